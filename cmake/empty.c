@@ -1,0 +1,1 @@
+typedef int seq_empty_translation_unit;

@@ -1,0 +1,10 @@
+# seq_add_unit_test(LAYER FILE LABEL): a cmocka program linked with seq_LAYER and what that layer uses.
+function(seq_add_unit_test layer file label)
+  get_filename_component(name ${file} NAME_WE)
+  set(target ${layer}_${name})
+  add_executable(${target} ${file})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support)
+  target_link_libraries(${target} PRIVATE seq_warnings seq_${layer} PkgConfig::cmocka m)
+  add_test(NAME ${label}.${layer}.${name} COMMAND ${target})
+  set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT 120)
+endfunction()
