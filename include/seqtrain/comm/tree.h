@@ -1,0 +1,30 @@
+// The fixed summation tree. `leaves` = 2^a * odd: pairs are added a times (0+1, 2+3, ...; then pairs of pairs), and the odd
+// number of subtree sums that is left is added from left to right. A block of 2^k aligned leaves is a subtree, so any
+// process count P = leaves / 2^k gives the same bits.
+#ifndef SEQTRAIN_COMM_TREE_H
+#define SEQTRAIN_COMM_TREE_H
+
+#include <seqtrain/base/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// Adds vectors that arrive leaf by leaf, holding at most log2(leaves) + 2 of them. A leaf may be added as it is produced.
+typedef struct seq_tree seq_tree;
+seq_status seq_tree_create(int leaves, size_t count, seq_tree **out, seq_error *error);
+void seq_tree_destroy(seq_tree *tree);
+void seq_tree_begin(seq_tree *tree);
+// A zeroed vector of `count` floats for the next leaf; fill it, then call seq_tree_add.
+float *seq_tree_next(seq_tree *tree);
+void seq_tree_add(seq_tree *tree);
+// The sum after all leaves were added; valid until seq_tree_begin; may be modified in place.
+float *seq_tree_result(seq_tree *tree);
+
+// The same tree over `leaves` vectors that are all there: sums[i] = tree of vectors[leaf * stride + i]. The vectors are overwritten;
+// the sum is in the first.
+void seq_tree_sum(float *vectors, int leaves, size_t stride, size_t count);
+double seq_tree_sum_double(const double *values, int leaves);
+
+// True when `processes` divides `leaves` and the quotient is a power of two or processes is 1: same bits as one process.
+bool seq_tree_same_bits(int leaves, int processes);
+
+#endif

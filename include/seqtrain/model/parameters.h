@@ -1,0 +1,45 @@
+// The parameter table: everything about a parameter in one place. Initialisation, exchange, optimiser, checkpoint,
+// export, gradient check and printing are one loop each over it.
+#ifndef SEQTRAIN_MODEL_PARAMETERS_H
+#define SEQTRAIN_MODEL_PARAMETERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SEQ_PARAMETER_NAME = 48 };
+
+typedef enum seq_initial {
+    SEQ_INITIAL_ZERO,
+    SEQ_INITIAL_UNIFORM, // in [-bound, bound)
+} seq_initial;
+
+typedef struct seq_parameter {
+    char name[SEQ_PARAMETER_NAME]; // PyTorch's: "embedding.weight", "rnn.weight_ih_l0", "output.bias" ...
+    int dimensions;                // 1 or 2
+    size_t rows, columns;          // columns is 1 when dimensions is 1
+    size_t offset;                 // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
+    int layer;                     // recurrent layer 0 .. L-1, or -1
+    bool decay;                    // weight decay applies (matrices, not biases)
+    seq_initial initial;
+    float bound;
+    size_t constant_first, constant_count; // elements set to `constant` after drawing (forget-gate bias)
+    float constant;
+} seq_parameter;
+
+typedef struct seq_parameter_table {
+    seq_parameter *items;
+    int count;
+    size_t size;   // floats in a flat vector, padding included
+    size_t values; // without padding: the number of parameters of the model
+} seq_parameter_table;
+
+static inline size_t seq_parameter_size(const seq_parameter *parameter)
+{
+    return parameter->rows * parameter->columns;
+}
+
+// The parameter that holds flat index `index` (the one before it, for padding); NULL beyond the end.
+const seq_parameter *seq_parameter_at(const seq_parameter_table *table, size_t index);
+const seq_parameter *seq_parameter_find(const seq_parameter_table *table, const char *name);
+
+#endif
