@@ -1,0 +1,69 @@
+// Training state <-> files. RUN/checkpoints/step-000012000/: shard-0000.h5 ... (slice i of every flat vector), model.h5 (views
+// by parameter name), vocabulary.tsv, manifest.json (written last = the commit). Knows no ranks: the caller says which shards to
+// write or read and votes between the phases. Failures of a checkpoint's content are SEQ_NO_CHECKPOINT.
+#ifndef SEQTRAIN_CHECKPOINT_CHECKPOINT_H
+#define SEQTRAIN_CHECKPOINT_CHECKPOINT_H
+
+#include <seqtrain/base/file.h>
+#include <seqtrain/data/vocabulary.h>
+#include <seqtrain/model/model.h>
+#include <seqtrain/storage/manifest.h>
+#include <seqtrain/storage/vector_file.h>
+
+enum { SEQ_STATE_VECTORS = 8 };
+
+// One flat vector of the training state: "parameters", "first_moment", ..., "stream_states". Shard i of N holds elements
+// [count * i / N, count * (i + 1) / N).
+typedef struct seq_state_vector {
+    const char *name;
+    float *values; // caller's
+    size_t count;
+} seq_state_vector;
+
+typedef struct seq_state {
+    seq_state_vector vectors[SEQ_STATE_VECTORS]; // vectors[0] is "parameters"
+    int count;
+} seq_state;
+
+// Writing, in phases; the caller agrees after each.
+// 1. one process: creates RUN/checkpoints/step-N, removing an uncommitted leftover of the same name. A committed one of the same
+//    step is SEQ_BAD_USAGE.
+seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_directory[SEQ_PATH], seq_error *error);
+// 2. shard by shard, any process: writes, syncs and digests one.
+seq_status seq_checkpoint_write_shard(const char *directory, int shard, int shards, const seq_state *state, seq_pipeline pipeline,
+                                      seq_digest *out_digest, seq_error *error);
+// 3. one process: model.h5, vocabulary.tsv, manifest.json with the sections of `description` ("model", "options", "position",
+//    "schedule", "data", "program" ... filled by the caller), directory syncs.
+seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests, const seq_state *state,
+                                 const seq_parameter_table *table, const seq_vocabulary *vocabulary, seq_manifest *description,
+                                 seq_error *error);
+
+// 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of `every` (0: none), and
+//    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are older than the newest. Damaged ones stay.
+seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step, seq_error *error);
+
+// Reading.
+// Steps of the committed checkpoints (a manifest is there), newest first. Release with free(). A missing directory is an empty list.
+seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
+seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH], seq_error *error);
+// Reads and checks the manifest only.
+seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
+int seq_checkpoint_shards(const seq_manifest *manifest);
+// Every file (shards i with i % of == index, and all other files when index is 0) against size and hash.
+seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index, int of, seq_error *error);
+// Fills the vectors of `state` (names and counts must match what is stored) from all shards; verify first.
+seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest, const seq_state *state, seq_error *error);
+
+// For seqsample, seqeval and seqinfo: a RUN directory (its best checkpoint when `prefer_best` and one is recorded, else the newest;
+// falls back to the next older one with a warning that says why) or one CHECKPOINT directory; verified, loaded, ready to use.
+typedef struct seq_loaded {
+    char directory[SEQ_PATH];
+    seq_manifest manifest;
+    seq_vocabulary *vocabulary;
+    seq_model *model;
+    float *parameters; // flat vector
+} seq_loaded;
+seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_kernels *kernels, seq_loaded *out, seq_error *error);
+void seq_loaded_clear(seq_loaded *loaded);
+
+#endif

@@ -1,0 +1,26 @@
+// seqprep's work: raw files -> data set, in bounded memory.
+#ifndef SEQTRAIN_DATA_PREPARE_H
+#define SEQTRAIN_DATA_PREPARE_H
+
+#include <seqtrain/data/dataset.h>
+#include <seqtrain/storage/vector_file.h>
+
+typedef struct seq_prepare {
+    seq_text_rules rules;
+    const char *output;               // must not exist, or be an empty directory, or hold a data set and `force` is set
+    bool force;
+    const char *const *inputs;        // files, folders (read recursively in name order), "-"; plain, .gz or .zst by content
+    size_t input_count;
+    double valid_fraction, test_fraction; // of the tokens, from the end of the corpus; 0 when a file is given
+    const char *valid_file, *test_file;   // NULL: none
+    int64_t min_count;                // a unit seen less often in the training part becomes <unk>
+    int64_t max_vocabulary;           // 0: no limit; most frequent first, ties by text
+    const char *vocabulary_from;      // data set or vocabulary.tsv to reuse; NULL: build
+    size_t shard_tokens;              // tokens a shard at most
+    seq_pipeline pipeline;
+} seq_prepare;
+
+// Progress goes to the log. Writes dataset.json last; removes what it wrote when it fails.
+seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error);
+
+#endif
