@@ -42,9 +42,14 @@ typedef struct seq_option {
     const char *standard;     // default, as text the parser accepts; NULL: unset (zero, NULL)
     double minimum, maximum;  // inclusive bounds for INTEGER, REAL, DURATION and each of INTEGERS; both 0: none
     const char *const *choices; // NULL-terminated, for CHOICE
+    const char *const *(*registry)(void); // gives the choices when they are a registry of another layer
     int flags;
+    char letter;              // short option such as 'o' for -o VALUE; 0: none
     const char *help;         // one or two sentences, wrapped by --help
 } seq_option;
+
+// The NULL-terminated choices of a CHOICE option, from `choices` or `registry`.
+const char *const *seq_option_choices(const seq_option *option);
 
 typedef struct seq_program {
     const char *name;

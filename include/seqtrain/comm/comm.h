@@ -4,11 +4,14 @@
 #define SEQTRAIN_COMM_COMM_H
 
 #include <seqtrain/base/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct seq_comm seq_comm;
 
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error);
+// True when a launcher (mpirun, srun with PMI) started this process: it is to open MPI then, and runs alone otherwise.
+bool seq_comm_launched(void);
 // In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI (MPI_THREAD_FUNNELED).
 seq_status seq_comm_open_mpi(int *argc, char ***argv, seq_comm **out, seq_error *error);
 void seq_comm_close(seq_comm *comm); // collective; finalises MPI

@@ -20,7 +20,7 @@ typedef enum seq_dense_activation { SEQ_DENSE_RELU, SEQ_DENSE_TANH } seq_dense_a
 typedef struct seq_model_config {
     int vocabulary;                          // V
     int embedding;                           // E
-    char cell[24];                           // a name of seq_cell_names()
+    char cell[24];                           // a name of seq_cell_names() in seqtrain/nn/cell.h
     int layers, hidden[SEQ_MAX_LAYERS];      // L, H of each layer
     int dense_layers, dense[SEQ_MAX_LAYERS]; // --feedforward
     seq_dense_activation dense_activation;
@@ -30,9 +30,6 @@ typedef struct seq_model_config {
     seq_initialisation initialisation;       // scaled: U(+-1/sqrt(H)) recurrent, U(+-1/sqrt(fan in)) dense and output, U(+-0.1) embedding, biases of dense/output 0; uniform: all U(+-init_scale)
     double init_scale;
 } seq_model_config;
-
-// NULL-terminated: "lstm", "lstm-peephole", "gru", "gru-reset-after", "gru-simple", "rnn".
-const char *const *seq_cell_names(void);
 
 // SEQ_BAD_USAGE with the option's name when sizes are out of bounds or do not fit together.
 seq_status seq_model_config_check(const seq_model_config *config, seq_error *error);

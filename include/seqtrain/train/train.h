@@ -1,0 +1,57 @@
+// The training loop: data set -> run directory with checkpoints and metrics.
+#ifndef SEQTRAIN_TRAIN_TRAIN_H
+#define SEQTRAIN_TRAIN_TRAIN_H
+
+#include <seqtrain/base/option.h>
+#include <seqtrain/base/status.h>
+#include <seqtrain/comm/comm.h>
+
+// The values behind the option table of seqtrain; --help says what each one means.
+typedef struct seq_train_options {
+    char *data, *run;
+    int resume; // seq_resume
+    int cell;
+    int64_t layers;
+    seq_integers hidden;
+    int64_t embed;
+    seq_integers feedforward;
+    int feedforward_activation;
+    bool tied;
+    double dropout, dropout_input, dropout_between, dropout_output;
+    double forget_bias;
+    int initialisation;
+    double init_scale;
+    int64_t replicas, batch, window;
+    int loss_scale; // seq_loss_scale
+    double clip_norm, clip_element;
+    int optimizer;
+    double learning_rate, momentum, beta1, beta2, epsilon, weight_decay;
+    int schedule;
+    int64_t warmup;
+    double decay;
+    int64_t decay_after, patience;
+    double minimum_rate;
+    int64_t epochs, steps, seed, validate_every;
+    int64_t checkpoint_every;
+    double checkpoint_interval;
+    int64_t keep, keep_every, shards;
+    int compression;
+    int64_t compression_level;
+    double time_limit;
+    double loss_limit;
+    int kernels;
+    int64_t log_every, gradient_flow;
+    bool quiet;
+} seq_train_options;
+
+typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
+typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
+
+const seq_program *seq_train_program(void);
+
+// Collective. Trains until the end, a signal (SIGUSR1, SIGTERM), the time limit or a failure. `parsed` holds
+// seq_train_options and may be changed: on a resume, what was not given is taken from the checkpoint's record.
+// SEQ_OK: finished; SEQ_STOPPED: stopped early with a checkpoint. `version` is recorded in checkpoints.
+seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version, seq_error *error);
+
+#endif
