@@ -8,6 +8,7 @@
 
 #define AT(field) offsetof(seq_train_options, field)
 #define IDENTITY  SEQ_OPTION_IDENTITY
+#define SESSION   SEQ_OPTION_SESSION
 
 static const char *const resume_choices[] = {"auto", "never", "must", NULL};
 static const char *const activation_choices[] = {"relu", "tanh", NULL};
@@ -17,93 +18,161 @@ static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Data and run"},
-    {SEQ_OPTION_TEXT, "data", "DATASET", AT(data), .help = "Data set made by seqprep. A resumed run knows it from its checkpoint."},
-    {SEQ_OPTION_TEXT, "run", "RUN", AT(run), .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing."},
+    {SEQ_OPTION_TEXT, "data", "DATASET", AT(data), .flags = SESSION,
+     .help = "Data set made by seqprep. A resumed run knows it from its checkpoint."},
+    {SEQ_OPTION_TEXT, "run", "RUN", AT(run), .flags = SESSION,
+     .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing."},
     {SEQ_OPTION_CHOICE, "resume", "HOW", AT(resume), "auto", .choices = resume_choices,
-     .help = "auto: continue from the newest good checkpoint of RUN, if any. never: refuse a RUN that has checkpoints. must: refuse a RUN that has none. Options that are not given come from the checkpoint."},
+     .flags = SESSION,
+     .help = "auto: continue from the newest good checkpoint of RUN, if any. never: refuse a RUN "
+             "that has checkpoints. must: refuse a RUN that has none. Options that are not given "
+             "come from the checkpoint."},
 
     {SEQ_OPTION_HEADING, .help = "Model"},
-    {SEQ_OPTION_CHOICE, "cell", "CELL", AT(cell), "lstm", .registry = seq_cell_names, .flags = IDENTITY,
-     .help = "Recurrent cell. gru applies the relevance gate before the product, gru-reset-after behind it (the form of PyTorch and cuDNN), gru-simple has the update gate only."},
-    {SEQ_OPTION_INTEGER, "layers", "L", AT(layers), "2", 1, SEQ_MAX_LAYERS, .flags = IDENTITY, .help = "Recurrent layers."},
+    {SEQ_OPTION_CHOICE, "cell", "CELL", AT(cell), "lstm", .registry = seq_cell_names,
+     .flags = IDENTITY,
+     .help = "Recurrent cell. gru applies the relevance gate before the product, gru-reset-after "
+             "behind it (the form of PyTorch and cuDNN), gru-simple has the update gate only."},
+    {SEQ_OPTION_INTEGER, "layers", "L", AT(layers), "2", 1, SEQ_MAX_LAYERS, .flags = IDENTITY,
+     .help = "Recurrent layers."},
     {SEQ_OPTION_INTEGERS, "hidden", "H[,H...]", AT(hidden), "256", 1, 65536, .flags = IDENTITY,
      .help = "Hidden units: one size for all layers, or one for each layer."},
-    {SEQ_OPTION_INTEGER, "embed", "E", AT(embed), "128", 1, 65536, .flags = IDENTITY, .help = "Size of a token's embedding."},
-    {SEQ_OPTION_INTEGERS, "feedforward", "SIZES", AT(feedforward), NULL, 1, 65536, .flags = IDENTITY,
+    {SEQ_OPTION_INTEGER, "embed", "E", AT(embed), "128", 1, 65536, .flags = IDENTITY,
+     .help = "Size of a token's embedding."},
+    {SEQ_OPTION_INTEGERS, "feedforward", "SIZES", AT(feedforward), NULL, 1, 65536,
+     .flags = IDENTITY,
      .help = "Dense layers of these sizes at each time step above the recurrent stack."},
-    {SEQ_OPTION_CHOICE, "feedforward-activation", "NAME", AT(feedforward_activation), "relu", .choices = activation_choices, .flags = IDENTITY,
-     .help = "Activation of the dense layers."},
+    {SEQ_OPTION_CHOICE, "feedforward-activation", "NAME", AT(feedforward_activation), "relu",
+     .choices = activation_choices, .flags = IDENTITY, .help = "Activation of the dense layers."},
     {SEQ_OPTION_FLAG, "tied", NULL, AT(tied), "no", .flags = IDENTITY,
      .help = "The output layer uses the embedding's weights; the topmost layer must have E units."},
-    {SEQ_OPTION_REAL, "dropout", "P", AT(dropout), "0", 0, 0.99, .flags = IDENTITY, .help = "Dropout probability at all places."},
-    {SEQ_OPTION_REAL, "dropout-input", "P", AT(dropout_input), "-1", -1, 0.99, .flags = IDENTITY, .help = "Dropout behind the embedding; -1: as --dropout."},
-    {SEQ_OPTION_REAL, "dropout-between", "P", AT(dropout_between), "-1", -1, 0.99, .flags = IDENTITY, .help = "Dropout between layers; -1: as --dropout."},
-    {SEQ_OPTION_REAL, "dropout-output", "P", AT(dropout_output), "-1", -1, 0.99, .flags = IDENTITY, .help = "Dropout before the output layer; -1: as --dropout."},
-    {SEQ_OPTION_REAL, "forget-bias", "X", AT(forget_bias), "1", -100, 100, .flags = IDENTITY, .help = "Initial bias of the forget gate (LSTM cells)."},
-    {SEQ_OPTION_CHOICE, "init", "HOW", AT(initialisation), "scaled", .choices = initialisation_choices, .flags = IDENTITY,
-     .help = "scaled: uniform within 1/sqrt(inputs of the unit), 1/sqrt(H) in recurrent layers, 0.1 in the embedding. uniform: all parameters within --init-scale."},
-    {SEQ_OPTION_REAL, "init-scale", "X", AT(init_scale), "0.1", 0, 100, .flags = IDENTITY, .help = "Bound of --init uniform."},
+    {SEQ_OPTION_REAL, "dropout", "P", AT(dropout), "0", 0, 0.99, .flags = IDENTITY,
+     .help = "Dropout probability at all places."},
+    {SEQ_OPTION_REAL, "dropout-input", "P", AT(dropout_input), "-1", -1, 0.99, .flags = IDENTITY,
+     .help = "Dropout behind the embedding; -1: as --dropout."},
+    {SEQ_OPTION_REAL, "dropout-between", "P", AT(dropout_between), "-1", -1, 0.99,
+     .flags = IDENTITY, .help = "Dropout between layers; -1: as --dropout."},
+    {SEQ_OPTION_REAL, "dropout-output", "P", AT(dropout_output), "-1", -1, 0.99, .flags = IDENTITY,
+     .help = "Dropout before the output layer; -1: as --dropout."},
+    {SEQ_OPTION_REAL, "forget-bias", "X", AT(forget_bias), "1", -100, 100, .flags = IDENTITY,
+     .help = "Initial bias of the forget gate (LSTM cells)."},
+    {SEQ_OPTION_CHOICE, "init", "HOW", AT(initialisation), "scaled",
+     .choices = initialisation_choices, .flags = IDENTITY,
+     .help = "scaled: uniform within 1/sqrt(inputs of the unit), 1/sqrt(H) in recurrent layers, "
+             "0.1 in the embedding. uniform: all parameters within --init-scale."},
+    {SEQ_OPTION_REAL, "init-scale", "X", AT(init_scale), "0.1", 0, 100, .flags = IDENTITY,
+     .help = "Bound of --init uniform."},
 
     {SEQ_OPTION_HEADING, .help = "Training"},
     {SEQ_OPTION_INTEGER, "replicas", "R", AT(replicas), "0", 0, 65536, .flags = IDENTITY,
-     .help = "Replicas of the batch whose gradients are summed. 0: the number of ranks at the first start. The ranks must divide R; R / 2^k ranks and one process give the same bits."},
-    {SEQ_OPTION_INTEGER, "batch", "B", AT(batch), "20", 1, 65536, .flags = IDENTITY, .help = "Streams in each replica's batch."},
-    {SEQ_OPTION_INTEGER, "window", "T", AT(window), "35", 1, 65536, .flags = IDENTITY, .help = "Time steps of truncated back-propagation; the state is carried from window to window."},
-    {SEQ_OPTION_CHOICE, "loss-scale", "HOW", AT(loss_scale), "mean", .choices = loss_scale_choices, .flags = IDENTITY,
-     .help = "mean: the loss is averaged over streams and time steps. sum: averaged over streams, summed over time steps (published recipes differ; the gradient is T times larger)."},
-    {SEQ_OPTION_REAL, "clip-norm", "X", AT(clip_norm), "5", 0, 1e30, .help = "Scale the gradient down when its global norm exceeds X; 0: off."},
-    {SEQ_OPTION_REAL, "clip-element", "X", AT(clip_element), "0", 0, 1e30, .help = "Clamp each gradient element to +-X before the norm is taken; 0: off."},
-    {SEQ_OPTION_CHOICE, "optimizer", "NAME", AT(optimizer), "adam", .registry = seq_optimizer_names, .flags = IDENTITY, .help = "Update rule."},
+     .help =
+         "Replicas of the batch whose gradients are summed. 0: the number of ranks at the first "
+         "start. The ranks must divide R; R / 2^k ranks and one process give the same bits."},
+    {SEQ_OPTION_INTEGER, "batch", "B", AT(batch), "20", 1, 65536, .flags = IDENTITY,
+     .help = "Streams in each replica's batch."},
+    {SEQ_OPTION_INTEGER, "window", "T", AT(window), "35", 1, 65536, .flags = IDENTITY,
+     .help =
+         "Time steps of truncated back-propagation; the state is carried from window to window."},
+    {SEQ_OPTION_CHOICE, "loss-scale", "HOW", AT(loss_scale), "mean", .choices = loss_scale_choices,
+     .flags = IDENTITY,
+     .help = "mean: the loss is averaged over streams and time steps. sum: averaged over streams, "
+             "summed over time steps (published recipes differ; the gradient is T times larger)."},
+    {SEQ_OPTION_REAL, "clip-norm", "X", AT(clip_norm), "5", 0, 1e30,
+     .help = "Scale the gradient down when its global norm exceeds X; 0: off."},
+    {SEQ_OPTION_REAL, "clip-element", "X", AT(clip_element), "0", 0, 1e30,
+     .help = "Clamp each gradient element to +-X before the norm is taken; 0: off."},
+    {SEQ_OPTION_CHOICE, "optimizer", "NAME", AT(optimizer), "adam", .registry = seq_optimizer_names,
+     .flags = IDENTITY, .help = "Update rule."},
     {SEQ_OPTION_REAL, "lr", "X", AT(learning_rate), "0.002", 0, 1e30, .help = "Learning rate."},
-    {SEQ_OPTION_REAL, "momentum", "X", AT(momentum), "0.9", 0, 1, .help = "Momentum of the rule momentum."},
-    {SEQ_OPTION_REAL, "beta1", "X", AT(beta1), "0.9", 0, 1, .help = "Adam's smoothing of the gradient."},
-    {SEQ_OPTION_REAL, "beta2", "X", AT(beta2), "-1", -1, 1, .help = "Smoothing of the squared gradient; -1: the rule's own (0.999; rmsprop 0.99)."},
-    {SEQ_OPTION_REAL, "epsilon", "X", AT(epsilon), "-1", -1, 1, .help = "Added to the denominator of adaptive rules; -1: the rule's own (1e-8; adagrad 1e-10)."},
-    {SEQ_OPTION_REAL, "weight-decay", "X", AT(weight_decay), "0", 0, 1, .help = "Weight decay of matrices; decoupled with adamw."},
-    {SEQ_OPTION_CHOICE, "schedule", "NAME", AT(schedule), "constant", .registry = seq_schedule_names,
-     .help = "Learning rate over time. halve: times --decay each epoch after --decay-after. plateau: times --decay when validation stalls. cosine: down to --min-lr at the last step."},
-    {SEQ_OPTION_INTEGER, "warmup", "STEPS", AT(warmup), "0", 0, 1e15, .help = "Linear warm-up from zero, with every schedule."},
-    {SEQ_OPTION_REAL, "decay", "X", AT(decay), "0.5", 0, 1, .help = "Factor of the schedules halve and plateau."},
-    {SEQ_OPTION_INTEGER, "decay-after", "N", AT(decay_after), "4", 0, 1e15, .help = "Epochs at the full rate, for halve."},
-    {SEQ_OPTION_INTEGER, "patience", "N", AT(patience), "0", 0, 1e15, .help = "Validations without improvement that plateau tolerates."},
-    {SEQ_OPTION_REAL, "min-lr", "X", AT(minimum_rate), "0", 0, 1e30, .help = "Lower bound of the rate, for plateau and cosine."},
-    {SEQ_OPTION_INTEGER, "epochs", "N", AT(epochs), "10", 1, 1e9, .help = "Passes over the training split."},
-    {SEQ_OPTION_INTEGER, "steps", "N", AT(steps), "0", 0, 4e9, .help = "Stop after this many updates in all; 0: by --epochs alone. Whichever comes first."},
-    {SEQ_OPTION_INTEGER, "validate-every", "STEPS", AT(validate_every), "0", 0, 1e15, .help = "Steps between validations; 0: at the end of each epoch."},
-    {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY, .help = "Seed of initial values and dropout."},
+    {SEQ_OPTION_REAL, "momentum", "X", AT(momentum), "0.9", 0, 1,
+     .help = "Momentum of the rule momentum."},
+    {SEQ_OPTION_REAL, "beta1", "X", AT(beta1), "0.9", 0, 1,
+     .help = "Adam's smoothing of the gradient."},
+    {SEQ_OPTION_REAL, "beta2", "X", AT(beta2), "-1", -1, 1,
+     .help = "Smoothing of the squared gradient; -1: the rule's own (0.999; rmsprop 0.99)."},
+    {SEQ_OPTION_REAL, "epsilon", "X", AT(epsilon), "-1", -1, 1,
+     .help =
+         "Added to the denominator of adaptive rules; -1: the rule's own (1e-8; adagrad 1e-10)."},
+    {SEQ_OPTION_REAL, "weight-decay", "X", AT(weight_decay), "0", 0, 1,
+     .help = "Weight decay of matrices; decoupled with adamw."},
+    {SEQ_OPTION_CHOICE, "schedule", "NAME", AT(schedule), "constant",
+     .registry = seq_schedule_names,
+     .help =
+         "Learning rate over time. halve: times --decay each epoch after --decay-after. plateau: "
+         "times --decay when validation stalls. cosine: down to --min-lr at the last step."},
+    {SEQ_OPTION_INTEGER, "warmup", "STEPS", AT(warmup), "0", 0, 1e15,
+     .help = "Linear warm-up from zero, with every schedule."},
+    {SEQ_OPTION_REAL, "decay", "X", AT(decay), "0.5", 0, 1,
+     .help = "Factor of the schedules halve and plateau."},
+    {SEQ_OPTION_INTEGER, "decay-after", "N", AT(decay_after), "4", 0, 1e15,
+     .help = "Epochs at the full rate, for halve."},
+    {SEQ_OPTION_INTEGER, "patience", "N", AT(patience), "0", 0, 1e15,
+     .help = "Validations without improvement that plateau tolerates."},
+    {SEQ_OPTION_REAL, "min-lr", "X", AT(minimum_rate), "0", 0, 1e30,
+     .help = "Lower bound of the rate, for plateau and cosine."},
+    {SEQ_OPTION_INTEGER, "epochs", "N", AT(epochs), "10", 1, 1e9,
+     .help = "Passes over the training split."},
+    {SEQ_OPTION_INTEGER, "steps", "N", AT(steps), "0", 0, 4e9,
+     .help = "Stop after this many updates in all; 0: by --epochs alone. Whichever comes first."},
+    {SEQ_OPTION_INTEGER, "validate-every", "STEPS", AT(validate_every), "0", 0, 1e15,
+     .help = "Steps between validations; 0: at the end of each epoch."},
+    {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
+     .help = "Seed of initial values and dropout."},
 
     {SEQ_OPTION_HEADING, .help = "Checkpoints and limits"},
-    {SEQ_OPTION_INTEGER, "checkpoint-every", "STEPS", AT(checkpoint_every), "0", 0, 1e15, .help = "Steps between checkpoints; 0: after each validation and each epoch only."},
-    {SEQ_OPTION_DURATION, "checkpoint-interval", "TIME", AT(checkpoint_interval), "15m", 0, 1e9, .help = "Also write one when the last is older than this; 0: never."},
-    {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6, .help = "Newest checkpoints that are kept; the best one is kept besides."},
-    {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15, .help = "Also keep the checkpoints whose step is a multiple of this."},
-    {SEQ_OPTION_INTEGER, "shards", "N", AT(shards), "4", 1, 4096, .help = "Files a checkpoint's vectors are cut into, whatever the number of ranks."},
-    {SEQ_OPTION_CHOICE, "compression", "NAME", AT(compression), "zstd", .choices = compression_choices, .help = "Compression of the shards; gzip and none can be read by any HDF5."},
-    {SEQ_OPTION_INTEGER, "compression-level", "N", AT(compression_level), "1", 1, 19, .help = "Level of the compression (gzip: to 9)."},
-    {SEQ_OPTION_DURATION, "time-limit", "TIME", AT(time_limit), "0", 0, 1e9, .help = "Write a checkpoint and leave with exit code 75 before this much time has passed; 0: none. SIGUSR1 and SIGTERM do the same at once."},
-    {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30, .help = "A window whose loss per token exceeds this stops the run (exit code 5); 0: four times ln V."},
+    {SEQ_OPTION_INTEGER, "checkpoint-every", "STEPS", AT(checkpoint_every), "0", 0, 1e15,
+     .help = "Steps between checkpoints; 0: after each validation and each epoch only."},
+    {SEQ_OPTION_DURATION, "checkpoint-interval", "TIME", AT(checkpoint_interval), "15m", 0, 1e9,
+     .help = "Also write one when the last is older than this; 0: never."},
+    {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6,
+     .help = "Newest checkpoints that are kept; the best one is kept besides."},
+    {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15,
+     .help = "Also keep the checkpoints whose step is a multiple of this."},
+    {SEQ_OPTION_INTEGER, "shards", "N", AT(shards), "4", 1, 4096,
+     .help = "Files a checkpoint's vectors are cut into, whatever the number of ranks."},
+    {SEQ_OPTION_CHOICE, "compression", "NAME", AT(compression), "zstd",
+     .choices = compression_choices,
+     .help = "Compression of the shards; gzip and none can be read by any HDF5."},
+    {SEQ_OPTION_INTEGER, "compression-level", "N", AT(compression_level), "1", 1, 19,
+     .help = "Level of the compression (gzip: to 9)."},
+    {SEQ_OPTION_DURATION, "time-limit", "TIME", AT(time_limit), "0", 0, 1e9, .flags = SESSION,
+     .help = "Write a checkpoint and leave with exit code 75 before this much time has passed; 0: "
+             "none. SIGUSR1 and SIGTERM do the same at once."},
+    {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
+     .help = "A window whose loss per token exceeds this stops the run (exit code 5); 0: four "
+             "times ln V."},
 
     {SEQ_OPTION_HEADING, .help = "Reports and machine"},
-    {SEQ_OPTION_INTEGER, "log-every", "STEPS", AT(log_every), "50", 1, 1e15, .help = "Steps between lines of metrics.jsonl (and of the output, when it is not a terminal)."},
+    {SEQ_OPTION_INTEGER, "log-every", "STEPS", AT(log_every), "50", 1, 1e15, .flags = SESSION,
+     .help =
+         "Steps between lines of metrics.jsonl (and of the output, when it is not a terminal)."},
     {SEQ_OPTION_INTEGER, "report-gradient-flow", "STEPS", AT(gradient_flow), "0", 0, 1e15,
-     .help = "Every so many steps, report the norm of dL/dh at each distance back in time for each layer, L being the loss of a window's last step: vanishing and exploding gradients made visible. 0: off."},
-    {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names, .help = "Library of the matrix products. Another one gives other bits."},
-    {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .help = "Print warnings and errors only."},
-    {SEQ_OPTION_END},
+     .flags = SESSION,
+     .help = "Every so many steps, report the norm of dL/dh at each distance back in time for each "
+             "layer, L being the loss of a window's last step: vanishing and exploding gradients "
+             "made visible. 0: off."},
+    {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
+     .help = "Library of the matrix products. Another one gives other bits."},
+    {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .flags = SESSION,
+     .help = "Print warnings and errors only."},
+    {.type = SEQ_OPTION_END},
 };
 
 static const seq_program program = {
     .name = "seqtrain",
-    .synopsis = "--data DATASET --run RUN [options]\n       mpirun -np P seqtrain --data DATASET --run RUN [options]",
-    .summary = "Trains a recurrent language model by truncated back-propagation through time, alone or on many MPI ranks, "
-               "with the same result. The same command line continues a run that was stopped or killed.",
+    .synopsis = "--data DATASET --run RUN [options]\n       mpirun -np P seqtrain --data DATASET "
+                "--run RUN [options]",
+    .summary =
+        "Trains a recurrent language model by truncated back-propagation through time, alone or on "
+        "many MPI ranks, "
+        "with the same result. The same command line continues a run that was stopped or killed.",
     .options = options,
-    .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
-                "  mpirun -np 2 seqtrain --data data --run run --layers 2 --hidden 256 --dropout 0.2\n"
-                "  seqsample run --prime 'Once ' --tokens 400\n",
+    .examples =
+        "  seqprep --unit char --valid 0.1 -o data book.txt\n"
+        "  mpirun -np 2 seqtrain --data data --run run --layers 2 --hidden 256 --dropout 0.2\n"
+        "  seqsample run --prime 'Once ' --tokens 400\n",
 };
 
-const seq_program *seq_train_program(void)
-{
+const seq_program *seq_train_program(void) {
     return &program;
 }

@@ -31,6 +31,7 @@ typedef struct seq_integers {
 enum {
     SEQ_OPTION_REQUIRED = 1, // must be given on the command line or in the config file
     SEQ_OPTION_IDENTITY = 2, // decides the numbers of a run: a resume takes it from the checkpoint and refuses another value
+    SEQ_OPTION_SESSION = 8,  // of one session (paths, limits, reports): a config key, but not part of a checkpoint's record
     SEQ_OPTION_ONCE = 4,     // command line only: neither config key nor part of the record (--config, --help ...)
 };
 

@@ -1,0 +1,69 @@
+#include "tool_version.h"
+#include <seqtrain/base/log.h>
+#include <seqtrain/comm/comm.h>
+#include <seqtrain/kernels/kernels.h>
+#include <seqtrain/storage/vector_file.h>
+#include <seqtrain/train/train.h>
+#include <signal.h>
+#include <stdio.h>
+
+static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
+#ifdef SEQ_WITH_MPI
+    if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, out, error);
+#endif
+    (void)argc;
+    (void)argv;
+    return seq_comm_open_self(out, error);
+}
+
+static void print_version(const seq_comm *comm) {
+    char kernels[200];
+    const seq_kernels *table;
+    seq_error ignored = {0};
+    if (seq_kernels_find("auto", &table, &ignored)) return;
+    seq_kernels_describe(table, kernels, sizeof kernels);
+    const char *lines[] = {kernels, seq_comm_library(comm), seq_storage_library(), NULL};
+    tool_print_version("seqtrain", lines);
+}
+
+static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
+    seq_train_options options;
+    seq_parsed parsed = {0};
+    if (!seq_options_parse(seq_train_program(), argc, argv, &options, sizeof options, &parsed,
+                           error)) {
+        if (parsed.version)
+            print_version(comm);
+        else if (!parsed.finished) {
+            seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
+                         options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
+            seq_train_run(&parsed, comm, SEQ_VERSION, error);
+        }
+    }
+    seq_options_clear(&parsed);
+    return error->status;
+}
+
+// Only rank 0 speaks; what it says when something fails is everybody's first and gravest failure.
+static void silence_other_ranks(const seq_comm *comm) {
+    if (seq_comm_rank(comm) != 0 && !freopen("/dev/null", "w", stdout)) fclose(stdout);
+    seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL, SEQ_LOG_INFO, "seqtrain");
+}
+
+int main(int argc, char **argv) {
+    seq_error error = {0};
+    seq_comm *comm = NULL;
+    signal(SIGXFSZ, SIG_IGN);
+    seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
+    if (!open_comm(&argc, &argv, &comm, &error)) {
+        silence_other_ranks(comm);
+        if (!seq_storage_begin(&error)) run(argc, argv, comm, &error);
+    }
+    if (error.status == SEQ_STOPPED)
+        seq_log_info("%s", error.text);
+    else if (error.status)
+        seq_log_error("%s", error.text);
+    int code = seq_status_exit_code(error.status);
+    if (comm && error.status == SEQ_RANK_FAILED) seq_comm_abort(comm, code);
+    seq_comm_close(comm);
+    return code;
+}

@@ -1,0 +1,81 @@
+#include "trainer.h"
+#include <seqtrain/nn/cell.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static seq_status layer_sizes(const seq_train_options *options, seq_model_config *out,
+                              seq_error *error) {
+    const seq_integers *hidden = &options->hidden;
+    if (hidden->count != 1 && hidden->count != options->layers)
+        return seq_error_set(
+            error, SEQ_BAD_USAGE,
+            "--hidden: %d sizes for --layers %lld: give one size, or one for each layer",
+            hidden->count, (long long)options->layers);
+    out->layers = (int)options->layers;
+    for (int layer = 0; layer < out->layers; layer++)
+        out->hidden[layer] = (int)hidden->values[hidden->count == 1 ? 0 : layer];
+    out->dense_layers = options->feedforward.count;
+    for (int layer = 0; layer < out->dense_layers; layer++)
+        out->dense[layer] = (int)options->feedforward.values[layer];
+    return SEQ_OK;
+}
+
+static double own_or_common(double own, double common) {
+    return own < 0 ? common : own;
+}
+
+seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
+                                  seq_model_config *out, seq_error *error) {
+    *out = (seq_model_config){
+        .vocabulary = vocabulary,
+        .embedding = (int)options->embed,
+        .dense_activation = (seq_dense_activation)options->feedforward_activation,
+        .tied = options->tied,
+        .dropout_input = own_or_common(options->dropout_input, options->dropout),
+        .dropout_between = own_or_common(options->dropout_between, options->dropout),
+        .dropout_output = own_or_common(options->dropout_output, options->dropout),
+        .forget_bias = options->forget_bias,
+        .initialisation = (seq_initialisation)options->initialisation,
+        .init_scale = options->init_scale,
+    };
+    snprintf(out->cell, sizeof out->cell, "%s", seq_cell_names()[options->cell]);
+    seq_status status = layer_sizes(options, out, error);
+    return status ? status : seq_model_config_check(out, error);
+}
+
+void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
+                           seq_optimizer_config *out) {
+    *out = (seq_optimizer_config){
+        .momentum = options->momentum,
+        .beta1 = options->beta1,
+        .beta2 = own_or_common(options->beta2, optimizer->standard_beta2),
+        .epsilon = own_or_common(options->epsilon, optimizer->standard_epsilon),
+        .weight_decay = options->weight_decay,
+    };
+}
+
+void seq_train_schedule_config(const seq_train_options *options, int64_t total_steps,
+                               seq_schedule_config *out) {
+    *out = (seq_schedule_config){
+        .name = seq_schedule_names()[options->schedule],
+        .learning_rate = options->learning_rate,
+        .warmup_steps = options->warmup,
+        .decay = options->decay,
+        .decay_after = options->decay_after,
+        .patience = options->patience,
+        .minimum = options->minimum_rate,
+        .total_steps = total_steps,
+    };
+}
+
+seq_pipeline seq_train_pipeline(const seq_train_options *options) {
+    int level = (int)options->compression_level;
+    bool gzip = options->compression == SEQ_COMPRESS_GZIP;
+    return (seq_pipeline){(seq_compression)options->compression, gzip && level > 9 ? 9 : level};
+}
+
+double seq_train_loss_limit(const seq_trainer *trainer) {
+    if (trainer->options->loss_limit > 0) return trainer->options->loss_limit;
+    return 4 * log(seq_model_get_config(trainer->model)->vocabulary + 1.0);
+}

@@ -1,0 +1,170 @@
+#include "trainer.h"
+#include <math.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/storage/vector_file.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static seq_status describe_options(const seq_trainer *trainer, seq_record *record,
+                                   seq_error *error) {
+    const seq_option *options = trainer->parsed->program->options;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && options[i].type != SEQ_OPTION_END; i++) {
+        char text[SEQ_PATH];
+        if (options[i].type == SEQ_OPTION_HEADING ||
+            options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION))
+            continue;
+        seq_option_get_text(trainer->parsed, i, text, sizeof text);
+        status = seq_record_set_text(record, options[i].name, text, error);
+    }
+    if (!status) // 0 stands for the ranks of the first start
+        status = seq_record_set_integer(record, "replicas", trainer->replicas, error);
+    return status;
+}
+
+static seq_status describe_position(const seq_position *position, seq_record *record,
+                                    seq_error *error) {
+    const struct {
+        const char *key;
+        int64_t value;
+    } integers[] = {
+        {"step", position->step},
+        {"epoch", position->epoch},
+        {"window", position->window},
+        {"validated", position->validated},
+        {"best_step", position->best_step},
+        {"epoch_tokens", position->epoch_tokens},
+        {"epoch_clipped", position->epoch_clipped},
+    };
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < sizeof integers / sizeof *integers; i++)
+        status = seq_record_set_integer(record, integers[i].key, integers[i].value, error);
+    if (!status) status = seq_record_set_real(record, "best_loss", position->best_loss, error);
+    if (!status) status = seq_record_set_real(record, "last_loss", position->last_loss, error);
+    return status ? status : seq_record_set_real(record, "epoch_nats", position->epoch_nats, error);
+}
+
+static seq_status describe_data(const seq_trainer *trainer, seq_record *record, seq_error *error) {
+    char *path = realpath(seq_dataset_path(trainer->dataset), NULL);
+    seq_status status = seq_record_set_text(
+        record, "path", path ? path : seq_dataset_path(trainer->dataset), error);
+    free(path);
+    if (!status)
+        status = seq_record_set_text(record, "hash", seq_dataset_hash(trainer->dataset), error);
+    if (!status)
+        status = seq_record_set_text(record, "vocabulary_hash",
+                                     seq_dataset_vocabulary_hash(trainer->dataset), error);
+    return status;
+}
+
+static seq_status describe_program(const seq_trainer *trainer, seq_record *record,
+                                   seq_error *error) {
+    char kernels[200];
+    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    seq_status status = seq_record_set_text(record, "version", trainer->version, error);
+    if (!status) status = seq_record_set_text(record, "kernels", kernels, error);
+    return status ? status : seq_record_set_text(record, "storage", seq_storage_library(), error);
+}
+
+static seq_record *section(seq_manifest *manifest, const char *name, seq_error *error) {
+    seq_record *record = seq_manifest_section_get(manifest, name);
+    if (!record) seq_error_set(error, SEQ_NO_MEMORY, "describing the run: out of memory");
+    return record;
+}
+
+seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq_error *error) {
+    seq_record *record;
+    if ((record = section(out, "model", error)))
+        seq_model_config_write(seq_model_get_config(trainer->model), record, error);
+    if (!error->status && (record = section(out, "options", error)))
+        describe_options(trainer, record, error);
+    if (!error->status && (record = section(out, "position", error)))
+        describe_position(&trainer->position, record, error);
+    if (!error->status && (record = section(out, "schedule", error)))
+        seq_schedule_write(&trainer->schedule_state, record, error);
+    if (!error->status && (record = section(out, "data", error)))
+        describe_data(trainer, record, error);
+    if (!error->status && (record = section(out, "program", error)))
+        describe_program(trainer, record, error);
+    return error->status;
+}
+
+seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *out,
+                                   seq_error *error) {
+    const seq_record *record = seq_manifest_section_find(manifest, "position");
+    struct {
+        const char *key;
+        int64_t minimum, *value;
+    } integers[] = {
+        {"step", 0, &out->step},
+        {"epoch", 1, &out->epoch},
+        {"window", 0, &out->window},
+        {"validated", 0, &out->validated},
+        {"best_step", -1, &out->best_step},
+        {"epoch_tokens", 0, &out->epoch_tokens},
+        {"epoch_clipped", 0, &out->epoch_clipped},
+    };
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < sizeof integers / sizeof *integers; i++)
+        status = seq_record_get_integer(record, integers[i].key, integers[i].minimum, INT64_MAX,
+                                        integers[i].value, error);
+    if (!status) status = seq_record_get_real(record, "best_loss", &out->best_loss, error);
+    if (!status) status = seq_record_get_real(record, "last_loss", &out->last_loss, error);
+    return status ? status : seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
+}
+
+static void describe_sizes(const int *sizes, int count, char *out, size_t size) {
+    int used = 0;
+    for (int i = 0; i < count && (size_t)used < size; i++)
+        used += snprintf(out + used, size - (size_t)used, "%s%d", i ? ", " : "", sizes[i]);
+}
+
+static void print_model(const seq_trainer *trainer) {
+    const seq_model_config *model = seq_model_get_config(trainer->model);
+    char hidden[200] = "", dense[200] = "";
+    describe_sizes(model->hidden, model->layers, hidden, sizeof hidden);
+    describe_sizes(model->dense, model->dense_layers, dense, sizeof dense);
+    seq_log_info("model    %s x %d (%s)%s%s, embedding %d%s, vocabulary %d: %zu parameters, %.1f "
+                 "MFLOP a token",
+                 model->cell, model->layers, hidden, *dense ? ", dense " : "", dense,
+                 model->embedding, model->tied ? " (tied)" : "", model->vocabulary,
+                 trainer->table->values, seq_model_training_flops(trainer->model) / 1e6);
+}
+
+static void print_data(const seq_trainer *trainer) {
+    seq_log_info("data     %s: %lld tokens to train on, %lld to validate",
+                 seq_dataset_path(trainer->dataset),
+                 (long long)seq_dataset_tokens(trainer->dataset, SEQ_TRAIN),
+                 (long long)seq_dataset_tokens(trainer->dataset, SEQ_VALID));
+    if (!trainer->valid_batches)
+        seq_log_warning("%s has no validation split: no validation loss, no best checkpoint",
+                        seq_dataset_path(trainer->dataset));
+}
+
+static void print_layout(const seq_trainer *trainer) {
+    int size = seq_comm_size(trainer->comm);
+    size_t memory = seq_workspace_bytes(trainer->workspace) +
+                    trainer->table->size * sizeof(float) * (size_t)(3 + trainer->optimizer->states);
+    seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
+    seq_log_info("batch    %d replicas (%d a rank) of %d streams, windows of %d: %lld updates an "
+                 "epoch, %lld in all",
+                 trainer->replicas, trainer->own_replicas, trainer->batch, trainer->window,
+                 (long long)trainer->windows, (long long)trainer->total_steps);
+    seq_log_info("memory   %.1f MB a rank, %.1f MB of it the workspace", (double)memory / 1e6,
+                 (double)seq_workspace_bytes(trainer->workspace) / 1e6);
+    if (!seq_tree_same_bits(trainer->replicas, size))
+        seq_log_warning("%d replicas on %d ranks are added in another order than on one rank: "
+                        "results are equal in statistics, not in bits "
+                        "(R / 2^k ranks and one rank give the same bits)",
+                        trainer->replicas, size);
+}
+
+void seq_train_print_start(const seq_trainer *trainer) {
+    char kernels[200];
+    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    seq_log_info("seqtrain %s, kernels %s, %s, %s", trainer->version, kernels,
+                 seq_comm_library(trainer->comm), seq_storage_library());
+    print_model(trainer);
+    print_data(trainer);
+    print_layout(trainer);
+}

@@ -1,0 +1,59 @@
+#include "trainer.h"
+#include <math.h>
+#include <seqtrain/base/log.h>
+#include <stdio.h>
+
+// Distances 0, 1, 2, 4, 8 ... of one layer as text.
+static void describe_layer(const double *norms, int steps, char *out, size_t size) {
+    int used = 0;
+    for (int back = 0; back < steps && used >= 0 && (size_t)used < size; back = back ? back * 2 : 1)
+        used += snprintf(out + used, size - (size_t)used, "  %d: %.2e", back, norms[back]);
+}
+
+static void print_flow(const seq_trainer *trainer, int steps) {
+    char text[400];
+    seq_log_info("gradient flow at step %lld, |dL/dh| by distance back in time:",
+                 (long long)trainer->position.step);
+    for (int layer = 0; layer < seq_model_get_config(trainer->model)->layers; layer++) {
+        describe_layer(trainer->flow_squares + (size_t)layer * (size_t)steps, steps, text,
+                       sizeof text);
+        seq_log_info("  layer %d%s", layer, text);
+    }
+}
+
+static void take_roots(seq_trainer *trainer, int steps) {
+    int layers = seq_model_get_config(trainer->model)->layers;
+    for (int i = 0; i < layers * steps; i++)
+        trainer->flow_squares[i] = sqrt(trainer->flow_squares[i]);
+}
+
+static void write_flow(seq_trainer *trainer, int steps) {
+    seq_metrics *metrics = &trainer->metrics;
+    seq_metrics_begin(metrics, "gradient_flow");
+    seq_metrics_integer(metrics, "step", trainer->position.step);
+    seq_metrics_table(metrics, "norms", trainer->flow_squares,
+                      seq_model_get_config(trainer->model)->layers, steps);
+    seq_metrics_end(metrics);
+}
+
+seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error) {
+    int64_t every = trainer->options->gradient_flow;
+    int64_t start = trainer->position.window * trainer->window;
+    bool whole = trainer->stream_length - start >= trainer->window;
+    if (!every || trainer->position.step % every || !whole || trainer->first_replica != 0)
+        return SEQ_OK;
+    seq_status status = seq_batches_read(trainer->batches, 0, trainer->batch, start,
+                                         trainer->window, trainer->inputs, trainer->targets, error);
+    if (status) return status;
+    seq_window window = {.batch = trainer->batch,
+                         .steps = trainer->window,
+                         .inputs = trainer->inputs,
+                         .targets = trainer->targets,
+                         .state = trainer->states};
+    seq_model_gradient_flow(trainer->model, trainer->workspace, trainer->parameters, &window,
+                            trainer->flow_gradient, trainer->flow_squares);
+    take_roots(trainer, trainer->window);
+    print_flow(trainer, trainer->window);
+    write_flow(trainer, trainer->window);
+    return SEQ_OK;
+}

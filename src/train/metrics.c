@@ -1,0 +1,146 @@
+#include "metrics.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool is_open(const seq_metrics *metrics) {
+    return metrics->descriptor != 0;
+}
+
+static void write_line(seq_metrics *metrics, const char *bytes, size_t size) {
+    ssize_t written;
+    do
+        written = write(metrics->descriptor - 1, bytes, size);
+    while (written < 0 && errno == EINTR);
+    if (written < 0)
+        seq_error_set_errno(&metrics->error, "writing metrics.jsonl");
+    else if ((size_t)written < size)
+        seq_error_set(&metrics->error, SEQ_NO_SPACE,
+                      "writing metrics.jsonl: no space left for a whole line");
+}
+
+static bool ends_torn(int descriptor) {
+    char last = '\n';
+    off_t size = lseek(descriptor, 0, SEEK_END);
+    return size > 0 && pread(descriptor, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+seq_status seq_metrics_open(seq_metrics *metrics, const char *run, seq_error *error) {
+    char path[SEQ_PATH];
+    seq_status status = seq_path_join(path, run, "metrics.jsonl", error);
+    if (status) return status;
+    int descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) return seq_error_set_errno(error, "opening %s", path);
+    metrics->descriptor = descriptor + 1;
+    if (ends_torn(descriptor)) write_line(metrics, "\n", 1);
+    return seq_metrics_status(metrics, error);
+}
+
+void seq_metrics_close(seq_metrics *metrics) {
+    if (is_open(metrics)) close(metrics->descriptor - 1);
+    free(metrics->line);
+    *metrics = (seq_metrics){0};
+}
+
+seq_status seq_metrics_status(const seq_metrics *metrics, seq_error *error) {
+    if (!metrics->error.status) return SEQ_OK;
+    return seq_error_set(error, metrics->error.status, "%s", metrics->error.text);
+}
+
+__attribute__((format(printf, 2, 3))) static void append(seq_metrics *metrics, const char *format,
+                                                         ...) {
+    for (int attempt = 0; attempt < 2; attempt++) {
+        va_list arguments;
+        va_start(arguments, format);
+        size_t room = metrics->capacity - metrics->length;
+        int needed = vsnprintf(metrics->line ? metrics->line + metrics->length : NULL, room, format,
+                               arguments);
+        va_end(arguments);
+        if (needed >= 0 && (size_t)needed < room) {
+            metrics->length += (size_t)needed;
+            return;
+        }
+        size_t wanted = metrics->length + (size_t)(needed < 0 ? 0 : needed) + 1;
+        if (seq_grow(&metrics->line, &metrics->capacity, wanted, 1, "a line of metrics",
+                     &metrics->error))
+            return;
+    }
+}
+
+static void append_name(seq_metrics *metrics, const char *name) {
+    append(metrics, "%s\"%s\": ", metrics->first ? "" : ", ", name);
+    metrics->first = false;
+}
+
+static void append_real(seq_metrics *metrics, double value) {
+    if (isfinite(value))
+        append(metrics, "%.9g", value);
+    else
+        append(metrics, "null");
+}
+
+void seq_metrics_begin(seq_metrics *metrics, const char *event) {
+    if (!is_open(metrics)) return;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    metrics->length = 0;
+    metrics->first = false;
+    append(metrics, "{\"event\": \"%s\", \"time\": %.3f", event,
+           (double)now.tv_sec + (double)now.tv_nsec * 1e-9);
+}
+
+void seq_metrics_integer(seq_metrics *metrics, const char *name, int64_t value) {
+    if (!is_open(metrics)) return;
+    append_name(metrics, name);
+    append(metrics, "%lld", (long long)value);
+}
+
+void seq_metrics_real(seq_metrics *metrics, const char *name, double value) {
+    if (!is_open(metrics)) return;
+    append_name(metrics, name);
+    append_real(metrics, value);
+}
+
+void seq_metrics_text(seq_metrics *metrics, const char *name, const char *value) {
+    if (!is_open(metrics)) return;
+    append_name(metrics, name);
+    append(metrics, "\"");
+    for (const unsigned char *byte = (const unsigned char *)value; *byte; byte++) {
+        if (*byte == '"' || *byte == '\\')
+            append(metrics, "\\%c", *byte);
+        else if (*byte < 0x20)
+            append(metrics, "\\u%04x", *byte);
+        else
+            append(metrics, "%c", *byte);
+    }
+    append(metrics, "\"");
+}
+
+void seq_metrics_table(seq_metrics *metrics, const char *name, const double *values, int rows,
+                       int columns) {
+    if (!is_open(metrics)) return;
+    append_name(metrics, name);
+    for (int row = 0; row < rows; row++) {
+        append(metrics, row ? ", [" : "[[");
+        for (int column = 0; column < columns; column++) {
+            append(metrics, column ? ", " : "");
+            append_real(metrics, values[(size_t)row * (size_t)columns + (size_t)column]);
+        }
+        append(metrics, "]");
+    }
+    append(metrics, "]");
+}
+
+void seq_metrics_end(seq_metrics *metrics) {
+    if (!is_open(metrics)) return;
+    append(metrics, "}\n");
+    if (!metrics->error.status) write_line(metrics, metrics->line, metrics->length);
+}

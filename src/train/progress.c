@@ -1,0 +1,130 @@
+#include "trainer.h"
+#include <math.h>
+#include <seqtrain/base/log.h>
+#include <stdio.h>
+
+static const double LIVE_INTERVAL = 0.2; // seconds between live lines
+
+void seq_progress_begin(seq_trainer *trainer) {
+    double now = seq_train_seconds();
+    trainer->progress = (seq_progress){.session_began = now, .line_began = now};
+}
+
+// "bits/char 2.31" for characters and bytes, "perplexity 118.2" for words.
+static void describe_quality(const seq_trainer *trainer, double loss, char *out, size_t size) {
+    seq_unit unit = seq_vocabulary_rules(seq_dataset_vocabulary(trainer->dataset))->unit;
+    if (unit == SEQ_UNIT_WORD)
+        snprintf(out, size, "perplexity %.2f", exp(loss));
+    else
+        snprintf(out, size, "bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
+                 loss / log(2.0));
+}
+
+static void describe_duration(double seconds, char *out, size_t size) {
+    long long whole = seconds > 0 && seconds < 1e12 ? (long long)(seconds + 0.5) : 0;
+    if (whole >= 86400)
+        snprintf(out, size, "%lldd %02lld:%02lld", whole / 86400, whole / 3600 % 24,
+                 whole / 60 % 60);
+    else
+        snprintf(out, size, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+static void print_line(const seq_trainer *trainer, const seq_step_result *result, double loss,
+                       double rate, bool landmark) {
+    const seq_progress *progress = &trainer->progress;
+    char quality[40], left[40];
+    double mean = (seq_train_seconds() - progress->session_began) / (double)progress->session_steps;
+    describe_quality(trainer, loss, quality, sizeof quality);
+    describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
+                      sizeof left);
+    seq_log_live(landmark,
+                 "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  lr %.3g  |g| %.3g clipped %.0f%% "
+                 " %.0f tokens/s  %s left",
+                 (long long)result->epoch,
+                 (long long)((trainer->total_steps + trainer->windows - 1) / trainer->windows),
+                 (long long)trainer->position.step, (long long)trainer->total_steps, loss, quality,
+                 result->rate, result->norm,
+                 100.0 * (double)progress->clipped / (double)progress->steps, rate, left);
+}
+
+static void write_step(seq_trainer *trainer, const seq_step_result *result, double loss,
+                       double rate, double seconds) {
+    const seq_progress *progress = &trainer->progress;
+    seq_metrics *metrics = &trainer->metrics;
+    seq_metrics_begin(metrics, "step");
+    seq_metrics_integer(metrics, "step", trainer->position.step);
+    seq_metrics_integer(metrics, "epoch", result->epoch);
+    seq_metrics_real(metrics, "loss", loss);
+    seq_metrics_real(metrics, "perplexity", exp(loss));
+    seq_metrics_real(metrics, "bits_per_token", loss / log(2.0));
+    seq_metrics_real(metrics, "learning_rate", result->rate);
+    seq_metrics_real(metrics, "gradient_norm", result->norm);
+    seq_metrics_real(metrics, "clipped", (double)progress->clipped / (double)progress->steps);
+    seq_metrics_integer(metrics, "clamped_elements", progress->clamped);
+    seq_metrics_integer(metrics, "tokens", progress->tokens);
+    seq_metrics_real(metrics, "tokens_per_second", rate);
+    seq_metrics_real(metrics, "seconds", seconds);
+    seq_metrics_real(metrics, "exchange_seconds", seq_comm_seconds(trainer->comm));
+    seq_metrics_end(metrics);
+}
+
+void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
+    seq_progress *progress = &trainer->progress;
+    double now = seq_train_seconds();
+    progress->session_steps++;
+    progress->steps++;
+    progress->nats += result->nats;
+    progress->tokens += result->tokens;
+    progress->clipped += result->clipped;
+    progress->clamped += (int64_t)result->clamped;
+    double loss = progress->nats / (double)progress->tokens;
+    double rate = (double)progress->tokens / (now - progress->line_began + 1e-9);
+    bool landmark =
+        trainer->position.step % trainer->options->log_every == 0 || seq_trainer_finished(trainer);
+    if (landmark || now - progress->shown > LIVE_INTERVAL) {
+        print_line(trainer, result, loss, rate, landmark);
+        progress->shown = now;
+    }
+    if (!landmark) return;
+    write_step(trainer, result, loss, rate, now - progress->session_began);
+    *progress = (seq_progress){.session_began = progress->session_began,
+                               .session_steps = progress->session_steps,
+                               .line_began = now,
+                               .shown = now};
+}
+
+void seq_progress_validation(seq_trainer *trainer, seq_loss total, double seconds) {
+    const seq_position *position = &trainer->position;
+    char quality[40];
+    describe_quality(trainer, position->last_loss, quality, sizeof quality);
+    bool best = position->best_step == position->step;
+    seq_log_info(
+        "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%  in %.1f s%s",
+        (long long)position->step,
+        (long long)(position->window ? position->epoch : position->epoch - 1), position->last_loss,
+        quality, 100.0 * (double)total.correct / (double)total.tokens, seconds,
+        best ? "  (best)" : "");
+    seq_metrics *metrics = &trainer->metrics;
+    seq_metrics_begin(metrics, "validation");
+    seq_metrics_integer(metrics, "step", position->step);
+    seq_metrics_real(metrics, "loss", position->last_loss);
+    seq_metrics_real(metrics, "perplexity", exp(position->last_loss));
+    seq_metrics_real(metrics, "bits_per_token", position->last_loss / log(2.0));
+    seq_metrics_real(metrics, "accuracy", (double)total.correct / (double)total.tokens);
+    seq_metrics_integer(metrics, "tokens", total.tokens);
+    seq_metrics_real(metrics, "seconds", seconds);
+    seq_metrics_integer(metrics, "best_step", position->best_step);
+    seq_metrics_end(metrics);
+    trainer->progress.line_began += seconds; // not the training's time
+}
+
+void seq_progress_checkpoint(seq_trainer *trainer, const char *directory, double seconds) {
+    seq_log_debug("checkpoint %s in %.2f s", directory, seconds);
+    seq_metrics *metrics = &trainer->metrics;
+    seq_metrics_begin(metrics, "checkpoint");
+    seq_metrics_integer(metrics, "step", trainer->position.step);
+    seq_metrics_text(metrics, "directory", directory);
+    seq_metrics_real(metrics, "seconds", seconds);
+    seq_metrics_end(metrics);
+    trainer->progress.line_began += seconds;
+}

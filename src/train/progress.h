@@ -1,0 +1,24 @@
+// The live line, the plain lines of a pipe, and the step and validation events of metrics.jsonl.
+#ifndef SEQ_TRAIN_PROGRESS_H
+#define SEQ_TRAIN_PROGRESS_H
+
+#include <seqtrain/model/model.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// Sums since the last line of metrics.jsonl, and since the session began.
+typedef struct seq_progress {
+    double session_began, line_began, shown; // seconds on the monotonic clock
+    int64_t session_steps;
+    double nats;
+    int64_t tokens, steps, clipped, clamped;
+} seq_progress;
+
+struct seq_trainer;
+struct seq_step_result;
+void seq_progress_begin(struct seq_trainer *trainer);
+void seq_progress_step(struct seq_trainer *trainer, const struct seq_step_result *result);
+void seq_progress_validation(struct seq_trainer *trainer, seq_loss total, double seconds);
+void seq_progress_checkpoint(struct seq_trainer *trainer, const char *directory, double seconds);
+
+#endif

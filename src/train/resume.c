@@ -1,0 +1,206 @@
+#include "trainer.h"
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_steps,
+                             size_t *out_count, seq_error *error) {
+    *out_steps = NULL;
+    *out_count = 0;
+    uint64_t count = 0;
+    if (seq_comm_rank(comm) == 0 && !seq_checkpoint_list(run, out_steps, out_count, error))
+        count = *out_count;
+    seq_status status = seq_comm_agree(comm, error);
+    if (!status) status = seq_comm_broadcast(comm, &count, sizeof count, 0, error);
+    if (status) return status;
+    if (seq_comm_rank(comm) != 0)
+        seq_allocate(out_steps, count, sizeof **out_steps, "the list of checkpoints", error);
+    status = seq_comm_agree(comm, error);
+    *out_count = count;
+    return status ? status
+                  : seq_comm_broadcast(comm, *out_steps, count * sizeof **out_steps, 0, error);
+}
+
+// Every rank reads the manifest and hashes its share of the files.
+static seq_status check_checkpoint(const char *run, seq_comm *comm, int64_t step,
+                                   seq_manifest *manifest, seq_error *error) {
+    char directory[SEQ_PATH];
+    seq_position position;
+    if (!seq_checkpoint_directory(run, step, directory, error) &&
+        !seq_checkpoint_read_manifest(directory, manifest, error) &&
+        !seq_checkpoint_verify(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
+                               error) &&
+        !seq_train_read_position(manifest, &position, error) && position.step != step)
+        seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
+                      (long long)position.step);
+    return seq_comm_agree(comm, error);
+}
+
+static seq_status newest_good(const char *run, seq_comm *comm, const int64_t *steps, size_t count,
+                              seq_manifest *manifest, int64_t *out_step, seq_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        seq_error reason = {0};
+        seq_manifest_clear(manifest);
+        seq_status status = check_checkpoint(run, comm, steps[i], manifest, &reason);
+        if (!status) {
+            *out_step = steps[i];
+            return SEQ_OK;
+        }
+        if (status == SEQ_RANK_FAILED) return seq_error_set(error, status, "%s", reason.text);
+        seq_log_warning("the checkpoint of step %lld cannot be used: %s", (long long)steps[i],
+                        reason.text);
+    }
+    seq_manifest_clear(manifest);
+    if (count == 0) return SEQ_OK;
+    return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                         "resuming %s: none of its %zu checkpoints can be used; start again in "
+                         "another --run directory, or repair one",
+                         run, count);
+}
+
+// What was given on the command line or in a file must not change the numbers of the run.
+static void compare_option(const seq_parsed *parsed, size_t index, const char *recorded,
+                           char *differences, size_t size) {
+    char given[SEQ_PATH];
+    const seq_option *option = &parsed->program->options[index];
+    seq_option_get_text(parsed, index, given, sizeof given);
+    bool automatic = strcmp(option->name, "replicas") == 0 && strcmp(given, "0") == 0;
+    if (automatic || !(option->flags & SEQ_OPTION_IDENTITY) || strcmp(given, recorded) == 0) return;
+    size_t used = strlen(differences);
+    snprintf(differences + used, size - used, "%s--%s %s (the run has %s)", used ? ", " : "",
+             option->name, given, *recorded ? recorded : "none");
+}
+
+static bool is_taken_from_record(const seq_parsed *parsed, size_t index) {
+    const seq_option *option = &parsed->program->options[index];
+    char text[8];
+    if (parsed->sources[index] == SEQ_FROM_DEFAULT) return true;
+    seq_option_get_text(parsed, index, text, sizeof text);
+    return strcmp(option->name, "replicas") == 0 && strcmp(text, "0") == 0;
+}
+
+static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq_error *error) {
+    const seq_option *options = parsed->program->options;
+    char differences[600] = "";
+    for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
+        bool skipped = options[i].type == SEQ_OPTION_HEADING ||
+                       options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION);
+        const char *recorded = skipped ? NULL : seq_record_text(record, options[i].name);
+        if (!recorded) continue;
+        if (!is_taken_from_record(parsed, i))
+            compare_option(parsed, i, recorded, differences, sizeof differences);
+        else if ((*recorded || options[i].standard) &&
+                 seq_option_set(parsed, options[i].name, recorded, SEQ_FROM_RECORD, error))
+            return seq_error_add_context(error, "resuming: the checkpoint's record");
+    }
+    if (*differences)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "resuming: these options would change the run: %s; leave them out, or "
+                             "use another --run",
+                             differences);
+    return SEQ_OK;
+}
+
+static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifest,
+                                 seq_error *error) {
+    seq_train_options *options = parsed->values;
+    seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"), error);
+    const char *data = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
+    if (!status && !options->data && data)
+        status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
+    return status;
+}
+
+seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
+                                     int64_t *out_step, seq_error *error) {
+    seq_train_options *options = parsed->values;
+    int64_t *steps = NULL;
+    size_t count = 0;
+    *out_step = -1;
+    seq_status status = list_steps(options->run, comm, &steps, &count, error);
+    if (status) goto out;
+    if (options->resume == SEQ_RESUME_NEVER && count)
+        status =
+            seq_error_set(error, SEQ_BAD_USAGE,
+                          "--resume never: %s has %zu checkpoints; use another --run, or remove it",
+                          options->run, count);
+    else if (options->resume == SEQ_RESUME_MUST && !count)
+        status = seq_error_set(error, SEQ_NO_CHECKPOINT, "--resume must: %s has no checkpoint",
+                               options->run);
+    else
+        status = newest_good(options->run, comm, steps, count, out_manifest, out_step, error);
+    if (!status && *out_step >= 0) status = apply_manifest(parsed, out_manifest, error);
+out:
+    free(steps);
+    return status;
+}
+
+static seq_status check_data(const seq_trainer *trainer, const seq_manifest *manifest,
+                             seq_error *error) {
+    const char *recorded = seq_record_text(seq_manifest_section_find(manifest, "data"), "hash");
+    const char *found = seq_dataset_hash(trainer->dataset);
+    if (recorded && strcmp(recorded, found) == 0) return SEQ_OK;
+    return seq_error_set(
+        error, SEQ_BAD_INPUT,
+        "resuming %s: data set %s (hash %s) is not the one that the run was started on (hash %s)",
+        trainer->options->run, seq_dataset_path(trainer->dataset), found,
+        recorded ? recorded : "not recorded");
+}
+
+static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *manifest) {
+    char kernels[200];
+    const char *recorded =
+        seq_record_text(seq_manifest_section_find(manifest, "program"), "kernels");
+    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    if (recorded && strcmp(recorded, kernels) != 0)
+        seq_log_warning("the checkpoint was written with kernels %s, these are %s: results are "
+                        "equal in statistics, not in bits",
+                        recorded, kernels);
+}
+
+static seq_status check_position(const seq_trainer *trainer, seq_error *error) {
+    const seq_position *position = &trainer->position;
+    if (position->window < trainer->windows &&
+        position->epoch == position->step / trainer->windows + 1 &&
+        position->window == position->step % trainer->windows)
+        return SEQ_OK;
+    return seq_error_set(
+        error, SEQ_NO_CHECKPOINT,
+        "resuming %s: step %lld, epoch %lld, window %lld do not fit to %lld windows an epoch",
+        trainer->options->run, (long long)position->step, (long long)position->epoch,
+        (long long)position->window, (long long)trainer->windows);
+}
+
+static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
+                               seq_error *error) {
+    seq_state state;
+    char directory[SEQ_PATH];
+    seq_train_state(trainer, &state);
+    if (seq_comm_rank(trainer->comm) == 0 &&
+        !seq_checkpoint_directory(trainer->options->run, step, directory, error))
+        seq_checkpoint_read(directory, manifest, &state, error);
+    seq_status status = seq_comm_agree(trainer->comm, error);
+    for (int i = 0; !status && i < state.count; i++)
+        status = seq_comm_broadcast(trainer->comm, state.vectors[i].values,
+                                    state.vectors[i].count * sizeof(float), 0, error);
+    return status;
+}
+
+seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
+                             seq_error *error) {
+    seq_status status = check_data(trainer, manifest, error);
+    if (!status) status = seq_train_read_position(manifest, &trainer->position, error);
+    if (!status) status = check_position(trainer, error);
+    if (!status)
+        status = seq_schedule_read(&trainer->schedule_state,
+                                   seq_manifest_section_find(manifest, "schedule"), error);
+    (void)status;
+    status = seq_comm_agree(trainer->comm, error);
+    if (!status) status = read_vectors(trainer, manifest, step, error);
+    if (status) return status;
+    warn_of_kernels(trainer, manifest);
+    trainer->saved_step = step;
+    return SEQ_OK;
+}

@@ -1,0 +1,181 @@
+#include "trainer.h"
+#include <math.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TOKENS_PER_VALID_STREAM = 32 }; // fewer streams rather than streams too short to warm up
+
+double seq_train_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+bool seq_trainer_finished(const seq_trainer *trainer) {
+    return trainer->position.step >= trainer->total_steps;
+}
+
+static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
+    const seq_train_options *options = trainer->options;
+    int size = seq_comm_size(trainer->comm);
+    trainer->replicas = options->replicas ? (int)options->replicas : size;
+    trainer->batch = (int)options->batch;
+    trainer->window = (int)options->window;
+    if (trainer->replicas % size)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--replicas: %d replicas on %d ranks: the number of ranks must divide "
+                             "the replicas of the run",
+                             trainer->replicas, size);
+    trainer->own_replicas = trainer->replicas / size;
+    trainer->first_replica = seq_comm_rank(trainer->comm) * trainer->own_replicas;
+    if ((int64_t)trainer->replicas * trainer->batch > INT32_MAX)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--batch: %d replicas of %d streams: more than 2^31 streams",
+                             trainer->replicas, trainer->batch);
+    return SEQ_OK;
+}
+
+static seq_status create_model(seq_trainer *trainer, seq_error *error) {
+    seq_model_config config;
+    int vocabulary = seq_vocabulary_size(seq_dataset_vocabulary(trainer->dataset));
+    seq_status status = seq_train_model_config(trainer->options, vocabulary, &config, error);
+    if (!status) status = seq_model_create(&config, trainer->kernels, &trainer->model, error);
+    if (status) return status;
+    trainer->table = seq_model_parameters(trainer->model);
+    trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
+    trainer->optimizer = seq_optimizer_find(seq_optimizer_names()[trainer->options->optimizer]);
+    seq_train_rule_config(trainer->options, trainer->optimizer, &trainer->rule);
+    return SEQ_OK;
+}
+
+static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
+    seq_status status = seq_batches_create(
+        trainer->dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, trainer->replicas * trainer->batch,
+        trainer->first_replica * trainer->batch, trainer->own_replicas * trainer->batch,
+        &trainer->batches, error);
+    if (status) return status;
+    const seq_train_options *options = trainer->options;
+    trainer->stream_length = seq_batches_length(trainer->batches);
+    trainer->windows = (trainer->stream_length + trainer->window - 1) / trainer->window;
+    trainer->total_steps = options->epochs * trainer->windows;
+    if (options->steps && options->steps < trainer->total_steps)
+        trainer->total_steps = options->steps;
+    seq_train_schedule_config(options, trainer->total_steps, &trainer->schedule);
+    return seq_schedule_check(&trainer->schedule, error);
+}
+
+static int valid_streams(const seq_trainer *trainer, int64_t tokens) {
+    int64_t streams = tokens / ((int64_t)trainer->replicas * TOKENS_PER_VALID_STREAM);
+    if (streams < 1) return 1;
+    return streams < trainer->batch ? (int)streams : trainer->batch;
+}
+
+static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
+    int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
+    if (tokens == 0) return SEQ_OK;
+    int batch = trainer->valid_batch = valid_streams(trainer, tokens);
+    seq_status status = seq_workspace_create(trainer->model, batch, trainer->window,
+                                             SEQ_USE_EVALUATION, &trainer->valid_workspace, error);
+    if (!status)
+        status = seq_allocate(&trainer->valid_state, seq_model_state_size(trainer->model, batch),
+                              sizeof(float), "the state of the validation streams", error);
+    if (!status)
+        status = seq_batches_create(trainer->dataset, SEQ_VALID, SEQ_CUT_ALL,
+                                    trainer->replicas * batch, trainer->first_replica * batch,
+                                    trainer->own_replicas * batch, &trainer->valid_batches, error);
+    return status;
+}
+
+static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
+    size_t size = trainer->table->size;
+    seq_status status =
+        seq_allocate(&trainer->parameters, size, sizeof(float), "the parameters", error);
+    for (int i = 0; !status && i < trainer->optimizer->states; i++)
+        status =
+            seq_allocate(&trainer->moments[i], size, sizeof(float), "the optimiser's state", error);
+    if (!status)
+        status = seq_allocate(&trainer->states, (size_t)trainer->replicas * trainer->state_size,
+                              sizeof(float), "the state of the streams", error);
+    if (!status) status = seq_tree_create(trainer->own_replicas, size, &trainer->tree, error);
+    if (!status)
+        status = seq_workspace_create(trainer->model, trainer->batch, trainer->window,
+                                      SEQ_USE_TRAINING, &trainer->workspace, error);
+    return status;
+}
+
+static seq_status allocate_flow(seq_trainer *trainer, seq_error *error) {
+    if (!trainer->options->gradient_flow) return SEQ_OK;
+    size_t squares = (size_t)trainer->options->layers * (size_t)trainer->window;
+    seq_status status = seq_allocate(&trainer->flow_gradient, trainer->table->size, sizeof(float),
+                                     "the gradient-flow report", error);
+    return status ? status
+                  : seq_allocate(&trainer->flow_squares, squares, sizeof(double),
+                                 "the gradient-flow report", error);
+}
+
+static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
+    size_t tokens = (size_t)trainer->window * (size_t)trainer->batch,
+           replicas = (size_t)trainer->replicas;
+    trainer->report_size =
+        sizeof(seq_rank_report) + (size_t)trainer->own_replicas * sizeof(seq_loss);
+    seq_status status =
+        seq_allocate(&trainer->inputs, tokens, sizeof(int32_t), "a window of inputs", error);
+    if (!status)
+        status =
+            seq_allocate(&trainer->targets, tokens, sizeof(int32_t), "a window of targets", error);
+    if (!status)
+        status = seq_allocate(&trainer->losses, replicas, sizeof(seq_loss), "the replicas' losses",
+                              error);
+    if (!status)
+        status =
+            seq_allocate(&trainer->nats, replicas, sizeof(double), "the replicas' losses", error);
+    if (!status)
+        status = seq_allocate(&trainer->reports, (size_t)seq_comm_size(trainer->comm),
+                              trainer->report_size, "the ranks' reports", error);
+    return status;
+}
+
+seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
+    trainer->saved_step = -1;
+    seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
+    if (!status) status = lay_out_replicas(trainer, error);
+    if (!status) status = create_model(trainer, error);
+    if (!status) status = open_training_split(trainer, error);
+    if (!status) status = allocate_vectors(trainer, error);
+    if (!status) status = open_validation_split(trainer, error);
+    if (!status) status = allocate_exchange(trainer, error);
+    if (!status) status = allocate_flow(trainer, error);
+    return status;
+}
+
+void seq_trainer_initialise(seq_trainer *trainer) {
+    trainer->position =
+        (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
+    seq_schedule_begin(&trainer->schedule_state);
+    seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
+}
+
+void seq_trainer_clear(seq_trainer *trainer) {
+    seq_metrics_close(&trainer->metrics);
+    seq_batches_destroy(trainer->valid_batches);
+    seq_batches_destroy(trainer->batches);
+    seq_workspace_destroy(trainer->valid_workspace);
+    seq_workspace_destroy(trainer->workspace);
+    seq_tree_destroy(trainer->tree);
+    free(trainer->valid_state);
+    free(trainer->parameters);
+    for (int i = 0; i < SEQ_OPTIMIZER_STATES; i++)
+        free(trainer->moments[i]);
+    free(trainer->states);
+    free(trainer->inputs);
+    free(trainer->targets);
+    free(trainer->reports);
+    free(trainer->losses);
+    free(trainer->nats);
+    free(trainer->flow_gradient);
+    free(trainer->flow_squares);
+    seq_model_destroy(trainer->model);
+    seq_dataset_close(trainer->dataset);
+}

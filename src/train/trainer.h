@@ -1,0 +1,177 @@
+// What the files of the trainer share: the state of a run on one rank, and the phases that
+// seq_train_run strings together. Legend: R replicas of B streams, T time steps in a window, P
+// ranks; this rank runs replicas first_replica .. first_replica + own_replicas - 1, one after the
+// other.
+#ifndef SEQ_TRAIN_TRAINER_H
+#define SEQ_TRAIN_TRAINER_H
+
+#include "metrics.h"
+#include "progress.h"
+#include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/comm/tree.h>
+#include <seqtrain/data/batch.h>
+#include <seqtrain/optim/optimizer.h>
+#include <seqtrain/optim/schedule.h>
+#include <seqtrain/train/train.h>
+
+// Where a run stands. Travels in the checkpoint, so it holds nothing that depends on time, ranks or
+// the machine.
+typedef struct seq_position {
+    int64_t step;      // updates done
+    int64_t epoch;     // of the next window, from 1
+    int64_t window;    // windows done in this epoch
+    int64_t validated; // step of the last validation, 0: none
+    int64_t best_step; // step of the best validation, -1: none
+    double best_loss;  // nats per token, +inf before the first validation
+    double last_loss;  // of the last validation
+    double epoch_nats; // training loss of this epoch so far
+    int64_t epoch_tokens;
+    int64_t epoch_clipped; // updates of this epoch whose gradient was scaled down
+} seq_position;
+
+typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_stop_reason;
+
+// What each rank tells all others after its part of a step, so that all take the same branch.
+typedef struct seq_rank_report {
+    int32_t status;    // seq_status of this rank
+    int32_t stop;      // seq_stop_reason
+    int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
+    int32_t nonfinite; // the gradient holds a NaN or an infinity
+} seq_rank_report;
+
+typedef struct seq_trainer {
+    seq_parsed *parsed;
+    const seq_train_options *options;
+    const char *version;
+    seq_comm *comm;
+
+    const seq_kernels *kernels;
+    seq_dataset *dataset;
+    seq_model *model;
+    const seq_parameter_table *table; // the model's
+    const seq_optimizer *optimizer;
+    seq_optimizer_config rule;
+    seq_schedule_config schedule;
+    seq_schedule_state schedule_state;
+
+    int replicas, own_replicas, first_replica, batch, window;
+    int64_t stream_length; // tokens of each training stream
+    int64_t windows;       // in an epoch
+    int64_t total_steps;   // of the run
+
+    seq_batches *batches;
+    seq_workspace *workspace;
+    seq_tree *tree; // sums the gradients of this rank's replicas
+    float *parameters;
+    float *moments[SEQ_OPTIMIZER_STATES];
+    float *states; // (R, state_size): recurrent state of every replica's streams; this rank's are
+                   // current
+    size_t state_size;
+    int32_t *inputs, *targets; // (T, B)
+    char *reports;             // P blocks of a seq_rank_report and own_replicas seq_loss
+    size_t report_size;
+    seq_loss *losses;     // (R)
+    double *nats;         // (R), scratch of seq_train_total_loss
+    float *flow_gradient; // scratch of --report-gradient-flow, or NULL
+    double *flow_squares; // (L, T)
+
+    seq_batches *valid_batches; // NULL: no validation split
+    seq_workspace *valid_workspace;
+    float *valid_state;
+    int valid_batch;
+
+    seq_position position;
+    int64_t
+        saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
+    double started; // seconds on the monotonic clock
+    double last_save, save_seconds, longest_step;
+    seq_metrics metrics;
+    seq_progress progress;
+} seq_trainer;
+
+// What a step yields, the same on every rank.
+typedef struct seq_step_result {
+    double nats; // of the window, all replicas
+    int64_t tokens;
+    double norm;    // of the gradient before clipping
+    bool clipped;   // scaled down by --clip-norm
+    size_t clamped; // elements clamped by --clip-element
+    double rate;
+    int64_t window, epoch; // the window that was trained
+    seq_stop_reason stop;
+    bool save;
+} seq_step_result;
+
+// configure.c: options -> configurations. SEQ_BAD_USAGE.
+seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
+                                  seq_model_config *out, seq_error *error);
+void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
+                           seq_optimizer_config *out);
+void seq_train_schedule_config(const seq_train_options *options, int64_t total_steps,
+                               seq_schedule_config *out);
+seq_pipeline seq_train_pipeline(const seq_train_options *options);
+double seq_train_loss_limit(const seq_trainer *trainer);
+
+// trainer.c. The caller has filled parsed, options, version, comm and kernels. Collective only in
+// seq_trainer_start.
+seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error);
+void seq_trainer_initialise(seq_trainer *trainer); // initial parameters and position of a new run
+void seq_trainer_clear(seq_trainer *trainer);
+bool seq_trainer_finished(const seq_trainer *trainer);
+double seq_train_seconds(void); // monotonic clock
+
+// exchange.c. Collective: every rank's report and the losses of its replicas (in trainer->losses
+// from first_replica on) become known to all. *out combines the reports; a status other than SEQ_OK
+// is agreed upon and returned.
+seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
+                              seq_rank_report *out, seq_error *error);
+// The sum over replicas in the fixed tree.
+seq_loss seq_train_total_loss(const seq_trainer *trainer);
+// This rank's wish to stop: a signal, or on rank 0 the time limit.
+seq_stop_reason seq_train_stop_reason(const seq_trainer *trainer);
+
+// step.c. Collective: one update. SEQ_BAD_NUMBER names step, rank and layer.
+seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
+
+// trouble.c: the message of a window whose loss or gradient is not a number, from what this rank
+// can see.
+seq_status seq_train_report_loss(const seq_trainer *trainer, int replica, seq_loss loss,
+                                 seq_error *error);
+seq_status seq_train_report_gradient(const seq_trainer *trainer, const float *gradient,
+                                     seq_error *error);
+
+// validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
+// when a stop request or the time limit cut it short; position and schedule are then unchanged.
+seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error);
+bool seq_train_validation_due(const seq_trainer *trainer);
+
+// flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
+// and metrics.jsonl.
+seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error);
+
+// save.c. Collective: a checkpoint of the current step; only the manifest is renewed when the step
+// has one already.
+seq_status seq_train_save(seq_trainer *trainer, seq_error *error);
+// The named vectors of the training state; they stay the trainer's.
+void seq_train_state(seq_trainer *trainer, seq_state *out);
+
+// resume.c. Collective: the newest good checkpoint of --run; *out_step is -1 when there is none.
+// Options that were not given are set from its record; given ones that would change the run's
+// numbers are SEQ_BAD_USAGE.
+seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
+                                     int64_t *out_step, seq_error *error);
+// Collective: position, schedule and vectors from that checkpoint.
+seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
+                             seq_error *error);
+
+// describe.c: the manifest's sections, and what is printed at the start.
+seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq_error *error);
+seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *out,
+                                   seq_error *error);
+void seq_train_print_start(const seq_trainer *trainer);
+
+// signals.c: SIGUSR1 and SIGTERM ask for a checkpoint and an early end.
+void seq_train_catch_signals(void);
+int seq_train_stop_requested(void); // the signal's number, or 0
+
+#endif
