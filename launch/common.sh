@@ -1,0 +1,51 @@
+# Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
+  libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev)
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# install_packages NAME...: installs those that are missing; does nothing when all are there.
+install_packages() {
+  local missing=() package as_root=()
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    say "Packages: all ${#} are installed"
+    return
+  fi
+  say "Packages to install: ${missing[*]}"
+  command -v apt-get >/dev/null || fail "no apt-get here: install the equivalents of these packages, then run this again"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "run as root, or install sudo: packages are missing"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# What Open MPI needs in a container, as root, or with more ranks than cores:
+#   ALLOW_RUN_AS_ROOT        mpirun refuses root unless both are set
+#   oversubscribe            mpirun refuses more ranks than slots; ranks that wait then yield the core
+#   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
+#   sigkill_timeout          after SIGTERM, ranks have this many seconds to write a checkpoint (its default is 1)
+# One thread a rank: the ranks are the parallelism.
+set_mpi_environment() {
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export OMPI_MCA_rmaps_base_oversubscribe=1
+  export OMPI_MCA_btl_vader_single_copy_mechanism=none
+  export OMPI_MCA_odls_base_sigkill_timeout=60
+  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+}
+
+# configure_and_build DIRECTORY CMAKE_OPTION...
+configure_and_build() {
+  local directory=$1
+  shift
+  cmake -S "$root" -B "$directory" -G Ninja "$@" >/dev/null
+  cmake --build "$directory"
+}

@@ -1,0 +1,67 @@
+#!/bin/bash
+# launch/quickstart.sh [FILE]: from a clone to generated text in minutes. Installs what is needed, builds, prepares a corpus
+# (FILE, or the King James text that Debian ships), trains a deep LSTM on all cores through mpirun, samples from it and scores
+# a sentence. Safe to repeat: a finished stage is not done again. Everything it makes lies in build/ and run/.
+source "$(dirname "$0")/common.sh"
+started=$SECONDS
+build=$root/build
+programs=$build
+ranks=$(nproc)
+
+corpus=${1:-}
+if [ -n "$corpus" ]; then
+  [ -r "$corpus" ] || fail "$corpus: cannot be read"
+  corpus=$(realpath "$corpus")
+  name=$(basename "$corpus" | tr -c 'A-Za-z0-9\n' -)
+  prime=
+  install_packages "${build_packages[@]}"
+else
+  name=kjv
+  prime='And God said, '
+  install_packages "${build_packages[@]}" bible-kjv bible-kjv-text
+fi
+work=$root/run/$name
+mkdir -p "$work"
+
+say "Building in $build"
+configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=OFF
+
+if [ ! -e "$work/data/dataset.json" ]; then
+  if [ -z "$corpus" ]; then
+    corpus=$work/kjv.txt
+    bible -f gen1:1-rev22:21 </dev/null | sed 's/^[^ ]* //' >"$corpus" # a verse a line, without its reference
+  fi
+  say "Preparing the data set: seqprep"
+  "$programs/seqprep" --unit char --valid 0.02 --output "$work/data" "$corpus"
+fi
+
+set_mpi_environment
+say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
+train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" --cell lstm --layers 2 --hidden 256
+  --embed 64 --batch 16 --window 50 --lr 0.004 --schedule cosine --steps 1500 --warmup 50 --validate-every 500 --time-limit 3m)
+code=0
+mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
+case $code in
+0) ;;
+75) echo "This machine needed more than the time limit: the text below comes from the last checkpoint. Run this again to go on." ;;
+*) fail "training ended with exit code $code" ;;
+esac
+
+say "400 characters: seqsample"
+"$programs/seqsample" "$work/run" --tokens 400 --temperature 0.7 --seed 1 ${prime:+--prime "$prime"}
+echo
+say "On the held-out part: seqeval"
+"$programs/seqeval" "$work/run" --split valid --batch 16
+say "Log-probability of a sentence, and of the same letters in disorder"
+printf '%s\n' 'And the king said unto his servants.' 'sdnA the gnik dias onut his vresants.' |
+  "$programs/seqeval" "$work/run" --score -
+
+cat <<END
+
+Done in $((SECONDS - started)) s. Try next:
+  build/seqsample run/$name/run --prime 'The ' --tokens 1000 --temperature 0.9 --seed 7
+  build/seqinfo run/$name/run
+  build/seqtrain --help
+  mpirun -np $ranks build/seqtrain --run run/$name/run --steps 6000 --time-limit 0    (trains on)
+  launch/quickstart.sh YOUR-BOOK.txt
+END

@@ -1,0 +1,15 @@
+#!/bin/bash
+# launch/test.sh [CTEST_OPTION...]: installs what is needed, builds, and runs the default test suite (all labels but
+# `long` and `bench`). Options go to ctest: `launch/test.sh -L unit`, `launch/test.sh -R resume`. Safe to repeat.
+# The build tree is build-test; SEQ_BUILD_OPTIONS holds further CMake options, for instance
+#   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-sanitize launch/test.sh
+source "$(dirname "$0")/common.sh"
+install_packages "${build_packages[@]}" libcmocka-dev iproute2 binutils
+set_mpi_environment
+build=$root/${SEQ_BUILD:-build-test}
+say "Building in $build"
+read -ra options <<<"${SEQ_BUILD_OPTIONS:-}"
+configure_and_build "$build" -DSEQ_TESTS=ON ${options[@]+"${options[@]}"}
+say "Testing"
+cd "$build"
+exec ctest --output-on-failure -LE 'long|bench' -j "$(nproc)" "$@"
