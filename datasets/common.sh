@@ -1,0 +1,51 @@
+# Shared by the recipes; sourced, not run. A recipe is
+#   datasets/NAME.sh --from DIR [--out DIR] [--np N] [-- SEQTRAIN_OPTION...]
+# DIR holds the data as published; the data set and the run go to OUT (default run/NAME). Repeating a recipe continues it.
+# Programs come from build/ (launch/quickstart.sh makes it) or from the folder in SEQTRAIN_BIN.
+source "$(dirname "${BASH_SOURCE[0]}")/../launch/common.sh"
+set_mpi_environment
+recipe=$(basename "$0" .sh)
+bin=${SEQTRAIN_BIN:-$root/build}
+from='' out=$root/run/$recipe ranks=$(nproc)
+
+recipe_usage() {
+  sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
+  exit "$1"
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+  --from) from=${2:?--from needs a directory}; shift 2 ;;
+  --out) out=${2:?--out needs a directory}; shift 2 ;;
+  --np) ranks=${2:?--np needs a number}; shift 2 ;;
+  --help | -h) recipe_usage 0 ;;
+  --) shift; break ;;
+  *) recipe_usage 2 >&2 ;;
+  esac
+done
+more=("$@")
+
+# needs FILE...: each must lie in --from.
+needs() {
+  [ -n "$from" ] || { echo "$recipe: --from DIR is missing" >&2; recipe_usage 2 >&2; }
+  local file
+  for file in "$@"; do
+    [ -r "$from/$file" ] || fail "$from/$file: not found or not readable; the recipe's head says where the data is published"
+  done
+  [ -x "$bin/seqtrain" ] || fail "$bin/seqtrain: not built; run launch/quickstart.sh first, or set SEQTRAIN_BIN"
+}
+
+# prepare SEQPREP_OPTION...: the data set, once.
+prepare() {
+  mkdir -p "$out"
+  [ -e "$out/data/dataset.json" ] || "$bin/seqprep" --output "$out/data" "$@"
+}
+
+# train RUN SEQTRAIN_OPTION...
+train() {
+  local run=$1
+  shift
+  mpirun -np "$ranks" --quiet "$bin/seqtrain" --data "$out/data" --run "$out/$run" "$@" ${more[@]+"${more[@]}"}
+}
+
+evaluate() { "$bin/seqeval" "$@"; }
