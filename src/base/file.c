@@ -1,0 +1,229 @@
+#include <seqtrain/base/file.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *name,
+                         seq_error *error) {
+    size_t length = strlen(directory);
+    const char *slash = length && directory[length - 1] == '/' ? "" : "/";
+    int needed = snprintf(out, SEQ_PATH, "%s%s%s", directory, slash, name);
+    if (needed < 0 || needed >= SEQ_PATH)
+        return seq_error_set(error, SEQ_BAD_INPUT, "path %.80s.../%.80s: longer than %d bytes",
+                             directory, name, SEQ_PATH - 1);
+    return SEQ_OK;
+}
+
+bool seq_path_exists(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+bool seq_path_is_directory(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static seq_status make_one(const char *path, seq_error *error) {
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(path))) return SEQ_OK;
+    return seq_error_set_errno(error, "creating directory %s", path);
+}
+
+seq_status seq_directory_create(const char *path, seq_error *error) {
+    char prefix[SEQ_PATH];
+    if (strlen(path) >= SEQ_PATH)
+        return seq_error_set(error, SEQ_BAD_INPUT, "creating directory %.80s...: path too long",
+                             path);
+    snprintf(prefix, sizeof prefix, "%s", path);
+    for (char *slash = strchr(prefix + (*prefix == '/'), '/'); slash;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!seq_path_is_directory(prefix) && make_one(prefix, error)) return error->status;
+        *slash = '/';
+    }
+    return make_one(path, error);
+}
+
+static seq_status sync_path(const char *path, int flags, seq_error *error) {
+    int descriptor = open(path, flags | O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return seq_error_set_errno(error, "syncing %s", path);
+    int failed = fsync(descriptor);
+    if (failed && errno == EINVAL) // file systems without fsync on directories
+        failed = 0;
+    if (failed) seq_error_set_errno(error, "syncing %s", path);
+    close(descriptor);
+    return failed ? error->status : SEQ_OK;
+}
+
+seq_status seq_directory_sync(const char *path, seq_error *error) {
+    return sync_path(path, O_DIRECTORY, error);
+}
+
+seq_status seq_file_sync(const char *path, seq_error *error) {
+    return sync_path(path, 0, error);
+}
+
+static seq_status remove_entries(int directory, const char *path, seq_error *error);
+
+static seq_status remove_entry(int directory, const char *path, const char *name,
+                               seq_error *error) {
+    if (unlinkat(directory, name, 0) == 0) return SEQ_OK;
+    if (errno != EISDIR && errno != EPERM)
+        return seq_error_set_errno(error, "removing %s/%s", path, name);
+    int child = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (child < 0) return seq_error_set_errno(error, "removing %s/%s", path, name);
+    seq_status status = remove_entries(child, name, error);
+    if (!status && unlinkat(directory, name, AT_REMOVEDIR))
+        status = seq_error_set_errno(error, "removing %s/%s", path, name);
+    return status;
+}
+
+// Takes the descriptor.
+static seq_status remove_entries(int directory, const char *path, seq_error *error) {
+    DIR *stream = fdopendir(directory);
+    if (!stream) {
+        seq_error_set_errno(error, "removing %s", path);
+        close(directory);
+        return error->status;
+    }
+    seq_status status = SEQ_OK;
+    for (struct dirent *entry; !status && (entry = readdir(stream));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            status = remove_entry(directory, path, entry->d_name, error);
+    closedir(stream);
+    return status;
+}
+
+seq_status seq_directory_remove(const char *path, seq_error *error) {
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0) return seq_error_set_errno(error, "removing %s", path);
+    seq_status status = remove_entries(directory, path, error);
+    if (!status && rmdir(path)) status = seq_error_set_errno(error, "removing %s", path);
+    return status;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+seq_status seq_directory_list(const char *path, char ***out_names, size_t *out_count,
+                              seq_error *error) {
+    char **names = NULL;
+    size_t count = 0, capacity = 0;
+    seq_status status = SEQ_OK;
+    DIR *stream = opendir(path);
+    if (!stream) return seq_error_set_errno(error, "reading directory %s", path);
+    for (struct dirent *entry; !status && (entry = readdir(stream));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        status = seq_grow(&names, &capacity, count + 1, sizeof *names, "the names in a directory",
+                          error);
+        if (!status && !(names[count++] = strdup(entry->d_name)))
+            status =
+                seq_error_set(error, SEQ_NO_MEMORY, "reading directory %s: out of memory", path);
+    }
+    closedir(stream);
+    if (status) {
+        seq_names_free(names, count);
+        return status;
+    }
+    if (count) qsort(names, count, sizeof *names, compare_names);
+    *out_names = names;
+    *out_count = count;
+    return SEQ_OK;
+}
+
+void seq_names_free(char **names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+static seq_status read_stream(FILE *stream, const char *path, size_t limit, char **out_bytes,
+                              size_t *out_size, seq_error *error) {
+    char *bytes = NULL;
+    size_t size = 0, capacity = 0;
+    seq_status status = SEQ_OK;
+    for (;;) {
+        status = seq_grow(&bytes, &capacity, size + 65536, 1, path, error);
+        if (status) goto out;
+        size_t got = fread(bytes + size, 1, capacity - size - 1, stream);
+        size += got;
+        if (got == 0) break;
+        if (size > limit) {
+            status = seq_error_set(error, SEQ_BAD_INPUT, "reading %s: larger than %zu bytes", path,
+                                   limit);
+            goto out;
+        }
+    }
+    if (ferror(stream)) status = seq_error_set_errno(error, "reading %s", path);
+out:
+    if (status) {
+        free(bytes);
+        return status;
+    }
+    bytes[size] = '\0';
+    *out_bytes = bytes;
+    *out_size = size;
+    return SEQ_OK;
+}
+
+seq_status seq_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_size,
+                         seq_error *error) {
+    FILE *stream = fopen(path, "rbe");
+    if (!stream) return seq_error_set_errno(error, "opening %s", path);
+    seq_status status = read_stream(stream, path, limit, out_bytes, out_size, error);
+    fclose(stream);
+    return status;
+}
+
+static seq_status write_all(int descriptor, const char *path, const char *bytes, size_t size,
+                            seq_error *error) {
+    while (size) {
+        ssize_t written = write(descriptor, bytes, size);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return seq_error_set_errno(error, "writing %s", path);
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return SEQ_OK;
+}
+
+static seq_status write_new(const char *path, const void *bytes, size_t size, seq_error *error) {
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) return seq_error_set_errno(error, "creating %s", path);
+    seq_status status = write_all(descriptor, path, bytes, size, error);
+    if (!status && fsync(descriptor)) status = seq_error_set_errno(error, "syncing %s", path);
+    if (close(descriptor) && !status) status = seq_error_set_errno(error, "closing %s", path);
+    return status;
+}
+
+static seq_status sync_parent(const char *path, seq_error *error) {
+    char parent[SEQ_PATH];
+    snprintf(parent, sizeof parent, "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (!slash) return seq_directory_sync(".", error);
+    slash[slash == parent] = '\0';
+    return seq_directory_sync(parent, error);
+}
+
+seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t size,
+                                 seq_error *error) {
+    char temporary[SEQ_PATH];
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid()) >=
+        sizeof temporary)
+        return seq_error_set(error, SEQ_BAD_INPUT, "writing %.80s...: path too long", path);
+    seq_status status = write_new(temporary, bytes, size, error);
+    if (!status && rename(temporary, path))
+        status = seq_error_set_errno(error, "renaming %s to %s", temporary, path);
+    if (status) {
+        unlink(temporary);
+        return status;
+    }
+    return sync_parent(path, error);
+}

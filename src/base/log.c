@@ -1,0 +1,94 @@
+#include <seqtrain/base/log.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { LINE = 2048 };
+
+// The only mutable global of the project (see the header).
+static struct {
+    FILE *stream;
+    seq_log_level level;
+    char program[32];
+    bool terminal;
+    bool live; // the cursor stands on a live line
+} sink;
+
+void seq_log_open(FILE *stream, seq_log_level level, const char *program) {
+    sink.stream = stream;
+    sink.level = level;
+    sink.live = false;
+    sink.terminal = stream && isatty(fileno(stream));
+    snprintf(sink.program, sizeof sink.program, "%s", program);
+}
+
+bool seq_log_is_terminal(void) {
+    return sink.terminal;
+}
+
+static void put(const char *text) {
+    fputs(text, sink.stream);
+    fflush(sink.stream);
+}
+
+static void print(seq_log_level level, const char *prefix, const char *format, va_list arguments) {
+    char line[LINE];
+    if (!sink.stream || level > sink.level) return;
+    size_t used = (size_t)snprintf(line, sizeof line, "%s", sink.live ? "\n" : "");
+    if (prefix)
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s: %s", sink.program, prefix);
+    vsnprintf(line + used, sizeof line - used - 1, format, arguments);
+    strcat(line, "\n");
+    sink.live = false;
+    put(line);
+}
+
+#define PRINT(level, prefix)                                                                       \
+    do {                                                                                           \
+        va_list arguments;                                                                         \
+        va_start(arguments, format);                                                               \
+        print(level, prefix, format, arguments);                                                   \
+        va_end(arguments);                                                                         \
+    } while (0)
+
+void seq_log_info(const char *format, ...) {
+    PRINT(SEQ_LOG_INFO, NULL);
+}
+
+void seq_log_debug(const char *format, ...) {
+    PRINT(SEQ_LOG_DEBUG, NULL);
+}
+
+void seq_log_warning(const char *format, ...) {
+    PRINT(SEQ_LOG_WARNING, "warning: ");
+}
+
+void seq_log_error(const char *format, ...) {
+    PRINT(SEQ_LOG_ERROR, "");
+}
+
+static size_t terminal_width(void) {
+    struct winsize size;
+    if (ioctl(fileno(sink.stream), TIOCGWINSZ, &size) || size.ws_col < 20) return 80;
+    return size.ws_col;
+}
+
+void seq_log_live(bool landmark, const char *format, ...) {
+    if (!sink.terminal) {
+        if (landmark) PRINT(SEQ_LOG_INFO, NULL);
+        return;
+    }
+    if (sink.level < SEQ_LOG_INFO) return;
+    char text[LINE], line[LINE + 16];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    size_t width = terminal_width();
+    if (width < sizeof text) text[width - 1] = '\0';
+    snprintf(line, sizeof line, "\r%s\033[K", text);
+    sink.live = true;
+    put(line);
+}

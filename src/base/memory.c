@@ -1,0 +1,65 @@
+#include <seqtrain/base/memory.h>
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t round_up(size_t bytes) {
+    return (bytes + SEQ_ALIGNMENT - 1) / SEQ_ALIGNMENT * SEQ_ALIGNMENT;
+}
+
+static bool overflows(size_t count, size_t size) {
+    return size && count > (SIZE_MAX / 2 - SEQ_ALIGNMENT) / size;
+}
+
+seq_status seq_allocate(void *out_pointer, size_t count, size_t size, const char *what,
+                        seq_error *error) {
+    size_t bytes = overflows(count, size) ? SIZE_MAX : count * size;
+    void *memory =
+        bytes == SIZE_MAX ? NULL : aligned_alloc(SEQ_ALIGNMENT, round_up(bytes + (bytes == 0)));
+    if (!memory)
+        return seq_error_set(error, SEQ_NO_MEMORY,
+                             "allocating %zu x %zu bytes for %s: out of memory", count, size, what);
+    memset(memory, 0, bytes);
+    memcpy(out_pointer, &memory, sizeof memory);
+    return SEQ_OK;
+}
+
+seq_status seq_grow(void *pointer, size_t *capacity, size_t needed, size_t size, const char *what,
+                    seq_error *error) {
+    if (needed <= *capacity) return SEQ_OK;
+    size_t wanted = *capacity > SIZE_MAX / 2 ? needed : *capacity * 2;
+    wanted = wanted < needed ? needed : wanted;
+    void *old, *grown;
+    memcpy(&old, pointer, sizeof old);
+    seq_status status = seq_allocate(&grown, wanted, size, what, error);
+    if (status) return status;
+    if (old) memcpy(grown, old, *capacity * size);
+    free(old);
+    memcpy(pointer, &grown, sizeof grown);
+    *capacity = wanted;
+    return SEQ_OK;
+}
+
+void *seq_arena_take(seq_arena *arena, size_t count, size_t size) {
+    assert(!overflows(count, size));
+    char *block = arena->base ? arena->base + arena->used : NULL;
+    arena->used += round_up(count * size);
+    assert(!arena->base || arena->used <= arena->size);
+    return block;
+}
+
+seq_status seq_arena_commit(seq_arena *arena, const char *what, seq_error *error) {
+    assert(!arena->base);
+    seq_status status = seq_allocate(&arena->base, arena->used, 1, what, error);
+    if (status) return status;
+    arena->size = arena->used;
+    arena->used = 0;
+    return SEQ_OK;
+}
+
+void seq_arena_clear(seq_arena *arena) {
+    free(arena->base);
+    *arena = (seq_arena){0};
+}
