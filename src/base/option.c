@@ -1,0 +1,290 @@
+#include "option_value.h"
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONFIG_LIMIT = 1 << 20 };
+
+int seq_option_find(const seq_program *program, const char *name) {
+    for (int i = 0; program->options[i].type != SEQ_OPTION_END; i++)
+        if (program->options[i].type != SEQ_OPTION_HEADING &&
+            strcmp(program->options[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c) {
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+// Levenshtein's distance, for names of at most 63 bytes.
+static size_t edit_distance(const char *a, const char *b) {
+    size_t row[64], length = strlen(b);
+    if (length > 63 || strlen(a) > 63) return 64;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+static const char *nearest_name(const seq_program *program, const char *name) {
+    const char *best = NULL;
+    size_t least = strlen(name) / 3 + 2;
+    for (const seq_option *option = program->options; option->type != SEQ_OPTION_END; option++) {
+        size_t distance =
+            option->type == SEQ_OPTION_HEADING ? 64 : edit_distance(name, option->name);
+        if (distance < least) {
+            least = distance;
+            best = option->name;
+        }
+    }
+    return best;
+}
+
+static seq_status unknown(const seq_program *program, const char *where, const char *dashes,
+                          const char *name, seq_error *error) {
+    const char *near = nearest_name(program, name);
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "%s%s%s: unknown option%s%s%s; %s --help lists them all", where, dashes,
+                         name, near ? "; did you mean " : "", near ? dashes : "", near ? near : "",
+                         program->name);
+}
+
+static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_option_source source,
+                      const char *where, seq_error *error) {
+    char why[512] = "";
+    const char *dashes = *where ? "" : "--";
+    if (!seq_option_parse_value(parsed, index, text, why, sizeof why))
+        return seq_error_set(error, SEQ_BAD_USAGE, "%s%s%s %s: %s", where, dashes,
+                             parsed->program->options[index].name, *text ? text : "''", why);
+    parsed->sources[index] = (unsigned char)source;
+    return SEQ_OK;
+}
+
+seq_status seq_option_set(seq_parsed *parsed, const char *name, const char *text,
+                          seq_option_source source, seq_error *error) {
+    int index = seq_option_find(parsed->program, name);
+    if (index < 0) return unknown(parsed->program, "", "", name, error);
+    return set(parsed, (size_t)index, text, source, source == SEQ_FROM_COMMAND_LINE ? "" : "key ",
+               error);
+}
+
+static char *trim(char *text) {
+    while (isspace((unsigned char)*text))
+        text++;
+    size_t length = strlen(text);
+    while (length && isspace((unsigned char)text[length - 1]))
+        text[--length] = '\0';
+    return text;
+}
+
+static seq_status read_config_line(seq_parsed *parsed, const char *path, int number, char *line,
+                                   seq_error *error) {
+    char where[SEQ_PATH + 32];
+    char *name = trim(line);
+    if (!*name || *name == '#') return SEQ_OK;
+    snprintf(where, sizeof where, "%s line %d: ", path, number);
+    char *equals = strchr(name, '=');
+    if (!equals)
+        return seq_error_set(error, SEQ_BAD_USAGE, "%sexpected key = value, found %.60s", where,
+                             name);
+    *equals = '\0';
+    name = trim(name);
+    char *value = trim(equals + 1);
+    int index = seq_option_find(parsed->program, name);
+    if (index < 0 || parsed->program->options[index].flags & SEQ_OPTION_ONCE)
+        return unknown(parsed->program, where, "", name, error);
+    const seq_option *option = &parsed->program->options[index];
+    if (parsed->sources[index] == SEQ_FROM_COMMAND_LINE ||
+        (!*value && !option->standard && option->type == SEQ_OPTION_TEXT))
+        return SEQ_OK;
+    return set(parsed, (size_t)index, value, SEQ_FROM_CONFIG, where, error);
+}
+
+static seq_status read_config(seq_parsed *parsed, const char *path, seq_error *error) {
+    char *text = NULL;
+    size_t size;
+    seq_status status = seq_file_read(path, CONFIG_LIMIT, &text, &size, error);
+    if (status) return seq_error_add_context(error, "--config");
+    if (strlen(text) != size)
+        status =
+            seq_error_set(error, SEQ_BAD_USAGE, "--config %s: has a NUL byte, is not text", path);
+    int number = 0;
+    for (char *line = text; !status && line;) {
+        char *next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        status = read_config_line(parsed, path, ++number, line, error);
+        line = next;
+    }
+    free(text);
+    return status;
+}
+
+typedef struct seq_arguments {
+    int count, next;
+    char **values;
+    const char *config;
+} seq_arguments;
+
+static seq_status take_value(const seq_option *option, const char *attached,
+                             seq_arguments *arguments, const char **out, seq_error *error) {
+    if (attached)
+        *out = attached;
+    else if (option->type == SEQ_OPTION_FLAG)
+        *out = "yes";
+    else if (arguments->next < arguments->count)
+        *out = arguments->values[arguments->next++];
+    else
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs a value %s", option->name,
+                             option->argument ? option->argument : "");
+    return SEQ_OK;
+}
+
+static seq_status apply(seq_parsed *parsed, size_t index, const char *attached,
+                        seq_arguments *arguments, seq_error *error) {
+    const char *text = NULL;
+    seq_status status =
+        take_value(&parsed->program->options[index], attached, arguments, &text, error);
+    return status ? status : set(parsed, index, text, SEQ_FROM_COMMAND_LINE, "", error);
+}
+
+// --help, --man, --completion, --version, --config: every program has them.
+static bool apply_implied(seq_parsed *parsed, const char *name, const char *attached,
+                          seq_arguments *arguments, seq_error *error) {
+    const seq_program *program = parsed->program;
+    if (strcmp(name, "config") == 0) {
+        if (!attached && arguments->next >= arguments->count)
+            seq_error_set(error, SEQ_BAD_USAGE, "--config: needs a value FILE");
+        else
+            arguments->config = attached ? attached : arguments->values[arguments->next++];
+        return true;
+    }
+    if (attached) return false;
+    if (strcmp(name, "version") == 0) return parsed->version = true;
+    if (strcmp(name, "help") == 0)
+        seq_options_print_help(program, stdout);
+    else if (strcmp(name, "man") == 0)
+        seq_options_print_man(program, stdout);
+    else if (strcmp(name, "completion") == 0)
+        seq_options_print_completion(program, stdout);
+    else
+        return false;
+    return parsed->finished = true;
+}
+
+static seq_status parse_long(seq_parsed *parsed, const char *argument, seq_arguments *arguments,
+                             seq_error *error) {
+    char name[64];
+    const char *equals = strchr(argument, '=');
+    size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
+    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), argument);
+    const char *attached = equals ? equals + 1 : NULL;
+    int index = seq_option_find(parsed->program, name);
+    if (index >= 0) return apply(parsed, (size_t)index, attached, arguments, error);
+    index =
+        strncmp(name, "no-", 3) == 0 && !attached ? seq_option_find(parsed->program, name + 3) : -1;
+    if (index >= 0 && parsed->program->options[index].type == SEQ_OPTION_FLAG)
+        return apply(parsed, (size_t)index, "no", arguments, error);
+    if (apply_implied(parsed, name, attached, arguments, error)) return error->status;
+    return unknown(parsed->program, "", "--", name, error);
+}
+
+static seq_status parse_short(seq_parsed *parsed, const char *argument, seq_arguments *arguments,
+                              seq_error *error) {
+    const seq_option *options = parsed->program->options;
+    if (strcmp(argument, "-h") == 0) {
+        apply_implied(parsed, "help", NULL, arguments, error);
+        return SEQ_OK;
+    }
+    for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++)
+        if (options[i].type != SEQ_OPTION_HEADING && options[i].letter &&
+            options[i].letter == argument[1])
+            return apply(parsed, i, argument[2] ? argument + 2 : NULL, arguments, error);
+    return unknown(parsed->program, "", "", argument, error);
+}
+
+static seq_status parse_arguments(seq_parsed *parsed, seq_arguments *arguments, seq_error *error) {
+    bool options_end = false;
+    while (arguments->next < arguments->count && !error->status && !parsed->finished &&
+           !parsed->version) {
+        const char *argument = arguments->values[arguments->next++];
+        if (!options_end && strcmp(argument, "--") == 0)
+            options_end = true;
+        else if (!options_end && strncmp(argument, "--", 2) == 0)
+            parse_long(parsed, argument + 2, arguments, error);
+        else if (!options_end && argument[0] == '-' && argument[1])
+            parse_short(parsed, argument, arguments, error);
+        else
+            parsed->operands[parsed->operand_count++] = argument;
+    }
+    return error->status;
+}
+
+static seq_status set_defaults(seq_parsed *parsed, seq_error *error) {
+    const seq_option *options = parsed->program->options;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && options[i].type != SEQ_OPTION_END; i++)
+        if (options[i].type != SEQ_OPTION_HEADING && options[i].standard)
+            status = set(parsed, i, options[i].standard, SEQ_FROM_DEFAULT, "", error);
+    return status;
+}
+
+static seq_status check_required(const seq_parsed *parsed, seq_error *error) {
+    const seq_program *program = parsed->program;
+    for (size_t i = 0; program->options[i].type != SEQ_OPTION_END; i++)
+        if (program->options[i].flags & SEQ_OPTION_REQUIRED &&
+            parsed->sources[i] == SEQ_FROM_DEFAULT)
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s %s: missing; %s --help says more",
+                                 program->options[i].name,
+                                 program->options[i].argument ? program->options[i].argument : "",
+                                 program->name);
+    int count = parsed->operand_count;
+    if (count < program->minimum_operands ||
+        (program->maximum_operands >= 0 && count > program->maximum_operands))
+        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %s", count,
+                             count ? ", the last is " : "",
+                             count ? parsed->operands[count - 1] : "", program->name,
+                             program->synopsis);
+    return SEQ_OK;
+}
+
+seq_status seq_options_parse(const seq_program *program, int argc, char **argv, void *values,
+                             size_t values_size, seq_parsed *out, seq_error *error) {
+    seq_arguments arguments = {.count = argc, .next = 1, .values = argv};
+    memset(values, 0, values_size);
+    *out = (seq_parsed){.program = program, .values = values};
+    seq_status status =
+        seq_allocate(&out->sources, seq_option_count(program), 1, "the options", error);
+    if (!status)
+        status = seq_allocate(&out->operands, (size_t)argc + 1, sizeof *out->operands,
+                              "the operands", error);
+    if (!status) status = set_defaults(out, error);
+    if (!status) status = parse_arguments(out, &arguments, error);
+    if (status || out->finished || out->version) return status;
+    if (arguments.config) status = read_config(out, arguments.config, error);
+    return status ? status : check_required(out, error);
+}
+
+void seq_options_clear(seq_parsed *parsed) {
+    const seq_option *options = parsed->program ? parsed->program->options : NULL;
+    for (size_t i = 0; options && options[i].type != SEQ_OPTION_END; i++) {
+        if (options[i].type != SEQ_OPTION_TEXT) continue;
+        char **field = (char **)((char *)parsed->values + options[i].offset);
+        free(*field);
+        *field = NULL;
+    }
+    free(parsed->sources);
+    free(parsed->operands);
+    *parsed = (seq_parsed){0};
+}

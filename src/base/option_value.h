@@ -1,0 +1,15 @@
+// One option's field as text and back.
+#ifndef SEQ_BASE_OPTION_VALUE_H
+#define SEQ_BASE_OPTION_VALUE_H
+
+#include <seqtrain/base/option.h>
+
+// Parses text into the field of row `index`. On failure `why` (size bytes) says what was expected
+// and the field is unchanged.
+bool seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text, char *why,
+                            size_t size);
+size_t seq_option_count(const seq_program *program);
+// "1 to 10", "at least 0", "one of a, b" ... what a value must be; "" when anything goes.
+void seq_option_describe_bounds(const seq_option *option, char *out, size_t size);
+
+#endif
