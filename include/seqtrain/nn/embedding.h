@@ -1,0 +1,14 @@
+// Rows of a table (V, E) by token; a token of -1 is the zero vector x<1>.
+#ifndef SEQTRAIN_NN_EMBEDDING_H
+#define SEQTRAIN_NN_EMBEDDING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void seq_embedding_forward(const float *table, size_t units, const int32_t *tokens, size_t count,
+                           float *out);
+// Adds row i of d_out (count, E) to row tokens[i] of d_table, in ascending i.
+void seq_embedding_backward(const float *d_out, size_t units, const int32_t *tokens, size_t count,
+                            float *d_table);
+
+#endif

@@ -1,0 +1,62 @@
+// gru-reset-after: the form of PyTorch and cuDNN, reset gate behind the product; gates r, z, n.
+//   r = s(W_ir x + b_ir + W_hr h<t-1> + b_hr)   z = s(W_iz x + b_iz + W_hz h<t-1> + b_hz)
+//   q = W_hn h<t-1> + b_hn   n = tanh(W_in x + b_in + r q)   h<t> = (1 - z) n + z h<t-1>
+// `auxiliary` holds q, and after the backward step dL/dq, which differs from the gradient on the
+// input side.
+#include "cells.h"
+
+static void combine(int hidden, const float *restrict r, const float *restrict q,
+                    float *restrict n) {
+    for (int j = 0; j < hidden; j++)
+        n[j] += r[j] * q[j];
+}
+
+static void forward_row(int hidden, const float *restrict gates, const float *restrict before,
+                        float *restrict out) {
+    const float *z = gates + hidden, *n = gates + 2 * hidden;
+    for (int j = 0; j < hidden; j++)
+        out[j] = (1 - z[j]) * n[j] + z[j] * before[j];
+}
+
+static void forward(const seq_cell_step *step) {
+    int hidden = step->hidden;
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = (size_t)b * (size_t)hidden;
+        float *gates = step->gates + 3 * row;
+        step->kernels->sigmoid(gates, 2 * (size_t)hidden);
+        combine(hidden, gates, step->auxiliary + row, gates + 2 * hidden);
+        step->kernels->tanh(gates + 2 * hidden, (size_t)hidden);
+        forward_row(hidden, gates, step->hidden_before + row, step->hidden_after + row);
+    }
+}
+
+static void backward_row(int hidden, float *restrict gates, float *restrict q,
+                         const float *restrict before, const float *restrict d_hidden,
+                         float *restrict d_before) {
+    float *gr = gates, *gz = gates + hidden, *gn = gates + 2 * hidden;
+    for (int j = 0; j < hidden; j++) {
+        float r = gr[j], z = gz[j], n = gn[j], d = d_hidden[j];
+        float dn = d * (1 - z) * (1 - n * n);
+        gr[j] = dn * q[j] * r * (1 - r);
+        gz[j] = d * (before[j] - n) * z * (1 - z);
+        gn[j] = dn;
+        q[j] = dn * r;
+        d_before[j] = d * z;
+    }
+}
+
+static void backward(const seq_cell_step *step) {
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = (size_t)b * (size_t)step->hidden;
+        backward_row(step->hidden, step->gates + 3 * row, step->auxiliary + row,
+                     step->hidden_before + row, step->d_hidden + row, step->d_hidden_before + row);
+    }
+}
+
+const seq_cell seq_cell_gru_reset_after = {.name = "gru-reset-after",
+                                           .gates = 3,
+                                           .auxiliary = true,
+                                           .forget_gate = -1,
+                                           .last_gate = SEQ_LAST_APART,
+                                           .forward = forward,
+                                           .backward = backward};

@@ -1,0 +1,44 @@
+// gru-simple: the update gate only; gates z, n.
+//   z = s(W_z [h<t-1>, x] + b_z)   n = tanh(W_n [h<t-1>, x] + b_n)   h<t> = (1 - z) n + z h<t-1>
+// Where the texts write c = u c~ + (1 - u) c, the stored z is 1 - u. After Cho et al. 2014, without
+// the relevance gate.
+#include "cells.h"
+
+static void forward_row(int hidden, const float *restrict gates, const float *restrict before,
+                        float *restrict out) {
+    const float *z = gates, *n = gates + hidden;
+    for (int j = 0; j < hidden; j++)
+        out[j] = (1 - z[j]) * n[j] + z[j] * before[j];
+}
+
+static void forward(const seq_cell_step *step) {
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = (size_t)b * (size_t)step->hidden;
+        float *gates = step->gates + 2 * row;
+        step->kernels->sigmoid(gates, (size_t)step->hidden);
+        step->kernels->tanh(gates + step->hidden, (size_t)step->hidden);
+        forward_row(step->hidden, gates, step->hidden_before + row, step->hidden_after + row);
+    }
+}
+
+static void backward_row(int hidden, float *restrict gates, const float *restrict before,
+                         const float *restrict d_hidden, float *restrict d_before) {
+    float *gz = gates, *gn = gates + hidden;
+    for (int j = 0; j < hidden; j++) {
+        float z = gz[j], n = gn[j], d = d_hidden[j];
+        gz[j] = d * (before[j] - n) * z * (1 - z);
+        gn[j] = d * (1 - z) * (1 - n * n);
+        d_before[j] = d * z;
+    }
+}
+
+static void backward(const seq_cell_step *step) {
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = (size_t)b * (size_t)step->hidden;
+        backward_row(step->hidden, step->gates + 2 * row, step->hidden_before + row,
+                     step->d_hidden + row, step->d_hidden_before + row);
+    }
+}
+
+const seq_cell seq_cell_gru_simple = {
+    .name = "gru-simple", .gates = 2, .forget_gate = -1, .forward = forward, .backward = backward};

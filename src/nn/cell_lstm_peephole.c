@@ -1,0 +1,58 @@
+// lstm-peephole: as lstm, and the three gates also see c<t-1> through the diagonal weight_ch (rows
+// p_i, p_f, p_o):
+//   i = s(W_i [h<t-1>, x] + p_i c<t-1> + b_i)   f = s(W_f [h<t-1>, x] + p_f c<t-1> + b_f)   o =
+//   s(W_o [h<t-1>, x] + p_o c<t-1> + b_o) g = tanh(W_g [h<t-1>, x] + b_g)   c<t> = f c<t-1> + i g
+//   h<t> = o tanh(c<t>)
+// After Gers and Schmidhuber 2000. `auxiliary` keeps tanh(c<t>).
+#include "cells.h"
+#include <string.h>
+
+static void look_at_memory(int hidden, const float *restrict p, const float *restrict before,
+                           float *restrict gates) {
+    float *i = gates, *f = gates + hidden, *o = gates + 3 * hidden;
+    for (int j = 0; j < hidden; j++) {
+        i[j] += p[j] * before[j];
+        f[j] += p[hidden + j] * before[j];
+        o[j] += p[2 * hidden + j] * before[j];
+    }
+}
+
+static void forward(const seq_cell_step *step) {
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = (size_t)b * (size_t)step->hidden;
+        look_at_memory(step->hidden, step->weight_ch, step->memory_before + row,
+                       step->gates + 4 * row);
+    }
+    seq_cell_lstm.forward(step);
+}
+
+// Gate gradients are complete: what flows through the peepholes.
+static void backward_row(int hidden, const float *restrict p, const float *restrict gates,
+                         const float *restrict before, float *restrict d_memory,
+                         float *restrict dp) {
+    const float *di = gates, *df = gates + hidden, *d_o = gates + 3 * hidden;
+    for (int j = 0; j < hidden; j++) {
+        d_memory[j] += di[j] * p[j] + df[j] * p[hidden + j] + d_o[j] * p[2 * hidden + j];
+        dp[j] += di[j] * before[j];
+        dp[hidden + j] += df[j] * before[j];
+        dp[2 * hidden + j] += d_o[j] * before[j];
+    }
+}
+
+static void backward(const seq_cell_step *step) {
+    seq_cell_lstm.backward(step);
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = (size_t)b * (size_t)step->hidden;
+        backward_row(step->hidden, step->weight_ch, step->gates + 4 * row,
+                     step->memory_before + row, step->d_memory + row, step->d_weight_ch);
+    }
+}
+
+const seq_cell seq_cell_lstm_peephole = {.name = "lstm-peephole",
+                                         .gates = 4,
+                                         .memory = true,
+                                         .peephole = true,
+                                         .auxiliary = true,
+                                         .forget_gate = 1,
+                                         .forward = forward,
+                                         .backward = backward};
