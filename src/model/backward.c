@@ -1,0 +1,65 @@
+#include "graph.h"
+#include <seqtrain/nn/embedding.h>
+
+static float *slice(const seq_model *model, float *gradient, int row) {
+    return row < 0 ? NULL : gradient + model->table.items[row].offset;
+}
+
+static seq_recurrent_gradients layer_gradients(const seq_model *model, float *gradient, int layer) {
+    const seq_layer_parameters *rows = &model->layers[layer];
+    return (seq_recurrent_gradients){
+        .weight_ih = slice(model, gradient, rows->weight_ih),
+        .weight_hh = slice(model, gradient, rows->weight_hh),
+        .bias_ih = slice(model, gradient, rows->bias_ih),
+        .bias_hh = slice(model, gradient, rows->bias_hh),
+        .weight_ch = slice(model, gradient, rows->weight_ch),
+    };
+}
+
+static void undrop(const seq_model *model, const seq_window *window, int stage, float *d_out) {
+    seq_dropout dropout = seq_model_dropout_at(model, window, stage);
+    if (dropout.probability > 0)
+        seq_dropout_apply(&dropout, window->steps, window->batch, seq_model_width(model, stage),
+                          d_out, d_out);
+}
+
+// dL/d(raw output of the stage) in d_out -> dL/d(its inputs) in d_in.
+static void backward_stage(const seq_model *model, seq_workspace *workspace,
+                           const float *parameters, const seq_window *window, int stage,
+                           const float *inputs, float *d_out, float *d_in, float *gradient,
+                           double *squares) {
+    int layers = model->config.layers;
+    if (stage < layers) {
+        seq_recurrent_parameters layer = seq_model_layer(model, parameters, stage);
+        seq_recurrent_gradients gradients = layer_gradients(model, gradient, stage);
+        seq_recurrent_backward(&model->recurrent[stage], &layer, &workspace->tapes[stage],
+                               window->batch, window->steps, inputs, d_out, d_in, &gradients,
+                               &workspace->scratch,
+                               squares ? squares + (size_t)stage * (size_t)window->steps : NULL);
+        return;
+    }
+    int dense = stage - layers;
+    seq_dense_backward(
+        &model->dense[dense], seq_model_parameter(model, parameters, model->dense_weight[dense]),
+        (size_t)window->batch * (size_t)window->steps, inputs, workspace->dense_out[dense], d_out,
+        d_in, slice(model, gradient, model->dense_weight[dense]),
+        slice(model, gradient, model->dense_bias[dense]));
+}
+
+void seq_model_backward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+                        const seq_window *window, bool dropping, float *gradient, double *squares) {
+    float *d_out = workspace->gradient[0], *d_in = workspace->gradient[1];
+    for (int stage = seq_model_stages(model) - 1; stage >= 0; stage--) {
+        if (dropping) undrop(model, window, stage, d_out);
+        backward_stage(model, workspace, parameters, window, stage,
+                       seq_model_fed(model, workspace, window->batch, stage - 1, dropping), d_out,
+                       d_in, gradient, squares);
+        float *swap = d_out;
+        d_out = d_in;
+        d_in = swap;
+    }
+    if (dropping) undrop(model, window, -1, d_out);
+    seq_embedding_backward(d_out, (size_t)model->config.embedding, window->inputs,
+                           (size_t)window->batch * (size_t)window->steps,
+                           slice(model, gradient, model->embedding));
+}

@@ -1,0 +1,99 @@
+#include "graph.h"
+#include <assert.h>
+#include <seqtrain/nn/embedding.h>
+#include <string.h>
+
+const float *seq_model_parameter(const seq_model *model, const float *parameters, int row) {
+    return row < 0 ? NULL : parameters + model->table.items[row].offset;
+}
+
+seq_recurrent_parameters seq_model_layer(const seq_model *model, const float *parameters,
+                                         int layer) {
+    const seq_layer_parameters *rows = &model->layers[layer];
+    return (seq_recurrent_parameters){
+        .weight_ih = seq_model_parameter(model, parameters, rows->weight_ih),
+        .weight_hh = seq_model_parameter(model, parameters, rows->weight_hh),
+        .bias_ih = seq_model_parameter(model, parameters, rows->bias_ih),
+        .bias_hh = seq_model_parameter(model, parameters, rows->bias_hh),
+        .weight_ch = seq_model_parameter(model, parameters, rows->weight_ch),
+    };
+}
+
+seq_dropout seq_model_dropout_at(const seq_model *model, const seq_window *window, int stage) {
+    return (seq_dropout){seq_model_dropout(model, stage), window->seed, window->step,
+                         window->first_stream, (uint32_t)(stage + 1)};
+}
+
+static const float *raw(const seq_model *model, const seq_workspace *workspace, int batch,
+                        int stage) {
+    if (stage < 0) return workspace->embedded;
+    if (stage >= model->config.layers) return workspace->dense_out[stage - model->config.layers];
+    return workspace->tapes[stage].hidden + (size_t)batch * (size_t)model->config.hidden[stage];
+}
+
+const float *seq_model_fed(const seq_model *model, const seq_workspace *workspace, int batch,
+                           int stage, bool dropping) {
+    if (stage >= 0 && dropping && workspace->dropped[stage]) return workspace->dropped[stage];
+    return raw(model, workspace, batch, stage);
+}
+
+static void drop(const seq_model *model, seq_workspace *workspace, const seq_window *window,
+                 int stage) {
+    seq_dropout dropout = seq_model_dropout_at(model, window, stage);
+    if (dropout.probability == 0) return;
+    const float *in = raw(model, workspace, window->batch, stage);
+    float *out = stage < 0 ? workspace->embedded : workspace->dropped[stage];
+    seq_dropout_apply(&dropout, window->steps, window->batch, seq_model_width(model, stage), in,
+                      out);
+}
+
+// Copies the state of all layers between window->state and row block `step` of the tapes.
+static void copy_state(const seq_model *model, const seq_workspace *workspace,
+                       const seq_window *window, int step, bool load) {
+    float *state = window->state;
+    for (int layer = 0; layer < model->config.layers; layer++) {
+        size_t block = (size_t)window->batch * (size_t)model->config.hidden[layer],
+               at = (size_t)step * block;
+        float *blocks[2] = {workspace->tapes[layer].hidden + at,
+                            model->cell->memory ? workspace->tapes[layer].memory + at : NULL};
+        for (int i = 0; i < 2 && blocks[i]; i++, state += block)
+            memcpy(load ? blocks[i] : state, load ? state : blocks[i], block * sizeof(float));
+    }
+}
+
+void seq_model_store_state(const seq_model *model, const seq_workspace *workspace,
+                           const seq_window *window) {
+    copy_state(model, workspace, window, window->steps, false);
+}
+
+static void forward_stage(const seq_model *model, seq_workspace *workspace, const float *parameters,
+                          const seq_window *window, int stage, bool dropping) {
+    const float *inputs = seq_model_fed(model, workspace, window->batch, stage - 1, dropping);
+    int layers = model->config.layers;
+    if (stage < layers) {
+        seq_recurrent_parameters layer = seq_model_layer(model, parameters, stage);
+        seq_recurrent_forward(&model->recurrent[stage], &layer, &workspace->tapes[stage],
+                              window->batch, window->steps, inputs);
+    } else {
+        int dense = stage - layers;
+        seq_dense_forward(&model->dense[dense],
+                          seq_model_parameter(model, parameters, model->dense_weight[dense]),
+                          seq_model_parameter(model, parameters, model->dense_bias[dense]),
+                          (size_t)window->batch * (size_t)window->steps, inputs,
+                          workspace->dense_out[dense]);
+    }
+    if (dropping) drop(model, workspace, window, stage);
+}
+
+void seq_model_forward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+                       const seq_window *window, bool dropping) {
+    assert(window->batch <= workspace->batch && window->steps <= workspace->steps);
+    size_t rows = (size_t)window->batch * (size_t)window->steps;
+    copy_state(model, workspace, window, 0, true);
+    seq_embedding_forward(seq_model_parameter(model, parameters, model->embedding),
+                          (size_t)model->config.embedding, window->inputs, rows,
+                          workspace->embedded);
+    if (dropping) drop(model, workspace, window, -1);
+    for (int stage = 0; stage < seq_model_stages(model); stage++)
+        forward_stage(model, workspace, parameters, window, stage, dropping);
+}

@@ -1,0 +1,73 @@
+// What the files of this layer share: the stages of the network and the memory of a window.
+// Stage i (0 .. S-1, S = recurrent + dense layers) maps rows of width `width(i - 1)` to rows of
+// `width(i)`; what it feeds to the next consumer is its raw output, or a copy with dropout.
+#ifndef SEQ_MODEL_GRAPH_H
+#define SEQ_MODEL_GRAPH_H
+
+#include <seqtrain/model/model.h>
+#include <seqtrain/nn/dense.h>
+#include <seqtrain/nn/dropout.h>
+#include <seqtrain/nn/recurrent.h>
+#include <seqtrain/nn/softmax.h>
+
+enum { SEQ_MAX_STAGES = 2 * SEQ_MAX_LAYERS };
+
+// Rows of the parameter table.
+typedef struct seq_layer_parameters {
+    int weight_ih, weight_hh, bias_ih, bias_hh, weight_ch; // weight_ch: -1 without peepholes
+} seq_layer_parameters;
+
+struct seq_model {
+    seq_model_config config;
+    const seq_kernels *kernels;
+    const seq_cell *cell;
+    seq_parameter_table table;
+    int embedding, output_weight, output_bias; // rows of the table
+    seq_layer_parameters layers[SEQ_MAX_LAYERS];
+    int dense_weight[SEQ_MAX_LAYERS], dense_bias[SEQ_MAX_LAYERS];
+    seq_recurrent recurrent[SEQ_MAX_LAYERS];
+    seq_dense dense[SEQ_MAX_LAYERS];
+};
+
+struct seq_workspace {
+    const seq_model *model;
+    int batch, steps;
+    seq_arena arena;
+    float *embedded; // (T, B, E), dropped in place
+    seq_tape tapes[SEQ_MAX_LAYERS];
+    float *dense_out[SEQ_MAX_LAYERS]; // (T, B, O)
+    seq_output output;
+    // Training only.
+    float *dropped[SEQ_MAX_STAGES]; // copy of a stage's output with dropout, or NULL
+    float *gradient[2];             // (T, B, widest)
+    int32_t *last_targets;          // (T, B), for seq_model_gradient_flow
+    seq_recurrent_scratch scratch;
+};
+
+int seq_model_stages(const seq_model *model);
+int seq_model_width(const seq_model *model, int stage); // -1: the embedding
+double seq_model_dropout(const seq_model *model, int stage);
+
+// parameters.c
+seq_status seq_model_build_table(seq_model *model, seq_error *error);
+
+// forward.c. With `dropping`, dropout is drawn for window->seed ... . The state is read from
+// window->state.
+void seq_model_forward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+                       const seq_window *window, bool dropping);
+void seq_model_store_state(const seq_model *model, const seq_workspace *workspace,
+                           const seq_window *window);
+// What the next consumer of a stage sees: (T, B, width).
+const float *seq_model_fed(const seq_model *model, const seq_workspace *workspace, int batch,
+                           int stage, bool dropping);
+seq_dropout seq_model_dropout_at(const seq_model *model, const seq_window *window, int stage);
+seq_recurrent_parameters seq_model_layer(const seq_model *model, const float *parameters,
+                                         int layer);
+const float *seq_model_parameter(const seq_model *model, const float *parameters, int row);
+
+// backward.c. From dL/d(fed top) in workspace->gradient[0] down to the embedding; squares (L, T) or
+// NULL.
+void seq_model_backward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+                        const seq_window *window, bool dropping, float *gradient, double *squares);
+
+#endif
