@@ -1,0 +1,262 @@
+// Many processes under MPI. The sum over ranks is a reduce-scatter with an order of our own (the
+// fixed tree) and an allgather: every rank owns a slice, receives it from all others, adds, and
+// hands the sum around. Done in segments, so that the memory it needs does not grow with the
+// vector.
+#include "operations.h"
+#include <mpi.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/comm/tree.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SEGMENT_FLOATS = 1 << 18,
+    COLLECTIVE_BYTES = 1 << 28
+}; // a segment is at least one float a rank
+
+typedef struct seq_comm_mpi {
+    MPI_Comm world;
+    float *received; // (P, slice)
+    size_t slice;    // floats of a rank's slice of a segment
+    int *send_counts, *send_offsets, *receive_counts, *receive_offsets;
+    char library[64];
+} seq_comm_mpi;
+
+static seq_comm_mpi *own(const seq_comm *comm) {
+    return comm->own;
+}
+
+static seq_status check(const seq_comm *comm, int code, const char *what, seq_error *error) {
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    if (code == MPI_SUCCESS) return SEQ_OK;
+    MPI_Error_string(code, text, &length);
+    return seq_error_set(error, SEQ_RANK_FAILED, "rank %d: %s: %s", comm->rank, what, text);
+}
+
+static const char *library(const seq_comm *comm) {
+    return own(comm)->library;
+}
+
+static void free_buffers(seq_comm_mpi *mpi) {
+    free(mpi->received);
+    free(mpi->send_counts);
+    free(mpi->send_offsets);
+    free(mpi->receive_counts);
+    free(mpi->receive_offsets);
+    free(mpi);
+}
+
+static void close_mpi(seq_comm *comm) {
+    MPI_Finalize();
+    free_buffers(own(comm));
+}
+
+static void abort_mpi(seq_comm *comm, int exit_code) {
+    MPI_Abort(own(comm)->world, exit_code);
+}
+
+// MPI_MAXLOC picks the greatest status and, among equals, the lowest rank.
+static seq_status agree(seq_comm *comm, seq_error *error) {
+    struct {
+        int status, rank;
+    } mine = {(int)error->status, comm->rank}, worst;
+    seq_error failure = {0};
+    int code = MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, own(comm)->world);
+    if (check(comm, code, "agreeing on a status", &failure)) {
+        *error = failure;
+        return error->status;
+    }
+    if (worst.status == SEQ_OK) return SEQ_OK;
+    failure = *error;
+    code = MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, worst.rank, own(comm)->world);
+    seq_error told = {0};
+    if (!check(comm, code, "sharing an error message", &told)) {
+        bool named = strncmp(failure.text, "rank ", 5) == 0 || failure.status == SEQ_STOPPED;
+        seq_error_set(&told, failure.status, "%s", failure.text);
+        if (!named && comm->size > 1) seq_error_add_context(&told, "rank %d", worst.rank);
+    }
+    *error = told;
+    return error->status;
+}
+
+// Slice r of a segment of `count` floats: [count r / P, count (r + 1) / P).
+static size_t slice_begin(const seq_comm *comm, size_t count, int rank) {
+    return count * (size_t)rank / (size_t)comm->size;
+}
+
+static void plan_exchange(const seq_comm *comm, size_t count) {
+    seq_comm_mpi *mpi = own(comm);
+    size_t mine = slice_begin(comm, count, comm->rank + 1) - slice_begin(comm, count, comm->rank);
+    for (int rank = 0; rank < comm->size; rank++) {
+        mpi->send_offsets[rank] = (int)slice_begin(comm, count, rank);
+        mpi->send_counts[rank] =
+            (int)(slice_begin(comm, count, rank + 1) - slice_begin(comm, count, rank));
+        mpi->receive_counts[rank] = (int)mine;
+        mpi->receive_offsets[rank] = (int)((size_t)rank * mine);
+    }
+}
+
+static seq_status sum_segment(seq_comm *comm, float *values, size_t count, seq_error *error) {
+    seq_comm_mpi *mpi = own(comm);
+    plan_exchange(comm, count);
+    size_t mine = (size_t)mpi->send_counts[comm->rank];
+    int code = MPI_Alltoallv(values, mpi->send_counts, mpi->send_offsets, MPI_FLOAT, mpi->received,
+                             mpi->receive_counts, mpi->receive_offsets, MPI_FLOAT, mpi->world);
+    seq_status status = check(comm, code, "exchanging gradients", error);
+    if (status) return status;
+    seq_tree_sum(mpi->received, comm->size, mine, mine);
+    memcpy(values + mpi->send_offsets[comm->rank], mpi->received, mine * sizeof *values);
+    code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, mpi->send_counts,
+                          mpi->send_offsets, MPI_FLOAT, mpi->world);
+    comm->bytes += 2.0 * (double)(count - mine) * sizeof *values;
+    return check(comm, code, "distributing gradient sums", error);
+}
+
+static seq_status sum(seq_comm *comm, float *values, size_t count, seq_error *error) {
+    size_t segment = own(comm)->slice * (size_t)comm->size;
+    seq_status status = SEQ_OK;
+    for (size_t start = 0; !status && start < count; start += segment)
+        status = sum_segment(comm, values + start,
+                             count - start < segment ? count - start : segment, error);
+    return status;
+}
+
+static seq_status gather_small(seq_comm *comm, char *blocks, size_t block_bytes, seq_error *error) {
+    int code = MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, blocks, (int)block_bytes, MPI_BYTE,
+                             own(comm)->world);
+    return check(comm, code, "gathering", error);
+}
+
+static seq_status broadcast(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t start = 0; !status && start < size; start += COLLECTIVE_BYTES) {
+        size_t count = size - start < COLLECTIVE_BYTES ? size - start : COLLECTIVE_BYTES;
+        status = check(
+            comm, MPI_Bcast((char *)bytes + start, (int)count, MPI_BYTE, root, own(comm)->world),
+            "broadcasting", error);
+    }
+    return status;
+}
+
+// Blocks too large for the counts of one call travel one by one.
+static seq_status gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
+    if (block_bytes * (size_t)comm->size <= COLLECTIVE_BYTES)
+        return gather_small(comm, blocks, block_bytes, error);
+    seq_status status = SEQ_OK;
+    for (int rank = 0; !status && rank < comm->size; rank++)
+        status =
+            broadcast(comm, (char *)blocks + (size_t)rank * block_bytes, block_bytes, rank, error);
+    return status;
+}
+
+static const seq_comm_operations operations = {library, close_mpi, abort_mpi, agree,
+                                               sum,     gather,    broadcast};
+
+// "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4".
+static void name_library(seq_comm_mpi *mpi) {
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0, major, minor, release;
+    MPI_Get_library_version(text, &length);
+    if (sscanf(text, "Open MPI v%d.%d.%d", &major, &minor, &release) == 3)
+        snprintf(mpi->library, sizeof mpi->library, "Open MPI %d.%d.%d", major, minor, release);
+    else
+        snprintf(mpi->library, sizeof mpi->library, "%.*s", (int)strcspn(text, ",\n"), text);
+}
+
+static bool seen_before(const char *hosts, int rank) {
+    for (int other = 0; other < rank; other++)
+        if (strcmp(hosts + other * MPI_MAX_PROCESSOR_NAME, hosts + rank * MPI_MAX_PROCESSOR_NAME) ==
+            0)
+            return true;
+    return false;
+}
+
+// " (ranks 0-3, 8-11)": the runs of ranks on the host of `first`.
+static void print_ranks(FILE *stream, const char *hosts, int size, int first) {
+    const char *host = hosts + first * MPI_MAX_PROCESSOR_NAME;
+    const char *separator = "";
+    for (int rank = first; rank < size; rank++) {
+        int end = rank;
+        while (end < size && strcmp(hosts + end * MPI_MAX_PROCESSOR_NAME, host) == 0)
+            end++;
+        if (end == rank) continue;
+        if (end - rank > 1)
+            fprintf(stream, "%s%d-%d", separator, rank, end - 1);
+        else
+            fprintf(stream, "%s%d", separator, rank);
+        separator = ", ";
+        rank = end - 1;
+    }
+}
+
+static seq_status describe_layout(seq_comm *comm, char *hosts, seq_error *error) {
+    size_t length = 0;
+    int distinct = 0;
+    FILE *stream = open_memstream(&comm->layout, &length);
+    if (!stream) return seq_error_set(error, SEQ_NO_MEMORY, "describing the hosts: out of memory");
+    for (int rank = 0; rank < comm->size; rank++)
+        distinct += !seen_before(hosts, rank);
+    fprintf(stream, "%d rank%s on %d host%s:", comm->size, comm->size == 1 ? "" : "s", distinct,
+            distinct == 1 ? "" : "s");
+    for (int rank = 0; rank < comm->size; rank++) {
+        if (seen_before(hosts, rank)) continue;
+        fprintf(stream, "%s %s (", rank ? "," : "", hosts + rank * MPI_MAX_PROCESSOR_NAME);
+        print_ranks(stream, hosts, comm->size, rank);
+        fputc(')', stream);
+    }
+    fclose(stream);
+    return SEQ_OK;
+}
+
+static seq_status find_hosts(seq_comm *comm, seq_error *error) {
+    char *hosts;
+    int length = 0;
+    seq_status status =
+        seq_allocate(&hosts, (size_t)comm->size, MPI_MAX_PROCESSOR_NAME, "the hosts' names", error);
+    if (status) return status;
+    MPI_Get_processor_name(hosts + comm->rank * MPI_MAX_PROCESSOR_NAME, &length);
+    status = gather(comm, hosts, MPI_MAX_PROCESSOR_NAME, error);
+    if (!status) status = describe_layout(comm, hosts, error);
+    free(hosts);
+    return status;
+}
+
+static seq_status allocate_buffers(seq_comm *comm, seq_error *error) {
+    seq_comm_mpi *mpi = own(comm);
+    size_t size = (size_t)comm->size;
+    mpi->slice = SEGMENT_FLOATS / size ? SEGMENT_FLOATS / size : 1;
+    seq_status status = seq_allocate(&mpi->received, size * mpi->slice, sizeof(float),
+                                     "the gradient exchange", error);
+    int **counts[] = {&mpi->send_counts, &mpi->send_offsets, &mpi->receive_counts,
+                      &mpi->receive_offsets};
+    for (int i = 0; !status && i < 4; i++)
+        status = seq_allocate(counts[i], size, sizeof(int), "the gradient exchange", error);
+    return status;
+}
+
+seq_status seq_comm_open_mpi(int *argc, char ***argv, seq_comm **out, seq_error *error) {
+    seq_comm *comm = NULL;
+    int provided;
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+        return seq_error_set(error, SEQ_RANK_FAILED, "starting MPI: MPI_Init_thread failed");
+    seq_status status = seq_allocate(&comm, 1, sizeof *comm, "the communicator", error);
+    if (!status)
+        status = seq_allocate(&comm->own, 1, sizeof(seq_comm_mpi), "the communicator", error);
+    if (status) {
+        free(comm);
+        MPI_Abort(MPI_COMM_WORLD, seq_status_exit_code(status));
+        return status;
+    }
+    comm->operations = &operations;
+    own(comm)->world = MPI_COMM_WORLD;
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
+    name_library(own(comm));
+    allocate_buffers(comm, error);
+    *out = comm;
+    status = seq_comm_agree(comm, error);
+    return status ? status : find_hosts(comm, error);
+}

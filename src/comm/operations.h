@@ -1,0 +1,25 @@
+// What a communicator serves; comm_self.c and comm_mpi.c each have a table.
+#ifndef SEQ_COMM_OPERATIONS_H
+#define SEQ_COMM_OPERATIONS_H
+
+#include <seqtrain/comm/comm.h>
+
+typedef struct seq_comm_operations {
+    const char *(*library)(const seq_comm *comm);
+    void (*close)(seq_comm *comm);
+    void (*abort)(seq_comm *comm, int exit_code);
+    seq_status (*agree)(seq_comm *comm, seq_error *error);
+    seq_status (*sum)(seq_comm *comm, float *values, size_t count, seq_error *error);
+    seq_status (*gather)(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
+    seq_status (*broadcast)(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error);
+} seq_comm_operations;
+
+struct seq_comm {
+    const seq_comm_operations *operations;
+    int rank, size;
+    char *layout; // heap, or NULL
+    double bytes, seconds;
+    void *own; // of the implementation
+};
+
+#endif

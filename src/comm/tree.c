@@ -1,0 +1,124 @@
+#include <seqtrain/comm/tree.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LEVELS = 40 };
+
+// Level k < power holds the sum of 2^k leaves while it waits for its neighbour; level `power` is
+// the running sum of the odd number of complete subtrees. `next` takes the leaf that is being
+// filled.
+struct seq_tree {
+    int leaves, power;
+    size_t count;
+    int added;
+    float *levels[MAX_LEVELS]; // allocated vectors; a level's is meaningful while its bit of
+                               // `added` is set
+    float *next;
+};
+
+static int powers_of_two(int leaves) {
+    int power = 0;
+    while (leaves % 2 == 0) {
+        leaves /= 2;
+        power++;
+    }
+    return power;
+}
+
+seq_status seq_tree_create(int leaves, size_t count, seq_tree **out, seq_error *error) {
+    seq_tree *tree = NULL;
+    seq_status status = seq_allocate(&tree, 1, sizeof *tree, "the summation tree", error);
+    if (status) return status;
+    tree->leaves = leaves;
+    tree->power = powers_of_two(leaves);
+    tree->count = count;
+    bool waits = leaves > 1; // a single leaf is its own sum
+    for (int level = 0; !status && waits && level <= tree->power; level++)
+        status = seq_allocate(&tree->levels[level], count, sizeof(float), "gradient sums", error);
+    if (!status) status = seq_allocate(&tree->next, count, sizeof(float), "a gradient", error);
+    if (status) {
+        seq_tree_destroy(tree);
+        return status;
+    }
+    *out = tree;
+    return SEQ_OK;
+}
+
+void seq_tree_destroy(seq_tree *tree) {
+    if (!tree) return;
+    for (int level = 0; level < MAX_LEVELS; level++)
+        free(tree->levels[level]);
+    free(tree->next);
+    free(tree);
+}
+
+void seq_tree_begin(seq_tree *tree) {
+    tree->added = 0;
+}
+
+float *seq_tree_next(seq_tree *tree) {
+    memset(tree->next, 0, tree->count * sizeof(float));
+    return tree->next;
+}
+
+static void add(float *restrict left, const float *restrict right, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        left[i] += right[i];
+}
+
+static void swap(float **a, float **b) {
+    float *old = *a;
+    *a = *b;
+    *b = old;
+}
+
+// The new vector meets full levels as a carry does in a binary counter; the level keeps the left
+// operand.
+void seq_tree_add(seq_tree *tree) {
+    int number = tree->added++, level = 0;
+    if (tree->leaves == 1) return;
+    for (; level < tree->power && (number >> level & 1); level++) {
+        add(tree->levels[level], tree->next, tree->count);
+        swap(&tree->levels[level], &tree->next);
+    }
+    bool first_subtree = number >> tree->power == 0;
+    if (level == tree->power && !first_subtree)
+        add(tree->levels[level], tree->next, tree->count);
+    else
+        swap(&tree->levels[level], &tree->next);
+}
+
+float *seq_tree_result(seq_tree *tree) {
+    return tree->leaves == 1 ? tree->next : tree->levels[tree->power];
+}
+
+void seq_tree_sum(float *vectors, int leaves, size_t stride, size_t count) {
+    int power = powers_of_two(leaves), apart = 1;
+    for (int level = 0; level < power; level++, apart *= 2)
+        for (int left = 0; left < leaves; left += 2 * apart)
+            add(vectors + (size_t)left * stride, vectors + (size_t)(left + apart) * stride, count);
+    for (int left = apart; left < leaves; left += apart)
+        add(vectors, vectors + (size_t)left * stride, count);
+}
+
+static double sum_subtree(const double *values, int leaves) {
+    return leaves == 1
+               ? values[0]
+               : sum_subtree(values, leaves / 2) + sum_subtree(values + leaves / 2, leaves / 2);
+}
+
+double seq_tree_sum_double(const double *values, int leaves) {
+    int block = 1 << powers_of_two(leaves);
+    double total = sum_subtree(values, block);
+    for (int left = block; left < leaves; left += block)
+        total += sum_subtree(values + left, block);
+    return total;
+}
+
+bool seq_tree_same_bits(int leaves, int processes) {
+    if (processes == 1) return true;
+    if (leaves % processes) return false;
+    int quotient = leaves / processes;
+    return (quotient & (quotient - 1)) == 0;
+}

@@ -1,0 +1,21 @@
+// adagrad: s <- s + g^2; p <- p - lr g / (sqrt(s) + eps). Duchi et al. 2011.
+#include "rules.h"
+#include <math.h>
+
+static void update(const seq_update *u) {
+    const float rate = (float)u->learning_rate, decay = (float)u->weight_decay,
+                epsilon = (float)u->config->epsilon;
+    const float *restrict gradient = u->gradient;
+    float *restrict p = u->parameters, *restrict s = u->state[0];
+    for (size_t i = 0; i < u->count; i++) {
+        float g = gradient[i] + decay * p[i];
+        s[i] += g * g;
+        p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
+    }
+}
+
+const seq_optimizer seq_rule_adagrad = {.name = "adagrad",
+                                        .states = 1,
+                                        .state_names = {"sum_of_squares"},
+                                        .standard_epsilon = 1e-10,
+                                        .update = update};

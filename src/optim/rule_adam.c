@@ -1,0 +1,51 @@
+// adam: m <- b1 m + (1 - b1) g; s <- b2 s + (1 - b2) g^2;
+//   p <- p - lr / (1 - b1^t) m / (sqrt(s) / sqrt(1 - b2^t) + eps). Kingma and Ba 2015.
+// Weight decay is added to g (adam), or p <- p - lr wd p before the update (adamw, Loshchilov and
+// Hutter 2019).
+#include "rules.h"
+#include <math.h>
+
+static void decay_weights(const seq_update *u) {
+    const float keep = (float)(1 - u->learning_rate * u->weight_decay);
+    for (size_t i = 0; i < u->count; i++)
+        u->parameters[i] *= keep;
+}
+
+static void step(const seq_update *u, float decay) {
+    const seq_optimizer_config *config = u->config;
+    const float beta1 = (float)config->beta1, take1 = (float)(1 - config->beta1);
+    const float beta2 = (float)config->beta2, take2 = (float)(1 - config->beta2);
+    const float rate = (float)(u->learning_rate / (1 - pow(config->beta1, (double)u->step)));
+    const float correction = (float)sqrt(1 - pow(config->beta2, (double)u->step)),
+                epsilon = (float)config->epsilon;
+    const float *restrict gradient = u->gradient;
+    float *restrict p = u->parameters, *restrict m = u->state[0], *restrict s = u->state[1];
+    for (size_t i = 0; i < u->count; i++) {
+        float g = gradient[i] + decay * p[i];
+        m[i] = beta1 * m[i] + take1 * g;
+        s[i] = beta2 * s[i] + take2 * g * g;
+        p[i] -= rate * m[i] / (sqrtf(s[i]) / correction + epsilon);
+    }
+}
+
+static void update_adam(const seq_update *u) {
+    step(u, (float)u->weight_decay);
+}
+
+static void update_adamw(const seq_update *u) {
+    if (u->weight_decay > 0) decay_weights(u);
+    step(u, 0);
+}
+
+const seq_optimizer seq_rule_adam = {.name = "adam",
+                                     .states = 2,
+                                     .state_names = {"first_moment", "second_moment"},
+                                     .standard_beta2 = 0.999,
+                                     .standard_epsilon = 1e-8,
+                                     .update = update_adam};
+const seq_optimizer seq_rule_adamw = {.name = "adamw",
+                                      .states = 2,
+                                      .state_names = {"first_moment", "second_moment"},
+                                      .standard_beta2 = 0.999,
+                                      .standard_epsilon = 1e-8,
+                                      .update = update_adamw};

@@ -1,0 +1,24 @@
+// rmsprop: s <- a s + (1 - a) g^2; p <- p - lr g / (sqrt(s) + eps), a = beta2. Tieleman and Hinton
+// 2012.
+#include "rules.h"
+#include <math.h>
+
+static void update(const seq_update *u) {
+    const float rate = (float)u->learning_rate, decay = (float)u->weight_decay,
+                epsilon = (float)u->config->epsilon;
+    const float keep = (float)u->config->beta2, take = (float)(1 - u->config->beta2);
+    const float *restrict gradient = u->gradient;
+    float *restrict p = u->parameters, *restrict s = u->state[0];
+    for (size_t i = 0; i < u->count; i++) {
+        float g = gradient[i] + decay * p[i];
+        s[i] = keep * s[i] + take * g * g;
+        p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
+    }
+}
+
+const seq_optimizer seq_rule_rmsprop = {.name = "rmsprop",
+                                        .states = 1,
+                                        .state_names = {"second_moment"},
+                                        .standard_beta2 = 0.99,
+                                        .standard_epsilon = 1e-8,
+                                        .update = update};

@@ -1,0 +1,12 @@
+// sgd: p <- p - lr (g + wd p).
+#include "rules.h"
+
+static void update(const seq_update *u) {
+    const float rate = (float)u->learning_rate, decay = (float)u->weight_decay;
+    const float *restrict gradient = u->gradient;
+    float *restrict p = u->parameters;
+    for (size_t i = 0; i < u->count; i++)
+        p[i] -= rate * (gradient[i] + decay * p[i]);
+}
+
+const seq_optimizer seq_rule_sgd = {.name = "sgd", .update = update};
