@@ -1,0 +1,30 @@
+// What the reading and the writing half of vector files share.
+#ifndef SEQ_STORAGE_VECTOR_PRIVATE_H
+#define SEQ_STORAGE_VECTOR_PRIVATE_H
+
+#include "zstd_filter.h"
+#include <seqtrain/storage/vector_file.h>
+#include <stdbool.h>
+
+struct seq_vector_file {
+    char *path;
+    hid_t file;
+    bool writing;
+    hid_t dataset; // open for appending or reading, or -1
+    char *name;    // of that data set
+    seq_element element;
+    size_t length; // elements
+};
+
+hid_t seq_element_disk_type(seq_element element);
+hid_t seq_element_memory_type(seq_element element);
+
+// Records a failed HDF5 call: the status comes from errno when the system said why. Set errno to 0
+// before the call.
+seq_status seq_hdf5_failed(const seq_vector_file *file, const char *doing, seq_error *error);
+void seq_vector_release(
+    seq_vector_file *file); // closes the open data set; returns nothing: use H5Dclose to check
+seq_status seq_vector_allocate(const char *path, seq_vector_file **out, seq_error *error);
+void seq_vector_free(seq_vector_file *file);
+
+#endif
