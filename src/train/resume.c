@@ -38,6 +38,29 @@ static seq_status check_checkpoint(const char *run, seq_comm *comm, int64_t step
     return seq_comm_agree(comm, error);
 }
 
+// A checkpoint that was refused keeps its content under another name: nothing may overwrite or
+// retire it.
+static seq_status set_aside(const char *run, int64_t step, seq_error *error) {
+    char directory[SEQ_PATH], aside[SEQ_PATH + 32];
+    if (seq_checkpoint_directory(run, step, directory, error)) return error->status;
+    int number = 0;
+    do
+        snprintf(aside, sizeof aside, "%s.damaged-%d", directory, number++);
+    while (seq_path_exists(aside));
+    if (rename(directory, aside))
+        return seq_error_set_errno(error, "renaming %s to %s", directory, aside);
+    seq_log_warning("it is kept as %s", aside);
+    return SEQ_OK;
+}
+
+// steps[0 .. count) are refused, an older one is good.
+static seq_status set_aside_all(const char *run, seq_comm *comm, const int64_t *steps, size_t count,
+                                seq_error *error) {
+    for (size_t i = 0; seq_comm_rank(comm) == 0 && i < count && !error->status; i++)
+        set_aside(run, steps[i], error);
+    return seq_comm_agree(comm, error);
+}
+
 static seq_status newest_good(const char *run, seq_comm *comm, const int64_t *steps, size_t count,
                               seq_manifest *manifest, int64_t *out_step, seq_error *error) {
     for (size_t i = 0; i < count; i++) {
@@ -46,9 +69,9 @@ static seq_status newest_good(const char *run, seq_comm *comm, const int64_t *st
         seq_status status = check_checkpoint(run, comm, steps[i], manifest, &reason);
         if (!status) {
             *out_step = steps[i];
-            return SEQ_OK;
+            return set_aside_all(run, comm, steps, i, error);
         }
-        if (status == SEQ_RANK_FAILED) return seq_error_set(error, status, "%s", reason.text);
+        if (status != SEQ_NO_CHECKPOINT) return seq_error_set(error, status, "%s", reason.text);
         seq_log_warning("the checkpoint of step %lld cannot be used: %s", (long long)steps[i],
                         reason.text);
     }

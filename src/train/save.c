@@ -20,23 +20,6 @@ static bool is_root(const seq_trainer *trainer) {
     return seq_comm_rank(trainer->comm) == 0;
 }
 
-// A newer checkpoint that the resume refused stands in the way: it keeps its content under another
-// name.
-static seq_status set_aside(const seq_trainer *trainer, const char *directory, seq_error *error) {
-    char manifest[SEQ_PATH], aside[SEQ_PATH + 32];
-    seq_status status = seq_path_join(manifest, directory, "manifest.json", error);
-    if (status || !seq_path_exists(manifest)) return status;
-    int number = 0;
-    do
-        snprintf(aside, sizeof aside, "%s.damaged-%d", directory, number++);
-    while (seq_path_exists(aside));
-    if (rename(directory, aside))
-        return seq_error_set_errno(error, "renaming %s to %s", directory, aside);
-    seq_log_warning("step %lld had a checkpoint that could not be used: it is now %s",
-                    (long long)trainer->position.step, aside);
-    return SEQ_OK;
-}
-
 static seq_status begin(const seq_trainer *trainer, char directory[SEQ_PATH], seq_error *error) {
     seq_status status =
         seq_checkpoint_directory(trainer->options->run, trainer->position.step, directory, error);

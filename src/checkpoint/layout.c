@@ -1,0 +1,69 @@
+#include "layout.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void seq_shard_name(int shard, char out[32]) {
+    snprintf(out, 32, "shard-%04d.h5", shard);
+}
+
+// floor(count * shard / shards), without the product's overflow.
+static size_t border(size_t count, size_t shard, size_t shards) {
+    return count / shards * shard + count % shards * shard / shards;
+}
+
+seq_shard_range seq_shard_of(size_t count, int shard, int shards) {
+    return (seq_shard_range){border(count, (size_t)shard, (size_t)shards),
+                             border(count, (size_t)shard + 1, (size_t)shards)};
+}
+
+seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH],
+                                    seq_error *error) {
+    char name[64];
+    snprintf(name, sizeof name, "checkpoints/step-%09lld", (long long)step);
+    return seq_path_join(out, run, name, error);
+}
+
+// "step-000012000" -> 12000, or -1.
+static int64_t step_of(const char *name) {
+    if (strncmp(name, "step-", 5) != 0 || strlen(name) < 14 || strlen(name) > 23 ||
+        strspn(name + 5, "0123456789") != strlen(name + 5))
+        return -1;
+    return strtoll(name + 5, NULL, 10);
+}
+
+static int newest_first(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (y > x) - (y < x);
+}
+
+static bool is_committed(const char *checkpoints, const char *name) {
+    char directory[SEQ_PATH], manifest[SEQ_PATH];
+    seq_error ignored = {0};
+    return !seq_path_join(directory, checkpoints, name, &ignored) &&
+           !seq_path_join(manifest, directory, "manifest.json", &ignored) &&
+           seq_path_exists(manifest);
+}
+
+seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,
+                               seq_error *error) {
+    char checkpoints[SEQ_PATH], **names = NULL;
+    size_t count = 0, found = 0;
+    *out_steps = NULL;
+    *out_count = 0;
+    seq_status status = seq_path_join(checkpoints, run, "checkpoints", error);
+    if (status || !seq_path_exists(checkpoints)) return status;
+    status = seq_directory_list(checkpoints, &names, &count, error);
+    int64_t *steps = status ? NULL : malloc((count + 1) * sizeof *steps);
+    if (!status && !steps)
+        status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
+    for (size_t i = 0; !status && i < count; i++)
+        if (step_of(names[i]) >= 0 && is_committed(checkpoints, names[i]))
+            steps[found++] = step_of(names[i]);
+    seq_names_free(names, count);
+    if (status) return status;
+    qsort(steps, found, sizeof *steps, newest_first);
+    *out_steps = steps;
+    *out_count = found;
+    return SEQ_OK;
+}

@@ -1,0 +1,22 @@
+// Names and numbers of the format that the files of this layer share.
+#ifndef SEQ_CHECKPOINT_LAYOUT_H
+#define SEQ_CHECKPOINT_LAYOUT_H
+
+#include <seqtrain/checkpoint/checkpoint.h>
+
+#define SEQ_CHECKPOINT_KIND "seqtrain checkpoint"
+enum {
+    SEQ_CHECKPOINT_VERSION = 1,
+    SEQ_CHECKPOINT_CHUNK = 1 << 18,
+    SEQ_MAX_SHARDS = 4096
+}; // chunk in elements: 1 MiB of floats
+
+typedef struct seq_shard_range {
+    size_t begin, end;
+} seq_shard_range;
+
+void seq_shard_name(int shard, char out[32]);
+// Elements of a vector of `count` that shard number `shard` of `shards` holds.
+seq_shard_range seq_shard_of(size_t count, int shard, int shards);
+
+#endif

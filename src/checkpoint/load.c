@@ -1,0 +1,112 @@
+#include "layout.h"
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void seq_loaded_clear(seq_loaded *loaded) {
+    seq_manifest_clear(&loaded->manifest);
+    seq_vocabulary_destroy(loaded->vocabulary);
+    seq_model_destroy(loaded->model);
+    free(loaded->parameters);
+    *loaded = (seq_loaded){0};
+}
+
+static seq_status create_model(seq_loaded *loaded, const seq_kernels *kernels, seq_error *error) {
+    seq_model_config config;
+    seq_status status = seq_model_config_read(
+        &config, seq_manifest_section_find(&loaded->manifest, "model"), error);
+    if (!status && config.vocabulary != seq_vocabulary_size(loaded->vocabulary))
+        status = seq_error_set(
+            error, SEQ_NO_CHECKPOINT, "loading %s: the model has %d tokens, vocabulary.tsv has %d",
+            loaded->directory, config.vocabulary, seq_vocabulary_size(loaded->vocabulary));
+    return status ? status : seq_model_create(&config, kernels, &loaded->model, error);
+}
+
+static seq_status read_parameters(seq_loaded *loaded, seq_error *error) {
+    size_t count = seq_model_parameters(loaded->model)->size;
+    seq_status status =
+        seq_allocate(&loaded->parameters, count, sizeof(float), "the parameters", error);
+    seq_state state = {.vectors = {{"parameters", loaded->parameters, count}}, .count = 1};
+    return status ? status
+                  : seq_checkpoint_read(loaded->directory, &loaded->manifest, &state, error);
+}
+
+static seq_status load_directory(const char *directory, const seq_kernels *kernels, seq_loaded *out,
+                                 seq_error *error) {
+    char vocabulary[SEQ_PATH];
+    snprintf(out->directory, sizeof out->directory, "%s", directory);
+    seq_status status = seq_checkpoint_read_manifest(directory, &out->manifest, error);
+    if (!status) status = seq_checkpoint_verify(directory, &out->manifest, 0, 1, error);
+    if (!status) status = seq_path_join(vocabulary, directory, "vocabulary.tsv", error);
+    if (!status)
+        status = seq_vocabulary_read(vocabulary, SEQ_NO_CHECKPOINT, &out->vocabulary, error);
+    if (!status) status = create_model(out, kernels, error);
+    if (!status) status = read_parameters(out, error);
+    if (status) seq_loaded_clear(out);
+    return status;
+}
+
+// The best step that the newest readable manifest knows, or -1.
+static int64_t best_step(const char *run, const int64_t *steps, size_t count) {
+    int64_t best = -1;
+    for (size_t i = 0; i < count; i++) {
+        char directory[SEQ_PATH];
+        seq_manifest manifest = {0};
+        seq_error ignored = {0};
+        bool readable = !seq_checkpoint_directory(run, steps[i], directory, &ignored) &&
+                        !seq_checkpoint_read_manifest(directory, &manifest, &ignored);
+        if (readable)
+            seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step",
+                                   -1, INT64_MAX, &best, &ignored);
+        seq_manifest_clear(&manifest);
+        if (readable) break;
+    }
+    return best;
+}
+
+// Puts `step` first, if it is there.
+static void prefer(int64_t *steps, size_t count, int64_t step) {
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i] != step) continue;
+        memmove(steps + 1, steps, i * sizeof *steps);
+        steps[0] = step;
+    }
+}
+
+static seq_status load_run(const char *run, int64_t *steps, size_t count, bool prefer_best,
+                           const seq_kernels *kernels, seq_loaded *out, seq_error *error) {
+    if (prefer_best) prefer(steps, count, best_step(run, steps, count));
+    for (size_t i = 0; i < count; i++) {
+        char directory[SEQ_PATH];
+        seq_error reason = {0};
+        if (!seq_checkpoint_directory(run, steps[i], directory, &reason) &&
+            !load_directory(directory, kernels, out, &reason))
+            return SEQ_OK;
+        if (reason.status != SEQ_NO_CHECKPOINT)
+            return seq_error_set(error, reason.status, "%s", reason.text);
+        seq_log_warning("the checkpoint of step %lld cannot be used: %s", (long long)steps[i],
+                        reason.text);
+    }
+    return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: %s", run,
+                         count ? "none of its checkpoints can be used" : "it has no checkpoint");
+}
+
+seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_kernels *kernels,
+                               seq_loaded *out, seq_error *error) {
+    char manifest[SEQ_PATH];
+    int64_t *steps = NULL;
+    size_t count = 0;
+    *out = (seq_loaded){0};
+    seq_status status = seq_path_join(manifest, path, "manifest.json", error);
+    if (status) return status;
+    if (!seq_path_exists(path))
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint",
+                             path);
+    if (seq_path_exists(manifest)) return load_directory(path, kernels, out, error);
+    status = seq_checkpoint_list(path, &steps, &count, error);
+    if (!status) status = load_run(path, steps, count, prefer_best, kernels, out, error);
+    free(steps);
+    return status;
+}

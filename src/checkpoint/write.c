@@ -1,0 +1,144 @@
+#include "layout.h"
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_directory[SEQ_PATH],
+                                seq_error *error) {
+    char manifest[SEQ_PATH];
+    seq_status status = seq_checkpoint_directory(run, step, out_directory, error);
+    if (!status) status = seq_path_join(manifest, out_directory, "manifest.json", error);
+    if (!status && seq_path_exists(manifest))
+        status =
+            seq_error_set(error, SEQ_BAD_USAGE, "%s: holds a checkpoint already", out_directory);
+    if (!status && seq_path_exists(out_directory))
+        status = seq_directory_remove(out_directory, error);
+    return status ? status : seq_directory_create(out_directory, error);
+}
+
+static seq_status write_slices(seq_vector_file *file, int shard, int shards, const seq_state *state,
+                               seq_pipeline pipeline, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && i < state->count; i++) {
+        const seq_state_vector *vector = &state->vectors[i];
+        seq_shard_range range = seq_shard_of(vector->count, shard, shards);
+        status = seq_vector_write(file, vector->name, SEQ_F32, vector->values + range.begin,
+                                  range.end - range.begin, SEQ_CHECKPOINT_CHUNK, pipeline, error);
+    }
+    return status;
+}
+
+seq_status seq_checkpoint_write_shard(const char *directory, int shard, int shards,
+                                      const seq_state *state, seq_pipeline pipeline,
+                                      seq_digest *out_digest, seq_error *error) {
+    char name[32], path[SEQ_PATH];
+    seq_vector_file *file = NULL;
+    seq_shard_name(shard, name);
+    seq_status status = seq_path_join(path, directory, name, error);
+    if (!status) status = seq_vector_file_create(path, &file, error);
+    if (!status) status = write_slices(file, shard, shards, state, pipeline, error);
+    seq_error closing = {0};
+    if (seq_vector_file_close(file, &closing) && !status)
+        status = seq_error_set(error, closing.status, "%s", closing.text);
+    return status ? status : seq_digest_file(path, out_digest, error);
+}
+
+// The parts of a parameter in the shards that its range crosses.
+static size_t find_parts(const seq_parameter *parameter, size_t count, int shards,
+                         char (*names)[32], seq_view_part *parts) {
+    size_t used = 0, begin = parameter->offset,
+           end = parameter->offset + seq_parameter_size(parameter);
+    for (int shard = 0; shard < shards; shard++) {
+        seq_shard_range range = seq_shard_of(count, shard, shards);
+        size_t from = begin > range.begin ? begin : range.begin,
+               to = end < range.end ? end : range.end;
+        if (from < to)
+            parts[used++] = (seq_view_part){names[shard], "parameters", range.end - range.begin,
+                                            from - range.begin, to - from};
+    }
+    return used;
+}
+
+static seq_status write_views(seq_vector_file *file, int shards, const seq_state *state,
+                              const seq_parameter_table *table, seq_error *error) {
+    char(*names)[32] = NULL;
+    seq_view_part *parts = NULL;
+    seq_status status =
+        seq_allocate(&names, (size_t)shards, sizeof *names, "the shards' names", error);
+    if (!status)
+        status = seq_allocate(&parts, (size_t)shards, sizeof *parts, "the parts of a view", error);
+    for (int shard = 0; !status && shard < shards; shard++)
+        seq_shard_name(shard, names[shard]);
+    for (int row = 0; !status && row < table->count; row++) {
+        const seq_parameter *parameter = &table->items[row];
+        size_t count = find_parts(parameter, state->vectors[0].count, shards, names, parts);
+        status = seq_vector_write_view(file, parameter->name, parameter->dimensions,
+                                       parameter->rows, parameter->columns, parts, count, error);
+    }
+    free(parts);
+    free(names);
+    return status;
+}
+
+static seq_status write_model_file(const char *path, int shards, const seq_state *state,
+                                   const seq_parameter_table *table, seq_error *error) {
+    seq_vector_file *file = NULL;
+    seq_status status = seq_vector_file_create(path, &file, error);
+    if (!status) status = write_views(file, shards, state, table, error);
+    seq_error closing = {0};
+    if (seq_vector_file_close(file, &closing) && !status)
+        status = seq_error_set(error, closing.status, "%s", closing.text);
+    return status;
+}
+
+static seq_status list_file(const char *directory, const char *name, seq_manifest *manifest,
+                            seq_error *error) {
+    char path[SEQ_PATH];
+    seq_digest digest;
+    seq_status status = seq_path_join(path, directory, name, error);
+    if (!status) status = seq_digest_file(path, &digest, error);
+    return status ? status : seq_manifest_add_file(manifest, name, &digest, error);
+}
+
+static seq_status describe_state(int shards, const seq_state *state, seq_manifest *manifest,
+                                 seq_error *error) {
+    seq_record *record = seq_manifest_section_get(manifest, "state");
+    if (!record)
+        return seq_error_set(error, SEQ_NO_MEMORY, "describing a checkpoint: out of memory");
+    seq_status status = seq_record_set_integer(record, "shards", shards, error);
+    for (int i = 0; !status && i < state->count; i++)
+        status = seq_record_set_integer(record, state->vectors[i].name,
+                                        (int64_t)state->vectors[i].count, error);
+    return status;
+}
+
+static seq_status write_side_files(const char *directory, int shards, const seq_state *state,
+                                   const seq_parameter_table *table,
+                                   const seq_vocabulary *vocabulary, seq_error *error) {
+    char path[SEQ_PATH];
+    seq_status status = seq_path_join(path, directory, "model.h5", error);
+    if (!status) status = write_model_file(path, shards, state, table, error);
+    if (!status) status = seq_path_join(path, directory, "vocabulary.tsv", error);
+    return status ? status : seq_vocabulary_write(vocabulary, path, error);
+}
+
+seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests,
+                                 const seq_state *state, const seq_parameter_table *table,
+                                 const seq_vocabulary *vocabulary, seq_manifest *description,
+                                 seq_error *error) {
+    snprintf(description->kind, sizeof description->kind, "%s", SEQ_CHECKPOINT_KIND);
+    description->version = SEQ_CHECKPOINT_VERSION;
+    seq_status status = write_side_files(directory, shards, state, table, vocabulary, error);
+    for (int shard = 0; !status && shard < shards; shard++) {
+        char name[32];
+        seq_shard_name(shard, name);
+        status = seq_manifest_add_file(description, name, &digests[shard], error);
+    }
+    if (!status) status = list_file(directory, "model.h5", description, error);
+    if (!status) status = list_file(directory, "vocabulary.tsv", description, error);
+    if (!status) status = describe_state(shards, state, description, error);
+    if (!status)
+        status = seq_directory_sync(directory, error); // the shards' names, before the commit
+    if (!status) status = seq_manifest_write(description, directory, "manifest.json", error);
+    return status;
+}
