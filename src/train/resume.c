@@ -86,13 +86,13 @@ static seq_status newest_good(const char *run, seq_comm *comm, const int64_t *st
 // What was given on the command line or in a file must not change the numbers of the run.
 static void compare_option(const seq_parsed *parsed, size_t index, const char *recorded,
                            char *differences, size_t size) {
-    char given[SEQ_PATH];
+    char given[128];
     const seq_option *option = &parsed->program->options[index];
     seq_option_get_text(parsed, index, given, sizeof given);
     bool automatic = strcmp(option->name, "replicas") == 0 && strcmp(given, "0") == 0;
     if (automatic || !(option->flags & SEQ_OPTION_IDENTITY) || strcmp(given, recorded) == 0) return;
     size_t used = strlen(differences);
-    snprintf(differences + used, size - used, "%s--%s %s (the run has %s)", used ? ", " : "",
+    snprintf(differences + used, size - used, "%s--%s %s (the run has %.100s)", used ? ", " : "",
              option->name, given, *recorded ? recorded : "none");
 }
 

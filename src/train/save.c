@@ -23,7 +23,6 @@ static bool is_root(const seq_trainer *trainer) {
 static seq_status begin(const seq_trainer *trainer, char directory[SEQ_PATH], seq_error *error) {
     seq_status status =
         seq_checkpoint_directory(trainer->options->run, trainer->position.step, directory, error);
-    if (!status && is_root(trainer)) status = set_aside(trainer, directory, error);
     if (!status && is_root(trainer))
         status =
             seq_checkpoint_begin(trainer->options->run, trainer->position.step, directory, error);

@@ -1,0 +1,213 @@
+#include "dataset_private.h"
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/storage/vector_file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 1 << 15 }; // tokens converted at once
+
+struct seq_dataset {
+    char path[SEQ_PATH];
+    seq_manifest manifest;
+    seq_vocabulary *vocabulary;
+    char vocabulary_hash[33], hash[33];
+    seq_element element;
+    int64_t shard_tokens;
+    int64_t tokens[SEQ_SPLITS], characters[SEQ_SPLITS];
+    seq_vector_file *file; // the shard that was read last
+    seq_split file_split;
+    int64_t file_shard;
+    void *piece; // PIECE elements as stored
+};
+
+const char *seq_split_name(seq_split split) {
+    static const char *const names[] = {"train", "valid", "test"};
+    return names[split];
+}
+
+void seq_shard_file_name(seq_split split, int64_t shard, char out[32]) {
+    snprintf(out, 32, "%s-%04lld.h5", seq_split_name(split), (long long)shard);
+}
+
+seq_element seq_token_element(int vocabulary) {
+    return vocabulary <= 256 ? SEQ_U8 : vocabulary <= 65536 ? SEQ_U16 : SEQ_U32;
+}
+
+static seq_status read_counts(seq_dataset *dataset, seq_error *error) {
+    const seq_record *record = seq_manifest_section_find(&dataset->manifest, "data");
+    seq_status status =
+        seq_record_get_integer(record, "shard_tokens", 1, INT64_MAX, &dataset->shard_tokens, error);
+    for (int split = 0; !status && split < SEQ_SPLITS; split++) {
+        char key[40];
+        snprintf(key, sizeof key, "%s_tokens", seq_split_name((seq_split)split));
+        status =
+            seq_record_get_integer(record, key, 0, INT64_MAX / 2, &dataset->tokens[split], error);
+        snprintf(key, sizeof key, "%s_characters", seq_split_name((seq_split)split));
+        if (!status)
+            status = seq_record_get_integer(record, key, 0, INT64_MAX, &dataset->characters[split],
+                                            error);
+    }
+    return status;
+}
+
+static seq_status read_vocabulary(seq_dataset *dataset, seq_error *error) {
+    char path[SEQ_PATH];
+    size_t index = 0;
+    while (index < dataset->manifest.file_count &&
+           strcmp(dataset->manifest.files[index].name, "vocabulary.tsv") != 0)
+        index++;
+    if (index == dataset->manifest.file_count)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "data set %s: its manifest lists no vocabulary.tsv", dataset->path);
+    seq_status status =
+        seq_manifest_verify_file(&dataset->manifest, dataset->path, index, SEQ_BAD_INPUT, error);
+    if (!status) status = seq_path_join(path, dataset->path, "vocabulary.tsv", error);
+    if (!status) status = seq_vocabulary_read(path, SEQ_BAD_INPUT, &dataset->vocabulary, error);
+    if (status) return status;
+    seq_digest_text(&dataset->manifest.files[index].digest, dataset->vocabulary_hash);
+    dataset->element = seq_token_element(seq_vocabulary_size(dataset->vocabulary));
+    return SEQ_OK;
+}
+
+// The manifest's content is its hash: the shards' and the vocabulary's hashes are in it.
+static seq_status hash_manifest(seq_dataset *dataset, seq_error *error) {
+    char path[SEQ_PATH];
+    seq_digest digest;
+    seq_status status = seq_path_join(path, dataset->path, "dataset.json", error);
+    if (!status) status = seq_digest_file(path, &digest, error);
+    if (!status) seq_digest_text(&digest, dataset->hash);
+    return status;
+}
+
+seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *error) {
+    seq_dataset *dataset = NULL;
+    seq_error counts = {0};
+    seq_status status = seq_allocate(&dataset, 1, sizeof *dataset, "a data set", error);
+    if (status) return status;
+    snprintf(dataset->path, sizeof dataset->path, "%s", path);
+    status = seq_manifest_read(&dataset->manifest, path, "dataset.json", SEQ_DATASET_KIND,
+                               SEQ_DATASET_VERSION, SEQ_BAD_INPUT, error);
+    if (!status && read_counts(dataset, &counts))
+        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: %s", path, counts.text);
+    if (!status) status = hash_manifest(dataset, error);
+    if (!status) status = read_vocabulary(dataset, error);
+    if (!status) status = seq_allocate(&dataset->piece, PIECE, 4, "a piece of tokens", error);
+    if (status) {
+        seq_dataset_close(dataset);
+        return status;
+    }
+    *out = dataset;
+    return SEQ_OK;
+}
+
+void seq_dataset_close(seq_dataset *dataset) {
+    seq_error ignored = {0};
+    if (!dataset) return;
+    seq_vector_file_close(dataset->file, &ignored);
+    seq_manifest_clear(&dataset->manifest);
+    seq_vocabulary_destroy(dataset->vocabulary);
+    free(dataset->piece);
+    free(dataset);
+}
+
+const char *seq_dataset_path(const seq_dataset *dataset) {
+    return dataset->path;
+}
+
+const seq_manifest *seq_dataset_manifest(const seq_dataset *dataset) {
+    return &dataset->manifest;
+}
+
+const seq_vocabulary *seq_dataset_vocabulary(const seq_dataset *dataset) {
+    return dataset->vocabulary;
+}
+
+const char *seq_dataset_vocabulary_hash(const seq_dataset *dataset) {
+    return dataset->vocabulary_hash;
+}
+
+const char *seq_dataset_hash(const seq_dataset *dataset) {
+    return dataset->hash;
+}
+
+int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split) {
+    return dataset->tokens[split];
+}
+
+int64_t seq_dataset_characters(const seq_dataset *dataset, seq_split split) {
+    return dataset->characters[split];
+}
+
+seq_status seq_dataset_verify(seq_dataset *dataset, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < dataset->manifest.file_count; i++)
+        status =
+            seq_manifest_verify_file(&dataset->manifest, dataset->path, i, SEQ_BAD_INPUT, error);
+    return status;
+}
+
+static seq_status open_shard(seq_dataset *dataset, seq_split split, int64_t shard,
+                             seq_error *error) {
+    char name[32], path[SEQ_PATH];
+    size_t length = 0;
+    if (dataset->file && dataset->file_split == split && dataset->file_shard == shard)
+        return SEQ_OK;
+    seq_vector_file_close(dataset->file, error);
+    dataset->file = NULL;
+    seq_shard_file_name(split, shard, name);
+    seq_status status = seq_path_join(path, dataset->path, name, error);
+    if (!status) status = seq_vector_file_open(path, &dataset->file, error);
+    if (!status)
+        status = seq_vector_length(dataset->file, "tokens", dataset->element, &length, error);
+    dataset->file_split = split;
+    dataset->file_shard = shard;
+    return status;
+}
+
+static int32_t token_at(const seq_dataset *dataset, size_t i) {
+    switch (dataset->element) {
+    case SEQ_U8:
+        return ((const uint8_t *)dataset->piece)[i];
+    case SEQ_U16:
+        return ((const uint16_t *)dataset->piece)[i];
+    default:
+        return (int32_t)((const uint32_t *)dataset->piece)[i];
+    }
+}
+
+static seq_status convert(const seq_dataset *dataset, size_t count, int32_t *out,
+                          seq_error *error) {
+    int size = seq_vocabulary_size(dataset->vocabulary);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = token_at(dataset, i);
+        if (out[i] < 0 || out[i] >= size)
+            return seq_error_set(error, SEQ_BAD_INPUT,
+                                 "data set %s: a %s shard holds token %u, the vocabulary has %d: "
+                                 "the data set is damaged",
+                                 dataset->path, seq_split_name(dataset->file_split),
+                                 (unsigned)out[i], size);
+    }
+    return SEQ_OK;
+}
+
+seq_status seq_dataset_read(seq_dataset *dataset, seq_split split, int64_t offset, size_t count,
+                            int32_t *out, seq_error *error) {
+    while (count) {
+        int64_t shard = offset / dataset->shard_tokens, within = offset % dataset->shard_tokens;
+        size_t left = (size_t)(dataset->shard_tokens - within),
+               some = count < PIECE ? count : PIECE;
+        some = some < left ? some : left;
+        seq_status status = open_shard(dataset, split, shard, error);
+        if (!status)
+            status = seq_vector_read(dataset->file, "tokens", dataset->element, (size_t)within,
+                                     some, dataset->piece, error);
+        if (!status) status = convert(dataset, some, out, error);
+        if (status) return status;
+        offset += (int64_t)some;
+        out += some;
+        count -= some;
+    }
+    return SEQ_OK;
+}

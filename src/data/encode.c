@@ -1,0 +1,92 @@
+// Text -> ids for primes and sentences, ids -> text for samples.
+#include "tokenizer.h"
+#include "vocabulary_private.h"
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+typedef struct encoding {
+    const seq_vocabulary *vocabulary;
+    const char *what;
+    int32_t *ids;
+    size_t count, capacity;
+} encoding;
+
+static seq_status take(void *context, const char *text, size_t size, seq_error *error) {
+    encoding *encoding = context;
+    int id = seq_vocabulary_find(encoding->vocabulary, text, size);
+    if (id == SEQ_NO_ID) id = encoding->vocabulary->unk;
+    if (id == SEQ_NO_ID)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "%s: '%.*s' is not in the vocabulary, which has no <unk>",
+                             encoding->what, (int)size, text);
+    seq_status status = seq_grow(&encoding->ids, &encoding->capacity, encoding->count + 1,
+                                 sizeof *encoding->ids, "encoded text", error);
+    if (!status) encoding->ids[encoding->count++] = id;
+    return status;
+}
+
+seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size,
+                                 bool with_eos, const char *what, int32_t **out_ids,
+                                 size_t *out_count, seq_error *error) {
+    encoding encoding = {.vocabulary = vocabulary, .what = what};
+    seq_tokenizer *tokenizer = NULL;
+    seq_status status =
+        seq_tokenizer_create(&vocabulary->rules, take, &encoding, &tokenizer, error);
+    if (!status) {
+        seq_tokenizer_begin(tokenizer, what);
+        status = seq_tokenizer_feed(tokenizer, text, size, error);
+    }
+    if (!status) status = seq_tokenizer_end(tokenizer, false, error);
+    if (!status && with_eos && vocabulary->eos != SEQ_NO_ID)
+        status = take(&encoding, seq_eos_text, strlen(seq_eos_text), error);
+    seq_tokenizer_destroy(tokenizer);
+    if (status) {
+        free(encoding.ids);
+        return status;
+    }
+    *out_ids = encoding.ids;
+    *out_count = encoding.count;
+    return SEQ_OK;
+}
+
+// Punctuation that clings to the word before it.
+static bool closes(const seq_vocabulary *vocabulary, const char *text, size_t size) {
+    utf8proc_int32_t point;
+    if (vocabulary->rules.punctuation != SEQ_PUNCTUATION_SPLIT) return false;
+    utf8proc_ssize_t length =
+        utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &point);
+    if (length != (utf8proc_ssize_t)size) return false;
+    utf8proc_category_t category = utf8proc_category(point);
+    return category == UTF8PROC_CATEGORY_PE || category == UTF8PROC_CATEGORY_PF ||
+           category == UTF8PROC_CATEGORY_PO;
+}
+
+static bool needs_blank(const seq_decoder *decoder, const seq_vocabulary *vocabulary, int id,
+                        const char *text, size_t size) {
+    int previous = decoder->previous - 1;
+    if (vocabulary->rules.unit != SEQ_UNIT_WORD || previous < 0 || previous == vocabulary->eos ||
+        id == vocabulary->eos)
+        return false;
+    return !closes(vocabulary, text, size);
+}
+
+size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id, char *out,
+                  size_t capacity) {
+    size_t size, used = 0;
+    const char *text = seq_vocabulary_text(vocabulary, id, &size);
+    if (id == vocabulary->eos) {
+        text = "\n";
+        size = 1;
+    }
+    if (needs_blank(decoder, vocabulary, id, text, size)) out[used++] = ' ';
+    if (size > capacity - used) { // cut at a character's start
+        size = capacity - used;
+        while (size && ((unsigned char)text[size] & 0xC0) == 0x80)
+            size--;
+    }
+    memcpy(out + used, text, size);
+    decoder->previous = id + 1;
+    return used + size;
+}

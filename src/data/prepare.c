@@ -1,0 +1,159 @@
+#include "prepare_private.h"
+#include "tokenizer.h"
+#include <math.h>
+#include <seqtrain/base/log.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static seq_status check_output(const seq_prepare *prepare, seq_error *error) {
+    char **names = NULL, manifest[SEQ_PATH];
+    size_t count = 0;
+    if (!seq_path_exists(prepare->output)) return SEQ_OK;
+    seq_status status = seq_directory_list(prepare->output, &names, &count, error);
+    if (status) return status;
+    seq_names_free(names, count);
+    if (count == 0) return SEQ_OK;
+    status = seq_path_join(manifest, prepare->output, "dataset.json", error);
+    if (status || (prepare->force && seq_path_exists(manifest))) return status;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--output: %s exists and is not empty%s",
+                         prepare->output,
+                         seq_path_exists(manifest) ? "; --force replaces the data set" : "");
+}
+
+static seq_status temporary_name(const seq_prepare *prepare, const char *suffix, char out[SEQ_PATH],
+                                 seq_error *error) {
+    size_t length = strlen(prepare->output);
+    while (length > 1 && prepare->output[length - 1] == '/')
+        length--;
+    int needed = snprintf(out, SEQ_PATH, "%.*s.%s-%ld", (int)length, prepare->output, suffix,
+                          (long)getpid());
+    return needed < SEQ_PATH ? SEQ_OK
+                             : seq_error_set(error, SEQ_BAD_USAGE, "--output: path too long");
+}
+
+// The finished directory takes the place of `output` by renaming.
+static seq_status move_into_place(const seq_prepare *prepare, const char *directory,
+                                  seq_error *error) {
+    char old[SEQ_PATH];
+    bool replaces = seq_path_exists(prepare->output);
+    seq_status status = temporary_name(prepare, "old", old, error);
+    if (!status && replaces && rename(prepare->output, old))
+        status = seq_error_set_errno(error, "renaming %s", prepare->output);
+    if (!status && rename(directory, prepare->output)) {
+        status = seq_error_set_errno(error, "renaming %s to %s", directory, prepare->output);
+        if (replaces && rename(old, prepare->output))
+            seq_log_warning("the former data set is now %s", old);
+    }
+    if (!status && replaces) status = seq_directory_remove(old, error);
+    return status;
+}
+
+typedef struct last_end {
+    uint32_t eos;
+    int64_t at, found; // units seen; behind the last <eos>, or 0
+} last_end;
+
+static seq_status find_end(void *context, const uint32_t *numbers, size_t count, seq_error *error) {
+    last_end *last = context;
+    (void)error;
+    for (size_t i = 0; i < count; i++) {
+        last->at++;
+        if (numbers[i] == last->eos) last->found = last->at;
+    }
+    return SEQ_OK;
+}
+
+// Words are cut behind the last line or document end before `at`, characters and bytes exactly
+// there.
+static seq_status cut_at(const seq_unit_stream *stream, const seq_text_rules *rules, int64_t at,
+                         int64_t *out, seq_error *error) {
+    size_t eos = seq_types_find(&stream->types, seq_eos_text, strlen(seq_eos_text));
+    *out = at;
+    if (rules->unit != SEQ_UNIT_WORD || eos == SIZE_MAX) return SEQ_OK;
+    last_end last = {.eos = (uint32_t)eos};
+    seq_status status = seq_units_visit(stream, (seq_range){0, at}, find_end, &last, error);
+    if (!status && last.found) *out = last.found;
+    return status;
+}
+
+static seq_status read_split_file(seq_unit_stream *stream, const seq_text_rules *rules,
+                                  const char *path, seq_range *out, seq_error *error) {
+    out->begin = stream->count;
+    seq_status status = seq_units_read(stream, rules, path, error);
+    out->end = stream->count;
+    if (!status && out->begin == out->end)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "%s: holds no units", path);
+    return status;
+}
+
+// Fractions are taken from the end of the inputs: train, then valid, then test.
+static seq_status cut_splits(const seq_prepare *prepare, const seq_unit_stream *stream,
+                             int64_t total, seq_range ranges[SEQ_SPLITS], seq_error *error) {
+    double test = prepare->test_file ? 0 : prepare->test_fraction,
+           valid = prepare->valid_file ? 0 : prepare->valid_fraction;
+    int64_t train_end = total, valid_end = total;
+    seq_status status = SEQ_OK;
+    if (test > 0)
+        status = cut_at(stream, &prepare->rules, total - (int64_t)ceil((double)total * test),
+                        &valid_end, error);
+    train_end = valid_end;
+    if (!status && valid > 0)
+        status = cut_at(stream, &prepare->rules,
+                        total - (int64_t)ceil((double)total * (test + valid)), &train_end, error);
+    if (status) return status;
+    ranges[SEQ_TRAIN] = (seq_range){0, train_end};
+    if (valid > 0) ranges[SEQ_VALID] = (seq_range){train_end, valid_end};
+    if (test > 0) ranges[SEQ_TEST] = (seq_range){valid_end, total};
+    bool empty =
+        train_end == 0 || (valid > 0 && train_end == valid_end) || (test > 0 && valid_end == total);
+    return empty ? seq_error_set(error, SEQ_BAD_INPUT,
+                                 "the inputs have %lld units: too few for these splits",
+                                 (long long)total)
+                 : SEQ_OK;
+}
+
+static seq_status read_all(const seq_prepare *prepare, seq_unit_stream *stream,
+                           seq_range ranges[SEQ_SPLITS], seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < prepare->input_count; i++)
+        status = seq_units_read(stream, &prepare->rules, prepare->inputs[i], error);
+    int64_t total = stream->count;
+    if (!status && total == 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "%s: the input is empty: no units to train on",
+                               prepare->inputs[0]);
+    if (!status) status = cut_splits(prepare, stream, total, ranges, error);
+    if (!status && prepare->valid_file)
+        status = read_split_file(stream, &prepare->rules, prepare->valid_file, &ranges[SEQ_VALID],
+                                 error);
+    if (!status && prepare->test_file)
+        status =
+            read_split_file(stream, &prepare->rules, prepare->test_file, &ranges[SEQ_TEST], error);
+    return status;
+}
+
+static seq_status prepare_in(const seq_prepare *prepare, const char *directory, seq_error *error) {
+    seq_unit_stream stream;
+    seq_range ranges[SEQ_SPLITS] = {{0, 0}};
+    seq_vocabulary *vocabulary = NULL;
+    seq_status status = seq_units_begin(&stream, directory, error);
+    if (!status) status = read_all(prepare, &stream, ranges, error);
+    if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
+    if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);
+    seq_vocabulary_destroy(vocabulary);
+    seq_units_end(&stream);
+    return status;
+}
+
+seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error) {
+    char directory[SEQ_PATH];
+    seq_error ignored = {0};
+    seq_status status = check_output(prepare, error);
+    if (!status) status = temporary_name(prepare, "tmp", directory, error);
+    if (!status) status = seq_directory_create(directory, error);
+    if (status) return status;
+    status = prepare_in(prepare, directory, error);
+    if (!status) status = move_into_place(prepare, directory, error);
+    if (status) seq_directory_remove(directory, &ignored);
+    return status;
+}

@@ -1,0 +1,46 @@
+#include <seqtrain/data/vocabulary.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const units[] = {"byte", "char", "word", NULL};
+static const char *const punctuations[] = {"keep", "split", "drop", NULL};
+static const char *const ends[] = {"none", "line", "document", NULL};
+static const char *const invalids[] = {"error", "replace", NULL};
+static const char *const flags[] = {"no", "yes", NULL};
+
+seq_status seq_text_rules_write(const seq_text_rules *rules, seq_record *record, seq_error *error) {
+    seq_status status = seq_record_set_text(record, "unit", units[rules->unit], error);
+    if (!status)
+        status =
+            seq_record_set_text(record, "punctuation", punctuations[rules->punctuation], error);
+    if (!status) status = seq_record_set_text(record, "lower", flags[rules->lower], error);
+    if (!status) status = seq_record_set_text(record, "nfc", flags[rules->nfc], error);
+    if (!status) status = seq_record_set_text(record, "eos", ends[rules->eos], error);
+    return status ? status
+                  : seq_record_set_text(record, "invalid", invalids[rules->invalid], error);
+}
+
+static seq_status read_choice(const seq_record *record, const char *key, const char *const *choices,
+                              int *out, seq_error *error) {
+    const char *text = seq_record_text(record, key);
+    for (int i = 0; text && choices[i]; i++)
+        if (strcmp(text, choices[i]) == 0) {
+            *out = i;
+            return SEQ_OK;
+        }
+    return seq_error_set(error, SEQ_BAD_INPUT, "text rules: key %s is %.40s", key,
+                         text ? text : "missing");
+}
+
+seq_status seq_text_rules_read(seq_text_rules *out, const seq_record *record, seq_error *error) {
+    int unit = 0, punctuation = 0, lower = 0, nfc = 0, eos = 0, invalid = 0;
+    seq_status status = read_choice(record, "unit", units, &unit, error);
+    if (!status) status = read_choice(record, "punctuation", punctuations, &punctuation, error);
+    if (!status) status = read_choice(record, "lower", flags, &lower, error);
+    if (!status) status = read_choice(record, "nfc", flags, &nfc, error);
+    if (!status) status = read_choice(record, "eos", ends, &eos, error);
+    if (!status) status = read_choice(record, "invalid", invalids, &invalid, error);
+    *out = (seq_text_rules){(seq_unit)unit, (seq_punctuation)punctuation, lower, nfc,
+                            (seq_eos)eos,   (seq_invalid)invalid};
+    return status;
+}

@@ -1,0 +1,32 @@
+// A growing table of distinct strings with counts: string -> number in order of first appearance.
+#ifndef SEQ_DATA_TYPES_H
+#define SEQ_DATA_TYPES_H
+
+#include <seqtrain/base/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct seq_type {
+    size_t offset, size; // of its text in the table's pool
+    int64_t count;
+} seq_type;
+
+// Zero-initialise before use.
+typedef struct seq_types {
+    seq_type *items;
+    size_t count, capacity;
+    char *pool;
+    size_t pool_used, pool_capacity;
+    uint32_t *slots;   // number + 1 of the type, or 0; open addressing
+    size_t slot_count; // a power of two
+} seq_types;
+
+void seq_types_clear(seq_types *types);
+// SIZE_MAX when absent.
+size_t seq_types_find(const seq_types *types, const char *text, size_t size);
+seq_status seq_types_add(seq_types *types, const char *text, size_t size, size_t *out_number,
+                         seq_error *error);
+// Every text is followed by a NUL.
+const char *seq_types_text(const seq_types *types, size_t number);
+
+#endif

@@ -1,0 +1,89 @@
+#include "vocabulary_private.h"
+#include "tokenizer.h"
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TOKENS = 1 << 24 };
+
+seq_status seq_vocabulary_create(const seq_text_rules *rules, seq_vocabulary **out,
+                                 seq_error *error) {
+    seq_vocabulary *vocabulary = NULL;
+    seq_status status = seq_allocate(&vocabulary, 1, sizeof *vocabulary, "a vocabulary", error);
+    if (status) return status;
+    vocabulary->rules = *rules;
+    vocabulary->unk = vocabulary->eos = SEQ_NO_ID;
+    *out = vocabulary;
+    return SEQ_OK;
+}
+
+void seq_vocabulary_destroy(seq_vocabulary *vocabulary) {
+    if (vocabulary) seq_types_clear(&vocabulary->types);
+    free(vocabulary);
+}
+
+static bool is_text(const char *text, size_t size, const char *expected) {
+    return size == strlen(expected) && memcmp(text, expected, size) == 0;
+}
+
+seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, size_t size,
+                                 int64_t count, seq_error *error) {
+    size_t id = vocabulary->types.count, number;
+    if (id >= MAX_TOKENS)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "a vocabulary of more than %d tokens; use --min-count or --max-vocab",
+                             MAX_TOKENS);
+    seq_status status = seq_types_add(&vocabulary->types, text, size, &number, error);
+    if (status) return status;
+    if (number != id)
+        return seq_error_set(error, SEQ_BAD_INPUT, "token %.40s stands twice in the vocabulary",
+                             text);
+    vocabulary->types.items[id].count = count;
+    if (is_text(text, size, seq_unk_text)) vocabulary->unk = (int)id;
+    if (is_text(text, size, seq_eos_text)) vocabulary->eos = (int)id;
+    return SEQ_OK;
+}
+
+const seq_text_rules *seq_vocabulary_rules(const seq_vocabulary *vocabulary) {
+    return &vocabulary->rules;
+}
+
+int seq_vocabulary_size(const seq_vocabulary *vocabulary) {
+    return (int)vocabulary->types.count;
+}
+
+int seq_vocabulary_unk(const seq_vocabulary *vocabulary) {
+    return vocabulary->unk;
+}
+
+int seq_vocabulary_eos(const seq_vocabulary *vocabulary) {
+    return vocabulary->eos;
+}
+
+const char *seq_vocabulary_text(const seq_vocabulary *vocabulary, int id, size_t *size) {
+    if (size) *size = vocabulary->types.items[id].size;
+    return seq_types_text(&vocabulary->types, (size_t)id);
+}
+
+int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary, int id) {
+    return vocabulary->types.items[id].count;
+}
+
+int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size_t size) {
+    size_t number = seq_types_find(&vocabulary->types, text, size);
+    return number == SIZE_MAX ? SEQ_NO_ID : (int)number;
+}
+
+int64_t seq_count_points(const char *text, size_t size) {
+    int64_t points = 0;
+    for (size_t i = 0; i < size; i++)
+        points += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return points;
+}
+
+int seq_vocabulary_characters(const seq_vocabulary *vocabulary, int id) {
+    size_t size;
+    const char *text = seq_vocabulary_text(vocabulary, id, &size);
+    if (id == vocabulary->eos || vocabulary->rules.unit == SEQ_UNIT_BYTE) return 1;
+    return (int)seq_count_points(text, size) + (vocabulary->rules.unit == SEQ_UNIT_WORD);
+}

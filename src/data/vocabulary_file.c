@@ -1,0 +1,201 @@
+// vocabulary.tsv: "# seqtrain vocabulary 1<TAB>unit=char<TAB>...", then "id<TAB>count<TAB>token"
+// lines.
+#include "vocabulary_private.h"
+#include <ctype.h>
+#include <errno.h>
+#include <seqtrain/base/file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+static const char header[] = "# seqtrain vocabulary 1";
+enum { FILE_LIMIT = 1 << 30 };
+
+static void write_token(FILE *stream, const char *text, size_t size, bool bytes) {
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte == '\n')
+            fputs("\\n", stream);
+        else if (byte == '\t')
+            fputs("\\t", stream);
+        else if (byte == '\r')
+            fputs("\\r", stream);
+        else if (byte == '\\')
+            fputs("\\\\", stream);
+        else if (byte < 0x20 || byte == 0x7F || (bytes && byte >= 0x80))
+            fprintf(stream, "\\x%02X", byte);
+        else
+            fputc(byte, stream);
+    }
+}
+
+static seq_status print(const seq_vocabulary *vocabulary, FILE *stream, seq_error *error) {
+    seq_record rules = {0};
+    seq_status status = seq_text_rules_write(&vocabulary->rules, &rules, error);
+    fputs(header, stream);
+    for (size_t i = 0; i < rules.count; i++)
+        fprintf(stream, "\t%s=%s", rules.entries[i].key, rules.entries[i].text);
+    fputc('\n', stream);
+    seq_record_clear(&rules);
+    for (int id = 0; id < seq_vocabulary_size(vocabulary); id++) {
+        size_t size;
+        const char *text = seq_vocabulary_text(vocabulary, id, &size);
+        fprintf(stream, "%d\t%lld\t", id, (long long)seq_vocabulary_count(vocabulary, id));
+        write_token(stream, text, size, vocabulary->rules.unit == SEQ_UNIT_BYTE);
+        fputc('\n', stream);
+    }
+    return status;
+}
+
+seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *path,
+                                seq_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream) return seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    seq_status status = print(vocabulary, stream, error);
+    bool failed = ferror(stream) != 0;
+    if ((fclose(stream) || failed) && !status)
+        status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (!status) status = seq_file_write_atomic(path, text, size, error);
+    free(text);
+    return status;
+}
+
+static int hex_digit(char digit) {
+    return digit >= '0' && digit <= '9'   ? digit - '0'
+           : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
+           : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+                                          : -1;
+}
+
+// One escape after its backslash; NULL when there is no such escape.
+static const char *unescape_one(const char *at, char *out) {
+    static const char letters[] = "ntr\\", values[] = "\n\t\r\\";
+    const char *found = *at ? strchr(letters, *at) : NULL;
+    if (found) {
+        *out = values[found - letters];
+        return at + 1;
+    }
+    if (*at != 'x' || hex_digit(at[1]) < 0 || hex_digit(at[2]) < 0) return NULL;
+    *out = (char)(hex_digit(at[1]) * 16 + hex_digit(at[2]));
+    return at + 3;
+}
+
+// In place; the size without NUL, or -1.
+static long unescape(char *text) {
+    char *out = text;
+    for (const char *at = text; *at; out++) {
+        if (*at != '\\') {
+            *out = *at++;
+            continue;
+        }
+        at = unescape_one(at + 1, out);
+        if (!at) return -1;
+    }
+    return out - text;
+}
+
+static bool is_unit_text(const seq_vocabulary *vocabulary, const char *text, size_t size) {
+    if (size == 0 || memchr(text, '\0', size))
+        return vocabulary->rules.unit == SEQ_UNIT_BYTE && size == 1;
+    if (vocabulary->rules.unit == SEQ_UNIT_BYTE) return true;
+    for (size_t at = 0; at < size;) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+                                                   (utf8proc_ssize_t)(size - at), &point);
+        if (length < 1) return false;
+        at += (size_t)length;
+    }
+    return true;
+}
+
+static bool parse_number(char **at, int64_t *out) {
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)**at)) return false;
+    *out = strtoll(*at, &end, 10);
+    if (errno || *end != '\t') return false;
+    *at = end + 1;
+    return true;
+}
+
+static const char *read_token(seq_vocabulary *vocabulary, char *line, seq_error *error) {
+    int64_t id, count;
+    char *at = line;
+    if (!parse_number(&at, &id) || !parse_number(&at, &count))
+        return "expected id, count and token, separated by tabs";
+    if (id != seq_vocabulary_size(vocabulary)) return "the ids must count up from 0";
+    long size = unescape(at);
+    if (size < 0 || !is_unit_text(vocabulary, at, (size_t)size))
+        return "the token is not valid text";
+    return seq_vocabulary_append(vocabulary, at, (size_t)size, count, error) ? error->text : NULL;
+}
+
+static const char *read_header(char *line, seq_text_rules *out) {
+    seq_record record = {0};
+    seq_error ignored = {0};
+    size_t length = strlen(header);
+    if (strncmp(line, header, length) != 0 || (line[length] && line[length] != '\t'))
+        return "not a vocabulary of seqtrain";
+    for (char *field = strtok(line + length, "\t"); field; field = strtok(NULL, "\t")) {
+        char *equals = strchr(field, '=');
+        if (!equals) continue;
+        *equals = '\0';
+        seq_record_set_text(&record, field, equals + 1, &ignored);
+    }
+    seq_status status = seq_text_rules_read(out, &record, &ignored);
+    seq_record_clear(&record);
+    return status ? "its first line does not hold the rules of the text" : NULL;
+}
+
+static seq_status read_lines(char *text, const char *path, seq_status failure, seq_vocabulary **out,
+                             seq_error *error) {
+    seq_vocabulary *vocabulary = NULL;
+    const char *why = NULL;
+    seq_error reason = {0};
+    int64_t number = 0;
+    for (char *line = text; *line && !why;) {
+        char *end = strchr(line, '\n');
+        if (!end) {
+            why = "the last line is cut off";
+            break;
+        }
+        *end = '\0';
+        seq_text_rules rules;
+        if (++number > 1)
+            why = read_token(vocabulary, line, &reason);
+        else if (!(why = read_header(line, &rules)) &&
+                 seq_vocabulary_create(&rules, &vocabulary, &reason))
+            why = reason.text;
+        line = end + 1;
+    }
+    if (!why && (!vocabulary || seq_vocabulary_size(vocabulary) == 0)) why = "it holds no tokens";
+    if (!why && vocabulary->rules.unit == SEQ_UNIT_BYTE &&
+        seq_vocabulary_size(vocabulary) < SEQ_BYTES)
+        why = "a vocabulary of bytes has at least 256 tokens";
+    if (!why) {
+        *out = vocabulary;
+        return SEQ_OK;
+    }
+    seq_vocabulary_destroy(vocabulary);
+    return seq_error_set(error, reason.status == SEQ_NO_MEMORY ? SEQ_NO_MEMORY : failure,
+                         "reading %s line %lld: %s", path, (long long)number, why);
+}
+
+seq_status seq_vocabulary_read(const char *path, seq_status failure, seq_vocabulary **out,
+                               seq_error *error) {
+    char *text = NULL;
+    size_t size;
+    seq_error reason = {0};
+    if (seq_file_read(path, FILE_LIMIT, &text, &size, &reason))
+        return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? failure : reason.status, "%s",
+                             reason.text);
+    seq_status status =
+        strlen(text) == size
+            ? read_lines(text, path, failure, out, error)
+            : seq_error_set(error, failure, "reading %s: it holds a NUL byte, is not text", path);
+    free(text);
+    return status;
+}

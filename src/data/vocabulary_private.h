@@ -1,0 +1,24 @@
+// The vocabulary's inside, for the files of this layer that build it.
+#ifndef SEQ_DATA_VOCABULARY_PRIVATE_H
+#define SEQ_DATA_VOCABULARY_PRIVATE_H
+
+#include "types.h"
+#include <seqtrain/data/vocabulary.h>
+
+enum { SEQ_BYTES = 256 }; // the first ids of unit byte are the bytes themselves
+
+struct seq_vocabulary {
+    seq_text_rules rules;
+    seq_types types; // id = number
+    int unk, eos;    // SEQ_NO_ID: none
+};
+
+seq_status seq_vocabulary_create(const seq_text_rules *rules, seq_vocabulary **out,
+                                 seq_error *error);
+// Appends a token; ids count up from 0. An id that is taken already is SEQ_BAD_INPUT.
+seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, size_t size,
+                                 int64_t count, seq_error *error);
+// Code points of UTF-8 text.
+int64_t seq_count_points(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,205 @@
+#include "tool_version.h"
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/option.h>
+#include <seqtrain/data/prepare.h>
+#include <seqtrain/storage/vector_file.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct options {
+    int unit, punctuation, eos, invalid, compression;
+    bool lower, nfc, force, quiet;
+    char *output, *valid, *test, *vocab;
+    int64_t min_count, max_vocab, shard_tokens, compression_level;
+} options;
+
+enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
+static const char *const units[] = {"byte", "char", "word", NULL};
+static const char *const punctuations[] = {"keep", "split", "drop", NULL};
+static const char *const ends[] = {"auto", "none", "line", "document", NULL};
+static const char *const invalids[] = {"error", "replace", NULL};
+static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
+
+#define AT(field) offsetof(options, field)
+static const seq_option table[] = {
+    {SEQ_OPTION_HEADING, .help = "Input and output"},
+    {SEQ_OPTION_TEXT, "output", "DATASET", AT(output), .letter = 'o', .flags = SEQ_OPTION_REQUIRED,
+     .help = "Directory of the data set; it appears when it is complete."},
+    {SEQ_OPTION_FLAG, "force", NULL, AT(force), "no", .help = "Replace a data set that is there."},
+    {SEQ_OPTION_TEXT, "valid", "FRACTION|FILE", AT(valid),
+     .help = "Validation split: this part of the units from the end of the inputs (before the test "
+             "split; words are cut at a line end), or a file or folder of its own."},
+    {SEQ_OPTION_TEXT, "test", "FRACTION|FILE", AT(test), .help = "Test split, likewise."},
+    {SEQ_OPTION_HEADING, .help = "Text"},
+    {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "char", .choices = units,
+     .help = "byte: 256 symbols, nothing is changed. char: Unicode code points. word: what white "
+             "space separates. For char and word a BOM is dropped and CRLF becomes a line end."},
+    {SEQ_OPTION_CHOICE, "eos", "WHERE", AT(eos), "auto", .choices = ends,
+     .help = "<eos> in place of each line end, behind each document, or nowhere. auto: line for "
+             "words, none otherwise."},
+    {SEQ_OPTION_CHOICE, "punctuation", "HOW", AT(punctuation), "keep", .choices = punctuations,
+     .help = "Words: keep punctuation (Unicode category P) where it stands, split each mark off as "
+             "a unit of its own, or drop it."},
+    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no", .help = "Lower case (char and word)."},
+    {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no", .help = "Unicode normal form C (char and word)."},
+    {SEQ_OPTION_CHOICE, "invalid", "HOW", AT(invalid), "error", .choices = invalids,
+     .help = "Bytes that are not UTF-8 (char and word): an error, or U+FFFD in their place."},
+    {SEQ_OPTION_HEADING, .help = "Vocabulary"},
+    {SEQ_OPTION_INTEGER, "min-count", "N", AT(min_count), "1", 1, 1e15,
+     .help = "A unit seen less often in the training part becomes <unk>."},
+    {SEQ_OPTION_INTEGER, "max-vocab", "N", AT(max_vocab), "0", 0, 16777216,
+     .help = "Tokens in the vocabulary at most, <unk> and <eos> included; the most frequent stay. "
+             "0: no limit."},
+    {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
+     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv."},
+    {SEQ_OPTION_HEADING, .help = "Storage"},
+    {SEQ_OPTION_INTEGER, "shard-tokens", "N", AT(shard_tokens), "64M", 1000, 1e12,
+     .help = "Tokens in one file."},
+    {SEQ_OPTION_CHOICE, "compression", "NAME", AT(compression), "zstd", .choices = compressions,
+     .help = "Compression of the token files."},
+    {SEQ_OPTION_INTEGER, "compression-level", "N", AT(compression_level), "3", 1, 19,
+     .help = "Level of the compression (gzip: to 9)."},
+    {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .help = "Print warnings and errors only."},
+    {.type = SEQ_OPTION_END},
+};
+
+static const seq_program program = {
+    .name = "seqprep",
+    .synopsis = "--unit byte|char|word [options] -o DATASET INPUT...",
+    .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
+               "a file, a folder (read recursively in the order of names, "
+               "hidden files left out) or - for standard input; plain, gzip or zstd. Each file is "
+               "a document. Memory holds the distinct units only, "
+               "the disk 4 bytes a unit while it works.",
+    .options = table,
+    .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
+                "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
+                "  zcat dump.gz | seqprep --unit word --lower --punctuation split --max-vocab 50k "
+                "-o data -\n",
+    .minimum_operands = 1,
+    .maximum_operands = -1,
+};
+
+// A number below 1 is a fraction, anything else a path.
+static seq_status parse_split(const char *name, const char *text, double *fraction,
+                              const char **file, seq_error *error) {
+    char *end;
+    if (!text) return SEQ_OK;
+    double value = strtod(text, &end);
+    if (end == text || *end) {
+        *file = text;
+        return SEQ_OK;
+    }
+    if (!(value > 0 && value < 1))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--%s %s: expected a fraction between 0 and 1, or a file", name, text);
+    *fraction = value;
+    return SEQ_OK;
+}
+
+// --vocab brings its own rules; what was given besides must not differ.
+static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_text_rules *rules,
+                             seq_error *error) {
+    static const char *const names[] = {"unit", "eos", "punctuation", "lower", "nfc"};
+    char path[4096];
+    seq_vocabulary *vocabulary = NULL;
+    snprintf(path, sizeof path, "%s/vocabulary.tsv", from);
+    FILE *inside = fopen(path, "re");
+    if (inside) fclose(inside);
+    seq_status status =
+        seq_vocabulary_read(inside ? path : from, SEQ_BAD_INPUT, &vocabulary, error);
+    if (status) return status;
+    seq_text_rules own = *seq_vocabulary_rules(vocabulary), given = *rules;
+    seq_vocabulary_destroy(vocabulary);
+    const bool differs[] = {own.unit != given.unit, own.eos != given.eos,
+                            own.punctuation != given.punctuation, own.lower != given.lower,
+                            own.nfc != given.nfc};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (differs[i] &&
+            parsed->sources[seq_option_find(parsed->program, names[i])] != SEQ_FROM_DEFAULT)
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--%s: differs from the rules of --vocab %s; leave it out",
+                                 names[i], from);
+    seq_invalid invalid = rules->invalid;
+    *rules = own;
+    rules->invalid = invalid;
+    return SEQ_OK;
+}
+
+static seq_eos eos_of(const options *options) {
+    if (options->eos == EOS_AUTO)
+        return options->unit == SEQ_UNIT_WORD ? SEQ_EOS_LINE : SEQ_EOS_NONE;
+    return (seq_eos)(options->eos - EOS_NONE);
+}
+
+static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error *error) {
+    const options *options = parsed->values;
+    *out = (seq_prepare){
+        .rules = {(seq_unit)options->unit, (seq_punctuation)options->punctuation, options->lower,
+                  options->nfc, eos_of(options), (seq_invalid)options->invalid},
+        .output = options->output,
+        .force = options->force,
+        .inputs = parsed->operands,
+        .input_count = (size_t)parsed->operand_count,
+        .min_count = options->min_count,
+        .max_vocabulary = options->max_vocab,
+        .vocabulary_from = options->vocab,
+        .shard_tokens = (size_t)options->shard_tokens,
+        .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
+    };
+    if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--compression-level: gzip has levels 1 to 9, not %lld",
+                             (long long)options->compression_level);
+    seq_status status =
+        parse_split("valid", options->valid, &out->valid_fraction, &out->valid_file, error);
+    if (!status)
+        status = parse_split("test", options->test, &out->test_fraction, &out->test_file, error);
+    if (!status && out->valid_fraction + out->test_fraction >= 1)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--valid %s, --test %s: nothing is left to train on", options->valid,
+                               options->test);
+    return status || !options->vocab ? status
+                                     : take_rules(parsed, options->vocab, &out->rules, error);
+}
+
+static seq_status print_summary(const char *output, seq_error *error) {
+    char path[4096], line[512];
+    snprintf(path, sizeof path, "%s/summary.txt", output);
+    FILE *stream = fopen(path, "re");
+    if (!stream) return seq_error_set_errno(error, "opening %s", path);
+    while (fgets(line, sizeof line, stream))
+        seq_log_info("%.*s", (int)strcspn(line, "\n"), line);
+    fclose(stream);
+    return SEQ_OK;
+}
+
+static seq_status run(const seq_parsed *parsed, seq_error *error) {
+    const options *options = parsed->values;
+    seq_prepare prepare;
+    seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
+    seq_status status = describe(parsed, &prepare, error);
+    if (!status) status = seq_storage_begin(error);
+    if (!status) status = seq_prepare_run(&prepare, error);
+    return status ? status : print_summary(options->output, error);
+}
+
+int main(int argc, char **argv) {
+    options options;
+    seq_parsed parsed = {0};
+    seq_error error = {0};
+    signal(SIGXFSZ, SIG_IGN);
+    seq_log_open(stderr, SEQ_LOG_INFO, "seqprep");
+    if (!seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, &error)) {
+        const char *lines[] = {seq_storage_library(), NULL};
+        if (parsed.version)
+            tool_print_version("seqprep", lines);
+        else if (!parsed.finished)
+            run(&parsed, &error);
+    }
+    if (error.status) seq_log_error("%s", error.text);
+    seq_options_clear(&parsed);
+    return seq_status_exit_code(error.status);
+}

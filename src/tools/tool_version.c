@@ -1,0 +1,8 @@
+#include "tool_version.h"
+#include <stdio.h>
+
+void tool_print_version(const char *program, const char *const *lines) {
+    printf("%s %s\n  compiler: %s, %s build\n", program, SEQ_VERSION, SEQ_COMPILER, SEQ_BUILD_TYPE);
+    for (; *lines; lines++)
+        printf("  %s\n", *lines);
+}
