@@ -1,9 +1,8 @@
-#include "tool_version.h"
+#include "tool_program.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/option.h>
 #include <seqtrain/data/prepare.h>
 #include <seqtrain/storage/vector_file.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,25 +180,11 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_prepare prepare;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
     seq_status status = describe(parsed, &prepare, error);
-    if (!status) status = seq_storage_begin(error);
     if (!status) status = seq_prepare_run(&prepare, error);
     return status ? status : print_summary(options->output, error);
 }
 
 int main(int argc, char **argv) {
     options options;
-    seq_parsed parsed = {0};
-    seq_error error = {0};
-    signal(SIGXFSZ, SIG_IGN);
-    seq_log_open(stderr, SEQ_LOG_INFO, "seqprep");
-    if (!seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, &error)) {
-        const char *lines[] = {seq_storage_library(), NULL};
-        if (parsed.version)
-            tool_print_version("seqprep", lines);
-        else if (!parsed.finished)
-            run(&parsed, &error);
-    }
-    if (error.status) seq_log_error("%s", error.text);
-    seq_options_clear(&parsed);
-    return seq_status_exit_code(error.status);
+    return tool_main(&program, argc, argv, &options, sizeof options, run);
 }

@@ -1,0 +1,85 @@
+#include <seqtrain/infer/score.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WINDOW = 256 }; // tokens at once
+
+struct seq_scorer {
+    const seq_model *model;
+    const float *parameters;
+    bool carry;
+    seq_workspace *workspace;
+    float *state;
+    size_t state_size;
+    int32_t inputs[WINDOW];
+    int32_t before; // the token before the next one
+};
+
+seq_status seq_scorer_create(const seq_model *model, const float *parameters, bool carry,
+                             seq_scorer **out, seq_error *error) {
+    seq_scorer *scorer = NULL;
+    seq_status status = seq_allocate(&scorer, 1, sizeof *scorer, "a scorer", error);
+    if (status) return status;
+    scorer->model = model;
+    scorer->parameters = parameters;
+    scorer->carry = carry;
+    scorer->before = SEQ_NO_TOKEN;
+    scorer->state_size = seq_model_state_size(model, 1);
+    status = seq_workspace_create(model, 1, WINDOW, SEQ_USE_EVALUATION, &scorer->workspace, error);
+    if (!status)
+        status = seq_allocate(&scorer->state, scorer->state_size, sizeof(float),
+                              "the state of a scorer", error);
+    if (status)
+        seq_scorer_destroy(scorer);
+    else
+        *out = scorer;
+    return status;
+}
+
+void seq_scorer_destroy(seq_scorer *scorer) {
+    if (scorer) {
+        seq_workspace_destroy(scorer->workspace);
+        free(scorer->state);
+    }
+    free(scorer);
+}
+
+static void run_window(seq_scorer *scorer, const int32_t *ids, int count,
+                       float *log_probabilities) {
+    scorer->inputs[0] = scorer->before;
+    memcpy(scorer->inputs + 1, ids, (size_t)(count - 1) * sizeof *ids);
+    scorer->before = ids[count - 1];
+    seq_window window = {.batch = 1,
+                         .steps = count,
+                         .inputs = scorer->inputs,
+                         .targets = ids,
+                         .state = scorer->state};
+    seq_model_evaluate(scorer->model, scorer->workspace, scorer->parameters, &window,
+                       log_probabilities);
+}
+
+void seq_scorer_run(seq_scorer *scorer, const int32_t *ids, size_t count,
+                    float *log_probabilities) {
+    if (!scorer->carry) {
+        memset(scorer->state, 0, scorer->state_size * sizeof(float));
+        scorer->before = SEQ_NO_TOKEN;
+    }
+    for (size_t start = 0; start < count; start += WINDOW)
+        run_window(scorer, ids + start, count - start < WINDOW ? (int)(count - start) : WINDOW,
+                   log_probabilities + start);
+}
+
+void seq_score_add(seq_score *score, const seq_vocabulary *vocabulary, const int32_t *ids,
+                   const float *log_probabilities, size_t count) {
+    int unk = seq_vocabulary_unk(vocabulary);
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] < 0) continue;
+        score->nats -= log_probabilities[i];
+        score->tokens++;
+        score->characters += seq_vocabulary_characters(vocabulary, ids[i]);
+        if (ids[i] != unk) continue;
+        score->nats_unk -= log_probabilities[i];
+        score->tokens_unk++;
+    }
+}

@@ -1,0 +1,157 @@
+// Loss and perplexity of a split.
+#include "seqeval_private.h"
+#include <math.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/data/batch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROWS = 256 }; // tokens of a window, all streams together
+
+typedef struct evaluation {
+    const seq_loaded *loaded;
+    seq_dataset *dataset;
+    seq_batches *batches;
+    seq_workspace *workspace;
+    int batch, steps;
+    float *state, *log_probabilities;
+    int32_t *inputs, *targets;
+    seq_score score;
+} evaluation;
+
+static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
+                               seq_dataset **out, seq_error *error) {
+    const seq_record *data = seq_manifest_section_find(&loaded->manifest, "data");
+    const char *path = options->data ? options->data : seq_record_text(data, "path");
+    const char *expected = seq_record_text(data, "vocabulary_hash");
+    if (!path)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--data: missing: the checkpoint does not name its data set");
+    seq_status status = seq_dataset_open(path, out, error);
+    if (status) return status;
+    if (!expected || strcmp(expected, seq_dataset_vocabulary_hash(*out)) != 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "data set %s has another vocabulary (hash %s) than the model (hash "
+                               "%s): prepare it with seqprep --vocab",
+                               path, seq_dataset_vocabulary_hash(*out),
+                               expected ? expected : "not recorded");
+    return status;
+}
+
+static seq_status allocate(evaluation *evaluation, seq_error *error) {
+    const seq_model *model = evaluation->loaded->model;
+    size_t rows = (size_t)evaluation->batch * (size_t)evaluation->steps;
+    seq_status status = seq_workspace_create(model, evaluation->batch, evaluation->steps,
+                                             SEQ_USE_EVALUATION, &evaluation->workspace, error);
+    if (!status)
+        status = seq_allocate(&evaluation->state, seq_model_state_size(model, evaluation->batch),
+                              sizeof(float), "the state of the streams", error);
+    if (!status)
+        status = seq_allocate(&evaluation->log_probabilities, rows, sizeof(float),
+                              "log-probabilities", error);
+    if (!status)
+        status = seq_allocate(&evaluation->inputs, rows, sizeof(int32_t), "a window", error);
+    return status ? status
+                  : seq_allocate(&evaluation->targets, rows, sizeof(int32_t), "a window", error);
+}
+
+static seq_status evaluate_window(evaluation *evaluation, int64_t start, int steps,
+                                  seq_error *error) {
+    seq_status status = seq_batches_read(evaluation->batches, 0, evaluation->batch, start, steps,
+                                         evaluation->inputs, evaluation->targets, error);
+    if (status) return status;
+    seq_window window = {.batch = evaluation->batch,
+                         .steps = steps,
+                         .inputs = evaluation->inputs,
+                         .targets = evaluation->targets,
+                         .state = evaluation->state};
+    seq_loss loss =
+        seq_model_evaluate(evaluation->loaded->model, evaluation->workspace,
+                           evaluation->loaded->parameters, &window, evaluation->log_probabilities);
+    seq_score_add(&evaluation->score, evaluation->loaded->vocabulary, evaluation->targets,
+                  evaluation->log_probabilities, (size_t)steps * (size_t)evaluation->batch);
+    evaluation->score.correct += loss.correct;
+    return SEQ_OK;
+}
+
+static seq_status evaluate(evaluation *evaluation, seq_error *error) {
+    int64_t length = seq_batches_length(evaluation->batches);
+    seq_status status = SEQ_OK;
+    for (int64_t start = 0; !status && start < length; start += evaluation->steps) {
+        int steps = length - start < evaluation->steps ? (int)(length - start) : evaluation->steps;
+        status = evaluate_window(evaluation, start, steps, error);
+        seq_log_live(false, "%lld of %lld tokens, loss %.4f", (long long)evaluation->score.tokens,
+                     (long long)(length * evaluation->batch),
+                     evaluation->score.nats / (double)evaluation->score.tokens);
+    }
+    return status;
+}
+
+static void clear(evaluation *evaluation) {
+    seq_batches_destroy(evaluation->batches);
+    seq_workspace_destroy(evaluation->workspace);
+    seq_dataset_close(evaluation->dataset);
+    free(evaluation->state);
+    free(evaluation->log_probabilities);
+    free(evaluation->inputs);
+    free(evaluation->targets);
+}
+
+static void print_number(const char *name, double value, bool json, bool last) {
+    if (!json)
+        printf("%-22s %.6g\n", name, value);
+    else if (isfinite(value))
+        printf("\"%s\": %.9g%s", name, value, last ? "}\n" : ", ");
+    else
+        printf("\"%s\": null%s", name, last ? "}\n" : ", ");
+}
+
+static void print_result(const evaluation *evaluation, const char *split, bool json,
+                         double seconds) {
+    const seq_score *score = &evaluation->score;
+    double loss = score->nats / (double)score->tokens;
+    double known = (score->nats - score->nats_unk) / (double)(score->tokens - score->tokens_unk);
+    printf(json ? "{\"split\": \"%s\", " : "split                  %s\n", split);
+    print_number("tokens", (double)score->tokens, json, false);
+    print_number("loss", loss, json, false);
+    print_number("perplexity", exp(loss), json, false);
+    print_number("bits_per_token", loss / log(2.0), json, false);
+    print_number("bits_per_character", score->nats / log(2.0) / (double)score->characters, json,
+                 false);
+    print_number("accuracy", (double)score->correct / (double)score->tokens, json, false);
+    print_number("unk_rate", (double)score->tokens_unk / (double)score->tokens, json, false);
+    print_number("loss_without_unk", known, json, false);
+    print_number("perplexity_without_unk", exp(known), json, false);
+    print_number("streams", evaluation->batch, json, false);
+    print_number("seconds", seconds, json, true);
+}
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_error *error) {
+    evaluation evaluation = {.loaded = loaded,
+                             .batch = (int)options->batch,
+                             .steps = options->batch < ROWS ? ROWS / (int)options->batch : 1};
+    seq_split split = (seq_split)options->split;
+    double begun = now();
+    seq_status status = open_dataset(options, loaded, &evaluation.dataset, error);
+    if (!status && seq_dataset_tokens(evaluation.dataset, split) == 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split",
+                               seq_dataset_path(evaluation.dataset), seq_split_name(split));
+    if (!status)
+        status = seq_batches_create(evaluation.dataset, split, SEQ_CUT_ALL, evaluation.batch, 0,
+                                    evaluation.batch, &evaluation.batches, error);
+    if (!status) status = allocate(&evaluation, error);
+    if (!status) status = evaluate(&evaluation, error);
+    if (!status) print_result(&evaluation, seq_split_name(split), options->json, now() - begun);
+    clear(&evaluation);
+    return status;
+}

@@ -1,0 +1,182 @@
+#include "tool_program.h"
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/data/dataset.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct options {
+    bool verify, quiet;
+} options;
+
+static const seq_option table[] = {
+    {SEQ_OPTION_FLAG, "verify", NULL, offsetof(options, verify), "no",
+     .help = "Read every file and compare it with its recorded size and hash."},
+    {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(options, quiet), "no",
+     .help = "Print nothing: the exit code is the answer."},
+    {.type = SEQ_OPTION_END},
+};
+
+static const seq_program program = {
+    .name = "seqinfo",
+    .synopsis = "DATASET|RUN|CHECKPOINT [options]",
+    .summary = "Tells what a data set, a run or a checkpoint holds, and verifies it.",
+    .options = table,
+    .examples =
+        "  seqinfo data --verify\n  seqinfo run\n  seqinfo run/checkpoints/step-000001000\n",
+    .minimum_operands = 1,
+    .maximum_operands = 1,
+};
+
+__attribute__((format(printf, 2, 3))) static void say(const options *options, const char *format,
+                                                      ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (!options->quiet) vprintf(format, arguments);
+    va_end(arguments);
+}
+
+static bool holds(const char *directory, const char *name) {
+    char path[SEQ_PATH];
+    seq_error ignored = {0};
+    return !seq_path_join(path, directory, name, &ignored) && seq_path_exists(path);
+}
+
+static void print_file(const options *options, const char *directory, const char *name) {
+    char path[SEQ_PATH], line[1024];
+    seq_error ignored = {0};
+    FILE *stream = seq_path_join(path, directory, name, &ignored) ? NULL : fopen(path, "re");
+    while (stream && fgets(line, sizeof line, stream))
+        say(options, "%s", line);
+    if (stream) fclose(stream);
+}
+
+static seq_status show_dataset(const options *options, const char *path, seq_error *error) {
+    seq_dataset *dataset = NULL;
+    seq_status status = seq_dataset_open(path, &dataset, error);
+    if (status) return status;
+    say(options, "data set   %s\nhash       %s\n", path, seq_dataset_hash(dataset));
+    print_file(options, path, "summary.txt");
+    if (options->verify) status = seq_dataset_verify(dataset, error);
+    if (options->verify && !status)
+        say(options, "verified   %zu files\n", seq_dataset_manifest(dataset)->file_count);
+    seq_dataset_close(dataset);
+    return status;
+}
+
+static void print_section(const options *options, const seq_manifest *manifest, const char *name) {
+    const seq_record *record = seq_manifest_section_find(manifest, name);
+    say(options, "%s\n", name);
+    for (size_t i = 0; i < record->count; i++)
+        if (*record->entries[i].text)
+            say(options, "  %-22s %s\n", record->entries[i].key, record->entries[i].text);
+}
+
+static seq_status print_parameters(const options *options, const seq_manifest *manifest,
+                                   seq_error *error) {
+    seq_model_config config;
+    const seq_kernels *kernels;
+    seq_model *model = NULL;
+    seq_status status =
+        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
+    if (!status) status = seq_kernels_find("auto", &kernels, error);
+    if (!status) status = seq_model_create(&config, kernels, &model, error);
+    if (status) return status;
+    const seq_parameter_table *table = seq_model_parameters(model);
+    say(options, "parameters %zu\n", table->values);
+    for (int row = 0; row < table->count; row++) {
+        const seq_parameter *parameter = &table->items[row];
+        if (parameter->dimensions == 2)
+            say(options, "  %-22s %zu x %zu\n", parameter->name, parameter->rows,
+                parameter->columns);
+        else
+            say(options, "  %-22s %zu\n", parameter->name, parameter->rows);
+    }
+    seq_model_destroy(model);
+    return SEQ_OK;
+}
+
+static uint64_t total_size(const seq_manifest *manifest) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < manifest->file_count; i++)
+        total += manifest->files[i].digest.size;
+    return total;
+}
+
+static seq_status show_checkpoint(const options *options, const char *path, seq_error *error) {
+    static const char *const sections[] = {"position", "schedule", "model", "data",
+                                           "program",  "options",  "state"};
+    seq_manifest manifest = {0};
+    seq_status status = seq_checkpoint_read_manifest(path, &manifest, error);
+    if (status) return status;
+    say(options, "checkpoint %s\nfiles      %zu, %.1f MB\n", path, manifest.file_count,
+        (double)total_size(&manifest) / 1e6);
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        print_section(options, &manifest, sections[i]);
+    status = print_parameters(options, &manifest, error);
+    if (!status && options->verify) status = seq_checkpoint_verify(path, &manifest, 0, 1, error);
+    if (!status && options->verify) say(options, "verified   %zu files\n", manifest.file_count);
+    seq_manifest_clear(&manifest);
+    return status;
+}
+
+// One line; a checkpoint that cannot be used says why and leaves its status in `error`.
+static void show_step(const options *options, const char *run, int64_t step, seq_error *error) {
+    char directory[SEQ_PATH];
+    seq_manifest manifest = {0};
+    seq_error reason = {0};
+    if (!seq_checkpoint_directory(run, step, directory, &reason) &&
+        !seq_checkpoint_read_manifest(directory, &manifest, &reason) && options->verify)
+        seq_checkpoint_verify(directory, &manifest, 0, 1, &reason);
+    const seq_record *position = seq_manifest_section_find(&manifest, "position");
+    const char *validated = seq_record_text(position, "validated"),
+               *loss = seq_record_text(position, "last_loss"),
+               *best = seq_record_text(position, "best_step");
+    const char *epoch = seq_record_text(position, "epoch");
+    bool fresh = validated && strtoll(validated, NULL, 10) == step;
+    if (reason.status)
+        say(options, "  step %lld: %s\n", (long long)step, reason.text);
+    else
+        say(options, "  step %lld  epoch %s  %s%.8s  %.1f MB%s%s\n", (long long)step,
+            epoch ? epoch : "?", fresh ? "validation loss " : "not validated",
+            fresh && loss ? loss : "", (double)total_size(&manifest) / 1e6,
+            best && strtoll(best, NULL, 10) == step ? "  best" : "",
+            options->verify ? "  verified" : "");
+    if (reason.status) seq_error_set(error, reason.status, "%s", reason.text);
+    seq_manifest_clear(&manifest);
+}
+
+static seq_status show_run(const options *options, const char *path, seq_error *error) {
+    int64_t *steps = NULL;
+    size_t count = 0;
+    seq_status status = seq_checkpoint_list(path, &steps, &count, error);
+    if (status) return status;
+    say(options, "run        %s\ncheckpoints %zu\n", path, count);
+    for (size_t i = 0; i < count; i++)
+        show_step(options, path, steps[i], error);
+    free(steps);
+    return error->status;
+}
+
+static seq_status run(const seq_parsed *parsed, seq_error *error) {
+    const options *options = parsed->values;
+    const char *path = parsed->operands[0];
+    if (!seq_path_is_directory(path))
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s: no such directory", path);
+    if (holds(path, "dataset.json")) return show_dataset(options, path, error);
+    if (holds(path, "manifest.json")) return show_checkpoint(options, path, error);
+    if (holds(path, "checkpoints") || holds(path, "config.ini"))
+        return show_run(options, path, error);
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "%s: neither a data set (dataset.json), nor a run (checkpoints), nor a "
+                         "checkpoint (manifest.json)",
+                         path);
+}
+
+int main(int argc, char **argv) {
+    options options;
+    return tool_main(&program, argc, argv, &options, sizeof options, run);
+}

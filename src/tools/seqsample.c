@@ -1,0 +1,227 @@
+#include "tool_program.h"
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/infer/sample.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct options {
+    char *prime, *prime_file;
+    int64_t tokens, top_k, count, seed;
+    double temperature, top_p;
+    bool until_eos, greedy, no_unk, newest, echo, quiet;
+    int kernels;
+} options;
+
+enum { STANDARD_TOKENS = 400, PRIME_LIMIT = 1 << 26 };
+
+#define AT(field) offsetof(options, field)
+static const seq_option table[] = {
+    {SEQ_OPTION_HEADING, .help = "What is drawn"},
+    {SEQ_OPTION_TEXT, "prime", "TEXT", AT(prime),
+     .help = "The model reads TEXT first; without it, generation starts from x<1> = 0, a<0> = 0."},
+    {SEQ_OPTION_TEXT, "prime-file", "FILE", AT(prime_file), .help = "The same from a file."},
+    {SEQ_OPTION_FLAG, "echo", NULL, AT(echo), "yes",
+     .help = "Print the prime before what follows it."},
+    {SEQ_OPTION_INTEGER, "tokens", "N", AT(tokens), "0", 0, 1e15,
+     .help = "Tokens in a sequence at most. 0: 400, or no limit with --until-eos."},
+    {SEQ_OPTION_FLAG, "until-eos", NULL, AT(until_eos), "no",
+     .help = "A sequence ends with its <eos>."},
+    {SEQ_OPTION_INTEGER, "count", "N", AT(count), "1", 1, 1e6,
+     .help =
+         "Sequences, drawn side by side, printed one after the other with an empty line between."},
+    {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15,
+     .help = "The same seed draws the same text."},
+    {SEQ_OPTION_HEADING, .help = "How it is drawn"},
+    {SEQ_OPTION_REAL, "temperature", "T", AT(temperature), "1", 0.001, 1000,
+     .help = "Logits are divided by T: below 1 safer, above 1 bolder."},
+    {SEQ_OPTION_INTEGER, "top-k", "K", AT(top_k), "0", 0, 1e9,
+     .help = "Only the K most probable tokens; 0: all."},
+    {SEQ_OPTION_REAL, "top-p", "P", AT(top_p), "1", 0.000001, 1,
+     .help = "Only the most probable tokens that together reach probability P."},
+    {SEQ_OPTION_FLAG, "greedy", NULL, AT(greedy), "no", .help = "Always the most probable token."},
+    {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "Never <unk>."},
+    {SEQ_OPTION_HEADING, .help = "Model"},
+    {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
+     .help = "The newest checkpoint of RUN instead of the best."},
+    {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
+     .help = "Library of the matrix products."},
+    {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",
+     .help = "Print nothing but the text, warnings and errors."},
+    {.type = SEQ_OPTION_END},
+};
+
+static const seq_program program = {
+    .name = "seqsample",
+    .synopsis = "RUN|CHECKPOINT [options]",
+    .summary = "Draws text from a trained model, in one process. RUN is a run directory (its best "
+               "checkpoint is used), CHECKPOINT one of its checkpoints.",
+    .options = table,
+    .examples = "  seqsample run --prime 'Once ' --tokens 400 --temperature 0.8\n"
+                "  seqsample run --until-eos --no-unk --count 10 --top-p 0.95\n",
+    .minimum_operands = 1,
+    .maximum_operands = 1,
+};
+
+// The first sequence goes out as it is drawn; the others wait for their turn.
+typedef struct printer {
+    const seq_vocabulary *vocabulary;
+    seq_decoder *decoders; // one a sequence
+    FILE **pending;        // memory streams of the sequences that wait, or NULL
+    char **texts;
+    size_t *sizes;
+    int count, current;
+} printer;
+
+static seq_status put(FILE *stream, const char *bytes, size_t size, seq_error *error) {
+    if (fwrite(bytes, 1, size, stream) == size && fflush(stream) == 0) return SEQ_OK;
+    return seq_error_set_errno(error, "writing the text");
+}
+
+static seq_status begin_next(printer *printer, seq_error *error) {
+    int sequence = ++printer->current;
+    if (sequence == printer->count) return SEQ_OK;
+    seq_status status = put(stdout, "\n", 1, error);
+    if (status || !printer->pending[sequence]) return status;
+    fclose(printer->pending[sequence]);
+    printer->pending[sequence] = NULL;
+    return put(stdout, printer->texts[sequence], printer->sizes[sequence], error);
+}
+
+static FILE *stream_of(printer *printer, int sequence) {
+    if (sequence == printer->current) return stdout;
+    if (!printer->pending[sequence] && !printer->texts[sequence])
+        printer->pending[sequence] =
+            open_memstream(&printer->texts[sequence], &printer->sizes[sequence]);
+    return printer->pending[sequence];
+}
+
+static seq_status print_token(void *context, int sequence, int id, bool last, seq_error *error) {
+    printer *printer = context;
+    char text[SEQ_DECODED + 1];
+    size_t size =
+        seq_decode(&printer->decoders[sequence], printer->vocabulary, id, text, SEQ_DECODED);
+    if (last && (size == 0 || text[size - 1] != '\n')) text[size++] = '\n';
+    FILE *stream = stream_of(printer, sequence);
+    if (!stream)
+        return seq_error_set(error, SEQ_NO_MEMORY, "keeping sequence %d: out of memory", sequence);
+    seq_status status = put(stream, text, size, error);
+    bool finished = last;
+    if (finished && sequence != printer->current) { // complete, waits to be printed
+        fclose(printer->pending[sequence]);
+        printer->pending[sequence] = NULL;
+    }
+    while (!status && finished && sequence == printer->current) {
+        status = begin_next(printer, error);
+        sequence = printer->current;
+        finished =
+            sequence < printer->count && printer->texts[sequence] && !printer->pending[sequence];
+        if (finished)
+            status = put(stdout, printer->texts[sequence], printer->sizes[sequence], error);
+    }
+    return status;
+}
+
+static seq_status open_printer(printer *printer, const seq_vocabulary *vocabulary, int count,
+                               seq_error *error) {
+    *printer = (struct printer){.vocabulary = vocabulary, .count = count};
+    seq_status status = seq_allocate(&printer->decoders, (size_t)count, sizeof *printer->decoders,
+                                     "the samples", error);
+    if (!status)
+        status = seq_allocate(&printer->pending, (size_t)count, sizeof *printer->pending,
+                              "the samples", error);
+    if (!status)
+        status = seq_allocate(&printer->texts, (size_t)count, sizeof *printer->texts, "the samples",
+                              error);
+    return status ? status
+                  : seq_allocate(&printer->sizes, (size_t)count, sizeof *printer->sizes,
+                                 "the samples", error);
+}
+
+static void close_printer(printer *printer) {
+    for (int i = 0; i < printer->count && printer->sizes; i++) {
+        if (printer->pending[i]) fclose(printer->pending[i]);
+        free(printer->texts[i]);
+    }
+    free(printer->decoders);
+    free(printer->pending);
+    free(printer->texts);
+    free(printer->sizes);
+}
+
+static seq_status read_prime(const options *options, const seq_vocabulary *vocabulary,
+                             int32_t **out, size_t *out_count, seq_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    seq_status status = SEQ_OK;
+    if (options->prime && options->prime_file)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--prime and --prime-file: give one of them");
+    if (!options->prime && !options->prime_file) return SEQ_OK;
+    if (options->prime_file &&
+        (status = seq_file_read(options->prime_file, PRIME_LIMIT, &text, &size, error)))
+        return status;
+    const char *what = options->prime ? "--prime" : options->prime_file;
+    status = seq_vocabulary_encode(vocabulary, text ? text : options->prime,
+                                   text ? size : strlen(options->prime), false, what, out,
+                                   out_count, error);
+    free(text);
+    return status;
+}
+
+static seq_status echo_prime(printer *printer, const int32_t *prime, size_t count,
+                             seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (int sequence = 0; !status && sequence < printer->count; sequence++)
+        for (size_t i = 0; !status && i < count; i++)
+            status = print_token(printer, sequence, prime[i], false, error);
+    return status;
+}
+
+static seq_status sample(const options *options, const seq_loaded *loaded, seq_error *error) {
+    int32_t *prime = NULL;
+    size_t prime_count = 0;
+    printer printer;
+    int64_t tokens = options->tokens || options->until_eos ? options->tokens : STANDARD_TOKENS;
+    seq_sample_config config = {
+        options->temperature, options->top_k,     options->top_p, options->greedy,
+        options->no_unk,      options->until_eos, tokens,         (uint64_t)options->seed};
+    if (options->until_eos && seq_vocabulary_eos(loaded->vocabulary) == SEQ_NO_ID)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--until-eos: the model has no <eos>; use --tokens");
+    seq_status status = read_prime(options, loaded->vocabulary, &prime, &prime_count, error);
+    if (status) return status;
+    status = open_printer(&printer, loaded->vocabulary, (int)options->count, error);
+    if (!status && options->echo) status = echo_prime(&printer, prime, prime_count, error);
+    if (!status)
+        status =
+            seq_sample_run(loaded->model, loaded->parameters, loaded->vocabulary, &config, prime,
+                           prime_count, (int)options->count, print_token, &printer, error);
+    close_printer(&printer);
+    free(prime);
+    return status;
+}
+
+static seq_status run(const seq_parsed *parsed, seq_error *error) {
+    const options *options = parsed->values;
+    const seq_kernels *kernels;
+    seq_loaded loaded;
+    seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqsample");
+    seq_status status = seq_kernels_find(seq_kernels_names()[options->kernels], &kernels, error);
+    if (!status)
+        status =
+            seq_checkpoint_load(parsed->operands[0], !options->newest, kernels, &loaded, error);
+    if (status) return status;
+    if (strcmp(parsed->operands[0], loaded.directory) != 0)
+        seq_log_info("from %s", loaded.directory);
+    status = sample(options, &loaded, error);
+    seq_loaded_clear(&loaded);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    options options;
+    return tool_main(&program, argc, argv, &options, sizeof options, run);
+}
