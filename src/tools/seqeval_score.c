@@ -45,19 +45,33 @@ static seq_status score_ids(scoring *scoring, const int32_t *ids, size_t count, 
     return SEQ_OK;
 }
 
-// A line ends as in the corpus: with <eos>, or with the line end itself where that is a character.
 static seq_status encode_line(const scoring *scoring, const char *text, size_t size,
                               int32_t **out_ids, size_t *out_count, seq_error *error) {
     char what[4096];
-    snprintf(what, sizeof what, "%s line %lld", scoring->name, (long long)scoring->line);
+    snprintf(what, sizeof what, "%.4000s line %lld", scoring->name, (long long)scoring->line);
     return seq_vocabulary_encode(scoring->loaded->vocabulary, text, size, true, what, out_ids,
                                  out_count, error);
 }
 
+// In a running text the line end of characters and bytes counts, too; where the model has <eos>,
+// that stands for it.
+static bool counts_line_end(const scoring *scoring) {
+    const seq_text_rules *rules = seq_vocabulary_rules(scoring->loaded->vocabulary);
+    return scoring->options->carry && rules->eos == SEQ_EOS_NONE && rules->unit != SEQ_UNIT_WORD;
+}
+
+static size_t without_line_end(const char *text, size_t size) {
+    while (size && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+        size--;
+    return size;
+}
+
 static seq_status score_line(scoring *scoring, char *text, size_t size, seq_error *error) {
     int32_t *ids = NULL;
-    size_t count = 0;
-    seq_status status = encode_line(scoring, text, size, &ids, &count, error);
+    size_t count = 0, bare = without_line_end(text, size);
+    seq_status status =
+        encode_line(scoring, text, counts_line_end(scoring) ? size : bare, &ids, &count, error);
+    text[bare] = '\0';
     if (!status) status = score_ids(scoring, ids, count, text, error);
     free(ids);
     return status;
@@ -70,8 +84,6 @@ static seq_status score_lines(scoring *scoring, FILE *stream, seq_error *error) 
     seq_status status = SEQ_OK;
     while (!status && (length = getline(&line, &capacity, stream)) >= 0) {
         scoring->line++;
-        while (length && (line[length - 1] == '\n' || line[length - 1] == '\r'))
-            line[--length] = '\0';
         status = score_line(scoring, line, (size_t)length, error);
     }
     if (!status && ferror(stream)) status = seq_error_set_errno(error, "reading %s", scoring->name);

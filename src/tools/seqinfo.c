@@ -123,40 +123,52 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
     return status;
 }
 
-// One line; a checkpoint that cannot be used says why and leaves its status in `error`.
-static void show_step(const options *options, const char *run, int64_t step, seq_error *error) {
+// *best is UNKNOWN until the newest readable checkpoint told it.
+enum { UNKNOWN = -2 };
+
+static void print_step(const options *options, const seq_manifest *manifest, int64_t step,
+                       int64_t best) {
+    const seq_record *position = seq_manifest_section_find(manifest, "position");
+    const char *epoch = seq_record_text(position, "epoch"),
+               *loss = seq_record_text(position, "last_loss");
+    int64_t validated = -1;
+    seq_error ignored = {0};
+    seq_record_get_integer(position, "validated", 0, INT64_MAX, &validated, &ignored);
+    say(options, "  step %lld  epoch %s  ", (long long)step, epoch ? epoch : "?");
+    if (validated == step && loss) say(options, "validation loss %.8s  ", loss);
+    say(options, "%.1f MB%s%s\n", (double)total_size(manifest) / 1e6, best == step ? "  best" : "",
+        options->verify ? "  verified" : "");
+}
+
+// A checkpoint that cannot be used says why and leaves its status in `error`.
+static void show_step(const options *options, const char *run, int64_t step, int64_t *best,
+                      seq_error *error) {
     char directory[SEQ_PATH];
     seq_manifest manifest = {0};
-    seq_error reason = {0};
+    seq_error reason = {0}, ignored = {0};
     if (!seq_checkpoint_directory(run, step, directory, &reason) &&
         !seq_checkpoint_read_manifest(directory, &manifest, &reason) && options->verify)
         seq_checkpoint_verify(directory, &manifest, 0, 1, &reason);
-    const seq_record *position = seq_manifest_section_find(&manifest, "position");
-    const char *validated = seq_record_text(position, "validated"),
-               *loss = seq_record_text(position, "last_loss"),
-               *best = seq_record_text(position, "best_step");
-    const char *epoch = seq_record_text(position, "epoch");
-    bool fresh = validated && strtoll(validated, NULL, 10) == step;
-    if (reason.status)
+    if (*best == UNKNOWN)
+        seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step", -1,
+                               INT64_MAX, best, &ignored);
+    if (reason.status) {
         say(options, "  step %lld: %s\n", (long long)step, reason.text);
-    else
-        say(options, "  step %lld  epoch %s  %s%.8s  %.1f MB%s%s\n", (long long)step,
-            epoch ? epoch : "?", fresh ? "validation loss " : "not validated",
-            fresh && loss ? loss : "", (double)total_size(&manifest) / 1e6,
-            best && strtoll(best, NULL, 10) == step ? "  best" : "",
-            options->verify ? "  verified" : "");
-    if (reason.status) seq_error_set(error, reason.status, "%s", reason.text);
+        seq_error_set(error, reason.status, "%s", reason.text);
+    } else {
+        print_step(options, &manifest, step, *best);
+    }
     seq_manifest_clear(&manifest);
 }
 
 static seq_status show_run(const options *options, const char *path, seq_error *error) {
-    int64_t *steps = NULL;
+    int64_t *steps = NULL, best = UNKNOWN;
     size_t count = 0;
     seq_status status = seq_checkpoint_list(path, &steps, &count, error);
     if (status) return status;
     say(options, "run        %s\ncheckpoints %zu\n", path, count);
     for (size_t i = 0; i < count; i++)
-        show_step(options, path, steps[i], error);
+        show_step(options, path, steps[i], &best, error);
     free(steps);
     return error->status;
 }

@@ -66,13 +66,14 @@ static const seq_program program = {
     .maximum_operands = 1,
 };
 
-// The first sequence goes out as it is drawn; the others wait for their turn.
+// The sequence whose turn it is goes out as it is drawn; later ones wait in memory.
 typedef struct printer {
     const seq_vocabulary *vocabulary;
     seq_decoder *decoders; // one a sequence
-    FILE **pending;        // memory streams of the sequences that wait, or NULL
-    char **texts;
+    FILE **waiting;        // memory streams, or NULL
+    char **texts;          // what they hold
     size_t *sizes;
+    bool *ended;
     int count, current;
 } printer;
 
@@ -81,22 +82,25 @@ static seq_status put(FILE *stream, const char *bytes, size_t size, seq_error *e
     return seq_error_set_errno(error, "writing the text");
 }
 
-static seq_status begin_next(printer *printer, seq_error *error) {
-    int sequence = ++printer->current;
-    if (sequence == printer->count) return SEQ_OK;
-    seq_status status = put(stdout, "\n", 1, error);
-    if (status || !printer->pending[sequence]) return status;
-    fclose(printer->pending[sequence]);
-    printer->pending[sequence] = NULL;
-    return put(stdout, printer->texts[sequence], printer->sizes[sequence], error);
+// The next sequence's turn: what it has so far, and so on while it has ended already.
+static seq_status advance(printer *printer, seq_error *error) {
+    seq_status status = SEQ_OK;
+    while (!status && printer->current < printer->count && printer->ended[printer->current]) {
+        int next = ++printer->current;
+        if (next == printer->count) break;
+        status = put(stdout, "\n", 1, error);
+        if (!status && printer->texts[next])
+            status = put(stdout, printer->texts[next], printer->sizes[next], error);
+    }
+    return status;
 }
 
 static FILE *stream_of(printer *printer, int sequence) {
     if (sequence == printer->current) return stdout;
-    if (!printer->pending[sequence] && !printer->texts[sequence])
-        printer->pending[sequence] =
+    if (!printer->waiting[sequence])
+        printer->waiting[sequence] =
             open_memstream(&printer->texts[sequence], &printer->sizes[sequence]);
-    return printer->pending[sequence];
+    return printer->waiting[sequence];
 }
 
 static seq_status print_token(void *context, int sequence, int id, bool last, seq_error *error) {
@@ -108,21 +112,9 @@ static seq_status print_token(void *context, int sequence, int id, bool last, se
     FILE *stream = stream_of(printer, sequence);
     if (!stream)
         return seq_error_set(error, SEQ_NO_MEMORY, "keeping sequence %d: out of memory", sequence);
+    printer->ended[sequence] = last;
     seq_status status = put(stream, text, size, error);
-    bool finished = last;
-    if (finished && sequence != printer->current) { // complete, waits to be printed
-        fclose(printer->pending[sequence]);
-        printer->pending[sequence] = NULL;
-    }
-    while (!status && finished && sequence == printer->current) {
-        status = begin_next(printer, error);
-        sequence = printer->current;
-        finished =
-            sequence < printer->count && printer->texts[sequence] && !printer->pending[sequence];
-        if (finished)
-            status = put(stdout, printer->texts[sequence], printer->sizes[sequence], error);
-    }
-    return status;
+    return status ? status : advance(printer, error);
 }
 
 static seq_status open_printer(printer *printer, const seq_vocabulary *vocabulary, int count,
@@ -131,10 +123,13 @@ static seq_status open_printer(printer *printer, const seq_vocabulary *vocabular
     seq_status status = seq_allocate(&printer->decoders, (size_t)count, sizeof *printer->decoders,
                                      "the samples", error);
     if (!status)
-        status = seq_allocate(&printer->pending, (size_t)count, sizeof *printer->pending,
+        status = seq_allocate(&printer->waiting, (size_t)count, sizeof *printer->waiting,
                               "the samples", error);
     if (!status)
         status = seq_allocate(&printer->texts, (size_t)count, sizeof *printer->texts, "the samples",
+                              error);
+    if (!status)
+        status = seq_allocate(&printer->ended, (size_t)count, sizeof *printer->ended, "the samples",
                               error);
     return status ? status
                   : seq_allocate(&printer->sizes, (size_t)count, sizeof *printer->sizes,
@@ -143,13 +138,14 @@ static seq_status open_printer(printer *printer, const seq_vocabulary *vocabular
 
 static void close_printer(printer *printer) {
     for (int i = 0; i < printer->count && printer->sizes; i++) {
-        if (printer->pending[i]) fclose(printer->pending[i]);
+        if (printer->waiting[i]) fclose(printer->waiting[i]);
         free(printer->texts[i]);
     }
     free(printer->decoders);
-    free(printer->pending);
+    free(printer->waiting);
     free(printer->texts);
     free(printer->sizes);
+    free(printer->ended);
 }
 
 static seq_status read_prime(const options *options, const seq_vocabulary *vocabulary,
