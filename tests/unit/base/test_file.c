@@ -1,0 +1,175 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/base/record.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static char root[] = "/tmp/seq-file-XXXXXX";
+
+static int make_root(void **state) {
+    (void)state;
+    return mkdtemp(root) ? 0 : 1;
+}
+
+static int remove_root(void **state) {
+    (void)state;
+    seq_error error = {0};
+    return seq_directory_remove(root, &error);
+}
+
+static void path_of(char out[SEQ_PATH], const char *name) {
+    seq_error error = {0};
+    assert_int_equal(seq_path_join(out, root, name, &error), SEQ_OK);
+}
+
+static void content_is_replaced_whole(void **state) {
+    (void)state;
+    char path[SEQ_PATH], *bytes;
+    size_t size;
+    seq_error error = {0};
+    path_of(path, "file");
+    assert_int_equal(seq_file_write_atomic(path, "one", 3, &error), SEQ_OK);
+    assert_int_equal(seq_file_write_atomic(path, "three", 5, &error), SEQ_OK);
+    assert_int_equal(seq_file_read(path, 100, &bytes, &size, &error), SEQ_OK);
+    assert_int_equal(size, 5);
+    assert_string_equal(bytes, "three");
+    free(bytes);
+    assert_int_equal(seq_file_read(path, 4, &bytes, &size, &error), SEQ_BAD_INPUT);
+}
+
+// A file size limit stands for a full disk: the old content stays, no temporary file is left.
+static void a_full_disk_keeps_the_old_content(void **state) {
+    (void)state;
+    char path[SEQ_PATH], *bytes, **names, big[4096] = {0};
+    size_t size, count;
+    seq_error error = {0}, later = {0};
+    struct rlimit old, small;
+    path_of(path, "precious");
+    assert_int_equal(seq_file_write_atomic(path, "old", 3, &error), SEQ_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old;
+    small.rlim_cur = 1000;
+    setrlimit(RLIMIT_FSIZE, &small);
+    seq_status status = seq_file_write_atomic(path, big, sizeof big, &error);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(status, SEQ_NO_SPACE);
+    assert_int_equal(seq_file_read(path, 100, &bytes, &size, &later), SEQ_OK);
+    assert_string_equal(bytes, "old");
+    free(bytes);
+    assert_int_equal(seq_directory_list(root, &names, &count, &later), SEQ_OK);
+    for (size_t i = 0; i < count; i++)
+        assert_null(strstr(names[i], "tmp"));
+    seq_names_free(names, count);
+}
+
+static void removal_does_not_follow_links(void **state) {
+    (void)state;
+    char outside[SEQ_PATH], tree[SEQ_PATH], deep[SEQ_PATH], link[SEQ_PATH];
+    seq_error error = {0};
+    path_of(outside, "outside");
+    path_of(tree, "tree");
+    path_of(deep, "tree/a/b");
+    path_of(link, "tree/a/link");
+    assert_int_equal(seq_directory_create(outside, &error), SEQ_OK);
+    assert_int_equal(seq_directory_create(deep, &error), SEQ_OK);
+    assert_int_equal(symlink(outside, link), 0);
+    assert_int_equal(seq_directory_remove(tree, &error), SEQ_OK);
+    assert_false(seq_path_exists(tree));
+    assert_true(seq_path_is_directory(outside));
+}
+
+static void failures_have_their_status(void **state) {
+    (void)state;
+    char *bytes;
+    size_t size;
+    seq_error missing = {0}, directory = {0};
+    assert_int_equal(seq_file_read("/nonexistent/x", 10, &bytes, &size, &missing), SEQ_BAD_INPUT);
+    assert_non_null(strstr(missing.text, "/nonexistent/x"));
+    assert_int_equal(seq_directory_create("/proc/none", &directory), SEQ_BAD_INPUT);
+}
+
+static void errors_keep_the_first_and_gain_context(void **state) {
+    (void)state;
+    seq_error error = {0};
+    assert_int_equal(seq_error_set(&error, SEQ_BAD_INPUT, "first %d", 1), SEQ_BAD_INPUT);
+    assert_int_equal(seq_error_set(&error, SEQ_IO, "second"), SEQ_BAD_INPUT);
+    seq_error_add_context(&error, "loading");
+    assert_string_equal(error.text, "loading: first 1");
+    static const int codes[] = {0, 75, 2, 3, 4, 5, 7, 1, 1, 6};
+    for (int status = SEQ_OK; status <= SEQ_RANK_FAILED; status++)
+        assert_int_equal(seq_status_exit_code((seq_status)status), codes[status]);
+}
+
+static void arenas_serve_what_they_planned(void **state) {
+    (void)state;
+    seq_arena arena = {0};
+    seq_error error = {0};
+    float *first = NULL, *second = NULL;
+    for (int life = 0; life < 2; life++) {
+        first = SEQ_ARENA_FLOATS(&arena, 3);
+        second = SEQ_ARENA_FLOATS(&arena, 100);
+        if (life == 0) assert_int_equal(seq_arena_commit(&arena, "test", &error), SEQ_OK);
+    }
+    assert_int_equal((uintptr_t)second % SEQ_ALIGNMENT, 0);
+    assert_true(second >= first + 3 && second[99] == 0);
+    seq_arena_clear(&arena);
+    void *huge;
+    assert_int_equal(seq_allocate(&huge, SIZE_MAX / 2, 4, "too much", &error), SEQ_NO_MEMORY);
+}
+
+static void records_read_back_and_refuse(void **state) {
+    (void)state;
+    seq_record record = {0};
+    seq_error error = {0};
+    int64_t integer;
+    double real;
+    int list[4], count;
+    const int values[] = {3, 1, 2};
+    seq_record_set_real(&record, "real", 0.1, &error);
+    seq_record_set_real(&record, "infinite", INFINITY, &error);
+    seq_record_set_integer(&record, "integer", -5, &error);
+    seq_record_set_integers(&record, "list", values, 3, &error);
+    seq_record_set_integers(&record, "empty", values, 0, &error);
+    assert_int_equal(seq_record_get_real(&record, "real", &real, &error), SEQ_OK);
+    assert_true(real == 0.1);
+    assert_int_equal(seq_record_get_real(&record, "infinite", &real, &error), SEQ_OK);
+    assert_true(isinf(real));
+    assert_int_equal(seq_record_get_integers(&record, "list", 1, 3, list, 4, &count, &error),
+                     SEQ_OK);
+    assert_true(count == 3 && list[0] == 3 && list[2] == 2);
+    assert_int_equal(seq_record_get_integers(&record, "empty", 1, 3, list, 4, &count, &error),
+                     SEQ_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(seq_record_get_integer(&record, "integer", -5, 5, &integer, &error), SEQ_OK);
+    static const char *const bad[] = {"integer", "real", "absent"};
+    for (int i = 0; i < 3; i++) {
+        seq_error refused = {0};
+        assert_int_equal(seq_record_get_integer(&record, bad[i], 0, 5, &integer, &refused),
+                         SEQ_NO_CHECKPOINT);
+    }
+    seq_record_clear(&record);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(content_is_replaced_whole),
+        cmocka_unit_test(a_full_disk_keeps_the_old_content),
+        cmocka_unit_test(removal_does_not_follow_links),
+        cmocka_unit_test(failures_have_their_status),
+        cmocka_unit_test(errors_keep_the_first_and_gain_context),
+        cmocka_unit_test(arenas_serve_what_they_planned),
+        cmocka_unit_test(records_read_back_and_refuse),
+    };
+    return cmocka_run_group_tests(tests, make_root, remove_root);
+}

@@ -1,0 +1,220 @@
+// Every type of option through every door, bad values, the config file, and random input.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/option.h>
+#include <seqtrain/base/random.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct options {
+    bool flag;
+    int64_t integer;
+    double real, duration;
+    char *text;
+    int choice;
+    seq_integers integers;
+} options;
+
+static const char *const colours[] = {"red", "green", NULL};
+static const seq_option table[] = {
+    {SEQ_OPTION_HEADING, .help = "Group"},
+    {SEQ_OPTION_FLAG, "flag", NULL, offsetof(options, flag), "no", .help = "A flag."},
+    {SEQ_OPTION_INTEGER, "integer", "N", offsetof(options, integer), "3", 1, 100000, .letter = 'i',
+     .help = "An integer."},
+    {SEQ_OPTION_REAL, "real", "X", offsetof(options, real), "0.1", -1, 1, .help = "A number."},
+    {SEQ_OPTION_DURATION, "duration", "TIME", offsetof(options, duration), "5m", 0, 1e9,
+     .help = "A time."},
+    {SEQ_OPTION_TEXT, "text", "TEXT", offsetof(options, text), .help = "A text."},
+    {SEQ_OPTION_CHOICE, "choice", "COLOUR", offsetof(options, choice), "green", .choices = colours,
+     .help = "A choice."},
+    {SEQ_OPTION_INTEGERS, "integers", "N,N", offsetof(options, integers), "1,2", 0, 50,
+     .help = "A list."},
+    {.type = SEQ_OPTION_END},
+};
+static const seq_program program = {.name = "test",
+                                    .synopsis = "[options]",
+                                    .summary = "A test.",
+                                    .options = table,
+                                    .maximum_operands = 2};
+
+static seq_status parse(options *values, seq_parsed *parsed, seq_error *error, int count,
+                        const char *const *arguments) {
+    char *argv[20] = {(char *)"test"};
+    for (int i = 0; i < count; i++)
+        argv[i + 1] = (char *)arguments[i];
+    *error = (seq_error){0};
+    return seq_options_parse(&program, count + 1, argv, values, sizeof *values, parsed, error);
+}
+#define PARSE(...)                                                                                 \
+    parse(&values, &parsed, &error, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), \
+          (const char *[]){__VA_ARGS__})
+
+static void all_forms(void **state) {
+    (void)state;
+    options values;
+    seq_parsed parsed;
+    seq_error error;
+    assert_int_equal(PARSE("--flag", "--integer=7k", "--real", "-0.5", "one", "--duration",
+                           "1-02:00:00", "--text=a=b", "--choice", "red", "--integers", "4,5,6",
+                           "--", "--two"),
+                     SEQ_OK);
+    assert_true(values.flag && values.integer == 7000 && values.real == -0.5 &&
+                values.duration == 93600 && values.choice == 0);
+    assert_string_equal(values.text, "a=b");
+    assert_true(values.integers.count == 3 && values.integers.values[2] == 6);
+    assert_int_equal(parsed.operand_count, 2);
+    assert_string_equal(parsed.operands[1], "--two");
+    seq_options_clear(&parsed);
+    assert_int_equal(PARSE("-i5", "--no-flag", "--duration=90"), SEQ_OK);
+    assert_true(values.integer == 5 && !values.flag && values.duration == 90 && values.choice == 1);
+    seq_options_clear(&parsed);
+}
+
+static void bad_values_are_named(void **state) {
+    (void)state;
+    static const char *const bad[][2] = {
+        {"--integer=0", "1 to 100000"}, {"--integer=x", "integer"},
+        {"--integer=1M", "100000"},     {"--integer=99999999999999999999", "integer"},
+        {"--real=nan", "number"},       {"--real=2", "-1 to 1"},
+        {"--real=", "number"},          {"--duration=5x", "duration"},
+        {"--duration=1:2:3:4", "dur"},  {"--choice=blue", "red"},
+        {"--integers=1,,2", "inte"},    {"--integers=1,99", "50"},
+        {"--flag=maybe", "yes or no"},  {"--integr=3", "--integer"},
+        {"--nothing", "unknown"},       {"-x", "unknown"},
+        {"--integer", "value"},         {"--config=/nonexistent", "/nonexistent"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        options values;
+        seq_parsed parsed;
+        seq_error error;
+        seq_status status = PARSE(bad[i][0]);
+        if ((status != SEQ_BAD_USAGE && status != SEQ_BAD_INPUT) || !strstr(error.text, bad[i][1]))
+            fail_msg("%s: status %d, message '%s' lacks '%s'", bad[i][0], status, error.text,
+                     bad[i][1]);
+        seq_options_clear(&parsed);
+    }
+}
+
+static void write_file(const char *path, const char *text) {
+    seq_error error = {0};
+    assert_int_equal(seq_file_write_atomic(path, text, strlen(text), &error), SEQ_OK);
+}
+
+static void config_file_stands_between(void **state) {
+    (void)state;
+    options values;
+    seq_parsed parsed;
+    seq_error error;
+    char path[] = "/tmp/seq-option-XXXXXX";
+    close(mkstemp(path));
+    write_file(path, "# comment\n\ninteger = 9\n real=0.25\ntext =  two words \n");
+    assert_int_equal(PARSE("--config", path, "--real=0.75"), SEQ_OK);
+    assert_true(values.integer == 9 && values.real == 0.75);
+    assert_string_equal(values.text, "two words");
+    assert_int_equal(parsed.sources[seq_option_find(&program, "integer")], SEQ_FROM_CONFIG);
+    seq_options_clear(&parsed);
+    write_file(path, "integer = 9\nintegre = 9\n");
+    assert_int_equal(PARSE("--config", path), SEQ_BAD_USAGE);
+    assert_non_null(strstr(error.text, "line 2"));
+    seq_options_clear(&parsed);
+    unlink(path);
+}
+
+static void written_config_reads_back(void **state) {
+    (void)state;
+    options values, again;
+    seq_parsed parsed, parsed_again;
+    seq_error error;
+    char path[] = "/tmp/seq-option-XXXXXX";
+    assert_int_equal(PARSE("--flag", "--integer=77", "--real=0.1234567890123", "--duration=12.5",
+                           "--text=x y", "--choice=red", "--integers=7"),
+                     SEQ_OK);
+    FILE *stream = fdopen(mkstemp(path), "w");
+    assert_int_equal(seq_options_write_config(&parsed, stream, &error), SEQ_OK);
+    fclose(stream);
+    assert_int_equal(parse(&again, &parsed_again, &error, 2, (const char *[]){"--config", path}),
+                     SEQ_OK);
+    for (size_t i = 1; table[i].type != SEQ_OPTION_END; i++) {
+        char first[200], second[200];
+        seq_option_get_text(&parsed, i, first, sizeof first);
+        seq_option_get_text(&parsed_again, i, second, sizeof second);
+        assert_string_equal(first, second);
+    }
+    seq_options_clear(&parsed);
+    seq_options_clear(&parsed_again);
+    unlink(path);
+}
+
+static void help_names_everything(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    void (*const printers[])(const seq_program *, FILE *) = {
+        seq_options_print_help, seq_options_print_man, seq_options_print_completion};
+    for (int p = 0; p < 3; p++) {
+        FILE *stream = open_memstream(&text, &size);
+        printers[p](&program, stream);
+        fclose(stream);
+        for (size_t i = 1; table[i].type != SEQ_OPTION_END; i++)
+            assert_non_null(strstr(text, table[i].name));
+        for (char *line = strtok(text, "\n"); p == 0 && line; line = strtok(NULL, "\n"))
+            assert_true(strlen(line) <= 100);
+        free(text);
+        text = NULL;
+    }
+}
+
+static uint32_t draw(uint32_t index, uint32_t below) {
+    uint32_t words[4];
+    seq_random_words((seq_random_key){3, SEQ_RANDOM_TEST}, index, 0, 0, words);
+    return words[0] % below;
+}
+
+// Random bytes as arguments and as a config file end in a status, nothing else.
+static void random_input_is_survived(void **state) {
+    (void)state;
+    static const char pieces[] = "--integer=real,9:.kd-h#\n yes";
+    char path[] = "/tmp/seq-option-XXXXXX";
+    close(mkstemp(path));
+    uint32_t index = 0;
+    for (int round = 0; round < 3000; round++) {
+        options values;
+        seq_parsed parsed;
+        seq_error error;
+        char argument[40] = "--", file[200];
+        size_t length = draw(index++, 30), size = draw(index++, 190);
+        for (size_t i = 2; i < 2 + length; i++)
+            argument[i] = pieces[draw(index++, sizeof pieces - 1)], argument[i + 1] = '\0';
+        PARSE(argument, "--choice=red");
+        seq_options_clear(&parsed);
+        if (round % 10) continue;
+        for (size_t i = 0; i < size; i++)
+            file[i] = draw(index++, 4) ? pieces[draw(index++, sizeof pieces - 1)]
+                                       : (char)draw(index++, 256);
+        seq_error ignored = {0};
+        seq_file_write_atomic(path, file, size, &ignored);
+        PARSE("--config", path);
+        seq_options_clear(&parsed);
+    }
+    unlink(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_forms),
+        cmocka_unit_test(bad_values_are_named),
+        cmocka_unit_test(config_file_stands_between),
+        cmocka_unit_test(written_config_reads_back),
+        cmocka_unit_test(help_names_everything),
+        cmocka_unit_test(random_input_is_survived),
+    };
+    if (!freopen("/dev/null", "w", stdout)) // --help among the random input
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <seqtrain/base/random.h>
+
+// Known answers of Philox4x32-10 (Salmon et al., Random123, kat_vectors).
+static void known_answers(void **state) {
+    (void)state;
+    static const uint32_t cases[][10] = {
+        {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+        {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d,
+         0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+        {0xa4093822, 0x299f31d0, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xd16cfe09,
+         0x94fdcceb, 0x5001e420, 0x24126ea1},
+    };
+    for (int i = 0; i < 3; i++) {
+        uint32_t out[4];
+        seq_philox(cases[i], cases[i] + 2, out);
+        assert_memory_equal(out, cases[i] + 6, sizeof out);
+    }
+}
+
+static void fills_have_their_moments(void **state) {
+    (void)state;
+    enum { COUNT = 100000 };
+    static float x[COUNT];
+    double sum = 0, squares = 0;
+    seq_random_key key = {5, SEQ_RANDOM_TEST};
+    seq_random_fill_uniform(key, 1, 2, x, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(x[i] >= -2 && x[i] < 2);
+        sum += x[i], squares += x[i] * x[i];
+    }
+    assert_true(fabs(sum / COUNT) < 0.02 && fabs(squares / COUNT - 4.0 / 3) < 0.02);
+    seq_random_fill_normal(key, 1, 3, x, COUNT);
+    sum = squares = 0;
+    for (int i = 0; i < COUNT; i++)
+        sum += x[i], squares += x[i] * x[i];
+    assert_true(fabs(sum / COUNT) < 0.05 && fabs(squares / COUNT - 9) < 0.2);
+}
+
+static void units_are_below_one(void **state) {
+    (void)state;
+    assert_true(seq_random_unit(0xffffffff) < 1 && seq_random_unit(0) == 0);
+    assert_true(seq_random_unit_double(0xffffffff, 0xffffffff) < 1 &&
+                seq_random_unit_double(0, 0) == 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(known_answers),
+                                       cmocka_unit_test(fills_have_their_moments),
+                                       cmocka_unit_test(units_are_below_one)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
