@@ -1,0 +1,75 @@
+"""Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
+Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double; optimisers and clipping in single precision."""
+import torch
+from torch import nn
+
+
+def write(stream, name, tensor):
+    values = tensor.detach().double().reshape(-1).tolist()
+    stream.write(f"{name} {len(values)}\n" + " ".join(f"{value:.17g}" for value in values) + "\n")
+
+
+def model(stream, cell, module, layers=2, vocabulary=11, embedding=5, hidden=6, steps=7, batch=3):
+    torch.manual_seed(len(cell))
+    table = nn.Embedding(vocabulary, embedding).double()
+    recurrent = module(embedding, hidden, layers).double()
+    output = nn.Linear(hidden, vocabulary).double()
+    for parameter in [*table.parameters(), *recurrent.parameters(), *output.parameters()]:
+        parameter.data.copy_(parameter.data.float().double())  # representable in single precision
+    inputs = torch.randint(vocabulary, (steps, batch))
+    targets = torch.randint(vocabulary, (steps, batch))
+    hiddens, state = recurrent(table(inputs))
+    logits = output(hiddens)
+    loss = nn.functional.cross_entropy(logits.reshape(-1, vocabulary), targets.reshape(-1), reduction="mean")
+    loss.backward()
+    write(stream, f"{cell}.inputs", inputs)
+    write(stream, f"{cell}.targets", targets)
+    write(stream, f"{cell}.loss", loss)
+    for index, part in enumerate(state if isinstance(state, tuple) else (state,)):
+        write(stream, f"{cell}.state{index}", part)
+    named = {"embedding.weight": table.weight, "output.weight": output.weight, "output.bias": output.bias}
+    named.update({f"rnn.{name}": value for name, value in recurrent.named_parameters()})
+    for name, value in named.items():
+        write(stream, f"{cell}.{name}", value)
+        write(stream, f"{cell}.{name}.gradient", value.grad)
+    gradients = torch.nn.utils.get_total_norm([value.grad for value in named.values()])
+    write(stream, f"{cell}.norm", gradients)
+
+
+def optimizer(stream, name, make, steps=6, count=9):
+    torch.manual_seed(3)
+    parameter = nn.Parameter(torch.randn(count))
+    write(stream, f"{name}.start", parameter)
+    rule = make([parameter])
+    gradients = torch.randn(steps, count)
+    gradients[2, 3] = 0
+    write(stream, f"{name}.gradients", gradients)
+    path = []
+    for step in range(steps):
+        parameter.grad = gradients[step].clone()
+        rule.step()
+        path.append(parameter.detach().clone())
+    write(stream, f"{name}.path", torch.stack(path))
+
+
+with open("models.txt", "w") as stream:
+    model(stream, "lstm", nn.LSTM)
+    model(stream, "gru-reset-after", nn.GRU)
+    model(stream, "rnn", nn.RNN)
+
+with open("optimizers.txt", "w") as stream:
+    single = dict(foreach=False)
+    optimizer(stream, "sgd", lambda p: torch.optim.SGD(p, lr=0.1, **single))
+    optimizer(stream, "sgd-decay", lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.05, **single))
+    optimizer(stream, "momentum", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.05, **single))
+    optimizer(stream, "adagrad", lambda p: torch.optim.Adagrad(p, lr=0.1, weight_decay=0.05, **single))
+    optimizer(stream, "rmsprop", lambda p: torch.optim.RMSprop(p, lr=0.01, weight_decay=0.05, **single))
+    optimizer(stream, "adam", lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.05, **single))
+    optimizer(stream, "adamw", lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.05, **single))
+    torch.manual_seed(8)
+    clipped = nn.Parameter(torch.zeros(50))
+    clipped.grad = torch.randn(50)
+    write(stream, "clip.gradient", clipped.grad)
+    norm = nn.utils.clip_grad_norm_([clipped], 2.0)
+    write(stream, "clip.norm", norm)
+    write(stream, "clip.clipped", clipped.grad)
