@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../launch/common.sh"
 set_mpi_environment
 recipe=$(basename "$0" .sh)
 bin=${SEQTRAIN_BIN:-$root/build}
-from='' out=$root/run/$recipe ranks=$(nproc)
+from='' out=$root/run/$recipe ranks=$cores
 
 recipe_usage() {
   sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"

@@ -1,5 +1,6 @@
 # Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
 set -euo pipefail
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, and they are set below
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client

@@ -6,7 +6,7 @@ source "$(dirname "$0")/common.sh"
 started=$SECONDS
 build=$root/build
 programs=$build
-ranks=$(nproc)
+ranks=$cores
 
 corpus=${1:-}
 if [ -n "$corpus" ]; then

@@ -12,4 +12,4 @@ read -ra options <<<"${SEQ_BUILD_OPTIONS:-}"
 configure_and_build "$build" -DSEQ_TESTS=ON ${options[@]+"${options[@]}"}
 say "Testing"
 cd "$build"
-exec ctest --output-on-failure -LE 'long|bench' -j "$(nproc)" "$@"
+exec ctest --output-on-failure -LE 'long|bench' -j "$cores" "$@"

@@ -10,3 +10,18 @@ function(seq_add_unit_test layer file label)
   add_test(NAME ${label}.${layer}.${name} COMMAND ${target})
   set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT 120)
 endfunction()
+
+# seq_add_shell_test(NAME FILE LABEL TIMEOUT): a bash script that finds the programs in its environment. Scripts that use mpirun
+# share a lock: two never compete for the cores.
+function(seq_add_shell_test name file label timeout)
+  add_test(NAME ${label}.${name} COMMAND bash ${file})
+  set(environment "SUPPORT=${CMAKE_SOURCE_DIR}/tests/support" "SOURCE=${CMAKE_SOURCE_DIR}" "BUILD=${CMAKE_BINARY_DIR}" "MPIEXEC=${MPIEXEC_EXECUTABLE}")
+  foreach(program seqprep seqtrain seqsample seqeval seqinfo)
+    string(TOUPPER ${program} variable)
+    list(APPEND environment "${variable}=$<TARGET_FILE:${program}>")
+  endforeach()
+  if(SEQ_SANITIZE)
+    list(APPEND environment "SANITIZE=${SEQ_SANITIZE}" "ASAN_OPTIONS=detect_leaks=1" "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
+  endif()
+  set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
+endfunction()

@@ -19,6 +19,7 @@ typedef struct seq_unit_stream {
     int64_t replaced; // invalid byte sequences that became U+FFFD
     int64_t bytes;    // read, unpacked
     int64_t documents;
+    bool (*stopped)(void); // the caller's, or NULL
 } seq_unit_stream;
 
 typedef struct seq_range {
@@ -26,7 +27,8 @@ typedef struct seq_range {
 } seq_range;
 
 // prepare_read.c
-seq_status seq_units_begin(seq_unit_stream *stream, const char *directory, seq_error *error);
+seq_status seq_units_begin(seq_unit_stream *stream, const char *directory, bool (*stopped)(void),
+                           seq_error *error);
 // All documents under a file or folder, or standard input.
 seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules, const char *path,
                           seq_error *error);

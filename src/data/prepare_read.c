@@ -9,8 +9,9 @@
 
 enum { PIECE = 1 << 16 };
 
-seq_status seq_units_begin(seq_unit_stream *stream, const char *directory, seq_error *error) {
-    *stream = (seq_unit_stream){0};
+seq_status seq_units_begin(seq_unit_stream *stream, const char *directory, bool (*stopped)(void),
+                           seq_error *error) {
+    *stream = (seq_unit_stream){.stopped = stopped};
     seq_status status = seq_path_join(stream->path, directory, "units.tmp", error);
     if (status) return status;
     stream->file = fopen(stream->path, "w+be");
@@ -36,6 +37,11 @@ static seq_status take_unit(void *context, const char *text, size_t size, seq_er
     return SEQ_OK;
 }
 
+static seq_status check_stopped(const seq_unit_stream *stream, seq_error *error) {
+    if (!stream->stopped || !stream->stopped()) return SEQ_OK;
+    return seq_error_set(error, SEQ_STOPPED, "interrupted: nothing was written");
+}
+
 static void show_progress(const seq_unit_stream *stream, const char *path) {
     seq_log_live(false, "reading %s: %.1f MB, %lld units, %zu distinct", path,
                  (double)stream->bytes / 1e6, (long long)stream->count, stream->types.count);
@@ -47,6 +53,7 @@ static seq_status feed(seq_unit_stream *stream, seq_tokenizer *tokenizer, seq_so
     for (int64_t pieces = 0;; pieces++) {
         size_t size;
         seq_status status = seq_source_read(source, piece, sizeof piece, &size, error);
+        if (check_stopped(stream, error)) return error->status;
         if (status || size == 0) return status;
         status = seq_tokenizer_feed(tokenizer, piece, size, error);
         if (status) return status;
@@ -61,7 +68,7 @@ static seq_status read_document(seq_unit_stream *stream, const seq_text_rules *r
     seq_tokenizer *tokenizer = NULL;
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     seq_status status = seq_tokenizer_create(rules, take_unit, stream, &tokenizer, error);
-    if (!status) status = seq_source_open(path, &source, error);
+    if (!status) status = seq_source_open(path, stream->stopped, &source, error);
     if (!status) {
         seq_tokenizer_begin(tokenizer, name);
         status = feed(stream, tokenizer, source, name, error);
@@ -110,7 +117,8 @@ seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_p
         if (fread(numbers, sizeof *numbers, wanted, stream->file) != wanted)
             return seq_error_set(error, SEQ_IO, "reading %s: it is shorter than it was",
                                  stream->path);
-        seq_status status = take(context, numbers, wanted, error);
+        seq_status status = check_stopped(stream, error);
+        if (!status) status = take(context, numbers, wanted, error);
         if (status) return status;
         at += (int64_t)wanted;
     }

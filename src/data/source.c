@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/memory.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@ typedef enum seq_packing { PLAIN, GZIP, ZSTD } seq_packing;
 
 struct seq_source {
     const char *path; // the caller's
+    bool (*stopped)(void);
     int descriptor;
     seq_packing packing;
     char *buffer; // packed bytes
@@ -29,7 +29,7 @@ static seq_status refill(seq_source *source, seq_error *error) {
     ssize_t got;
     do
         got = read(source->descriptor, source->buffer, BUFFER);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && errno == EINTR && !(source->stopped && source->stopped()));
     if (got < 0) return seq_error_set_errno(error, "reading %s", source->path);
     source->used = 0;
     source->filled = (size_t)got;
@@ -69,11 +69,13 @@ static seq_status open_descriptor(seq_source *source, seq_error *error) {
     return SEQ_OK;
 }
 
-seq_status seq_source_open(const char *path, seq_source **out, seq_error *error) {
+seq_status seq_source_open(const char *path, bool (*stopped)(void), seq_source **out,
+                           seq_error *error) {
     seq_source *source = NULL;
     seq_status status = seq_allocate(&source, 1, sizeof *source, "an input", error);
     if (status) return status;
     source->path = path;
+    source->stopped = stopped;
     source->descriptor = -1;
     status = seq_allocate(&source->buffer, BUFFER, 1, "an input", error);
     if (!status) status = open_descriptor(source, error);

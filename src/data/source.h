@@ -4,11 +4,14 @@
 #define SEQ_DATA_SOURCE_H
 
 #include <seqtrain/base/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct seq_source seq_source;
-// `path` "-" is standard input.
-seq_status seq_source_open(const char *path, seq_source **out, seq_error *error);
+// `path` "-" is standard input. A wait for bytes that a signal interrupts goes on unless `stopped` (may
+// be NULL) says true; then reading fails.
+seq_status seq_source_open(const char *path, bool (*stopped)(void), seq_source **out,
+                           seq_error *error);
 // Up to `capacity` bytes; 0 at the end.
 seq_status seq_source_read(seq_source *source, char *out, size_t capacity, size_t *out_size,
                            seq_error *error);

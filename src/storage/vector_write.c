@@ -9,14 +9,16 @@ seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_e
     seq_vector_file *file = NULL;
     seq_status status = seq_vector_allocate(path, &file, error);
     if (status) return status;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_obj_track_times(creation, 0); // of the root group
     H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     errno = 0;
-    file->file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, access);
+    file->file = H5Fcreate(path, H5F_ACC_EXCL, creation, access);
     if (file->file < 0)
         status = errno ? seq_error_set_errno(error, "creating %s", path)
                        : seq_hdf5_failed(file, "creating", error);
+    H5Pclose(creation);
     H5Pclose(access);
     file->writing = true;
     if (status)

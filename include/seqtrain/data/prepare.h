@@ -7,7 +7,8 @@
 
 typedef struct seq_prepare {
     seq_text_rules rules;
-    const char *output;               // must not exist, or be an empty directory, or hold a data set and `force` is set
+    const char *output;               // must not exist, or be an empty directory, or hold a data set and `force` is set;
+                                      // not inside an input folder
     bool force;
     const char *const *inputs;        // files, folders (read recursively in name order), "-"; plain, .gz or .zst by content
     size_t input_count;
@@ -18,9 +19,11 @@ typedef struct seq_prepare {
     const char *vocabulary_from;      // data set or vocabulary.tsv to reuse; NULL: build
     size_t shard_tokens;              // tokens a shard at most
     seq_pipeline pipeline;
+    bool (*stopped)(void);             // asked now and then: true ends the work with SEQ_STOPPED; NULL: never
 } seq_prepare;
 
-// Progress goes to the log. Writes dataset.json last; removes what it wrote when it fails.
+// Progress goes to the log. Works in a directory beside `output` that takes its place when it is complete; removes it when
+// it fails or is stopped, so that `output` is what it was before or the whole new data set.
 seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error);
 
 #endif

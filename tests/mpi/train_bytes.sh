@@ -1,0 +1,18 @@
+# The same bytes for every number of ranks: whole checkpoint directories of P = 1 (alone), 1, 2 and 4 ranks are compared.
+source "$SUPPORT/common.sh"
+make_text 400 >text.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+options=(--data data --replicas 4 --layers 2 --hidden 24,17 --embed 12 --feedforward 11 --dropout 0.2 --batch 3 --window 12
+  --optimizer adam --clip-norm 0.3 --steps 45 --epochs 9 --validate-every 20 --keep 9 --schedule plateau --decay 0.5 --warmup 5)
+for cell in lstm lstm-peephole gru gru-reset-after gru-simple rnn; do
+  rm -rf run-*
+  expect 0 finished "$SEQTRAIN" "${options[@]}" --cell $cell --run run-alone
+  for ranks in 1 2 4; do
+    expect 0 finished run_mpi $ranks "$SEQTRAIN" "${options[@]}" --cell $cell --run run-$ranks
+    same_tree run-alone/checkpoints run-$ranks/checkpoints
+  done
+done
+[ "$(ls run-alone/checkpoints | wc -l)" -eq 3 ] || bad "expected checkpoints of steps 20, 40 and 45"
+expect 2 "must divide" run_mpi 3 "$SEQTRAIN" "${options[@]}" --run run-3
+expect 0 "equal in statistics, not in bits" run_mpi 2 "$SEQTRAIN" "${options[@]}" --replicas 6 --steps 3 --run run-6 --batch 1
+finish

@@ -1,0 +1,56 @@
+# Shared by the shell tests; sourced. The programs come in the variables SEQPREP, SEQTRAIN, SEQSAMPLE, SEQEVAL, SEQINFO.
+set -u
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 LC_ALL=C.UTF-8
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_odls_base_sigkill_timeout=30
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+bad() {
+  echo "FAILED: $*" >&2
+  failures=$((failures + 1))
+}
+
+# expect CODE TEXT COMMAND...: exit code and a text (extended regular expression) in what it prints.
+expect() {
+  local code=$1 text=$2 got=0
+  shift 2
+  "$@" >"$work/.out" 2>&1 </dev/null || got=$?
+  if [ "$got" -ne "$code" ]; then
+    bad "exit code $got, expected $code: $*"
+    tail -5 "$work/.out" >&2
+  elif ! grep -Eq -- "$text" "$work/.out"; then
+    bad "'$text' is not in the output of: $*"
+    tail -5 "$work/.out" >&2
+  fi
+}
+
+same() { cmp -s "$1" "$2" || bad "$1 and $2 differ"; }
+same_tree() { diff -r "$1" "$2" >&2 || bad "$1 and $2 differ"; }
+absent() { [ ! -e "$1" ] || bad "$1 exists"; }
+
+# run_mpi RANKS COMMAND...
+run_mpi() {
+  local ranks=$1
+  shift
+  "$MPIEXEC" -np "$ranks" --quiet "$@"
+}
+
+# A little text with structure, of our own making: verse N repeats words by the digits of N.
+make_text() {
+  awk -v count="$1" 'BEGIN {
+    split("the river runs under old stone bridges and people watch it from their windows", w, " ")
+    for (i = 1; i <= count; i++) {
+      line = ""
+      for (j = 0; j < 5 + i % 4; j++) line = line (j ? " " : "") w[1 + (i * i + 3 * j * (i % 5 + 1)) % 14]
+      print line "."
+    }
+  }'
+}
+
+finish() {
+  [ "$failures" -eq 0 ] || exit 1
+  exit 0
+}
