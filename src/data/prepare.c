@@ -21,6 +21,42 @@ static seq_status check_output(const seq_prepare *prepare, seq_error *error) {
                          seq_path_exists(manifest) ? "; --force replaces the data set" : "");
 }
 
+// The real path of `path`, or of the nearest folder above it that exists.
+static char *real_place(const char *path) {
+    char above[SEQ_PATH];
+    snprintf(above, sizeof above, "%s", path);
+    for (char *real, *slash;; *slash = 0) {
+        if ((real = realpath(above, NULL))) return real;
+        slash = strrchr(above, '/');
+        if (!slash) return realpath(".", NULL);
+        if (slash == above) return realpath("/", NULL);
+    }
+}
+
+static seq_status check_outside(const char *output, const char *input, seq_error *error) {
+    if (!seq_path_is_directory(input)) return SEQ_OK;
+    char *place = real_place(output), *folder = realpath(input, NULL);
+    size_t length = folder ? strlen(folder) : 0;
+    if (place && folder && strncmp(place, folder, length) == 0 &&
+        (place[length] == 0 || place[length] == '/' || folder[length - 1] == '/'))
+        seq_error_set(error, SEQ_BAD_USAGE, "--output: %s lies inside the input folder %s", output,
+                      input);
+    free(place);
+    free(folder);
+    return error->status;
+}
+
+static seq_status check_paths(const seq_prepare *prepare, seq_error *error) {
+    seq_status status = check_output(prepare, error);
+    for (size_t i = 0; !status && i < prepare->input_count; i++)
+        status = check_outside(prepare->output, prepare->inputs[i], error);
+    if (!status && prepare->valid_file)
+        status = check_outside(prepare->output, prepare->valid_file, error);
+    if (!status && prepare->test_file)
+        status = check_outside(prepare->output, prepare->test_file, error);
+    return status;
+}
+
 static seq_status temporary_name(const seq_prepare *prepare, const char *suffix, char out[SEQ_PATH],
                                  seq_error *error) {
     size_t length = strlen(prepare->output);
@@ -136,7 +172,7 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
     seq_unit_stream stream;
     seq_range ranges[SEQ_SPLITS] = {{0, 0}};
     seq_vocabulary *vocabulary = NULL;
-    seq_status status = seq_units_begin(&stream, directory, error);
+    seq_status status = seq_units_begin(&stream, directory, prepare->stopped, error);
     if (!status) status = read_all(prepare, &stream, ranges, error);
     if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
     if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);
@@ -148,7 +184,7 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
 seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error) {
     char directory[SEQ_PATH];
     seq_error ignored = {0};
-    seq_status status = check_output(prepare, error);
+    seq_status status = check_paths(prepare, error);
     if (!status) status = temporary_name(prepare, "tmp", directory, error);
     if (!status) status = seq_directory_create(directory, error);
     if (status) return status;

@@ -30,6 +30,8 @@ static seq_status refill(seq_source *source, seq_error *error) {
     do
         got = read(source->descriptor, source->buffer, BUFFER);
     while (got < 0 && errno == EINTR && !(source->stopped && source->stopped()));
+    if (got < 0 && errno == EINTR)
+        return seq_error_set(error, SEQ_STOPPED, "reading %s: interrupted", source->path);
     if (got < 0) return seq_error_set_errno(error, "reading %s", source->path);
     source->used = 0;
     source->filled = (size_t)got;

@@ -1,8 +1,10 @@
 #include "tool_program.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/option.h>
+#include <seqtrain/base/signals.h>
 #include <seqtrain/data/prepare.h>
 #include <seqtrain/storage/vector_file.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +135,10 @@ static seq_eos eos_of(const options *options) {
     return (seq_eos)(options->eos - EOS_NONE);
 }
 
+static bool interrupted(void) {
+    return seq_signals_caught() != 0;
+}
+
 static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error *error) {
     const options *options = parsed->values;
     *out = (seq_prepare){
@@ -146,6 +152,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         .max_vocabulary = options->max_vocab,
         .vocabulary_from = options->vocab,
         .shard_tokens = (size_t)options->shard_tokens,
+        .stopped = interrupted,
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
     };
     if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
@@ -179,6 +186,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
     seq_prepare prepare;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
+    seq_signals_catch((const int[]){SIGINT, SIGTERM, SIGHUP, 0}, false);
     seq_status status = describe(parsed, &prepare, error);
     if (!status) status = seq_prepare_run(&prepare, error);
     return status ? status : print_summary(options->output, error);

@@ -1,4 +1,5 @@
 #include "trainer.h"
+#include <seqtrain/base/signals.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,6 @@ static bool time_is_up(const seq_trainer *trainer) {
 }
 
 seq_stop_reason seq_train_stop_reason(const seq_trainer *trainer) {
-    if (seq_train_stop_requested()) return SEQ_STOP_SIGNAL;
+    if (seq_signals_caught()) return SEQ_STOP_SIGNAL;
     return time_is_up(trainer) ? SEQ_STOP_TIME : SEQ_RUN_ON;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/signals.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +81,8 @@ static seq_status open_records(seq_trainer *trainer, bool resumed, seq_error *er
 }
 
 static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
-    const char *reason = seq_train_stop_requested() == SIGUSR1 ? "SIGUSR1"
-                         : seq_train_stop_requested() == SIGTERM
+    const char *reason = seq_signals_caught() == SIGUSR1 ? "SIGUSR1"
+                         : seq_signals_caught() == SIGTERM
                              ? "SIGTERM"
                              : "another rank's signal or the time limit";
     if (trainer->saved_step != trainer->position.step && seq_train_save(trainer, error))
@@ -189,7 +190,8 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
     seq_manifest manifest = {0};
     int lock = -1;
     int64_t step = -1;
-    seq_train_catch_signals();
+    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
+                      true); // for a checkpoint and an early end
     if (!check_options(trainer.options, error) && is_root(comm))
         lock_run(trainer.options->run, &lock, error);
     if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error)) goto out;

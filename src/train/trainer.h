@@ -170,8 +170,4 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
                                    seq_error *error);
 void seq_train_print_start(const seq_trainer *trainer);
 
-// signals.c: SIGUSR1 and SIGTERM ask for a checkpoint and an early end.
-void seq_train_catch_signals(void);
-int seq_train_stop_requested(void); // the signal's number, or 0
-
 #endif

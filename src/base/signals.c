@@ -1,4 +1,4 @@
-#include "trainer.h"
+#include <seqtrain/base/signals.h>
 #include <signal.h>
 
 // A handler has nowhere else to write to. Waiting for the signals in a descriptor instead would
@@ -9,13 +9,13 @@ static void remember(int signal) {
     seq_stop_signal = signal;
 }
 
-void seq_train_catch_signals(void) {
-    struct sigaction action = {.sa_handler = remember, .sa_flags = SA_RESTART};
+void seq_signals_catch(const int *signals, bool restart) {
+    struct sigaction action = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGUSR1, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (; *signals; signals++)
+        sigaction(*signals, &action, NULL);
 }
 
-int seq_train_stop_requested(void) {
+int seq_signals_caught(void) {
     return seq_stop_signal;
 }
