@@ -51,25 +51,32 @@ seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *t
     return SEQ_OK;
 }
 
-// Punctuation that clings to the word before it.
-static bool closes(const seq_vocabulary *vocabulary, const char *text, size_t size) {
+// The category of a token that is one mark of punctuation split off its word.
+static utf8proc_category_t mark_category(const seq_vocabulary *vocabulary, int id) {
+    size_t size;
     utf8proc_int32_t point;
-    if (vocabulary->rules.punctuation != SEQ_PUNCTUATION_SPLIT) return false;
+    const char *text = seq_vocabulary_text(vocabulary, id, &size);
+    if (vocabulary->rules.punctuation != SEQ_PUNCTUATION_SPLIT) return UTF8PROC_CATEGORY_CN;
     utf8proc_ssize_t length =
         utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &point);
-    if (length != (utf8proc_ssize_t)size) return false;
-    utf8proc_category_t category = utf8proc_category(point);
+    return length == (utf8proc_ssize_t)size ? utf8proc_category(point) : UTF8PROC_CATEGORY_CN;
+}
+
+static bool closes(utf8proc_category_t category) {
     return category == UTF8PROC_CATEGORY_PE || category == UTF8PROC_CATEGORY_PF ||
            category == UTF8PROC_CATEGORY_PO;
 }
 
-static bool needs_blank(const seq_decoder *decoder, const seq_vocabulary *vocabulary, int id,
-                        const char *text, size_t size) {
+static bool opens(utf8proc_category_t category) {
+    return category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PI;
+}
+
+static bool needs_blank(const seq_decoder *decoder, const seq_vocabulary *vocabulary, int id) {
     int previous = decoder->previous - 1;
     if (vocabulary->rules.unit != SEQ_UNIT_WORD || previous < 0 || previous == vocabulary->eos ||
         id == vocabulary->eos)
         return false;
-    return !closes(vocabulary, text, size);
+    return !closes(mark_category(vocabulary, id)) && !opens(mark_category(vocabulary, previous));
 }
 
 size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id, char *out,
@@ -80,7 +87,7 @@ size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id
         text = "\n";
         size = 1;
     }
-    if (needs_blank(decoder, vocabulary, id, text, size)) out[used++] = ' ';
+    if (needs_blank(decoder, vocabulary, id)) out[used++] = ' ';
     if (size > capacity - used) { // cut at a character's start
         size = capacity - used;
         while (size && ((unsigned char)text[size] & 0xC0) == 0x80)

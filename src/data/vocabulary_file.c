@@ -136,10 +136,12 @@ static const char *read_token(seq_vocabulary *vocabulary, char *line, seq_error 
 static const char *read_header(char *line, seq_text_rules *out) {
     seq_record record = {0};
     seq_error ignored = {0};
+    char *rest;
     size_t length = strlen(header);
     if (strncmp(line, header, length) != 0 || (line[length] && line[length] != '\t'))
         return "not a vocabulary of seqtrain";
-    for (char *field = strtok(line + length, "\t"); field; field = strtok(NULL, "\t")) {
+    for (char *field = strtok_r(line + length, "\t", &rest); field;
+         field = strtok_r(NULL, "\t", &rest)) {
         char *equals = strchr(field, '=');
         if (!equals) continue;
         *equals = '\0';

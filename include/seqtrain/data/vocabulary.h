@@ -53,8 +53,8 @@ seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *pa
 seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size, bool with_eos, const char *what,
                                  int32_t **out_ids, size_t *out_count, seq_error *error);
 
-// Ids -> text, piece by piece, for streaming output: words are joined by blanks (no blank before closing punctuation when the
-// rules split it, none after a line end), <eos> is a line end, and unit byte is written as is. Zero-initialise the state.
+// Ids -> text, piece by piece, for streaming output: words are joined by blanks (when the rules split punctuation, none before a closing
+// and none after an opening mark; none after a line end), <eos> is a line end, and unit byte is written as is. Zero-initialise the state.
 typedef struct seq_decoder {
     int previous; // id + 1 of the last token, 0 at the start
 } seq_decoder;

@@ -1,0 +1,163 @@
+// Preparation and batches: every token served once, inputs are the tokens before, shards and ways to serve do not matter.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/data/batch.h>
+#include <seqtrain/data/prepare.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+#include "temporary.h"
+
+enum { SIZE = 5003 };
+static temporary place;
+static char text[SIZE + 1];
+
+static int begin(void **state) {
+    (void)state;
+    seq_error error = {0};
+    temporary_create(&place);
+    seq_log_open(NULL, SEQ_LOG_ERROR, "test");
+    for (int i = 0; i < SIZE; i++)
+        text[i] = i % 61 == 60 ? '\n' : (char)('a' + i * i % 23);
+    return seq_storage_begin(&error);
+}
+
+static int end(void **state) {
+    (void)state;
+    temporary_destroy(&place);
+    return 0;
+}
+
+static seq_prepare plan(const char *const *input, const char *output) {
+    return (seq_prepare){.rules = {.unit = SEQ_UNIT_CHAR}, .output = output, .inputs = input, .input_count = 1, .valid_fraction = 0.1,
+        .test_fraction = 0.05, .min_count = 1, .shard_tokens = 1000, .pipeline = {SEQ_COMPRESS_ZSTD, 1}};
+}
+
+static seq_dataset *prepare_and_open(const char *name, const void *bytes, size_t size) {
+    static char input[200], output[220];
+    const char *inputs[] = {input};
+    seq_error error = {0};
+    seq_dataset *dataset = NULL;
+    snprintf(input, sizeof input, "%s", temporary_path(&place, name));
+    snprintf(output, sizeof output, "%s.data", input);
+    write_bytes(input, bytes, size);
+    seq_prepare prepare = plan(inputs, output);
+    if (seq_prepare_run(&prepare, &error)) fail_msg("%s", error.text);
+    assert_int_equal(seq_dataset_open(output, &dataset, &error), SEQ_OK);
+    assert_int_equal(seq_dataset_verify(dataset, &error), SEQ_OK);
+    return dataset;
+}
+
+static void splits_and_packings(void **state) {
+    (void)state;
+    static char packed[2 * SIZE];
+    seq_dataset *plain = prepare_and_open("plain", text, SIZE);
+    assert_int_equal(seq_dataset_tokens(plain, SEQ_TEST), 251);  // ceil(5 %)
+    assert_int_equal(seq_dataset_tokens(plain, SEQ_VALID), 500); // between the two cuts
+    assert_int_equal(seq_dataset_tokens(plain, SEQ_TRAIN), SIZE - 751);
+    int64_t at = 0;
+    for (int split = 0; split < SEQ_SPLITS; split++) {
+        int64_t count = seq_dataset_tokens(plain, (seq_split)split);
+        int32_t *ids = malloc((size_t)count * sizeof *ids);
+        seq_error error = {0};
+        assert_int_equal(seq_dataset_read(plain, (seq_split)split, 0, (size_t)count, ids, &error), SEQ_OK);
+        for (int64_t i = 0; i < count; i++, at++)
+            assert_int_equal(seq_vocabulary_text(seq_dataset_vocabulary(plain), ids[i], NULL)[0], text[at]);
+        assert_int_not_equal(seq_dataset_read(plain, (seq_split)split, 1, (size_t)count, ids, &error), SEQ_OK);
+        free(ids);
+    }
+    z_stream stream = {.next_in = (Bytef *)text, .avail_in = SIZE, .next_out = (Bytef *)packed, .avail_out = sizeof packed};
+    deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY); // 31: a gzip header
+    deflate(&stream, Z_FINISH);
+    seq_dataset *gzip = prepare_and_open("gzip", packed, stream.total_out);
+    deflateEnd(&stream);
+    size_t size = ZSTD_compress(packed, sizeof packed, text, SIZE, 3);
+    seq_dataset *zstd = prepare_and_open("zstd", packed, size);
+    assert_string_equal(seq_dataset_vocabulary_hash(plain), seq_dataset_vocabulary_hash(gzip));
+    assert_string_equal(seq_dataset_vocabulary_hash(plain), seq_dataset_vocabulary_hash(zstd));
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        assert_int_equal(seq_dataset_tokens(plain, (seq_split)split), seq_dataset_tokens(zstd, (seq_split)split));
+    seq_dataset_close(plain);
+    seq_dataset_close(gzip);
+    seq_dataset_close(zstd);
+}
+
+// Streams by their definition, against every way to serve them.
+static void check_batches(seq_dataset *dataset, seq_split split, seq_cut cut, int streams, int first, int count, int steps) {
+    seq_batches *batches = NULL;
+    seq_error error = {0};
+    int64_t total = seq_dataset_tokens(dataset, split), floor = total / streams, extra = cut == SEQ_CUT_ALL ? total % streams : 0;
+    int32_t *all = malloc((size_t)total * sizeof *all), *inputs = malloc((size_t)(steps * count) * sizeof *inputs), *targets = malloc((size_t)(steps * count) * sizeof *targets);
+    assert_int_equal(seq_dataset_read(dataset, split, 0, (size_t)total, all, &error), SEQ_OK);
+    assert_int_equal(seq_batches_create(dataset, split, cut, streams, first, count, &batches, &error), SEQ_OK);
+    for (int64_t at = 0; at < seq_batches_length(batches); at += steps) {
+        assert_int_equal(seq_batches_read(batches, 0, count, at, steps, inputs, targets, &error), SEQ_OK);
+        for (int t = 0; t < steps; t++)
+            for (int b = 0; b < count; b++) {
+                int64_t stream = first + b, start = stream * floor + (stream < extra ? stream : extra), length = floor + (stream < extra), position = at + t;
+                int32_t target = position < length ? all[start + position] : -1;
+                int32_t input = position < length && position > 0 ? all[start + position - 1] : -1;
+                assert_int_equal(targets[t * count + b], target);
+                assert_int_equal(inputs[t * count + b], input);
+            }
+    }
+    seq_batches_destroy(batches);
+    free(all);
+    free(inputs);
+    free(targets);
+}
+
+static void batches_follow_their_definition(void **state) {
+    (void)state;
+    seq_dataset *dataset = prepare_and_open("batches", text, SIZE);
+    for (int cut = SEQ_CUT_EQUAL; cut <= SEQ_CUT_ALL; cut++) {
+        check_batches(dataset, SEQ_TRAIN, (seq_cut)cut, 7, 0, 7, 13);
+        check_batches(dataset, SEQ_TRAIN, (seq_cut)cut, 8, 2, 3, 50);
+        check_batches(dataset, SEQ_VALID, (seq_cut)cut, 1, 0, 1, 64);
+        check_batches(dataset, SEQ_TEST, (seq_cut)cut, 251, 100, 151, 2);
+    }
+    seq_batches *batches = NULL;
+    seq_error error = {0};
+    assert_int_equal(seq_batches_create(dataset, SEQ_TEST, SEQ_CUT_EQUAL, 252, 0, 1, &batches, &error), SEQ_BAD_INPUT);
+    assert_non_null(strstr(error.text, "251"));
+    seq_dataset_close(dataset);
+}
+
+static void bad_inputs(void **state) {
+    (void)state;
+    static const struct {
+        const char *content;
+        size_t size;
+        const char *message;
+    } cases[] = {
+        {"", 0, "empty"}, {"a", 1, "the inputs have 1 units"}, {"ok\n\xC3(", 5, "bad line 2"}, {"\x1f\x8b\x08 broken", 10, "bad"}, {"\x28\xB5\x2F\xFD broken", 11, "bad"},
+    };
+    char input[200], output[200];
+    const char *inputs[] = {input};
+    snprintf(input, sizeof input, "%s", temporary_path(&place, "bad"));
+    snprintf(output, sizeof output, "%s", temporary_path(&place, "bad.data"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        seq_error error = {0};
+        seq_prepare prepare = plan(inputs, output);
+        write_bytes(input, cases[i].content, cases[i].size);
+        assert_int_equal(seq_prepare_run(&prepare, &error), SEQ_BAD_INPUT);
+        if (!strstr(error.text, cases[i].message)) fail_msg("case %zu: %s", i, error.text);
+        FILE *left = fopen(temporary_path(&place, "bad.data/dataset.json"), "r");
+        assert_null(left);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splits_and_packings),
+        cmocka_unit_test(batches_follow_their_definition),
+        cmocka_unit_test(bad_inputs),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
