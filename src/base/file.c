@@ -32,6 +32,7 @@ bool seq_path_is_directory(const char *path) {
 
 static seq_status make_one(const char *path, seq_error *error) {
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(path))) return SEQ_OK;
+    if (errno == EEXIST) errno = ENOTDIR;
     return seq_error_set_errno(error, "creating directory %s", path);
 }
 

@@ -65,8 +65,9 @@ static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_op
                       const char *where, seq_error *error) {
     char why[512] = "";
     const char *dashes = *where ? "" : "--";
-    if (!seq_option_parse_value(parsed, index, text, why, sizeof why))
-        return seq_error_set(error, SEQ_BAD_USAGE, "%s%s%s %s: %s", where, dashes,
+    seq_status status = seq_option_parse_value(parsed, index, text, why, sizeof why);
+    if (status)
+        return seq_error_set(error, status, "%s%s%s %s: %s", where, dashes,
                              parsed->program->options[index].name, *text ? text : "''", why);
     parsed->sources[index] = (unsigned char)source;
     return SEQ_OK;

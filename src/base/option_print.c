@@ -13,21 +13,26 @@ static const char *const implied[][3] = {
     {"man", NULL, "Print the manual page (troff)."},
     {"completion", NULL, "Print the completion for bash."},
 };
+static const char exit_codes[] =
+    "0 done, 2 usage, 3 bad input data, 4 no usable checkpoint, 5 numeric failure, 6 a "
+    "rank failed or hung, 7 no space, 75 stopped early with a checkpoint.";
 enum { IMPLIED = sizeof implied / sizeof *implied };
 
-// Words of text from column `column` on, wrapped at WIDTH and indented by INDENT.
+// Words of text from column `column` on, wrapped below WIDTH and indented by INDENT.
 static void print_wrapped(FILE *stream, const char *text, int indent, int column) {
-    while (*text) {
+    for (bool first = true; *text; first = false) {
         int length = (int)strcspn(text, " \n");
-        if (column + length > WIDTH && column > indent) {
+        if (!first && column + 1 + length > WIDTH) {
             fprintf(stream, "\n%*s", indent, "");
             column = indent;
+        } else if (!first) {
+            fputc(' ', stream);
+            column++;
         }
         fprintf(stream, "%.*s", length, text);
-        column += length + 1;
+        column += length;
         text += length;
-        if (*text) text++;
-        if (*text) fputc(' ', stream);
+        text += strspn(text, " \n");
     }
     fputc('\n', stream);
 }
@@ -35,6 +40,11 @@ static void print_wrapped(FILE *stream, const char *text, int indent, int column
 static void describe_default(const seq_option *option, char *out, size_t size) {
     char bounds[256];
     seq_option_describe_bounds(option, bounds, sizeof bounds);
+    if (option->type == SEQ_OPTION_FLAG && option->standard &&
+        strcmp(option->standard, "yes") == 0) {
+        snprintf(out, size, " (default yes; --no-%s: no)", option->name);
+        return;
+    }
     bool shown = option->standard && option->type != SEQ_OPTION_FLAG;
     bool both = shown && *bounds;
     if (shown || *bounds)
@@ -85,9 +95,8 @@ void seq_options_print_help(const seq_program *program, FILE *stream) {
                  implied[i][1] ? implied[i][1] : "");
         print_row(stream, head, implied[i][2]);
     }
-    fprintf(stream,
-            "\nExit codes: 0 done, 2 usage, 3 bad input data, 4 no usable checkpoint, 5 numeric\n"
-            "failure, 6 a rank failed or hung, 7 no space, 75 stopped early with a checkpoint.\n");
+    fputs("\nExit codes: ", stream);
+    print_wrapped(stream, exit_codes, 0, (int)strlen("Exit codes: "));
     if (program->examples) fprintf(stream, "\nExamples:\n%s", program->examples);
 }
 
@@ -146,9 +155,7 @@ void seq_options_print_man(const seq_program *program, FILE *stream) {
                  implied[i][1] ? implied[i][1] : "");
         print_man_row(stream, head, implied[i][2], "");
     }
-    fprintf(stream, ".SH EXIT STATUS\n0 done, 2 usage, 3 bad input data, 4 no usable checkpoint, 5 "
-                    "numeric failure, 6 a rank failed or hung, "
-                    "7 no space, 75 stopped early with a checkpoint.\n");
+    fprintf(stream, ".SH EXIT STATUS\n%s\n", exit_codes);
     if (program->examples) {
         fprintf(stream, ".SH EXAMPLES\n.nf\n");
         print_troff(stream, program->examples);

@@ -173,22 +173,20 @@ static bool set_flag(void *field, const char *text, char *why, size_t size) {
     return yes || no;
 }
 
-static bool set_text(void *field, const char *text, char *why, size_t size) {
+static seq_status set_text(void *field, const char *text, char *why, size_t size) {
     char *copy = strdup(text), *old;
     if (!copy) {
         snprintf(why, size, "out of memory");
-        return false;
+        return SEQ_NO_MEMORY;
     }
     memcpy(&old, field, sizeof old);
     free(old);
     memcpy(field, &copy, sizeof copy);
-    return true;
+    return SEQ_OK;
 }
 
-bool seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text, char *why,
-                            size_t size) {
-    const seq_option *option = &parsed->program->options[index];
-    void *field = field_of(parsed, index);
+static bool set_plain(const seq_option *option, void *field, const char *text, char *why,
+                      size_t size) {
     switch (option->type) {
     case SEQ_OPTION_FLAG:
         return set_flag(field, text, why, size);
@@ -196,8 +194,6 @@ bool seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *
         return set_integer(option, field, text, why, size);
     case SEQ_OPTION_REAL:
         return set_real(option, field, text, why, size);
-    case SEQ_OPTION_TEXT:
-        return set_text(field, text, why, size);
     case SEQ_OPTION_CHOICE:
         return set_choice(option, field, text, why, size);
     case SEQ_OPTION_DURATION:
@@ -207,6 +203,14 @@ bool seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *
     default:
         return false;
     }
+}
+
+seq_status seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text,
+                                  char *why, size_t size) {
+    const seq_option *option = &parsed->program->options[index];
+    void *field = field_of(parsed, index);
+    if (option->type == SEQ_OPTION_TEXT) return set_text(field, text, why, size);
+    return set_plain(option, field, text, why, size) ? SEQ_OK : SEQ_BAD_USAGE;
 }
 
 // The shortest decimal that reads back as the same double.

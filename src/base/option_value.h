@@ -4,10 +4,10 @@
 
 #include <seqtrain/base/option.h>
 
-// Parses text into the field of row `index`. On failure `why` (size bytes) says what was expected
-// and the field is unchanged.
-bool seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text, char *why,
-                            size_t size);
+// Parses text into the field of row `index`. On failure (SEQ_BAD_USAGE, SEQ_NO_MEMORY) `why` (size
+// bytes) says what was expected and the field is unchanged.
+seq_status seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text,
+                                  char *why, size_t size);
 size_t seq_option_count(const seq_program *program);
 // "1 to 10", "at least 0", "one of a, b" ... what a value must be; "" when anything goes.
 void seq_option_describe_bounds(const seq_option *option, char *out, size_t size);

@@ -133,9 +133,8 @@ static const char *read_token(seq_vocabulary *vocabulary, char *line, seq_error 
     return seq_vocabulary_append(vocabulary, at, (size_t)size, count, error) ? error->text : NULL;
 }
 
-static const char *read_header(char *line, seq_text_rules *out) {
+static const char *read_header(char *line, seq_text_rules *out, seq_error *reason) {
     seq_record record = {0};
-    seq_error ignored = {0};
     char *rest;
     size_t length = strlen(header);
     if (strncmp(line, header, length) != 0 || (line[length] && line[length] != '\t'))
@@ -145,11 +144,11 @@ static const char *read_header(char *line, seq_text_rules *out) {
         char *equals = strchr(field, '=');
         if (!equals) continue;
         *equals = '\0';
-        seq_record_set_text(&record, field, equals + 1, &ignored);
+        seq_record_set_text(&record, field, equals + 1, reason);
     }
-    seq_status status = seq_text_rules_read(out, &record, &ignored);
+    if (!reason->status) seq_text_rules_read(out, &record, reason);
     seq_record_clear(&record);
-    return status ? "its first line does not hold the rules of the text" : NULL;
+    return reason->status ? reason->text : NULL;
 }
 
 static seq_status read_lines(char *text, const char *path, seq_status failure, seq_vocabulary **out,
@@ -168,7 +167,7 @@ static seq_status read_lines(char *text, const char *path, seq_status failure, s
         seq_text_rules rules;
         if (++number > 1)
             why = read_token(vocabulary, line, &reason);
-        else if (!(why = read_header(line, &rules)) &&
+        else if (!(why = read_header(line, &rules, &reason)) &&
                  seq_vocabulary_create(&rules, &vocabulary, &reason))
             why = reason.text;
         line = end + 1;

@@ -172,28 +172,31 @@ static bool parse_hash(const char *text, unsigned char out[16]) {
     return true;
 }
 
-static bool read_sections(seq_manifest *out, json_t *sections) {
+// False when the content is not as it should be, or with an error when memory is out.
+static bool read_sections(seq_manifest *out, json_t *sections, seq_error *error) {
     const char *name, *key;
     json_t *section, *value;
-    seq_error ignored = {0};
     if (!json_is_object(sections) || json_object_size(sections) > SEQ_MANIFEST_SECTIONS)
         return false;
     json_object_foreach(sections, name, section) {
-        seq_record *record = json_is_object(section) ? seq_manifest_section_get(out, name) : NULL;
-        if (!record) return false;
+        if (!json_is_object(section)) return false;
+        seq_record *record = seq_manifest_section_get(out, name);
+        if (!record) {
+            seq_error_set(error, SEQ_NO_MEMORY, "out of memory");
+            return false;
+        }
         json_object_foreach(section, key, value) {
             if (!json_is_string(value) ||
-                seq_record_set_text(record, key, json_string_value(value), &ignored))
+                seq_record_set_text(record, key, json_string_value(value), error))
                 return false;
         }
     }
     return true;
 }
 
-static bool read_files(seq_manifest *out, json_t *files) {
+static bool read_files(seq_manifest *out, json_t *files, seq_error *error) {
     size_t index;
     json_t *file;
-    seq_error ignored = {0};
     if (!json_is_array(files)) return false;
     json_array_foreach(files, index, file) {
         seq_digest digest;
@@ -204,7 +207,7 @@ static bool read_files(seq_manifest *out, json_t *files) {
             !json_is_integer(size) || json_integer_value(size) < 0)
             return false;
         digest.size = (uint64_t)json_integer_value(size);
-        if (seq_manifest_add_file(out, name, &digest, &ignored)) return false;
+        if (seq_manifest_add_file(out, name, &digest, error)) return false;
     }
     return true;
 }
@@ -223,11 +226,13 @@ static seq_status interpret(seq_manifest *out, json_t *root, const char *path, c
             version);
     snprintf(out->kind, sizeof out->kind, "%s", kind);
     out->version = (int)json_integer_value(number);
-    if (!read_sections(out, json_object_get(root, "sections")) ||
-        !read_files(out, json_object_get(root, "files")))
-        return seq_error_set(error, failure,
-                             "reading %s: sections or files are not as they should be", path);
-    return SEQ_OK;
+    seq_error reason = {0};
+    if (read_sections(out, json_object_get(root, "sections"), &reason) &&
+        read_files(out, json_object_get(root, "files"), &reason))
+        return SEQ_OK;
+    return seq_error_set(error, reason.status ? reason.status : failure, "reading %s: %s", path,
+                         reason.status ? reason.text
+                                       : "sections or files are not as they should be");
 }
 
 static seq_status parse(seq_manifest *out, const char *text, size_t size, const char *path,
@@ -238,8 +243,9 @@ static seq_status parse(seq_manifest *out, const char *text, size_t size, const 
                              "reading %s: the file is damaged: its own hash does not fit", path);
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
     if (!root)
-        return seq_error_set(error, failure, "reading %s line %d: %s", path, where.line,
-                             where.text);
+        return seq_error_set(
+            error, json_error_code(&where) == json_error_out_of_memory ? SEQ_NO_MEMORY : failure,
+            "reading %s line %d: %s", path, where.line, where.text);
     seq_status status = interpret(out, root, path, kind, version, failure, error);
     json_decref(root);
     return status;

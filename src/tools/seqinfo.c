@@ -170,6 +170,8 @@ static seq_status show_run(const options *options, const char *path, seq_error *
     for (size_t i = 0; i < count; i++)
         show_step(options, path, steps[i], &best, error);
     free(steps);
+    if (options->verify && count == 0)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: it has no checkpoint", path);
     return error->status;
 }
 

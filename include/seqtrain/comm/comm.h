@@ -12,7 +12,7 @@ typedef struct seq_comm seq_comm;
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error);
 // True when a launcher (mpirun, srun with PMI) started this process: it is to open MPI then, and runs alone otherwise.
 bool seq_comm_launched(void);
-// In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI (MPI_THREAD_FUNNELED).
+// In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI for one communicating thread.
 seq_status seq_comm_open_mpi(int *argc, char ***argv, seq_comm **out, seq_error *error);
 void seq_comm_close(seq_comm *comm); // collective; finalises MPI
 // For a main whose rank must leave without the others: ends every rank with this exit code.

@@ -1,0 +1,39 @@
+# The tables of options: each is in --help, in the man page, in the completion and, unless it concerns one session only, a key of
+# config.ini; --version tells everything that numbers depend on.
+source "$SUPPORT/common.sh"
+make_text 100 >text.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+expect 0 finished "$SEQTRAIN" --data data --run run --layers 1 --hidden 8 --embed 4 --batch 2 --window 4 --steps 3
+for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+  name=$(basename "$program")
+  "$program" --help >help.txt 2>&1 || bad "$name --help fails"
+  "$program" --man >man.txt 2>&1 || bad "$name --man fails"
+  "$program" --completion >completion.txt 2>&1 || bad "$name --completion fails"
+  "$program" -h | cmp -s - help.txt || bad "$name -h is not --help"
+  grep -q ' $' help.txt && bad "$name --help has lines that end in blanks"
+  [ "$(sed '1d;/^Examples/,$d' help.txt | wc -L)" -le 80 ] || bad "$name --help has lines of more than 80 columns"
+  count=0
+  # The table as the source has it: every row with a name.
+  for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/tools/$name.c "$SOURCE"/src/base/option*.c $([ $name = seqtrain ] && echo "$SOURCE"/src/train/options.c)); do
+    count=$((count + 1))
+    grep -Eq -- "^  (-[a-z], )?--$option( |$)" help.txt || bad "$name: --$option is not in --help"
+    grep -q -- "$(printf %s "$option" | sed 's/-/\\\\*-/g')" man.txt || bad "$name: --$option is not in the man page"
+    grep -q -- "--$option" completion.txt || bad "$name: --$option is not in the completion"
+  done
+  [ $count -ge 2 ] || bad "$name: the test found $count options only"
+  bash -n completion.txt || bad "$name: the completion is not valid bash"
+  if command -v man >/dev/null; then man -l man.txt >/dev/null 2>man.err || bad "$name: man: $(cat man.err)"; fi
+  expect 0 "$name [0-9]+\.[0-9]+" "$program" --version
+  grep -Eqi 'gnu|gcc|clang' .out || bad "$name --version does not name the compiler"
+  grep -Eqi 'openblas' .out || bad "$name --version does not name the kernels"
+  grep -Eq 'HDF5 [0-9.]+' .out || bad "$name --version does not name HDF5"
+  expect 2 "no-such-option" "$program" --no-such-option
+done
+"$SEQTRAIN" --version | grep -Eqi 'MPI' || bad "seqtrain --version does not name MPI"
+
+# config.ini: a key for every option of the table that is recorded; it is read back to the same.
+session='config|resume|time-limit|quiet|help|version|man|completion'
+for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/train/options.c | grep -Ev "^($session)$"); do
+  grep -Eq "^#? ?$option *=" run/config.ini || bad "config.ini has no key $option"
+done
+finish

@@ -1,0 +1,67 @@
+# seqsample: seeds, ends, numbers of sequences and of tokens, UTF-8 at all times, and its refusals.
+source "$SUPPORT/common.sh"
+{ make_text 150; for i in $(seq 60); do echo "Füße größer — çà et là 漢字 $i."; done; } >text.txt
+train=(--layers 1 --hidden 32 --embed 12 --batch 4 --window 16 --steps 150 --epochs 99 --lr 0.01)
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o chars text.txt
+expect 0 finished "$SEQTRAIN" --data chars --run run-chars "${train[@]}"
+expect 0 train "$SEQPREP" --unit word --punctuation split --min-count 3 --valid 0.1 -o words text.txt
+expect 0 finished "$SEQTRAIN" --data words --run run-words "${train[@]}"
+expect 0 train "$SEQPREP" --unit byte --valid 0.1 -o bytes text.txt
+expect 0 finished "$SEQTRAIN" --data bytes --run run-bytes "${train[@]}"
+
+draw() { "$SEQSAMPLE" --quiet "$@" </dev/null 2>err.txt || bad "seqsample $*: $(cat err.txt)"; }
+draw run-chars --seed 3 >a
+draw run-chars --seed 3 >b
+draw run-chars --seed 4 >c
+same a b
+cmp -s a c && bad "another seed drew the same text"
+[ "$(wc -m <a)" -eq 401 ] || [ "$(wc -m <a)" -eq 400 ] || bad "400 tokens are $(wc -m <a) characters"
+draw run-chars --seed 3 --prime 'the river' --no-echo >a
+draw run-chars --seed 3 --prime 'the river' >b
+[ "the river$(cat a)" = "$(cat b)" ] || bad "--echo does not take the prime away"
+printf 'the river' >prime.txt
+draw run-chars --seed 3 --prime-file prime.txt --no-echo >b
+same a b
+draw run-chars --greedy --seed 1 >a
+draw run-chars --greedy --seed 2 >b
+same a b
+draw run-chars --top-k 1 --seed 9 >b
+same a b
+# Side by side: the first of five is the one alone, each has its tokens.
+draw run-chars --tokens 40 --seed 8 >one
+draw run-chars --tokens 40 --seed 8 --count 5 >five
+head -c "$(($(wc -c <one) - 1))" one | cmp -s - <(head -c "$(($(wc -c <one) - 1))" five) || bad "the first of five sequences differs from the one alone"
+# UTF-8, whatever is drawn.
+for run in run-chars run-words; do
+  draw $run --temperature 5 --tokens 3000 --seed 2 | iconv -f UTF-8 -t UTF-16 >/dev/null || bad "$run: broken UTF-8"
+  draw $run --temperature 5 --tokens 100 --seed 2 --count 20 | iconv -f UTF-8 -t UTF-16 >/dev/null || bad "$run: broken UTF-8"
+done
+draw run-bytes --tokens 300 --seed 2 >a
+[ "$(wc -c <a)" -ge 300 ] || bad "300 bytes are $(wc -c <a)"
+# Words: <unk> and <eos>.
+draw run-words --temperature 2 --tokens 2000 --seed 1 >a
+grep -q '<unk>' a || bad "<unk> is never drawn"
+draw run-words --temperature 2 --tokens 2000 --seed 1 --no-unk >a
+grep -q '<unk>' a && bad "--no-unk draws <unk>"
+draw run-words --until-eos --seed 1 >a
+[ "$(grep -c . a)" -le 1 ] || bad "--until-eos goes on after the end: $(cat a)"
+draw run-words --until-eos --tokens 2 --seed 1 >a
+[ "$(wc -w <a)" -le 3 ] || bad "--until-eos --tokens 2 draws $(wc -w <a) words"
+# It streams: the reader may leave.
+"$SEQSAMPLE" run-chars --quiet --tokens 100000000 2>/dev/null | head -c 50 >a
+[ "$(wc -c <a)" -eq 50 ] || bad "the output is not streamed"
+
+expect 2 "until-eos" "$SEQSAMPLE" run-chars --until-eos
+expect 3 "prime.*(not in the vocabulary|unknown|vocabulary)" "$SEQSAMPLE" run-chars --prime 'Ω'
+expect 3 "prime" "$SEQSAMPLE" run-chars --prime $'\xff'
+expect 3 "missing" "$SEQSAMPLE" run-chars --prime-file missing
+expect 2 "give one" "$SEQSAMPLE" run-chars --prime a --prime-file prime.txt
+expect 2 "temperature" "$SEQSAMPLE" run-chars --temperature 0
+expect 2 "top-p" "$SEQSAMPLE" run-chars --top-p 1.5
+expect 2 "count" "$SEQSAMPLE" run-chars --count 0
+expect 2 "RUN|operand" "$SEQSAMPLE"
+expect 4 "missing" "$SEQSAMPLE" missing
+expect 4 "chars" "$SEQSAMPLE" chars
+expect 4 "text.txt" "$SEQSAMPLE" text.txt
+[ -w /dev/full ] && { "$SEQSAMPLE" run-chars --quiet >/dev/full 2>err.txt; [ $? -eq 7 ] || bad "a full output: $(cat err.txt)"; }
+finish

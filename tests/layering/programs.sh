@@ -1,0 +1,27 @@
+# What the built programs need and keep: MPI in seqtrain only, no mutable globals but two, no exit but in a main.
+source "$SUPPORT/common.sh"
+for program in "$SEQPREP" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+  needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+  [ -n "$needed" ] || bad "readelf says nothing about $program"
+  echo "$needed" | grep -Eiq 'mpi|pmix|orte|open-rte' && bad "$program needs $(echo "$needed" | grep -Ei 'mpi|pmix|rte')"
+  ldd "$program" | grep -Eq 'libmpi|libopen-rte' && bad "$program loads MPI through another library"
+done
+if [ -n "$MPIEXEC" ]; then
+  readelf -d "$SEQTRAIN" | grep -q 'NEEDED.*libmpi' || bad "seqtrain does not need MPI: the test has lost its point"
+fi
+
+# Writable data of the layers: the log's sink and the flag that signal handlers set. Ending the process: for a main only, and for
+# the call that a main uses to take all ranks with it.
+libraries=0
+for library in "$BUILD"/libseq_*.a; do
+  name=$(basename "$library" .a)
+  libraries=$((libraries + 1))
+  objdump -t "$library" | grep -E ' O (\.t?data|\.t?bss|\*COM\*)' | grep -v '\.data\.rel\.ro' | awk '{print $NF}' >globals
+  if [ -z "${SANITIZE:-}" ]; then # they add data of their own
+    grep -Evx '(sink|seq_stop_signal)(\.[0-9]+)?' globals >others && bad "$name has writable globals: $(tr '\n' ' ' <others)"
+    case $name in libseq_base) [ "$(wc -l <globals)" -eq 2 ] || bad "$name: the list of globals is out of date: $(tr '\n' ' ' <globals)" ;; esac
+  fi
+  nm -u "$library" 2>/dev/null | awk '{print $NF}' | grep -Ex 'exit|_exit|abort' >exits && [ $name != libseq_comm ] && bad "$name may end the process: $(cat exits)"
+done
+[ $libraries -ge 11 ] || bad "only $libraries libraries were looked at"
+finish
