@@ -1,10 +1,10 @@
 # seq_add_layer(NAME USES layers... LINKS libraries...): static library seq_NAME from src/NAME/*.c.
 # A file NAME_avx2.c or NAME_avx512.c is compiled for that instruction set and chosen at run time.
-# Files src/comm/*_mpi.c belong to the parallel part.
+# Files src/comm/*_mpi.c belong to the parallel part, src/storage/*_plugin.c to the plugin.
 function(seq_add_layer name)
   cmake_parse_arguments(layer "" "" "USES;LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
-  list(FILTER sources EXCLUDE REGEX "_mpi\\.c$")
+  list(FILTER sources EXCLUDE REGEX "_(mpi|plugin)\\.c$")
   add_library(seq_${name} STATIC ${sources} ${CMAKE_SOURCE_DIR}/cmake/empty.c)
   set_target_properties(seq_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(seq_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
@@ -24,6 +24,15 @@ function(seq_add_parallel_part)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/comm/*_mpi.c)
   add_library(seq_parallel STATIC ${sources} ${CMAKE_SOURCE_DIR}/cmake/empty.c)
   target_link_libraries(seq_parallel PUBLIC seq_comm PRIVATE seq_warnings MPI::MPI_C)
+endfunction()
+
+# Our zstd filter for other programs that use HDF5. It calls nothing of HDF5, so it serves any version of it.
+function(seq_add_hdf5_plugin)
+  add_library(h5seqzstd MODULE ${CMAKE_SOURCE_DIR}/src/storage/zstd_plugin.c ${CMAKE_SOURCE_DIR}/src/storage/zstd_filter.c)
+  target_include_directories(h5seqzstd PRIVATE ${hdf5_INCLUDE_DIRS})
+  target_link_libraries(h5seqzstd PRIVATE seq_warnings PkgConfig::zstd)
+  set_target_properties(h5seqzstd PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/hdf5-plugin)
+  install(TARGETS h5seqzstd LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/seqtrain/hdf5-plugin)
 endfunction()
 
 # seq_add_program(NAME [PARALLEL]): one thin main in src/tools/NAME.c and what the tools share.

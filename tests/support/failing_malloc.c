@@ -1,5 +1,6 @@
-// Preloaded into a program: its allocation number SEQ_FAIL_AT (from 1) fails. Counted are calls from the program's own code, not
-// from libraries: those have ways of their own to deal with it. SEQ_FAIL_COUNT=FILE writes how many there were.
+// Preloaded into a program: its allocation number SEQ_FAIL_AT (from 1) fails. Counted are calls
+// from the program's own code, not from libraries: those have ways of their own to deal with it.
+// SEQ_FAIL_COUNT=FILE writes how many there were.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Checkpoints without a trainer: shards cut anywhere hold the whole state, retention keeps what it promises, foreign ones are refused.
+// Checkpoints without a trainer: shards cut anywhere hold the whole state, retention keeps what it
+// promises, foreign ones are refused.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -19,7 +20,8 @@ static seq_vocabulary *vocabulary;
 
 static int begin(void **state) {
     (void)state;
-    char text[600] = "# seqtrain vocabulary 1\tunit=word\tpunctuation=keep\tlower=no\tnfc=no\teos=line\tinvalid=error\n";
+    char text[600] = "# seqtrain vocabulary "
+                     "1\tunit=word\tpunctuation=keep\tlower=no\tnfc=no\teos=line\tinvalid=error\n";
     seq_error error = {0};
     seq_model_config config = small_config("gru", 1);
     for (int id = 0; id < config.vocabulary; id++)
@@ -28,7 +30,8 @@ static int begin(void **state) {
     temporary_create(&place);
     small_case_create(&model, &config, 1, 1, 3);
     write_bytes(temporary_path(&place, "v.tsv"), text, strlen(text));
-    return seq_vocabulary_read(place.path, SEQ_BAD_INPUT, &vocabulary, &error) || seq_storage_begin(&error);
+    return seq_vocabulary_read(place.path, SEQ_BAD_INPUT, &vocabulary, &error) ||
+           seq_storage_begin(&error);
 }
 
 static int end(void **state) {
@@ -40,7 +43,9 @@ static int end(void **state) {
 }
 
 static seq_state state_of(float *parameters, float *streams) {
-    return (seq_state){.vectors = {{"parameters", parameters, model.table->size}, {"stream_states", streams, STREAM_STATES}}, .count = 2};
+    return (seq_state){.vectors = {{"parameters", parameters, model.table->size},
+                                   {"stream_states", streams, STREAM_STATES}},
+                       .count = 2};
 }
 
 static void save(const char *run, int64_t step, int shards, float *streams) {
@@ -51,16 +56,24 @@ static void save(const char *run, int64_t step, int shards, float *streams) {
     seq_state state = state_of(model.parameters, streams);
     assert_int_equal(seq_checkpoint_begin(run, step, directory, &error), SEQ_OK);
     for (int i = 0; i < shards; i++)
-        assert_int_equal(seq_checkpoint_write_shard(directory, i, shards, &state, (seq_pipeline){SEQ_COMPRESS_ZSTD, 1}, &digests[i], &error), SEQ_OK);
-    assert_int_equal(seq_model_config_write(seq_model_get_config(model.model), seq_manifest_section_get(&manifest, "model"), &error), SEQ_OK);
-    assert_int_equal(seq_checkpoint_commit(directory, shards, digests, &state, model.table, vocabulary, &manifest, &error), SEQ_OK);
+        assert_int_equal(seq_checkpoint_write_shard(directory, i, shards, &state,
+                                                    (seq_pipeline){SEQ_COMPRESS_ZSTD, 1},
+                                                    &digests[i], &error),
+                         SEQ_OK);
+    assert_int_equal(seq_model_config_write(seq_model_get_config(model.model),
+                                            seq_manifest_section_get(&manifest, "model"), &error),
+                     SEQ_OK);
+    assert_int_equal(seq_checkpoint_commit(directory, shards, digests, &state, model.table,
+                                           vocabulary, &manifest, &error),
+                     SEQ_OK);
     seq_manifest_clear(&manifest);
 }
 
 static void shards_hold_the_whole_state(void **state) {
     (void)state;
     static const int counts[] = {1, 2, 3, 7, 100};
-    float streams[STREAM_STATES], read_streams[STREAM_STATES], *read = malloc(model.table->size * sizeof *read);
+    float streams[STREAM_STATES], read_streams[STREAM_STATES],
+        *read = malloc(model.table->size * sizeof *read);
     char run[200], directory[SEQ_PATH];
     snprintf(run, sizeof run, "%s", temporary_path(&place, "shards"));
     for (int i = 0; i < STREAM_STATES; i++)
@@ -79,10 +92,12 @@ static void shards_hold_the_whole_state(void **state) {
         assert_memory_equal(read, model.parameters, model.table->size * sizeof *read);
         assert_memory_equal(read_streams, streams, sizeof streams);
         into.vectors[1].count++; // a state of another size
-        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error), SEQ_NO_CHECKPOINT);
+        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error),
+                         SEQ_NO_CHECKPOINT);
         error = (seq_error){0};
         into.vectors[1] = (seq_state_vector){"first_moment", read_streams, STREAM_STATES};
-        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error), SEQ_NO_CHECKPOINT);
+        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error),
+                         SEQ_NO_CHECKPOINT);
         error = (seq_error){0};
         seq_manifest_clear(&manifest);
         const seq_kernels *kernels;
@@ -109,7 +124,8 @@ static void retention(void **state) {
     for (int64_t step = 10; step <= 80; step += 10)
         save(run, step, 2, streams);
     char unfinished[SEQ_PATH];
-    assert_int_equal(seq_checkpoint_begin(run, 35, unfinished, &error), SEQ_OK); // no manifest: a leftover
+    assert_int_equal(seq_checkpoint_begin(run, 35, unfinished, &error),
+                     SEQ_OK); // no manifest: a leftover
     assert_int_equal(seq_checkpoint_retain(run, 2, 40, 20, &error), SEQ_OK);
     assert_int_equal(seq_checkpoint_list(run, &steps, &count, &error), SEQ_OK);
     const int64_t expected[] = {80, 70, 40, 20};
@@ -117,7 +133,8 @@ static void retention(void **state) {
     assert_memory_equal(steps, expected, sizeof expected);
     assert_false(seq_path_exists(unfinished));
     free(steps);
-    assert_int_equal(seq_checkpoint_begin(run, 80, unfinished, &error), SEQ_BAD_USAGE); // a committed one is never overwritten
+    assert_int_equal(seq_checkpoint_begin(run, 80, unfinished, &error),
+                     SEQ_BAD_USAGE); // a committed one is never overwritten
 }
 
 int main(void) {

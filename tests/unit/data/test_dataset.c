@@ -1,4 +1,5 @@
-// Preparation and batches: every token served once, inputs are the tokens before, shards and ways to serve do not matter.
+// Preparation and batches: every token served once, inputs are the tokens before, shards and ways
+// to serve do not matter.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -35,8 +36,15 @@ static int end(void **state) {
 }
 
 static seq_prepare plan(const char *const *input, const char *output) {
-    return (seq_prepare){.rules = {.unit = SEQ_UNIT_CHAR}, .output = output, .inputs = input, .input_count = 1, .valid_fraction = 0.1,
-        .test_fraction = 0.05, .min_count = 1, .shard_tokens = 1000, .pipeline = {SEQ_COMPRESS_ZSTD, 1}};
+    return (seq_prepare){.rules = {.unit = SEQ_UNIT_CHAR},
+                         .output = output,
+                         .inputs = input,
+                         .input_count = 1,
+                         .valid_fraction = 0.1,
+                         .test_fraction = 0.05,
+                         .min_count = 1,
+                         .shard_tokens = 1000,
+                         .pipeline = {SEQ_COMPRESS_ZSTD, 1}};
 }
 
 static seq_dataset *prepare_and_open(const char *name, const void *bytes, size_t size) {
@@ -66,13 +74,19 @@ static void splits_and_packings(void **state) {
         int64_t count = seq_dataset_tokens(plain, (seq_split)split);
         int32_t *ids = malloc((size_t)count * sizeof *ids);
         seq_error error = {0};
-        assert_int_equal(seq_dataset_read(plain, (seq_split)split, 0, (size_t)count, ids, &error), SEQ_OK);
+        assert_int_equal(seq_dataset_read(plain, (seq_split)split, 0, (size_t)count, ids, &error),
+                         SEQ_OK);
         for (int64_t i = 0; i < count; i++, at++)
-            assert_int_equal(seq_vocabulary_text(seq_dataset_vocabulary(plain), ids[i], NULL)[0], text[at]);
-        assert_int_not_equal(seq_dataset_read(plain, (seq_split)split, 1, (size_t)count, ids, &error), SEQ_OK);
+            assert_int_equal(seq_vocabulary_text(seq_dataset_vocabulary(plain), ids[i], NULL)[0],
+                             text[at]);
+        assert_int_not_equal(
+            seq_dataset_read(plain, (seq_split)split, 1, (size_t)count, ids, &error), SEQ_OK);
         free(ids);
     }
-    z_stream stream = {.next_in = (Bytef *)text, .avail_in = SIZE, .next_out = (Bytef *)packed, .avail_out = sizeof packed};
+    z_stream stream = {.next_in = (Bytef *)text,
+                       .avail_in = SIZE,
+                       .next_out = (Bytef *)packed,
+                       .avail_out = sizeof packed};
     deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY); // 31: a gzip header
     deflate(&stream, Z_FINISH);
     seq_dataset *gzip = prepare_and_open("gzip", packed, stream.total_out);
@@ -82,25 +96,34 @@ static void splits_and_packings(void **state) {
     assert_string_equal(seq_dataset_vocabulary_hash(plain), seq_dataset_vocabulary_hash(gzip));
     assert_string_equal(seq_dataset_vocabulary_hash(plain), seq_dataset_vocabulary_hash(zstd));
     for (int split = 0; split < SEQ_SPLITS; split++)
-        assert_int_equal(seq_dataset_tokens(plain, (seq_split)split), seq_dataset_tokens(zstd, (seq_split)split));
+        assert_int_equal(seq_dataset_tokens(plain, (seq_split)split),
+                         seq_dataset_tokens(zstd, (seq_split)split));
     seq_dataset_close(plain);
     seq_dataset_close(gzip);
     seq_dataset_close(zstd);
 }
 
 // Streams by their definition, against every way to serve them.
-static void check_batches(seq_dataset *dataset, seq_split split, seq_cut cut, int streams, int first, int count, int steps) {
+static void check_batches(seq_dataset *dataset, seq_split split, seq_cut cut, int streams,
+                          int first, int count, int steps) {
     seq_batches *batches = NULL;
     seq_error error = {0};
-    int64_t total = seq_dataset_tokens(dataset, split), floor = total / streams, extra = cut == SEQ_CUT_ALL ? total % streams : 0;
-    int32_t *all = malloc((size_t)total * sizeof *all), *inputs = malloc((size_t)(steps * count) * sizeof *inputs), *targets = malloc((size_t)(steps * count) * sizeof *targets);
+    int64_t total = seq_dataset_tokens(dataset, split), floor = total / streams,
+            extra = cut == SEQ_CUT_ALL ? total % streams : 0;
+    int32_t *all = malloc((size_t)total * sizeof *all),
+            *inputs = malloc((size_t)(steps * count) * sizeof *inputs),
+            *targets = malloc((size_t)(steps * count) * sizeof *targets);
     assert_int_equal(seq_dataset_read(dataset, split, 0, (size_t)total, all, &error), SEQ_OK);
-    assert_int_equal(seq_batches_create(dataset, split, cut, streams, first, count, &batches, &error), SEQ_OK);
+    assert_int_equal(
+        seq_batches_create(dataset, split, cut, streams, first, count, &batches, &error), SEQ_OK);
     for (int64_t at = 0; at < seq_batches_length(batches); at += steps) {
-        assert_int_equal(seq_batches_read(batches, 0, count, at, steps, inputs, targets, &error), SEQ_OK);
+        assert_int_equal(seq_batches_read(batches, 0, count, at, steps, inputs, targets, &error),
+                         SEQ_OK);
         for (int t = 0; t < steps; t++)
             for (int b = 0; b < count; b++) {
-                int64_t stream = first + b, start = stream * floor + (stream < extra ? stream : extra), length = floor + (stream < extra), position = at + t;
+                int64_t stream = first + b,
+                        start = stream * floor + (stream < extra ? stream : extra),
+                        length = floor + (stream < extra), position = at + t;
                 int32_t target = position < length ? all[start + position] : -1;
                 int32_t input = position < length && position > 0 ? all[start + position - 1] : -1;
                 assert_int_equal(targets[t * count + b], target);
@@ -124,7 +147,9 @@ static void batches_follow_their_definition(void **state) {
     }
     seq_batches *batches = NULL;
     seq_error error = {0};
-    assert_int_equal(seq_batches_create(dataset, SEQ_TEST, SEQ_CUT_EQUAL, 252, 0, 1, &batches, &error), SEQ_BAD_INPUT);
+    assert_int_equal(
+        seq_batches_create(dataset, SEQ_TEST, SEQ_CUT_EQUAL, 252, 0, 1, &batches, &error),
+        SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "251"));
     seq_dataset_close(dataset);
 }
@@ -136,7 +161,11 @@ static void bad_inputs(void **state) {
         size_t size;
         const char *message;
     } cases[] = {
-        {"", 0, "empty"}, {"a", 1, "the inputs have 1 units"}, {"ok\n\xC3(", 5, "bad line 2"}, {"\x1f\x8b\x08 broken", 10, "bad"}, {"\x28\xB5\x2F\xFD broken", 11, "bad"},
+        {"", 0, "empty"},
+        {"a", 1, "the inputs have 1 units"},
+        {"ok\n\xC3(", 5, "bad line 2"},
+        {"\x1f\x8b\x08 broken", 10, "bad"},
+        {"\x28\xB5\x2F\xFD broken", 11, "bad"},
     };
     char input[200], output[200];
     const char *inputs[] = {input};

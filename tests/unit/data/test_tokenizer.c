@@ -1,4 +1,5 @@
-// Text -> units: a table of cases, each fed whole, byte by byte and in two pieces cut anywhere; UTF-8 by its rules; random bytes.
+// Text -> units: a table of cases, each fed whole, byte by byte and in two pieces cut anywhere;
+// UTF-8 by its rules; random bytes.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -25,8 +26,10 @@ static seq_status join(void *context, const char *text, size_t size, seq_error *
     return SEQ_OK;
 }
 
-// Units joined by '|'; `cuts` holds the piece sizes' pattern: pieces of `first` bytes, then of `rest`.
-static seq_status tokenize(const seq_text_rules *rules, const char *text, size_t size, size_t first, size_t rest, joined *out, seq_error *error) {
+// Units joined by '|'; `cuts` holds the piece sizes' pattern: pieces of `first` bytes, then of
+// `rest`.
+static seq_status tokenize(const seq_text_rules *rules, const char *text, size_t size, size_t first,
+                           size_t rest, joined *out, seq_error *error) {
     seq_tokenizer *tokenizer = NULL;
     *error = (seq_error){0};
     out->size = 0;
@@ -43,9 +46,12 @@ static seq_status tokenize(const seq_text_rules *rules, const char *text, size_t
     return status;
 }
 
-#define BYTES {.unit = SEQ_UNIT_BYTE}
-#define CHARS {.unit = SEQ_UNIT_CHAR}
-#define WORDS {.unit = SEQ_UNIT_WORD, .eos = SEQ_EOS_LINE}
+#define BYTES                                                                                      \
+    { .unit = SEQ_UNIT_BYTE }
+#define CHARS                                                                                      \
+    { .unit = SEQ_UNIT_CHAR }
+#define WORDS                                                                                      \
+    { .unit = SEQ_UNIT_WORD, .eos = SEQ_EOS_LINE }
 static const struct {
     seq_text_rules rules;
     const char *text, *units;
@@ -58,19 +64,33 @@ static const struct {
     {CHARS, "a\r\nb\rc\r\r\n", "a|\n|b|\r|c|\r|\n|"},
     {{.unit = SEQ_UNIT_CHAR, .eos = SEQ_EOS_LINE}, "a\nb", "a|<eos>|b|<eos>|"},
     {{.unit = SEQ_UNIT_CHAR, .eos = SEQ_EOS_LINE}, "a\nb\n", "a|<eos>|b|<eos>|"},
-    {{.unit = SEQ_UNIT_CHAR, .nfc = true}, "e\xCC\x81" "a", "\xC3\xA9|a|"},
+    {{.unit = SEQ_UNIT_CHAR, .nfc = true},
+     "e\xCC\x81"
+     "a",
+     "\xC3\xA9|a|"},
     {{.unit = SEQ_UNIT_CHAR, .nfc = true}, "\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8", "\xEA\xB0\x81|"},
     {{.unit = SEQ_UNIT_CHAR, .lower = true}, "A\xC3\x89\xD0\x96", "a|\xC3\xA9|\xD0\xB6|"},
     {WORDS, "  the  cat, sat\n\nhere", "the|cat,|sat|<eos>|<eos>|here|<eos>|"},
-    {WORDS, "a\xC2\xA0" "b\xE3\x80\x80" "c\td\n", "a|b|c|d|<eos>|"},
+    {WORDS,
+     "a\xC2\xA0"
+     "b\xE3\x80\x80"
+     "c\td\n",
+     "a|b|c|d|<eos>|"},
     {{.unit = SEQ_UNIT_WORD}, "a b\nc", "a|b|c|"},
     {{.unit = SEQ_UNIT_WORD, .eos = SEQ_EOS_DOCUMENT}, "a b\nc\n", "a|b|c|<eos>|"},
-    {{.unit = SEQ_UNIT_WORD, .punctuation = SEQ_PUNCTUATION_SPLIT}, "Stop, \"he\" said\xE2\x80\xA6", "Stop|,|\"|he|\"|said|\xE2\x80\xA6|"},
+    {{.unit = SEQ_UNIT_WORD, .punctuation = SEQ_PUNCTUATION_SPLIT},
+     "Stop, \"he\" said\xE2\x80\xA6",
+     "Stop|,|\"|he|\"|said|\xE2\x80\xA6|"},
     {{.unit = SEQ_UNIT_WORD, .punctuation = SEQ_PUNCTUATION_DROP}, "don't, 3.5 -- x", "dont|35|x|"},
-    {{.unit = SEQ_UNIT_WORD, .lower = true, .nfc = true}, "E\xCC\x81T\xC3\x89", "\xC3\xA9t\xC3\xA9|"},
+    {{.unit = SEQ_UNIT_WORD, .lower = true, .nfc = true},
+     "E\xCC\x81T\xC3\x89",
+     "\xC3\xA9t\xC3\xA9|"},
     {WORDS, "<unk> the <eos>\n", "<unk>|the|<eos>|<eos>|"},
     {WORDS, "", ""},
-    {{.unit = SEQ_UNIT_CHAR, .invalid = SEQ_INVALID_REPLACE}, "a\xFF" "b\xE2\x82", "a|\xEF\xBF\xBD|b|\xEF\xBF\xBD|"},
+    {{.unit = SEQ_UNIT_CHAR, .invalid = SEQ_INVALID_REPLACE},
+     "a\xFF"
+     "b\xE2\x82",
+     "a|\xEF\xBF\xBD|b|\xEF\xBF\xBD|"},
 };
 
 static void cases_in_all_pieces(void **state) {
@@ -80,23 +100,47 @@ static void cases_in_all_pieces(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size = strlen(cases[i].text);
         for (size_t first = 0; first <= size; first++) { // 0: byte by byte
-            assert_int_equal(tokenize(&cases[i].rules, cases[i].text, size, first ? first : 1, first ? size : 1, &found, &error), SEQ_OK);
+            assert_int_equal(tokenize(&cases[i].rules, cases[i].text, size, first ? first : 1,
+                                      first ? size : 1, &found, &error),
+                             SEQ_OK);
             assert_string_equal(found.text, cases[i].units);
         }
     }
 }
 
-// Unicode 15, table 3-7: well-formed sequences end where it says, everything else is refused at its byte.
+// Unicode 15, table 3-7: well-formed sequences end where it says, everything else is refused at its
+// byte.
 static void utf8_is_checked(void **state) {
     (void)state;
     static const struct {
         const char *text;
         long offset; // of the byte that the message names; -1: valid
     } table[] = {
-        {"ab\x80", 2}, {"a\xC0\x80", 1}, {"\xC1\xBF", 0}, {"\xC2", 0}, {"a\xC2" "b", 1}, {"\xE0\x80\x80", 0}, {"\xE0\x9F\xBF", 0},
-        {"\xE0\xA0\x80", -1}, {"\xED\x9F\xBF", -1}, {"\xED\xA0\x80", 0}, {"\xED\xBF\xBF", 0}, {"\xEE\x80\x80", -1}, {"\xEF\xBF\xBF", -1},
-        {"\xF0\x80\x80\x80", 0}, {"\xF0\x8F\xBF\xBF", 0}, {"\xF0\x90\x80\x80", -1}, {"\xF4\x8F\xBF\xBF", -1}, {"\xF4\x90\x80\x80", 0},
-        {"\xF5\x80\x80\x80", 0}, {"\xFE", 0}, {"\xFF", 0}, {"x\xE2\x82", 1}, {"\xF0\x9F\x98", 0},
+        {"ab\x80", 2},
+        {"a\xC0\x80", 1},
+        {"\xC1\xBF", 0},
+        {"\xC2", 0},
+        {"a\xC2"
+         "b",
+         1},
+        {"\xE0\x80\x80", 0},
+        {"\xE0\x9F\xBF", 0},
+        {"\xE0\xA0\x80", -1},
+        {"\xED\x9F\xBF", -1},
+        {"\xED\xA0\x80", 0},
+        {"\xED\xBF\xBF", 0},
+        {"\xEE\x80\x80", -1},
+        {"\xEF\xBF\xBF", -1},
+        {"\xF0\x80\x80\x80", 0},
+        {"\xF0\x8F\xBF\xBF", 0},
+        {"\xF0\x90\x80\x80", -1},
+        {"\xF4\x8F\xBF\xBF", -1},
+        {"\xF4\x90\x80\x80", 0},
+        {"\xF5\x80\x80\x80", 0},
+        {"\xFE", 0},
+        {"\xFF", 0},
+        {"x\xE2\x82", 1},
+        {"\xF0\x9F\x98", 0},
     };
     static joined found;
     const seq_text_rules rules = CHARS;
@@ -104,10 +148,12 @@ static void utf8_is_checked(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         for (size_t first = 1; first <= 4; first++) {
             char expected[64];
-            seq_status status = tokenize(&rules, table[i].text, strlen(table[i].text), first, 1, &found, &error);
+            seq_status status =
+                tokenize(&rules, table[i].text, strlen(table[i].text), first, 1, &found, &error);
             assert_int_equal(status, table[i].offset < 0 ? SEQ_OK : SEQ_BAD_INPUT);
             snprintf(expected, sizeof expected, "byte offset %ld", table[i].offset);
-            if (status && !strstr(error.text, expected)) fail_msg("case %zu: '%s' does not say '%s'", i, error.text, expected);
+            if (status && !strstr(error.text, expected))
+                fail_msg("case %zu: '%s' does not say '%s'", i, error.text, expected);
         }
     const char *text = "one\ntwo\nth\xFFree";
     assert_int_equal(tokenize(&rules, text, strlen(text), 5, 5, &found, &error), SEQ_BAD_INPUT);
@@ -116,11 +162,14 @@ static void utf8_is_checked(void **state) {
     assert_non_null(strstr(error.text, "byte offset 10"));
 }
 
-// Any bytes at all, replaced where invalid, give the same units however they are cut, and valid UTF-8 in all of them.
+// Any bytes at all, replaced where invalid, give the same units however they are cut, and valid
+// UTF-8 in all of them.
 static void random_bytes(void **state) {
     (void)state;
     static joined whole, pieces, again;
-    static const unsigned char likely[] = {'a', 'B', ' ', '\n', '\r', '.', 0xC3, 0xA9, 0xCC, 0x81, 0xE2, 0x80, 0xA6, 0xEF, 0xBB, 0xBF, 0xF0, 0x9F, 0x98, 0xFF};
+    static const unsigned char likely[] = {'a',  'B',  ' ',  '\n', '\r', '.',  0xC3,
+                                           0xA9, 0xCC, 0x81, 0xE2, 0x80, 0xA6, 0xEF,
+                                           0xBB, 0xBF, 0xF0, 0x9F, 0x98, 0xFF};
     for (uint32_t round = 0; round < 3000; round++) {
         uint32_t words[4];
         char text[64];
@@ -130,11 +179,18 @@ static void random_bytes(void **state) {
             text[i] = (char)(words[0] % 4 ? likely[words[1] % sizeof likely] : words[1] & 255);
         }
         seq_random_words((seq_random_key){9, SEQ_RANDOM_TEST}, round, 99, 0, words);
-        seq_text_rules rules = {.unit = words[0] % 2 ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD, .punctuation = (seq_punctuation)(words[0] / 2 % 3),
-            .lower = words[1] & 1, .nfc = words[1] & 2, .eos = (seq_eos)(words[2] % 3), .invalid = SEQ_INVALID_REPLACE};
+        seq_text_rules rules = {.unit = words[0] % 2 ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD,
+                                .punctuation = (seq_punctuation)(words[0] / 2 % 3),
+                                .lower = words[1] & 1,
+                                .nfc = words[1] & 2,
+                                .eos = (seq_eos)(words[2] % 3),
+                                .invalid = SEQ_INVALID_REPLACE};
         size_t size = words[3] % sizeof text;
-        assert_int_equal(tokenize(&rules, text, size, sizeof text, sizeof text, &whole, &error), SEQ_OK);
-        assert_int_equal(tokenize(&rules, text, size, 1 + words[1] % 7, 1 + words[2] % 3, &pieces, &error), SEQ_OK);
+        assert_int_equal(tokenize(&rules, text, size, sizeof text, sizeof text, &whole, &error),
+                         SEQ_OK);
+        assert_int_equal(
+            tokenize(&rules, text, size, 1 + words[1] % 7, 1 + words[2] % 3, &pieces, &error),
+            SEQ_OK);
         assert_int_equal(whole.size, pieces.size);
         assert_memory_equal(whole.text, pieces.text, whole.size);
         const seq_text_rules strict = CHARS;

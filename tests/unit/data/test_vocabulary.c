@@ -25,9 +25,12 @@ static int end(void **state) {
     return 0;
 }
 
-#define RULES(unit, punctuation, eos) \
-    "# seqtrain vocabulary 1\tunit=" unit "\tpunctuation=" punctuation "\tlower=no\tnfc=no\teos=" eos "\tinvalid=error\n"
-static const char words_file[] = RULES("word", "split", "line") "0\t5\t<unk>\n1\t7\t<eos>\n2\t9\tthe\n3\t4\tcat\n4\t4\t,\n5\t2\ta\\\\b\\x01\n6\t1\t(\n7\t1\t)\n";
+#define RULES(unit, punctuation, eos)                                                              \
+    "# seqtrain vocabulary 1\tunit=" unit "\tpunctuation=" punctuation                             \
+    "\tlower=no\tnfc=no\teos=" eos "\tinvalid=error\n"
+static const char words_file[] =
+    RULES("word", "split", "line") "0\t5\t<unk>\n1\t7\t<eos>\n2\t9\tthe\n3\t4\tcat\n4\t4\t,"
+                                   "\n5\t2\ta\\\\b\\x01\n6\t1\t(\n7\t1\t)\n";
 
 static seq_status read_text(const char *text, size_t size, seq_vocabulary **out, seq_error *error) {
     *error = (seq_error){0};
@@ -52,7 +55,8 @@ static void there_and_back(void **state) {
     assert_int_equal(seq_vocabulary_find(vocabulary, "ca", 2), SEQ_NO_ID);
     assert_int_equal(seq_vocabulary_characters(vocabulary, 2), 4); // and the blank behind it
     assert_int_equal(seq_vocabulary_characters(vocabulary, 1), 1);
-    assert_int_equal(seq_vocabulary_write(vocabulary, temporary_path(&place, "again.tsv"), &error), SEQ_OK);
+    assert_int_equal(seq_vocabulary_write(vocabulary, temporary_path(&place, "again.tsv"), &error),
+                     SEQ_OK);
     char *bytes = read_bytes(place.path, &size);
     assert_string_equal(bytes, words_file);
     free(bytes);
@@ -68,7 +72,9 @@ static void encodes_and_decodes(void **state) {
     assert_int_equal(read_text(words_file, strlen(words_file), &vocabulary, &error), SEQ_OK);
     const char *text = "the cat, the (dog)\nthe";
     const int32_t expected[] = {2, 3, 4, 2, 6, 0, 7, 1, 2, 1};
-    assert_int_equal(seq_vocabulary_encode(vocabulary, text, strlen(text), true, "text", &ids, &count, &error), SEQ_OK);
+    assert_int_equal(
+        seq_vocabulary_encode(vocabulary, text, strlen(text), true, "text", &ids, &count, &error),
+        SEQ_OK);
     assert_int_equal(count, 10);
     assert_memory_equal(ids, expected, sizeof expected);
     char out[10 * SEQ_DECODED];
@@ -82,7 +88,9 @@ static void encodes_and_decodes(void **state) {
     seq_vocabulary_destroy(vocabulary);
     const char no_unk[] = RULES("char", "keep", "none") "0\t5\ta\n1\t7\tb\n";
     assert_int_equal(read_text(no_unk, strlen(no_unk), &vocabulary, &error), SEQ_OK);
-    assert_int_equal(seq_vocabulary_encode(vocabulary, "abc", 3, false, "--prime", &ids, &count, &error), SEQ_BAD_INPUT);
+    assert_int_equal(
+        seq_vocabulary_encode(vocabulary, "abc", 3, false, "--prime", &ids, &count, &error),
+        SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "--prime"));
     seq_vocabulary_destroy(vocabulary);
 }
@@ -92,8 +100,11 @@ static void bad_files_are_told_with_their_line(void **state) {
     static const struct {
         const char *text, *message;
     } bad[] = {
-        {"", "line 0"}, {"hello\n", "line 1: not a vocabulary"}, {"# seqtrain vocabulary 12\n", "line 1"},
-        {"# seqtrain vocabulary 1\n", "line 1"}, {RULES("word", "split", "line"), "no tokens"},
+        {"", "line 0"},
+        {"hello\n", "line 1: not a vocabulary"},
+        {"# seqtrain vocabulary 12\n", "line 1"},
+        {"# seqtrain vocabulary 1\n", "line 1"},
+        {RULES("word", "split", "line"), "no tokens"},
         {RULES("syllable", "split", "line") "0\t1\ta\n", "line 1"},
         {RULES("word", "split", "line") "1\t1\ta\n", "line 2: the ids"},
         {RULES("word", "split", "line") "0\t1\ta\n1\t1\ta\n", "line 3"},
@@ -108,11 +119,14 @@ static void bad_files_are_told_with_their_line(void **state) {
     seq_vocabulary *vocabulary;
     seq_error error;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(read_text(bad[i].text, strlen(bad[i].text), &vocabulary, &error), SEQ_BAD_INPUT);
-        if (!strstr(error.text, bad[i].message)) fail_msg("case %zu: '%s' does not say '%s'", i, error.text, bad[i].message);
+        assert_int_equal(read_text(bad[i].text, strlen(bad[i].text), &vocabulary, &error),
+                         SEQ_BAD_INPUT);
+        if (!strstr(error.text, bad[i].message))
+            fail_msg("case %zu: '%s' does not say '%s'", i, error.text, bad[i].message);
     }
     assert_int_equal(read_text("# seq\0", 6, &vocabulary, &error), SEQ_BAD_INPUT);
-    assert_int_equal(seq_vocabulary_read("/nonexistent", SEQ_BAD_INPUT, &vocabulary, &error), SEQ_BAD_INPUT);
+    assert_int_equal(seq_vocabulary_read("/nonexistent", SEQ_BAD_INPUT, &vocabulary, &error),
+                     SEQ_BAD_INPUT);
 }
 
 // A file changed at random is read or refused; what is read is consistent.
@@ -128,7 +142,8 @@ static void random_changes(void **state) {
         memcpy(text, words_file, sizeof text);
         for (uint32_t i = 0; i < 1 + round % 3; i++) {
             seq_random_words((seq_random_key){2, SEQ_RANDOM_TEST}, round, i, 0, words);
-            text[words[0] % size] = words[1] % 3 ? words_file[words[2] % size] : (char)(words[2] & 255);
+            text[words[0] % size] =
+                words[1] % 3 ? words_file[words[2] % size] : (char)(words[2] & 255);
         }
         if (words[3] % 5 == 0) size = words[3] / 5 % size;
         if (read_text(text, size, &vocabulary, &error)) continue;

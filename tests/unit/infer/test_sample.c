@@ -1,4 +1,5 @@
-// Draws follow their distribution; what is cut off is never drawn; the same seed draws the same sequences alone or side by side.
+// Draws follow their distribution; what is cut off is never drawn; the same seed draws the same
+// sequences alone or side by side.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -22,12 +23,14 @@ static void count_draws(const seq_sample_config *config, int excluded, int count
     for (uint32_t i = 0; i < DRAWS; i++) {
         uint32_t words[4];
         seq_random_words((seq_random_key){1, SEQ_RANDOM_TEST}, i, 0, 0, words);
-        counts[seq_sample_draw(config, logits, V, excluded, seq_random_unit_double(words[0], words[1]), scratch)]++;
+        counts[seq_sample_draw(config, logits, V, excluded,
+                               seq_random_unit_double(words[0], words[1]), scratch)]++;
     }
     free(scratch);
 }
 
-// Chi-square of counts against softmax(logits / T) restricted to `allowed`; 27.9 is the 99.98 % point of 7 degrees of freedom.
+// Chi-square of counts against softmax(logits / T) restricted to `allowed`; 27.9 is the 99.98 %
+// point of 7 degrees of freedom.
 static void check_distribution(double temperature, const int counts[V], unsigned allowed) {
     double total = 0, chi = 0;
     for (int i = 0; i < V; i++)
@@ -105,8 +108,10 @@ static seq_status collect(void *context, int sequence, int id, bool last, seq_er
 static void seeds_and_batches(void **state) {
     (void)state;
     static sequences one, many, other;
-    const char file[] = "# seqtrain vocabulary 1\tunit=word\tpunctuation=keep\tlower=no\tnfc=no\teos=line\tinvalid=error\n"
-                        "0\t5\t<unk>\n1\t7\t<eos>\n2\t9\ta\n3\t9\tb\n4\t9\tc\n5\t1\td\n6\t1\te\n";
+    const char file[] =
+        "# seqtrain vocabulary "
+        "1\tunit=word\tpunctuation=keep\tlower=no\tnfc=no\teos=line\tinvalid=error\n"
+        "0\t5\t<unk>\n1\t7\t<eos>\n2\t9\ta\n3\t9\tb\n4\t9\tc\n5\t1\td\n6\t1\te\n";
     temporary place;
     seq_vocabulary *vocabulary = NULL;
     seq_error error = {0};
@@ -119,13 +124,20 @@ static void seeds_and_batches(void **state) {
     small_case test;
     small_case_create(&test, &model_config, 1, 1, 4);
     const int32_t prime[] = {2, 3};
-    seq_sample_config config = {.temperature = 1, .top_p = 1, .no_unk = true, .until_eos = true, .tokens = 12, .seed = 5};
-    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 70, collect, &many, &error), SEQ_OK);
-    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 1, collect, &one, &error), SEQ_OK);
+    seq_sample_config config = {
+        .temperature = 1, .top_p = 1, .no_unk = true, .until_eos = true, .tokens = 12, .seed = 5};
+    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 70,
+                                    collect, &many, &error),
+                     SEQ_OK);
+    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 1,
+                                    collect, &one, &error),
+                     SEQ_OK);
     assert_int_equal(one.lengths[0], many.lengths[0]);
     assert_memory_equal(one.ids[0], many.ids[0], sizeof one.ids[0]);
     config.seed = 6;
-    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 70, collect, &other, &error), SEQ_OK);
+    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 70,
+                                    collect, &other, &error),
+                     SEQ_OK);
     assert_memory_not_equal(&many, &other, sizeof many);
     int ended_early = 0;
     for (int s = 0; s < 70; s++) {

@@ -1,4 +1,5 @@
-// Scores of a sequence: the same as the model's evaluation, whatever the windows; the probabilities of all next tokens sum to 1.
+// Scores of a sequence: the same as the model's evaluation, whatever the windows; the probabilities
+// of all next tokens sum to 1.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -29,10 +30,12 @@ static void sums_agree(void **state) {
         small_case test;
         small_case_create(&test, &config, 1, COUNT, 8);
         fill(ids, config.vocabulary);
-        assert_int_equal(seq_scorer_create(test.model, test.parameters, true, &scorer, &error), SEQ_OK);
+        assert_int_equal(seq_scorer_create(test.model, test.parameters, true, &scorer, &error),
+                         SEQ_OK);
         seq_scorer_run(scorer, ids, COUNT, scores);
         seq_scorer_destroy(scorer);
-        assert_int_equal(seq_scorer_create(test.model, test.parameters, true, &scorer, &error), SEQ_OK);
+        assert_int_equal(seq_scorer_create(test.model, test.parameters, true, &scorer, &error),
+                         SEQ_OK);
         for (size_t at = 0, piece = 1; at < COUNT; at += piece, piece += 37) {
             if (piece > COUNT - at) piece = COUNT - at;
             seq_scorer_run(scorer, ids + at, piece, pieces + at);
@@ -41,8 +44,10 @@ static void sums_agree(void **state) {
         inputs[0] = SEQ_NO_TOKEN;
         memcpy(inputs + 1, ids, (COUNT - 1) * sizeof *ids);
         memset(test.state, 0, seq_model_state_size(test.model, 1) * sizeof *test.state);
-        seq_window window = {.batch = 1, .steps = COUNT, .inputs = inputs, .targets = ids, .state = test.state};
-        seq_loss loss = seq_model_evaluate(test.model, test.workspace, test.parameters, &window, NULL);
+        seq_window window = {
+            .batch = 1, .steps = COUNT, .inputs = inputs, .targets = ids, .state = test.state};
+        seq_loss loss =
+            seq_model_evaluate(test.model, test.workspace, test.parameters, &window, NULL);
         double sum = 0;
         for (int i = 0; i < COUNT; i++) {
             sum -= scores[i];
@@ -70,7 +75,8 @@ static void next_tokens_sum_to_one(void **state) {
                 seq_error error = {0};
                 seq_scorer *scorer = NULL;
                 ids[19] = next;
-                assert_int_equal(seq_scorer_create(test.model, test.parameters, false, &scorer, &error), SEQ_OK);
+                assert_int_equal(
+                    seq_scorer_create(test.model, test.parameters, false, &scorer, &error), SEQ_OK);
                 seq_scorer_run(scorer, ids, 20, scores);
                 total += exp(scores[19]);
                 seq_scorer_destroy(scorer);
@@ -90,12 +96,14 @@ static void without_carry_each_sequence_is_alone(void **state) {
     small_case test;
     small_case_create(&test, &config, 1, 1, 8);
     for (int carry = 0; carry < 2; carry++) {
-        assert_int_equal(seq_scorer_create(test.model, test.parameters, carry, &scorer, &error), SEQ_OK);
+        assert_int_equal(seq_scorer_create(test.model, test.parameters, carry, &scorer, &error),
+                         SEQ_OK);
         seq_scorer_run(scorer, first, 3, unused);
         seq_scorer_run(scorer, second, 3, carry ? carried : behind);
         seq_scorer_destroy(scorer);
     }
-    assert_int_equal(seq_scorer_create(test.model, test.parameters, false, &scorer, &error), SEQ_OK);
+    assert_int_equal(seq_scorer_create(test.model, test.parameters, false, &scorer, &error),
+                     SEQ_OK);
     seq_scorer_run(scorer, second, 3, alone);
     seq_scorer_destroy(scorer);
     assert_memory_equal(alone, behind, sizeof alone);

@@ -1,4 +1,5 @@
-// Manifests: what is written is read; every single-bit flip, every cut and everything foreign is refused.
+// Manifests: what is written is read; every single-bit flip, every cut and everything foreign is
+// refused.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -18,8 +19,10 @@ static void fill(seq_manifest *manifest) {
     *manifest = (seq_manifest){.version = 1};
     strcpy(manifest->kind, kind);
     seq_record *record = seq_manifest_section_get(manifest, "text");
-    assert_int_equal(seq_record_set_text(record, "rule", "a \"quoted\" \\ \t line\n", &error), SEQ_OK);
-    assert_int_equal(seq_record_set_text(record, "\xC3\xA9t\xC3\xA9", "\xE6\xBC\xA2", &error), SEQ_OK);
+    assert_int_equal(seq_record_set_text(record, "rule", "a \"quoted\" \\ \t line\n", &error),
+                     SEQ_OK);
+    assert_int_equal(seq_record_set_text(record, "\xC3\xA9t\xC3\xA9", "\xE6\xBC\xA2", &error),
+                     SEQ_OK);
     seq_manifest_section_get(manifest, "empty");
     seq_digest_bytes("abc", 3, &digest);
     assert_int_equal(seq_manifest_add_file(manifest, "part-0000.h5", &digest, &error), SEQ_OK);
@@ -103,22 +106,39 @@ static seq_status read_forged(temporary *place, const char *body, seq_error *err
 
 static void forged_content_is_refused(void **state) {
     (void)state;
-#define FILES(files) "{\n \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {}, \"files\": " files ",\n"
-#define FILE_NAMED(name) FILES("[{\"name\": \"" name "\", \"size\": 3, \"xxh3_128\": \"00000000000000000000000000000000\"}]")
+#define FILES(files)                                                                               \
+    "{\n \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {}, \"files\": " files ","  \
+    "\n"
+#define FILE_NAMED(name)                                                                           \
+    FILES("[{\"name\": \"" name                                                                    \
+          "\", \"size\": 3, \"xxh3_128\": \"00000000000000000000000000000000\"}]")
     static const char *const bad[] = {
-        FILE_NAMED("../up"), FILE_NAMED("/etc/passwd"), FILE_NAMED(".."), FILE_NAMED("."), FILE_NAMED(""),
-        FILES("[{\"name\": \"a\", \"size\": -1, \"xxh3_128\": \"00000000000000000000000000000000\"}]"),
-        FILES("[{\"name\": \"a\", \"size\": 1.5, \"xxh3_128\": \"00000000000000000000000000000000\"}]"),
+        FILE_NAMED("../up"),
+        FILE_NAMED("/etc/passwd"),
+        FILE_NAMED(".."),
+        FILE_NAMED("."),
+        FILE_NAMED(""),
+        FILES("[{\"name\": \"a\", \"size\": -1, \"xxh3_128\": "
+              "\"00000000000000000000000000000000\"}]"),
+        FILES("[{\"name\": \"a\", \"size\": 1.5, \"xxh3_128\": "
+              "\"00000000000000000000000000000000\"}]"),
         FILES("[{\"name\": \"a\", \"size\": 1, \"xxh3_128\": \"xyz\"}]"),
-        FILES("[7]"), FILES("7"), FILES("[{}]"),
+        FILES("[7]"),
+        FILES("7"),
+        FILES("[{}]"),
         "{\n \"kind\": \"seqtrain dataset\", \"version\": 2, \"sections\": {}, \"files\": [],\n",
         "{\n \"kind\": \"seqtrain dataset\", \"version\": 0, \"sections\": {}, \"files\": [],\n",
-        "{\n \"kind\": \"seqtrain dataset\", \"version\": \"1\", \"sections\": {}, \"files\": [],\n",
+        "{\n \"kind\": \"seqtrain dataset\", \"version\": \"1\", \"sections\": {}, \"files\": "
+        "[],\n",
         "{\n \"kind\": \"seqtrain checkpoint\", \"version\": 1, \"sections\": {}, \"files\": [],\n",
-        "{\n \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {\"a\": 1}, \"files\": [],\n",
-        "{\n \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {\"a\": {\"b\": 1}}, \"files\": [],\n",
-        "{\n \"kind\": \"seqtrain dataset\", \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {}, \"files\": [],\n",
-        "[[[[[[[[[[[[[[[[\n", "\n",
+        "{\n \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {\"a\": 1}, \"files\": "
+        "[],\n",
+        "{\n \"kind\": \"seqtrain dataset\", \"version\": 1, \"sections\": {\"a\": {\"b\": 1}}, "
+        "\"files\": [],\n",
+        "{\n \"kind\": \"seqtrain dataset\", \"kind\": \"seqtrain dataset\", \"version\": 1, "
+        "\"sections\": {}, \"files\": [],\n",
+        "[[[[[[[[[[[[[[[[\n",
+        "\n",
     };
     temporary place;
     seq_error error;
@@ -143,16 +163,22 @@ static void files_are_verified(void **state) {
         const char *content;
         seq_status status;
         const char *message;
-    } cases[] = {{"abcd", SEQ_OK, ""}, {"abce", SEQ_BAD_INPUT, "damaged"}, {"abc", SEQ_BAD_INPUT, "3 bytes, expected 4"}};
+    } cases[] = {{"abcd", SEQ_OK, ""},
+                 {"abce", SEQ_BAD_INPUT, "damaged"},
+                 {"abc", SEQ_BAD_INPUT, "3 bytes, expected 4"}};
     for (size_t i = 0; i < 3; i++) {
         write_bytes(temporary_path(&place, "f"), cases[i].content, strlen(cases[i].content));
         error = (seq_error){0};
-        assert_int_equal(seq_manifest_verify_file(&manifest, place.directory, 0, SEQ_BAD_INPUT, &error), cases[i].status);
+        assert_int_equal(
+            seq_manifest_verify_file(&manifest, place.directory, 0, SEQ_BAD_INPUT, &error),
+            cases[i].status);
         assert_non_null(strstr(error.text, cases[i].message));
     }
     remove(place.path);
     error = (seq_error){0};
-    assert_int_equal(seq_manifest_verify_file(&manifest, place.directory, 0, SEQ_NO_CHECKPOINT, &error), SEQ_NO_CHECKPOINT);
+    assert_int_equal(
+        seq_manifest_verify_file(&manifest, place.directory, 0, SEQ_NO_CHECKPOINT, &error),
+        SEQ_NO_CHECKPOINT);
     seq_manifest_clear(&manifest);
     temporary_destroy(&place);
 }

@@ -39,7 +39,8 @@ static void fill(unsigned char *bytes, size_t size) {
     }
 }
 
-static void write_vector(const char *path, seq_element element, const void *values, seq_pipeline pipeline) {
+static void write_vector(const char *path, seq_element element, const void *values,
+                         seq_pipeline pipeline) {
     seq_error error = {0};
     seq_vector_file *file = NULL;
     unlink(path);
@@ -56,7 +57,10 @@ static void write_vector(const char *path, seq_element element, const void *valu
 
 static void round_trips(void **state) {
     (void)state;
-    static const seq_pipeline pipelines[] = {{SEQ_COMPRESS_ZSTD, 1}, {SEQ_COMPRESS_ZSTD, 19}, {SEQ_COMPRESS_GZIP, 6}, {SEQ_COMPRESS_NONE, 1}};
+    static const seq_pipeline pipelines[] = {{SEQ_COMPRESS_ZSTD, 1},
+                                             {SEQ_COMPRESS_ZSTD, 19},
+                                             {SEQ_COMPRESS_GZIP, 6},
+                                             {SEQ_COMPRESS_NONE, 1}};
     static unsigned char values[COUNT * 8], read[COUNT * 8];
     fill(values, sizeof values);
     for (int element = SEQ_F32; element <= SEQ_I64; element++)
@@ -74,16 +78,23 @@ static void round_trips(void **state) {
             free(first);
             free(again);
             assert_int_equal(seq_vector_file_open(path, &file, &error), SEQ_OK);
-            assert_int_equal(seq_vector_length(file, "values", (seq_element)element, &length, &error), SEQ_OK);
+            assert_int_equal(
+                seq_vector_length(file, "values", (seq_element)element, &length, &error), SEQ_OK);
             assert_int_equal(length, COUNT);
             for (size_t at = 0, piece = 701; at < COUNT; at += piece) {
                 if (piece > COUNT - at) piece = COUNT - at;
-                assert_int_equal(seq_vector_read(file, "values", (seq_element)element, at, piece, read + at * size, &error), SEQ_OK);
+                assert_int_equal(seq_vector_read(file, "values", (seq_element)element, at, piece,
+                                                 read + at * size, &error),
+                                 SEQ_OK);
             }
             assert_memory_equal(values, read, COUNT * size);
-            assert_int_equal(seq_vector_read(file, "values", (seq_element)element, COUNT - 1, 2, read, &error), SEQ_BAD_INPUT);
+            assert_int_equal(
+                seq_vector_read(file, "values", (seq_element)element, COUNT - 1, 2, read, &error),
+                SEQ_BAD_INPUT);
             error = (seq_error){0};
-            assert_int_equal(seq_vector_read(file, "values", (seq_element)element, SIZE_MAX, 2, read, &error), SEQ_BAD_INPUT);
+            assert_int_equal(
+                seq_vector_read(file, "values", (seq_element)element, SIZE_MAX, 2, read, &error),
+                SEQ_BAD_INPUT);
             error = (seq_error){0};
             assert_int_equal(seq_vector_file_close(file, &error), SEQ_OK);
         }
@@ -101,12 +112,16 @@ static void views_show_whole_tensors(void **state) {
     const char *names[] = {"a.h5", "b.h5"};
     const size_t counts[] = {31, 32};
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(seq_vector_file_create(temporary_path(&place, names[i]), &file, &error), SEQ_OK);
-        assert_int_equal(seq_vector_write(file, "v", SEQ_F32, values + 31 * i, counts[i], CHUNK, pipeline, &error), SEQ_OK);
+        assert_int_equal(seq_vector_file_create(temporary_path(&place, names[i]), &file, &error),
+                         SEQ_OK);
+        assert_int_equal(seq_vector_write(file, "v", SEQ_F32, values + 31 * i, counts[i], CHUNK,
+                                          pipeline, &error),
+                         SEQ_OK);
         assert_int_equal(seq_vector_file_close(file, &error), SEQ_OK);
     }
     const seq_view_part parts[] = {{"a.h5", "v", 31, 0, 31}, {"b.h5", "v", 32, 0, 32}};
-    assert_int_equal(seq_vector_file_create(temporary_path(&place, "view.h5"), &file, &error), SEQ_OK);
+    assert_int_equal(seq_vector_file_create(temporary_path(&place, "view.h5"), &file, &error),
+                     SEQ_OK);
     assert_int_equal(seq_vector_write_view(file, "whole", 2, 7, 9, parts, 2, &error), SEQ_OK);
     assert_int_equal(seq_vector_file_close(file, &error), SEQ_OK);
     for (int missing = 0; missing < 2; missing++) {
@@ -123,9 +138,11 @@ static void views_show_whole_tensors(void **state) {
         H5Fclose(handle);
         unlink(temporary_path(&place, "b.h5"));
     }
-    assert_int_equal(seq_vector_file_open(temporary_path(&place, "view.h5"), &file, &error), SEQ_OK);
+    assert_int_equal(seq_vector_file_open(temporary_path(&place, "view.h5"), &file, &error),
+                     SEQ_OK);
     size_t length;
-    assert_int_equal(seq_vector_length(file, "whole", SEQ_F32, &length, &error), SEQ_BAD_INPUT); // our own reader takes vectors only
+    assert_int_equal(seq_vector_length(file, "whole", SEQ_F32, &length, &error),
+                     SEQ_BAD_INPUT); // our own reader takes vectors only
     seq_vector_file_close(file, &error);
 }
 
@@ -136,7 +153,8 @@ static seq_status try_reading(const char *path, float *out, size_t capacity, seq
     *error = (seq_error){0};
     seq_status status = seq_vector_file_open(path, &file, error);
     if (!status) status = seq_vector_length(file, "values", SEQ_F32, &length, error);
-    if (!status && length > capacity) status = seq_error_set(error, SEQ_BAD_INPUT, "longer than the caller expects");
+    if (!status && length > capacity)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "longer than the caller expects");
     if (!status) status = seq_vector_read(file, "values", SEQ_F32, 0, length, out, error);
     seq_error ignored = {0};
     seq_vector_file_close(file, &ignored);
@@ -152,7 +170,8 @@ static void damage_is_survived(void **state) {
     int wrong = 0, refused = 0;
     for (int i = 0; i < COUNT; i++)
         values[i] = (float)(i % 251);
-    write_vector(temporary_path(&place, "damaged.h5"), SEQ_F32, values, (seq_pipeline){SEQ_COMPRESS_ZSTD, 1});
+    write_vector(temporary_path(&place, "damaged.h5"), SEQ_F32, values,
+                 (seq_pipeline){SEQ_COMPRESS_ZSTD, 1});
     char *bytes = read_bytes(place.path, &size);
     assert_int_equal(try_reading(place.path, read, COUNT, &error), SEQ_OK);
     for (uint32_t i = 0; i < 1500; i++) {
@@ -173,7 +192,9 @@ static void damage_is_survived(void **state) {
         assert_int_not_equal(try_reading(place.path, read, COUNT, &error), SEQ_OK);
     }
     free(bytes);
-    print_message("1500 flips: %d refused, %d read with other values (the hash of the file finds those)\n", refused, wrong);
+    print_message(
+        "1500 flips: %d refused, %d read with other values (the hash of the file finds those)\n",
+        refused, wrong);
     assert_true(refused > 700);
 }
 
@@ -184,7 +205,8 @@ static hid_t hostile_file(const char *name) {
     return file;
 }
 
-static void add_dataset(hid_t file, const char *name, hid_t type, int dimensions, const hsize_t *sizes, hid_t properties) {
+static void add_dataset(hid_t file, const char *name, hid_t type, int dimensions,
+                        const hsize_t *sizes, hid_t properties) {
     hid_t space = H5Screate_simple(dimensions, sizes, NULL);
     hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     assert_true(dataset >= 0);
@@ -269,7 +291,8 @@ static void write_chunk(const char *name, const void *bytes, size_t size, bool d
         H5Pset_deflate(properties, 1);
     else
         H5Pset_filter(properties, 32015, H5Z_FLAG_MANDATORY, 1, &level);
-    hid_t dataset = H5Dcreate2(file, "values", H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    hid_t dataset =
+        H5Dcreate2(file, "values", H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     assert_true(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, size, bytes) >= 0);
     H5Dclose(dataset);
     H5Pclose(properties);
@@ -319,22 +342,21 @@ static void failures_are_told(void **state) {
     assert_int_equal(seq_vector_file_open(place.path, &file, &error), SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "text.h5"));
     error = (seq_error){0};
-    assert_int_equal(seq_vector_file_open(temporary_path(&place, "absent.h5"), &file, &error), SEQ_BAD_INPUT);
+    assert_int_equal(seq_vector_file_open(temporary_path(&place, "absent.h5"), &file, &error),
+                     SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "No such file"));
     error = (seq_error){0};
-    assert_int_not_equal(seq_vector_file_create(temporary_path(&place, "text.h5"), &file, &error), SEQ_OK);
+    assert_int_not_equal(seq_vector_file_create(temporary_path(&place, "text.h5"), &file, &error),
+                         SEQ_OK);
     error = (seq_error){0};
     assert_int_not_equal(seq_vector_file_create("/nonexistent/a.h5", &file, &error), SEQ_OK);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),
-        cmocka_unit_test(views_show_whole_tensors),
-        cmocka_unit_test(damage_is_survived),
-        cmocka_unit_test(hostile_links_and_storage),
-        cmocka_unit_test(hostile_frames),
-        cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(round_trips),        cmocka_unit_test(views_show_whole_tensors),
+        cmocka_unit_test(damage_is_survived), cmocka_unit_test(hostile_links_and_storage),
+        cmocka_unit_test(hostile_frames),     cmocka_unit_test(failures_are_told),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
