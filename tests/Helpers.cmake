@@ -6,7 +6,8 @@ function(seq_add_unit_test layer file label)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/${layer})
   target_link_libraries(${target} PRIVATE seq_warnings seq_test_support seq_${layer} PkgConfig::cmocka PkgConfig::hdf5 PkgConfig::zstd PkgConfig::zlib m)
   add_test(NAME ${label}.${layer}.${name} COMMAND ${target})
-  set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT 120)
+  set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT 120
+    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
 endfunction()
 
 # seq_add_shell_test(NAME FILE LABEL TIMEOUT): a bash script that finds the programs in its environment. Scripts that use mpirun
@@ -19,6 +20,7 @@ function(seq_add_shell_test name file label timeout)
     list(APPEND environment "${variable}=$<TARGET_FILE:${program}>")
   endforeach()
   if(SEQ_SANITIZE)
+    math(EXPR timeout "4 * ${timeout}")
     list(APPEND environment "SANITIZE=${SEQ_SANITIZE}" "ASAN_OPTIONS=detect_leaks=1" "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
   endif()
   set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)

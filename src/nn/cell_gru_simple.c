@@ -2,6 +2,8 @@
 //   z = s(W_z [h<t-1>, x] + b_z)   n = tanh(W_n [h<t-1>, x] + b_n)   h<t> = (1 - z) n + z h<t-1>
 // Where the texts write c = u c~ + (1 - u) c, the stored z is 1 - u. After Cho et al. 2014, without
 // the relevance gate.
+// A new cell starts as a copy of this file: its formula here, forward and backward of one step
+// below, its row at the end, a line in cells.h and in the list of cell.c.
 #include "cells.h"
 
 static void forward_row(int hidden, const float *restrict gates, const float *restrict before,

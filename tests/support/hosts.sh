@@ -37,7 +37,7 @@ hosts_mpirun() {
   local ranks=$1 slots
   shift
   slots=$(((ranks + 1) / 2))
-  "$work/agent" 10.77.0.1 "cd '$work' && '$MPIEXEC' --quiet -np $ranks --map-by node --host 10.77.0.1:$slots,10.77.0.2:$slots \
+  "$work/agent" 10.77.0.1 "cd '$work' && ASAN_OPTIONS=detect_leaks=0 '$MPIEXEC' -x ASAN_OPTIONS --quiet -np $ranks --map-by node --host 10.77.0.1:$slots,10.77.0.2:$slots \
     --mca plm_rsh_agent '$work/agent' --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include 10.77.0.0/24 \
     --mca oob_tcp_if_include 10.77.0.0/24 --mca btl self,vader,tcp --mca pml ob1 $*"
 }
