@@ -1,5 +1,5 @@
 # seq_add_layer(NAME USES layers... LINKS libraries...): static library seq_NAME from src/NAME/*.c.
-# A file NAME_avx2.c or NAME_avx512.c is compiled for that instruction set and chosen at run time.
+# A file NAME_avx2.c, NAME_avx512.c or NAME_avx512bf16.c is compiled for that instruction set and chosen at run time.
 # Files src/comm/*_mpi.c belong to the parallel part, src/storage/*_plugin.c to the plugin.
 function(seq_add_layer name)
   cmake_parse_arguments(layer "" "" "USES;LINKS" ${ARGN})
@@ -13,8 +13,12 @@ function(seq_add_layer name)
   foreach(source ${sources})
     if(source MATCHES "_avx2\\.c$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma")
-    elseif(source MATCHES "_avx512\\.c$")
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512")
+    elseif(source MATCHES "_avx512(bf16)?\\.c$")
+      set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+      if(source MATCHES "bf16")
+        list(APPEND avx512 -mavx512bf16)
+      endif()
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512}")
     endif()
   endforeach()
 endfunction()

@@ -10,10 +10,11 @@ void seq_loaded_clear(seq_loaded *loaded) {
     seq_vocabulary_destroy(loaded->vocabulary);
     seq_model_destroy(loaded->model);
     free(loaded->parameters);
+    free(loaded->packed);
     *loaded = (seq_loaded){0};
 }
 
-static seq_status create_model(seq_loaded *loaded, const seq_kernels *kernels, seq_error *error) {
+static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {
     seq_model_config config;
     seq_status status = seq_model_config_read(
         &config, seq_manifest_section_find(&loaded->manifest, "model"), error);
@@ -21,7 +22,7 @@ static seq_status create_model(seq_loaded *loaded, const seq_kernels *kernels, s
         status = seq_error_set(
             error, SEQ_NO_CHECKPOINT, "loading %s: the model has %d tokens, vocabulary.tsv has %d",
             loaded->directory, config.vocabulary, seq_vocabulary_size(loaded->vocabulary));
-    return status ? status : seq_model_create(&config, kernels, &loaded->model, error);
+    return status ? status : seq_model_create(&config, compute, &loaded->model, error);
 }
 
 static seq_status read_parameters(seq_loaded *loaded, seq_error *error) {
@@ -33,7 +34,16 @@ static seq_status read_parameters(seq_loaded *loaded, seq_error *error) {
                   : seq_checkpoint_read(loaded->directory, &loaded->manifest, &state, error);
 }
 
-static seq_status load_directory(const char *directory, const seq_kernels *kernels, seq_loaded *out,
+static seq_status pack_parameters(seq_loaded *loaded, seq_error *error) {
+    size_t bytes = seq_model_packed_bytes(loaded->model, SEQ_USE_EVALUATION);
+    seq_status status = seq_allocate(&loaded->packed, bytes, 1, "the packed weights", error);
+    if (status) return status;
+    seq_model_pack(loaded->model, SEQ_USE_EVALUATION, loaded->parameters, 0, 1, loaded->packed);
+    loaded->weights = (seq_weights){loaded->parameters, loaded->packed};
+    return SEQ_OK;
+}
+
+static seq_status load_directory(const char *directory, const seq_compute *compute, seq_loaded *out,
                                  seq_error *error) {
     char vocabulary[SEQ_PATH];
     snprintf(out->directory, sizeof out->directory, "%s", directory);
@@ -42,8 +52,9 @@ static seq_status load_directory(const char *directory, const seq_kernels *kerne
     if (!status) status = seq_path_join(vocabulary, directory, "vocabulary.tsv", error);
     if (!status)
         status = seq_vocabulary_read(vocabulary, SEQ_NO_CHECKPOINT, &out->vocabulary, error);
-    if (!status) status = create_model(out, kernels, error);
+    if (!status) status = create_model(out, compute, error);
     if (!status) status = read_parameters(out, error);
+    if (!status) status = pack_parameters(out, error);
     if (status) seq_loaded_clear(out);
     return status;
 }
@@ -76,13 +87,13 @@ static void prefer(int64_t *steps, size_t count, int64_t step) {
 }
 
 static seq_status load_run(const char *run, int64_t *steps, size_t count, bool prefer_best,
-                           const seq_kernels *kernels, seq_loaded *out, seq_error *error) {
+                           const seq_compute *compute, seq_loaded *out, seq_error *error) {
     if (prefer_best) prefer(steps, count, best_step(run, steps, count));
     for (size_t i = 0; i < count; i++) {
         char directory[SEQ_PATH];
         seq_error reason = {0};
         if (!seq_checkpoint_directory(run, steps[i], directory, &reason) &&
-            !load_directory(directory, kernels, out, &reason))
+            !load_directory(directory, compute, out, &reason))
             return SEQ_OK;
         if (reason.status != SEQ_NO_CHECKPOINT)
             return seq_error_set(error, reason.status, "%s", reason.text);
@@ -93,7 +104,7 @@ static seq_status load_run(const char *run, int64_t *steps, size_t count, bool p
                          count ? "none of its checkpoints can be used" : "it has no checkpoint");
 }
 
-seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_kernels *kernels,
+seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute,
                                seq_loaded *out, seq_error *error) {
     char manifest[SEQ_PATH];
     int64_t *steps = NULL;
@@ -104,9 +115,9 @@ seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_ker
     if (!seq_path_exists(path))
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint",
                              path);
-    if (seq_path_exists(manifest)) return load_directory(path, kernels, out, error);
+    if (seq_path_exists(manifest)) return load_directory(path, compute, out, error);
     status = seq_checkpoint_list(path, &steps, &count, error);
-    if (!status) status = load_run(path, steps, count, prefer_best, kernels, out, error);
+    if (!status) status = load_run(path, steps, count, prefer_best, compute, out, error);
     free(steps);
     return status;
 }

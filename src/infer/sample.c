@@ -71,7 +71,7 @@ int seq_sample_draw(const seq_sample_config *config, const float *logits, int vo
 
 typedef struct sampler {
     const seq_model *model;
-    const float *parameters;
+    const seq_weights *weights;
     const seq_sample_config *config;
     const seq_vocabulary *vocabulary;
     seq_workspace *workspace;
@@ -111,7 +111,7 @@ static seq_status allocate(sampler *sampler, seq_error *error) {
 }
 
 static void step(sampler *sampler) {
-    seq_model_step(sampler->model, sampler->workspace, sampler->parameters, sampler->batch,
+    seq_model_step(sampler->model, sampler->workspace, sampler->weights, sampler->batch,
                    sampler->inputs, sampler->state, sampler->logits);
 }
 
@@ -167,14 +167,14 @@ static seq_status draw_group(sampler *sampler, const int32_t *prime, size_t prim
     return status;
 }
 
-seq_status seq_sample_run(const seq_model *model, const float *parameters,
+seq_status seq_sample_run(const seq_model *model, const seq_weights *weights,
                           const seq_vocabulary *vocabulary, const seq_sample_config *config,
                           const int32_t *prime, size_t prime_count, int count, seq_token_sink sink,
                           void *context, seq_error *error) {
     seq_status status = SEQ_OK;
     for (int first = 0; !status && first < count; first += SIDE_BY_SIDE) {
         sampler sampler = {.model = model,
-                           .parameters = parameters,
+                           .weights = weights,
                            .config = config,
                            .vocabulary = vocabulary,
                            .first_sequence = first};

@@ -7,7 +7,7 @@ enum { WINDOW = 256 }; // tokens at once
 
 struct seq_scorer {
     const seq_model *model;
-    const float *parameters;
+    const seq_weights *weights;
     bool carry;
     seq_workspace *workspace;
     float *state;
@@ -16,13 +16,13 @@ struct seq_scorer {
     int32_t before; // the token before the next one
 };
 
-seq_status seq_scorer_create(const seq_model *model, const float *parameters, bool carry,
+seq_status seq_scorer_create(const seq_model *model, const seq_weights *weights, bool carry,
                              seq_scorer **out, seq_error *error) {
     seq_scorer *scorer = NULL;
     seq_status status = seq_allocate(&scorer, 1, sizeof *scorer, "a scorer", error);
     if (status) return status;
     scorer->model = model;
-    scorer->parameters = parameters;
+    scorer->weights = weights;
     scorer->carry = carry;
     scorer->before = SEQ_NO_TOKEN;
     scorer->state_size = seq_model_state_size(model, 1);
@@ -55,7 +55,7 @@ static void run_window(seq_scorer *scorer, const int32_t *ids, int count,
                          .inputs = scorer->inputs,
                          .targets = ids,
                          .state = scorer->state};
-    seq_model_evaluate(scorer->model, scorer->workspace, scorer->parameters, &window,
+    seq_model_evaluate(scorer->model, scorer->workspace, scorer->weights, &window,
                        log_probabilities);
 }
 

@@ -1,71 +1,120 @@
-// The list of kernel tables: product libraries x instruction sets. A new library is a row of
-// `libraries` and of TABLES.
+// The list of kernel tables. A new library or instruction set is a row of `tables` and of `names`.
 #include "elementwise.h"
-#include "gemm.h"
+#include "product.h"
 #include <stdio.h>
 #include <string.h>
 
-#define TABLE(library, isa)                                                                        \
+#define TABLE(products, elements)                                                                  \
     {                                                                                              \
-        .name = #library, .instruction_set = #isa, .gemm = seq_gemm_##library,                     \
-        .sigmoid = seq_sigmoid_##isa, .tanh = seq_tanh_##isa, .exp = seq_exp_##isa,                \
-        .softmax = seq_softmax_##isa, .sum_squares = seq_sum_squares_##isa,                        \
-        .find_nonfinite = seq_find_nonfinite_##isa, .add = seq_add_##isa,                          \
-        .scale = seq_scale_##isa, .add_rows = seq_add_rows_##isa, .sum_rows = seq_sum_rows_##isa   \
+        .name = #products, .instruction_set = #elements,                                           \
+        .panel_columns = seq_panel_columns_##products, .panel_bytes = seq_panel_bytes_##products,  \
+        .pack = seq_pack_##products, .multiply = seq_multiply_##products,                          \
+        .sigmoid = seq_sigmoid_##elements, .tanh = seq_tanh_##elements, .exp = seq_exp_##elements, \
+        .softmax = seq_softmax_##elements, .sum_squares = seq_sum_squares_##elements,              \
+        .find_nonfinite = seq_find_nonfinite_##elements, .add = seq_add_##elements,                \
+        .scale = seq_scale_##elements, .add_rows = seq_add_rows_##elements,                        \
+        .sum_rows = seq_sum_rows_##elements                                                        \
     }
 
+// The best first, ours before other libraries.
+static const seq_kernels tables[] = {
 #ifdef __x86_64__
-#define TABLES(library) TABLE(library, avx512), TABLE(library, avx2), TABLE(library, portable)
-#else
-#define TABLES(library) TABLE(library, portable)
+    TABLE(avx512bf16, avx512), TABLE(avx512, avx512), TABLE(avx2, avx2),
 #endif
-
-// Best instruction set first.
-static const seq_kernels tables[] = {TABLES(openblas), TABLES(portable)};
+    TABLE(portable, portable),
+#ifdef __x86_64__
+    TABLE(openblas, avx512),   TABLE(openblas, avx2),
+#endif
+    TABLE(openblas, portable),
+};
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
-static const char *const libraries[] = {"auto", "openblas", "portable", NULL};
+static const char *const names[] = {"auto",     "avx512bf16", "avx512", "avx2",
+                                    "portable", "openblas",   NULL};
+static const char *const precisions[] = {
+    [SEQ_FP32] = "fp32", [SEQ_BF16] = "bf16", [SEQ_INT8] = "int8", NULL};
+
+const char *const *seq_precision_names(void) {
+    return precisions;
+}
 
 const char *const *seq_kernels_names(void) {
-    return libraries;
+    return names;
 }
 
 static int cpu_has(const char *instruction_set) {
 #ifdef __x86_64__
     __builtin_cpu_init();
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (strcmp(instruction_set, "avx512") == 0)
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (strcmp(instruction_set, "avx512bf16") == 0)
+        return avx512 && __builtin_cpu_supports("avx512bf16");
+    if (strcmp(instruction_set, "avx512") == 0) return avx512;
     if (strcmp(instruction_set, "avx2") == 0) return avx2;
 #endif
     return strcmp(instruction_set, "portable") == 0;
 }
 
-const seq_kernels *seq_kernels_with_instruction_set(const char *name, const char *instruction_set) {
+static bool can_run(const seq_kernels *table) {
+    bool products = strcmp(table->name, "openblas") == 0 || cpu_has(table->name);
+    return products && cpu_has(table->instruction_set);
+}
+
+const seq_kernels *seq_kernels_of(const char *name) {
+    bool any = strcmp(name, "auto") == 0;
     for (int i = 0; i < TABLE_COUNT; i++)
-        if (strcmp(tables[i].name, name) == 0 &&
-            strcmp(tables[i].instruction_set, instruction_set) == 0)
-            return cpu_has(instruction_set) ? &tables[i] : NULL;
+        if ((any || strcmp(tables[i].name, name) == 0) && can_run(&tables[i])) return &tables[i];
     return NULL;
 }
 
-seq_status seq_kernels_find(const char *name, const seq_kernels **out, seq_error *error) {
-    const char *library = strcmp(name, "auto") == 0 ? libraries[1] : name;
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        if (strcmp(tables[i].name, library) != 0 || !cpu_has(tables[i].instruction_set)) continue;
-        seq_gemm_openblas_prepare();
-        *out = &tables[i];
-        return SEQ_OK;
-    }
-    return seq_error_set(error, SEQ_BAD_USAGE, "--kernels %s: expected auto, openblas or portable",
-                         name);
+static bool is_known(const char *name) {
+    for (const char *const *known = names; *known; known++)
+        if (strcmp(*known, name) == 0) return true;
+    return false;
+}
+
+seq_status seq_kernels_find(const char *name, seq_precision precision, const seq_kernels **out,
+                            seq_error *error) {
+    const seq_kernels *kernels = seq_kernels_of(name);
+    bool openblas = strcmp(name, "openblas") == 0;
+    if (!is_known(name))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--kernels %s: there are no such kernels", name);
+    if (!kernels)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--kernels %s: this CPU does not have the instructions", name);
+    if (openblas && precision != SEQ_FP32)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--kernels openblas: it has no products in %s",
+                             precisions[precision]);
+    if (openblas) seq_openblas_prepare();
+    *out = kernels;
+    return SEQ_OK;
 }
 
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size) {
     char library[128];
-    if (strcmp(kernels->name, "openblas") == 0)
-        seq_gemm_openblas_describe(library, sizeof library);
-    else
-        snprintf(library, sizeof library, "%s", kernels->name);
+    if (strcmp(kernels->name, "openblas") != 0) {
+        snprintf(out, size, "%s", kernels->name);
+        return;
+    }
+    seq_openblas_describe(library, sizeof library);
     snprintf(out, size, "%s, %s", library, kernels->instruction_set);
+}
+
+void seq_kernels_describe_all(char *out, size_t size) {
+    const seq_kernels *best = seq_kernels_of("auto");
+    char one[150];
+    size_t used = (size_t)snprintf(out, size, "kernels: %s; also here:", best->name);
+    const char *separator = " ";
+    for (const char *const *name = names + 1; *name && used < size; name++) {
+        const seq_kernels *kernels = seq_kernels_of(*name);
+        if (!kernels || kernels == best) continue;
+        seq_kernels_describe(kernels, one, sizeof one);
+        used += (size_t)snprintf(out + used, size - used, "%s%s", separator, one);
+        separator = ", ";
+    }
+}
+
+size_t seq_packed_bytes(const seq_kernels *kernels, seq_precision precision, size_t n, size_t k) {
+    size_t columns = kernels->panel_columns();
+    return (n + columns - 1) / columns * kernels->panel_bytes(precision, k);
 }

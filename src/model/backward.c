@@ -25,12 +25,12 @@ static void undrop(const seq_model *model, const seq_window *window, int stage, 
 
 // dL/d(raw output of the stage) in d_out -> dL/d(its inputs) in d_in.
 static void backward_stage(const seq_model *model, seq_workspace *workspace,
-                           const float *parameters, const seq_window *window, int stage,
+                           const seq_weights *weights, const seq_window *window, int stage,
                            const float *inputs, float *d_out, float *d_in, float *gradient,
                            double *squares) {
     int layers = model->config.layers;
     if (stage < layers) {
-        seq_recurrent_parameters layer = seq_model_layer(model, parameters, stage);
+        seq_recurrent_weights layer = seq_model_layer(model, weights, stage);
         seq_recurrent_gradients gradients = layer_gradients(model, gradient, stage);
         seq_recurrent_backward(&model->recurrent[stage], &layer, &workspace->tapes[stage],
                                window->batch, window->steps, inputs, d_out, d_in, &gradients,
@@ -40,18 +40,28 @@ static void backward_stage(const seq_model *model, seq_workspace *workspace,
     }
     int dense = stage - layers;
     seq_dense_backward(
-        &model->dense[dense], seq_model_parameter(model, parameters, model->dense_weight[dense]),
+        &model->dense[dense], seq_model_packed(model, weights, model->dense_back[dense]),
         (size_t)window->batch * (size_t)window->steps, inputs, workspace->dense_out[dense], d_out,
         d_in, slice(model, gradient, model->dense_weight[dense]),
-        slice(model, gradient, model->dense_bias[dense]));
+        slice(model, gradient, model->dense_bias[dense]), workspace->scratch.packed);
 }
 
-void seq_model_backward(const seq_model *model, seq_workspace *workspace, const float *parameters,
-                        const seq_window *window, bool dropping, float *gradient, double *squares) {
+// A tied embedding holds the output layer's gradient already.
+static void embedding_gradient(const seq_model *model, const seq_window *window, const float *d_out,
+                               float *d_table) {
+    size_t units = (size_t)model->config.embedding,
+           count = (size_t)window->batch * (size_t)window->steps;
+    if (!model->config.tied) seq_embedding_clear(units, window->inputs, count, d_table);
+    seq_embedding_backward(d_out, units, window->inputs, count, d_table);
+}
+
+void seq_model_backward(const seq_model *model, seq_workspace *workspace,
+                        const seq_weights *weights, const seq_window *window, bool dropping,
+                        float *gradient, double *squares) {
     float *d_out = workspace->gradient[0], *d_in = workspace->gradient[1];
     for (int stage = seq_model_stages(model) - 1; stage >= 0; stage--) {
         if (dropping) undrop(model, window, stage, d_out);
-        backward_stage(model, workspace, parameters, window, stage,
+        backward_stage(model, workspace, weights, window, stage,
                        seq_model_fed(model, workspace, window->batch, stage - 1, dropping), d_out,
                        d_in, gradient, squares);
         float *swap = d_out;
@@ -59,7 +69,5 @@ void seq_model_backward(const seq_model *model, seq_workspace *workspace, const 
         d_in = swap;
     }
     if (dropping) undrop(model, window, -1, d_out);
-    seq_embedding_backward(d_out, (size_t)model->config.embedding, window->inputs,
-                           (size_t)window->batch * (size_t)window->steps,
-                           slice(model, gradient, model->embedding));
+    embedding_gradient(model, window, d_out, slice(model, gradient, model->embedding));
 }

@@ -3,19 +3,22 @@
 #include <seqtrain/nn/embedding.h>
 #include <string.h>
 
-const float *seq_model_parameter(const seq_model *model, const float *parameters, int row) {
-    return row < 0 ? NULL : parameters + model->table.items[row].offset;
+const float *seq_model_parameter(const seq_model *model, const seq_weights *weights, int row) {
+    return row < 0 ? NULL : weights->parameters + model->table.items[row].offset;
 }
 
-seq_recurrent_parameters seq_model_layer(const seq_model *model, const float *parameters,
-                                         int layer) {
+seq_recurrent_weights seq_model_layer(const seq_model *model, const seq_weights *weights,
+                                      int layer) {
     const seq_layer_parameters *rows = &model->layers[layer];
-    return (seq_recurrent_parameters){
-        .weight_ih = seq_model_parameter(model, parameters, rows->weight_ih),
-        .weight_hh = seq_model_parameter(model, parameters, rows->weight_hh),
-        .bias_ih = seq_model_parameter(model, parameters, rows->bias_ih),
-        .bias_hh = seq_model_parameter(model, parameters, rows->bias_hh),
-        .weight_ch = seq_model_parameter(model, parameters, rows->weight_ch),
+    return (seq_recurrent_weights){
+        .input = seq_model_packed(model, weights, rows->packed.input),
+        .recurrent = seq_model_packed(model, weights, rows->packed.recurrent),
+        .input_back = seq_model_packed(model, weights, rows->packed.input_back),
+        .recurrent_back = seq_model_packed(model, weights, rows->packed.recurrent_back),
+        .last_back = seq_model_packed(model, weights, rows->packed.last_back),
+        .bias_ih = seq_model_parameter(model, weights, rows->bias_ih),
+        .bias_hh = seq_model_parameter(model, weights, rows->bias_hh),
+        .weight_ch = seq_model_parameter(model, weights, rows->weight_ch),
     };
 }
 
@@ -66,34 +69,34 @@ void seq_model_store_state(const seq_model *model, const seq_workspace *workspac
     copy_state(model, workspace, window, window->steps, false);
 }
 
-static void forward_stage(const seq_model *model, seq_workspace *workspace, const float *parameters,
-                          const seq_window *window, int stage, bool dropping) {
+static void forward_stage(const seq_model *model, seq_workspace *workspace,
+                          const seq_weights *weights, const seq_window *window, int stage,
+                          bool dropping) {
     const float *inputs = seq_model_fed(model, workspace, window->batch, stage - 1, dropping);
     int layers = model->config.layers;
     if (stage < layers) {
-        seq_recurrent_parameters layer = seq_model_layer(model, parameters, stage);
+        seq_recurrent_weights layer = seq_model_layer(model, weights, stage);
         seq_recurrent_forward(&model->recurrent[stage], &layer, &workspace->tapes[stage],
                               window->batch, window->steps, inputs);
     } else {
         int dense = stage - layers;
-        seq_dense_forward(&model->dense[dense],
-                          seq_model_parameter(model, parameters, model->dense_weight[dense]),
-                          seq_model_parameter(model, parameters, model->dense_bias[dense]),
-                          (size_t)window->batch * (size_t)window->steps, inputs,
-                          workspace->dense_out[dense]);
+        seq_dense_forward(
+            &model->dense[dense], seq_model_packed(model, weights, model->dense_forward[dense]),
+            seq_model_parameter(model, weights, model->dense_bias[dense]),
+            (size_t)window->batch * (size_t)window->steps, inputs, workspace->dense_out[dense]);
     }
     if (dropping) drop(model, workspace, window, stage);
 }
 
-void seq_model_forward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+void seq_model_forward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                        const seq_window *window, bool dropping) {
     assert(window->batch <= workspace->batch && window->steps <= workspace->steps);
     size_t rows = (size_t)window->batch * (size_t)window->steps;
     copy_state(model, workspace, window, 0, true);
-    seq_embedding_forward(seq_model_parameter(model, parameters, model->embedding),
+    seq_embedding_forward(seq_model_parameter(model, weights, model->embedding),
                           (size_t)model->config.embedding, window->inputs, rows,
                           workspace->embedded);
     if (dropping) drop(model, workspace, window, -1);
     for (int stage = 0; stage < seq_model_stages(model); stage++)
-        forward_stage(model, workspace, parameters, window, stage, dropping);
+        forward_stage(model, workspace, weights, window, stage, dropping);
 }

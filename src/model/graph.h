@@ -12,14 +12,26 @@
 
 enum { SEQ_MAX_STAGES = 2 * SEQ_MAX_LAYERS };
 
-// Rows of the parameter table.
+// Rows of the parameter table, and of the list of packed matrices.
 typedef struct seq_layer_parameters {
     int weight_ih, weight_hh, bias_ih, bias_hh, weight_ch; // weight_ch: -1 without peepholes
+    struct {
+        int input, recurrent, input_back, recurrent_back, last_back; // last_back: -1 for most cells
+    } packed;
 } seq_layer_parameters;
+
+// B (k, n) of a product: rows of a parameter, transposed or (back) as they are.
+typedef struct seq_packed_matrix {
+    int parameter;
+    bool back;
+    size_t first, n, k;
+    size_t offset; // bytes
+} seq_packed_matrix;
+enum { SEQ_MAX_PACKED = SEQ_MAX_LAYERS * (4 + 4 + 2) + 2 };
 
 struct seq_model {
     seq_model_config config;
-    const seq_kernels *kernels;
+    seq_compute compute;
     const seq_cell *cell;
     seq_parameter_table table;
     int embedding, output_weight, output_bias; // rows of the table
@@ -27,6 +39,10 @@ struct seq_model {
     int dense_weight[SEQ_MAX_LAYERS], dense_bias[SEQ_MAX_LAYERS];
     seq_recurrent recurrent[SEQ_MAX_LAYERS];
     seq_dense dense[SEQ_MAX_LAYERS];
+    seq_packed_matrix packed[SEQ_MAX_PACKED];
+    int packed_count, packed_forward; // the forward ones come first
+    size_t packed_bytes, packed_forward_bytes;
+    int dense_forward[SEQ_MAX_LAYERS], dense_back[SEQ_MAX_LAYERS], output_forward, output_back;
 };
 
 struct seq_workspace {
@@ -44,6 +60,10 @@ struct seq_workspace {
     seq_recurrent_scratch scratch;
 };
 
+// packing.c
+void seq_model_list_packed(seq_model *model);
+const void *seq_model_packed(const seq_model *model, const seq_weights *weights, int item);
+
 int seq_model_stages(const seq_model *model);
 int seq_model_width(const seq_model *model, int stage); // -1: the embedding
 double seq_model_dropout(const seq_model *model, int stage);
@@ -53,7 +73,7 @@ seq_status seq_model_build_table(seq_model *model, seq_error *error);
 
 // forward.c. With `dropping`, dropout is drawn for window->seed ... . The state is read from
 // window->state.
-void seq_model_forward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+void seq_model_forward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                        const seq_window *window, bool dropping);
 void seq_model_store_state(const seq_model *model, const seq_workspace *workspace,
                            const seq_window *window);
@@ -61,13 +81,12 @@ void seq_model_store_state(const seq_model *model, const seq_workspace *workspac
 const float *seq_model_fed(const seq_model *model, const seq_workspace *workspace, int batch,
                            int stage, bool dropping);
 seq_dropout seq_model_dropout_at(const seq_model *model, const seq_window *window, int stage);
-seq_recurrent_parameters seq_model_layer(const seq_model *model, const float *parameters,
-                                         int layer);
-const float *seq_model_parameter(const seq_model *model, const float *parameters, int row);
+seq_recurrent_weights seq_model_layer(const seq_model *model, const seq_weights *weights, int layer);
+const float *seq_model_parameter(const seq_model *model, const seq_weights *weights, int row);
 
 // backward.c. From dL/d(fed top) in workspace->gradient[0] down to the embedding; squares (L, T) or
 // NULL.
-void seq_model_backward(const seq_model *model, seq_workspace *workspace, const float *parameters,
+void seq_model_backward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                         const seq_window *window, bool dropping, float *gradient, double *squares);
 
 #endif

@@ -23,10 +23,10 @@ static void connect_layers(seq_model *model) {
     const seq_model_config *config = &model->config;
     for (int layer = 0; layer < config->layers; layer++)
         model->recurrent[layer] = (seq_recurrent){
-            model->cell, model->kernels, seq_model_width(model, layer - 1), config->hidden[layer]};
+            model->cell, &model->compute, seq_model_width(model, layer - 1), config->hidden[layer]};
     for (int layer = 0; layer < config->dense_layers; layer++)
         model->dense[layer] = (seq_dense){
-            .kernels = model->kernels,
+            .compute = &model->compute,
             .activation = config->dense_activation == SEQ_DENSE_TANH ? SEQ_ACTIVATION_TANH
                                                                      : SEQ_ACTIVATION_RELU,
             .inputs = seq_model_width(model, config->layers + layer - 1),
@@ -34,14 +34,14 @@ static void connect_layers(seq_model *model) {
         };
 }
 
-seq_status seq_model_create(const seq_model_config *config, const seq_kernels *kernels,
+seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute,
                             seq_model **out, seq_error *error) {
     seq_model *model = NULL;
     seq_status status = seq_model_config_check(config, error);
     if (!status) status = seq_allocate(&model, 1, sizeof *model, "a model", error);
     if (status) return status;
     model->config = *config;
-    model->kernels = kernels;
+    model->compute = *compute;
     model->cell = seq_cell_find(config->cell);
     connect_layers(model);
     status = seq_model_build_table(model, error);
@@ -49,6 +49,7 @@ seq_status seq_model_create(const seq_model_config *config, const seq_kernels *k
         seq_model_destroy(model);
         return status;
     }
+    seq_model_list_packed(model);
     *out = model;
     return SEQ_OK;
 }

@@ -25,7 +25,8 @@ static void take_training(seq_workspace *workspace, size_t rows) {
     workspace->gradient[0] = SEQ_ARENA_FLOATS(arena, rows * widest(model));
     workspace->gradient[1] = SEQ_ARENA_FLOATS(arena, rows * widest(model));
     workspace->last_targets = seq_arena_take(arena, rows, sizeof(int32_t));
-    seq_recurrent_scratch_take(&workspace->scratch, largest_hidden(model), workspace->batch, arena);
+    seq_recurrent_scratch_take(&workspace->scratch, &model->compute, largest_hidden(model),
+                               (int)widest(model), workspace->batch, workspace->steps, arena);
 }
 
 // Run twice: once to plan, once to receive the blocks.
@@ -40,10 +41,10 @@ static void take(seq_workspace *workspace, seq_workspace_use use) {
     for (int layer = 0; layer < model->config.dense_layers; layer++)
         workspace->dense_out[layer] =
             SEQ_ARENA_FLOATS(arena, rows * (size_t)model->config.dense[layer]);
-    workspace->output = (seq_output){.kernels = model->kernels,
+    workspace->output = (seq_output){.compute = &model->compute,
                                      .vocabulary = model->config.vocabulary,
                                      .units = seq_model_width(model, seq_model_stages(model) - 1)};
-    seq_output_take(&workspace->output, rows, arena);
+    seq_output_take(&workspace->output, rows, use == SEQ_USE_TRAINING, arena);
     if (use == SEQ_USE_TRAINING) take_training(workspace, rows);
 }
 

@@ -6,36 +6,37 @@
 #include "cells.h"
 
 static void prepare(const seq_cell_step *step) {
-    int hidden = step->hidden;
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)hidden;
-        float *gates = step->gates + 3 * row;
-        step->kernels->sigmoid(gates, 2 * (size_t)hidden);
-        for (int j = 0; j < hidden; j++)
+        size_t row = seq_cell_row(step, b);
+        float *gates = seq_cell_gates(step, 3, b);
+        step->kernels->sigmoid(gates, (size_t)step->count);
+        step->kernels->sigmoid(gates + step->hidden, (size_t)step->count);
+        for (int j = 0; j < step->count; j++)
             step->auxiliary[row + (size_t)j] = gates[j] * step->hidden_before[row + (size_t)j];
     }
 }
 
-static void forward_row(int hidden, const float *restrict gates, const float *restrict before,
-                        float *restrict out) {
+static void forward_row(int hidden, int count, const float *restrict gates,
+                        const float *restrict before, float *restrict out) {
     const float *z = gates + hidden, *n = gates + 2 * hidden;
-    for (int j = 0; j < hidden; j++)
+    for (int j = 0; j < count; j++)
         out[j] = (1 - z[j]) * n[j] + z[j] * before[j];
 }
 
 static void forward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        float *gates = step->gates + 3 * row;
-        step->kernels->tanh(gates + 2 * step->hidden, (size_t)step->hidden);
-        forward_row(step->hidden, gates, step->hidden_before + row, step->hidden_after + row);
+        size_t row = seq_cell_row(step, b);
+        float *gates = seq_cell_gates(step, 3, b);
+        step->kernels->tanh(gates + 2 * step->hidden, (size_t)step->count);
+        forward_row(step->hidden, step->count, gates, step->hidden_before + row,
+                    step->hidden_after + row);
     }
 }
 
-static void backward_row(int hidden, float *restrict gates, const float *restrict before,
+static void backward_row(int hidden, int count, float *restrict gates, const float *restrict before,
                          const float *restrict d_hidden, float *restrict d_before) {
     float *gz = gates + hidden, *gn = gates + 2 * hidden;
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         float z = gz[j], n = gn[j], d = d_hidden[j];
         gz[j] = d * (before[j] - n) * z * (1 - z);
         gn[j] = d * (1 - z) * (1 - n * n);
@@ -45,15 +46,15 @@ static void backward_row(int hidden, float *restrict gates, const float *restric
 
 static void backward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        backward_row(step->hidden, step->gates + 3 * row, step->hidden_before + row,
-                     step->d_hidden + row, step->d_hidden_before + row);
+        size_t row = seq_cell_row(step, b);
+        backward_row(step->hidden, step->count, seq_cell_gates(step, 3, b),
+                     step->hidden_before + row, step->d_hidden + row, step->d_hidden_before + row);
     }
 }
 
-static void finish_row(int hidden, float *restrict gates, const float *restrict before,
+static void finish_row(int count, float *restrict gates, const float *restrict before,
                        const float *restrict d_gated, float *restrict d_before) {
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         float r = gates[j];
         d_before[j] += d_gated[j] * r;
         gates[j] = d_gated[j] * before[j] * r * (1 - r);
@@ -62,8 +63,8 @@ static void finish_row(int hidden, float *restrict gates, const float *restrict 
 
 static void finish(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        finish_row(step->hidden, step->gates + 3 * row, step->hidden_before + row,
+        size_t row = seq_cell_row(step, b);
+        finish_row(step->count, seq_cell_gates(step, 3, b), step->hidden_before + row,
                    step->d_gated + row, step->d_hidden_before + row);
     }
 }

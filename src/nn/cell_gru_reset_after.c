@@ -5,36 +5,38 @@
 // input side.
 #include "cells.h"
 
-static void combine(int hidden, const float *restrict r, const float *restrict q,
+static void combine(int count, const float *restrict r, const float *restrict q,
                     float *restrict n) {
-    for (int j = 0; j < hidden; j++)
+    for (int j = 0; j < count; j++)
         n[j] += r[j] * q[j];
 }
 
-static void forward_row(int hidden, const float *restrict gates, const float *restrict before,
-                        float *restrict out) {
+static void forward_row(int hidden, int count, const float *restrict gates,
+                        const float *restrict before, float *restrict out) {
     const float *z = gates + hidden, *n = gates + 2 * hidden;
-    for (int j = 0; j < hidden; j++)
+    for (int j = 0; j < count; j++)
         out[j] = (1 - z[j]) * n[j] + z[j] * before[j];
 }
 
 static void forward(const seq_cell_step *step) {
     int hidden = step->hidden;
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)hidden;
-        float *gates = step->gates + 3 * row;
-        step->kernels->sigmoid(gates, 2 * (size_t)hidden);
-        combine(hidden, gates, step->auxiliary + row, gates + 2 * hidden);
-        step->kernels->tanh(gates + 2 * hidden, (size_t)hidden);
-        forward_row(hidden, gates, step->hidden_before + row, step->hidden_after + row);
+        size_t row = seq_cell_row(step, b);
+        float *gates = seq_cell_gates(step, 3, b);
+        step->kernels->sigmoid(gates, (size_t)step->count);
+        step->kernels->sigmoid(gates + hidden, (size_t)step->count);
+        combine(step->count, gates, step->auxiliary + row, gates + 2 * hidden);
+        step->kernels->tanh(gates + 2 * hidden, (size_t)step->count);
+        forward_row(hidden, step->count, gates, step->hidden_before + row,
+                    step->hidden_after + row);
     }
 }
 
-static void backward_row(int hidden, float *restrict gates, float *restrict q,
+static void backward_row(int hidden, int count, float *restrict gates, float *restrict q,
                          const float *restrict before, const float *restrict d_hidden,
                          float *restrict d_before) {
     float *gr = gates, *gz = gates + hidden, *gn = gates + 2 * hidden;
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         float r = gr[j], z = gz[j], n = gn[j], d = d_hidden[j];
         float dn = d * (1 - z) * (1 - n * n);
         gr[j] = dn * q[j] * r * (1 - r);
@@ -47,8 +49,8 @@ static void backward_row(int hidden, float *restrict gates, float *restrict q,
 
 static void backward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        backward_row(step->hidden, step->gates + 3 * row, step->auxiliary + row,
+        size_t row = seq_cell_row(step, b);
+        backward_row(step->hidden, step->count, seq_cell_gates(step, 3, b), step->auxiliary + row,
                      step->hidden_before + row, step->d_hidden + row, step->d_hidden_before + row);
     }
 }

@@ -6,27 +6,28 @@
 // below, its row at the end, a line in cells.h and in the list of cell.c.
 #include "cells.h"
 
-static void forward_row(int hidden, const float *restrict gates, const float *restrict before,
-                        float *restrict out) {
+static void forward_row(int hidden, int count, const float *restrict gates,
+                        const float *restrict before, float *restrict out) {
     const float *z = gates, *n = gates + hidden;
-    for (int j = 0; j < hidden; j++)
+    for (int j = 0; j < count; j++)
         out[j] = (1 - z[j]) * n[j] + z[j] * before[j];
 }
 
 static void forward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        float *gates = step->gates + 2 * row;
-        step->kernels->sigmoid(gates, (size_t)step->hidden);
-        step->kernels->tanh(gates + step->hidden, (size_t)step->hidden);
-        forward_row(step->hidden, gates, step->hidden_before + row, step->hidden_after + row);
+        size_t row = seq_cell_row(step, b);
+        float *gates = seq_cell_gates(step, 2, b);
+        step->kernels->sigmoid(gates, (size_t)step->count);
+        step->kernels->tanh(gates + step->hidden, (size_t)step->count);
+        forward_row(step->hidden, step->count, gates, step->hidden_before + row,
+                    step->hidden_after + row);
     }
 }
 
-static void backward_row(int hidden, float *restrict gates, const float *restrict before,
+static void backward_row(int hidden, int count, float *restrict gates, const float *restrict before,
                          const float *restrict d_hidden, float *restrict d_before) {
     float *gz = gates, *gn = gates + hidden;
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         float z = gz[j], n = gn[j], d = d_hidden[j];
         gz[j] = d * (before[j] - n) * z * (1 - z);
         gn[j] = d * (1 - z) * (1 - n * n);
@@ -36,9 +37,9 @@ static void backward_row(int hidden, float *restrict gates, const float *restric
 
 static void backward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        backward_row(step->hidden, step->gates + 2 * row, step->hidden_before + row,
-                     step->d_hidden + row, step->d_hidden_before + row);
+        size_t row = seq_cell_row(step, b);
+        backward_row(step->hidden, step->count, seq_cell_gates(step, 2, b),
+                     step->hidden_before + row, step->d_hidden + row, step->d_hidden_before + row);
     }
 }
 

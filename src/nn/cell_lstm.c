@@ -6,39 +6,40 @@
 #include <string.h>
 
 static void activate(const seq_cell_step *step, float *gates) {
-    size_t hidden = (size_t)step->hidden;
-    step->kernels->sigmoid(gates, 2 * hidden);
-    step->kernels->tanh(gates + 2 * hidden, hidden);
-    step->kernels->sigmoid(gates + 3 * hidden, hidden);
+    size_t hidden = (size_t)step->hidden, count = (size_t)step->count;
+    step->kernels->sigmoid(gates, count);
+    step->kernels->sigmoid(gates + hidden, count);
+    step->kernels->tanh(gates + 2 * hidden, count);
+    step->kernels->sigmoid(gates + 3 * hidden, count);
 }
 
 static void forward_row(const seq_cell_step *step, const float *restrict gates,
                         const float *restrict before, float *restrict memory,
                         float *restrict squashed, float *restrict out) {
-    int hidden = step->hidden;
+    int hidden = step->hidden, count = step->count;
     const float *i = gates, *f = gates + hidden, *g = gates + 2 * hidden, *o = gates + 3 * hidden;
-    for (int j = 0; j < hidden; j++)
+    for (int j = 0; j < count; j++)
         memory[j] = f[j] * before[j] + i[j] * g[j];
-    memcpy(squashed, memory, (size_t)hidden * sizeof(float));
-    step->kernels->tanh(squashed, (size_t)hidden);
-    for (int j = 0; j < hidden; j++)
+    memcpy(squashed, memory, (size_t)count * sizeof(float));
+    step->kernels->tanh(squashed, (size_t)count);
+    for (int j = 0; j < count; j++)
         out[j] = o[j] * squashed[j];
 }
 
 static void forward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        activate(step, step->gates + 4 * row);
-        forward_row(step, step->gates + 4 * row, step->memory_before + row,
+        size_t row = seq_cell_row(step, b);
+        activate(step, seq_cell_gates(step, 4, b));
+        forward_row(step, seq_cell_gates(step, 4, b), step->memory_before + row,
                     step->memory_after + row, step->auxiliary + row, step->hidden_after + row);
     }
 }
 
-static void backward_row(int hidden, float *restrict gates, const float *restrict before,
+static void backward_row(int hidden, int count, float *restrict gates, const float *restrict before,
                          const float *restrict squashed, const float *restrict d_hidden,
                          float *restrict d_memory) {
     float *gi = gates, *gf = gates + hidden, *gg = gates + 2 * hidden, *go = gates + 3 * hidden;
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         float i = gi[j], f = gf[j], g = gg[j], o = go[j], t = squashed[j];
         float d_out = d_hidden[j] * t;
         float dc = d_memory[j] + d_hidden[j] * o * (1 - t * t);
@@ -51,13 +52,13 @@ static void backward_row(int hidden, float *restrict gates, const float *restric
 }
 
 static void backward(const seq_cell_step *step) {
-    size_t count = (size_t)step->batch * (size_t)step->hidden;
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        backward_row(step->hidden, step->gates + 4 * row, step->memory_before + row,
-                     step->auxiliary + row, step->d_hidden + row, step->d_memory + row);
+        size_t row = seq_cell_row(step, b);
+        backward_row(step->hidden, step->count, seq_cell_gates(step, 4, b),
+                     step->memory_before + row, step->auxiliary + row, step->d_hidden + row,
+                     step->d_memory + row);
+        memset(step->d_hidden_before + row, 0, (size_t)step->count * sizeof(float));
     }
-    memset(step->d_hidden_before, 0, count * sizeof(float));
 }
 
 const seq_cell seq_cell_lstm = {.name = "lstm",

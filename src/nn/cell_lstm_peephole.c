@@ -7,10 +7,10 @@
 #include "cells.h"
 #include <string.h>
 
-static void look_at_memory(int hidden, const float *restrict p, const float *restrict before,
-                           float *restrict gates) {
+static void look_at_memory(int hidden, int count, const float *restrict p,
+                           const float *restrict before, float *restrict gates) {
     float *i = gates, *f = gates + hidden, *o = gates + 3 * hidden;
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         i[j] += p[j] * before[j];
         f[j] += p[hidden + j] * before[j];
         o[j] += p[2 * hidden + j] * before[j];
@@ -19,19 +19,19 @@ static void look_at_memory(int hidden, const float *restrict p, const float *res
 
 static void forward(const seq_cell_step *step) {
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        look_at_memory(step->hidden, step->weight_ch, step->memory_before + row,
-                       step->gates + 4 * row);
+        size_t row = seq_cell_row(step, b);
+        look_at_memory(step->hidden, step->count, step->weight_ch + step->first,
+                       step->memory_before + row, seq_cell_gates(step, 4, b));
     }
     seq_cell_lstm.forward(step);
 }
 
 // Gate gradients are complete: what flows through the peepholes.
-static void backward_row(int hidden, const float *restrict p, const float *restrict gates,
-                         const float *restrict before, float *restrict d_memory,
-                         float *restrict dp) {
+static void backward_row(int hidden, int count, const float *restrict p,
+                         const float *restrict gates, const float *restrict before,
+                         float *restrict d_memory, float *restrict dp) {
     const float *di = gates, *df = gates + hidden, *d_o = gates + 3 * hidden;
-    for (int j = 0; j < hidden; j++) {
+    for (int j = 0; j < count; j++) {
         d_memory[j] += di[j] * p[j] + df[j] * p[hidden + j] + d_o[j] * p[2 * hidden + j];
         dp[j] += di[j] * before[j];
         dp[hidden + j] += df[j] * before[j];
@@ -42,9 +42,10 @@ static void backward_row(int hidden, const float *restrict p, const float *restr
 static void backward(const seq_cell_step *step) {
     seq_cell_lstm.backward(step);
     for (int b = 0; b < step->batch; b++) {
-        size_t row = (size_t)b * (size_t)step->hidden;
-        backward_row(step->hidden, step->weight_ch, step->gates + 4 * row,
-                     step->memory_before + row, step->d_memory + row, step->d_weight_ch);
+        size_t row = seq_cell_row(step, b);
+        backward_row(step->hidden, step->count, step->weight_ch + step->first,
+                     seq_cell_gates(step, 4, b), step->memory_before + row, step->d_memory + row,
+                     step->d_weight_ch + step->first);
     }
 }
 

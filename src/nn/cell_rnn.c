@@ -3,18 +3,25 @@
 #include <string.h>
 
 static void forward(const seq_cell_step *step) {
-    size_t count = (size_t)step->batch * (size_t)step->hidden;
-    step->kernels->tanh(step->gates, count);
-    memcpy(step->hidden_after, step->gates, count * sizeof(float));
+    for (int b = 0; b < step->batch; b++) {
+        float *gates = seq_cell_gates(step, 1, b);
+        step->kernels->tanh(gates, (size_t)step->count);
+        memcpy(step->hidden_after + seq_cell_row(step, b), gates,
+               (size_t)step->count * sizeof(float));
+    }
+}
+
+static void backward_row(int count, float *restrict gates, const float *restrict d_hidden) {
+    for (int j = 0; j < count; j++)
+        gates[j] = d_hidden[j] * (1 - gates[j] * gates[j]);
 }
 
 static void backward(const seq_cell_step *step) {
-    size_t count = (size_t)step->batch * (size_t)step->hidden;
-    float *restrict gates = step->gates;
-    const float *restrict d_hidden = step->d_hidden;
-    for (size_t j = 0; j < count; j++)
-        gates[j] = d_hidden[j] * (1 - gates[j] * gates[j]);
-    memset(step->d_hidden_before, 0, count * sizeof(float));
+    for (int b = 0; b < step->batch; b++) {
+        size_t row = seq_cell_row(step, b);
+        backward_row(step->count, seq_cell_gates(step, 1, b), step->d_hidden + row);
+        memset(step->d_hidden_before + row, 0, (size_t)step->count * sizeof(float));
+    }
 }
 
 const seq_cell seq_cell_rnn = {

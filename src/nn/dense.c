@@ -2,18 +2,25 @@
 
 static void activate(const seq_dense *layer, size_t count, float *y) {
     if (layer->activation == SEQ_ACTIVATION_TANH) {
-        layer->kernels->tanh(y, count);
+        layer->compute->kernels->tanh(y, count);
         return;
     }
     for (size_t i = 0; i < count; i++)
         y[i] = y[i] < 0 ? 0 : y[i]; // a NaN stays
 }
 
-void seq_dense_forward(const seq_dense *layer, const float *weight, const float *bias, size_t rows,
+void seq_dense_forward(const seq_dense *layer, const void *weight, const float *bias, size_t rows,
                        const float *x, float *y) {
     size_t in = (size_t)layer->inputs, out = (size_t)layer->outputs;
-    layer->kernels->gemm(SEQ_PLAIN, SEQ_TRANSPOSED, rows, out, in, x, in, weight, in, 0, y, out);
-    layer->kernels->add_rows(y, rows, out, out, bias);
+    seq_compute_multiply(layer->compute, (seq_product){.m = rows,
+                                                       .n = out,
+                                                       .k = in,
+                                                       .a = x,
+                                                       .lda = in,
+                                                       .b = weight,
+                                                       .bias = bias,
+                                                       .c = y,
+                                                       .ldc = out});
     activate(layer, rows * out, y);
 }
 
@@ -27,11 +34,29 @@ static void differentiate(const seq_dense *layer, size_t count, const float *res
             dy[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-void seq_dense_backward(const seq_dense *layer, const float *weight, size_t rows, const float *x,
-                        const float *y, float *dy, float *dx, float *d_weight, float *d_bias) {
+void seq_dense_backward(const seq_dense *layer, const void *weight_back, size_t rows,
+                        const float *x, const float *y, float *dy, float *dx, float *d_weight,
+                        float *d_bias, void *packed_rows) {
+    const seq_compute *compute = layer->compute;
     size_t in = (size_t)layer->inputs, out = (size_t)layer->outputs;
     differentiate(layer, rows * out, y, dy);
-    layer->kernels->gemm(SEQ_TRANSPOSED, SEQ_PLAIN, out, in, rows, dy, out, x, in, 1, d_weight, in);
-    layer->kernels->sum_rows(dy, rows, out, out, d_bias);
-    layer->kernels->gemm(SEQ_PLAIN, SEQ_PLAIN, rows, in, out, dy, out, weight, in, 0, dx, in);
+    seq_compute_sum_rows(compute, dy, rows, out, out, d_bias);
+    seq_compute_pack(compute, SEQ_PLAIN, in, rows, x, in, packed_rows);
+    seq_compute_multiply(compute, (seq_product){.op_a = SEQ_TRANSPOSED,
+                                                .m = out,
+                                                .n = in,
+                                                .k = rows,
+                                                .a = dy,
+                                                .lda = out,
+                                                .b = packed_rows,
+                                                .c = d_weight,
+                                                .ldc = in});
+    seq_compute_multiply(compute, (seq_product){.m = rows,
+                                                .n = in,
+                                                .k = out,
+                                                .a = dy,
+                                                .lda = out,
+                                                .b = weight_back,
+                                                .c = dx,
+                                                .ldc = in});
 }

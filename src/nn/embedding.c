@@ -11,6 +11,11 @@ void seq_embedding_forward(const float *table, size_t units, const int32_t *toke
     }
 }
 
+void seq_embedding_clear(size_t units, const int32_t *tokens, size_t count, float *d_table) {
+    for (size_t i = 0; i < count; i++)
+        if (tokens[i] >= 0) memset(d_table + (size_t)tokens[i] * units, 0, units * sizeof(float));
+}
+
 static void add(size_t units, const float *restrict from, float *restrict to) {
     for (size_t j = 0; j < units; j++)
         to[j] += from[j];

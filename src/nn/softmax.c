@@ -2,34 +2,72 @@
 #include <string.h>
 
 enum {
-    CHUNK_LOGITS = 1 << 23,
-    CHUNK_ROWS = 32
-}; // logits of a chunk at most, but at least so many rows
+    CHUNK_LOGITS = 1 << 22, // logits of a chunk at most, a part of the last-level cache,
+    CHUNK_ROWS = 32,        // but at least so many rows
+};
 
-void seq_output_take(seq_output *output, size_t rows, seq_arena *arena) {
-    size_t chunk = CHUNK_LOGITS / (size_t)output->vocabulary;
-    chunk = chunk < CHUNK_ROWS ? CHUNK_ROWS : chunk;
-    output->chunk = chunk < rows ? chunk : rows;
+void seq_output_take(seq_output *output, size_t rows, bool training, seq_arena *arena) {
+    size_t most = CHUNK_LOGITS / (size_t)output->vocabulary;
+    most = most < CHUNK_ROWS ? CHUNK_ROWS : most;
+    size_t chunks = (rows + most - 1) / most;
+    output->chunk = (rows + chunks - 1) / chunks;
     output->logits = SEQ_ARENA_FLOATS(arena, output->chunk * (size_t)output->vocabulary);
     output->log_sum = SEQ_ARENA_FLOATS(arena, output->chunk);
     output->target_logit = SEQ_ARENA_FLOATS(arena, output->chunk);
+    if (training)
+        output->packed_rows = seq_arena_take(
+            arena, 1,
+            seq_compute_packed_bytes(output->compute, (size_t)output->units, output->chunk));
 }
 
-void seq_output_logits(const seq_output *output, const float *weight, const float *bias,
-                       size_t rows, const float *x, float *logits) {
+void seq_output_logits(const seq_output *output, const seq_output_weights *weights, size_t rows,
+                       const float *x, float *logits) {
     size_t columns = (size_t)output->vocabulary, units = (size_t)output->units;
-    output->kernels->gemm(SEQ_PLAIN, SEQ_TRANSPOSED, rows, columns, units, x, units, weight, units,
-                          0, logits, columns);
-    output->kernels->add_rows(logits, rows, columns, columns, bias);
+    seq_compute_multiply(output->compute, (seq_product){.m = rows,
+                                                        .n = columns,
+                                                        .k = units,
+                                                        .a = x,
+                                                        .lda = units,
+                                                        .b = weights->forward,
+                                                        .bias = weights->bias,
+                                                        .c = logits,
+                                                        .ldc = columns});
 }
 
-// Logits of a chunk become probabilities; those of the targets are kept.
-static void normalise(const seq_output *output, size_t rows, const int32_t *targets) {
+// Rows of a chunk, shared by the team: logits become probabilities, those of the targets are kept.
+typedef struct row_work {
+    const seq_output *output;
+    size_t rows;
+    const int32_t *targets;
+    bool differentiate; // then: d(scale * nats)/d(logits) = scale (p - 1 at the target)
+    float scale;
+} row_work;
+
+static void differentiate_row(const row_work *work, size_t i, float *row) {
+    size_t columns = (size_t)work->output->vocabulary;
+    if (work->targets[i] < 0) {
+        memset(row, 0, columns * sizeof *row);
+        return;
+    }
+    row[work->targets[i]] -= 1;
+    work->output->compute->kernels->scale(row, work->scale, columns);
+}
+
+static void normalise_rows(void *context, int part, int parts) {
+    const row_work *work = context;
+    const seq_output *output = work->output;
     size_t columns = (size_t)output->vocabulary;
-    for (size_t i = 0; i < rows; i++)
-        output->target_logit[i] =
-            targets[i] < 0 ? 0 : output->logits[i * columns + (size_t)targets[i]];
-    output->kernels->softmax(output->logits, rows, columns, columns, output->log_sum);
+    for (size_t i = seq_share_begin(work->rows, part, parts);
+         i < seq_share_begin(work->rows, part + 1, parts); i++) {
+        float *row = output->logits + i * columns;
+        output->target_logit[i] = work->targets[i] < 0 ? 0 : row[work->targets[i]];
+        output->compute->kernels->softmax(row, 1, columns, columns, output->log_sum + i);
+        if (work->differentiate) differentiate_row(work, i, row);
+    }
+}
+
+static void normalise(row_work *work) {
+    seq_team_run(work->output->compute->team, normalise_rows, work);
 }
 
 static void add_loss(const seq_output *output, size_t rows, const int32_t *targets,
@@ -43,45 +81,50 @@ static void add_loss(const seq_output *output, size_t rows, const int32_t *targe
     }
 }
 
-// d(scale * nats)/d(logits) = scale (p - 1 at the target); zero where nothing is counted.
-static void differentiate(const seq_output *output, size_t rows, const int32_t *targets,
-                          float scale) {
-    size_t columns = (size_t)output->vocabulary;
-    for (size_t i = 0; i < rows; i++) {
-        float *row = output->logits + i * columns;
-        if (targets[i] < 0) {
-            memset(row, 0, columns * sizeof *row);
-            continue;
-        }
-        row[targets[i]] -= 1;
-        output->kernels->scale(row, scale, columns);
-    }
-}
-
-static void back_propagate(const seq_output *output, const float *weight, size_t rows,
-                           const float *x, float *dx, float *d_weight, float *d_bias) {
+static void weight_gradients(const seq_output *output, size_t rows, const float *x, bool accumulate,
+                             float *d_weight) {
     size_t columns = (size_t)output->vocabulary, units = (size_t)output->units;
-    const seq_kernels *kernels = output->kernels;
-    kernels->gemm(SEQ_PLAIN, SEQ_PLAIN, rows, units, columns, output->logits, columns, weight,
-                  units, 0, dx, units);
-    kernels->gemm(SEQ_TRANSPOSED, SEQ_PLAIN, columns, units, rows, output->logits, columns, x,
-                  units, 1, d_weight, units);
-    kernels->sum_rows(output->logits, rows, columns, columns, d_bias);
+    seq_compute_pack(output->compute, SEQ_PLAIN, units, rows, x, units, output->packed_rows);
+    seq_compute_multiply(output->compute, (seq_product){.op_a = SEQ_TRANSPOSED,
+                                                        .m = columns,
+                                                        .n = units,
+                                                        .k = rows,
+                                                        .a = output->logits,
+                                                        .lda = columns,
+                                                        .b = output->packed_rows,
+                                                        .accumulate = accumulate,
+                                                        .c = d_weight,
+                                                        .ldc = units});
 }
 
-seq_output_loss seq_output_train(const seq_output *output, const float *weight, const float *bias,
+static void input_gradients(const seq_output *output, const seq_output_weights *weights,
+                            size_t rows, float *dx) {
+    size_t columns = (size_t)output->vocabulary, units = (size_t)output->units;
+    seq_compute_multiply(output->compute, (seq_product){.m = rows,
+                                                        .n = units,
+                                                        .k = columns,
+                                                        .a = output->logits,
+                                                        .lda = columns,
+                                                        .b = weights->backward,
+                                                        .c = dx,
+                                                        .ldc = units});
+}
+
+seq_output_loss seq_output_train(const seq_output *output, const seq_output_weights *weights,
                                  size_t rows, const float *x, const int32_t *targets, float scale,
                                  float *dx, float *d_weight, float *d_bias) {
     seq_output_loss loss = {0};
-    size_t units = (size_t)output->units;
+    size_t units = (size_t)output->units, columns = (size_t)output->vocabulary;
+    memset(d_bias, 0, columns * sizeof *d_bias);
     for (size_t start = 0; start < rows; start += output->chunk) {
         size_t count = rows - start < output->chunk ? rows - start : output->chunk;
-        seq_output_logits(output, weight, bias, count, x + start * units, output->logits);
-        normalise(output, count, targets + start);
+        row_work work = {output, count, targets + start, true, scale};
+        seq_output_logits(output, weights, count, x + start * units, output->logits);
+        normalise(&work);
         add_loss(output, count, targets + start, NULL, &loss);
-        differentiate(output, count, targets + start, scale);
-        back_propagate(output, weight, count, x + start * units, dx + start * units, d_weight,
-                       d_bias);
+        input_gradients(output, weights, count, dx + start * units);
+        weight_gradients(output, count, x + start * units, start > 0, d_weight);
+        output->compute->kernels->sum_rows(output->logits, count, columns, columns, d_bias);
     }
     return loss;
 }
@@ -96,15 +139,16 @@ static int is_first_maximum(const float *row, int columns, int target) {
     return !beaten;
 }
 
-seq_output_loss seq_output_evaluate(const seq_output *output, const float *weight,
-                                    const float *bias, size_t rows, const float *x,
-                                    const int32_t *targets, float *log_probabilities) {
+seq_output_loss seq_output_evaluate(const seq_output *output, const seq_output_weights *weights,
+                                    size_t rows, const float *x, const int32_t *targets,
+                                    float *log_probabilities) {
     seq_output_loss loss = {0};
     size_t units = (size_t)output->units, columns = (size_t)output->vocabulary;
     for (size_t start = 0; start < rows; start += output->chunk) {
         size_t count = rows - start < output->chunk ? rows - start : output->chunk;
-        seq_output_logits(output, weight, bias, count, x + start * units, output->logits);
-        normalise(output, count, targets + start);
+        row_work work = {output, count, targets + start, false, 0};
+        seq_output_logits(output, weights, count, x + start * units, output->logits);
+        normalise(&work);
         add_loss(output, count, targets + start,
                  log_probabilities ? log_probabilities + start : NULL, &loss);
         for (size_t i = 0; i < count; i++)

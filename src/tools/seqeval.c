@@ -34,7 +34,13 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Library of the matrix products."},
+     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU), or "
+             "OpenBLAS."},
+    {SEQ_OPTION_CHOICE, "weights", "PRECISION", AT(weights), "fp32",
+     .registry = seq_precision_names,
+     .help = "How the weights are held: fp32; bf16, half of the memory traffic, inputs of products "
+             "rounded likewise; "
+             "int8, a quarter, with a scale for each unit."},
     {SEQ_OPTION_FLAG, "json", NULL, AT(json), "no",
      .help = "Print the figures of a split as one JSON object."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",
@@ -57,16 +63,17 @@ static const seq_program program = {
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const seq_eval_options *options = parsed->values;
-    const seq_kernels *kernels;
+    seq_compute compute;
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
     if (!options->score && (options->per_token || options->carry))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
-    seq_status status = seq_kernels_find(seq_kernels_names()[options->kernels], &kernels, error);
+    seq_status status = seq_compute_find(seq_kernels_names()[options->kernels],
+                                         (seq_precision)options->weights, NULL, &compute, error);
     if (!status)
         status =
-            seq_checkpoint_load(parsed->operands[0], !options->newest, kernels, &loaded, error);
+            seq_checkpoint_load(parsed->operands[0], !options->newest, &compute, &loaded, error);
     if (status) return status;
     if (strcmp(parsed->operands[0], loaded.directory) != 0)
         seq_log_info("from %s", loaded.directory);

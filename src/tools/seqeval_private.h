@@ -7,7 +7,7 @@
 #include <seqtrain/infer/score.h>
 
 typedef struct seq_eval_options {
-    int split, log_base, kernels;
+    int split, log_base, kernels, weights;
     char *data, *score;
     int64_t batch;
     bool per_token, carry, newest, json, quiet;

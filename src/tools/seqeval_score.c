@@ -109,8 +109,8 @@ seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loa
                        .name = standard ? "standard input" : options->score};
     FILE *stream = standard ? stdin : fopen(options->score, "re");
     if (!stream) return seq_error_set_errno(error, "--score: opening %s", options->score);
-    seq_status status = seq_scorer_create(loaded->model, loaded->parameters, options->carry,
-                                          &scoring.scorer, error);
+    seq_status status =
+        seq_scorer_create(loaded->model, &loaded->weights, options->carry, &scoring.scorer, error);
     if (!status) status = score_lines(&scoring, stream, error);
     if (!status) print_total(&scoring);
     seq_scorer_destroy(scoring.scorer);

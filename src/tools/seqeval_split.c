@@ -70,7 +70,7 @@ static seq_status evaluate_window(evaluation *evaluation, int64_t start, int ste
                          .state = evaluation->state};
     seq_loss loss =
         seq_model_evaluate(evaluation->loaded->model, evaluation->workspace,
-                           evaluation->loaded->parameters, &window, evaluation->log_probabilities);
+                           &evaluation->loaded->weights, &window, evaluation->log_probabilities);
     seq_score_add(&evaluation->score, evaluation->loaded->vocabulary, evaluation->targets,
                   evaluation->log_probabilities, (size_t)steps * (size_t)evaluation->batch);
     evaluation->score.correct += loss.correct;

@@ -78,12 +78,12 @@ static void print_section(const options *options, const seq_manifest *manifest, 
 static seq_status print_parameters(const options *options, const seq_manifest *manifest,
                                    seq_error *error) {
     seq_model_config config;
-    const seq_kernels *kernels;
+    seq_compute compute;
     seq_model *model = NULL;
     seq_status status =
         seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
-    if (!status) status = seq_kernels_find("auto", &kernels, error);
-    if (!status) status = seq_model_create(&config, kernels, &model, error);
+    if (!status) status = seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
+    if (!status) status = seq_model_create(&config, &compute, &model, error);
     if (status) return status;
     const seq_parameter_table *table = seq_model_parameters(model);
     say(options, "parameters %zu\n", table->values);

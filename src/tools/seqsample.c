@@ -13,7 +13,7 @@ typedef struct options {
     int64_t tokens, top_k, count, seed;
     double temperature, top_p;
     bool until_eos, greedy, no_unk, newest, echo, quiet;
-    int kernels;
+    int kernels, weights;
 } options;
 
 enum { STANDARD_TOKENS = 400, PRIME_LIMIT = 1 << 26 };
@@ -48,7 +48,13 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Library of the matrix products."},
+     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU), or "
+             "OpenBLAS."},
+    {SEQ_OPTION_CHOICE, "weights", "PRECISION", AT(weights), "fp32",
+     .registry = seq_precision_names,
+     .help = "How the weights are held: fp32; bf16, half of the memory traffic, inputs of products "
+             "rounded likewise; "
+             "int8, a quarter, with a scale for each unit."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",
      .help = "Print nothing but the text, warnings and errors."},
     {.type = SEQ_OPTION_END},
@@ -192,9 +198,8 @@ static seq_status sample(const options *options, const seq_loaded *loaded, seq_e
     status = open_printer(&printer, loaded->vocabulary, (int)options->count, error);
     if (!status && options->echo) status = echo_prime(&printer, prime, prime_count, error);
     if (!status)
-        status =
-            seq_sample_run(loaded->model, loaded->parameters, loaded->vocabulary, &config, prime,
-                           prime_count, (int)options->count, print_token, &printer, error);
+        status = seq_sample_run(loaded->model, &loaded->weights, loaded->vocabulary, &config, prime,
+                                prime_count, (int)options->count, print_token, &printer, error);
     close_printer(&printer);
     free(prime);
     return status;
@@ -202,13 +207,14 @@ static seq_status sample(const options *options, const seq_loaded *loaded, seq_e
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
-    const seq_kernels *kernels;
+    seq_compute compute;
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqsample");
-    seq_status status = seq_kernels_find(seq_kernels_names()[options->kernels], &kernels, error);
+    seq_status status = seq_compute_find(seq_kernels_names()[options->kernels],
+                                         (seq_precision)options->weights, NULL, &compute, error);
     if (!status)
         status =
-            seq_checkpoint_load(parsed->operands[0], !options->newest, kernels, &loaded, error);
+            seq_checkpoint_load(parsed->operands[0], !options->newest, &compute, &loaded, error);
     if (status) return status;
     if (strcmp(parsed->operands[0], loaded.directory) != 0)
         seq_log_info("from %s", loaded.directory);

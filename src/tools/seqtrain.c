@@ -17,11 +17,8 @@ static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *
 }
 
 static void print_version(const seq_comm *comm) {
-    char kernels[200];
-    const seq_kernels *table;
-    seq_error ignored = {0};
-    if (seq_kernels_find("auto", &table, &ignored)) return;
-    seq_kernels_describe(table, kernels, sizeof kernels);
+    char kernels[300];
+    seq_kernels_describe_all(kernels, sizeof kernels);
     const char *lines[] = {kernels, seq_comm_library(comm), seq_storage_library(), NULL};
     tool_print_version("seqtrain", lines);
 }

@@ -7,11 +7,8 @@
 #include <stdio.h>
 
 static void print_version(const char *program) {
-    char kernels[200] = "";
-    const seq_kernels *table;
-    seq_error ignored = {0};
-    if (!seq_kernels_find("auto", &table, &ignored))
-        seq_kernels_describe(table, kernels, sizeof kernels);
+    char kernels[300];
+    seq_kernels_describe_all(kernels, sizeof kernels);
     const char *lines[] = {kernels, seq_storage_library(), NULL};
     tool_print_version(program, lines);
 }

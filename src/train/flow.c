@@ -50,7 +50,8 @@ seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error) {
                          .inputs = trainer->inputs,
                          .targets = trainer->targets,
                          .state = trainer->states};
-    seq_model_gradient_flow(trainer->model, trainer->workspace, trainer->parameters, &window,
+    seq_weights weights = seq_trainer_weights(trainer);
+    seq_model_gradient_flow(trainer->model, trainer->workspace, &weights, &window,
                             trainer->flow_gradient, trainer->flow_squares);
     take_roots(trainer, trainer->window);
     print_flow(trainer, trainer->window);

@@ -1,4 +1,5 @@
 #include <seqtrain/train/train.h>
+#include <seqtrain/base/team.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/nn/cell.h>
@@ -14,6 +15,7 @@ static const char *const resume_choices[] = {"auto", "never", "must", NULL};
 static const char *const activation_choices[] = {"relu", "tanh", NULL};
 static const char *const initialisation_choices[] = {"scaled", "uniform", NULL};
 static const char *const loss_scale_choices[] = {"mean", "sum", NULL};
+static const char *const precision_choices[] = {"fp32", "bf16", NULL};
 static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
@@ -152,7 +154,16 @@ static const seq_option options[] = {
              "layer, L being the loss of a window's last step: vanishing and exploding gradients "
              "made visible. 0: off."},
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Library of the matrix products. Another one gives other bits."},
+     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU), or "
+             "OpenBLAS. Others give other bits."},
+    {SEQ_OPTION_CHOICE, "precision", "PRECISION", AT(precision), "fp32",
+     .choices = precision_choices, .flags = IDENTITY,
+     .help = "Operands of the matrix products: fp32, or bf16 (rounded to nearest even; sums, "
+             "cells, parameters and "
+             "optimiser stay fp32). Twice as fast where the CPU multiplies bf16, computed with the "
+             "same rounding elsewhere."},
+    {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "1", 1, SEQ_MAX_THREADS, .flags = SESSION,
+     .help = "Threads of each rank. Any number gives the same bits."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .flags = SESSION,
      .help = "Print warnings and errors only."},
     {.type = SEQ_OPTION_END},

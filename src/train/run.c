@@ -161,10 +161,22 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     else
         seq_trainer_initialise(trainer);
     if (status) return status;
+    seq_trainer_pack(trainer);
     trainer->last_save = seq_train_seconds();
     seq_train_print_start(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     return open_records(trainer, step >= 0, error);
+}
+
+static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
+    const seq_train_options *options = trainer->options;
+    seq_status status = seq_team_create((int)options->threads, &trainer->team, error);
+    if (!status)
+        status = seq_compute_find(seq_kernels_names()[options->kernels],
+                                  (seq_precision)options->precision, trainer->team,
+                                  &trainer->compute, error);
+    trainer->kernels = trainer->compute.kernels;
+    return status;
 }
 
 static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64_t *out_step,
@@ -174,9 +186,7 @@ static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64
     if (!status && !trainer->options->data)
         status =
             seq_error_set(error, SEQ_BAD_USAGE, "--data: missing: name a data set made by seqprep");
-    if (!status)
-        status = seq_kernels_find(seq_kernels_names()[trainer->options->kernels], &trainer->kernels,
-                                  error);
+    if (!status) status = find_compute(trainer, error);
     return seq_comm_agree(trainer->comm, error);
 }
 

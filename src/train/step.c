@@ -31,8 +31,9 @@ static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *er
         .step = (uint32_t)trainer->position.step,
         .first_stream = (uint32_t)(replica * trainer->batch),
     };
+    seq_weights weights = seq_trainer_weights(trainer);
     trainer->losses[replica] =
-        seq_model_train(trainer->model, trainer->workspace, trainer->parameters, &window,
+        seq_model_train(trainer->model, trainer->workspace, &weights, &window,
                         gradient_scale(trainer), seq_tree_next(trainer->tree));
     seq_tree_add(trainer->tree);
     return SEQ_OK;
@@ -95,6 +96,7 @@ static seq_status update(seq_trainer *trainer, seq_step_result *out, seq_error *
     seq_optimizer_apply(trainer->optimizer, &trainer->rule, trainer->table, out->rate,
                         trainer->position.step + 1, trainer->parameters, gradient,
                         trainer->moments);
+    seq_trainer_pack(trainer);
     return SEQ_OK;
 }
 

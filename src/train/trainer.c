@@ -41,7 +41,7 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
     seq_model_config config;
     int vocabulary = seq_vocabulary_size(seq_dataset_vocabulary(trainer->dataset));
     seq_status status = seq_train_model_config(trainer->options, vocabulary, &config, error);
-    if (!status) status = seq_model_create(&config, trainer->kernels, &trainer->model, error);
+    if (!status) status = seq_model_create(&config, &trainer->compute, &trainer->model, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
     trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
@@ -92,6 +92,10 @@ static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
     size_t size = trainer->table->size;
     seq_status status =
         seq_allocate(&trainer->parameters, size, sizeof(float), "the parameters", error);
+    if (!status)
+        status =
+            seq_allocate(&trainer->packed, seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING),
+                         1, "the packed weights", error);
     for (int i = 0; !status && i < trainer->optimizer->states; i++)
         status =
             seq_allocate(&trainer->moments[i], size, sizeof(float), "the optimiser's state", error);
@@ -150,6 +154,20 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
+static void pack_part(void *context, int part, int parts) {
+    seq_trainer *trainer = context;
+    seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, part, parts,
+                   trainer->packed);
+}
+
+void seq_trainer_pack(seq_trainer *trainer) {
+    seq_team_run(trainer->team, pack_part, trainer);
+}
+
+seq_weights seq_trainer_weights(const seq_trainer *trainer) {
+    return (seq_weights){trainer->parameters, trainer->packed};
+}
+
 void seq_trainer_initialise(seq_trainer *trainer) {
     trainer->position =
         (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
@@ -166,6 +184,7 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_tree_destroy(trainer->tree);
     free(trainer->valid_state);
     free(trainer->parameters);
+    free(trainer->packed);
     for (int i = 0; i < SEQ_OPTIMIZER_STATES; i++)
         free(trainer->moments[i]);
     free(trainer->states);
@@ -178,4 +197,5 @@ void seq_trainer_clear(seq_trainer *trainer) {
     free(trainer->flow_squares);
     seq_model_destroy(trainer->model);
     seq_dataset_close(trainer->dataset);
+    seq_team_destroy(trainer->team);
 }

@@ -45,7 +45,9 @@ typedef struct seq_trainer {
     const char *version;
     seq_comm *comm;
 
-    const seq_kernels *kernels;
+    const seq_kernels *kernels; // = compute.kernels
+    seq_compute compute;
+    seq_team *team; // threads of this rank
     seq_dataset *dataset;
     seq_model *model;
     const seq_parameter_table *table; // the model's
@@ -63,6 +65,7 @@ typedef struct seq_trainer {
     seq_workspace *workspace;
     seq_tree *tree; // sums the gradients of this rank's replicas
     float *parameters;
+    void *packed; // its matrices in the order of the products
     float *moments[SEQ_OPTIMIZER_STATES];
     float *states; // (R, state_size): recurrent state of every replica's streams; this rank's are
                    // current
@@ -116,6 +119,8 @@ double seq_train_loss_limit(const seq_trainer *trainer);
 // seq_trainer_start.
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error);
 void seq_trainer_initialise(seq_trainer *trainer); // initial parameters and position of a new run
+void seq_trainer_pack(seq_trainer *trainer); // after each change of the parameters
+seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 bool seq_trainer_finished(const seq_trainer *trainer);
 double seq_train_seconds(void); // monotonic clock

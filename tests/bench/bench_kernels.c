@@ -2,7 +2,7 @@
 // element-wise kernels.
 #include "bench.h"
 #include <seqtrain/base/random.h>
-#include <seqtrain/kernels/kernels.h>
+#include <seqtrain/kernels/compute.h>
 #include <stdlib.h>
 
 typedef struct product {
@@ -29,15 +29,22 @@ typedef struct product_case {
     const seq_kernels *kernels;
     const product *product;
     float *a, *b, *c;
+    void *packed;
 } product_case;
 
 static void multiply(void *context) {
     const product_case *test = context;
     const product *p = test->product;
-    size_t lda = p->op_a == SEQ_TRANSPOSED ? p->m : p->k,
-           ldb = p->op_b == SEQ_TRANSPOSED ? p->k : p->n;
-    test->kernels->gemm(p->op_a, p->op_b, p->m, p->n, p->k, test->a, lda, test->b, ldb, 0, test->c,
-                        p->n);
+    seq_product product = {.op_a = p->op_a,
+                           .m = p->m,
+                           .n = p->n,
+                           .k = p->k,
+                           .a = test->a,
+                           .lda = p->op_a == SEQ_TRANSPOSED ? p->m : p->k,
+                           .b = test->packed,
+                           .c = test->c,
+                           .ldc = p->n};
+    test->kernels->multiply(&product);
 }
 
 static float *random_matrix(size_t count) {
@@ -51,12 +58,20 @@ static void measure_products(bench *bench, const seq_kernels *kernels) {
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
         const product *p = &products[i];
         char name[80];
-        product_case test = {kernels, p, random_matrix(p->m * p->k), random_matrix(p->k * p->n),
-                             random_matrix(p->m * p->n)};
+        product_case test = {kernels,
+                             p,
+                             random_matrix(p->m * p->k),
+                             random_matrix(p->k * p->n),
+                             random_matrix(p->m * p->n),
+                             random_matrix(seq_packed_bytes(kernels, SEQ_FP32, p->n, p->k) / 4)};
+        seq_compute compute = {kernels, SEQ_FP32, NULL};
+        seq_compute_pack(&compute, p->op_b, p->n, p->k, test.b,
+                         p->op_b == SEQ_TRANSPOSED ? p->k : p->n, test.packed);
         double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
         bench_result result = bench_measure(bench, multiply, &test, flops / 1e9, 1e9);
         snprintf(name, sizeof name, "%s: %s", kernels->name, p->name);
         bench_report(bench, "kernels", name, result, "GFLOP/s");
+        free(test.packed);
         free(test.a);
         free(test.b);
         free(test.c);
@@ -100,9 +115,9 @@ void bench_kernels(bench *bench) {
     const seq_kernels *kernels;
     seq_error error = {0};
     for (const char *const *name = seq_kernels_names() + 1; *name; name++)
-        if (!seq_kernels_find(*name, &kernels, &error)) measure_products(bench, kernels);
+        if (!seq_kernels_find(*name, SEQ_FP32, &kernels, &error)) measure_products(bench, kernels);
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        kernels = seq_kernels_with_instruction_set("portable", sets[i]);
+        kernels = seq_kernels_of(sets[i]);
         if (kernels) measure_elements(bench, kernels);
     }
 }

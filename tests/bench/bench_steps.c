@@ -23,7 +23,8 @@ static const setting settings[] = {
 };
 
 typedef struct trainer {
-    const seq_kernels *kernels;
+    seq_compute compute;
+    void *packed;
     seq_model *model;
     const seq_parameter_table *table;
     seq_workspace *workspace;
@@ -48,8 +49,8 @@ static void create(trainer *out, const setting *setting) {
     for (int layer = 0; layer < setting->layers; layer++)
         config.hidden[layer] = setting->hidden;
     *out = (trainer){.optimizer = seq_optimizer_find("sgd")};
-    if (seq_kernels_find("auto", &out->kernels, &error) ||
-        seq_model_create(&config, out->kernels, &out->model, &error) ||
+    if (seq_compute_find("auto", SEQ_FP32, NULL, &out->compute, &error) ||
+        seq_model_create(&config, &out->compute, &out->model, &error) ||
         seq_workspace_create(out->model, setting->batch, setting->steps, SEQ_USE_TRAINING,
                              &out->workspace, &error)) {
         fprintf(stderr, "%s\n", error.text);
@@ -67,6 +68,7 @@ static void create(trainer *out, const setting *setting) {
         out->tokens[i] = (int32_t)(words[0] % (uint32_t)setting->vocabulary);
     }
     seq_model_initialise(out->model, 1, out->parameters);
+    out->packed = need(seq_model_packed_bytes(out->model, SEQ_USE_TRAINING));
     out->window = (seq_window){
         .batch = setting->batch,
         .steps = setting->steps,
@@ -80,6 +82,7 @@ static void destroy(trainer *trainer) {
     seq_workspace_destroy(trainer->workspace);
     seq_model_destroy(trainer->model);
     free(trainer->parameters);
+    free(trainer->packed);
     free(trainer->gradient);
     free(trainer->tokens);
     free(trainer->window.state);
@@ -87,11 +90,13 @@ static void destroy(trainer *trainer) {
 
 static void step(void *context) {
     trainer *t = context;
+    seq_weights weights = {t->parameters, t->packed};
+    seq_model_pack(t->model, SEQ_USE_TRAINING, t->parameters, 0, 1, t->packed);
     memset(t->gradient, 0, t->table->size * sizeof(float));
-    seq_model_train(t->model, t->workspace, t->parameters, &t->window,
+    seq_model_train(t->model, t->workspace, &weights, &t->window,
                     1.0F / (float)(t->window.batch * t->window.steps), t->gradient);
-    double norm = seq_gradient_norm(t->kernels, t->table, t->gradient);
-    seq_clip_norm(t->kernels, t->table, t->gradient, norm, 5);
+    double norm = seq_gradient_norm(t->compute.kernels, t->table, t->gradient);
+    seq_clip_norm(t->compute.kernels, t->table, t->gradient, norm, 5);
     seq_optimizer_apply(t->optimizer, &t->rule, t->table, 0.1, ++t->window.step, t->parameters,
                         t->gradient, NULL);
 }

@@ -36,12 +36,12 @@ static void expect_close(const char *cell, const char *name, const float *found,
 static void check_cell(const golden *file, const char *cell) {
     seq_model_config config = {.vocabulary = V, .embedding = E, .layers = L, .hidden = {H, H}};
     snprintf(config.cell, sizeof config.cell, "%s", cell);
-    const seq_kernels *kernels;
+    seq_compute compute;
     seq_model *model;
     seq_workspace *workspace;
     seq_error error = {0};
-    assert_int_equal(seq_kernels_find("auto", &kernels, &error), SEQ_OK);
-    assert_int_equal(seq_model_create(&config, kernels, &model, &error), SEQ_OK);
+    assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error), SEQ_OK);
+    assert_int_equal(seq_model_create(&config, &compute, &model, &error), SEQ_OK);
     assert_int_equal(seq_workspace_create(model, B, T, SEQ_USE_TRAINING, &workspace, &error),
                      SEQ_OK);
     const seq_parameter_table *table = seq_model_parameters(model);
@@ -58,8 +58,11 @@ static void check_cell(const golden *file, const char *cell) {
                 file, cell, table->items[row].name, seq_parameter_size(&table->items[row]))[i];
     seq_window window = {
         .batch = B, .steps = T, .inputs = inputs, .targets = targets, .state = state};
-    seq_loss loss =
-        seq_model_train(model, workspace, parameters, &window, 1.0f / (T * B), gradient);
+    void *packed =
+        aligned_alloc(64, (seq_model_packed_bytes(model, SEQ_USE_TRAINING) + 63) / 64 * 64);
+    seq_model_pack(model, SEQ_USE_TRAINING, parameters, 0, 1, packed);
+    seq_weights weights = {parameters, packed};
+    seq_loss loss = seq_model_train(model, workspace, &weights, &window, 1.0f / (T * B), gradient);
     assert_true(fabs(loss.nats / (T * B) - *get(file, cell, "loss", 1)) < 1e-6);
     for (int row = 0; row < table->count; row++) {
         char name[80];
@@ -77,8 +80,8 @@ static void check_cell(const golden *file, const char *cell) {
                          get(file, cell, name, L * B * H) + layer * B * H, B * H);
         }
     double norm = *get(file, cell, "norm", 1);
-    assert_true(fabs(seq_gradient_norm(kernels, table, gradient) - norm) < 1e-6 * norm);
-    free(parameters), free(gradient);
+    assert_true(fabs(seq_gradient_norm(compute.kernels, table, gradient) - norm) < 1e-6 * norm);
+    free(parameters), free(gradient), free(packed);
     seq_workspace_destroy(workspace);
     seq_model_destroy(model);
 }

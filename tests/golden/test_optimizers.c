@@ -62,7 +62,7 @@ static void clipping_matches_pytorch(void **state) {
     golden *file = golden_open(GOLDEN_DIRECTORY "/optimizers.txt");
     const seq_kernels *kernels;
     seq_error error = {0};
-    assert_int_equal(seq_kernels_find("auto", &kernels, &error), SEQ_OK);
+    assert_int_equal(seq_kernels_find("auto", SEQ_FP32, &kernels, &error), SEQ_OK);
     seq_parameter parameter = {.name = "p", .dimensions = 1, .rows = 50, .columns = 1};
     seq_parameter_table table = {&parameter, 1, 64, 50};
     float gradient[64] = {0};

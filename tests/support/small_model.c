@@ -52,10 +52,10 @@ static void draw_tokens(small_case *test, uint64_t seed, int vocabulary) {
 void small_case_create(small_case *out, const seq_model_config *config, int batch, int steps,
                        uint64_t seed) {
     seq_error error = {0};
-    const seq_kernels *kernels;
-    seq_kernels_find("auto", &kernels, &error);
+    seq_compute compute;
+    seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error);
     *out = (small_case){.batch = batch, .steps = steps};
-    seq_model_create(config, kernels, &out->model, &error);
+    seq_model_create(config, &compute, &out->model, &error);
     assert(!error.status);
     out->table = seq_model_parameters(out->model);
     seq_workspace_create(out->model, batch, steps, SEQ_USE_TRAINING, &out->workspace, &error);
@@ -68,14 +68,22 @@ void small_case_create(small_case *out, const seq_model_config *config, int batc
     seq_allocate(&out->state, states, sizeof(float), "test", &error);
     seq_allocate(&out->wide_parameters, size, sizeof(double), "test", &error);
     seq_allocate(&out->wide_state, states, sizeof(double), "test", &error);
+    seq_allocate(&out->packed, seq_model_packed_bytes(out->model, SEQ_USE_TRAINING), 1, "test",
+                 &error);
     assert(!error.status);
     draw_tokens(out, seed, config->vocabulary);
     seq_model_initialise(out->model, seed, out->parameters);
+    small_case_pack(out);
     seq_random_fill_uniform((seq_random_key){seed, SEQ_RANDOM_TEST}, 2, 0.5f, out->state, states);
     for (size_t i = 0; i < size; i++)
         out->wide_parameters[i] = out->parameters[i];
     for (size_t i = 0; i < states; i++)
         out->wide_state[i] = out->state[i];
+}
+
+void small_case_pack(small_case *test) {
+    seq_model_pack(test->model, SEQ_USE_TRAINING, test->parameters, 0, 1, test->packed);
+    test->weights = (seq_weights){test->parameters, test->packed};
 }
 
 void small_case_destroy(small_case *test) {
@@ -84,6 +92,7 @@ void small_case_destroy(small_case *test) {
     free(test->inputs);
     free(test->targets);
     free(test->parameters);
+    free(test->packed);
     free(test->gradient);
     free(test->state);
     free(test->wide_parameters);

@@ -16,10 +16,13 @@ typedef struct small_case {
     int batch, steps;
     int32_t *inputs, *targets;
     float *parameters, *gradient, *state;
+    void *packed;
+    seq_weights weights; // parameters and packed
     double *wide_parameters, *wide_state; // the same in double
 } small_case;
 void small_case_create(small_case *out, const seq_model_config *config, int batch, int steps,
                        uint64_t seed);
+void small_case_pack(small_case *test); // after a change of the parameters
 void small_case_destroy(small_case *test);
 seq_window small_window(const small_case *test);
 double small_reference_loss(const small_case *test); // from the state at creation

@@ -61,9 +61,11 @@ typedef struct seq_loaded {
     seq_manifest manifest;
     seq_vocabulary *vocabulary;
     seq_model *model;
-    float *parameters; // flat vector
+    float *parameters;   // flat vector
+    void *packed;        // its matrices, for forward passes
+    seq_weights weights; // both
 } seq_loaded;
-seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_kernels *kernels, seq_loaded *out, seq_error *error);
+seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute, seq_loaded *out, seq_error *error);
 void seq_loaded_clear(seq_loaded *loaded);
 
 #endif

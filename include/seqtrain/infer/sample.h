@@ -21,7 +21,7 @@ typedef struct seq_sample_config {
 typedef seq_status (*seq_token_sink)(void *context, int sequence, int id, bool last, seq_error *error);
 
 // Draws `count` sequences side by side, each starting from a<0> = 0 and x<1> = 0, or after reading `prime`.
-seq_status seq_sample_run(const seq_model *model, const float *parameters, const seq_vocabulary *vocabulary, const seq_sample_config *config,
+seq_status seq_sample_run(const seq_model *model, const seq_weights *weights, const seq_vocabulary *vocabulary, const seq_sample_config *config,
                           const int32_t *prime, size_t prime_count, int count, seq_token_sink sink, void *context, seq_error *error);
 
 // One draw from logits (V): the index. `unit` is uniform in [0, 1). `scratch` holds 2 V floats/ints. Exposed for tests.

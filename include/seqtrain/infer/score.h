@@ -8,7 +8,7 @@
 typedef struct seq_scorer seq_scorer;
 // Scores one sequence at a time in windows of bounded memory; the state begins at zero and, with `carry`, goes on from one
 // sequence to the next (the input of a first token is then the last token of the sequence before).
-seq_status seq_scorer_create(const seq_model *model, const float *parameters, bool carry, seq_scorer **out, seq_error *error);
+seq_status seq_scorer_create(const seq_model *model, const seq_weights *weights, bool carry, seq_scorer **out, seq_error *error);
 void seq_scorer_destroy(seq_scorer *scorer);
 // log_probabilities[i] = ln p(ids[i] | what came before), `count` of them.
 void seq_scorer_run(seq_scorer *scorer, const int32_t *ids, size_t count, float *log_probabilities);

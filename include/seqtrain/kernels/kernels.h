@@ -1,22 +1,57 @@
-// The numeric kernels: dense products, activations, softmax rows, reductions. One table a product library, one body
-// an instruction set, chosen at run time. Kernels return void; every sum runs in an order that depends on the shape only.
-// All matrices are row-major float; ld* are row strides in elements.
+// The numeric kernels: products with packed operands, activations, softmax rows, reductions. One table a product library
+// and instruction set, one body an instruction set, chosen at run time. Kernels return void; every sum runs in an order
+// that depends on the shape only. All matrices are row-major float; ld* are row strides in elements.
 #ifndef SEQTRAIN_KERNELS_KERNELS_H
 #define SEQTRAIN_KERNELS_KERNELS_H
 
 #include <seqtrain/base/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum seq_operand { SEQ_PLAIN, SEQ_TRANSPOSED } seq_operand;
 
+// In what the operands of a product are held. Sums are single precision always.
+typedef enum seq_precision {
+    SEQ_FP32,
+    SEQ_BF16, // both operands, rounded to nearest even
+    SEQ_INT8, // B only, with a scale for each column: for inference
+} seq_precision;
+
+// B (k, n) into the order in which the kernels read it: panels of some columns, the last one filled up with zeros.
+typedef struct seq_packing {
+    seq_precision precision;
+    seq_operand op_b; // SEQ_TRANSPOSED: b is stored (n, k)
+    size_t n, k;
+    const float *b;
+    size_t ldb;
+    size_t first_panel, last_panel; // the panels to write, of ceil(n / panel columns)
+    void *packed;                   // of the whole matrix
+} seq_packing;
+
+// C (m, n) = op(A) (m, k) B (k, n), the sums beginning at zero, at `bias` or, with `accumulate`, at C. An element's bits
+// depend on its row of A, its column of B and where its sum begins, not on m, n or the other operands ("openblas": on all).
+typedef struct seq_product {
+    seq_precision precision; // of b
+    seq_operand op_a;        // SEQ_TRANSPOSED: a is stored (k, m)
+    size_t m, n, k;
+    const float *a;
+    size_t lda;
+    const void *b; // packed; to begin at another column, a multiple of the panel's, add panels
+    bool accumulate;
+    const float *bias; // (n), or NULL; not with accumulate
+    float *c;
+    size_t ldc;
+} seq_product;
+
 typedef struct seq_kernels {
-    const char *name;            // registry name: "openblas", "portable"
+    const char *name;            // registry name: "avx512bf16", "avx512", "avx2", "portable", "openblas"
     const char *instruction_set; // of the element-wise kernels: "avx512", "avx2", "portable"; all give the same bits
 
-    // C (m, n) = op(A) (m, k) op(B) (k, n) + beta C. One thread.
-    void (*gemm)(seq_operand op_a, seq_operand op_b, size_t m, size_t n, size_t k, const float *a, size_t lda,
-                 const float *b, size_t ldb, float beta, float *c, size_t ldc);
+    size_t (*panel_columns)(void);
+    size_t (*panel_bytes)(seq_precision precision, size_t k); // ceil(n / panel columns) of them make a packed matrix
+    void (*pack)(const seq_packing *packing);
+    void (*multiply)(const seq_product *product); // one thread
 
     // In place, at most 5 ULP, same polynomial and same bits on every instruction set; correct limits for +-inf,
     // NaN stays NaN; never tanh = 2 sigmoid(2x) - 1. exp is 0 below -87.33 (no denormals) and +inf above 88.72.
@@ -40,13 +75,22 @@ typedef struct seq_kernels {
     void (*sum_rows)(const float *c, size_t rows, size_t columns, size_t ld, float *bias);
 } seq_kernels;
 
-// "auto" is the first of the list. SEQ_BAD_USAGE for an unknown name. The instruction set is the best of the CPU.
-seq_status seq_kernels_find(const char *name, const seq_kernels **out, seq_error *error);
+// "auto" is the best of our own that the CPU can run. SEQ_BAD_USAGE for an unknown name, for instructions that the CPU lacks
+// and for a precision that the library lacks.
+seq_status seq_kernels_find(const char *name, seq_precision precision, const seq_kernels **out, seq_error *error);
 // NULL-terminated names of the registry, for option tables; the first entry is "auto".
 const char *const *seq_kernels_names(void);
-// The table with another instruction set of this CPU ("avx512", "avx2", "portable"), or NULL: for tests and benches.
-const seq_kernels *seq_kernels_with_instruction_set(const char *name, const char *instruction_set);
-// "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints. `out` holds `size` bytes.
+// "fp32", "bf16", "int8" in the order of seq_precision, then NULL.
+const char *const *seq_precision_names(void);
+// The table of a name, or NULL when the CPU lacks it.
+const seq_kernels *seq_kernels_of(const char *name);
+// "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints. `out` holds `size` bytes.
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size);
+
+// "kernels: avx2; also here: portable, openblas 0.3.21 Zen, avx2", for --version.
+void seq_kernels_describe_all(char *out, size_t size);
+
+// Bytes of a packed matrix (k, n), or of its first n columns when n is a multiple of the panel's columns.
+size_t seq_packed_bytes(const seq_kernels *kernels, seq_precision precision, size_t n, size_t k);
 
 #endif

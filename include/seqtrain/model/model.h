@@ -5,7 +5,7 @@
 
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/status.h>
-#include <seqtrain/kernels/kernels.h>
+#include <seqtrain/kernels/compute.h>
 #include <seqtrain/model/parameters.h>
 #include <stdint.h>
 
@@ -38,8 +38,9 @@ seq_status seq_model_config_write(const seq_model_config *config, seq_record *re
 seq_status seq_model_config_read(seq_model_config *out, const seq_record *record, seq_error *error);
 
 typedef struct seq_model seq_model;
-// The model holds shapes and the kernel table, no parameter values; it is immutable after creation.
-seq_status seq_model_create(const seq_model_config *config, const seq_kernels *kernels, seq_model **out, seq_error *error);
+// The model holds shapes and what it computes with, no parameter values; it is immutable after creation. The team of
+// `compute` stays the caller's and works in every pass.
+seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute, seq_model **out, seq_error *error);
 void seq_model_destroy(seq_model *model);
 const seq_model_config *seq_model_get_config(const seq_model *model);
 const seq_parameter_table *seq_model_parameters(const seq_model *model);
@@ -52,9 +53,20 @@ void seq_model_initialise(const seq_model *model, uint64_t seed, float *paramete
 // Recurrent state of `batch` streams: layer by layer h (B, H), then c (B, H) for cells with memory. Zero is a<0>.
 size_t seq_model_state_size(const seq_model *model, int batch);
 
+typedef enum seq_workspace_use { SEQ_USE_TRAINING, SEQ_USE_EVALUATION } seq_workspace_use;
+
+// What the passes read: the flat parameter vector, and its matrices packed in the order and precision of the products.
+typedef struct seq_weights {
+    const float *parameters;
+    const void *packed;
+} seq_weights;
+size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use);
+// Packs share `part` of `parts`, after each change of the parameters; any division gives the same bytes. `packed` is aligned
+// to SEQ_ALIGNMENT.
+void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters, int part, int parts, void *packed);
+
 // Everything a window of up to `steps` x `batch` tokens needs, allocated once.
 typedef struct seq_workspace seq_workspace;
-typedef enum seq_workspace_use { SEQ_USE_TRAINING, SEQ_USE_EVALUATION } seq_workspace_use;
 seq_status seq_workspace_create(const seq_model *model, int batch, int steps, seq_workspace_use use, seq_workspace **out, seq_error *error);
 void seq_workspace_destroy(seq_workspace *workspace);
 size_t seq_workspace_bytes(const seq_workspace *workspace);
@@ -75,23 +87,25 @@ typedef struct seq_loss {
     int64_t correct; // targets that are the first maximum of their row
 } seq_loss;
 
-// Forward and backward of one window. `gradient` += gradient_scale * d(sum of nats)/d(parameters).
-// Gradients stop at the window's start (truncated back-propagation). Allocates nothing.
-seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace, const float *parameters, seq_window *window,
+// Forward and backward of one window. `gradient` is overwritten with gradient_scale * d(sum of nats)/d(parameters), but of
+// an embedding that is not tied only the rows of the window's input tokens: the others, whose gradient is zero, and the
+// padding between parameters are left as they are. Gradients stop at the window's start (truncated back-propagation).
+// Allocates nothing.
+seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, seq_window *window,
                          float gradient_scale, float *gradient);
 
 // Forward only, no dropout. log_probabilities (T, B): ln p(target) or 0 where not counted; may be NULL.
-seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace, const float *parameters, seq_window *window,
+seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, seq_window *window,
                             float *log_probabilities);
 
 // One time step for generation: inputs (B) -> probabilities' logits (B, V); state in and out.
-void seq_model_step(const seq_model *model, seq_workspace *workspace, const float *parameters, int batch,
+void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, int batch,
                     const int32_t *inputs, float *state, float *logits);
 
 // How the gradient flows back in time: with L = the summed nats of the window's *last* step only, squares[l * T + k] =
 // sum over streams and units of (dL / dh_l<T-k>)^2, k = 0 .. T-1 steps back. The state is left unchanged, no dropout,
 // `gradient_scratch` (one flat vector) is overwritten.
-void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace, const float *parameters,
+void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                              const seq_window *window, float *gradient_scratch, double *squares);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef SEQTRAIN_NN_CELL_H
 #define SEQTRAIN_NN_CELL_H
 
-#include <seqtrain/kernels/kernels.h>
+#include <seqtrain/kernels/compute.h>
 #include <stdbool.h>
 
 // How the last gate gets its recurrent product; the gates before it always get W_hh h<t-1> added in
@@ -18,10 +18,12 @@ typedef enum seq_last_gate {
                     // last gate
 } seq_last_gate;
 
-// One time step. Blocks of (B, H) unless said otherwise.
+// One time step of units first .. first + count - 1: a cell's functions touch these columns only, so that a block of units can
+// go through them while it is in the cache, and threads can share the units. Blocks of (B, H) unless said otherwise.
 typedef struct seq_cell_step {
     const seq_kernels *kernels;
     int batch, hidden;
+    int first, count;
     float *gates; // (B, G H): forward: pre-activations in, activations out; backward: activations
                   // in, their gradients out
     float *auxiliary;                   // what the cell keeps for its backward step
@@ -34,7 +36,7 @@ typedef struct seq_cell_step {
     const float *d_hidden;  // dL/dh<t>, complete
     float *d_memory;        // dL/dc<t> in, dL/dc<t-1> out
     float *d_hidden_before; // out: the part of dL/dh<t-1> that does not go through a product
-    const float *d_gated;   // SEQ_LAST_GATED, in `finish`: dL/d(r * h<t-1>)
+    float *d_gated;         // SEQ_LAST_GATED, in `finish`: dL/d(r * h<t-1>)
 } seq_cell_step;
 
 typedef struct seq_cell {

@@ -7,6 +7,8 @@
 
 void seq_embedding_forward(const float *table, size_t units, const int32_t *tokens, size_t count,
                            float *out);
+// Zeroes the rows of d_table that seq_embedding_backward will add to.
+void seq_embedding_clear(size_t units, const int32_t *tokens, size_t count, float *d_table);
 // Adds row i of d_out (count, E) to row tokens[i] of d_table, in ascending i.
 void seq_embedding_backward(const float *d_out, size_t units, const int32_t *tokens, size_t count,
                             float *d_table);

@@ -4,15 +4,16 @@
 #define SEQTRAIN_NN_SOFTMAX_H
 
 #include <seqtrain/base/memory.h>
-#include <seqtrain/kernels/kernels.h>
+#include <seqtrain/kernels/compute.h>
 
 typedef struct seq_output {
-    const seq_kernels *kernels;
+    const seq_compute *compute;
     int vocabulary, units; // V, H
     size_t chunk;          // rows at once
     float *logits;         // (chunk, V)
     float *log_sum;        // (chunk)
     float *target_logit;   // (chunk)
+    void *packed_rows;     // (chunk, H) packed, training only
 } seq_output;
 
 typedef struct seq_output_loss {
@@ -23,18 +24,21 @@ typedef struct seq_output_loss {
 } seq_output_loss;
 
 // Fills chunk and the buffers for windows of up to `rows` rows; the other members are the caller's.
-void seq_output_take(seq_output *output, size_t rows, seq_arena *arena);
+void seq_output_take(seq_output *output, size_t rows, bool training, seq_arena *arena);
 
-// dx (N, H) = dL/dx is overwritten, d_weight (V, H) and d_bias (V) are accumulated, with L = scale
-// * nats.
-seq_output_loss seq_output_train(const seq_output *output, const float *weight, const float *bias,
-                                 size_t rows, const float *x, const int32_t *targets, float scale,
+// The weights (V, H), packed.
+typedef struct seq_output_weights {
+    const void *forward;  // W^T: (H, V)
+    const void *backward; // W: (V, H); training only
+    const float *bias;    // (V)
+} seq_output_weights;
+
+// dx (N, H) = dL/dx, d_weight (V, H) and d_bias (V) are overwritten, with L = scale * nats.
+seq_output_loss seq_output_train(const seq_output *output, const seq_output_weights *weights, size_t rows, const float *x, const int32_t *targets, float scale,
                                  float *dx, float *d_weight, float *d_bias);
 // log_probabilities (N), or NULL: ln p(target), 0 where the target is -1.
-seq_output_loss seq_output_evaluate(const seq_output *output, const float *weight,
-                                    const float *bias, size_t rows, const float *x,
+seq_output_loss seq_output_evaluate(const seq_output *output, const seq_output_weights *weights, size_t rows, const float *x,
                                     const int32_t *targets, float *log_probabilities);
-void seq_output_logits(const seq_output *output, const float *weight, const float *bias,
-                       size_t rows, const float *x, float *logits);
+void seq_output_logits(const seq_output *output, const seq_output_weights *weights, size_t rows, const float *x, float *logits);
 
 #endif

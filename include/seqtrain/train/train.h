@@ -39,7 +39,8 @@ typedef struct seq_train_options {
     int64_t compression_level;
     double time_limit;
     double loss_limit;
-    int kernels;
+    int kernels, precision; // seq_precision
+    int64_t threads;
     int64_t log_every, gradient_flow;
     bool quiet;
 } seq_train_options;

@@ -100,9 +100,9 @@ static void shards_hold_the_whole_state(void **state) {
                          SEQ_NO_CHECKPOINT);
         error = (seq_error){0};
         seq_manifest_clear(&manifest);
-        const seq_kernels *kernels;
-        assert_int_equal(seq_kernels_find("auto", &kernels, &error), SEQ_OK);
-        assert_int_equal(seq_checkpoint_load(directory, true, kernels, &loaded, &error), SEQ_OK);
+        seq_compute compute;
+        assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error), SEQ_OK);
+        assert_int_equal(seq_checkpoint_load(directory, true, &compute, &loaded, &error), SEQ_OK);
         assert_memory_equal(loaded.parameters, model.parameters, model.table->size * sizeof *read);
         assert_int_equal(seq_vocabulary_size(loaded.vocabulary), seq_vocabulary_size(vocabulary));
         seq_loaded_clear(&loaded);

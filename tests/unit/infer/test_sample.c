@@ -126,16 +126,16 @@ static void seeds_and_batches(void **state) {
     const int32_t prime[] = {2, 3};
     seq_sample_config config = {
         .temperature = 1, .top_p = 1, .no_unk = true, .until_eos = true, .tokens = 12, .seed = 5};
-    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 70,
+    assert_int_equal(seq_sample_run(test.model, &test.weights, vocabulary, &config, prime, 2, 70,
                                     collect, &many, &error),
                      SEQ_OK);
-    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 1,
+    assert_int_equal(seq_sample_run(test.model, &test.weights, vocabulary, &config, prime, 2, 1,
                                     collect, &one, &error),
                      SEQ_OK);
     assert_int_equal(one.lengths[0], many.lengths[0]);
     assert_memory_equal(one.ids[0], many.ids[0], sizeof one.ids[0]);
     config.seed = 6;
-    assert_int_equal(seq_sample_run(test.model, test.parameters, vocabulary, &config, prime, 2, 70,
+    assert_int_equal(seq_sample_run(test.model, &test.weights, vocabulary, &config, prime, 2, 70,
                                     collect, &other, &error),
                      SEQ_OK);
     assert_memory_not_equal(&many, &other, sizeof many);

@@ -30,11 +30,11 @@ static void sums_agree(void **state) {
         small_case test;
         small_case_create(&test, &config, 1, COUNT, 8);
         fill(ids, config.vocabulary);
-        assert_int_equal(seq_scorer_create(test.model, test.parameters, true, &scorer, &error),
+        assert_int_equal(seq_scorer_create(test.model, &test.weights, true, &scorer, &error),
                          SEQ_OK);
         seq_scorer_run(scorer, ids, COUNT, scores);
         seq_scorer_destroy(scorer);
-        assert_int_equal(seq_scorer_create(test.model, test.parameters, true, &scorer, &error),
+        assert_int_equal(seq_scorer_create(test.model, &test.weights, true, &scorer, &error),
                          SEQ_OK);
         for (size_t at = 0, piece = 1; at < COUNT; at += piece, piece += 37) {
             if (piece > COUNT - at) piece = COUNT - at;
@@ -47,7 +47,7 @@ static void sums_agree(void **state) {
         seq_window window = {
             .batch = 1, .steps = COUNT, .inputs = inputs, .targets = ids, .state = test.state};
         seq_loss loss =
-            seq_model_evaluate(test.model, test.workspace, test.parameters, &window, NULL);
+            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
         double sum = 0;
         for (int i = 0; i < COUNT; i++) {
             sum -= scores[i];
@@ -76,7 +76,7 @@ static void next_tokens_sum_to_one(void **state) {
                 seq_scorer *scorer = NULL;
                 ids[19] = next;
                 assert_int_equal(
-                    seq_scorer_create(test.model, test.parameters, false, &scorer, &error), SEQ_OK);
+                    seq_scorer_create(test.model, &test.weights, false, &scorer, &error), SEQ_OK);
                 seq_scorer_run(scorer, ids, 20, scores);
                 total += exp(scores[19]);
                 seq_scorer_destroy(scorer);
@@ -96,13 +96,13 @@ static void without_carry_each_sequence_is_alone(void **state) {
     small_case test;
     small_case_create(&test, &config, 1, 1, 8);
     for (int carry = 0; carry < 2; carry++) {
-        assert_int_equal(seq_scorer_create(test.model, test.parameters, carry, &scorer, &error),
+        assert_int_equal(seq_scorer_create(test.model, &test.weights, carry, &scorer, &error),
                          SEQ_OK);
         seq_scorer_run(scorer, first, 3, unused);
         seq_scorer_run(scorer, second, 3, carry ? carried : behind);
         seq_scorer_destroy(scorer);
     }
-    assert_int_equal(seq_scorer_create(test.model, test.parameters, false, &scorer, &error),
+    assert_int_equal(seq_scorer_create(test.model, &test.weights, false, &scorer, &error),
                      SEQ_OK);
     seq_scorer_run(scorer, second, 3, alone);
     seq_scorer_destroy(scorer);

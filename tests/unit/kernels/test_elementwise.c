@@ -49,8 +49,8 @@ static void apply(const seq_kernels *kernels, const function *function, float *x
 static void accuracy(void **state) {
     (void)state;
     float *x = malloc(SPAN * sizeof *x), *y = malloc(SPAN * sizeof *y);
-    const seq_kernels *kernels = seq_kernels_with_instruction_set("portable", "portable");
-    const seq_kernels *fast = seq_kernels_with_instruction_set("portable", "avx2");
+    const seq_kernels *kernels = seq_kernels_of("portable");
+    const seq_kernels *fast = seq_kernels_of("avx2");
     for (size_t f = 0; f < 3; f++) {
         double worst = 0;
         float where = 0;
@@ -83,7 +83,7 @@ static void accuracy(void **state) {
 static void limits(void **state) {
     (void)state;
     for (size_t s = 0; s < 3; s++) {
-        const seq_kernels *kernels = seq_kernels_with_instruction_set("portable", sets[s]);
+        const seq_kernels *kernels = seq_kernels_of(sets[s]);
         if (!kernels) {
             print_message("skipped: this CPU has no %s\n", sets[s]);
             continue;
@@ -111,9 +111,9 @@ static void fill(float *x, size_t count, float bound) {
 static void same_bits_everywhere(void **state) {
     (void)state;
     enum { MOST = 70, ROWS = 3 };
-    const seq_kernels *plain = seq_kernels_with_instruction_set("portable", "portable");
+    const seq_kernels *plain = seq_kernels_of("portable");
     for (size_t s = 1; s < 3; s++) {
-        const seq_kernels *other = seq_kernels_with_instruction_set("portable", sets[s]);
+        const seq_kernels *other = seq_kernels_of(sets[s]);
         if (!other) {
             print_message("skipped: this CPU has no %s\n", sets[s]);
             continue;
@@ -153,7 +153,7 @@ static void softmax_rows(void **state) {
     seq_error error = {0};
     float x[ROWS * LD], log_sum[ROWS];
     double expected[ROWS] = {0};
-    assert_int_equal(seq_kernels_find("auto", &kernels, &error), SEQ_OK);
+    assert_int_equal(seq_kernels_find("auto", SEQ_FP32, &kernels, &error), SEQ_OK);
     fill(x, ROWS * LD, 30);
     for (int j = 0; j < COLUMNS; j++) {
         x[2 * LD + j] = j == 5 ? 1e30f : -1e30f;
@@ -180,7 +180,7 @@ static void nonfinite_is_found(void **state) {
     (void)state;
     const seq_kernels *kernels;
     seq_error error = {0};
-    assert_int_equal(seq_kernels_find("auto", &kernels, &error), SEQ_OK);
+    assert_int_equal(seq_kernels_find("auto", SEQ_FP32, &kernels, &error), SEQ_OK);
     for (size_t count = 0; count < 50; count++)
         for (size_t at = 0; at <= count; at++) {
             float x[50];

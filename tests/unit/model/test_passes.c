@@ -23,7 +23,7 @@ static void evaluation_matches_reference(void **state) {
         small_case_create(&test, &config, 3, 5, 3);
         seq_window window = small_window(&test);
         seq_loss loss =
-            seq_model_evaluate(test.model, test.workspace, test.parameters, &window, found);
+            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found);
         double nats = reference_loss(&config, test.table, test.wide_parameters, 3, 5, test.inputs,
                                      test.targets, test.wide_state, expected);
         assert_true(fabs(loss.nats - nats) < 1e-5 * nats);
@@ -49,8 +49,8 @@ static void state_is_carried(void **state) {
         second.inputs += 3 * 2;
         second.targets += 3 * 2;
         double nats =
-            seq_model_evaluate(test.model, test.workspace, test.parameters, &first, NULL).nats;
-        nats += seq_model_evaluate(test.model, test.workspace, test.parameters, &second, NULL).nats;
+            seq_model_evaluate(test.model, test.workspace, &test.weights, &first, NULL).nats;
+        nats += seq_model_evaluate(test.model, test.workspace, &test.weights, &second, NULL).nats;
         assert_true(fabs(nats - expected) < 1e-5 * expected);
         small_case_destroy(&test);
     }
@@ -64,7 +64,7 @@ static void steps_give_normalised_probabilities(void **state) {
     double expected = small_reference_loss(&test), nats = 0;
     for (int t = 0; t < 5; t++) {
         float logits[3 * 7];
-        seq_model_step(test.model, test.workspace, test.parameters, 3, test.inputs + t * 3,
+        seq_model_step(test.model, test.workspace, &test.weights, 3, test.inputs + t * 3,
                        test.state, logits);
         for (int b = 0; b < 3; b++) {
             double sum = 0;
@@ -96,7 +96,7 @@ static void dropout_leaves_evaluation_alone_and_is_keyed(void **state) {
         window.step = steps[i];
         window.first_stream = streams[i];
         nats[i] =
-            seq_model_train(test.model, test.workspace, test.parameters, &window, 1, test.gradient)
+            seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient)
                 .nats;
     }
     assert_true(nats[0] == nats[1]);
@@ -106,7 +106,7 @@ static void dropout_leaves_evaluation_alone_and_is_keyed(void **state) {
     seq_window window = small_window(&test);
     double expected = small_reference_loss(&test);
     assert_true(
-        fabs(seq_model_evaluate(test.model, test.workspace, test.parameters, &window, NULL).nats -
+        fabs(seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL).nats -
              expected) < 1e-5 * expected);
     free(begin);
     small_case_destroy(&test);
@@ -125,7 +125,7 @@ static void dropout_gradient_matches_differences(void **state) {
     memcpy(begin, test.state, states * sizeof *begin);
     seq_window window = small_window(&test);
     window.seed = 3;
-    seq_model_train(test.model, test.workspace, test.parameters, &window, 1, test.gradient);
+    seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
     double worst = 0, largest = 0;
     for (size_t i = 0; i < size; i += 7) {
         double loss[2];
@@ -133,11 +133,13 @@ static void dropout_gradient_matches_differences(void **state) {
         for (int side = 0; side < 2; side++) {
             memcpy(test.state, begin, states * sizeof *begin);
             test.parameters[i] = middle + (side ? 5e-3f : -5e-3f);
+            small_case_pack(&test);
             loss[side] =
-                seq_model_train(test.model, test.workspace, test.parameters, &window, 1, scratch)
+                seq_model_train(test.model, test.workspace, &test.weights, &window, 1, scratch)
                     .nats;
         }
         test.parameters[i] = middle;
+        small_case_pack(&test);
         worst = fmax(worst, fabs((loss[1] - loss[0]) / 1e-2 - test.gradient[i]));
         largest = fmax(largest, fabs(test.gradient[i]));
     }
@@ -164,7 +166,7 @@ static void gradient_flow_matches_differences(void **state) {
         float *before = malloc(states * sizeof *before);
         memcpy(before, test.state, states * sizeof *before);
         seq_window window = small_window(&test);
-        seq_model_gradient_flow(test.model, test.workspace, test.parameters, &window, test.gradient,
+        seq_model_gradient_flow(test.model, test.workspace, &test.weights, &window, test.gradient,
                                 squares);
         assert_memory_equal(before, test.state, states * sizeof *before);
         for (int back = 1; back < T;
@@ -205,11 +207,11 @@ static void training_allocates_nothing(void **state) {
     config.dropout_between = 0.2;
     small_case_create(&test, &config, 3, 5, 1);
     seq_window window = small_window(&test);
-    seq_model_train(test.model, test.workspace, test.parameters, &window, 1,
+    seq_model_train(test.model, test.workspace, &test.weights, &window, 1,
                     test.gradient); // libraries warm up
     struct mallinfo2 before = mallinfo2();
-    seq_model_train(test.model, test.workspace, test.parameters, &window, 1, test.gradient);
-    seq_model_evaluate(test.model, test.workspace, test.parameters, &window, NULL);
+    seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+    seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
     struct mallinfo2 after = mallinfo2();
     assert_int_equal(before.uordblks, after.uordblks);
     assert_int_equal(before.hblks, after.hblks);

@@ -1,0 +1,26 @@
+// The products of one instruction set or library; see seq_kernels in seqtrain/kernels/kernels.h. To
+// add a library: write its file and a row in registry.c. To add an instruction set: a file like
+// product_avx2.c.
+#ifndef SEQ_KERNELS_PRODUCT_H
+#define SEQ_KERNELS_PRODUCT_H
+
+#include <seqtrain/kernels/kernels.h>
+
+#define SEQ_PRODUCT_DECLARE(isa)                                                                   \
+    size_t seq_panel_columns_##isa(void);                                                          \
+    size_t seq_panel_bytes_##isa(seq_precision precision, size_t k);                               \
+    void seq_pack_##isa(const seq_packing *packing);                                               \
+    void seq_multiply_##isa(const seq_product *product);
+
+SEQ_PRODUCT_DECLARE(openblas)
+SEQ_PRODUCT_DECLARE(portable)
+#ifdef __x86_64__
+SEQ_PRODUCT_DECLARE(avx2)
+SEQ_PRODUCT_DECLARE(avx512)
+SEQ_PRODUCT_DECLARE(avx512bf16)
+#endif
+
+void seq_openblas_prepare(void); // one thread
+void seq_openblas_describe(char *out, size_t size);
+
+#endif

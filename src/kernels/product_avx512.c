@@ -1,0 +1,8 @@
+// AVX-512: tiles of 12 x 32.
+#ifdef __x86_64__
+#include "isa_avx512.h"
+#define NAME(function) function##_avx512
+#include "product_body.h"
+#else
+typedef int seq_no_avx512;
+#endif

@@ -1,0 +1,102 @@
+// The list of packed matrices of a model, and packing by that list.
+#include "graph.h"
+#include <seqtrain/base/memory.h>
+
+// The matrix is `rows` rows of a parameter (from `first` on); forward products want it transposed.
+static int add(seq_model *model, int parameter, int first, int rows, bool back) {
+    seq_packed_matrix *item = &model->packed[model->packed_count];
+    size_t columns = model->table.items[parameter].columns;
+    *item = (seq_packed_matrix){.parameter = parameter,
+                                .back = back,
+                                .first = (size_t)first,
+                                .n = back ? columns : (size_t)rows,
+                                .k = back ? (size_t)rows : columns,
+                                .offset = model->packed_bytes};
+    size_t bytes = seq_compute_packed_bytes(&model->compute, item->n, item->k);
+    model->packed_bytes += (bytes + SEQ_ALIGNMENT - 1) / SEQ_ALIGNMENT * SEQ_ALIGNMENT;
+    return model->packed_count++;
+}
+
+static int all_rows(const seq_model *model, int parameter) {
+    return (int)model->table.items[parameter].rows;
+}
+
+// The gates' matrices lie one after the other: H columns each.
+static int add_gates(seq_model *model, int layer) {
+    int hidden = model->config.hidden[layer], first = model->packed_count;
+    for (int gate = 0; gate < model->cell->gates; gate++)
+        add(model, model->layers[layer].weight_hh, gate * hidden, hidden, false);
+    return first;
+}
+
+static void add_forward(seq_model *model) {
+    const seq_model_config *config = &model->config;
+    for (int layer = 0; layer < config->layers; layer++) {
+        seq_layer_parameters *rows = &model->layers[layer];
+        rows->packed.input =
+            add(model, rows->weight_ih, 0, all_rows(model, rows->weight_ih), false);
+        rows->packed.recurrent = add_gates(model, layer);
+    }
+    for (int layer = 0; layer < config->dense_layers; layer++)
+        model->dense_forward[layer] = add(model, model->dense_weight[layer], 0,
+                                          all_rows(model, model->dense_weight[layer]), false);
+    model->output_forward =
+        add(model, model->output_weight, 0, all_rows(model, model->output_weight), false);
+}
+
+static void add_backward(seq_model *model) {
+    const seq_model_config *config = &model->config;
+    for (int layer = 0; layer < config->layers; layer++) {
+        seq_layer_parameters *rows = &model->layers[layer];
+        int all = all_rows(model, rows->weight_hh),
+            plain = seq_recurrent_plain_rows(&model->recurrent[layer]);
+        rows->packed.input_back =
+            add(model, rows->weight_ih, 0, all_rows(model, rows->weight_ih), true);
+        rows->packed.recurrent_back = add(model, rows->weight_hh, 0, plain, true);
+        rows->packed.last_back =
+            plain < all ? add(model, rows->weight_hh, plain, all - plain, true) : -1;
+    }
+    for (int layer = 0; layer < config->dense_layers; layer++)
+        model->dense_back[layer] = add(model, model->dense_weight[layer], 0,
+                                       all_rows(model, model->dense_weight[layer]), true);
+    model->output_back =
+        add(model, model->output_weight, 0, all_rows(model, model->output_weight), true);
+}
+
+void seq_model_list_packed(seq_model *model) {
+    add_forward(model);
+    model->packed_forward = model->packed_count;
+    model->packed_forward_bytes = model->packed_bytes;
+    add_backward(model);
+}
+
+const void *seq_model_packed(const seq_model *model, const seq_weights *weights, int item) {
+    return item < 0 ? NULL : (const char *)weights->packed + model->packed[item].offset;
+}
+
+size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use) {
+    return use == SEQ_USE_TRAINING ? model->packed_bytes : model->packed_forward_bytes;
+}
+
+void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters,
+                    int part, int parts, void *packed) {
+    int count = use == SEQ_USE_TRAINING ? model->packed_count : model->packed_forward;
+    size_t columns = model->compute.kernels->panel_columns();
+    for (int i = 0; i < count; i++) {
+        const seq_packed_matrix *item = &model->packed[i];
+        const seq_parameter *parameter = &model->table.items[item->parameter];
+        size_t panels = (item->n + columns - 1) / columns;
+        seq_packing packing = {
+            .precision = model->compute.precision,
+            .op_b = item->back ? SEQ_PLAIN : SEQ_TRANSPOSED,
+            .n = item->n,
+            .k = item->k,
+            .b = parameters + parameter->offset + item->first * parameter->columns,
+            .ldb = parameter->columns,
+            .first_panel = seq_share_begin(panels, part, parts),
+            .last_panel = seq_share_begin(panels, part + 1, parts),
+            .packed = (char *)packed + item->offset,
+        };
+        model->compute.kernels->pack(&packing);
+    }
+}
