@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static size_t round_up(size_t bytes) {
     return (bytes + SEQ_ALIGNMENT - 1) / SEQ_ALIGNMENT * SEQ_ALIGNMENT;
@@ -13,11 +14,25 @@ static bool overflows(size_t count, size_t size) {
     return size && count > (SIZE_MAX / 2 - SEQ_ALIGNMENT) / size;
 }
 
+enum { HUGE_PAGE = 1 << 21 };
+
+// Large blocks lie on huge pages where the system grants them: products walk through them in
+// strides.
+static void *take_memory(size_t bytes) {
+    if (bytes < 2 * (size_t)HUGE_PAGE)
+        return aligned_alloc(SEQ_ALIGNMENT, round_up(bytes + (bytes == 0)));
+    size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *memory = aligned_alloc(HUGE_PAGE, whole);
+#ifdef MADV_HUGEPAGE
+    if (memory) madvise(memory, whole, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 seq_status seq_allocate(void *out_pointer, size_t count, size_t size, const char *what,
                         seq_error *error) {
     size_t bytes = overflows(count, size) ? SIZE_MAX : count * size;
-    void *memory =
-        bytes == SIZE_MAX ? NULL : aligned_alloc(SEQ_ALIGNMENT, round_up(bytes + (bytes == 0)));
+    void *memory = bytes == SIZE_MAX ? NULL : take_memory(bytes);
     if (!memory)
         return seq_error_set(error, SEQ_NO_MEMORY,
                              "allocating %zu x %zu bytes for %s: out of memory", count, size, what);

@@ -18,6 +18,11 @@ enum {
     DEPTH = 384,              // K of a block: a panel's share fits into the first-level cache
     BLOCK_TILES = 120 / ROWS, // tiles of A at once: with DEPTH, part of the second-level cache
     BLOCK_FLOATS = BLOCK_TILES * DEPTH * ROWS,
+#ifdef DOT_PAIRS
+    PAIR_WORDS = 1, // of A, for a pair of K
+#else
+    PAIR_WORDS = 2,
+#endif
 };
 
 #include "pack_body.h"
@@ -43,7 +48,9 @@ typedef struct tile_job {
     size_t start_stride; // 0 for a bias
     float *c;
     size_t ldc, columns;
-    const float *next_c; // of the tile after this one
+    const float *next_c;    // of the tile after this one
+    const char *next_panel; // a share of the panels after these, fetched while the tile is summed
+    size_t fetch_stride;    // bytes of it a step along K
 } tile_job;
 
 typedef struct tile {
@@ -127,50 +134,68 @@ INLINE void multiply_add(int rows, int vectors, const float *a, size_t row_strid
     }
 }
 
-INLINE void sum_fp32(const tile_job *job, int rows, int vectors, tile *tile) {
-    const float *a = job->a;
-    const char *row = job->panel;
+// One step along K, of bf16 a pair: sums += a(., p) b(p, .).
+INLINE void step_fp32(const tile_job *job, const float *a, const char *row, int rows, int vectors,
+                      tile *tile) {
     vector b[WIDE * VECTORS];
-    for (size_t p = 0; p < job->depth; p++, a += job->depth_stride, row += PANEL * sizeof(float)) {
-        UNROLL for (int v = 0; v < vectors; v++) b[v] =
-            load(vector_at(job, row, v, sizeof(vector)));
-        multiply_add(rows, vectors, a, job->row_stride, b, tile);
-    }
+    UNROLL for (int v = 0; v < vectors; v++) b[v] = load(vector_at(job, row, v, sizeof(vector)));
+    multiply_add(rows, vectors, a, job->row_stride, b, tile);
 }
 
-INLINE void sum_int8(const tile_job *job, int rows, int vectors, tile *tile) {
-    const float *a = job->a;
-    const char *row = job->panel;
+INLINE void step_int8(const tile_job *job, const float *a, const char *row, int rows, int vectors,
+                      tile *tile) {
     vector b[WIDE * VECTORS];
-    for (size_t p = 0; p < job->depth; p++, a += job->depth_stride, row += PANEL) {
-        UNROLL for (int v = 0; v < vectors; v++) b[v] = WIDEN_INT8(vector_at(job, row, v, LANES));
-        multiply_add(rows, vectors, a, job->row_stride, b, tile);
-    }
+    UNROLL for (int v = 0; v < vectors; v++) b[v] = WIDEN_INT8(vector_at(job, row, v, LANES));
+    multiply_add(rows, vectors, a, job->row_stride, b, tile);
 }
 
-// Pairs of K, the odd one first, as the processors' instruction for bf16 has it.
-INLINE void sum_bf16(const tile_job *job, int rows, int vectors, tile *tile) {
-    const float *a = job->a;
-    const char *row = job->panel;
+// The odd one of a pair first, as the processors' instruction for bf16 has it.
+INLINE void step_bf16(const tile_job *job, const float *a, const char *row, int rows, int vectors,
+                      tile *tile) {
     words pair[WIDE * VECTORS];
-    for (size_t p = 0; p < job->depth; p += 2, row += PANEL * sizeof(uint32_t)) {
-        UNROLL for (int v = 0; v < vectors; v++) pair[v] =
-            load_words(vector_at(job, row, v, sizeof(vector)));
+    UNROLL for (int v = 0; v < vectors; v++) pair[v] =
+        load_words(vector_at(job, row, v, sizeof(vector)));
 #ifdef DOT_PAIRS
-        UNROLL for (int i = 0; i < rows; i++) {
-            vector x = BROADCAST(a[(size_t)i * job->row_stride]);
-            UNROLL for (int v = 0; v < vectors; v++) tile->sums[i][v] =
-                DOT_PAIRS(tile->sums[i][v], x, pair[v]);
-        }
-        a += job->depth_stride;
+    UNROLL for (int i = 0; i < rows; i++) {
+        vector x = BROADCAST(a[(size_t)i * job->row_stride]);
+        UNROLL for (int v = 0; v < vectors; v++) tile->sums[i][v] =
+            DOT_PAIRS(tile->sums[i][v], x, pair[v]);
+    }
 #else
-        vector b[WIDE * VECTORS];
-        UNROLL for (int v = 0; v < vectors; v++) b[v] = (vector)(pair[v] & UPPER_HALF);
-        multiply_add(rows, vectors, a + job->depth_stride, job->row_stride, b, tile);
-        UNROLL for (int v = 0; v < vectors; v++) b[v] = (vector)(pair[v] << 16);
-        multiply_add(rows, vectors, a, job->row_stride, b, tile);
-        a += 2 * job->depth_stride;
+    vector b[WIDE * VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) b[v] = (vector)(pair[v] & UPPER_HALF);
+    multiply_add(rows, vectors, a + job->depth_stride, job->row_stride, b, tile);
+    UNROLL for (int v = 0; v < vectors; v++) b[v] = (vector)(pair[v] << 16);
+    multiply_add(rows, vectors, a, job->row_stride, b, tile);
 #endif
+}
+
+INLINE void step_along(seq_precision precision, const tile_job *job, const float *a,
+                       const char *row, int rows, int vectors, tile *tile) {
+    if (precision == SEQ_FP32)
+        step_fp32(job, a, row, rows, vectors, tile);
+    else if (precision == SEQ_BF16)
+        step_bf16(job, a, row, rows, vectors, tile);
+    else
+        step_int8(job, a, row, rows, vectors, tile);
+}
+
+INLINE size_t row_bytes(seq_precision precision) {
+    return precision == SEQ_INT8 ? PANEL : PANEL * sizeof(float);
+}
+
+INLINE void sum_tile(seq_precision precision, const tile_job *job, int rows, int vectors,
+                     tile *tile) {
+    size_t steps = precision == SEQ_BF16 ? (job->depth + 1) / 2 : job->depth;
+    size_t a_stride = job->depth_stride * (precision == SEQ_BF16 ? PAIR_WORDS : 1);
+    const float *a = job->a;
+    const char *row = job->panel, *next = job->next_panel;
+    for (size_t i = 0; i < steps; i++) {
+        __builtin_prefetch(next, 0, 2);
+        step_along(precision, job, a, row, rows, vectors, tile);
+        a += a_stride;
+        row += row_bytes(precision);
+        next += job->fetch_stride;
     }
 }
 
@@ -192,14 +217,8 @@ INLINE void run_tile(const tile_job *job, seq_precision precision, int rows, int
     else
         begin_tile(job, rows, vectors, &sums);
     fetch_next(job, rows);
-    if (precision == SEQ_FP32)
-        sum_fp32(job, rows, vectors, &sums);
-    else if (precision == SEQ_BF16)
-        sum_bf16(job, rows, vectors, &sums);
-    else {
-        sum_int8(job, rows, vectors, &sums);
-        scale_tile(job, rows, vectors, &sums);
-    }
+    sum_tile(precision, job, rows, vectors, &sums);
+    if (precision == SEQ_INT8) scale_tile(job, rows, vectors, &sums);
     store_tile(job, rows, vectors, &sums);
 }
 
@@ -274,6 +293,9 @@ static tile_job first_job(const block *block, size_t column, size_t columns) {
         .columns = columns,
     };
     set_start(block, column, &job);
+    size_t tiles = block->last - block->first;
+    job.next_panel = job.panel + (columns + PANEL - 1) / PANEL * block->panel_bytes;
+    job.fetch_stride = row_bytes(product->precision) / tiles;
     return job;
 }
 
@@ -281,6 +303,7 @@ static void advance(const block *block, size_t rows, tile_job *job) {
     job->a += block->tile_stride ? block->tile_stride : rows * block->row_stride;
     job->c += rows * job->ldc;
     if (job->start) job->start += rows * job->start_stride;
+    job->next_panel += block->depth * job->fetch_stride;
 }
 
 // One column of tiles.
