@@ -2,8 +2,9 @@
 #include "graph.h"
 #include <seqtrain/base/memory.h>
 
-// The matrix is `rows` rows of a parameter (from `first` on); forward products want it transposed.
-static int add(seq_model *model, int parameter, int first, int rows, bool back) {
+// Appends a matrix right behind the last one: `rows` rows of a parameter (from `first` on).
+// Forward products want it transposed.
+static int append(seq_model *model, int parameter, int first, int rows, bool back) {
     seq_packed_matrix *item = &model->packed[model->packed_count];
     size_t columns = model->table.items[parameter].columns;
     *item = (seq_packed_matrix){.parameter = parameter,
@@ -12,20 +13,29 @@ static int add(seq_model *model, int parameter, int first, int rows, bool back) 
                                 .n = back ? columns : (size_t)rows,
                                 .k = back ? (size_t)rows : columns,
                                 .offset = model->packed_bytes};
-    size_t bytes = seq_compute_packed_bytes(&model->compute, item->n, item->k);
-    model->packed_bytes += (bytes + SEQ_ALIGNMENT - 1) / SEQ_ALIGNMENT * SEQ_ALIGNMENT;
+    model->packed_bytes += seq_compute_packed_bytes(&model->compute, item->n, item->k);
     return model->packed_count++;
+}
+
+static void align(seq_model *model) {
+    model->packed_bytes = (model->packed_bytes + SEQ_ALIGNMENT - 1) / SEQ_ALIGNMENT * SEQ_ALIGNMENT;
+}
+
+static int add(seq_model *model, int parameter, int first, int rows, bool back) {
+    align(model);
+    return append(model, parameter, first, rows, back);
 }
 
 static int all_rows(const seq_model *model, int parameter) {
     return (int)model->table.items[parameter].rows;
 }
 
-// The gates' matrices lie one after the other: H columns each.
+// The gates' matrices follow each other without a gap: H columns each.
 static int add_gates(seq_model *model, int layer) {
     int hidden = model->config.hidden[layer], first = model->packed_count;
+    align(model);
     for (int gate = 0; gate < model->cell->gates; gate++)
-        add(model, model->layers[layer].weight_hh, gate * hidden, hidden, false);
+        append(model, model->layers[layer].weight_hh, gate * hidden, hidden, false);
     return first;
 }
 
