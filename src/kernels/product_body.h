@@ -14,9 +14,9 @@
 
 enum {
     PANEL = VECTORS * LANES,
-    WIDE = 4,                 // panels side by side when there are few rows
-    DEPTH = 384,              // K of a block: a panel's share fits into the first-level cache
-    BLOCK_TILES = 120 / ROWS, // tiles of A at once: with DEPTH, part of the second-level cache
+    WIDE = 4,                // panels side by side when there are few rows
+    DEPTH = 768,             // K of a block: longer sums, fewer visits to C; measured
+    BLOCK_TILES = 72 / ROWS, // tiles of A at once: with DEPTH, part of the second-level cache
     BLOCK_FLOATS = BLOCK_TILES * DEPTH * ROWS,
 #ifdef DOT_PAIRS
     PAIR_WORDS = 1, // of A, for a pair of K

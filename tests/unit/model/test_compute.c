@@ -32,7 +32,6 @@ static seq_model_config config_of(const char *cell) {
         .dense_layers = 1,
         .dense = {23},
         .dense_activation = SEQ_DENSE_TANH, // no kink for rounding to jump over
-
         .forget_bias = 1,
         .dropout_between = 0.2,
         .initialisation = SEQ_INITIALISE_UNIFORM,
