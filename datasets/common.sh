@@ -45,7 +45,7 @@ prepare() {
 train() {
   local run=$1
   shift
-  mpirun -np "$ranks" --quiet "$bin/seqtrain" --data "$out/data" --run "$out/$run" "$@" ${more[@]+"${more[@]}"}
+  run_mpirun -np "$ranks" --quiet "$bin/seqtrain" --data "$out/data" --run "$out/$run" "$@" ${more[@]+"${more[@]}"}
 }
 
 evaluate() { "$bin/seqeval" "$@"; }

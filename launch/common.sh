@@ -33,14 +33,30 @@ install_packages() {
 #   ALLOW_RUN_AS_ROOT        mpirun refuses root unless both are set
 #   oversubscribe            mpirun refuses more ranks than slots; ranks that wait then yield the core
 #   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
-#   sigkill_timeout          after SIGTERM, ranks have this many seconds to write a checkpoint (its default is 1)
+#   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default 1)
 # One thread a rank: the ranks are the parallelism.
 set_mpi_environment() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   export OMPI_MCA_rmaps_base_oversubscribe=1
   export OMPI_MCA_btl_vader_single_copy_mechanism=none
-  export OMPI_MCA_odls_base_sigkill_timeout=60
+  export OMPI_MCA_odls_base_sigkill_timeout=10
   export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+}
+
+# run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once, SIGTERM late; so a launcher that is told to end
+# (a batch system's time limit, kill) asks for a checkpoint with SIGUSR1. Returns mpirun's exit code: 75 after such an end.
+run_mpirun() {
+  local code=0
+  mpirun "$@" &
+  local job=$!
+  trap 'kill -USR1 $job 2>/dev/null || true' TERM USR1
+  wait $job || code=$?
+  while kill -0 $job 2>/dev/null; do # a signal ends the wait before the job ends
+    code=0
+    wait $job || code=$?
+  done
+  trap - TERM USR1
+  return $code
 }
 
 # configure_and_build DIRECTORY CMAKE_OPTION...

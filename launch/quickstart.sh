@@ -40,7 +40,7 @@ say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
 train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" --cell lstm --layers 2 --hidden 256
   --embed 64 --batch 16 --window 50 --lr 0.004 --schedule cosine --steps 1500 --warmup 50 --validate-every 500 --time-limit 3m)
 code=0
-mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
+run_mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
 case $code in
 0) ;;
 75) echo "This machine needed more than the time limit: the text below comes from the last checkpoint. Run this again to go on." ;;
