@@ -33,13 +33,14 @@ install_packages() {
 #   ALLOW_RUN_AS_ROOT        mpirun refuses root unless both are set
 #   oversubscribe            mpirun refuses more ranks than slots; ranks that wait then yield the core
 #   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
-#   sigkill_timeout          after SIGTERM, ranks have this many seconds to write a checkpoint (its default is 1)
+#   sigkill_timeout          after SIGTERM, ranks have this many seconds to write a checkpoint (its default is 1); mpirun also waits
+#                            twice as long before it ends with any exit code but 0 (75, say), whatever the ranks do
 # One thread a rank: the ranks are the parallelism.
 set_mpi_environment() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   export OMPI_MCA_rmaps_base_oversubscribe=1
   export OMPI_MCA_btl_vader_single_copy_mechanism=none
-  export OMPI_MCA_odls_base_sigkill_timeout=60
+  export OMPI_MCA_odls_base_sigkill_timeout=10
   export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 }
 

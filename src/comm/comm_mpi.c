@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SEGMENT_FLOATS = 1 << 18, // a segment is at least one float a node
-    COLLECTIVE_BYTES = 1 << 28
-};
+enum { SEGMENT_FLOATS = 1 << 18, COLLECTIVE_BYTES = 1 << 28 };
 
 static seq_comm_mpi *own(const seq_comm *comm) {
     return comm->own;
@@ -265,7 +262,7 @@ static seq_status find_hosts(seq_comm *comm, seq_error *error) {
 static seq_status allocate_buffers(seq_comm *comm, seq_error *error) {
     seq_comm_mpi *mpi = own(comm);
     size_t nodes = (size_t)comm->nodes;
-    mpi->slice = SEGMENT_FLOATS / nodes ? SEGMENT_FLOATS / nodes : 1;
+    mpi->slice = (SEGMENT_FLOATS + nodes - 1) / nodes;
     seq_status status = seq_allocate(&mpi->received, nodes * mpi->slice, sizeof(float),
                                      "the gradient exchange", error);
     int **counts[] = {&mpi->send_counts, &mpi->send_offsets, &mpi->receive_counts,
