@@ -33,7 +33,8 @@ install_packages() {
 #   ALLOW_RUN_AS_ROOT        mpirun refuses root unless both are set
 #   oversubscribe            mpirun refuses more ranks than slots; ranks that wait then yield the core
 #   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
-#   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default 1)
+#   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default
+#                            1); it waits as long before it ends with any exit code but 0 (75, say), whatever the ranks do
 # One thread a rank: the ranks are the parallelism.
 set_mpi_environment() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

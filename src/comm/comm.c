@@ -1,5 +1,7 @@
 #include "operations.h"
+#include <seqtrain/base/memory.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 // Variables that launchers set for each process: Open MPI, PMIx (srun), PMI (MPICH's hydra).
@@ -22,6 +24,18 @@ int seq_comm_rank(const seq_comm *comm) {
 
 int seq_comm_size(const seq_comm *comm) {
     return comm->size;
+}
+
+int seq_comm_nodes(const seq_comm *comm) {
+    return comm->nodes;
+}
+
+int seq_comm_node_size(const seq_comm *comm) {
+    return comm->node_size;
+}
+
+int seq_comm_node_rank(const seq_comm *comm) {
+    return comm->node_rank;
 }
 
 const char *seq_comm_layout(const seq_comm *comm) {
@@ -51,31 +65,68 @@ void seq_comm_abort(seq_comm *comm, int exit_code) {
     comm->operations->abort(comm, exit_code);
 }
 
-seq_status seq_comm_agree(seq_comm *comm, seq_error *error) {
-    double begun = now();
-    seq_status status = comm->operations->agree(comm, error);
+// The time of an operation that began at `begun` is the communicator's.
+static seq_status charge(seq_comm *comm, double begun, seq_status status) {
     comm->seconds += now() - begun;
     return status;
 }
 
-seq_status seq_comm_sum(seq_comm *comm, float *values, size_t count, seq_error *error) {
+seq_status seq_comm_agree(seq_comm *comm, seq_error *error) {
     double begun = now();
-    seq_status status = comm->operations->sum(comm, values, count, error);
-    comm->seconds += now() - begun;
-    return status;
+    return charge(comm, begun, comm->operations->agree(comm, error));
 }
 
 seq_status seq_comm_gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
     double begun = now();
-    seq_status status = comm->operations->gather(comm, blocks, block_bytes, error);
-    comm->seconds += now() - begun;
-    return status;
+    return charge(comm, begun, comm->operations->gather(comm, blocks, block_bytes, error));
 }
 
 seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root,
                               seq_error *error) {
     double begun = now();
-    seq_status status = comm->operations->broadcast(comm, bytes, size, root, error);
-    comm->seconds += now() - begun;
-    return status;
+    return charge(comm, begun, comm->operations->broadcast(comm, bytes, size, root, error));
+}
+
+seq_status seq_comm_share_each(seq_comm *comm, size_t bytes, void **blocks, const char *what,
+                               seq_error *error) {
+    comm->operations->share(comm, bytes, blocks, what, error);
+    return seq_comm_agree(comm, error);
+}
+
+seq_status seq_comm_share(seq_comm *comm, size_t bytes, void *out_pointer, const char *what,
+                          seq_error *error) {
+    void **blocks = NULL;
+    seq_allocate(&blocks, (size_t)comm->node_size, sizeof *blocks, what, error);
+    if (seq_comm_agree(comm, error)) goto out;
+    comm->operations->share(comm, comm->node_rank == 0 ? bytes : 0, blocks, what, error);
+    if (!seq_comm_agree(comm, error)) memcpy(out_pointer, &blocks[0], sizeof blocks[0]);
+out:
+    free(blocks);
+    return error->status;
+}
+
+seq_status seq_comm_node_barrier(seq_comm *comm, seq_error *error) {
+    double begun = now();
+    return charge(comm, begun, comm->operations->node_barrier(comm, error));
+}
+
+seq_status seq_comm_gather_shared(seq_comm *comm, void *blocks, size_t block_bytes,
+                                  seq_error *error) {
+    double begun = now();
+    return charge(comm, begun, comm->operations->gather_shared(comm, blocks, block_bytes, error));
+}
+
+seq_status seq_comm_broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error) {
+    double begun = now();
+    return charge(comm, begun, comm->operations->broadcast_shared(comm, bytes, size, error));
+}
+
+seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
+    double begun = now();
+    return charge(comm, begun, comm->operations->sum_nodes(comm, values, count, error));
+}
+
+seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error) {
+    double begun = now();
+    return charge(comm, begun, comm->operations->or_nodes(comm, words, count, error));
 }

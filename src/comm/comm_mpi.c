@@ -1,33 +1,22 @@
-// Many processes under MPI. The sum over ranks is a reduce-scatter with an order of our own (the
+// Many processes under MPI. The sum over nodes is a reduce-scatter with an order of our own (the
 // fixed tree) and an allgather: every rank owns a slice, receives it from all others, adds, and
 // hands the sum around. Done in segments, so that the memory it needs does not grow with the
 // vector.
-#include "operations.h"
-#include <mpi.h>
+#include "own_mpi.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/comm/tree.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SEGMENT_FLOATS = 1 << 18,
-    COLLECTIVE_BYTES = 1 << 28
-}; // a segment is at least one float a rank
-
-typedef struct seq_comm_mpi {
-    MPI_Comm world;
-    float *received; // (P, slice)
-    size_t slice;    // floats of a rank's slice of a segment
-    int *send_counts, *send_offsets, *receive_counts, *receive_offsets;
-    char library[64];
-} seq_comm_mpi;
+enum { SEGMENT_FLOATS = 1 << 18, COLLECTIVE_BYTES = 1 << 28 };
 
 static seq_comm_mpi *own(const seq_comm *comm) {
     return comm->own;
 }
 
-static seq_status check(const seq_comm *comm, int code, const char *what, seq_error *error) {
+seq_status seq_mpi_check(const seq_comm *comm, int code, const char *what, seq_error *error) {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     if (code == MPI_SUCCESS) return SEQ_OK;
@@ -49,6 +38,7 @@ static void free_buffers(seq_comm_mpi *mpi) {
 }
 
 static void close_mpi(seq_comm *comm) {
+    seq_mpi_close_nodes(comm);
     MPI_Finalize();
     free_buffers(own(comm));
 }
@@ -64,7 +54,7 @@ static seq_status agree(seq_comm *comm, seq_error *error) {
     } mine = {(int)error->status, comm->rank}, worst;
     seq_error failure = {0};
     int code = MPI_Allreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, own(comm)->world);
-    if (check(comm, code, "agreeing on a status", &failure)) {
+    if (seq_mpi_check(comm, code, "agreeing on a status", &failure)) {
         *error = failure;
         return error->status;
     }
@@ -72,7 +62,7 @@ static seq_status agree(seq_comm *comm, seq_error *error) {
     failure = *error;
     code = MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, worst.rank, own(comm)->world);
     seq_error told = {0};
-    if (!check(comm, code, "sharing an error message", &told)) {
+    if (!seq_mpi_check(comm, code, "sharing an error message", &told)) {
         bool named = strncmp(failure.text, "rank ", 5) == 0 || failure.status == SEQ_STOPPED;
         seq_error_set(&told, failure.status, "%s", failure.text);
         if (!named && comm->size > 1) seq_error_add_context(&told, "rank %d", worst.rank);
@@ -81,41 +71,42 @@ static seq_status agree(seq_comm *comm, seq_error *error) {
     return error->status;
 }
 
-// Slice r of a segment of `count` floats: [count r / P, count (r + 1) / P).
-static size_t slice_begin(const seq_comm *comm, size_t count, int rank) {
-    return count * (size_t)rank / (size_t)comm->size;
+// Slice n of a segment of `count` floats: [count n / N, count (n + 1) / N).
+static size_t slice_begin(const seq_comm *comm, size_t count, int node) {
+    return count * (size_t)node / (size_t)comm->nodes;
 }
 
 static void plan_exchange(const seq_comm *comm, size_t count) {
     seq_comm_mpi *mpi = own(comm);
-    size_t mine = slice_begin(comm, count, comm->rank + 1) - slice_begin(comm, count, comm->rank);
-    for (int rank = 0; rank < comm->size; rank++) {
-        mpi->send_offsets[rank] = (int)slice_begin(comm, count, rank);
-        mpi->send_counts[rank] =
-            (int)(slice_begin(comm, count, rank + 1) - slice_begin(comm, count, rank));
-        mpi->receive_counts[rank] = (int)mine;
-        mpi->receive_offsets[rank] = (int)((size_t)rank * mine);
+    size_t mine = slice_begin(comm, count, comm->node + 1) - slice_begin(comm, count, comm->node);
+    for (int node = 0; node < comm->nodes; node++) {
+        mpi->send_offsets[node] = (int)slice_begin(comm, count, node);
+        mpi->send_counts[node] =
+            (int)(slice_begin(comm, count, node + 1) - slice_begin(comm, count, node));
+        mpi->receive_counts[node] = (int)mine;
+        mpi->receive_offsets[node] = (int)((size_t)node * mine);
     }
 }
 
 static seq_status sum_segment(seq_comm *comm, float *values, size_t count, seq_error *error) {
     seq_comm_mpi *mpi = own(comm);
     plan_exchange(comm, count);
-    size_t mine = (size_t)mpi->send_counts[comm->rank];
+    size_t mine = (size_t)mpi->send_counts[comm->node];
     int code = MPI_Alltoallv(values, mpi->send_counts, mpi->send_offsets, MPI_FLOAT, mpi->received,
-                             mpi->receive_counts, mpi->receive_offsets, MPI_FLOAT, mpi->world);
-    seq_status status = check(comm, code, "exchanging gradients", error);
+                             mpi->receive_counts, mpi->receive_offsets, MPI_FLOAT, mpi->column);
+    seq_status status = seq_mpi_check(comm, code, "exchanging gradients", error);
     if (status) return status;
-    seq_tree_sum(mpi->received, comm->size, mine, mine);
-    memcpy(values + mpi->send_offsets[comm->rank], mpi->received, mine * sizeof *values);
+    seq_tree_sum(mpi->received, comm->nodes, mine, mine);
+    memcpy(values + mpi->send_offsets[comm->node], mpi->received, mine * sizeof *values);
     code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, mpi->send_counts,
-                          mpi->send_offsets, MPI_FLOAT, mpi->world);
+                          mpi->send_offsets, MPI_FLOAT, mpi->column);
     comm->bytes += 2.0 * (double)(count - mine) * sizeof *values;
-    return check(comm, code, "distributing gradient sums", error);
+    return seq_mpi_check(comm, code, "distributing gradient sums", error);
 }
 
-static seq_status sum(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    size_t segment = own(comm)->slice * (size_t)comm->size;
+static seq_status sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
+    if (comm->nodes == 1) return SEQ_OK;
+    size_t segment = own(comm)->slice * (size_t)comm->nodes;
     seq_status status = SEQ_OK;
     for (size_t start = 0; !status && start < count; start += segment)
         status = sum_segment(comm, values + start,
@@ -123,36 +114,81 @@ static seq_status sum(seq_comm *comm, float *values, size_t count, seq_error *er
     return status;
 }
 
-static seq_status gather_small(seq_comm *comm, char *blocks, size_t block_bytes, seq_error *error) {
-    int code = MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, blocks, (int)block_bytes, MPI_BYTE,
-                             own(comm)->world);
-    return check(comm, code, "gathering", error);
+static seq_status or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error) {
+    if (comm->nodes == 1) return SEQ_OK;
+    int code = MPI_SUCCESS;
+    if (comm->node_rank == 0)
+        code = MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_UINT64_T, MPI_BOR,
+                             own(comm)->column);
+    if (code == MPI_SUCCESS) code = MPI_Bcast(words, (int)count, MPI_UINT64_T, 0, own(comm)->node);
+    return seq_mpi_check(comm, code, "telling which rows have a gradient", error);
 }
 
-static seq_status broadcast(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error) {
+// On one of the communicators.
+static seq_status gather_small(const seq_comm *comm, MPI_Comm among, char *blocks,
+                               size_t block_bytes, seq_error *error) {
+    int code = MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, blocks, (int)block_bytes, MPI_BYTE,
+                             among);
+    return seq_mpi_check(comm, code, "gathering", error);
+}
+
+static seq_status broadcast_among(const seq_comm *comm, MPI_Comm among, char *bytes, size_t size,
+                                  int root, seq_error *error) {
     seq_status status = SEQ_OK;
     for (size_t start = 0; !status && start < size; start += COLLECTIVE_BYTES) {
         size_t count = size - start < COLLECTIVE_BYTES ? size - start : COLLECTIVE_BYTES;
-        status = check(
-            comm, MPI_Bcast((char *)bytes + start, (int)count, MPI_BYTE, root, own(comm)->world),
-            "broadcasting", error);
+        int code = MPI_Bcast(bytes + start, (int)count, MPI_BYTE, root, among);
+        status = seq_mpi_check(comm, code, "broadcasting", error);
     }
     return status;
 }
 
 // Blocks too large for the counts of one call travel one by one.
-static seq_status gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
-    if (block_bytes * (size_t)comm->size <= COLLECTIVE_BYTES)
-        return gather_small(comm, blocks, block_bytes, error);
+static seq_status gather_among(const seq_comm *comm, MPI_Comm among, int size, char *blocks,
+                               size_t block_bytes, seq_error *error) {
+    if (block_bytes * (size_t)size <= COLLECTIVE_BYTES)
+        return gather_small(comm, among, blocks, block_bytes, error);
     seq_status status = SEQ_OK;
-    for (int rank = 0; !status && rank < comm->size; rank++)
-        status =
-            broadcast(comm, (char *)blocks + (size_t)rank * block_bytes, block_bytes, rank, error);
+    for (int rank = 0; !status && rank < size; rank++)
+        status = broadcast_among(comm, among, blocks + (size_t)rank * block_bytes, block_bytes,
+                                 rank, error);
     return status;
 }
 
-static const seq_comm_operations operations = {library, close_mpi, abort_mpi, agree,
-                                               sum,     gather,    broadcast};
+static seq_status gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
+    return gather_among(comm, own(comm)->world, comm->size, blocks, block_bytes, error);
+}
+
+static seq_status broadcast(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error) {
+    return broadcast_among(comm, own(comm)->world, bytes, size, root, error);
+}
+
+static seq_status node_barrier(seq_comm *comm, seq_error *error) {
+    atomic_thread_fence(memory_order_seq_cst);
+    int code = MPI_Barrier(own(comm)->node);
+    atomic_thread_fence(memory_order_seq_cst);
+    return seq_mpi_check(comm, code, "waiting for the ranks of the node", error);
+}
+
+static seq_status gather_shared(seq_comm *comm, void *blocks, size_t block_bytes,
+                                seq_error *error) {
+    size_t node_bytes = (size_t)comm->node_size * block_bytes;
+    seq_status status = node_barrier(comm, error);
+    if (!status && comm->nodes > 1 && comm->node_rank == 0)
+        status = gather_among(comm, own(comm)->column, comm->nodes, blocks, node_bytes, error);
+    return status ? status : node_barrier(comm, error);
+}
+
+static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error) {
+    seq_status status = node_barrier(comm, error);
+    if (!status && comm->nodes > 1 && comm->node_rank == 0)
+        status = broadcast_among(comm, own(comm)->column, bytes, size, 0, error);
+    return status ? status : node_barrier(comm, error);
+}
+
+static const seq_comm_operations operations = {
+    library,      close_mpi,     abort_mpi,        agree,     gather,  broadcast, seq_mpi_share,
+    node_barrier, gather_shared, broadcast_shared, sum_nodes, or_nodes};
 
 // "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4".
 static void name_library(seq_comm_mpi *mpi) {
@@ -225,18 +261,19 @@ static seq_status find_hosts(seq_comm *comm, seq_error *error) {
 
 static seq_status allocate_buffers(seq_comm *comm, seq_error *error) {
     seq_comm_mpi *mpi = own(comm);
-    size_t size = (size_t)comm->size;
-    mpi->slice = SEGMENT_FLOATS / size ? SEGMENT_FLOATS / size : 1;
-    seq_status status = seq_allocate(&mpi->received, size * mpi->slice, sizeof(float),
+    size_t nodes = (size_t)comm->nodes;
+    mpi->slice = (SEGMENT_FLOATS + nodes - 1) / nodes;
+    seq_status status = seq_allocate(&mpi->received, nodes * mpi->slice, sizeof(float),
                                      "the gradient exchange", error);
     int **counts[] = {&mpi->send_counts, &mpi->send_offsets, &mpi->receive_counts,
                       &mpi->receive_offsets};
     for (int i = 0; !status && i < 4; i++)
-        status = seq_allocate(counts[i], size, sizeof(int), "the gradient exchange", error);
+        status = seq_allocate(counts[i], nodes, sizeof(int), "the gradient exchange", error);
     return status;
 }
 
-seq_status seq_comm_open_mpi(int *argc, char ***argv, seq_comm **out, seq_error *error) {
+seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out,
+                             seq_error *error) {
     seq_comm *comm = NULL;
     int provided;
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
@@ -250,13 +287,12 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, seq_comm **out, seq_error 
         return status;
     }
     comm->operations = &operations;
-    own(comm)->world = MPI_COMM_WORLD;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
     name_library(own(comm));
-    allocate_buffers(comm, error);
     *out = comm;
+    status = seq_mpi_open_nodes(comm, most_per_node, error);
+    if (status) return status;
+    allocate_buffers(comm, error);
     status = seq_comm_agree(comm, error);
     return status ? status : find_hosts(comm, error);
 }

@@ -3,13 +3,23 @@
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 
+// Memory of seq_comm_share, released at the end.
+typedef struct shared_blocks {
+    void **blocks;
+    size_t count, capacity;
+} shared_blocks;
+
 static const char *library(const seq_comm *comm) {
     (void)comm;
     return "no MPI";
 }
 
 static void close_self(seq_comm *comm) {
-    (void)comm;
+    shared_blocks *shared = comm->own;
+    for (size_t i = 0; i < shared->count; i++)
+        free(shared->blocks[i]);
+    free(shared->blocks);
+    free(shared);
 }
 
 static void abort_self(seq_comm *comm, int exit_code) {
@@ -22,11 +32,6 @@ static seq_status agree(seq_comm *comm, seq_error *error) {
     return error->status;
 }
 
-static seq_status sum(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    (void)comm, (void)values, (void)count, (void)error;
-    return SEQ_OK;
-}
-
 static seq_status gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
     (void)comm, (void)blocks, (void)block_bytes, (void)error;
     return SEQ_OK;
@@ -37,15 +42,51 @@ static seq_status broadcast(seq_comm *comm, void *bytes, size_t size, int root, 
     return SEQ_OK;
 }
 
-static const seq_comm_operations operations = {library, close_self, abort_self, agree,
-                                               sum,     gather,     broadcast};
+static seq_status share(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
+                        seq_error *error) {
+    shared_blocks *shared = comm->own;
+    seq_status status = seq_grow(&shared->blocks, &shared->capacity, shared->count + 1,
+                                 sizeof *shared->blocks, what, error);
+    if (!status) status = seq_allocate(blocks, own_bytes, 1, what, error);
+    if (!status) shared->blocks[shared->count++] = *blocks;
+    return status;
+}
+
+static seq_status node_barrier(seq_comm *comm, seq_error *error) {
+    (void)comm, (void)error;
+    return SEQ_OK;
+}
+
+static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error) {
+    (void)comm, (void)bytes, (void)size, (void)error;
+    return SEQ_OK;
+}
+
+static seq_status sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
+    (void)comm, (void)values, (void)count, (void)error;
+    return SEQ_OK;
+}
+
+static seq_status or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error) {
+    (void)comm, (void)words, (void)count, (void)error;
+    return SEQ_OK;
+}
+
+static const seq_comm_operations operations = {library, close_self,       abort_self, agree,
+                                               gather,  broadcast,        share,      node_barrier,
+                                               gather,  broadcast_shared, sum_nodes,  or_nodes};
 
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error) {
-    seq_comm *comm;
+    seq_comm *comm = NULL;
     seq_status status = seq_allocate(&comm, 1, sizeof *comm, "the communicator", error);
-    if (status) return status;
+    if (!status)
+        status = seq_allocate(&comm->own, 1, sizeof(shared_blocks), "the communicator", error);
+    if (status) {
+        free(comm);
+        return status;
+    }
     comm->operations = &operations;
-    comm->size = 1;
+    comm->size = comm->nodes = comm->node_size = 1;
     *out = comm;
     return SEQ_OK;
 }

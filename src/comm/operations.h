@@ -9,14 +9,22 @@ typedef struct seq_comm_operations {
     void (*close)(seq_comm *comm);
     void (*abort)(seq_comm *comm, int exit_code);
     seq_status (*agree)(seq_comm *comm, seq_error *error);
-    seq_status (*sum)(seq_comm *comm, float *values, size_t count, seq_error *error);
     seq_status (*gather)(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
     seq_status (*broadcast)(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error);
+    // `own_bytes` of this rank; blocks[r]: where those of the node's rank r begin.
+    seq_status (*share)(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
+                        seq_error *error);
+    seq_status (*node_barrier)(seq_comm *comm, seq_error *error);
+    seq_status (*gather_shared)(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
+    seq_status (*broadcast_shared)(seq_comm *comm, void *bytes, size_t size, seq_error *error);
+    seq_status (*sum_nodes)(seq_comm *comm, float *values, size_t count, seq_error *error);
+    seq_status (*or_nodes)(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
 } seq_comm_operations;
 
 struct seq_comm {
     const seq_comm_operations *operations;
     int rank, size;
+    int node, nodes, node_rank, node_size;
     char *layout; // heap, or NULL
     double bytes, seconds;
     void *own; // of the implementation

@@ -1,5 +1,6 @@
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/comm/live.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,13 +8,15 @@ enum { MAX_LEVELS = 40 };
 
 // Level k < power holds the sum of 2^k leaves while it waits for its neighbour; level `power` is
 // the running sum of the odd number of complete subtrees. `next` takes the leaf that is being
-// filled.
+// filled. A sum keeps the vector of its left operand, so the total is where the first leaf was:
+// in `result`.
 struct seq_tree {
     int leaves, power;
     size_t count;
+    const uint64_t *live;
     int added;
-    float *levels[MAX_LEVELS]; // allocated vectors; a level's is meaningful while its bit of
-                               // `added` is set
+    float *result;             // the caller's
+    float *levels[MAX_LEVELS]; // vectors; a level's is meaningful while its bit of `added` is set
     float *next;
 };
 
@@ -26,17 +29,18 @@ static int powers_of_two(int leaves) {
     return power;
 }
 
-seq_status seq_tree_create(int leaves, size_t count, seq_tree **out, seq_error *error) {
+seq_status seq_tree_create(int leaves, size_t count, float *result, seq_tree **out,
+                           seq_error *error) {
     seq_tree *tree = NULL;
     seq_status status = seq_allocate(&tree, 1, sizeof *tree, "the summation tree", error);
     if (status) return status;
     tree->leaves = leaves;
     tree->power = powers_of_two(leaves);
     tree->count = count;
+    tree->next = tree->result = result;
     bool waits = leaves > 1; // a single leaf is its own sum
     for (int level = 0; !status && waits && level <= tree->power; level++)
         status = seq_allocate(&tree->levels[level], count, sizeof(float), "gradient sums", error);
-    if (!status) status = seq_allocate(&tree->next, count, sizeof(float), "a gradient", error);
     if (status) {
         seq_tree_destroy(tree);
         return status;
@@ -45,26 +49,16 @@ seq_status seq_tree_create(int leaves, size_t count, seq_tree **out, seq_error *
     return SEQ_OK;
 }
 
+static void release(seq_tree *tree, float *vector) {
+    if (vector != tree->result) free(vector);
+}
+
 void seq_tree_destroy(seq_tree *tree) {
     if (!tree) return;
     for (int level = 0; level < MAX_LEVELS; level++)
-        free(tree->levels[level]);
-    free(tree->next);
+        release(tree, tree->levels[level]);
+    release(tree, tree->next);
     free(tree);
-}
-
-void seq_tree_begin(seq_tree *tree) {
-    tree->added = 0;
-}
-
-float *seq_tree_next(seq_tree *tree) {
-    memset(tree->next, 0, tree->count * sizeof(float));
-    return tree->next;
-}
-
-static void add(float *restrict left, const float *restrict right, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        left[i] += right[i];
 }
 
 static void swap(float **a, float **b) {
@@ -73,24 +67,41 @@ static void swap(float **a, float **b) {
     *b = old;
 }
 
-// The new vector meets full levels as a carry does in a binary counter; the level keeps the left
-// operand.
+// The last sum left `result` on the top level.
+void seq_tree_begin(seq_tree *tree, const uint64_t *live) {
+    tree->added = 0;
+    tree->live = live;
+    for (int level = 0; level <= tree->power; level++)
+        if (tree->levels[level] == tree->result) swap(&tree->levels[level], &tree->next);
+}
+
+float *seq_tree_next(seq_tree *tree) {
+    return tree->next;
+}
+
+static void add(float *restrict left, const float *restrict right, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        left[i] += right[i];
+}
+
+static void add_next(seq_tree *tree, int level) {
+    for (seq_range run = {0}; seq_live_next(tree->live, tree->count, &run);)
+        add(tree->levels[level] + run.begin, tree->next + run.begin, run.end - run.begin);
+}
+
+// The new vector meets full levels as a carry does in a binary counter.
 void seq_tree_add(seq_tree *tree) {
     int number = tree->added++, level = 0;
     if (tree->leaves == 1) return;
     for (; level < tree->power && (number >> level & 1); level++) {
-        add(tree->levels[level], tree->next, tree->count);
+        add_next(tree, level);
         swap(&tree->levels[level], &tree->next);
     }
     bool first_subtree = number >> tree->power == 0;
     if (level == tree->power && !first_subtree)
-        add(tree->levels[level], tree->next, tree->count);
+        add_next(tree, level);
     else
         swap(&tree->levels[level], &tree->next);
-}
-
-float *seq_tree_result(seq_tree *tree) {
-    return tree->leaves == 1 ? tree->next : tree->levels[tree->power];
 }
 
 void seq_tree_sum(float *vectors, int leaves, size_t stride, size_t count) {
@@ -100,6 +111,36 @@ void seq_tree_sum(float *vectors, int leaves, size_t stride, size_t count) {
             add(vectors + (size_t)left * stride, vectors + (size_t)(left + apart) * stride, count);
     for (int left = apart; left < leaves; left += apart)
         add(vectors, vectors + (size_t)left * stride, count);
+}
+
+// 2^k leaves. The left half is summed in place, the right half in scratch.
+static void sum_pairs(float *sum, const float *const *vectors, int leaves, size_t count,
+                      float *scratch) {
+    if (leaves == 1) {
+        memcpy(sum, vectors[0], count * sizeof *sum);
+    } else if (leaves == 2) {
+        const float *left = vectors[0], *right = vectors[1];
+        for (size_t i = 0; i < count; i++)
+            sum[i] = left[i] + right[i];
+    } else {
+        sum_pairs(sum, vectors, leaves / 2, count, scratch);
+        sum_pairs(scratch, vectors + leaves / 2, leaves / 2, count, scratch + count);
+        add(sum, scratch, count);
+    }
+}
+
+void seq_tree_sum_into(float *sum, const float *const *vectors, int leaves, size_t count,
+                       float *scratch) {
+    int block = 1 << powers_of_two(leaves);
+    sum_pairs(sum, vectors, block, count, scratch);
+    for (int left = block; left < leaves; left += block) {
+        sum_pairs(scratch, vectors + left, block, count, scratch + count);
+        add(sum, scratch, count);
+    }
+}
+
+int seq_tree_depth(int leaves) {
+    return powers_of_two(leaves) + 1;
 }
 
 static double sum_subtree(const double *values, int leaves) {

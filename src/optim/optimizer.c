@@ -16,22 +16,54 @@ const seq_optimizer *seq_optimizer_find(const char *name) {
     return NULL;
 }
 
-void seq_optimizer_apply(const seq_optimizer *optimizer, const seq_optimizer_config *config,
-                         const seq_parameter_table *table, double learning_rate, int64_t step,
-                         float *parameters, const float *gradient, float *const *state) {
-    for (int row = 0; row < table->count; row++) {
-        const seq_parameter *parameter = &table->items[row];
-        seq_update update = {
-            .count = seq_parameter_size(parameter),
-            .parameters = parameters + parameter->offset,
-            .gradient = gradient + parameter->offset,
-            .learning_rate = learning_rate,
-            .weight_decay = parameter->decay ? config->weight_decay : 0,
-            .step = step,
-            .config = config,
-        };
-        for (int i = 0; i < optimizer->states; i++)
-            update.state[i] = state[i] + parameter->offset;
-        optimizer->update(&update);
+// Floats [begin, end) of one parameter; NULL stands for a gradient of zeros.
+static void update(const seq_optimizer_step *step, const seq_parameter *parameter, size_t begin,
+                   size_t end, const float *gradient) {
+    seq_update update = {
+        .count = end - begin,
+        .parameters = step->parameters + begin,
+        .gradient = gradient,
+        .scale = (float)step->scale,
+        .learning_rate = step->learning_rate,
+        .weight_decay = parameter->decay ? step->config->weight_decay : 0,
+        .step = step->step,
+        .config = step->config,
+    };
+    for (int i = 0; i < step->optimizer->states; i++)
+        update.state[i] = step->state[i] + begin;
+    step->optimizer->update(&update);
+}
+
+static void update_zero(const seq_optimizer_step *step, const seq_parameter *parameter,
+                        size_t begin, size_t end) {
+    static const float zeros[1024];
+    enum { MOST = sizeof zeros / sizeof *zeros };
+    for (; begin < end; begin += MOST)
+        update(step, parameter, begin, end - begin < MOST ? end : begin + MOST, zeros);
+}
+
+static void apply(const seq_optimizer_step *step, size_t begin, size_t end, bool zero) {
+    for (int row = 0; row < step->table->count; row++) {
+        const seq_parameter *parameter = &step->table->items[row];
+        size_t first = parameter->offset, last = first + seq_parameter_size(parameter);
+        first = first > begin ? first : begin;
+        last = last < end ? last : end;
+        if (first >= last) continue;
+        if (zero)
+            update_zero(step, parameter, first, last);
+        else
+            update(step, parameter, first, last, step->gradient + first);
     }
+}
+
+void seq_optimizer_apply(const seq_optimizer_step *step, size_t begin, size_t end) {
+    apply(step, begin, end, false);
+}
+
+void seq_optimizer_apply_zero(const seq_optimizer_step *step, size_t begin, size_t end) {
+    apply(step, begin, end, true);
+}
+
+int seq_optimizer_keeps_zeros(const seq_optimizer *optimizer, const seq_optimizer_config *config) {
+    return optimizer->keeps_zeros && config->weight_decay == 0;
 }

@@ -3,12 +3,12 @@
 #include <math.h>
 
 static void update(const seq_update *u) {
-    const float rate = (float)u->learning_rate, decay = (float)u->weight_decay,
+    const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
                 epsilon = (float)u->config->epsilon;
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict s = u->state[0];
     for (size_t i = 0; i < u->count; i++) {
-        float g = gradient[i] + decay * p[i];
+        float g = scale * gradient[i] + decay * p[i];
         s[i] += g * g;
         p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
     }

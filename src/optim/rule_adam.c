@@ -13,7 +13,7 @@ static void decay_weights(const seq_update *u) {
 
 static void step(const seq_update *u, float decay) {
     const seq_optimizer_config *config = u->config;
-    const float beta1 = (float)config->beta1, take1 = (float)(1 - config->beta1);
+    const float scale = u->scale, beta1 = (float)config->beta1, take1 = (float)(1 - config->beta1);
     const float beta2 = (float)config->beta2, take2 = (float)(1 - config->beta2);
     const float rate = (float)(u->learning_rate / (1 - pow(config->beta1, (double)u->step)));
     const float correction = (float)sqrt(1 - pow(config->beta2, (double)u->step)),
@@ -21,7 +21,7 @@ static void step(const seq_update *u, float decay) {
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict m = u->state[0], *restrict s = u->state[1];
     for (size_t i = 0; i < u->count; i++) {
-        float g = gradient[i] + decay * p[i];
+        float g = scale * gradient[i] + decay * p[i];
         m[i] = beta1 * m[i] + take1 * g;
         s[i] = beta2 * s[i] + take2 * g * g;
         p[i] -= rate * m[i] / (sqrtf(s[i]) / correction + epsilon);

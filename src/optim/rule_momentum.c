@@ -2,12 +2,12 @@
 #include "rules.h"
 
 static void update(const seq_update *u) {
-    const float rate = (float)u->learning_rate, decay = (float)u->weight_decay,
+    const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
                 mu = (float)u->config->momentum;
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict v = u->state[0];
     for (size_t i = 0; i < u->count; i++) {
-        v[i] = mu * v[i] + (gradient[i] + decay * p[i]);
+        v[i] = mu * v[i] + (scale * gradient[i] + decay * p[i]);
         p[i] -= rate * v[i];
     }
 }

@@ -2,11 +2,11 @@
 #include "rules.h"
 
 static void update(const seq_update *u) {
-    const float rate = (float)u->learning_rate, decay = (float)u->weight_decay;
+    const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay;
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters;
     for (size_t i = 0; i < u->count; i++)
-        p[i] -= rate * (gradient[i] + decay * p[i]);
+        p[i] -= rate * (scale * gradient[i] + decay * p[i]);
 }
 
-const seq_optimizer seq_rule_sgd = {.name = "sgd", .update = update};
+const seq_optimizer seq_rule_sgd = {.name = "sgd", .keeps_zeros = 1, .update = update};

@@ -9,7 +9,7 @@
 
 static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
 #ifdef SEQ_WITH_MPI
-    if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, out, error);
+    if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, 0, out, error);
 #endif
     (void)argc;
     (void)argv;

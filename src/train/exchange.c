@@ -13,7 +13,6 @@ static void combine(seq_rank_report *out, const seq_rank_report *other) {
     out->status = other->status > out->status ? other->status : out->status;
     out->stop = other->stop > out->stop ? other->stop : out->stop;
     out->save |= other->save;
-    out->nonfinite |= other->nonfinite;
 }
 
 seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,

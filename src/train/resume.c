@@ -206,8 +206,8 @@ static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifes
         seq_checkpoint_read(directory, manifest, &state, error);
     seq_status status = seq_comm_agree(trainer->comm, error);
     for (int i = 0; !status && i < state.count; i++)
-        status = seq_comm_broadcast(trainer->comm, state.vectors[i].values,
-                                    state.vectors[i].count * sizeof(float), 0, error);
+        status = seq_comm_broadcast_shared(trainer->comm, state.vectors[i].values,
+                                           state.vectors[i].count * sizeof(float), error);
     return status;
 }
 

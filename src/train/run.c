@@ -159,9 +159,9 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     if (step >= 0)
         status = seq_train_restore(trainer, manifest, step, error);
     else
-        seq_trainer_initialise(trainer);
+        status = seq_trainer_initialise(trainer, error);
+    if (!status) status = seq_trainer_pack(trainer, error);
     if (status) return status;
-    seq_trainer_pack(trainer);
     trainer->last_save = seq_train_seconds();
     seq_train_print_start(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
@@ -206,7 +206,9 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
         lock_run(trainer.options->run, &lock, error);
     if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error)) goto out;
     seq_trainer_create(&trainer, error);
-    if (seq_comm_agree(comm, error) || begin_session(&trainer, &manifest, step, error)) goto out;
+    if (seq_comm_agree(comm, error) || seq_trainer_share(&trainer, error) ||
+        begin_session(&trainer, &manifest, step, error))
+        goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer);
 out:
     seq_manifest_clear(&manifest);

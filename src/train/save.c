@@ -97,9 +97,9 @@ static seq_status write_checkpoint(seq_trainer *trainer, char directory[SEQ_PATH
     seq_status status = begin(trainer, directory, error); // agrees on the allocation, too
     if (status) goto out;
     begun = true;
-    status =
-        seq_comm_gather(trainer->comm, trainer->states,
-                        (size_t)trainer->own_replicas * trainer->state_size * sizeof(float), error);
+    status = seq_comm_gather_shared(
+        trainer->comm, trainer->states,
+        (size_t)trainer->own_replicas * trainer->state_size * sizeof(float), error);
     if (!status) status = write_shards(trainer, directory, digests, error);
     if (!status) status = commit(trainer, directory, digests, error);
 out:

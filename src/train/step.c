@@ -8,22 +8,13 @@ static float gradient_scale(const seq_trainer *trainer) {
     return (float)(1 / (mean ? streams * trainer->window : streams));
 }
 
-static int window_steps(const seq_trainer *trainer) {
-    int64_t left = trainer->stream_length - trainer->position.window * trainer->window;
-    return left < trainer->window ? (int)left : trainer->window;
-}
-
 // One replica's window: its gradient becomes the tree's next leaf.
 static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
-    int steps = window_steps(trainer);
-    int64_t start = trainer->position.window * trainer->window;
-    int from = (replica - trainer->first_replica) * trainer->batch;
-    seq_status status = seq_batches_read(trainer->batches, from, trainer->batch, start, steps,
-                                         trainer->inputs, trainer->targets, error);
+    seq_status status = seq_train_read_window(trainer, replica, error);
     if (status) return status;
     seq_window window = {
         .batch = trainer->batch,
-        .steps = steps,
+        .steps = seq_train_window_steps(trainer),
         .inputs = trainer->inputs,
         .targets = trainer->targets,
         .state = trainer->states + (size_t)replica * trainer->state_size,
@@ -32,27 +23,23 @@ static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *er
         .first_stream = (uint32_t)(replica * trainer->batch),
     };
     seq_weights weights = seq_trainer_weights(trainer);
-    trainer->losses[replica] =
-        seq_model_train(trainer->model, trainer->workspace, &weights, &window,
-                        gradient_scale(trainer), seq_tree_next(trainer->tree));
+    float *gradient = seq_tree_next(trainer->tree);
+    seq_train_clear_rows(trainer, gradient);
+    trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
+                                               &window, gradient_scale(trainer), gradient);
     seq_tree_add(trainer->tree);
     return SEQ_OK;
 }
 
-static seq_status train_own_replicas(seq_trainer *trainer, seq_rank_report *report,
-                                     seq_error *error) {
+static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_train_gradient_flow(trainer, error);
+    if (!status) status = seq_train_mark_live(trainer, error);
     if (status) return status;
-    seq_tree_begin(trainer->tree);
+    seq_tree_begin(trainer->tree, seq_exchange_live(trainer->exchange));
     for (int replica = trainer->first_replica;
-         replica < trainer->first_replica + trainer->own_replicas; replica++) {
+         !status && replica < trainer->first_replica + trainer->own_replicas; replica++)
         status = train_replica(trainer, replica, error);
-        if (status) return status;
-    }
-    size_t count = trainer->table->size;
-    report->nonfinite =
-        trainer->kernels->find_nonfinite(seq_tree_result(trainer->tree), count) < count;
-    return SEQ_OK;
+    return status;
 }
 
 static bool save_is_due(const seq_trainer *trainer) {
@@ -66,9 +53,8 @@ static bool is_trouble(const seq_trainer *trainer, seq_loss loss) {
 }
 
 // Numeric trouble is told by the rank that has it and agreed upon before any parameter changes.
-static seq_status check_numbers(const seq_trainer *trainer, const seq_rank_report *all,
-                                bool own_nonfinite, seq_error *error) {
-    bool trouble = all->nonfinite != 0;
+static seq_status check_losses(const seq_trainer *trainer, seq_error *error) {
+    bool trouble = false;
     for (int replica = 0; replica < trainer->replicas; replica++)
         trouble |= is_trouble(trainer, trainer->losses[replica]);
     if (!trouble) return SEQ_OK;
@@ -76,28 +62,7 @@ static seq_status check_numbers(const seq_trainer *trainer, const seq_rank_repor
          replica < trainer->first_replica + trainer->own_replicas; replica++)
         if (is_trouble(trainer, trainer->losses[replica]))
             seq_train_report_loss(trainer, replica, trainer->losses[replica], error);
-    if (own_nonfinite) seq_train_report_gradient(trainer, seq_tree_result(trainer->tree), error);
     return seq_comm_agree(trainer->comm, error);
-}
-
-static seq_status update(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
-    const seq_train_options *options = trainer->options;
-    float *gradient = seq_tree_result(trainer->tree);
-    seq_status status = seq_comm_sum(trainer->comm, gradient, trainer->table->size, error);
-    if (status) return status;
-    out->clamped = seq_clip_elements(trainer->table, gradient, options->clip_element);
-    out->norm = seq_gradient_norm(trainer->kernels, trainer->table, gradient);
-    if (!isfinite(out->norm)) // every rank has the same sum
-        return seq_train_report_gradient(trainer, gradient, error);
-    out->clipped =
-        seq_clip_norm(trainer->kernels, trainer->table, gradient, out->norm, options->clip_norm);
-    out->rate = seq_schedule_rate(&trainer->schedule, &trainer->schedule_state,
-                                  trainer->position.step, trainer->position.epoch);
-    seq_optimizer_apply(trainer->optimizer, &trainer->rule, trainer->table, out->rate,
-                        trainer->position.step + 1, trainer->parameters, gradient,
-                        trainer->moments);
-    seq_trainer_pack(trainer);
-    return SEQ_OK;
 }
 
 static void begin_epoch(seq_trainer *trainer) {
@@ -107,7 +72,8 @@ static void begin_epoch(seq_trainer *trainer) {
     position->epoch_nats = 0;
     position->epoch_tokens = 0;
     position->epoch_clipped = 0;
-    memset(trainer->states, 0, (size_t)trainer->replicas * trainer->state_size * sizeof(float));
+    memset(trainer->states + (size_t)trainer->first_replica * trainer->state_size, 0,
+           (size_t)trainer->own_replicas * trainer->state_size * sizeof(float));
 }
 
 static void advance(seq_trainer *trainer, const seq_step_result *result) {
@@ -123,12 +89,12 @@ static void advance(seq_trainer *trainer, const seq_step_result *result) {
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
-    own.status = (int32_t)train_own_replicas(trainer, &own, error);
+    own.status = (int32_t)train_own_replicas(trainer, error);
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
-    if (!status) status = check_numbers(trainer, &all, own.nonfinite, error);
+    if (!status) status = check_losses(trainer, error);
     if (status) return status;
     seq_loss total = seq_train_total_loss(trainer);
     *out = (seq_step_result){
@@ -139,7 +105,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
         .stop = (seq_stop_reason)all.stop,
         .save = all.save,
     };
-    status = update(trainer, out, error);
+    status = seq_train_update(trainer, out, error);
     if (status) return status;
     advance(trainer, out);
     double seconds = seq_train_seconds() - begun;

@@ -88,21 +88,23 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
     return status;
 }
 
+// The embedding's rows that no token of a window names have no gradient, unless the output layer
+// uses them, too.
+static void find_rows(seq_trainer *trainer) {
+    bool tied = seq_model_get_config(trainer->model)->tied;
+    trainer->rows = tied ? NULL : seq_parameter_find(trainer->table, "embedding.weight");
+    for (int row = 0; row < trainer->table->count; row++) {
+        const seq_parameter *parameter = &trainer->table->items[row];
+        if (parameter == trainer->rows) continue;
+        seq_live_add(trainer->always_live, parameter->offset,
+                     parameter->offset + seq_parameter_size(parameter));
+    }
+}
+
 static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
-    size_t size = trainer->table->size;
-    seq_status status =
-        seq_allocate(&trainer->parameters, size, sizeof(float), "the parameters", error);
-    if (!status)
-        status =
-            seq_allocate(&trainer->packed, seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING),
-                         1, "the packed weights", error);
-    for (int i = 0; !status && i < trainer->optimizer->states; i++)
-        status =
-            seq_allocate(&trainer->moments[i], size, sizeof(float), "the optimiser's state", error);
-    if (!status)
-        status = seq_allocate(&trainer->states, (size_t)trainer->replicas * trainer->state_size,
-                              sizeof(float), "the state of the streams", error);
-    if (!status) status = seq_tree_create(trainer->own_replicas, size, &trainer->tree, error);
+    seq_status status = seq_allocate(&trainer->always_live, seq_live_words(trainer->table->size),
+                                     sizeof(uint64_t), "the gradient's map", error);
+    if (!status) find_rows(trainer);
     if (!status)
         status = seq_workspace_create(trainer->model, trainer->batch, trainer->window,
                                       SEQ_USE_TRAINING, &trainer->workspace, error);
@@ -154,25 +156,60 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
-static void pack_part(void *context, int part, int parts) {
-    seq_trainer *trainer = context;
-    seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, part, parts,
-                   trainer->packed);
+// All ranks of a node and their threads share the work.
+typedef struct packing {
+    const seq_trainer *trainer;
+    int first, parts;
+} packing;
+
+static void pack_part(void *context, int part, int threads) {
+    const packing *packing = context;
+    const seq_trainer *trainer = packing->trainer;
+    (void)threads;
+    seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
+                   packing->parts, trainer->packed);
 }
 
-void seq_trainer_pack(seq_trainer *trainer) {
-    seq_team_run(trainer->team, pack_part, trainer);
+seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+    int threads = seq_team_size(trainer->team);
+    packing packing = {trainer, seq_comm_node_rank(trainer->comm) * threads,
+                       seq_comm_node_size(trainer->comm) * threads};
+    seq_team_run(trainer->team, pack_part, &packing);
+    return seq_comm_node_barrier(trainer->comm, error);
 }
 
 seq_weights seq_trainer_weights(const seq_trainer *trainer) {
     return (seq_weights){trainer->parameters, trainer->packed};
 }
 
-void seq_trainer_initialise(seq_trainer *trainer) {
+seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
+    size_t size = trainer->table->size, bytes = size * sizeof(float);
+    seq_comm *comm = trainer->comm;
+    seq_status status = seq_comm_share(comm, bytes, &trainer->parameters, "the parameters", error);
+    if (!status)
+        status = seq_comm_share(comm, seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING),
+                                &trainer->packed, "the packed weights", error);
+    for (int i = 0; !status && i < trainer->optimizer->states; i++)
+        status = seq_comm_share(comm, bytes, &trainer->moments[i], "the optimiser's state", error);
+    if (!status)
+        status =
+            seq_comm_share(comm, (size_t)trainer->replicas * trainer->state_size * sizeof(float),
+                           &trainer->states, "the state of the streams", error);
+    if (!status)
+        status = seq_exchange_create(comm, trainer->kernels, size, &trainer->exchange, error);
+    if (status) return status;
+    seq_tree_create(trainer->own_replicas, size, seq_exchange_gradient(trainer->exchange),
+                    &trainer->tree, error);
+    return seq_comm_agree(comm, error);
+}
+
+seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     trainer->position =
         (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
     seq_schedule_begin(&trainer->schedule_state);
-    seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
+    if (seq_comm_node_rank(trainer->comm) == 0)
+        seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
+    return seq_comm_node_barrier(trainer->comm, error);
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {
@@ -183,11 +220,8 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_workspace_destroy(trainer->workspace);
     seq_tree_destroy(trainer->tree);
     free(trainer->valid_state);
-    free(trainer->parameters);
-    free(trainer->packed);
-    for (int i = 0; i < SEQ_OPTIMIZER_STATES; i++)
-        free(trainer->moments[i]);
-    free(trainer->states);
+    seq_exchange_destroy(trainer->exchange);
+    free(trainer->always_live);
     free(trainer->inputs);
     free(trainer->targets);
     free(trainer->reports);

@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "progress.h"
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/data/batch.h>
 #include <seqtrain/optim/optimizer.h>
@@ -33,10 +34,9 @@ typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_
 
 // What each rank tells all others after its part of a step, so that all take the same branch.
 typedef struct seq_rank_report {
-    int32_t status;    // seq_status of this rank
-    int32_t stop;      // seq_stop_reason
-    int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
-    int32_t nonfinite; // the gradient holds a NaN or an infinity
+    int32_t status; // seq_status of this rank
+    int32_t stop;   // seq_stop_reason
+    int32_t save;   // rank 0: the last checkpoint is older than --checkpoint-interval
 } seq_rank_report;
 
 typedef struct seq_trainer {
@@ -63,11 +63,16 @@ typedef struct seq_trainer {
 
     seq_batches *batches;
     seq_workspace *workspace;
-    seq_tree *tree; // sums the gradients of this rank's replicas
+    seq_exchange *exchange;
+    seq_tree *tree;            // sums the gradients of this rank's replicas
+    const seq_parameter *rows; // the parameter whose gradient has only the rows of the window's
+                               // tokens, or NULL
+    uint64_t *always_live;     // all others, see seqtrain/comm/live.h
+    // Shared by the ranks of a node: written by one rank, or each its part.
     float *parameters;
     void *packed; // its matrices in the order of the products
     float *moments[SEQ_OPTIMIZER_STATES];
-    float *states; // (R, state_size): recurrent state of every replica's streams; this rank's are
+    float *states; // (R, state_size): recurrent state of every replica's streams; this node's are
                    // current
     size_t state_size;
     int32_t *inputs, *targets; // (T, B)
@@ -115,11 +120,14 @@ void seq_train_schedule_config(const seq_train_options *options, int64_t total_s
 seq_pipeline seq_train_pipeline(const seq_train_options *options);
 double seq_train_loss_limit(const seq_trainer *trainer);
 
-// trainer.c. The caller has filled parsed, options, version, comm and kernels. Collective only in
-// seq_trainer_start.
+// trainer.c. The caller has filled parsed, options, version, comm and kernels.
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error);
-void seq_trainer_initialise(seq_trainer *trainer); // initial parameters and position of a new run
-void seq_trainer_pack(seq_trainer *trainer); // after each change of the parameters
+// Collective, agreed upon, after all ranks have created theirs: what the ranks of a node share.
+seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error);
+// Collective: initial parameters and position of a new run.
+seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
+// Collective, after each change of the parameters: the ranks of a node pack a share each.
+seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 bool seq_trainer_finished(const seq_trainer *trainer);
@@ -138,11 +146,20 @@ seq_stop_reason seq_train_stop_reason(const seq_trainer *trainer);
 // step.c. Collective: one update. SEQ_BAD_NUMBER names step, rank and layer.
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 
+// update.c. Collective: sums the gradients, clips, updates the parameters. seq_train_mark_live says
+// before, from the tokens of the window, which part of this rank's gradient may be nonzero.
+seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error);
+void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
+seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
+int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
+// Inputs and targets of the next window of one of this rank's replicas.
+seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_error *error);
+
 // trouble.c: the message of a window whose loss or gradient is not a number, from what this rank
-// can see.
+// can see. `index`: where in its flat gradient, or NULL when all elements are finite.
 seq_status seq_train_report_loss(const seq_trainer *trainer, int replica, seq_loss loss,
                                  seq_error *error);
-seq_status seq_train_report_gradient(const seq_trainer *trainer, const float *gradient,
+seq_status seq_train_report_gradient(const seq_trainer *trainer, const size_t *index,
                                      seq_error *error);
 
 // validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false

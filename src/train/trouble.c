@@ -64,14 +64,15 @@ seq_status seq_train_report_loss(const seq_trainer *trainer, int replica, seq_lo
                          replica, mean, place, checkpoint);
 }
 
-seq_status seq_train_report_gradient(const seq_trainer *trainer, const float *gradient,
+seq_status seq_train_report_gradient(const seq_trainer *trainer, const size_t *index,
                                      seq_error *error) {
     char checkpoint[SEQ_PATH];
     describe_checkpoint(trainer, checkpoint, sizeof checkpoint);
-    const char *parameter = nonfinite_parameter(trainer, gradient);
+    const char *name =
+        index ? seq_parameter_at(trainer->table, *index)->name : "the whole (its norm)";
     return seq_error_set(error, SEQ_BAD_NUMBER,
                          "step %lld, epoch %lld: the gradient of %s is not finite; %s; try a lower "
                          "--lr or --clip-norm",
                          (long long)trainer->position.step + 1, (long long)trainer->position.epoch,
-                         parameter ? parameter : "the whole (its norm)", checkpoint);
+                         name, checkpoint);
 }

@@ -1,6 +1,7 @@
 // Whole training steps of one rank: forward, backward, norm, clipping and update; tokens a second
 // and the share of the machine's peak that the matrix products of the model alone make up.
 #include "bench.h"
+#include <math.h>
 #include <seqtrain/base/random.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/optim/optimizer.h>
@@ -95,10 +96,16 @@ static void step(void *context) {
     memset(t->gradient, 0, t->table->size * sizeof(float));
     seq_model_train(t->model, t->workspace, &weights, &t->window,
                     1.0F / (float)(t->window.batch * t->window.steps), t->gradient);
-    double norm = seq_gradient_norm(t->compute.kernels, t->table, t->gradient);
-    seq_clip_norm(t->compute.kernels, t->table, t->gradient, norm, 5);
-    seq_optimizer_apply(t->optimizer, &t->rule, t->table, 0.1, ++t->window.step, t->parameters,
-                        t->gradient, NULL);
+    double norm = sqrt(t->compute.kernels->sum_squares(t->gradient, t->table->size));
+    seq_optimizer_step update = {.optimizer = t->optimizer,
+                                 .config = &t->rule,
+                                 .table = t->table,
+                                 .learning_rate = 0.1,
+                                 .scale = seq_clip_factor(norm, 5),
+                                 .step = ++t->window.step,
+                                 .parameters = t->parameters,
+                                 .gradient = t->gradient};
+    seq_optimizer_apply(&update, 0, t->table->size);
 }
 
 void bench_steps(bench *bench) {

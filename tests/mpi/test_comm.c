@@ -1,7 +1,10 @@
 // The communicator under MPI: every rank checks what every collective gives it. Exit code 1 names
-// the rank and the numbers.
+// the rank and the numbers. An argument N makes nodes of at most N ranks: on one host, what several
+// hosts would do.
+#include <math.h>
 #include <seqtrain/base/random.h>
 #include <seqtrain/comm/comm.h>
+#include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,16 +23,17 @@ static void fill(float *values, int rank, size_t count) {
     seq_random_fill_uniform((seq_random_key){4, SEQ_RANDOM_TEST}, (uint32_t)rank, 1, values, count);
 }
 
-static void check_sum(seq_comm *comm, size_t count) {
+// The sum over the nodes, whose ranks hold the vector of their node.
+static void check_sum_nodes(seq_comm *comm, size_t count) {
     seq_error error = {0};
-    int size = seq_comm_size(comm);
-    float *all = malloc(((size_t)size * count + 1) * sizeof *all),
+    int nodes = seq_comm_nodes(comm), node = seq_comm_rank(comm) / seq_comm_node_size(comm);
+    float *all = malloc(((size_t)nodes * count + 1) * sizeof *all),
           *values = malloc((count + 1) * sizeof *values);
-    for (int rank = 0; rank < size; rank++)
-        fill(all + (size_t)rank * count, rank, count);
-    seq_tree_sum(all, size, count, count);
-    fill(values, seq_comm_rank(comm), count);
-    check(seq_comm_sum(comm, values, count, &error) == SEQ_OK, comm, error.text, 0);
+    for (int other = 0; other < nodes; other++)
+        fill(all + (size_t)other * count, other, count);
+    seq_tree_sum(all, nodes, count, count);
+    fill(values, node, count);
+    check(seq_comm_sum_nodes(comm, values, count, &error) == SEQ_OK, comm, error.text, 0);
     check(memcmp(values, all, count * sizeof *values) == 0, comm, "another sum than the tree's",
           (long long)count);
     free(all);
@@ -53,17 +57,23 @@ static void check_agreement(seq_comm *comm) {
 static void check_gather(seq_comm *comm) {
     seq_error error = {0};
     int size = seq_comm_size(comm), rank = seq_comm_rank(comm);
-    int *blocks = calloc((size_t)size * 3, sizeof *blocks);
+    int *blocks = calloc((size_t)size * 3, sizeof *blocks), *shared;
+    check(!seq_comm_share(comm, (size_t)size * 3 * sizeof *shared, &shared, "a test", &error), comm,
+          error.text, 0);
     for (int i = 0; i < 3; i++)
-        blocks[3 * rank + i] = 10 * rank + i;
+        shared[3 * rank + i] = blocks[3 * rank + i] = 10 * rank + i;
     check(seq_comm_gather(comm, blocks, 3 * sizeof *blocks, &error) == SEQ_OK, comm, error.text, 0);
-    for (int i = 0; i < 3 * size; i++)
+    check(!seq_comm_gather_shared(comm, shared, 3 * sizeof *shared, &error), comm, error.text, 0);
+    for (int i = 0; i < 3 * size; i++) {
         check(blocks[i] == 10 * (i / 3) + i % 3, comm, "gathered another value", blocks[i]);
+        check(shared[i] == blocks[i], comm, "gathered another shared value", shared[i]);
+    }
     free(blocks);
 }
 
 static void check_broadcast(seq_comm *comm) {
     seq_error error = {0};
+    char *shared;
     for (int root = 0; root < seq_comm_size(comm); root++) {
         char text[] = "nothing";
         if (seq_comm_rank(comm) == root) memcpy(text, "message", sizeof text);
@@ -71,21 +81,192 @@ static void check_broadcast(seq_comm *comm) {
               0);
         check(strcmp(text, "message") == 0, comm, "the broadcast did not arrive", root);
     }
+    check(!seq_comm_share(comm, 8, &shared, "a test", &error), comm, error.text, 0);
+    check(shared[0] == 0 && (uintptr_t)shared % 64 == 0, comm, "shared memory is not as promised",
+          0);
+    check(!seq_comm_node_barrier(comm, &error), comm, error.text, 0);
+    if (seq_comm_rank(comm) == 0) memcpy(shared, "message", 8);
+    check(!seq_comm_broadcast_shared(comm, shared, 8, &error), comm, error.text, 0);
+    check(strcmp(shared, "message") == 0, comm, "the shared broadcast did not arrive", 0);
+}
+
+// The exchange against the tree over all ranks. In the first `sparse` floats a rank has gradients
+// in rows of 150 floats that depend on rank and round; the dense way adds their zeros, too.
+enum { ROW = 150 };
+
+static bool has_row(int rank, int round, size_t row) {
+    return (row * 7 + (size_t)rank * 3 + (size_t)round) % 9 < (size_t)(rank % 3);
+}
+
+static void fill_gradient(float *out, uint64_t *live, int rank, int round, size_t count,
+                          size_t sparse) {
+    float *values = malloc(count * sizeof *values);
+    fill(values, rank + 100 * round, count);
+    for (size_t i = 0; i < count; i++) {
+        if (i < sparse && !has_row(rank, round, i / ROW)) continue;
+        out[i] = values[i];
+    }
+    for (size_t begin = 0; live && begin < sparse; begin += ROW)
+        if (has_row(rank, round, begin / ROW))
+            seq_live_add(live, begin, begin + ROW < sparse ? begin + ROW : sparse);
+    if (live) seq_live_add(live, sparse, count);
+    free(values);
+}
+
+static void clamp(float *values, size_t count, float limit, size_t *clamped) {
+    for (size_t i = 0; limit > 0 && i < count; i++) {
+        *clamped += fabsf(values[i]) > limit;
+        values[i] = fmaxf(-limit, fminf(limit, values[i]));
+    }
+}
+
+static double blockwise_norm(const seq_kernels *kernels, const float *values, size_t count) {
+    double squares = 0;
+    for (size_t i = 0; i < count; i += SEQ_BLOCK)
+        squares += kernels->sum_squares(values + i, count - i < SEQ_BLOCK ? count - i : SEQ_BLOCK);
+    return sqrt(squares);
+}
+
+static void expected_sum(const seq_comm *comm, int round, size_t count, size_t sparse, float *all) {
+    memset(all, 0, (size_t)seq_comm_size(comm) * count * sizeof *all);
+    for (int rank = 0; rank < seq_comm_size(comm); rank++)
+        fill_gradient(all + (size_t)rank * count, NULL, rank, round, count, sparse);
+    seq_tree_sum(all, seq_comm_size(comm), count, count);
+}
+
+// Fills what is live and nothing else: the rest of the vector keeps the dregs of earlier rounds.
+static void fill_own(seq_comm *comm, seq_exchange *exchange, int round, size_t count,
+                     size_t sparse) {
+    float *gradient = seq_exchange_gradient(exchange);
+    uint64_t *live = seq_exchange_live(exchange);
+    memset(live, 0, seq_live_words(count) * sizeof *live);
+    float *values = calloc(count, sizeof *values);
+    fill_gradient(values, live, seq_comm_rank(comm), round, count, sparse);
+    for (seq_range run = {0}; seq_live_next(live, count, &run);)
+        memcpy(gradient + run.begin, values + run.begin, (run.end - run.begin) * sizeof *values);
+    free(values);
+}
+
+static void check_slices(seq_comm *comm, const seq_exchanged *sum, size_t count) {
+    seq_error error = {0};
+    size_t *slices = calloc((size_t)seq_comm_size(comm) * 2, sizeof *slices), before = 0;
+    slices[2 * seq_comm_rank(comm)] = sum->begin;
+    slices[2 * seq_comm_rank(comm) + 1] = sum->end;
+    check(!seq_comm_gather(comm, slices, 2 * sizeof *slices, &error), comm, error.text, 0);
+    for (int rank = 0; rank < seq_comm_size(comm); rank++) {
+        if (rank % seq_comm_node_size(comm) == 0) before = 0;
+        check(slices[2 * rank] == before, comm, "a gap between slices", rank);
+        before = slices[2 * rank + 1];
+        if ((rank + 1) % seq_comm_node_size(comm) == 0)
+            check(before == count, comm, "the slices do not cover the vector", (long long)before);
+    }
+    free(slices);
+}
+
+static void check_round(seq_comm *comm, const seq_kernels *kernels, seq_exchange *exchange,
+                        int round, size_t count, size_t sparse, float *all) {
+    seq_error error = {0};
+    seq_exchanged sum;
+    seq_exchange_options how = {round == 2 ? 0.5 : 0, round % 2};
+    size_t clamped = 0;
+    expected_sum(comm, round, count, sparse, all);
+    clamp(all, count, (float)how.clip_element, &clamped);
+    double norm = blockwise_norm(kernels, all, count), dregs = 0;
+    fill_own(comm, exchange, round, count, sparse);
+    check(!seq_exchange_sum(exchange, &how, &sum, &error), comm, error.text, round);
+    const float *gradient = seq_exchange_gradient(exchange);
+    for (seq_range run = {sum.begin, sum.begin}; seq_live_next(sum.live, sum.end, &run);) {
+        check(memcmp(gradient + run.begin, all + run.begin, (run.end - run.begin) * sizeof *all) ==
+                  0,
+              comm, "another sum than the tree's", (long long)run.begin);
+        memset(all + run.begin, 0, (run.end - run.begin) * sizeof *all);
+    }
+    for (size_t i = sum.begin; i < sum.end; i++)
+        dregs += fabsf(all[i]);
+    check(dregs == 0, comm, "something that is not zero was left out", round);
+    check(sum.norm == norm, comm, "another norm", round);
+    check(sum.clamped == clamped && (round != 2 || count < 9 || clamped > 0), comm,
+          "another count of clamped elements", (long long)sum.clamped);
+    check(!sum.bad, comm, "a good gradient is called bad", round);
+    check_slices(comm, &sum, count);
+}
+
+// A NaN on the last rank, in a row of its own.
+static void check_trouble(seq_comm *comm, seq_exchange *exchange, size_t count, float value) {
+    seq_error error = {0};
+    seq_exchanged sum;
+    seq_exchange_options how = {1, false};
+    bool mine = seq_comm_rank(comm) == seq_comm_size(comm) - 1;
+    memset(seq_exchange_gradient(exchange), 0, count * sizeof(float));
+    seq_live_add(seq_exchange_live(exchange), 0, count);
+    if (mine) seq_exchange_gradient(exchange)[count / 2] = value;
+    check(!seq_exchange_sum(exchange, &how, &sum, &error), comm, error.text, 0);
+    check(isnan(sum.norm), comm, "a NaN was overlooked", 0);
+    check(sum.bad == mine && (!mine || sum.bad_index == count / 2), comm,
+          "the wrong place is named", (long long)sum.bad_index);
+}
+
+static void check_exchange(seq_comm *comm, size_t count, size_t sparse) {
+    seq_error error = {0};
+    const seq_kernels *kernels;
+    seq_exchange *exchange;
+    float *all = malloc((size_t)seq_comm_size(comm) * count * sizeof *all);
+    check(!seq_kernels_find("auto", SEQ_FP32, &kernels, &error), comm, error.text, 0);
+    if (seq_exchange_create(comm, kernels, count, &exchange, &error)) {
+        check(false, comm, error.text, 0);
+        free(all);
+        return;
+    }
+    for (int round = 0; round < 4; round++)
+        check_round(comm, kernels, exchange, round, count, sparse, all);
+    check_trouble(comm, exchange, count, NAN);
+    check_trouble(comm, exchange, count, -INFINITY);
+    seq_exchange_destroy(exchange);
+    free(all);
+}
+
+// 2 (N-1)/N of the vector for each node, whatever is in it.
+static void check_bytes(seq_comm *comm, size_t count) {
+    seq_error error = {0};
+    const seq_kernels *kernels;
+    seq_exchange *exchange;
+    seq_exchanged sum;
+    double sent = seq_comm_bytes(comm), total = 0, nodes = seq_comm_nodes(comm),
+           expected = 2 * (nodes - 1) * (double)count * sizeof(float);
+    double *all = calloc((size_t)seq_comm_size(comm), sizeof *all);
+    check(!seq_kernels_find("auto", SEQ_FP32, &kernels, &error), comm, error.text, 0);
+    check(!seq_exchange_create(comm, kernels, count, &exchange, &error), comm, error.text, 0);
+    fill_own(comm, exchange, 0, count, 0);
+    check(!seq_exchange_sum(exchange, &(seq_exchange_options){0}, &sum, &error), comm, error.text,
+          0);
+    all[seq_comm_rank(comm)] = seq_comm_bytes(comm) - sent;
+    check(!seq_comm_gather(comm, all, sizeof *all, &error), comm, error.text, 0);
+    for (int rank = 0; rank < seq_comm_size(comm); rank++)
+        total += all[rank];
+    check(fabs(total - expected) <= 0.001 * expected, comm, "bytes on the wire", (long long)total);
+    seq_exchange_destroy(exchange);
+    free(all);
 }
 
 int main(int argc, char **argv) {
     seq_comm *comm;
     seq_error error = {0};
-    if (seq_comm_open_mpi(&argc, &argv, &comm, &error)) {
+    int most = argc > 1 ? atoi(argv[1]) : 0;
+    if (seq_comm_open_mpi(&argc, &argv, most, &comm, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }
     static const size_t counts[] = {0, 1, 2, 7, 1000003};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        check_sum(comm, counts[i]);
+        check_sum_nodes(comm, counts[i]);
     check_agreement(comm);
     check_gather(comm);
     check_broadcast(comm);
+    check_exchange(comm, 3, 0);
+    check_exchange(comm, 100003, 0);
+    check_exchange(comm, 100003, 63000);
+    check_exchange(comm, 700000, 699950);
+    check_bytes(comm, 1000000);
     check(strstr(seq_comm_layout(comm), "on 1 host") != NULL, comm, seq_comm_layout(comm), 0);
     seq_comm_close(comm);
     return failures != 0;

@@ -15,4 +15,16 @@ done
 [ "$(ls run-alone/checkpoints | wc -l)" -eq 3 ] || bad "expected checkpoints of steps 20, 40 and 45"
 expect 2 "must divide" run_mpi 3 "$SEQTRAIN" "${options[@]}" --run run-3
 expect 0 "equal in statistics, not in bits" run_mpi 2 "$SEQTRAIN" "${options[@]}" --replicas 6 --steps 3 --run run-6 --batch 1
+# Gradients of embedding rows that only some ranks have (an untied embedding, few tokens in a window), with a rule that leaves the
+# other rows alone and with one that does not; clipping by norm and by element.
+expect 0 train "$SEQPREP" --unit word --valid 0.1 -o words text.txt
+options=(--data words --replicas 4 --layers 1 --hidden 20 --embed 150 --batch 1 --window 3 --steps 30 --epochs 9 --clip-norm 0.5 --clip-element 0.02)
+for rule in "sgd --lr 0.5" "momentum --lr 0.1"; do
+  rm -rf run-*
+  expect 0 finished "$SEQTRAIN" "${options[@]}" --optimizer $rule --run run-alone
+  for ranks in 2 4; do
+    expect 0 finished run_mpi $ranks "$SEQTRAIN" "${options[@]}" --optimizer $rule --run run-$ranks
+    same_tree run-alone/checkpoints run-$ranks/checkpoints
+  done
+done
 finish

@@ -7,21 +7,26 @@
 #include <seqtrain/base/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-// Adds vectors that arrive leaf by leaf, holding at most log2(leaves) + 2 of them. A leaf may be added as it is produced.
+// Adds vectors that arrive leaf by leaf, holding at most log2(leaves) + 2 of them. A leaf may be added as it is produced. Only
+// the floats that are live (seqtrain/comm/live.h) are written, read and added.
 typedef struct seq_tree seq_tree;
-seq_status seq_tree_create(int leaves, size_t count, seq_tree **out, seq_error *error);
+// `result` (count floats, the caller's) will hold the sum; with one leaf it is the only vector.
+seq_status seq_tree_create(int leaves, size_t count, float *result, seq_tree **out, seq_error *error);
 void seq_tree_destroy(seq_tree *tree);
-void seq_tree_begin(seq_tree *tree);
-// A zeroed vector of `count` floats for the next leaf; fill it, then call seq_tree_add.
+// `live` must stay the same until the last leaf was added.
+void seq_tree_begin(seq_tree *tree, const uint64_t *live);
+// A vector of `count` floats for the next leaf; fill what is live of it, then call seq_tree_add.
 float *seq_tree_next(seq_tree *tree);
 void seq_tree_add(seq_tree *tree);
-// The sum after all leaves were added; valid until seq_tree_begin; may be modified in place.
-float *seq_tree_result(seq_tree *tree);
 
 // The same tree over `leaves` vectors that are all there: sums[i] = tree of vectors[leaf * stride + i]. The vectors are overwritten;
 // the sum is in the first.
 void seq_tree_sum(float *vectors, int leaves, size_t stride, size_t count);
+// The same over vectors that stay as they are. `scratch` holds seq_tree_depth(leaves) * count floats.
+void seq_tree_sum_into(float *sum, const float *const *vectors, int leaves, size_t count, float *scratch);
+int seq_tree_depth(int leaves);
 double seq_tree_sum_double(const double *values, int leaves);
 
 // True when `processes` divides `leaves` and the quotient is a power of two or processes is 1: same bits as one process.

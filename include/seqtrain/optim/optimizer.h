@@ -21,6 +21,7 @@ typedef struct seq_update {
     float *parameters;
     const float *gradient;
     float *state[SEQ_OPTIMIZER_STATES];
+    float scale;             // g = scale * gradient: clipping by norm
     double learning_rate;
     double weight_decay;     // 0 for parameters without decay
     int64_t step;            // 1 for the first update (bias correction)
@@ -32,6 +33,7 @@ typedef struct seq_optimizer {
     int states;                                  // flat state vectors it keeps, zero at the start
     const char *state_names[SEQ_OPTIMIZER_STATES]; // data set names in a checkpoint, e.g. "first_moment"
     double standard_beta2, standard_epsilon;     // defaults as in PyTorch
+    int keeps_zeros;                             // without decay, a zero gradient leaves parameter and state as they are, bit for bit
     void (*update)(const seq_update *update);
 } seq_optimizer;
 
@@ -40,15 +42,28 @@ const char *const *seq_optimizer_names(void);
 // NULL for an unknown name.
 const seq_optimizer *seq_optimizer_find(const char *name);
 
-// One loop over the table. `state` holds optimizer->states flat vectors.
-void seq_optimizer_apply(const seq_optimizer *optimizer, const seq_optimizer_config *config, const seq_parameter_table *table,
-                         double learning_rate, int64_t step, float *parameters, const float *gradient, float *const *state);
+// One update of a whole model; the vectors are flat.
+typedef struct seq_optimizer_step {
+    const seq_optimizer *optimizer;
+    const seq_optimizer_config *config;
+    const seq_parameter_table *table;
+    double learning_rate;
+    double scale;            // of the gradient, from seq_clip_factor
+    int64_t step;            // 1 for the first update
+    float *parameters;
+    const float *gradient;
+    float *const *state;     // optimizer->states vectors
+} seq_optimizer_step;
 
-// Norm of the flat gradient, summed parameter by parameter in table order in double: same bits everywhere.
-double seq_gradient_norm(const seq_kernels *kernels, const seq_parameter_table *table, const float *gradient);
-// Scales by limit / norm when norm > limit > 0 (torch.nn.utils.clip_grad_norm_ without its 1e-6); true if it did.
-int seq_clip_norm(const seq_kernels *kernels, const seq_parameter_table *table, float *gradient, double norm, double limit);
-// Clamps each element to [-limit, limit] when limit > 0; returns how many were clamped.
-size_t seq_clip_elements(const seq_parameter_table *table, float *gradient, double limit);
+// Updates floats [begin, end) of the flat vectors. An element's new value depends on nothing but its own.
+void seq_optimizer_apply(const seq_optimizer_step *step, size_t begin, size_t end);
+// The same where the gradient is zero; it is not read.
+void seq_optimizer_apply_zero(const seq_optimizer_step *step, size_t begin, size_t end);
+// True when seq_optimizer_apply_zero would change nothing.
+int seq_optimizer_keeps_zeros(const seq_optimizer *optimizer, const seq_optimizer_config *config);
+
+// What scales a gradient of this norm down to `limit`: limit / norm when norm > limit > 0, else 1 (torch.nn.utils.clip_grad_norm_
+// without its 1e-6).
+double seq_clip_factor(double norm, double limit);
 
 #endif

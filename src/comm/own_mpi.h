@@ -1,0 +1,33 @@
+// What the files of the MPI communicator share.
+#ifndef SEQ_COMM_OWN_MPI_H
+#define SEQ_COMM_OWN_MPI_H
+
+#include "operations.h"
+#include <mpi.h>
+
+enum { SEQ_MPI_WINDOWS = 64 };
+
+typedef struct seq_comm_mpi {
+    MPI_Comm world;  // all ranks, host by host
+    MPI_Comm node;   // those that share memory with this one
+    MPI_Comm column; // those with the same node rank, one a node
+    MPI_Win windows[SEQ_MPI_WINDOWS];
+    int window_count;
+    void *plain[SEQ_MPI_WINDOWS]; // the same on a node of one rank
+    int plain_count;
+    float *received; // (N, slice)
+    size_t slice;    // floats of a node's slice of a segment
+    int *send_counts, *send_offsets, *receive_counts, *receive_offsets; // (N)
+    char library[64];
+} seq_comm_mpi;
+
+seq_status seq_mpi_check(const seq_comm *comm, int code, const char *what, seq_error *error);
+
+// nodes_mpi.c. Collective: numbers the ranks, divides them into nodes, sets rank, size, node ... of
+// comm.
+seq_status seq_mpi_open_nodes(seq_comm *comm, int most_per_node, seq_error *error);
+void seq_mpi_close_nodes(seq_comm *comm); // collective
+seq_status seq_mpi_share(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
+                         seq_error *error);
+
+#endif
