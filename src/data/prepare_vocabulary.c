@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static seq_status count_piece(void *context, const uint32_t *numbers, size_t count,
-                              seq_error *error) {
+static seq_status discount_piece(void *context, const uint32_t *numbers, size_t count,
+                                 seq_error *error) {
     seq_types *types = context;
     (void)error;
     for (size_t i = 0; i < count; i++)
-        types->items[numbers[i]].count++;
+        types->items[numbers[i]].count--;
     return SEQ_OK;
 }
 
@@ -135,7 +135,9 @@ seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *s
                                   seq_error *error) {
     seq_vocabulary *vocabulary = NULL;
     seq_status status =
-        seq_units_visit(stream, ranges[SEQ_TRAIN], count_piece, &stream->types, error);
+        seq_units_visit(stream, ranges[SEQ_VALID], discount_piece, &stream->types, error);
+    if (!status)
+        status = seq_units_visit(stream, ranges[SEQ_TEST], discount_piece, &stream->types, error);
     if (status) return status;
     if (prepare->vocabulary_from)
         status = reuse(prepare, &vocabulary, error);

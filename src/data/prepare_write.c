@@ -2,6 +2,7 @@
 #include "prepare_private.h"
 #include "tokenizer.h"
 #include <seqtrain/base/memory.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,14 +11,19 @@ typedef struct seq_type {
     int64_t count;
 } seq_type;
 
+typedef struct seq_type_slot {
+    uint32_t hash;   // the upper half of the text's: most strangers are told without their text
+    uint32_t number; // + 1 of the type, or 0: free
+} seq_type_slot;
+
 // Zero-initialise before use.
 typedef struct seq_types {
     seq_type *items;
     size_t count, capacity;
     char *pool;
     size_t pool_used, pool_capacity;
-    uint32_t *slots;   // number + 1 of the type, or 0; open addressing
-    size_t slot_count; // a power of two
+    seq_type_slot *slots; // open addressing
+    size_t slot_count;    // a power of two, at most 2^32
 } seq_types;
 
 void seq_types_clear(seq_types *types);
