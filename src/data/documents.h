@@ -1,4 +1,5 @@
-// The files under a list of files, folders and "-", in the order of names; hidden ones are left out.
+// The files under a list of files, folders and "-", in the order of names; hidden ones are left
+// out.
 #ifndef SEQ_DATA_DOCUMENTS_H
 #define SEQ_DATA_DOCUMENTS_H
 

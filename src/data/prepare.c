@@ -111,7 +111,8 @@ static seq_status cut_at(const seq_unit_stream *stream, const seq_text_rules *ru
     for (int64_t end = at, begin; end > 0; end = begin) {
         begin = end > SEQ_UNIT_GROUP ? end - SEQ_UNIT_GROUP : 0;
         last_end last = {.eos = (uint32_t)eos, .at = begin};
-        seq_status status = seq_units_visit(stream, (seq_range){begin, end}, find_end, &last, error);
+        seq_status status =
+            seq_units_visit(stream, (seq_range){begin, end}, find_end, &last, error);
         if (status) return status;
         if (last.found) {
             *out = last.found;
@@ -159,8 +160,8 @@ static seq_status cut_splits(const seq_prepare *prepare, const seq_unit_stream *
 
 static seq_status read_all(const seq_prepare *prepare, seq_unit_stream *stream,
                            seq_range ranges[SEQ_SPLITS], seq_error *error) {
-    seq_status status = seq_units_read(stream, &prepare->rules, prepare->inputs,
-                                       prepare->input_count, error);
+    seq_status status =
+        seq_units_read(stream, &prepare->rules, prepare->inputs, prepare->input_count, error);
     int64_t total = stream->file.count;
     if (!status && total == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT, "%s: the input is empty: no units to train on",

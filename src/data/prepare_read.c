@@ -85,7 +85,7 @@ static seq_status work(void *context, int number, seq_error *error) {
     const char *text = block->bytes;
     seq_status status = SEQ_OK;
     seq_tokenizer_redirect(worker->tokenizer, block->parts->place.name, &worker->numbering);
-    worker->numbering.count = 0;
+    seq_numbering_restart(&worker->numbering);
     worker->late = false;
     for (size_t i = 0; !status && i < block->part_count; text += block->parts[i++].size) {
         const seq_text_part *part = &block->parts[i];
@@ -96,8 +96,7 @@ static seq_status work(void *context, int number, seq_error *error) {
         else if (!status && !block->torn)
             status = seq_tokenizer_flush(worker->tokenizer, error);
     }
-    if (!status) seq_numbering_count(&worker->numbering);
-    return status;
+    return status ? status : seq_numbering_finish(&worker->numbering, error);
 }
 
 // Gives the stream's types those that are new, and the block's units the stream's numbers.
@@ -150,8 +149,7 @@ static seq_status commit(void *context, int number, seq_error *error) {
     seq_status status = SEQ_OK;
     if (worker->late && seq_text_wants_end(reading->rules, reading->ends))
         status = append_late_end(stream, error);
-    if (!status && reading->worker_count > 1)
-        status = merge_types(&stream->types, worker, error);
+    if (!status && reading->worker_count > 1) status = merge_types(&stream->types, worker, error);
     if (!status)
         status = seq_unit_file_append(&stream->file, worker->numbering.units,
                                       worker->numbering.count, error);

@@ -1,5 +1,5 @@
-// Documents -> blocks of text: as many bytes as a block holds, cut where the parts before and behind
-// may be tokenized apart, whenever the text allows.
+// Documents -> blocks of text: as many bytes as a block holds, cut where the parts before and
+// behind may be tokenized apart, whenever the text allows.
 #ifndef SEQ_DATA_TEXT_INPUT_H
 #define SEQ_DATA_TEXT_INPUT_H
 

@@ -226,9 +226,9 @@ static seq_status take_next(seq_tokenizer *tokenizer, size_t size, seq_error *er
     const char *text = tokenizer->piece + tokenizer->at;
     const unsigned char *bytes = (const unsigned char *)text;
     int length = tokenizer->partial_size ? 0 : whole_sequence(bytes, size - tokenizer->at);
-    seq_status status = length ? take_point(tokenizer, decode(bytes, length), text, (size_t)length,
-                                            error)
-                               : take_byte(tokenizer, *bytes, error);
+    seq_status status =
+        length ? take_point(tokenizer, decode(bytes, length), text, (size_t)length, error)
+               : take_byte(tokenizer, *bytes, error);
     tokenizer->at += (size_t)(length ? length : 1);
     return status;
 }

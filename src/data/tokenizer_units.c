@@ -31,9 +31,9 @@ seq_status seq_units_end_word(seq_tokenizer *tokenizer, seq_error *error) {
 
 static seq_status check_word(const seq_tokenizer *tokenizer, size_t size, seq_error *error) {
     if (size <= WORD_LIMIT) return SEQ_OK;
-    return seq_error_set(
-        error, SEQ_BAD_INPUT, "%s line %lld: a word of more than %d bytes: is this text?",
-        tokenizer->name, (long long)seq_tokenizer_line(tokenizer), WORD_LIMIT);
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "%s line %lld: a word of more than %d bytes: is this text?",
+                         tokenizer->name, (long long)seq_tokenizer_line(tokenizer), WORD_LIMIT);
 }
 
 static seq_status add_to_word(seq_tokenizer *tokenizer, const char *text, size_t size,

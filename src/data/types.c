@@ -38,7 +38,7 @@ static uint64_t mix(uint64_t value) {
 }
 
 // Eight bytes at a time, the last eight overlapping. Both halves of the result are used.
-static uint64_t hash_text(const char *text, size_t size) {
+uint64_t seq_types_hash(const char *text, size_t size) {
     uint64_t value = size;
     if (size <= 8) return mix(mix(value ^ load_short(text, size)) + size);
     for (size_t at = 0; at + 8 < size; at += 8)
@@ -71,19 +71,19 @@ static seq_type_slot *find_slot(const seq_types *types, uint64_t hash, const cha
 
 size_t seq_types_find(const seq_types *types, const char *text, size_t size) {
     if (types->slot_count == 0) return SIZE_MAX;
-    uint32_t found = find_slot(types, hash_text(text, size), text, size)->number;
+    uint32_t found = find_slot(types, seq_types_hash(text, size), text, size)->number;
     return found ? found - 1 : SIZE_MAX;
 }
 
-static seq_status make_room(seq_types *types, seq_error *error) {
+static seq_status make_room(seq_types *types, size_t more, seq_error *error) {
     seq_type_slot *fresh = NULL;
-    if (2 * (types->count + 1) <= types->slot_count) return SEQ_OK;
+    if (2 * (types->count + more) <= types->slot_count) return SEQ_OK;
     size_t wanted = types->slot_count ? 2 * types->slot_count : 1024;
     seq_status status = seq_allocate(&fresh, wanted, sizeof *fresh, "the table of types", error);
     if (status) return status;
     for (size_t number = 0; number < types->count; number++) {
         const seq_type *type = &types->items[number];
-        uint64_t hash = hash_text(types->pool + type->offset, type->size);
+        uint64_t hash = seq_types_hash(types->pool + type->offset, type->size);
         size_t at = hash & (wanted - 1);
         while (fresh[at].number)
             at = (at + 1) & (wanted - 1);
@@ -111,17 +111,47 @@ static seq_status append(seq_types *types, const char *text, size_t size, seq_er
     return SEQ_OK;
 }
 
-seq_status seq_types_add(seq_types *types, const char *text, size_t size, size_t *out_number,
-                         seq_error *error) {
-    seq_status status = make_room(types, error);
-    if (status) return status;
-    uint64_t hash = hash_text(text, size);
-    seq_type_slot *slot = find_slot(types, hash, text, size);
+// Where there is room in the table.
+static seq_status add(seq_types *types, seq_type_text text, size_t *out_number, seq_error *error) {
+    seq_type_slot *slot = find_slot(types, text.hash, text.text, text.size);
     if (!slot->number) {
-        status = append(types, text, size, error);
+        seq_status status = append(types, text.text, text.size, error);
         if (status) return status;
-        *slot = (seq_type_slot){(uint32_t)(hash >> 32), (uint32_t)types->count};
+        *slot = (seq_type_slot){(uint32_t)(text.hash >> 32), (uint32_t)types->count};
     }
     *out_number = slot->number - 1;
     return SEQ_OK;
+}
+
+seq_status seq_types_add(seq_types *types, const char *text, size_t size, size_t *out_number,
+                         seq_error *error) {
+    seq_status status = make_room(types, 1, error);
+    return status ? status
+                  : add(types, (seq_type_text){text, size, seq_types_hash(text, size)}, out_number,
+                        error);
+}
+
+// The type in the first slot of a hash, if it seems to be the right one; else any.
+static const seq_type *likely_type(const seq_types *types, uint64_t hash) {
+    const seq_type_slot *slot = &types->slots[hash & (types->slot_count - 1)];
+    bool likely = slot->number && slot->hash == (uint32_t)(hash >> 32);
+    return &types->items[likely ? slot->number - 1 : 0];
+}
+
+seq_status seq_types_add_many(seq_types *types, const seq_type_text *texts, size_t count,
+                              uint32_t *out_numbers, seq_error *error) {
+    seq_status status = make_room(types, count, error);
+    if (status) return status;
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(&types->slots[texts[i].hash & (types->slot_count - 1)]);
+    for (size_t i = 0; types->count && i < count; i++)
+        __builtin_prefetch(likely_type(types, texts[i].hash));
+    for (size_t i = 0; types->count && i < count; i++)
+        __builtin_prefetch(types->pool + likely_type(types, texts[i].hash)->offset);
+    for (size_t i = 0; !status && i < count; i++) {
+        size_t number = 0;
+        status = add(types, texts[i], &number, error);
+        out_numbers[i] = (uint32_t)number;
+    }
+    return status;
 }
