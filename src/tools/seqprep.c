@@ -77,7 +77,7 @@ static const seq_program program = {
                "a file, a folder (read recursively in the order of names, "
                "hidden files left out) or - for standard input; plain, gzip or zstd. Each file is "
                "a document. Memory holds the distinct units only, "
-               "the disk 4 bytes a unit while it works.",
+               "the disk 1 to 4 bytes a unit while it works.",
     .options = table,
     .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
