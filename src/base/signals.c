@@ -1,9 +1,10 @@
 #include <seqtrain/base/signals.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 // A handler has nowhere else to write to. Waiting for the signals in a descriptor instead would
 // need them blocked in every thread, and libraries start theirs before main.
-static volatile sig_atomic_t seq_stop_signal;
+static atomic_int seq_stop_signal; // any thread may ask
 
 static void remember(int signal) {
     seq_stop_signal = signal;

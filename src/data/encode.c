@@ -13,8 +13,7 @@ typedef struct encoding {
     size_t count, capacity;
 } encoding;
 
-static seq_status take(void *context, const char *text, size_t size, seq_error *error) {
-    encoding *encoding = context;
+static seq_status take_one(encoding *encoding, const char *text, size_t size, seq_error *error) {
     int id = seq_vocabulary_find(encoding->vocabulary, text, size);
     if (id == SEQ_NO_ID) id = encoding->vocabulary->unk;
     if (id == SEQ_NO_ID)
@@ -27,6 +26,14 @@ static seq_status take(void *context, const char *text, size_t size, seq_error *
     return status;
 }
 
+static seq_status take(void *context, const char *text, size_t size, size_t count,
+                       seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < count; i++)
+        status = take_one(context, text + i * size, size, error);
+    return status;
+}
+
 seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size,
                                  bool with_eos, const char *what, int32_t **out_ids,
                                  size_t *out_count, seq_error *error) {
@@ -35,12 +42,12 @@ seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *t
     seq_status status =
         seq_tokenizer_create(&vocabulary->rules, take, &encoding, &tokenizer, error);
     if (!status) {
-        seq_tokenizer_begin(tokenizer, what);
+        seq_tokenizer_begin(tokenizer, (seq_text_place){.name = what, .line = 1});
         status = seq_tokenizer_feed(tokenizer, text, size, error);
     }
-    if (!status) status = seq_tokenizer_end(tokenizer, false, error);
+    if (!status) status = seq_tokenizer_flush(tokenizer, error);
     if (!status && with_eos && vocabulary->eos != SEQ_NO_ID)
-        status = take(&encoding, seq_eos_text, strlen(seq_eos_text), error);
+        status = take_one(&encoding, seq_eos_text, strlen(seq_eos_text), error);
     seq_tokenizer_destroy(tokenizer);
     if (status) {
         free(encoding.ids);

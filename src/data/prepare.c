@@ -2,6 +2,7 @@
 #include "tokenizer.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,17 +108,25 @@ static seq_status cut_at(const seq_unit_stream *stream, const seq_text_rules *ru
     size_t eos = seq_types_find(&stream->types, seq_eos_text, strlen(seq_eos_text));
     *out = at;
     if (rules->unit != SEQ_UNIT_WORD || eos == SIZE_MAX) return SEQ_OK;
-    last_end last = {.eos = (uint32_t)eos};
-    seq_status status = seq_units_visit(stream, (seq_range){0, at}, find_end, &last, error);
-    if (!status && last.found) *out = last.found;
-    return status;
+    for (int64_t end = at, begin; end > 0; end = begin) {
+        begin = end > SEQ_UNIT_GROUP ? end - SEQ_UNIT_GROUP : 0;
+        last_end last = {.eos = (uint32_t)eos, .at = begin};
+        seq_status status =
+            seq_units_visit(stream, (seq_range){begin, end}, find_end, &last, error);
+        if (status) return status;
+        if (last.found) {
+            *out = last.found;
+            return SEQ_OK;
+        }
+    }
+    return SEQ_OK;
 }
 
 static seq_status read_split_file(seq_unit_stream *stream, const seq_text_rules *rules,
                                   const char *path, seq_range *out, seq_error *error) {
-    out->begin = stream->count;
-    seq_status status = seq_units_read(stream, rules, path, error);
-    out->end = stream->count;
+    out->begin = stream->file.count;
+    seq_status status = seq_units_read(stream, rules, &path, 1, error);
+    out->end = stream->file.count;
     if (!status && out->begin == out->end)
         status = seq_error_set(error, SEQ_BAD_INPUT, "%s: holds no units", path);
     return status;
@@ -151,10 +160,9 @@ static seq_status cut_splits(const seq_prepare *prepare, const seq_unit_stream *
 
 static seq_status read_all(const seq_prepare *prepare, seq_unit_stream *stream,
                            seq_range ranges[SEQ_SPLITS], seq_error *error) {
-    seq_status status = SEQ_OK;
-    for (size_t i = 0; !status && i < prepare->input_count; i++)
-        status = seq_units_read(stream, &prepare->rules, prepare->inputs[i], error);
-    int64_t total = stream->count;
+    seq_status status =
+        seq_units_read(stream, &prepare->rules, prepare->inputs, prepare->input_count, error);
+    int64_t total = stream->file.count;
     if (!status && total == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT, "%s: the input is empty: no units to train on",
                                prepare->inputs[0]);
@@ -172,7 +180,7 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
     seq_unit_stream stream;
     seq_range ranges[SEQ_SPLITS] = {{0, 0}};
     seq_vocabulary *vocabulary = NULL;
-    seq_status status = seq_units_begin(&stream, directory, prepare->stopped, error);
+    seq_status status = seq_units_begin(&stream, prepare, directory, error);
     if (!status) status = read_all(prepare, &stream, ranges, error);
     if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
     if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);

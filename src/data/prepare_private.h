@@ -4,18 +4,17 @@
 #define SEQ_DATA_PREPARE_PRIVATE_H
 
 #include "types.h"
+#include "unit_file.h"
 #include "vocabulary_private.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/data/prepare.h>
-#include <stdio.h>
 
 // Units of the whole corpus in order, as numbers of `types`, in one temporary file: the corpus is
 // cut into units once, and memory holds the distinct ones only.
 typedef struct seq_unit_stream {
-    seq_types types;
-    char path[SEQ_PATH];
-    FILE *file; // uint32_t each
-    int64_t count;
+    seq_types types; // counts are those of all units that were read
+    seq_unit_file file;
+    int threads;
     int64_t replaced; // invalid byte sequences that became U+FFFD
     int64_t bytes;    // read, unpacked
     int64_t documents;
@@ -27,19 +26,20 @@ typedef struct seq_range {
 } seq_range;
 
 // prepare_read.c
-seq_status seq_units_begin(seq_unit_stream *stream, const char *directory, bool (*stopped)(void),
-                           seq_error *error);
-// All documents under a file or folder, or standard input.
-seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules, const char *path,
-                          seq_error *error);
+seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
+                           const char *directory, seq_error *error);
+// All documents under these files and folders; "-" is standard input.
+seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules,
+                          const char *const *paths, size_t count, seq_error *error);
 void seq_units_end(seq_unit_stream *stream);
+seq_status seq_units_check_stopped(const seq_unit_stream *stream, seq_error *error);
 // Calls `take` with consecutive pieces of a range.
 typedef seq_status (*seq_piece_sink)(void *context, const uint32_t *numbers, size_t count,
                                      seq_error *error);
 seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_piece_sink take,
                            void *context, seq_error *error);
 
-// prepare_vocabulary.c: counts the training range into types.items[].count and builds the
+// prepare_vocabulary.c: leaves the training range alone in types.items[].count and builds the
 // vocabulary.
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
                                   const seq_range ranges[SEQ_SPLITS], seq_vocabulary **out,

@@ -1,123 +1,226 @@
+#include "crew.h"
+#include "numbering.h"
 #include "prepare_private.h"
-#include "source.h"
+#include "text_input.h"
 #include "tokenizer.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { PIECE = 1 << 16 };
+// A thread's: a block of text, what makes units of it, and these.
+typedef struct worker {
+    seq_text_block block;
+    seq_tokenizer *tokenizer; // of the block's first part when that goes on with one begun before
+    seq_numbering numbering;
+    seq_types types; // this worker's own, when there are several
+    uint32_t *map;   // their numbers in the stream's types, as far as they have been committed
+    size_t mapped, map_capacity;
+    bool late; // the first part ends a document: whether with <eos>, the blocks before say
+} worker;
 
-seq_status seq_units_begin(seq_unit_stream *stream, const char *directory, bool (*stopped)(void),
-                           seq_error *error) {
-    *stream = (seq_unit_stream){.stopped = stopped};
-    seq_status status = seq_path_join(stream->path, directory, "units.tmp", error);
-    if (status) return status;
-    stream->file = fopen(stream->path, "w+be");
-    return stream->file ? SEQ_OK : seq_error_set_errno(error, "creating %s", stream->path);
+typedef struct reading {
+    seq_unit_stream *stream;
+    const seq_text_rules *rules;
+    seq_text_input input;
+    worker *workers;
+    int worker_count;
+    int last; // the worker that fetched last
+    // At the end of what is committed.
+    seq_text_ends ends; // of the document that is not finished there
+    int64_t shown;      // bytes, when progress was shown
+} reading;
+
+seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
+                           const char *directory, seq_error *error) {
+    *stream = (seq_unit_stream){.stopped = prepare->stopped, .threads = prepare->threads};
+    if (stream->threads < 1) stream->threads = seq_crew_processors();
+    return seq_unit_file_begin(&stream->file, directory, error);
 }
 
 void seq_units_end(seq_unit_stream *stream) {
-    if (stream->file) fclose(stream->file);
-    if (*stream->path) unlink(stream->path);
+    seq_unit_file_end(&stream->file);
     seq_types_clear(&stream->types);
-    stream->file = NULL;
 }
 
-static seq_status take_unit(void *context, const char *text, size_t size, seq_error *error) {
-    seq_unit_stream *stream = context;
-    size_t number = 0;
-    seq_status status = seq_types_add(&stream->types, text, size, &number, error);
-    if (status) return status;
-    uint32_t stored = (uint32_t)number;
-    if (fwrite(&stored, sizeof stored, 1, stream->file) != 1)
-        return seq_error_set_errno(error, "writing %s", stream->path);
-    stream->count++;
-    return SEQ_OK;
-}
-
-static seq_status check_stopped(const seq_unit_stream *stream, seq_error *error) {
+seq_status seq_units_check_stopped(const seq_unit_stream *stream, seq_error *error) {
     if (!stream->stopped || !stream->stopped()) return SEQ_OK;
     return seq_error_set(error, SEQ_STOPPED, "interrupted: nothing was written");
 }
 
-static void show_progress(const seq_unit_stream *stream, const char *path) {
-    seq_log_live(false, "reading %s: %.1f MB, %lld units, %zu distinct", path,
-                 (double)stream->bytes / 1e6, (long long)stream->count, stream->types.count);
+// The text of the block before could be cut nowhere: its tokenizer goes on.
+static void take_over_tokenizer(reading *reading, seq_crew *crew, worker *worker) {
+    struct worker *before = &reading->workers[reading->last];
+    seq_tokenizer *tokenizer = before->tokenizer;
+    seq_crew_await(crew);
+    before->tokenizer = worker->tokenizer;
+    worker->tokenizer = tokenizer;
 }
 
-static seq_status feed(seq_unit_stream *stream, seq_tokenizer *tokenizer, seq_source *source,
-                       const char *path, seq_error *error) {
-    char piece[PIECE];
-    for (int64_t pieces = 0;; pieces++) {
-        size_t size;
-        seq_status status = seq_source_read(source, piece, sizeof piece, &size, error);
-        if (check_stopped(stream, error)) return error->status;
-        if (status || size == 0) return status;
-        status = seq_tokenizer_feed(tokenizer, piece, size, error);
-        if (status) return status;
-        stream->bytes += (int64_t)size;
-        if (pieces % 64 == 0) show_progress(stream, path);
-    }
-}
-
-static seq_status read_document(seq_unit_stream *stream, const seq_text_rules *rules,
-                                const char *path, seq_error *error) {
-    seq_source *source = NULL;
-    seq_tokenizer *tokenizer = NULL;
-    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    seq_status status = seq_tokenizer_create(rules, take_unit, stream, &tokenizer, error);
-    if (!status) status = seq_source_open(path, stream->stopped, &source, error);
-    if (!status) {
-        seq_tokenizer_begin(tokenizer, name);
-        status = feed(stream, tokenizer, source, name, error);
-    }
-    if (!status) status = seq_tokenizer_end(tokenizer, true, error);
-    if (!status) {
-        stream->documents++;
-        stream->replaced += seq_tokenizer_replaced(tokenizer);
-    }
-    seq_source_close(source);
-    seq_tokenizer_destroy(tokenizer);
+static seq_status fetch(void *context, seq_crew *crew, int number, bool *out_any,
+                        seq_error *error) {
+    reading *reading = context;
+    worker *worker = &reading->workers[number];
+    if (seq_units_check_stopped(reading->stream, error)) return error->status;
+    if (reading->input.torn) take_over_tokenizer(reading, crew, worker);
+    reading->last = number;
+    seq_status status = seq_text_input_fetch(&reading->input, &worker->block, error);
+    *out_any = worker->block.part_count > 0;
     return status;
 }
 
-static seq_status read_folder(seq_unit_stream *stream, const seq_text_rules *rules,
-                              const char *path, seq_error *error) {
-    char **names = NULL;
-    size_t count = 0;
-    seq_status status = seq_directory_list(path, &names, &count, error);
-    for (size_t i = 0; !status && i < count; i++) {
-        char inside[SEQ_PATH];
-        if (names[i][0] == '.') // hidden
-            continue;
-        status = seq_path_join(inside, path, names[i], error);
-        if (!status) status = seq_units_read(stream, rules, inside, error);
+static seq_status end_part(const reading *reading, worker *worker, seq_error *error) {
+    seq_status status = seq_tokenizer_flush(worker->tokenizer, error);
+    seq_text_ends ends = seq_tokenizer_ends(worker->tokenizer);
+    if (status || ends.whole || ends.any)
+        return status ? status : seq_tokenizer_end(worker->tokenizer, error);
+    worker->late = reading->rules->eos != SEQ_EOS_NONE;
+    return SEQ_OK;
+}
+
+static seq_status work(void *context, int number, seq_error *error) {
+    reading *reading = context;
+    worker *worker = &reading->workers[number];
+    const seq_text_block *block = &worker->block;
+    const char *text = block->bytes;
+    seq_status status = SEQ_OK;
+    seq_tokenizer_redirect(worker->tokenizer, block->parts->place.name, &worker->numbering);
+    seq_numbering_restart(&worker->numbering);
+    worker->late = false;
+    for (size_t i = 0; !status && i < block->part_count; text += block->parts[i++].size) {
+        const seq_text_part *part = &block->parts[i];
+        if (i > 0 || !block->resumes) seq_tokenizer_begin(worker->tokenizer, part->place);
+        status = seq_tokenizer_feed(worker->tokenizer, text, part->size, error);
+        if (!status && part->ends)
+            status = end_part(reading, worker, error);
+        else if (!status && !block->torn)
+            status = seq_tokenizer_flush(worker->tokenizer, error);
     }
-    seq_names_free(names, count);
+    return status ? status : seq_numbering_finish(&worker->numbering, error);
+}
+
+// Gives the stream's types those that are new, and the block's units the stream's numbers.
+static seq_status merge_types(seq_types *types, worker *worker, seq_error *error) {
+    const seq_types *own = &worker->types;
+    seq_status status = seq_grow(&worker->map, &worker->map_capacity, own->count,
+                                 sizeof *worker->map, "the numbers of types", error);
+    for (; !status && worker->mapped < own->count; worker->mapped++) {
+        size_t number = 0;
+        status = seq_types_add(types, seq_types_text(own, worker->mapped),
+                               own->items[worker->mapped].size, &number, error);
+        worker->map[worker->mapped] = (uint32_t)number;
+    }
+    uint32_t *units = worker->numbering.units;
+    for (size_t i = 0; !status && i < worker->numbering.count; i++)
+        units[i] = worker->map[units[i]];
     return status;
 }
 
-seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules, const char *path,
-                          seq_error *error) {
-    if (strcmp(path, "-") != 0 && seq_path_is_directory(path))
-        return read_folder(stream, rules, path, error);
-    return read_document(stream, rules, path, error);
+static seq_status append_late_end(seq_unit_stream *stream, seq_error *error) {
+    size_t number = 0;
+    seq_status status =
+        seq_types_add(&stream->types, seq_eos_text, strlen(seq_eos_text), &number, error);
+    if (status) return status;
+    uint32_t unit = (uint32_t)number;
+    stream->types.items[number].count++;
+    return seq_unit_file_append(&stream->file, &unit, 1, error);
+}
+
+static void note_ends(reading *reading, const worker *worker) {
+    if (worker->block.parts[worker->block.part_count - 1].ends) return;
+    seq_text_ends ends = seq_tokenizer_ends(worker->tokenizer);
+    if (ends.whole || ends.any) reading->ends = ends;
+}
+
+static void show_progress(reading *reading, const seq_text_block *block) {
+    enum { STEP = 4 << 20 };
+    const seq_unit_stream *stream = reading->stream;
+    if (stream->bytes < reading->shown) return;
+    reading->shown = stream->bytes + STEP;
+    seq_log_live(false, "reading %s: %.1f MB, %lld units, %zu distinct",
+                 block->parts[block->part_count - 1].place.name, (double)stream->bytes / 1e6,
+                 (long long)stream->file.count, stream->types.count);
+}
+
+static seq_status commit(void *context, int number, seq_error *error) {
+    reading *reading = context;
+    worker *worker = &reading->workers[number];
+    seq_unit_stream *stream = reading->stream;
+    seq_status status = SEQ_OK;
+    if (worker->late && seq_text_wants_end(reading->rules, reading->ends))
+        status = append_late_end(stream, error);
+    if (!status && reading->worker_count > 1) status = merge_types(&stream->types, worker, error);
+    if (!status)
+        status = seq_unit_file_append(&stream->file, worker->numbering.units,
+                                      worker->numbering.count, error);
+    for (size_t i = 0; i < worker->block.part_count; i++)
+        stream->bytes += (int64_t)worker->block.parts[i].size;
+    note_ends(reading, worker);
+    show_progress(reading, &worker->block);
+    return status;
+}
+
+static seq_status begin_workers(reading *reading, seq_error *error) {
+    seq_status status = seq_allocate(&reading->workers, (size_t)reading->worker_count,
+                                     sizeof *reading->workers, "the workers", error);
+    for (int i = 0; !status && i < reading->worker_count; i++) {
+        worker *worker = &reading->workers[i];
+        seq_types *types = reading->worker_count > 1 ? &worker->types : &reading->stream->types;
+        status = seq_text_block_begin(&worker->block, error);
+        if (!status)
+            status = seq_numbering_begin(&worker->numbering, reading->rules->unit, types, error);
+        if (!status)
+            status = seq_tokenizer_create(reading->rules, seq_numbering_take, &worker->numbering,
+                                          &worker->tokenizer, error);
+    }
+    return status;
+}
+
+static void end_workers(reading *reading) {
+    for (int i = 0; reading->workers && i < reading->worker_count; i++) {
+        worker *worker = &reading->workers[i];
+        seq_text_block_end(&worker->block);
+        seq_tokenizer_destroy(worker->tokenizer);
+        seq_numbering_end(&worker->numbering);
+        seq_types_clear(&worker->types);
+        free(worker->map);
+    }
+    free(reading->workers);
+}
+
+static void collect(reading *reading) {
+    seq_unit_stream *stream = reading->stream;
+    stream->documents += reading->input.documents;
+    for (int i = 0; i < reading->worker_count; i++) {
+        const worker *worker = &reading->workers[i];
+        stream->replaced += seq_tokenizer_replaced(worker->tokenizer);
+        for (size_t number = 0; number < worker->mapped; number++)
+            stream->types.items[worker->map[number]].count += worker->types.items[number].count;
+    }
+}
+
+seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules,
+                          const char *const *paths, size_t count, seq_error *error) {
+    reading reading = {.stream = stream, .rules = rules, .worker_count = stream->threads};
+    const seq_crew_job job = {fetch, work, commit, &reading};
+    seq_status status =
+        seq_text_input_begin(&reading.input, rules, paths, count, stream->stopped, error);
+    if (!status) status = begin_workers(&reading, error);
+    if (!status) status = seq_crew_run(stream->threads, &job, error);
+    if (!status) collect(&reading);
+    end_workers(&reading);
+    seq_text_input_end(&reading.input);
+    return status;
 }
 
 seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_piece_sink take,
                            void *context, seq_error *error) {
+    enum { PIECE = 1 << 14 };
     uint32_t numbers[PIECE];
-    if (fflush(stream->file)) return seq_error_set_errno(error, "writing %s", stream->path);
-    if (fseeko(stream->file, (off_t)range.begin * (off_t)sizeof *numbers, SEEK_SET))
-        return seq_error_set_errno(error, "reading %s", stream->path);
     for (int64_t at = range.begin; at < range.end;) {
         size_t wanted = range.end - at < PIECE ? (size_t)(range.end - at) : PIECE;
-        if (fread(numbers, sizeof *numbers, wanted, stream->file) != wanted)
-            return seq_error_set(error, SEQ_IO, "reading %s: it is shorter than it was",
-                                 stream->path);
-        seq_status status = check_stopped(stream, error);
+        seq_status status = seq_unit_file_read(&stream->file, at, wanted, numbers, error);
+        if (!status) status = seq_units_check_stopped(stream, error);
         if (!status) status = take(context, numbers, wanted, error);
         if (status) return status;
         at += (int64_t)wanted;

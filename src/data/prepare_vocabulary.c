@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static seq_status count_piece(void *context, const uint32_t *numbers, size_t count,
-                              seq_error *error) {
+static seq_status discount_piece(void *context, const uint32_t *numbers, size_t count,
+                                 seq_error *error) {
     seq_types *types = context;
     (void)error;
     for (size_t i = 0; i < count; i++)
-        types->items[numbers[i]].count++;
+        types->items[numbers[i]].count--;
     return SEQ_OK;
 }
 
@@ -22,12 +22,21 @@ typedef struct ranked {
     const char *text;
     size_t number;
     int64_t count;
+    uint64_t first; // the text's first bytes, in an order of numbers
 } ranked;
+
+static uint64_t first_bytes(const char *text) {
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | (*text ? (unsigned char)*text++ : 0);
+    return value;
+}
 
 // Most frequent first, ties by text.
 static int compare(const void *a, const void *b) {
     const ranked *x = a, *y = b;
     if (x->count != y->count) return x->count < y->count ? 1 : -1;
+    if (x->first != y->first) return x->first < y->first ? -1 : 1;
     return strcmp(x->text, y->text);
 }
 
@@ -53,9 +62,9 @@ static seq_status rank_types(const seq_prepare *prepare, const seq_types *types,
     *out_left = false;
     for (size_t number = 0; number < types->count; number++) {
         if (is_special(types, number)) continue;
+        const char *text = seq_types_text(types, number);
         if (types->items[number].count >= least)
-            items[count++] =
-                (ranked){seq_types_text(types, number), number, types->items[number].count};
+            items[count++] = (ranked){text, number, types->items[number].count, first_bytes(text)};
         else
             *out_left = true;
     }
@@ -135,7 +144,9 @@ seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *s
                                   seq_error *error) {
     seq_vocabulary *vocabulary = NULL;
     seq_status status =
-        seq_units_visit(stream, ranges[SEQ_TRAIN], count_piece, &stream->types, error);
+        seq_units_visit(stream, ranges[SEQ_VALID], discount_piece, &stream->types, error);
+    if (!status)
+        status = seq_units_visit(stream, ranges[SEQ_TEST], discount_piece, &stream->types, error);
     if (status) return status;
     if (prepare->vocabulary_from)
         status = reuse(prepare, &vocabulary, error);

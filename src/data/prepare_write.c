@@ -1,7 +1,9 @@
+#include "crew.h"
 #include "dataset_private.h"
 #include "prepare_private.h"
 #include "tokenizer.h"
 #include <seqtrain/base/memory.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,19 +12,33 @@ typedef struct split_counts {
     int64_t tokens, characters, unknown;
 } split_counts;
 
+// Consecutive tokens of one shard: at most a chunk of its file.
+typedef struct piece {
+    seq_split split;
+    int64_t begin; // unit of the stream
+    size_t count;
+    bool starts, ends; // the shard
+    uint32_t *numbers; // of types
+    void *values;      // tokens as they are stored
+    split_counts counts;
+} piece;
+
 typedef struct writer {
     const seq_prepare *prepare;
     const seq_unit_stream *stream;
+    const seq_range *ranges; // of the splits
     const seq_vocabulary *vocabulary;
     const char *directory;
     seq_element element;
-    int32_t *ids;        // by number of a type
+    uint32_t *ids;       // by number of a type
     int32_t *characters; // that a type stands for in running text
     seq_manifest manifest;
     split_counts counts[SEQ_SPLITS];
+    piece *pieces; // a thread's
+    int split;     // from here on: of the next piece
+    int64_t at;    // in its range
     // The shard that is open.
-    seq_split split;
-    int64_t shard, in_shard;
+    int64_t shard;
     char name[32];
     seq_vector_file *file;
 } writer;
@@ -39,12 +55,17 @@ static seq_status map_types(writer *writer, seq_error *error) {
     if (!status)
         status = seq_allocate(&writer->characters, types->count, sizeof *writer->characters,
                               "the lengths of types", error);
+    split_counts *counts = &writer->counts[SEQ_TRAIN];
     for (size_t number = 0; !status && number < types->count; number++) {
+        const seq_type *type = &types->items[number];
         const char *text = seq_types_text(types, number);
-        int id = seq_vocabulary_find(writer->vocabulary, text, types->items[number].size);
-        writer->ids[number] = id == SEQ_NO_ID ? writer->vocabulary->unk : id;
-        writer->characters[number] =
-            characters_of(writer->vocabulary, text, types->items[number].size);
+        int id = seq_vocabulary_find(writer->vocabulary, text, type->size);
+        if (id == SEQ_NO_ID) id = writer->vocabulary->unk;
+        writer->ids[number] = (uint32_t)id;
+        writer->characters[number] = characters_of(writer->vocabulary, text, type->size);
+        counts->tokens += type->count;
+        counts->characters += type->count * writer->characters[number];
+        if (id == writer->vocabulary->unk) counts->unknown += type->count;
     }
     return status;
 }
@@ -63,10 +84,10 @@ static seq_status end_shard(writer *writer, seq_error *error) {
     return status ? status : seq_manifest_add_file(&writer->manifest, writer->name, &digest, error);
 }
 
-static seq_status begin_shard(writer *writer, seq_error *error) {
+static seq_status begin_shard(writer *writer, const piece *piece, seq_error *error) {
     char path[SEQ_PATH];
-    seq_shard_file_name(writer->split, writer->shard++, writer->name);
-    writer->in_shard = 0;
+    if (piece->begin == writer->ranges[piece->split].begin) writer->shard = 0;
+    seq_shard_file_name(piece->split, writer->shard++, writer->name);
     seq_status status = seq_path_join(path, writer->directory, writer->name, error);
     if (!status) status = seq_vector_file_create(path, &writer->file, error);
     return status ? status
@@ -74,64 +95,96 @@ static seq_status begin_shard(writer *writer, seq_error *error) {
                                      writer->prepare->pipeline, error);
 }
 
-static seq_status append_ids(writer *writer, const uint32_t *numbers, size_t count,
-                             seq_error *error) {
-    enum { SOME = 4096 };
-    uint32_t wide[SOME];
-    uint16_t medium[SOME];
-    uint8_t narrow[SOME];
-    seq_status status = SEQ_OK;
-    for (size_t start = 0; !status && start < count; start += SOME) {
-        size_t some = count - start < SOME ? count - start : SOME;
-        for (size_t i = 0; i < some; i++) {
-            wide[i] = (uint32_t)writer->ids[numbers[start + i]];
-            medium[i] = (uint16_t)wide[i];
-            narrow[i] = (uint8_t)wide[i];
-        }
-        const void *values = writer->element == SEQ_U8    ? (const void *)narrow
-                             : writer->element == SEQ_U16 ? (const void *)medium
-                                                          : wide;
-        status = seq_vector_append(writer->file, values, some, error);
-    }
-    return status;
-}
-
-static void count_ids(writer *writer, const uint32_t *numbers, size_t count) {
-    split_counts *counts = &writer->counts[writer->split];
-    counts->tokens += (int64_t)count;
-    for (size_t i = 0; i < count; i++) {
-        counts->characters += writer->characters[numbers[i]];
-        counts->unknown += writer->ids[numbers[i]] == writer->vocabulary->unk;
-    }
-}
-
-static seq_status write_piece(void *context, const uint32_t *numbers, size_t count,
+static seq_status fetch_piece(void *context, seq_crew *crew, int worker, bool *out_any,
                               seq_error *error) {
-    writer *writer = context;
-    count_ids(writer, numbers, count);
-    while (count) {
-        if (!writer->file && begin_shard(writer, error)) return error->status;
-        size_t room = writer->prepare->shard_tokens - (size_t)writer->in_shard,
-               some = count < room ? count : room;
-        seq_status status = append_ids(writer, numbers, some, error);
-        writer->in_shard += (int64_t)some;
-        if (!status && some == room) status = end_shard(writer, error);
-        if (status) return status;
-        numbers += some;
-        count -= some;
+    struct writer *writer = context;
+    piece *piece = &writer->pieces[worker];
+    (void)crew;
+    while (writer->split < SEQ_SPLITS && writer->at == writer->ranges[writer->split].end)
+        writer->at = ++writer->split < SEQ_SPLITS ? writer->ranges[writer->split].begin : 0;
+    *out_any = writer->split < SEQ_SPLITS;
+    if (!*out_any) return SEQ_OK;
+    const seq_range *range = &writer->ranges[writer->split];
+    int64_t shard = (int64_t)writer->prepare->shard_tokens,
+            in_shard = (writer->at - range->begin) % shard, left = range->end - writer->at,
+            some = shard - in_shard < SEQ_TOKEN_CHUNK ? shard - in_shard : SEQ_TOKEN_CHUNK;
+    some = left < some ? left : some;
+    piece->split = (seq_split)writer->split;
+    piece->begin = writer->at;
+    piece->count = (size_t)some;
+    piece->starts = in_shard == 0;
+    piece->ends = some == left || in_shard + some == shard;
+    writer->at += some;
+    return seq_units_check_stopped(writer->stream, error);
+}
+
+static void count_piece(const writer *writer, piece *piece) {
+    piece->counts = (split_counts){.tokens = (int64_t)piece->count};
+    for (size_t i = 0; i < piece->count; i++) {
+        piece->counts.characters += writer->characters[piece->numbers[i]];
+        piece->counts.unknown +=
+            writer->ids[piece->numbers[i]] == (uint32_t)writer->vocabulary->unk;
     }
+}
+
+static void encode_piece(const writer *writer, const piece *piece) {
+    const uint32_t *ids = writer->ids, *numbers = piece->numbers;
+    uint8_t *narrow = piece->values;
+    uint16_t *medium = piece->values;
+    uint32_t *wide = piece->values;
+    if (writer->element == SEQ_U8)
+        for (size_t i = 0; i < piece->count; i++)
+            narrow[i] = (uint8_t)ids[numbers[i]];
+    else if (writer->element == SEQ_U16)
+        for (size_t i = 0; i < piece->count; i++)
+            medium[i] = (uint16_t)ids[numbers[i]];
+    else
+        for (size_t i = 0; i < piece->count; i++)
+            wide[i] = ids[numbers[i]];
+}
+
+static seq_status work_on_piece(void *context, int worker, seq_error *error) {
+    const writer *writer = context;
+    piece *piece = &writer->pieces[worker];
+    seq_status status = seq_unit_file_read(&writer->stream->file, piece->begin, piece->count,
+                                           piece->numbers, error);
+    if (status) return status;
+    encode_piece(writer, piece);
+    // The training part's counts are those of the types.
+    if (piece->split != SEQ_TRAIN) count_piece(writer, piece);
     return SEQ_OK;
 }
 
-static seq_status write_splits(writer *writer, const seq_range ranges[SEQ_SPLITS],
-                               seq_error *error) {
-    seq_status status = SEQ_OK;
-    for (int split = 0; !status && split < SEQ_SPLITS; split++) {
-        writer->split = (seq_split)split;
-        writer->shard = 0;
-        status = seq_units_visit(writer->stream, ranges[split], write_piece, writer, error);
-        if (!status) status = end_shard(writer, error);
+static seq_status commit_piece(void *context, int worker, seq_error *error) {
+    writer *writer = context;
+    const piece *piece = &writer->pieces[worker];
+    split_counts *counts = &writer->counts[piece->split];
+    if (piece->starts && begin_shard(writer, piece, error)) return error->status;
+    if (seq_vector_append(writer->file, piece->values, piece->count, error)) return error->status;
+    counts->tokens += piece->counts.tokens;
+    counts->characters += piece->counts.characters;
+    counts->unknown += piece->counts.unknown;
+    return piece->ends ? end_shard(writer, error) : SEQ_OK;
+}
+
+static seq_status write_splits(writer *writer, seq_error *error) {
+    int threads = writer->stream->threads;
+    const seq_crew_job job = {fetch_piece, work_on_piece, commit_piece, writer};
+    seq_status status = seq_allocate(&writer->pieces, (size_t)threads, sizeof *writer->pieces,
+                                     "the writers", error);
+    for (int i = 0; !status && i < threads; i++) {
+        status = seq_allocate(&writer->pieces[i].numbers, SEQ_TOKEN_CHUNK, sizeof(uint32_t),
+                              "a piece of tokens", error);
+        if (!status)
+            status = seq_allocate(&writer->pieces[i].values, SEQ_TOKEN_CHUNK, sizeof(uint32_t),
+                                  "a piece of tokens", error);
     }
+    if (!status) status = seq_crew_run(threads, &job, error);
+    for (int i = 0; writer->pieces && i < threads; i++) {
+        free(writer->pieces[i].numbers);
+        free(writer->pieces[i].values);
+    }
+    free(writer->pieces);
     return status;
 }
 
@@ -230,13 +283,15 @@ seq_status seq_prepare_write(const seq_prepare *prepare, const seq_unit_stream *
                              const char *directory, seq_error *error) {
     writer writer = {.prepare = prepare,
                      .stream = stream,
+                     .ranges = ranges,
+                     .at = ranges[SEQ_TRAIN].begin,
                      .vocabulary = vocabulary,
                      .directory = directory,
                      .element = seq_token_element(seq_vocabulary_size(vocabulary)),
                      .manifest = {.kind = SEQ_DATASET_KIND, .version = SEQ_DATASET_VERSION}};
     seq_error ignored = {0};
     seq_status status = map_types(&writer, error);
-    if (!status) status = write_splits(&writer, ranges, error);
+    if (!status) status = write_splits(&writer, error);
     if (!status) status = describe(&writer, error);
     if (!status) status = write_side_files(&writer, error);
     if (!status) status = seq_directory_sync(directory, error);

@@ -1,6 +1,7 @@
 #include "source.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +26,37 @@ struct seq_source {
     ZSTD_DStream *zstd;
 };
 
-static seq_status refill(seq_source *source, seq_error *error) {
+// Until there is something to read, or the end. The signal that stops the program may have been
+// another thread's, so that no call of this one is interrupted: it looks now and then.
+static seq_status await_bytes(const seq_source *source, seq_error *error) {
+    enum { MILLISECONDS = 100 };
+    struct pollfd wanted = {.fd = source->descriptor, .events = POLLIN};
+    for (;;) {
+        int ready = poll(&wanted, 1, MILLISECONDS);
+        if (ready < 0 && errno != EINTR)
+            return seq_error_set_errno(error, "reading %s", source->path);
+        if (ready > 0) return SEQ_OK;
+        if (source->stopped && source->stopped())
+            return seq_error_set(error, SEQ_STOPPED, "reading %s: interrupted", source->path);
+    }
+}
+
+static seq_status read_some(seq_source *source, char *out, size_t capacity, size_t *out_size,
+                            seq_error *error) {
     ssize_t got;
-    do
-        got = read(source->descriptor, source->buffer, BUFFER);
-    while (got < 0 && errno == EINTR && !(source->stopped && source->stopped()));
-    if (got < 0 && errno == EINTR)
-        return seq_error_set(error, SEQ_STOPPED, "reading %s: interrupted", source->path);
+    do {
+        if (await_bytes(source, error)) return error->status;
+        got = read(source->descriptor, out, capacity);
+    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got < 0) return seq_error_set_errno(error, "reading %s", source->path);
-    source->used = 0;
-    source->filled = (size_t)got;
+    *out_size = (size_t)got;
     source->at_end = got == 0;
     return SEQ_OK;
+}
+
+static seq_status refill(seq_source *source, seq_error *error) {
+    source->used = source->filled = 0;
+    return read_some(source, source->buffer, BUFFER, &source->filled, error);
 }
 
 static bool begins_with(const seq_source *source, const char *bytes, size_t count) {
@@ -62,7 +82,9 @@ static seq_status begin_unpacking(seq_source *source, seq_error *error) {
 static seq_status open_descriptor(seq_source *source, seq_error *error) {
     struct stat status;
     bool standard = strcmp(source->path, "-") == 0;
-    source->descriptor = standard ? dup(STDIN_FILENO) : open(source->path, O_RDONLY | O_CLOEXEC);
+    // A pipe without a writer is waited for where bytes are.
+    source->descriptor =
+        standard ? dup(STDIN_FILENO) : open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source->descriptor < 0) return seq_error_set_errno(error, "opening %s", source->path);
     if (fstat(source->descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
         errno = EISDIR;
@@ -155,8 +177,10 @@ seq_status seq_source_read(seq_source *source, char *out, size_t capacity, size_
                            seq_error *error) {
     *out_size = 0;
     for (;;) {
-        if (source->used == source->filled && !source->at_end && refill(source, error))
-            return error->status;
+        bool empty = source->used == source->filled && !source->at_end;
+        if (empty && source->packing == PLAIN)
+            return read_some(source, out, capacity, out_size, error);
+        if (empty && refill(source, error)) return error->status;
         if (source->at_end && source->packing == PLAIN) return SEQ_OK;
         bool had_bytes = source->used < source->filled;
         if (had_bytes || source->in_frame) {

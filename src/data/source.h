@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 typedef struct seq_source seq_source;
-// `path` "-" is standard input. A wait for bytes that a signal interrupts goes on unless `stopped`
-// (may be NULL) says true; then reading fails.
+// `path` "-" is standard input. A wait for bytes ends, and reading fails, when `stopped` (may be
+// NULL) says true.
 seq_status seq_source_open(const char *path, bool (*stopped)(void), seq_source **out,
                            seq_error *error);
 // Up to `capacity` bytes; 0 at the end.

@@ -1,36 +1,13 @@
-#include "tokenizer.h"
+#include "tokenizer_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
 enum {
-    WORD_LIMIT = 1 << 16,    // bytes: beyond it, a file is no text of words
     SEGMENT_LIMIT = 1 << 14, // bytes of combining sequences kept for normalisation
     FIRST_COMBINING = 0x300, // code points below never combine with one before them
     REPLACEMENT = 0xFFFD,
-};
-
-const char seq_eos_text[] = "<eos>";
-const char seq_unk_text[] = "<unk>";
-
-struct seq_tokenizer {
-    seq_text_rules rules;
-    seq_unit_sink sink;
-    void *context;
-    const char *name;
-    int64_t line, offset; // of the next byte, from 1 and from 0
-    int64_t replaced;
-    unsigned char partial[4]; // of a UTF-8 sequence
-    int partial_size, partial_needed;
-    bool at_start;  // nothing of the document has been seen: a BOM may come
-    bool carriage;  // a CR waits for its LF
-    bool line_open; // units since the last line end
-    bool any;       // units in this document
-    char *word;
-    size_t word_size, word_capacity;
-    char *segment; // UTF-8 waiting for normalisation
-    size_t segment_size, segment_capacity;
 };
 
 seq_status seq_tokenizer_create(const seq_text_rules *rules, seq_unit_sink sink, void *context,
@@ -41,7 +18,8 @@ seq_status seq_tokenizer_create(const seq_text_rules *rules, seq_unit_sink sink,
     tokenizer->rules = *rules;
     tokenizer->sink = sink;
     tokenizer->context = context;
-    seq_tokenizer_begin(tokenizer, "text");
+    seq_units_classify(tokenizer);
+    seq_tokenizer_begin(tokenizer, (seq_text_place){.name = "text", .line = 1});
     *out = tokenizer;
     return SEQ_OK;
 }
@@ -54,92 +32,34 @@ void seq_tokenizer_destroy(seq_tokenizer *tokenizer) {
     free(tokenizer);
 }
 
-void seq_tokenizer_begin(seq_tokenizer *tokenizer, const char *name) {
+void seq_tokenizer_redirect(seq_tokenizer *tokenizer, const char *name, void *context) {
     tokenizer->name = name;
-    tokenizer->line = 1;
-    tokenizer->offset = 0;
+    tokenizer->context = context;
+}
+
+void seq_tokenizer_begin(seq_tokenizer *tokenizer, seq_text_place place) {
+    tokenizer->name = place.name;
+    tokenizer->line = place.line;
+    tokenizer->offset = place.offset;
+    tokenizer->piece = NULL;
+    tokenizer->at = 0;
     tokenizer->partial_size = 0;
-    tokenizer->at_start = true;
-    tokenizer->carriage = tokenizer->line_open = tokenizer->any = false;
+    tokenizer->at_start = !place.inside;
+    tokenizer->carriage = false;
+    tokenizer->ends = (seq_text_ends){.whole = !place.inside};
     tokenizer->word_size = tokenizer->segment_size = 0;
+}
+
+seq_text_ends seq_tokenizer_ends(const seq_tokenizer *tokenizer) {
+    return tokenizer->ends;
 }
 
 int64_t seq_tokenizer_replaced(const seq_tokenizer *tokenizer) {
     return tokenizer->replaced;
 }
 
-static seq_status emit(seq_tokenizer *tokenizer, const char *text, size_t size, seq_error *error) {
-    tokenizer->line_open = tokenizer->any = true;
-    return tokenizer->sink(tokenizer->context, text, size, error);
-}
-
-static seq_status emit_eos(seq_tokenizer *tokenizer, seq_error *error) {
-    seq_status status = emit(tokenizer, seq_eos_text, strlen(seq_eos_text), error);
-    tokenizer->line_open = false;
-    return status;
-}
-
-static seq_status emit_word(seq_tokenizer *tokenizer, seq_error *error) {
-    size_t size = tokenizer->word_size;
-    tokenizer->word_size = 0;
-    return size ? emit(tokenizer, tokenizer->word, size, error) : SEQ_OK;
-}
-
-static seq_status add_to_word(seq_tokenizer *tokenizer, const char *text, size_t size,
-                              seq_error *error) {
-    if (tokenizer->word_size + size > WORD_LIMIT)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "%s line %lld: a word of more than %d bytes: is this text?",
-                             tokenizer->name, (long long)tokenizer->line, WORD_LIMIT);
-    seq_status status = seq_grow(&tokenizer->word, &tokenizer->word_capacity,
-                                 tokenizer->word_size + size, 1, "a word", error);
-    if (status) return status;
-    memcpy(tokenizer->word + tokenizer->word_size, text, size);
-    tokenizer->word_size += size;
-    return SEQ_OK;
-}
-
-static seq_status end_line(seq_tokenizer *tokenizer, seq_error *error) {
-    if (tokenizer->rules.eos == SEQ_EOS_LINE) return emit_eos(tokenizer, error);
-    if (tokenizer->rules.unit == SEQ_UNIT_WORD) return SEQ_OK;
-    seq_status status = emit(tokenizer, "\n", 1, error);
-    tokenizer->line_open = false;
-    return status;
-}
-
-// White_Space of Unicode.
-static bool is_space(int32_t point) {
-    if (point == ' ' || (point >= '\t' && point <= '\r') || point == 0x85) return true;
-    utf8proc_category_t category = utf8proc_category(point);
-    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-           category == UTF8PROC_CATEGORY_ZP;
-}
-
-static bool is_punctuation(int32_t point) {
-    utf8proc_category_t category = utf8proc_category(point);
-    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
-}
-
-static seq_status take_word_point(seq_tokenizer *tokenizer, int32_t point, const char *text,
-                                  size_t size, seq_error *error) {
-    if (is_space(point)) return emit_word(tokenizer, error);
-    if (tokenizer->rules.punctuation == SEQ_PUNCTUATION_KEEP || !is_punctuation(point))
-        return add_to_word(tokenizer, text, size, error);
-    if (tokenizer->rules.punctuation == SEQ_PUNCTUATION_DROP) return SEQ_OK;
-    seq_status status = emit_word(tokenizer, error);
-    return status ? status : emit(tokenizer, text, size, error);
-}
-
-// A code point after all transformations.
-static seq_status take_final(seq_tokenizer *tokenizer, int32_t point, const char *text, size_t size,
-                             seq_error *error) {
-    bool word = tokenizer->rules.unit == SEQ_UNIT_WORD;
-    if (point == '\n') {
-        seq_status status = word ? emit_word(tokenizer, error) : SEQ_OK;
-        return status ? status : end_line(tokenizer, error);
-    }
-    return word ? take_word_point(tokenizer, point, text, size, error)
-                : emit(tokenizer, text, size, error);
+int64_t seq_tokenizer_line(const seq_tokenizer *tokenizer) {
+    return tokenizer->line + seq_count_lines(tokenizer->piece, tokenizer->at);
 }
 
 static seq_status take_all_final(seq_tokenizer *tokenizer, const char *text, size_t size,
@@ -149,7 +69,7 @@ static seq_status take_all_final(seq_tokenizer *tokenizer, const char *text, siz
         utf8proc_int32_t point;
         utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
                                                    (utf8proc_ssize_t)(size - at), &point);
-        status = take_final(tokenizer, point, text + at, (size_t)length, error);
+        status = seq_units_take_point(tokenizer, point, text + at, (size_t)length, error);
         at += (size_t)length;
     }
     return status;
@@ -175,7 +95,7 @@ static seq_status end_segment(seq_tokenizer *tokenizer, seq_error *error) {
                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (length < 0)
         return seq_error_set(error, SEQ_NO_MEMORY, "%s line %lld: normalising: %s", tokenizer->name,
-                             (long long)tokenizer->line, utf8proc_errmsg(length));
+                             (long long)seq_tokenizer_line(tokenizer), utf8proc_errmsg(length));
     seq_status status = take_all_final(tokenizer, (const char *)normal, (size_t)length, error);
     free(normal);
     return status;
@@ -199,35 +119,47 @@ static seq_status add_to_segment(seq_tokenizer *tokenizer, const char *text, siz
     return SEQ_OK;
 }
 
-static seq_status take_cased(seq_tokenizer *tokenizer, int32_t point, seq_error *error) {
-    utf8proc_uint8_t text[4];
-    if (tokenizer->rules.lower) point = utf8proc_tolower(point);
-    size_t size = (size_t)utf8proc_encode_char(point, text);
-    if (!tokenizer->rules.nfc) return take_final(tokenizer, point, (const char *)text, size, error);
+// `text` is the point's own.
+static seq_status take_cased(seq_tokenizer *tokenizer, int32_t point, const char *text, size_t size,
+                             seq_error *error) {
+    utf8proc_uint8_t lower[4];
+    if (tokenizer->rules.lower) {
+        point = utf8proc_tolower(point);
+        size = (size_t)utf8proc_encode_char(point, lower);
+        text = (const char *)lower;
+    }
+    if (!tokenizer->rules.nfc) return seq_units_take_point(tokenizer, point, text, size, error);
     if (begins_segment(tokenizer, point) && end_segment(tokenizer, error)) return error->status;
-    return add_to_segment(tokenizer, (const char *)text, size, error);
+    return add_to_segment(tokenizer, text, size, error);
+}
+
+static seq_status take_carriage(seq_tokenizer *tokenizer, seq_error *error) {
+    tokenizer->carriage = false;
+    return take_cased(tokenizer, '\r', "\r", 1, error);
 }
 
 // BOM and CRLF.
-static seq_status take_point(seq_tokenizer *tokenizer, int32_t point, seq_error *error) {
+static seq_status take_point(seq_tokenizer *tokenizer, int32_t point, const char *text, size_t size,
+                             seq_error *error) {
     bool start = tokenizer->at_start;
     tokenizer->at_start = false;
     if (start && point == 0xFEFF) return SEQ_OK;
-    bool carriage = tokenizer->carriage;
+    if (tokenizer->carriage && point != '\n' && take_carriage(tokenizer, error))
+        return error->status;
     tokenizer->carriage = point == '\r';
-    if (carriage && point != '\n' && take_cased(tokenizer, '\r', error)) return error->status;
-    return point == '\r' ? SEQ_OK : take_cased(tokenizer, point, error);
+    return point == '\r' ? SEQ_OK : take_cased(tokenizer, point, text, size, error);
 }
 
 static seq_status take_invalid(seq_tokenizer *tokenizer, int64_t offset, unsigned char byte,
                                seq_error *error) {
     tokenizer->replaced++;
     if (tokenizer->rules.invalid == SEQ_INVALID_REPLACE)
-        return take_point(tokenizer, REPLACEMENT, error);
+        return take_point(tokenizer, REPLACEMENT, "\xEF\xBF\xBD", 3, error);
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "%s line %lld, byte offset %lld: byte 0x%02x is not UTF-8; convert the "
                          "file, or use --invalid replace, or --unit byte",
-                         tokenizer->name, (long long)tokenizer->line, (long long)offset, byte);
+                         tokenizer->name, (long long)seq_tokenizer_line(tokenizer),
+                         (long long)offset, byte);
 }
 
 // Bytes of a sequence by its first one; 0: none begins so.
@@ -241,70 +173,145 @@ static int sequence_length(unsigned char byte) {
 
 // The second byte excludes overlong forms, surrogates and what is beyond U+10FFFF (Unicode, table
 // 3-7).
-static bool continues(const seq_tokenizer *tokenizer, unsigned char byte) {
-    unsigned char first = tokenizer->partial[0];
-    if (tokenizer->partial_size > 1) return byte >= 0x80 && byte < 0xC0;
+static bool continues(unsigned char first, int size, unsigned char byte) {
+    if (size > 1) return byte >= 0x80 && byte < 0xC0;
     unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
     return byte >= low && byte <= high;
 }
 
+// Of a valid sequence.
 static int32_t decode(const unsigned char *bytes, int size) {
-    utf8proc_int32_t point = 0;
-    utf8proc_iterate(bytes, size, &point);
+    int32_t point = size == 1 ? bytes[0] : bytes[0] & (0x7F >> size);
+    for (int i = 1; i < size; i++)
+        point = point << 6 | (bytes[i] & 0x3F);
     return point;
 }
 
 static seq_status flush_partial(seq_tokenizer *tokenizer, seq_error *error) {
     int size = tokenizer->partial_size;
+    int64_t here = tokenizer->offset + (int64_t)tokenizer->at;
     tokenizer->partial_size = 0;
-    return size ? take_invalid(tokenizer, tokenizer->offset - size, tokenizer->partial[0], error)
-                : SEQ_OK;
+    return size ? take_invalid(tokenizer, here - size, tokenizer->partial[0], error) : SEQ_OK;
 }
 
 static seq_status take_byte(seq_tokenizer *tokenizer, unsigned char byte, seq_error *error) {
-    if (tokenizer->partial_size > 0 && !continues(tokenizer, byte) &&
+    if (tokenizer->partial_size > 0 &&
+        !continues(tokenizer->partial[0], tokenizer->partial_size, byte) &&
         flush_partial(tokenizer, error))
         return error->status;
     if (tokenizer->partial_size == 0) {
         tokenizer->partial_needed = sequence_length(byte);
         if (tokenizer->partial_needed == 0)
-            return take_invalid(tokenizer, tokenizer->offset, byte, error);
+            return take_invalid(tokenizer, tokenizer->offset + (int64_t)tokenizer->at, byte, error);
     }
     tokenizer->partial[tokenizer->partial_size++] = byte;
     if (tokenizer->partial_size < tokenizer->partial_needed) return SEQ_OK;
     int size = tokenizer->partial_size;
     tokenizer->partial_size = 0;
-    return take_point(tokenizer, size == 1 ? byte : decode(tokenizer->partial, size), error);
+    return take_point(tokenizer, decode(tokenizer->partial, size), (const char *)tokenizer->partial,
+                      (size_t)size, error);
 }
 
-static seq_status take_raw(seq_tokenizer *tokenizer, unsigned char byte, seq_error *error) {
-    char text = (char)byte;
-    return byte == '\n' ? end_line(tokenizer, error) : emit(tokenizer, &text, 1, error);
+// The bytes of a valid sequence that is there as a whole; 0: it is not.
+static int whole_sequence(const unsigned char *bytes, size_t left) {
+    int length = sequence_length(*bytes);
+    if (length == 0 || left < (size_t)length) return 0;
+    for (int i = 1; i < length; i++)
+        if (!continues(*bytes, i, bytes[i])) return 0;
+    return length;
+}
+
+static seq_status take_next(seq_tokenizer *tokenizer, size_t size, seq_error *error) {
+    const char *text = tokenizer->piece + tokenizer->at;
+    const unsigned char *bytes = (const unsigned char *)text;
+    int length = tokenizer->partial_size ? 0 : whole_sequence(bytes, size - tokenizer->at);
+    seq_status status =
+        length ? take_point(tokenizer, decode(bytes, length), text, (size_t)length, error)
+               : take_byte(tokenizer, *bytes, error);
+    tokenizer->at += (size_t)(length ? length : 1);
+    return status;
+}
+
+// The end of the ASCII bytes other than CR from `at` on.
+static size_t plain_end(const char *bytes, size_t at, size_t size) {
+    const uint64_t each = 0x0101010101010101u, high = 0x80 * each;
+    for (uint64_t word; at + 8 <= size; at += 8) {
+        memcpy(&word, bytes + at, 8);
+        uint64_t carriage = word ^ '\r' * each; // a CR is a zero byte here
+        if ((word | ((carriage - each) & ~carriage)) & high) break;
+    }
+    while (at < size && (unsigned char)bytes[at] < 0x80 && bytes[at] != '\r')
+        at++;
+    return at;
+}
+
+// Takes the plain bytes that are next, if any, in one go. What comes behind them may combine with
+// the last one.
+static seq_status take_plain(seq_tokenizer *tokenizer, size_t size, seq_error *error) {
+    if (tokenizer->at_start || tokenizer->carriage || tokenizer->partial_size) return SEQ_OK;
+    size_t end = plain_end(tokenizer->piece, tokenizer->at, size);
+    if (tokenizer->rules.nfc && end > tokenizer->at) end--;
+    if (end == tokenizer->at) return SEQ_OK;
+    seq_status status = end_segment(tokenizer, error);
+    return status ? status : seq_units_take_plain(tokenizer, end, error);
 }
 
 seq_status seq_tokenizer_feed(seq_tokenizer *tokenizer, const char *bytes, size_t size,
                               seq_error *error) {
-    bool raw = tokenizer->rules.unit == SEQ_UNIT_BYTE;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        seq_status status =
-            raw ? take_raw(tokenizer, byte, error) : take_byte(tokenizer, byte, error);
-        if (status) return status;
-        tokenizer->offset++;
-        tokenizer->line += byte == '\n';
+    seq_status status = SEQ_OK;
+    tokenizer->piece = bytes;
+    tokenizer->at = 0;
+    if (tokenizer->rules.unit == SEQ_UNIT_BYTE)
+        status = seq_units_take_plain(tokenizer, size, error);
+    while (!status && tokenizer->at < size) {
+        status = take_plain(tokenizer, size, error);
+        if (!status && tokenizer->at < size) status = take_next(tokenizer, size, error);
     }
+    if (status) return status;
+    tokenizer->line += seq_count_lines(bytes, size);
+    tokenizer->offset += (int64_t)size;
+    tokenizer->piece = NULL;
+    tokenizer->at = 0;
     return SEQ_OK;
 }
 
-seq_status seq_tokenizer_end(seq_tokenizer *tokenizer, bool with_eos, seq_error *error) {
+seq_status seq_tokenizer_flush(seq_tokenizer *tokenizer, seq_error *error) {
     seq_status status = flush_partial(tokenizer, error);
-    if (!status && tokenizer->carriage) status = take_cased(tokenizer, '\r', error);
-    tokenizer->carriage = false;
+    if (!status && tokenizer->carriage) status = take_carriage(tokenizer, error);
     if (!status) status = end_segment(tokenizer, error);
-    if (!status) status = emit_word(tokenizer, error);
-    bool open_line = tokenizer->rules.eos == SEQ_EOS_LINE && tokenizer->line_open;
-    bool document = tokenizer->rules.eos == SEQ_EOS_DOCUMENT && tokenizer->any;
-    if (!status && with_eos && (open_line || document)) status = emit_eos(tokenizer, error);
-    return status;
+    return status ? status : seq_units_end_word(tokenizer, error);
+}
+
+seq_status seq_tokenizer_end(seq_tokenizer *tokenizer, seq_error *error) {
+    seq_status status = seq_tokenizer_flush(tokenizer, error);
+    return status ? status : seq_units_end_document(tokenizer, error);
+}
+
+// Before a blank or line end, and for characters before any that cannot combine with what is before
+// it, nothing pends but an incomplete sequence, which is invalid then. A CR may be half a line end.
+static bool may_cut(const seq_text_rules *rules, unsigned char before, unsigned char next) {
+    if (rules->unit == SEQ_UNIT_BYTE) return true;
+    if (before == '\r') return false;
+    if (rules->unit == SEQ_UNIT_WORD) return next == ' ' || (next >= '\t' && next <= '\r');
+    return next < 0x80 || (next >= 0xC0 && !rules->nfc);
+}
+
+size_t seq_text_cut(const seq_text_rules *rules, const char *bytes, size_t size) {
+    for (size_t at = size; at-- > 1;)
+        if (may_cut(rules, (unsigned char)bytes[at - 1], (unsigned char)bytes[at])) return at;
+    return 0;
+}
+
+int64_t seq_count_lines(const char *bytes, size_t size) {
+    enum { SOME = 128 }; // so that a count fits into a byte, which compilers vectorise best
+    int64_t lines = 0;
+    for (size_t some; size; bytes += some, size -= some) {
+        unsigned char here = 0;
+        some = size < SOME ? size : SOME;
+        for (size_t i = 0; i < some; i++)
+            here = (unsigned char)(here + (bytes[i] == '\n'));
+        lines += here;
+    }
+    return lines;
 }

@@ -12,8 +12,16 @@
 static const char header[] = "# seqtrain vocabulary 1";
 enum { FILE_LIMIT = 1 << 30 };
 
+static bool is_plain(unsigned char byte, bool bytes) {
+    return byte >= 0x20 && byte != 0x7F && byte != '\\' && (byte < 0x80 || !bytes);
+}
+
 static void write_token(FILE *stream, const char *text, size_t size, bool bytes) {
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0, begin; i < size; i++) {
+        for (begin = i; i < size && is_plain((unsigned char)text[i], bytes);)
+            i++;
+        fwrite(text + begin, 1, i - begin, stream);
+        if (i == size) return;
         unsigned char byte = (unsigned char)text[i];
         if (byte == '\n')
             fputs("\\n", stream);
@@ -23,10 +31,8 @@ static void write_token(FILE *stream, const char *text, size_t size, bool bytes)
             fputs("\\r", stream);
         else if (byte == '\\')
             fputs("\\\\", stream);
-        else if (byte < 0x20 || byte == 0x7F || (bytes && byte >= 0x80))
-            fprintf(stream, "\\x%02X", byte);
         else
-            fputc(byte, stream);
+            fprintf(stream, "\\x%02X", byte);
     }
 }
 

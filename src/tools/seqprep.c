@@ -13,7 +13,7 @@ typedef struct options {
     int unit, punctuation, eos, invalid, compression;
     bool lower, nfc, force, quiet;
     char *output, *valid, *test, *vocab;
-    int64_t min_count, max_vocab, shard_tokens, compression_level;
+    int64_t min_count, max_vocab, shard_tokens, compression_level, threads;
 } options;
 
 enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
@@ -62,6 +62,10 @@ static const seq_option table[] = {
      .help = "Compression of the token files."},
     {SEQ_OPTION_INTEGER, "compression-level", "N", AT(compression_level), "3", 1, 19,
      .help = "Level of the compression (gzip: to 9)."},
+    {SEQ_OPTION_HEADING, .help = "Running"},
+    {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "0", 0, 1024,
+     .help = "Threads that read and cut the inputs and compress the token files. The data set does "
+             "not depend on it. 0: one for each processor."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .help = "Print warnings and errors only."},
     {.type = SEQ_OPTION_END},
 };
@@ -73,7 +77,7 @@ static const seq_program program = {
                "a file, a folder (read recursively in the order of names, "
                "hidden files left out) or - for standard input; plain, gzip or zstd. Each file is "
                "a document. Memory holds the distinct units only, "
-               "the disk 4 bytes a unit while it works.",
+               "the disk 1 to 4 bytes a unit while it works.",
     .options = table,
     .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
@@ -153,6 +157,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         .vocabulary_from = options->vocab,
         .shard_tokens = (size_t)options->shard_tokens,
         .stopped = interrupted,
+        .threads = (int)options->threads,
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
     };
     if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)

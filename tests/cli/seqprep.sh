@@ -81,8 +81,23 @@ expect 0 train "$SEQPREP" --unit char --compression none -o plain joined
 expect 0 train "$SEQPREP" --unit char --compression gzip --compression-level 9 -o gzipped joined
 expect 0 verified "$SEQINFO" --verify gzipped
 
+# Any number of threads: the same data set. Many documents, several blocks of text.
+mkdir -p library/shelf
+for i in $(seq 120); do printf 'book %d\nsays: "\xc3\xa9t\xc3\xa9 %d"' "$i" $((i * i)) >library/shelf/$i; done
+make_text 30000 | gzip >library/long.gz
+for rules in "--unit byte" "--unit char --nfc --eos document" "--unit word --punctuation split --eos document" "--unit word --max-vocab 50"; do
+  for threads in 1 2 3; do
+    expect 0 train "$SEQPREP" $rules --threads $threads --valid 0.1 --shard-tokens 100k --force -o threads$threads library text library
+  done
+  same_tree threads1 threads2
+  same_tree threads1 threads3
+done
+expect 2 "threads" "$SEQPREP" --threads -1 -o no joined
+
 # Invalid bytes.
 printf 'good\nba\xffd\n' >invalid
+printf 'later\xff' >invalid2
+expect 3 "invalid line 2" "$SEQPREP" --threads 3 --unit char -o no joined invalid invalid2 missing
 expect 3 "invalid.*line 2.*byte offset 7" "$SEQPREP" --unit char -o no invalid
 expect 0 "replaced" "$SEQPREP" --unit char --invalid replace -o replaced invalid
 has_type replaced $'\xef\xbf\xbd'

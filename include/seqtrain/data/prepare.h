@@ -19,6 +19,7 @@ typedef struct seq_prepare {
     const char *vocabulary_from;      // data set or vocabulary.tsv to reuse; NULL: build
     size_t shard_tokens;              // tokens a shard at most
     seq_pipeline pipeline;
+    int threads;                      // 0: as many as there are processors; the result does not depend on it
     bool (*stopped)(void);             // asked now and then: true ends the work with SEQ_STOPPED; NULL: never
 } seq_prepare;
 

@@ -16,13 +16,16 @@ typedef struct joined {
     size_t size;
 } joined;
 
-static seq_status join(void *context, const char *text, size_t size, seq_error *error) {
+static seq_status join(void *context, const char *text, size_t size, size_t count,
+                       seq_error *error) {
     joined *out = context;
     (void)error;
-    assert_true(out->size + size + 1 < sizeof out->text);
-    memcpy(out->text + out->size, text, size);
-    out->size += size;
-    out->text[out->size++] = '|';
+    for (size_t i = 0; i < count; i++, text += size) {
+        assert_true(out->size + size + 1 < sizeof out->text);
+        memcpy(out->text + out->size, text, size);
+        out->size += size;
+        out->text[out->size++] = '|';
+    }
     return SEQ_OK;
 }
 
@@ -34,13 +37,13 @@ static seq_status tokenize(const seq_text_rules *rules, const char *text, size_t
     *error = (seq_error){0};
     out->size = 0;
     assert_int_equal(seq_tokenizer_create(rules, join, out, &tokenizer, error), SEQ_OK);
-    seq_tokenizer_begin(tokenizer, "case.txt");
+    seq_tokenizer_begin(tokenizer, (seq_text_place){.name = "case.txt", .line = 1});
     seq_status status = SEQ_OK;
     for (size_t at = 0, piece = first; !status && at < size; at += piece, piece = rest) {
         if (piece > size - at) piece = size - at;
         status = seq_tokenizer_feed(tokenizer, text + at, piece, error);
     }
-    if (!status) status = seq_tokenizer_end(tokenizer, true, error);
+    if (!status) status = seq_tokenizer_end(tokenizer, error);
     seq_tokenizer_destroy(tokenizer);
     out->text[out->size] = '\0';
     return status;

@@ -1,0 +1,114 @@
+#include "crew.h"
+#include <pthread.h>
+#include <sched.h>
+#include <seqtrain/base/memory.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct seq_crew {
+    seq_crew_job job;
+    pthread_mutex_t input; // held while fetching: guards `fetched`, `ended`
+    int64_t fetched;
+    bool ended;
+    pthread_mutex_t lock; // guards `turn`, `failed`; never held while waiting for `input`
+    pthread_cond_t turned;
+    int64_t turn; // the block that may be committed
+    bool failed;
+    seq_error *error; // belongs to whose turn it is
+};
+
+typedef struct member {
+    seq_crew *crew;
+    int worker;
+    pthread_t thread;
+} member;
+
+static void await_turn(seq_crew *crew, int64_t turn) {
+    pthread_mutex_lock(&crew->lock);
+    while (crew->turn != turn)
+        pthread_cond_wait(&crew->turned, &crew->lock);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+void seq_crew_await(seq_crew *crew) {
+    await_turn(crew, crew->fetched);
+}
+
+static void pass_turn(seq_crew *crew) {
+    pthread_mutex_lock(&crew->lock);
+    crew->failed = crew->error->status != SEQ_OK;
+    crew->turn++;
+    pthread_cond_broadcast(&crew->turned);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+static bool has_failed(seq_crew *crew) {
+    pthread_mutex_lock(&crew->lock);
+    bool failed = crew->failed;
+    pthread_mutex_unlock(&crew->lock);
+    return failed;
+}
+
+// The number of the block, or -1: nothing is left to do. A failure is a block without content.
+static int64_t fetch(seq_crew *crew, int worker, bool *any, seq_error *error) {
+    int64_t block = -1;
+    pthread_mutex_lock(&crew->input);
+    if (!crew->ended && !has_failed(crew)) {
+        seq_status status = crew->job.fetch(crew->job.context, crew, worker, any, error);
+        crew->ended = status || !*any;
+        if (status || *any) block = crew->fetched++;
+    }
+    pthread_mutex_unlock(&crew->input);
+    return block;
+}
+
+static void *labour(void *argument) {
+    const member *member = argument;
+    seq_crew *crew = member->crew;
+    for (;;) {
+        seq_error fetching = {0}, working = {0};
+        bool any = false;
+        int64_t block = fetch(crew, member->worker, &any, &fetching);
+        if (block < 0) return NULL;
+        if (any) crew->job.work(crew->job.context, member->worker, &working);
+        await_turn(crew, block);
+        if (working.status) seq_error_set(crew->error, working.status, "%s", working.text);
+        if (any && !crew->error->status)
+            crew->job.commit(crew->job.context, member->worker, crew->error);
+        if (fetching.status) seq_error_set(crew->error, fetching.status, "%s", fetching.text);
+        pass_turn(crew);
+    }
+}
+
+seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error) {
+    member *members = NULL;
+    seq_crew crew = {.job = *job, .error = error};
+    seq_status status =
+        seq_allocate(&members, (size_t)threads, sizeof *members, "the threads", error);
+    if (status) return status;
+    pthread_mutex_init(&crew.input, NULL);
+    pthread_mutex_init(&crew.lock, NULL);
+    pthread_cond_init(&crew.turned, NULL);
+    int started = 1;
+    for (int i = 0; i < threads; i++)
+        members[i] = (member){.crew = &crew, .worker = i};
+    while (started < threads &&
+           pthread_create(&members[started].thread, NULL, labour, &members[started]) == 0)
+        started++;
+    labour(&members[0]);
+    for (int i = 1; i < started; i++)
+        pthread_join(members[i].thread, NULL);
+    pthread_cond_destroy(&crew.turned);
+    pthread_mutex_destroy(&crew.lock);
+    pthread_mutex_destroy(&crew.input);
+    free(members);
+    return error->status;
+}
+
+int seq_crew_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    long online = sysconf(_SC_NPROCESSORS_ONLN); // more than a cpu_set_t holds
+    return online > 0 ? (int)online : 1;
+}

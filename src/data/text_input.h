@@ -1,0 +1,51 @@
+// Documents -> blocks of text: as many bytes as a block holds, cut where the parts before and
+// behind may be tokenized apart, whenever the text allows.
+#ifndef SEQ_DATA_TEXT_INPUT_H
+#define SEQ_DATA_TEXT_INPUT_H
+
+#include "documents.h"
+#include "source.h"
+#include "tokenizer.h"
+
+enum { SEQ_TEXT_BLOCK = 1 << 18, SEQ_TEXT_PARTS = 64 }; // bytes, documents at most
+
+typedef struct seq_text_part {
+    size_t size;
+    seq_text_place place; // its name is the part's own
+    bool ends;            // the document
+} seq_text_part;
+
+// Zero-initialise before use.
+typedef struct seq_text_block {
+    char *bytes; // of its parts, one after another
+    seq_text_part parts[SEQ_TEXT_PARTS];
+    size_t part_count;
+    bool resumes; // its first part goes on with a tokenizer that was not flushed
+    bool torn;    // its last part could be cut nowhere: the next block resumes
+} seq_text_block;
+
+seq_status seq_text_block_begin(seq_text_block *block, seq_error *error);
+void seq_text_block_end(seq_text_block *block);
+
+// Zero-initialise before use.
+typedef struct seq_text_input {
+    const seq_text_rules *rules; // the caller's
+    bool (*stopped)(void);       // the caller's, or NULL
+    seq_documents paths;
+    seq_source *source; // of the document that is being read
+    char *name;
+    seq_text_place place; // of the next byte
+    char *rest;           // what was read of it and belongs to the next block
+    size_t rest_size;
+    bool torn;         // the last block was
+    int64_t documents; // read to their ends
+} seq_text_input;
+
+seq_status seq_text_input_begin(seq_text_input *input, const seq_text_rules *rules,
+                                const char *const *paths, size_t count, bool (*stopped)(void),
+                                seq_error *error);
+// A block of no parts is the end. After a failure the block holds what was read before.
+seq_status seq_text_input_fetch(seq_text_input *input, seq_text_block *block, seq_error *error);
+void seq_text_input_end(seq_text_input *input);
+
+#endif
