@@ -143,8 +143,10 @@ static void print_data(const seq_trainer *trainer) {
 
 static void print_layout(const seq_trainer *trainer) {
     int size = seq_comm_size(trainer->comm);
-    size_t memory = seq_workspace_bytes(trainer->workspace) +
-                    trainer->table->size * sizeof(float) * (size_t)(3 + trainer->optimizer->states);
+    size_t memory =
+        seq_workspace_bytes(trainer->workspace) +
+        trainer->table->size * sizeof(float) * (size_t)(3 + trainer->optimizer->states) +
+        seq_train_snapshot_bytes(trainer);
     seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
     seq_log_info("batch    %d replicas (%d a rank) of %d streams, windows of %d: %lld updates an "
                  "epoch, %lld in all",

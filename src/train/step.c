@@ -56,7 +56,7 @@ static seq_status train_own_replicas(seq_trainer *trainer, seq_rank_report *repo
 
 static bool save_is_due(const seq_trainer *trainer) {
     double interval = trainer->options->checkpoint_interval;
-    return seq_comm_rank(trainer->comm) == 0 && interval > 0 &&
+    return seq_comm_rank(trainer->comm) == 0 && interval > 0 && !seq_train_is_saving(trainer) &&
            seq_train_seconds() - trainer->last_save > interval;
 }
 
@@ -65,12 +65,13 @@ static bool is_trouble(const seq_trainer *trainer, seq_loss loss) {
 }
 
 // Numeric trouble is told by the rank that has it and agreed upon before any parameter changes.
-static seq_status check_numbers(const seq_trainer *trainer, const seq_rank_report *all,
+static seq_status check_numbers(seq_trainer *trainer, const seq_rank_report *all,
                                 bool own_nonfinite, seq_error *error) {
     bool trouble = all->nonfinite != 0;
     for (int replica = 0; replica < trainer->replicas; replica++)
         trouble |= is_trouble(trainer, trainer->losses[replica]);
     if (!trouble) return SEQ_OK;
+    if (seq_train_finish_save(trainer, error)) return error->status; // the message names the last
     for (int replica = trainer->first_replica;
          replica < trainer->first_replica + trainer->own_replicas; replica++)
         if (is_trouble(trainer, trainer->losses[replica]))
@@ -86,8 +87,10 @@ static seq_status update(seq_trainer *trainer, seq_step_result *out, seq_error *
     if (status) return status;
     out->clamped = seq_clip_elements(trainer->table, gradient, options->clip_element);
     out->norm = seq_gradient_norm(trainer->kernels, trainer->table, gradient);
-    if (!isfinite(out->norm)) // every rank has the same sum
-        return seq_train_report_gradient(trainer, gradient, error);
+    if (!isfinite(out->norm)) { // every rank has the same sum
+        status = seq_train_finish_save(trainer, error);
+        return status ? status : seq_train_report_gradient(trainer, gradient, error);
+    }
     out->clipped =
         seq_clip_norm(trainer->kernels, trainer->table, gradient, out->norm, options->clip_norm);
     out->rate = seq_schedule_rate(&trainer->schedule, &trainer->schedule_state,
@@ -125,6 +128,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
+    own.writing = seq_train_is_writing(trainer);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_numbers(trainer, &all, own.nonfinite, error);
     if (status) return status;
@@ -136,6 +140,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
         .epoch = trainer->position.epoch,
         .stop = (seq_stop_reason)all.stop,
         .save = all.save,
+        .writing = all.writing,
     };
     status = update(trainer, out, error);
     if (status) return status;

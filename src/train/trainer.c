@@ -147,6 +147,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     if (!status) status = open_validation_split(trainer, error);
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
+    if (!status) status = seq_train_saving_create(trainer, error);
     return status;
 }
 
@@ -158,6 +159,7 @@ void seq_trainer_initialise(seq_trainer *trainer) {
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {
+    seq_train_saving_destroy(trainer);
     seq_metrics_close(&trainer->metrics);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);
