@@ -58,25 +58,32 @@ code=0
 wait $process || code=$?
 [ $code -eq 75 ] || bad "SIGTERM beside the writer: exit code $code, expected 75: $(tail -1 log.txt)"
 [ -e signal/checkpoints/step-000000060/manifest.json ] || bad "the checkpoint that was being written was not finished"
-[ "$(ls signal/checkpoints | wc -l)" -eq 2 ] || bad "expected two checkpoints: $(ls signal/checkpoints)"
 expect 0 finished "${train[@]}" --run signal
 for step in 060 120 140; do same_tree whole/checkpoints/step-000000$step signal/checkpoints/step-000000$step; done
 
-# The disk is full for the writer while the loop goes on: 7, everything before is whole. Only shards are larger than the limit.
-mkdir full
-cp -r whole/config.ini full/
-mkdir full/checkpoints
-cp -r whole/checkpoints/step-000000060 full/checkpoints/
-largest=$(stat -c %s whole/checkpoints/step-000000060/shard-*.h5 | sort -n | tail -1)
-for ranks in 1 2; do
-  command=("${train[@]}" --run full --log-every 1000)
-  [ $ranks -eq 1 ] || command=(run_mpi $ranks "${command[@]}")
+# The disk is full for the writer while the loop goes on: 7, everything before is whole. Nothing but the shards is larger than the limit.
+fill_up() { # fill_up DIRECTORY COMMAND...: the checkpoint of step 60 is there, there is no room for the next
+  local run=$1
+  shift
+  mkdir -p "$run/checkpoints"
+  cp -r whole/checkpoints/step-000000060 "$run/checkpoints/"
+  expect 7 "writing the checkpoint of step 120: .*$run/checkpoints/step-000000120/shard" "$@" --run "$run" --log-every 1000 --compression none
+  expect 0 verified "$SEQINFO" "$run" --verify
+  [ "$(ls "$run/checkpoints")" = step-000000060 ] || bad "something half-written is left: $(ls "$run/checkpoints")"
+}
+limited() {
   (
-    ulimit -f $((largest / 2048))
-    expect 7 "writing the checkpoint of step 120: .*full/checkpoints/step-000000120/shard" "${command[@]}"
-    exit $failures
-  ) || bad "full disk on $ranks ranks"
-  expect 0 verified "$SEQINFO" full --verify
-  [ "$(ls full/checkpoints)" = step-000000060 ] || bad "something half-written is left: $(ls full/checkpoints)"
-done
+    ulimit -f 64
+    exec "$@"
+  )
+}
+fill_up full limited "${train[@]}"
+# Open MPI has large files of its own: a file system that is full, when we may mount one.
+mkdir disk
+if mount -t tmpfs -o size=2m tmpfs disk 2>/dev/null; then
+  fill_up disk/run run_mpi 2 "${train[@]}"
+  umount disk
+else
+  echo "skipped: a tmpfs cannot be mounted here (not root, or a container without the right)" >&2
+fi
 finish
