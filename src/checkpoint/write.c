@@ -16,27 +16,36 @@ seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_director
     return status ? status : seq_directory_create(out_directory, error);
 }
 
-static seq_status write_slices(seq_vector_file *file, int shard, int shards, const seq_state *state,
+void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_state *out_slices) {
+    *out_slices = *state;
+    for (int i = 0; i < state->count; i++) {
+        seq_state_vector *slice = &out_slices->vectors[i];
+        seq_shard_range range = seq_shard_of(slice->count, shard, shards);
+        slice->values += range.begin;
+        slice->count = range.end - range.begin;
+    }
+}
+
+static seq_status write_slices(seq_vector_file *file, const seq_state *slices,
                                seq_pipeline pipeline, seq_error *error) {
     seq_status status = SEQ_OK;
-    for (int i = 0; !status && i < state->count; i++) {
-        const seq_state_vector *vector = &state->vectors[i];
-        seq_shard_range range = seq_shard_of(vector->count, shard, shards);
-        status = seq_vector_write(file, vector->name, SEQ_F32, vector->values + range.begin,
-                                  range.end - range.begin, SEQ_CHECKPOINT_CHUNK, pipeline, error);
+    for (int i = 0; !status && i < slices->count; i++) {
+        const seq_state_vector *slice = &slices->vectors[i];
+        status = seq_vector_write(file, slice->name, SEQ_F32, slice->values, slice->count,
+                                  SEQ_CHECKPOINT_CHUNK, pipeline, error);
     }
     return status;
 }
 
-seq_status seq_checkpoint_write_shard(const char *directory, int shard, int shards,
-                                      const seq_state *state, seq_pipeline pipeline,
-                                      seq_digest *out_digest, seq_error *error) {
+seq_status seq_checkpoint_write_shard(const char *directory, int shard, const seq_state *slices,
+                                      seq_pipeline pipeline, seq_digest *out_digest,
+                                      seq_error *error) {
     char name[32], path[SEQ_PATH];
     seq_vector_file *file = NULL;
     seq_shard_name(shard, name);
     seq_status status = seq_path_join(path, directory, name, error);
     if (!status) status = seq_vector_file_create(path, &file, error);
-    if (!status) status = write_slices(file, shard, shards, state, pipeline, error);
+    if (!status) status = write_slices(file, slices, pipeline, error);
     seq_error closing = {0};
     if (seq_vector_file_close(file, &closing) && !status)
         status = seq_error_set(error, closing.status, "%s", closing.text);

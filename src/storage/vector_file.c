@@ -1,10 +1,22 @@
 #include "vector_private.h"
 #include <errno.h>
+#include <pthread.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
+
+// HDF5's own state is the process's, and the serial library guards none of it: so is its lock.
+static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void seq_hdf5_lock(void) {
+    pthread_mutex_lock(&hdf5_lock);
+}
+
+void seq_hdf5_unlock(void) {
+    pthread_mutex_unlock(&hdf5_lock);
+}
 
 static const size_t element_sizes[] = {
     [SEQ_F32] = 4, [SEQ_F64] = 8, [SEQ_U8] = 1, [SEQ_U16] = 2, [SEQ_U32] = 4, [SEQ_I64] = 8};
@@ -80,10 +92,12 @@ void seq_vector_free(seq_vector_file *file) {
 seq_status seq_vector_file_close(seq_vector_file *file, seq_error *error) {
     if (!file) return SEQ_OK;
     bool written = file->writing;
+    seq_status status = SEQ_OK;
+    seq_hdf5_lock();
     seq_vector_release(file);
     errno = 0;
-    seq_status status = SEQ_OK;
     if (H5Fclose(file->file) < 0 && written) status = seq_hdf5_failed(file, "closing", error);
+    seq_hdf5_unlock();
     if (!status && written) status = seq_file_sync(file->path, error);
     seq_vector_free(file);
     return status;

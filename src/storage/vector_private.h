@@ -16,6 +16,11 @@ struct seq_vector_file {
     size_t length; // elements
 };
 
+// Every public function of this layer that calls HDF5 holds this lock meanwhile and no longer: two
+// threads may use different files. What takes time (compression, syncing, hashing) happens outside.
+void seq_hdf5_lock(void);
+void seq_hdf5_unlock(void);
+
 hid_t seq_element_disk_type(seq_element element);
 hid_t seq_element_memory_type(seq_element element);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_error *error) {
+static seq_status open_file(const char *path, seq_vector_file **out, seq_error *error) {
     seq_vector_file *file = NULL;
     seq_status status = seq_vector_allocate(path, &file, error);
     if (status) return status;
@@ -24,6 +24,13 @@ seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_err
         seq_error_set(error, SEQ_BAD_INPUT, "opening %s: not a valid HDF5 file", path);
     seq_vector_free(file);
     return error->status;
+}
+
+seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = open_file(path, out, error);
+    seq_hdf5_unlock();
+    return status;
 }
 
 static seq_status refuse(const seq_vector_file *file, const char *name, const char *why,
@@ -106,15 +113,23 @@ static seq_status open_dataset(seq_vector_file *file, const char *name, seq_elem
     return error->status;
 }
 
-seq_status seq_vector_length(seq_vector_file *file, const char *name, seq_element element,
-                             size_t *out_length, seq_error *error) {
+static seq_status find_length(seq_vector_file *file, const char *name, seq_element element,
+                              size_t *out_length, seq_error *error) {
     seq_status status = open_dataset(file, name, element, error);
     if (!status) *out_length = file->length;
     return status;
 }
 
-seq_status seq_vector_read(seq_vector_file *file, const char *name, seq_element element,
-                           size_t offset, size_t count, void *out, seq_error *error) {
+seq_status seq_vector_length(seq_vector_file *file, const char *name, seq_element element,
+                             size_t *out_length, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = find_length(file, name, element, out_length, error);
+    seq_hdf5_unlock();
+    return status;
+}
+
+static seq_status read_elements(seq_vector_file *file, const char *name, seq_element element,
+                                size_t offset, size_t count, void *out, seq_error *error) {
     seq_status status = open_dataset(file, name, element, error);
     if (status || count == 0) return status;
     if (offset > file->length || count > file->length - offset)
@@ -128,4 +143,12 @@ seq_status seq_vector_read(seq_vector_file *file, const char *name, seq_element 
     H5Sclose(source);
     return failed < 0 ? refuse(file, name, "cannot be decoded: the file is damaged", error)
                       : SEQ_OK;
+}
+
+seq_status seq_vector_read(seq_vector_file *file, const char *name, seq_element element,
+                           size_t offset, size_t count, void *out, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = read_elements(file, name, element, offset, count, out, error);
+    seq_hdf5_unlock();
+    return status;
 }

@@ -1,3 +1,4 @@
+#include "chunk_encoder.h"
 #include "vector_private.h"
 #include <errno.h>
 #include <math.h>
@@ -5,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_error *error) {
+static seq_status create_file(const char *path, seq_vector_file **out, seq_error *error) {
     seq_vector_file *file = NULL;
     seq_status status = seq_vector_allocate(path, &file, error);
     if (status) return status;
@@ -28,6 +29,13 @@ seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_e
     return status;
 }
 
+seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = create_file(path, out, error);
+    seq_hdf5_unlock();
+    return status;
+}
+
 static void add_filters(hid_t properties, seq_pipeline pipeline) {
     unsigned level = (unsigned)pipeline.level;
     if (pipeline.compression != SEQ_COMPRESS_NONE) H5Pset_shuffle(properties);
@@ -38,12 +46,15 @@ static void add_filters(hid_t properties, seq_pipeline pipeline) {
     H5Pset_fletcher32(properties);
 }
 
-seq_status seq_vector_begin(seq_vector_file *file, const char *name, seq_element element,
-                            size_t chunk, seq_pipeline pipeline, seq_error *error) {
+static size_t chunk_elements(size_t wanted, seq_element element) {
+    size_t most = SEQ_CHUNK_LIMIT / seq_element_size(element);
+    return wanted < 1 ? 1 : wanted > most ? most : wanted;
+}
+
+static seq_status begin_dataset(seq_vector_file *file, const char *name, seq_element element,
+                                size_t chunk, seq_pipeline pipeline, seq_error *error) {
     hsize_t none = 0, unlimited = H5S_UNLIMITED;
-    hsize_t most = SEQ_CHUNK_LIMIT / seq_element_size(element), chunk_size = chunk < 1      ? 1
-                                                                             : chunk > most ? most
-                                                                                            : chunk;
+    hsize_t chunk_size = chunk_elements(chunk, element);
     hid_t space = H5Screate_simple(1, &none, &unlimited),
           properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_chunk(properties, 1, &chunk_size);
@@ -59,8 +70,16 @@ seq_status seq_vector_begin(seq_vector_file *file, const char *name, seq_element
     return file->dataset < 0 ? seq_hdf5_failed(file, "writing", error) : SEQ_OK;
 }
 
-seq_status seq_vector_append(seq_vector_file *file, const void *values, size_t count,
-                             seq_error *error) {
+seq_status seq_vector_begin(seq_vector_file *file, const char *name, seq_element element,
+                            size_t chunk, seq_pipeline pipeline, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = begin_dataset(file, name, element, chunk, pipeline, error);
+    seq_hdf5_unlock();
+    return status;
+}
+
+static seq_status append_elements(seq_vector_file *file, const void *values, size_t count,
+                                  seq_error *error) {
     hsize_t start = file->length, added = count, total = file->length + count;
     if (count == 0) return SEQ_OK;
     errno = 0;
@@ -76,18 +95,82 @@ seq_status seq_vector_append(seq_vector_file *file, const void *values, size_t c
     return status;
 }
 
-seq_status seq_vector_end(seq_vector_file *file, seq_error *error) {
+seq_status seq_vector_append(seq_vector_file *file, const void *values, size_t count,
+                             seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = append_elements(file, values, count, error);
+    seq_hdf5_unlock();
+    return status;
+}
+
+static seq_status end_dataset(seq_vector_file *file, seq_error *error) {
     errno = 0;
     herr_t failed = H5Dclose(file->dataset);
     file->dataset = -1;
     return failed < 0 ? seq_hdf5_failed(file, "writing", error) : SEQ_OK;
 }
 
+seq_status seq_vector_end(seq_vector_file *file, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = end_dataset(file, error);
+    seq_hdf5_unlock();
+    return status;
+}
+
+static seq_status set_length(seq_vector_file *file, size_t count, seq_error *error) {
+    hsize_t total = count;
+    seq_hdf5_lock();
+    errno = 0;
+    seq_status status =
+        H5Dset_extent(file->dataset, &total) < 0 ? seq_hdf5_failed(file, "writing", error) : SEQ_OK;
+    seq_hdf5_unlock();
+    return status;
+}
+
+static seq_status write_encoded(seq_vector_file *file, size_t start, const seq_chunk_encoder *chunk,
+                                seq_error *error) {
+    hsize_t offset = start;
+    seq_hdf5_lock();
+    errno = 0;
+    herr_t failed =
+        H5Dwrite_chunk(file->dataset, H5P_DEFAULT, 0, &offset, chunk->size, chunk->bytes);
+    seq_status status = failed < 0 ? seq_hdf5_failed(file, "writing", error) : SEQ_OK;
+    seq_hdf5_unlock();
+    return status;
+}
+
+// Chunk by chunk, encoded here and handed to HDF5 ready for the disk: a thread that reads meanwhile
+// waits for a copy to the system at most, never for a compression.
+static seq_status write_chunks(seq_vector_file *file, const char *values, size_t count,
+                               size_t chunk, seq_pipeline pipeline, seq_error *error) {
+    size_t element = seq_element_size(file->element);
+    seq_chunk_encoder encoder = {.pipeline = pipeline, .element = element, .elements = chunk};
+    seq_status status = seq_chunk_encoder_begin(&encoder, error);
+    if (!status) status = set_length(file, count, error);
+    for (size_t start = 0; !status && start < count; start += chunk) {
+        size_t some = count - start < chunk ? count - start : chunk;
+        status = seq_chunk_encode(&encoder, values + start * element, some, error);
+        if (!status) status = write_encoded(file, start, &encoder, error);
+    }
+    seq_chunk_encoder_end(&encoder);
+    return status;
+}
+
+static bool has_disk_order(seq_element element) {
+    seq_hdf5_lock();
+    bool same = H5Tequal(seq_element_disk_type(element), seq_element_memory_type(element)) > 0;
+    seq_hdf5_unlock();
+    return same;
+}
+
 seq_status seq_vector_write(seq_vector_file *file, const char *name, seq_element element,
                             const void *values, size_t count, size_t chunk, seq_pipeline pipeline,
                             seq_error *error) {
     seq_status status = seq_vector_begin(file, name, element, chunk, pipeline, error);
-    if (!status) status = seq_vector_append(file, values, count, error);
+    if (!status && count && has_disk_order(element))
+        status = write_chunks(file, values, count, chunk_elements(chunk, element), pipeline, error);
+    else if (!status)
+        status = seq_vector_append(file, values, count, error);
     return status ? status : seq_vector_end(file, error);
 }
 
@@ -130,9 +213,9 @@ static bool map_part(const view *view, const seq_view_part *part, hsize_t at) {
     return true;
 }
 
-seq_status seq_vector_write_view(seq_vector_file *file, const char *name, int dimensions,
-                                 size_t rows, size_t columns, const seq_view_part *parts,
-                                 size_t part_count, seq_error *error) {
+static seq_status write_view(seq_vector_file *file, const char *name, int dimensions, size_t rows,
+                             size_t columns, const seq_view_part *parts, size_t part_count,
+                             seq_error *error) {
     float missing = NAN;
     view view = {.dimensions = dimensions, .sizes = {rows, columns}};
     view.space = H5Screate_simple(dimensions, view.sizes, NULL);
@@ -153,8 +236,17 @@ seq_status seq_vector_write_view(seq_vector_file *file, const char *name, int di
     return failed < 0 ? seq_hdf5_failed(file, "writing a view to", error) : SEQ_OK;
 }
 
-seq_status seq_vector_file_write_text(seq_vector_file *file, const char *attribute,
-                                      const char *text, seq_error *error) {
+seq_status seq_vector_write_view(seq_vector_file *file, const char *name, int dimensions,
+                                 size_t rows, size_t columns, const seq_view_part *parts,
+                                 size_t part_count, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = write_view(file, name, dimensions, rows, columns, parts, part_count, error);
+    seq_hdf5_unlock();
+    return status;
+}
+
+static seq_status write_text(seq_vector_file *file, const char *attribute, const char *text,
+                             seq_error *error) {
     size_t length = strlen(text);
     hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
     H5Tset_size(type, length ? length : 1);
@@ -166,4 +258,12 @@ seq_status seq_vector_file_write_text(seq_vector_file *file, const char *attribu
     H5Sclose(space);
     H5Tclose(type);
     return failed < 0 ? seq_hdf5_failed(file, "writing an attribute to", error) : SEQ_OK;
+}
+
+seq_status seq_vector_file_write_text(seq_vector_file *file, const char *attribute,
+                                      const char *text, seq_error *error) {
+    seq_hdf5_lock();
+    seq_status status = write_text(file, attribute, text, error);
+    seq_hdf5_unlock();
+    return status;
 }

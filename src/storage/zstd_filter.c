@@ -31,18 +31,24 @@ static size_t decode(size_t size, size_t *capacity, void **buffer) {
     return replace(buffer, capacity, fresh, SEQ_CHUNK_LIMIT, got);
 }
 
-static size_t encode(int level, size_t size, size_t *capacity, void **buffer) {
-    size_t bound = ZSTD_compressBound(size), got = 0;
-    void *fresh = malloc(bound);
+size_t seq_zstd_compress(int level, const void *bytes, size_t size, void *out, size_t capacity) {
+    size_t got = 0;
     ZSTD_CCtx *context = ZSTD_createCCtx();
-    if (fresh && context) {
+    if (context) {
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
         ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1);
-        got = ZSTD_compress2(context, fresh, bound, *buffer, size);
+        got = ZSTD_compress2(context, out, capacity, bytes, size);
     }
     ZSTD_freeCCtx(context);
-    if (!got || ZSTD_isError(got)) {
+    return ZSTD_isError(got) ? 0 : got;
+}
+
+static size_t encode(int level, size_t size, size_t *capacity, void **buffer) {
+    size_t bound = ZSTD_compressBound(size);
+    void *fresh = malloc(bound);
+    size_t got = fresh ? seq_zstd_compress(level, *buffer, size, fresh, bound) : 0;
+    if (!got) {
         free(fresh);
         return 0;
     }

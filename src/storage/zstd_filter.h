@@ -9,6 +9,10 @@ enum {
     SEQ_CHUNK_LIMIT = 1 << 22, // bytes: chunks are written and read up to this size
 };
 
+// One frame with content size and checksum; 0 when it fails. `capacity` of
+// ZSTD_compressBound(size).
+size_t seq_zstd_compress(int level, const void *bytes, size_t size, void *out, size_t capacity);
+
 extern const H5Z_class2_t seq_zstd_filter;
 
 #endif

@@ -144,15 +144,18 @@ static void print_data(const seq_trainer *trainer) {
 static void print_layout(const seq_trainer *trainer) {
     int size = seq_comm_size(trainer->comm);
     double vector = (double)trainer->table->size * sizeof(float) / 1e6,
-           workspace = (double)seq_workspace_bytes(trainer->workspace) / 1e6;
+           workspace = (double)seq_workspace_bytes(trainer->workspace) / 1e6,
+           snapshot = (double)seq_train_snapshot_bytes(trainer) / 1e6;
     seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
     seq_log_info("batch    %d replicas (%d a rank) of %d streams, windows of %d: %lld updates an "
                  "epoch, %lld in all",
                  trainer->replicas, trainer->own_replicas, trainer->batch, trainer->window,
                  (long long)trainer->windows, (long long)trainer->total_steps);
-    seq_log_info("memory   %.1f MB a rank, %.1f MB of it the workspace; %.1f MB shared by the %d "
-                 "rank%s of a node",
-                 vector + workspace, workspace, vector * (1 + trainer->optimizer->states),
+    double packed = (double)seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING) / 1e6;
+    seq_log_info("memory   %.1f MB a rank (workspace %.1f, snapshot of a checkpoint %.1f); %.1f MB "
+                 "shared by the %d rank%s of a node",
+                 vector + workspace + snapshot, workspace, snapshot,
+                 vector * (1 + trainer->optimizer->states) + packed,
                  seq_comm_node_size(trainer->comm),
                  seq_comm_node_size(trainer->comm) == 1 ? "" : "s");
     if (!seq_tree_same_bits(trainer->replicas, size))

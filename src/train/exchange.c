@@ -13,6 +13,7 @@ static void combine(seq_rank_report *out, const seq_rank_report *other) {
     out->status = other->status > out->status ? other->status : out->status;
     out->stop = other->stop > out->stop ? other->stop : out->stop;
     out->save |= other->save;
+    out->writing |= other->writing;
 }
 
 seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
@@ -50,7 +51,7 @@ seq_loss seq_train_total_loss(const seq_trainer *trainer) {
 static bool time_is_up(const seq_trainer *trainer) {
     double limit = trainer->options->time_limit;
     if (limit <= 0 || seq_comm_rank(trainer->comm) != 0) return false;
-    double reserve = TIME_RESERVE + 2 * trainer->save_seconds + trainer->longest_step;
+    double reserve = TIME_RESERVE + seq_train_save_reserve(trainer) + trainer->longest_step;
     if (reserve > limit / 2) reserve = limit / 2;
     return seq_train_seconds() - trainer->started > limit - reserve;
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,10 +20,10 @@ static void write_line(seq_metrics *metrics, const char *bytes, size_t size) {
         written = write(metrics->descriptor - 1, bytes, size);
     while (written < 0 && errno == EINTR);
     if (written < 0)
-        seq_error_set_errno(&metrics->error, "writing metrics.jsonl");
+        seq_error_set_errno(&metrics->error, "writing %s", metrics->path);
     else if ((size_t)written < size)
-        seq_error_set(&metrics->error, SEQ_NO_SPACE,
-                      "writing metrics.jsonl: no space left for a whole line");
+        seq_error_set(&metrics->error, SEQ_NO_SPACE, "writing %s: no space left for a whole line",
+                      metrics->path);
 }
 
 static bool ends_torn(int descriptor) {
@@ -34,11 +33,10 @@ static bool ends_torn(int descriptor) {
 }
 
 seq_status seq_metrics_open(seq_metrics *metrics, const char *run, seq_error *error) {
-    char path[SEQ_PATH];
-    seq_status status = seq_path_join(path, run, "metrics.jsonl", error);
+    seq_status status = seq_path_join(metrics->path, run, "metrics.jsonl", error);
     if (status) return status;
-    int descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return seq_error_set_errno(error, "opening %s", path);
+    int descriptor = open(metrics->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) return seq_error_set_errno(error, "opening %s", metrics->path);
     metrics->descriptor = descriptor + 1;
     if (ends_torn(descriptor)) write_line(metrics, "\n", 1);
     return seq_metrics_status(metrics, error);

@@ -4,14 +4,15 @@
 #ifndef SEQ_TRAIN_METRICS_H
 #define SEQ_TRAIN_METRICS_H
 
-#include <seqtrain/base/status.h>
+#include <seqtrain/base/file.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct seq_metrics {
     int descriptor; // + 1; 0: closed
-    char *line;     // the line being built
+    char path[SEQ_PATH];
+    char *line; // the line being built
     size_t length, capacity;
     bool first; // member of the innermost object or array
     seq_error error;

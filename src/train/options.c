@@ -126,6 +126,11 @@ static const seq_option options[] = {
      .help = "Steps between checkpoints; 0: after each validation and each epoch only."},
     {SEQ_OPTION_DURATION, "checkpoint-interval", "TIME", AT(checkpoint_interval), "15m", 0, 1e9,
      .help = "Also write one when the last is older than this; 0: never."},
+    {SEQ_OPTION_FLAG, "checkpoint-background", NULL, AT(checkpoint_background), "yes",
+     .flags = SESSION,
+     .help = "Write checkpoints beside the training, from a copy in memory: training stands still "
+             "for the copy only. The ranks share a copy of parameters and optimiser state; --no- "
+             "saves that memory, and training waits for each checkpoint."},
     {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6,
      .help = "Newest checkpoints that are kept; the best one is kept besides."},
     {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15,

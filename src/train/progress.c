@@ -118,13 +118,19 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, double second
     trainer->progress.line_began += seconds; // not the training's time
 }
 
-void seq_progress_checkpoint(seq_trainer *trainer, const char *directory, double seconds) {
-    seq_log_debug("checkpoint %s in %.2f s", directory, seconds);
+void seq_progress_checkpoint(seq_trainer *trainer, const char *directory,
+                             const seq_save_figures *figures) {
+    double megabytes = (double)figures->bytes / 1e6, rate = megabytes / (figures->seconds + 1e-9);
+    seq_log_info("checkpoint of step %lld: stood still %.3f s, written in %.2f s, %.1f MB, "
+                 "%.0f MB/s",
+                 (long long)figures->step, figures->stood_still, figures->seconds, megabytes, rate);
     seq_metrics *metrics = &trainer->metrics;
     seq_metrics_begin(metrics, "checkpoint");
-    seq_metrics_integer(metrics, "step", trainer->position.step);
+    seq_metrics_integer(metrics, "step", figures->step);
     seq_metrics_text(metrics, "directory", directory);
-    seq_metrics_real(metrics, "seconds", seconds);
+    seq_metrics_real(metrics, "stand_still_seconds", figures->stood_still);
+    seq_metrics_real(metrics, "write_seconds", figures->seconds);
+    seq_metrics_integer(metrics, "bytes", (int64_t)figures->bytes);
+    seq_metrics_real(metrics, "megabytes_per_second", rate);
     seq_metrics_end(metrics);
-    trainer->progress.line_began += seconds;
 }

@@ -14,11 +14,20 @@ typedef struct seq_progress {
     int64_t tokens, steps, clipped, clamped;
 } seq_progress;
 
+// What a checkpoint has cost.
+typedef struct seq_save_figures {
+    int64_t step;
+    double stood_still; // seconds that the loop did not train
+    double seconds;     // from the beginning to the manifest
+    uint64_t bytes;     // of the files
+} seq_save_figures;
+
 struct seq_trainer;
 struct seq_step_result;
 void seq_progress_begin(struct seq_trainer *trainer);
 void seq_progress_step(struct seq_trainer *trainer, const struct seq_step_result *result);
 void seq_progress_validation(struct seq_trainer *trainer, seq_loss total, double seconds);
-void seq_progress_checkpoint(struct seq_trainer *trainer, const char *directory, double seconds);
+void seq_progress_checkpoint(struct seq_trainer *trainer, const char *directory,
+                             const seq_save_figures *figures);
 
 #endif

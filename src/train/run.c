@@ -85,7 +85,9 @@ static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
                          : seq_signals_caught() == SIGTERM
                              ? "SIGTERM"
                              : "another rank's signal or the time limit";
-    if (trainer->saved_step != trainer->position.step && seq_train_save(trainer, error))
+    if (seq_train_finish_save(trainer, error)) return error->status;
+    if (trainer->saved_step != trainer->position.step &&
+        (seq_train_save(trainer, error) || seq_train_finish_save(trainer, error)))
         return error->status;
     seq_metrics_begin(&trainer->metrics, "stop");
     seq_metrics_integer(&trainer->metrics, "step", trainer->position.step);
@@ -120,11 +122,14 @@ static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     if (status) return status;
     seq_progress_step(trainer, &result);
     if (result.stop) return stop_early(trainer, error);
+    status = seq_train_continue_save(trainer, result.writing, error);
+    if (status) return status;
     return checkpoint_is_due(trainer, &result) ? seq_train_save(trainer, error) : SEQ_OK;
 }
 
 static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
     seq_status status = SEQ_OK;
+    seq_error late = {0};
     seq_progress_begin(trainer);
     while (!status) {
         if (seq_train_validation_due(trainer))
@@ -134,7 +139,10 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
         else
             status = train_one_step(trainer, error);
     }
-    return status;
+    // A pending checkpoint is good, whatever has ended the loop.
+    if (status != SEQ_RANK_FAILED && seq_train_finish_save(trainer, &late))
+        seq_error_set(error, late.status, "%s", late.text);
+    return error->status;
 }
 
 static void print_end(seq_trainer *trainer) {

@@ -1,9 +1,39 @@
+// A checkpoint, phase by phase. All communication is the main thread's; what touches the disk for
+// long is a job of the background thread, and between the phases the loop goes on:
+//   begin    main threads: directory, snapshot; then the loop runs
+//   shards   background, every rank: its shards
+//   vote     main threads, once no rank is writing (seq_rank_report.writing): digests to all
+//   commit   background, rank 0: side files, manifest, retention
+//   end      main threads: agree on how that went
+#include "background.h"
+#include "snapshot.h"
 #include "trainer.h"
-#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+typedef enum seq_saving_phase {
+    SEQ_NOT_SAVING,
+    SEQ_WRITING_SHARDS,
+    SEQ_COMMITTING
+} seq_saving_phase;
+
+typedef struct seq_saving {
+    seq_background *background;
+    seq_snapshot snapshot;
+    int per_rank;        // shards of a rank at most
+    seq_digest *blocks;  // (P, per_rank)
+    seq_digest *digests; // (shards)
+
+    // The checkpoint that is being written.
+    seq_saving_phase phase;
+    int64_t step, best_step;
+    char directory[SEQ_PATH];
+    seq_manifest description; // rank 0
+    bool created, committed;  // rank 0
+    seq_error error;          // of this rank's job
+    double begun, ended, stood_still;
+} seq_saving;
 
 void seq_train_state(seq_trainer *trainer, seq_state *out) {
     *out = (seq_state){.count = 0};
@@ -20,121 +50,239 @@ static bool is_root(const seq_trainer *trainer) {
     return seq_comm_rank(trainer->comm) == 0;
 }
 
-static seq_status begin(const seq_trainer *trainer, char directory[SEQ_PATH], seq_error *error) {
-    seq_status status =
-        seq_checkpoint_directory(trainer->options->run, trainer->position.step, directory, error);
-    if (!status && is_root(trainer))
-        status =
-            seq_checkpoint_begin(trainer->options->run, trainer->position.step, directory, error);
-    (void)status;
-    return seq_comm_agree(trainer->comm, error);
-}
-
-// Rank r writes shards r, r + P ...; digests lie rank by rank in `blocks`, `per_rank` each.
-static void write_own_shards(seq_trainer *trainer, const char *directory, seq_digest *blocks,
-                             int per_rank, seq_error *error) {
-    int rank = seq_comm_rank(trainer->comm), size = seq_comm_size(trainer->comm),
-        shards = (int)trainer->options->shards;
+// Rank r writes shards r, r + P ...; digests lie rank by rank in `blocks`.
+static seq_status plan(seq_trainer *trainer, seq_saving *saving, seq_error *error) {
+    int size = seq_comm_size(trainer->comm), shards = (int)trainer->options->shards;
     seq_state state;
     seq_train_state(trainer, &state);
-    for (int shard = rank, i = 0; shard < shards && !error->status; shard += size, i++)
-        seq_checkpoint_write_shard(directory, shard, shards, &state,
-                                   seq_train_pipeline(trainer->options),
-                                   &blocks[rank * per_rank + i], error);
+    saving->per_rank = (shards + size - 1) / size;
+    seq_status status = seq_allocate(&saving->blocks, (size_t)size * (size_t)saving->per_rank,
+                                     sizeof *saving->blocks, "the digests of a checkpoint", error);
+    if (!status)
+        status = seq_allocate(&saving->digests, (size_t)shards, sizeof *saving->digests,
+                              "the digests of a checkpoint", error);
+    if (!status)
+        status =
+            seq_snapshot_create(&saving->snapshot, &state, shards, seq_comm_rank(trainer->comm),
+                                size, trainer->options->checkpoint_background, error);
+    return status ? status : seq_background_create(&saving->background, error);
 }
 
-static seq_status write_shards(seq_trainer *trainer, const char *directory, seq_digest *digests,
-                               seq_error *error) {
+seq_status seq_train_saving_create(seq_trainer *trainer, seq_error *error) {
+    seq_status status = seq_allocate(&trainer->saving, 1, sizeof *trainer->saving,
+                                     "the writing of checkpoints", error);
+    return status ? status : plan(trainer, trainer->saving, error);
+}
+
+void seq_train_saving_destroy(seq_trainer *trainer) {
+    seq_saving *saving = trainer->saving;
+    if (!saving) return;
+    seq_background_destroy(saving->background);
+    seq_snapshot_clear(&saving->snapshot);
+    seq_manifest_clear(&saving->description);
+    free(saving->blocks);
+    free(saving->digests);
+    free(saving);
+    trainer->saving = NULL;
+}
+
+size_t seq_train_snapshot_bytes(const seq_trainer *trainer) {
+    return trainer->saving->snapshot.floats * sizeof(float);
+}
+
+bool seq_train_is_saving(const seq_trainer *trainer) {
+    return trainer->saving->phase != SEQ_NOT_SAVING;
+}
+
+bool seq_train_is_writing(const seq_trainer *trainer) {
+    return seq_train_is_saving(trainer) && seq_background_is_busy(trainer->saving->background);
+}
+
+double seq_train_save_reserve(const seq_trainer *trainer) {
+    if (!seq_train_is_saving(trainer)) return 2 * trainer->save_seconds;
+    double pending = seq_train_seconds() - trainer->saving->begun;
+    return 3 * (pending > trainer->save_seconds ? pending : trainer->save_seconds);
+}
+
+// Jobs of the background thread.
+static void write_shards(void *argument) {
+    const seq_trainer *trainer = argument;
+    seq_saving *saving = trainer->saving;
+    const seq_snapshot *snapshot = &saving->snapshot;
+    seq_digest *own = saving->blocks + snapshot->first * saving->per_rank;
+    for (int i = 0; i < snapshot->count && !saving->error.status; i++)
+        seq_checkpoint_write_shard(saving->directory, snapshot->first + i * snapshot->stride,
+                                   &snapshot->slices[i], seq_train_pipeline(trainer->options),
+                                   &own[i], &saving->error);
+}
+
+static void commit(void *argument) {
+    const seq_trainer *trainer = argument;
+    const seq_train_options *options = trainer->options;
+    seq_saving *saving = trainer->saving;
+    saving->committed = !seq_checkpoint_commit(
+        saving->directory, (int)options->shards, saving->digests, &saving->snapshot.whole,
+        trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
+        &saving->error);
+    saving->ended = seq_train_seconds();
+    if (saving->committed)
+        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
+                              saving->best_step, &saving->error);
+}
+
+// Time that the loop does not train, since `begun`.
+static void stand_still(seq_trainer *trainer, double begun) {
+    double seconds = seq_train_seconds() - begun;
+    trainer->saving->stood_still += seconds;
+    trainer->progress.line_began += seconds;
+}
+
+static void end(seq_saving *saving) {
+    seq_manifest_clear(&saving->description);
+    saving->phase = SEQ_NOT_SAVING;
+}
+
+// Nothing half-written stays.
+static seq_status abandon(seq_trainer *trainer, seq_error *error) {
+    seq_saving *saving = trainer->saving;
+    seq_error ignored = {0};
+    if (saving->created && !saving->committed) seq_directory_remove(saving->directory, &ignored);
+    end(saving);
+    return seq_error_add_context(error, "writing the checkpoint of step %lld",
+                                 (long long)saving->step);
+}
+
+static void print_figures(seq_trainer *trainer, const char *directory, const seq_manifest *manifest,
+                          double stood_still, double seconds) {
+    seq_save_figures figures = {
+        .step = trainer->saved_step, .stood_still = stood_still, .seconds = seconds};
+    for (size_t i = 0; i < manifest->file_count; i++)
+        figures.bytes += manifest->files[i].digest.size;
+    seq_progress_checkpoint(trainer, directory, &figures);
+}
+
+static void conclude(seq_trainer *trainer) {
+    seq_saving *saving = trainer->saving;
+    trainer->saved_step = saving->step;
+    trainer->last_save = seq_train_seconds();
+    trainer->save_seconds = saving->ended - saving->begun;
+    print_figures(trainer, saving->directory, &saving->description, saving->stood_still,
+                  trainer->save_seconds);
+    end(saving);
+}
+
+static seq_status begin_commit(seq_trainer *trainer, seq_error *error) {
+    seq_saving *saving = trainer->saving;
     int size = seq_comm_size(trainer->comm), shards = (int)trainer->options->shards;
-    int per_rank = (shards + size - 1) / size;
-    seq_digest *blocks = NULL;
-    seq_allocate(&blocks, (size_t)size * (size_t)per_rank, sizeof *blocks,
-                 "the digests of a checkpoint", error);
-    if (!error->status) write_own_shards(trainer, directory, blocks, per_rank, error);
+    seq_status status = seq_comm_gather(trainer->comm, saving->blocks,
+                                        (size_t)saving->per_rank * sizeof *saving->blocks, error);
+    if (status) return status;
+    for (int shard = 0; shard < shards; shard++)
+        saving->digests[shard] = saving->blocks[(shard % size) * saving->per_rank + shard / size];
+    saving->phase = SEQ_COMMITTING;
+    if (is_root(trainer)) seq_background_start(saving->background, commit, trainer);
+    return SEQ_OK;
+}
+
+// No rank is writing: on to the next phase.
+static seq_status advance(seq_trainer *trainer, double begun, seq_error *error) {
+    seq_saving *saving = trainer->saving;
+    bool committing = saving->phase == SEQ_COMMITTING;
+    if (saving->error.status) seq_error_set(error, saving->error.status, "%s", saving->error.text);
     seq_status status = seq_comm_agree(trainer->comm, error);
-    if (!status)
-        status = seq_comm_gather(trainer->comm, blocks, (size_t)per_rank * sizeof *blocks, error);
-    for (int shard = 0; !status && shard < shards; shard++)
-        digests[shard] = blocks[(shard % size) * per_rank + shard / size];
-    free(blocks);
+    if (!status && !committing) status = begin_commit(trainer, error);
+    stand_still(trainer, begun);
+    if (status) return abandon(trainer, error);
+    if (committing) conclude(trainer);
+    return SEQ_OK;
+}
+
+seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error) {
+    if (writing || !seq_train_is_saving(trainer)) return SEQ_OK;
+    return advance(trainer, seq_train_seconds(), error);
+}
+
+seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error) {
+    seq_status status = SEQ_OK;
+    while (!status && seq_train_is_saving(trainer)) {
+        double begun = seq_train_seconds();
+        seq_background_wait(trainer->saving->background);
+        status = advance(trainer, begun, error);
+    }
     return status;
 }
 
-static seq_status commit(seq_trainer *trainer, const char *directory, const seq_digest *digests,
-                         seq_error *error) {
-    if (is_root(trainer)) {
-        seq_manifest description = {0};
-        seq_state state;
-        seq_train_state(trainer, &state);
-        if (!seq_train_describe(trainer, &description, error))
-            seq_checkpoint_commit(directory, (int)trainer->options->shards, digests, &state,
-                                  trainer->table, seq_dataset_vocabulary(trainer->dataset),
-                                  &description, error);
-        seq_manifest_clear(&description);
+static seq_status create_directory(seq_trainer *trainer, seq_error *error) {
+    seq_saving *saving = trainer->saving;
+    const char *run = trainer->options->run;
+    seq_status status = seq_checkpoint_directory(run, saving->step, saving->directory, error);
+    if (!status && is_root(trainer)) {
+        saving->created = !seq_checkpoint_begin(run, saving->step, saving->directory, error);
+        if (saving->created) seq_train_describe(trainer, &saving->description, error);
     }
     return seq_comm_agree(trainer->comm, error);
 }
 
-static seq_status retain(seq_trainer *trainer, seq_error *error) {
+static seq_status take_snapshot(seq_trainer *trainer, seq_error *error) {
+    size_t own_states = (size_t)trainer->own_replicas * trainer->state_size * sizeof(float);
+    seq_status status = seq_comm_gather_shared(trainer->comm, trainer->states, own_states, error);
+    if (status) return status;
+    seq_state state;
+    seq_train_state(trainer, &state);
+    seq_snapshot_take(&trainer->saving->snapshot, &state);
+    return seq_comm_node_barrier(trainer->comm, error); // the vectors are the node's: all have read
+}
+
+static seq_status begin_save(seq_trainer *trainer, double begun, seq_error *error) {
+    seq_saving *saving = trainer->saving;
+    saving->step = trainer->position.step;
+    saving->best_step = trainer->position.best_step;
+    saving->created = saving->committed = false;
+    saving->error = (seq_error){0};
+    saving->begun = begun;
+    saving->stood_still = 0;
+    seq_status status = create_directory(trainer, error);
+    if (!status) status = take_snapshot(trainer, error);
+    if (status) return abandon(trainer, error);
+    saving->phase = SEQ_WRITING_SHARDS;
+    seq_background_start(saving->background, write_shards, trainer);
+    stand_still(trainer, begun);
+    return trainer->options->checkpoint_background ? SEQ_OK : seq_train_finish_save(trainer, error);
+}
+
+static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *error) {
     const seq_train_options *options = trainer->options;
-    if (is_root(trainer))
-        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
-                              trainer->position.best_step, error);
-    return seq_comm_agree(trainer->comm, error);
-}
-
-static void remove_unfinished(const seq_trainer *trainer, const char *directory) {
-    seq_error ignored = {0};
-    if (is_root(trainer) && *directory) seq_directory_remove(directory, &ignored);
-}
-
-static seq_status write_checkpoint(seq_trainer *trainer, char directory[SEQ_PATH],
-                                   seq_error *error) {
-    seq_digest *digests = NULL;
-    size_t shards = (size_t)trainer->options->shards;
-    bool begun = false;
-    seq_allocate(&digests, shards, sizeof *digests, "the digests of a checkpoint", error);
-    seq_status status = begin(trainer, directory, error); // agrees on the allocation, too
-    if (status) goto out;
-    begun = true;
-    status = seq_comm_gather_shared(
-        trainer->comm, trainer->states,
-        (size_t)trainer->own_replicas * trainer->state_size * sizeof(float), error);
-    if (!status) status = write_shards(trainer, directory, digests, error);
-    if (!status) status = commit(trainer, directory, digests, error);
-out:
-    if (status && begun) remove_unfinished(trainer, directory);
-    free(digests);
-    return status;
+    char directory[SEQ_PATH];
+    seq_manifest manifest = {0};
+    if (!seq_checkpoint_directory(options->run, trainer->position.step, directory, error) &&
+        !seq_checkpoint_read_manifest(directory, &manifest, error) &&
+        !seq_train_describe(trainer, &manifest, error) &&
+        !seq_manifest_write(&manifest, directory, "manifest.json", error) &&
+        !seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
+                               trainer->position.best_step, error)) {
+        double seconds = seq_train_seconds() - begun;
+        print_figures(trainer, directory, &manifest, seconds, seconds);
+    }
+    seq_manifest_clear(&manifest);
+    return error->status;
 }
 
 // Validation has changed the position, nothing else: a new manifest replaces the old one in one
 // atomic step.
-static seq_status renew_manifest(seq_trainer *trainer, char directory[SEQ_PATH], seq_error *error) {
-    seq_manifest manifest = {0};
-    seq_status status =
-        seq_checkpoint_directory(trainer->options->run, trainer->position.step, directory, error);
-    if (!status && is_root(trainer)) {
-        if (!seq_checkpoint_read_manifest(directory, &manifest, error) &&
-            !seq_train_describe(trainer, &manifest, error))
-            seq_manifest_write(&manifest, directory, "manifest.json", error);
-    }
-    seq_manifest_clear(&manifest);
-    return seq_comm_agree(trainer->comm, error);
+static seq_status renew_manifest(seq_trainer *trainer, double begun, seq_error *error) {
+    if (is_root(trainer)) write_renewed(trainer, begun, error);
+    seq_status status = seq_comm_agree(trainer->comm, error);
+    stand_still(trainer, begun);
+    trainer->last_save = seq_train_seconds();
+    return status ? seq_error_add_context(error, "writing the checkpoint of step %lld",
+                                          (long long)trainer->position.step)
+                  : SEQ_OK;
 }
 
 seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {
-    char directory[SEQ_PATH] = "";
+    seq_status status = seq_train_finish_save(trainer, error);
+    if (status) return status;
     double begun = seq_train_seconds();
-    bool renew = trainer->saved_step == trainer->position.step;
-    seq_status status = renew ? renew_manifest(trainer, directory, error)
-                              : write_checkpoint(trainer, directory, error);
-    if (status)
-        return seq_error_add_context(error, "writing the checkpoint of step %lld",
-                                     (long long)trainer->position.step);
-    trainer->saved_step = trainer->position.step;
-    trainer->last_save = seq_train_seconds();
-    trainer->save_seconds = trainer->last_save - begun;
-    seq_progress_checkpoint(trainer, directory, trainer->save_seconds);
-    return retain(trainer, error);
+    return trainer->saved_step == trainer->position.step ? renew_manifest(trainer, begun, error)
+                                                         : begin_save(trainer, begun, error);
 }

@@ -44,7 +44,7 @@ static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
 
 static bool save_is_due(const seq_trainer *trainer) {
     double interval = trainer->options->checkpoint_interval;
-    return seq_comm_rank(trainer->comm) == 0 && interval > 0 &&
+    return seq_comm_rank(trainer->comm) == 0 && interval > 0 && !seq_train_is_saving(trainer) &&
            seq_train_seconds() - trainer->last_save > interval;
 }
 
@@ -53,11 +53,12 @@ static bool is_trouble(const seq_trainer *trainer, seq_loss loss) {
 }
 
 // Numeric trouble is told by the rank that has it and agreed upon before any parameter changes.
-static seq_status check_losses(const seq_trainer *trainer, seq_error *error) {
+static seq_status check_losses(seq_trainer *trainer, seq_error *error) {
     bool trouble = false;
     for (int replica = 0; replica < trainer->replicas; replica++)
         trouble |= is_trouble(trainer, trainer->losses[replica]);
     if (!trouble) return SEQ_OK;
+    if (seq_train_finish_save(trainer, error)) return error->status; // the message names the last
     for (int replica = trainer->first_replica;
          replica < trainer->first_replica + trainer->own_replicas; replica++)
         if (is_trouble(trainer, trainer->losses[replica]))
@@ -93,6 +94,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
+    own.writing = seq_train_is_writing(trainer);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_losses(trainer, error);
     if (status) return status;
@@ -104,6 +106,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
         .epoch = trainer->position.epoch,
         .stop = (seq_stop_reason)all.stop,
         .save = all.save,
+        .writing = all.writing,
     };
     status = seq_train_update(trainer, out, error);
     if (status) return status;

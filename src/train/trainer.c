@@ -198,8 +198,9 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
     if (!status)
         status = seq_exchange_create(comm, trainer->kernels, size, &trainer->exchange, error);
     if (status) return status;
-    seq_tree_create(trainer->own_replicas, size, seq_exchange_gradient(trainer->exchange),
-                    &trainer->tree, error);
+    if (!seq_tree_create(trainer->own_replicas, size, seq_exchange_gradient(trainer->exchange),
+                         &trainer->tree, error))
+        seq_train_saving_create(trainer, error);
     return seq_comm_agree(comm, error);
 }
 
@@ -213,6 +214,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {
+    seq_train_saving_destroy(trainer);
     seq_metrics_close(&trainer->metrics);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);

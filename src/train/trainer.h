@@ -34,9 +34,10 @@ typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_
 
 // What each rank tells all others after its part of a step, so that all take the same branch.
 typedef struct seq_rank_report {
-    int32_t status; // seq_status of this rank
-    int32_t stop;   // seq_stop_reason
-    int32_t save;   // rank 0: the last checkpoint is older than --checkpoint-interval
+    int32_t status;  // seq_status of this rank
+    int32_t stop;    // seq_stop_reason
+    int32_t save;    // rank 0: the last checkpoint is older than --checkpoint-interval
+    int32_t writing; // this rank's part of a checkpoint is being written
 } seq_rank_report;
 
 typedef struct seq_trainer {
@@ -93,6 +94,7 @@ typedef struct seq_trainer {
         saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
     double started; // seconds on the monotonic clock
     double last_save, save_seconds, longest_step;
+    struct seq_saving *saving; // save.c's
     seq_metrics metrics;
     seq_progress progress;
 } seq_trainer;
@@ -107,7 +109,7 @@ typedef struct seq_step_result {
     double rate;
     int64_t window, epoch; // the window that was trained
     seq_stop_reason stop;
-    bool save;
+    bool save, writing;
 } seq_step_result;
 
 // configure.c: options -> configurations. SEQ_BAD_USAGE.
@@ -171,9 +173,21 @@ bool seq_train_validation_due(const seq_trainer *trainer);
 // and metrics.jsonl.
 seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error);
 
-// save.c. Collective: a checkpoint of the current step; only the manifest is renewed when the step
-// has one already.
+// save.c. Plans memory and starts the thread that writes; once all vectors are there.
+seq_status seq_train_saving_create(seq_trainer *trainer, seq_error *error);
+void seq_train_saving_destroy(seq_trainer *trainer); // waits for the thread
+size_t seq_train_snapshot_bytes(const seq_trainer *trainer);
+// Collective: begins a checkpoint of the current step, after the end of a pending one; only the
+// manifest is renewed when the step has one already. On return the vectors may be changed by any
+// rank once it has met this one in a collective.
 seq_status seq_train_save(seq_trainer *trainer, seq_error *error);
+// Collective: the next phase of a pending checkpoint; does nothing while a rank is writing.
+seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error);
+// Collective: waits until no checkpoint is pending.
+seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error);
+bool seq_train_is_saving(const seq_trainer *trainer);      // one is pending: the same on every rank
+bool seq_train_is_writing(const seq_trainer *trainer);     // this rank's thread is busy with it
+double seq_train_save_reserve(const seq_trainer *trainer); // seconds to keep for the last one
 // The named vectors of the training state; they stay the trainer's.
 void seq_train_state(seq_trainer *trainer, seq_state *out);
 

@@ -63,8 +63,8 @@ static void update_slice(const seq_optimizer_step *step, const seq_exchanged *su
 }
 
 // Told by the ranks whose gradient it is; by all when it is nobody's.
-static seq_status report_norm(const seq_trainer *trainer, const seq_exchanged *sum,
-                              seq_error *error) {
+static seq_status report_norm(seq_trainer *trainer, const seq_exchanged *sum, seq_error *error) {
+    if (seq_train_finish_save(trainer, error)) return error->status; // the message names the last
     if (sum->bad) seq_train_report_gradient(trainer, &sum->bad_index, error);
     seq_status status = seq_comm_agree(trainer->comm, error);
     return status ? status : seq_train_report_gradient(trainer, NULL, error);

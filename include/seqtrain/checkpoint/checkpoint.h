@@ -29,11 +29,13 @@ typedef struct seq_state {
 // 1. one process: creates RUN/checkpoints/step-N, removing an uncommitted leftover of the same name. A committed one of the same
 //    step is SEQ_BAD_USAGE.
 seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_directory[SEQ_PATH], seq_error *error);
-// 2. shard by shard, any process: writes, syncs and digests one.
-seq_status seq_checkpoint_write_shard(const char *directory, int shard, int shards, const seq_state *state, seq_pipeline pipeline,
+// 2. shard by shard, any process and thread: writes, syncs and digests one. `slices` holds what seq_checkpoint_slice gives for it,
+//    in place or copied.
+void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_state *out_slices);
+seq_status seq_checkpoint_write_shard(const char *directory, int shard, const seq_state *slices, seq_pipeline pipeline,
                                       seq_digest *out_digest, seq_error *error);
 // 3. one process: model.h5, vocabulary.tsv, manifest.json with the sections of `description` ("model", "options", "position",
-//    "schedule", "data", "program" ... filled by the caller), directory syncs.
+//    "schedule", "data", "program" ... filled by the caller), directory syncs. Of `state`, names and counts are used.
 seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests, const seq_state *state,
                                  const seq_parameter_table *table, const seq_vocabulary *vocabulary, seq_manifest *description,
                                  seq_error *error);

@@ -34,6 +34,7 @@ typedef struct seq_train_options {
     int64_t epochs, steps, seed, validate_every;
     int64_t checkpoint_every;
     double checkpoint_interval;
+    bool checkpoint_background;
     int64_t keep, keep_every, shards;
     int compression;
     int64_t compression_level;

@@ -55,11 +55,14 @@ static void save(const char *run, int64_t step, int shards, float *streams) {
     seq_manifest manifest = {0};
     seq_state state = state_of(model.parameters, streams);
     assert_int_equal(seq_checkpoint_begin(run, step, directory, &error), SEQ_OK);
-    for (int i = 0; i < shards; i++)
-        assert_int_equal(seq_checkpoint_write_shard(directory, i, shards, &state,
+    for (int i = 0; i < shards; i++) {
+        seq_state slices;
+        seq_checkpoint_slice(&state, i, shards, &slices);
+        assert_int_equal(seq_checkpoint_write_shard(directory, i, &slices,
                                                     (seq_pipeline){SEQ_COMPRESS_ZSTD, 1},
                                                     &digests[i], &error),
                          SEQ_OK);
+    }
     assert_int_equal(seq_model_config_write(seq_model_get_config(model.model),
                                             seq_manifest_section_get(&manifest, "model"), &error),
                      SEQ_OK);

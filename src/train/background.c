@@ -1,0 +1,90 @@
+#include "background.h"
+#include <pthread.h>
+#include <seqtrain/base/memory.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct seq_background {
+    pthread_t thread;
+    pthread_mutex_t mutex; // guards all below
+    pthread_cond_t changed;
+    void (*job)(void *); // NULL: idle
+    void *argument;
+    bool ends;
+};
+
+static void *work(void *argument) {
+    seq_background *background = argument;
+    pthread_mutex_lock(&background->mutex);
+    for (;;) {
+        while (!background->job && !background->ends)
+            pthread_cond_wait(&background->changed, &background->mutex);
+        if (!background->job) break;
+        pthread_mutex_unlock(&background->mutex);
+        background->job(background->argument);
+        pthread_mutex_lock(&background->mutex);
+        background->job = NULL;
+        pthread_cond_broadcast(&background->changed);
+    }
+    pthread_mutex_unlock(&background->mutex);
+    return NULL;
+}
+
+static int start_thread(seq_background *background) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&background->thread, NULL, work, background);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+seq_status seq_background_create(seq_background **out, seq_error *error) {
+    seq_background *background = NULL;
+    seq_status status =
+        seq_allocate(&background, 1, sizeof *background, "the background thread", error);
+    if (status) return status;
+    pthread_mutex_init(&background->mutex, NULL);
+    pthread_cond_init(&background->changed, NULL);
+    if (start_thread(background)) {
+        free(background);
+        return seq_error_set(error, SEQ_NO_MEMORY,
+                             "starting the background thread: out of memory or of threads");
+    }
+    *out = background;
+    return SEQ_OK;
+}
+
+void seq_background_destroy(seq_background *background) {
+    if (!background) return;
+    pthread_mutex_lock(&background->mutex);
+    background->ends = true;
+    pthread_cond_broadcast(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
+    pthread_join(background->thread, NULL);
+    pthread_cond_destroy(&background->changed);
+    pthread_mutex_destroy(&background->mutex);
+    free(background);
+}
+
+void seq_background_start(seq_background *background, void (*job)(void *), void *argument) {
+    pthread_mutex_lock(&background->mutex);
+    background->job = job;
+    background->argument = argument;
+    pthread_cond_broadcast(&background->changed);
+    pthread_mutex_unlock(&background->mutex);
+}
+
+bool seq_background_is_busy(seq_background *background) {
+    pthread_mutex_lock(&background->mutex);
+    bool busy = background->job;
+    pthread_mutex_unlock(&background->mutex);
+    return busy;
+}
+
+void seq_background_wait(seq_background *background) {
+    pthread_mutex_lock(&background->mutex);
+    while (background->job)
+        pthread_cond_wait(&background->changed, &background->mutex);
+    pthread_mutex_unlock(&background->mutex);
+}

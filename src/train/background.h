@@ -1,0 +1,19 @@
+// A thread that does one job at a time beside the training loop. A job makes no MPI call (they all
+// stay in the thread that opened MPI) and prints nothing; signals are left to the main thread.
+#ifndef SEQ_TRAIN_BACKGROUND_H
+#define SEQ_TRAIN_BACKGROUND_H
+
+#include <seqtrain/base/status.h>
+#include <stdbool.h>
+
+typedef struct seq_background seq_background;
+
+seq_status seq_background_create(seq_background **out, seq_error *error);
+// Waits for the job. NULL is fine.
+void seq_background_destroy(seq_background *background);
+// No job may be running. What the job writes is the caller's again once it is not busy any more.
+void seq_background_start(seq_background *background, void (*job)(void *), void *argument);
+bool seq_background_is_busy(seq_background *background);
+void seq_background_wait(seq_background *background);
+
+#endif
