@@ -41,7 +41,7 @@ extern const bench_model bench_models[]; // ends with an empty name
 bool bench_wants(const bench *bench, const bench_model *model);
 // Its embedding has H columns.
 seq_model *bench_create_model(const bench_model *model, const seq_kernels *kernels);
-// A line a model: name cell V L H B T and FLOPs of the matrix products a token.
+// A line a model: name, cell, V, L, H, B, T, FLOPs of the matrix products a token, parameters.
 void bench_print_models(void);
 
 // ---- measuring and reporting (bench.c)

@@ -37,8 +37,9 @@ void bench_print_models(void) {
     if (seq_kernels_find("auto", &kernels, &error)) bench_die(&error);
     for (const bench_model *m = bench_models; *m->name; m++) {
         seq_model *model = bench_create_model(m, kernels);
-        printf("%s %s %d %d %d %d %d %.0f\n", m->name, m->cell, m->vocabulary, m->layers, m->hidden,
-               m->batch, m->steps, seq_model_training_flops(model));
+        printf("%s %s %d %d %d %d %d %.0f %zu\n", m->name, m->cell, m->vocabulary, m->layers,
+               m->hidden, m->batch, m->steps, seq_model_training_flops(model),
+               seq_model_parameters(model)->values);
         seq_model_destroy(model);
     }
 }

@@ -26,8 +26,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "model", "NAME", offsetof(options, model),
      .help = "Products and steps of this model of --models alone."},
     {SEQ_OPTION_FLAG, "models", NULL, offsetof(options, models), "no",
-     .help = "Print the models and leave: name, cell, V, layers, hidden units, B, T, and the "
-             "floating-point operations of the matrix products of a training step per token."},
+     .help =
+         "Print the models and leave: name, cell, V, layers, hidden units, B, T, floating-point "
+         "operations of a training step's matrix products per token, parameters."},
     {SEQ_OPTION_INTEGER, "stream-bytes", "N", offsetof(options, stream_bytes), "64M", 4096, 1e12,
      .help = "Bytes that the part stream reads again and again."},
     {SEQ_OPTION_INTEGER, "runs", "N", offsetof(options, runs), "5", 1, 99,
