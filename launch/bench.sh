@@ -1,9 +1,61 @@
 #!/bin/bash
-# launch/bench.sh [SEQBENCH_OPTION...]: builds a Release tree and measures it: peak of the machine, kernels, training steps. A table
-# on standard output; --json FILE also writes the figures. --only PART, --runs N, --help as in build-bench/tests/bench/seqbench.
+# launch/bench.sh [--only PART]... [--model NAME] [--json FILE]: builds a Release tree (build-bench) and measures it on this machine: a table of
+# medians and of ratios within the run, and a line for each target of tests/bench/targets.txt. PART, in this order:
+#   machine      peak of multiply-adds, bandwidth of cache and memory    kernels      matrix products and activations
+#   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
+#   sampling     seqsample against streaming the weights                 preparation  seqprep
+#   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
+#   ranks        memory of 64 ranks on this host
+# --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
+# PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 25
+# minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
+parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks)
+json=
+only=()
+while [ $# -gt 0 ]; do
+  case $1 in
+  --json | --only | --model)
+    [ $# -gt 1 ] || fail "$1: a value is missing"
+    case $1 in
+    --json) json=$(realpath -m "$2") ;;
+    --only) only+=("$2") ;;
+    --model) export MODEL=$2 ;;
+    esac
+    shift 2
+    ;;
+  -h | --help)
+    sed -n '2,/^source/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  *) fail "$1: unknown option, see --help" ;;
+  esac
+done
+for part in ${only[@]+"${only[@]}"}; do
+  [[ " ${parts[*]} " == *" $part "* ]] || fail "--only $part: expected one of ${parts[*]}"
+done
+[ ${#only[@]} -eq 0 ] || parts=("${only[@]}")
+
 install_packages "${build_packages[@]}" libcmocka-dev
 set_mpi_environment
-configure_and_build "$root/build-bench" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON
-say "Measuring, one thread"
-exec "$root/build-bench/tests/bench/seqbench" "$@"
+export BUILD=$root/build-bench WORK ROWS
+programs=(seqbench seqprep seqtrain seqsample)
+[ ! -e "$root/tests/bench/bench_exchange.c" ] || programs+=(bench_exchange)
+say "Building in $BUILD"
+cmake -S "$root" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON >/dev/null
+cmake --build "$BUILD" --target "${programs[@]}"
+WORK=$(mktemp -d)
+ROWS=$WORK/rows.jsonl
+trap 'rm -rf "$WORK"' EXIT
+: >"$ROWS"
+
+say "Measuring: $(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo), $cores cores, load $(cut -d' ' -f1 /proc/loadavg)"
+failed=()
+for part in "${parts[@]}"; do
+  say "$part"
+  bash "$root/tests/bench/part_$part.sh" || failed+=("$part")
+done
+say "Targets"
+awk -f "$root/tests/bench/targets.awk" "$ROWS" "$root/tests/bench/targets.txt"
+[ -z "$json" ] || { echo '['; sed '$!s/$/,/' "$ROWS"; echo ']'; } >"$json"
+[ ${#failed[@]} -eq 0 ] || fail "failed: ${failed[*]}"

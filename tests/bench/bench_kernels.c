@@ -1,123 +1,147 @@
-// Products of the shapes that a training step of the models in bench_steps.c has, and the
-// element-wise kernels.
+// Matrix products of the shapes that a training step of the models has, for every product library.
 #include "bench.h"
 #include <seqtrain/base/random.h>
-#include <seqtrain/kernels/compute.h>
+#include <seqtrain/kernels/kernels.h>
 #include <stdlib.h>
+#include <string.h>
 
-typedef struct product {
+typedef enum extent { BATCH, ROWS, GATES, HIDDEN, VOCABULARY, EXTENTS } extent; // B, B T, G H, H, V
+
+static const struct shape {
     const char *name;
     seq_operand op_a, op_b;
-    size_t m, n, k;
-} product;
+    extent m, n, k;
+} shapes[] = {
+    {"recurrent forward", SEQ_PLAIN, SEQ_TRANSPOSED, BATCH, GATES, HIDDEN},
+    {"recurrent backward", SEQ_PLAIN, SEQ_PLAIN, BATCH, HIDDEN, GATES},
+    {"input forward", SEQ_PLAIN, SEQ_TRANSPOSED, ROWS, GATES, HIDDEN},
+    {"input backward", SEQ_PLAIN, SEQ_PLAIN, ROWS, HIDDEN, GATES},
+    {"weight gradient", SEQ_TRANSPOSED, SEQ_PLAIN, GATES, HIDDEN, ROWS},
+    {"output forward", SEQ_PLAIN, SEQ_TRANSPOSED, ROWS, VOCABULARY, HIDDEN},
+    {"output backward", SEQ_PLAIN, SEQ_PLAIN, ROWS, HIDDEN, VOCABULARY},
+    {"output gradient", SEQ_TRANSPOSED, SEQ_PLAIN, VOCABULARY, HIDDEN, ROWS},
+};
 
-// LSTM 2 x 650, V = 10,000, B = 20, T = 35 unless told otherwise.
-static const product products[] = {
-    {"recurrent forward 20 x 2600 x 650", SEQ_PLAIN, SEQ_TRANSPOSED, 20, 2600, 650},
-    {"recurrent backward 20 x 650 x 2600", SEQ_PLAIN, SEQ_PLAIN, 20, 650, 2600},
-    {"input forward 700 x 2600 x 650", SEQ_PLAIN, SEQ_TRANSPOSED, 700, 2600, 650},
-    {"input backward 700 x 650 x 2600", SEQ_PLAIN, SEQ_PLAIN, 700, 650, 2600},
-    {"weight gradient 2600 x 650 x 700", SEQ_TRANSPOSED, SEQ_PLAIN, 2600, 650, 700},
-    {"output forward 700 x 10000 x 650", SEQ_PLAIN, SEQ_TRANSPOSED, 700, 10000, 650},
-    {"output backward 700 x 650 x 10000", SEQ_PLAIN, SEQ_PLAIN, 700, 650, 10000},
-    {"output gradient 10000 x 650 x 700", SEQ_TRANSPOSED, SEQ_PLAIN, 10000, 650, 700},
-    {"char recurrent 64 x 2048 x 512", SEQ_PLAIN, SEQ_TRANSPOSED, 64, 2048, 512},
-    {"sampling 1 x 2600 x 650", SEQ_PLAIN, SEQ_TRANSPOSED, 1, 2600, 650},
+// The first `shapes` of the list with G = `gates` and, where it is not 0, another batch. Gradients
+// of recurrent weights have the shape of those of input weights, E being H.
+static const struct selection {
+    const char *model, *what;
+    int gates, batch, shapes;
+} selections[] = {
+    {"A", "", 4, 0, 8},
+    {"B", "", 4, 0, 8},
+    {"B", "sampling 1, ", 4, 1, 1},
+    {"B", "sampling 8, ", 4, 8, 1},
+    {"C", "", 4, 0, 8},
+    {"D", "", 4, 0, 8},
+    {"D-gru", "gates, ", 2, 0, 2},
+    {"D-gru", "candidate, ", 1, 0, 2},
+    {"D-gru-reset-after", "", 3, 0, 5},
+    {"E", "", 4, 0, 8},
 };
 
 typedef struct product_case {
     const seq_kernels *kernels;
-    const product *product;
+    seq_precision precision;
+    seq_operand op_a, op_b;
+    size_t m, n, k;
     float *a, *b, *c;
     void *packed;
 } product_case;
 
+// C (m, n) = op(A) (m, k) op(B) (k, n)
 static void multiply(void *context) {
-    const product_case *test = context;
-    const product *p = test->product;
-    seq_product product = {.op_a = p->op_a,
+    const product_case *p = context;
+    seq_product product = {.precision = p->precision,
+                           .op_a = p->op_a,
                            .m = p->m,
                            .n = p->n,
                            .k = p->k,
-                           .a = test->a,
+                           .a = p->a,
                            .lda = p->op_a == SEQ_TRANSPOSED ? p->m : p->k,
-                           .b = test->packed,
-                           .c = test->c,
+                           .b = p->packed,
+                           .c = p->c,
                            .ldc = p->n};
-    test->kernels->multiply(&product);
+    p->kernels->multiply(&product);
 }
 
 static float *random_matrix(size_t count) {
-    float *values = aligned_alloc(64, (count * sizeof *values + 63) / 64 * 64);
-    if (!values) abort();
+    float *values = bench_allocate(count * sizeof *values);
     seq_random_fill_uniform((seq_random_key){1, SEQ_RANDOM_TEST}, 0, 0.1F, values, count);
     return values;
 }
 
-static void measure_products(bench *bench, const seq_kernels *kernels) {
-    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
-        const product *p = &products[i];
-        char name[80];
-        product_case test = {kernels,
-                             p,
-                             random_matrix(p->m * p->k),
-                             random_matrix(p->k * p->n),
-                             random_matrix(p->m * p->n),
-                             random_matrix(seq_packed_bytes(kernels, SEQ_FP32, p->n, p->k) / 4)};
-        seq_compute compute = {kernels, SEQ_FP32, NULL};
-        seq_compute_pack(&compute, p->op_b, p->n, p->k, test.b,
-                         p->op_b == SEQ_TRANSPOSED ? p->k : p->n, test.packed);
-        double flops = 2.0 * (double)p->m * (double)p->n * (double)p->k;
-        bench_result result = bench_measure(bench, multiply, &test, flops / 1e9, 1e9);
-        snprintf(name, sizeof name, "%s: %s", kernels->name, p->name);
-        bench_report(bench, "kernels", name, result, "GFLOP/s");
-        free(test.packed);
-        free(test.a);
-        free(test.b);
-        free(test.c);
-    }
+static void *packed_matrix(const product_case *p) {
+    seq_compute compute = {p->kernels, p->precision, NULL};
+    void *packed = bench_allocate(seq_compute_packed_bytes(&compute, p->n, p->k));
+    seq_compute_pack(&compute, p->op_b, p->n, p->k, p->b, p->op_b == SEQ_TRANSPOSED ? p->k : p->n,
+                     packed);
+    return packed;
 }
 
-enum { ELEMENTS = 1 << 15 };
-typedef struct element_case {
-    void (*function)(float *x, size_t count);
-    const float *from;
-    float *x;
-} element_case;
-
-static void apply(void *context) {
-    const element_case *test = context;
-    for (size_t i = 0; i < ELEMENTS; i++)
-        test->x[i] = test->from[i];
-    test->function(test->x, ELEMENTS);
+static void measure(bench *bench, const seq_compute *compute, const struct selection *selection,
+                    const struct shape *shape, const size_t extents[EXTENTS]) {
+    char name[128], of[16];
+    size_t m = extents[shape->m], n = extents[shape->n], k = extents[shape->k];
+    product_case test = {.kernels = compute->kernels,
+                         .precision = compute->precision,
+                         .op_a = shape->op_a,
+                         .op_b = shape->op_b,
+                         .m = m,
+                         .n = n,
+                         .k = k,
+                         .a = random_matrix(m * k),
+                         .b = random_matrix(k * n),
+                         .c = random_matrix(m * n)};
+    test.packed = packed_matrix(&test);
+    double flops = 2.0 * (double)m * (double)n * (double)k;
+    bench_precision peak = bench_precision_of(compute->precision);
+    bench_result result = bench_measure(bench, multiply, &test, flops / 1e9, 1e9, peak);
+    snprintf(name, sizeof name, "%s %s %s %s%s %zux%zux%zu", compute->kernels->name,
+             seq_precision_names()[compute->precision], selection->model, selection->what,
+             shape->name, m, n, k);
+    snprintf(of, sizeof of, "%s peak", bench_precision_name(peak));
+    bench_report(bench, &(bench_row){"kernels", name, "GFLOP/s", result.rate, result.share, of,
+                                     result.runs});
+    free(test.packed);
+    free(test.a);
+    free(test.b);
+    free(test.c);
 }
 
-static void measure_elements(bench *bench, const seq_kernels *kernels) {
-    float *from = random_matrix(ELEMENTS), *x = random_matrix(ELEMENTS);
-    const struct {
-        const char *name;
-        void (*function)(float *x, size_t count);
-    } functions[] = {{"sigmoid", kernels->sigmoid}, {"tanh", kernels->tanh}, {"exp", kernels->exp}};
-    kernels->scale(from, 50, ELEMENTS);
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        char name[64];
-        element_case test = {functions[i].function, from, x};
-        bench_result result = bench_measure(bench, apply, &test, ELEMENTS / 1e9, 0);
-        snprintf(name, sizeof name, "%s: %s", kernels->instruction_set, functions[i].name);
-        bench_report(bench, "kernels", name, result, "Gvalue/s");
-    }
-    free(from);
-    free(x);
+static const bench_model *find_model(const char *name) {
+    const bench_model *model = bench_models;
+    while (strcmp(model->name, name) != 0)
+        model++;
+    return model;
+}
+
+static void measure_selection(bench *bench, const seq_compute *compute,
+                              const struct selection *selection) {
+    const bench_model *model = find_model(selection->model);
+    if (!bench_wants(bench, model)) return;
+    size_t batch = (size_t)(selection->batch ? selection->batch : model->batch),
+           hidden = (size_t)model->hidden;
+    const size_t extents[EXTENTS] = {batch, batch * (size_t)model->steps,
+                                     (size_t)selection->gates * hidden, hidden,
+                                     (size_t)model->vocabulary};
+    for (int i = 0; i < selection->shapes; i++)
+        measure(bench, compute, selection, &shapes[i], extents);
+}
+
+static void measure_kernels(bench *bench, const seq_compute *compute) {
+    bool quick = strcmp(compute->kernels->name, "portable") != 0; // the slow one: A alone
+    for (size_t i = 0; i < sizeof selections / sizeof *selections; i++)
+        if (quick || strcmp(selections[i].model, "A") == 0)
+            measure_selection(bench, compute, &selections[i]);
 }
 
 void bench_kernels(bench *bench) {
-    static const char *const sets[] = {"portable", "avx2", "avx512"};
-    const seq_kernels *kernels;
-    seq_error error = {0};
     for (const char *const *name = seq_kernels_names() + 1; *name; name++)
-        if (!seq_kernels_find(*name, SEQ_FP32, &kernels, &error)) measure_products(bench, kernels);
-    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        kernels = seq_kernels_of(sets[i]);
-        if (kernels) measure_elements(bench, kernels);
-    }
+        for (int precision = SEQ_FP32; precision <= SEQ_BF16; precision++) {
+            seq_compute compute;
+            seq_error lacking = {0};
+            if (!seq_compute_find(*name, (seq_precision)precision, NULL, &compute, &lacking))
+                measure_kernels(bench, &compute);
+        }
 }

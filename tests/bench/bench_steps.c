@@ -8,24 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct setting {
-    const char *name, *cell;
-    int vocabulary, layers, hidden, batch, steps;
-} setting;
-
-static const setting settings[] = {
-    {"A lstm 2x200 V=10000 B=20 T=20", "lstm", 10000, 2, 200, 20, 20},
-    {"B lstm 2x650 V=10000 B=20 T=35", "lstm", 10000, 2, 650, 20, 35},
-    {"C lstm 2x1500 V=10000 B=20 T=35", "lstm", 10000, 2, 1500, 20, 35},
-    {"D lstm 2x512 V=100 B=64 T=64", "lstm", 100, 2, 512, 64, 64},
-    {"D gru 2x512 V=100 B=64 T=64", "gru", 100, 2, 512, 64, 64},
-    {"D gru-reset-after 2x512 V=100 B=64 T=64", "gru-reset-after", 100, 2, 512, 64, 64},
-    {"E lstm 1x1024 V=256 B=128 T=100", "lstm", 256, 1, 1024, 128, 100},
-};
-
 typedef struct trainer {
     seq_compute compute;
-    void *packed;
     seq_model *model;
     const seq_parameter_table *table;
     seq_workspace *workspace;
@@ -34,48 +18,39 @@ typedef struct trainer {
     seq_window window;
     int32_t *tokens; // (T + 1, B)
     float *parameters, *gradient;
+    void *packed;
 } trainer;
 
-static void *need(size_t bytes) {
-    void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    if (!memory) abort();
-    return memset(memory, 0, bytes);
-}
-
-static void create(trainer *out, const setting *setting) {
-    seq_error error = {0};
-    seq_model_config config = {
-        .vocabulary = setting->vocabulary, .embedding = setting->hidden, .layers = setting->layers};
-    strcpy(config.cell, setting->cell);
-    for (int layer = 0; layer < setting->layers; layer++)
-        config.hidden[layer] = setting->hidden;
-    *out = (trainer){.optimizer = seq_optimizer_find("sgd")};
-    if (seq_compute_find("auto", SEQ_FP32, NULL, &out->compute, &error) ||
-        seq_model_create(&config, &out->compute, &out->model, &error) ||
-        seq_workspace_create(out->model, setting->batch, setting->steps, SEQ_USE_TRAINING,
-                             &out->workspace, &error)) {
-        fprintf(stderr, "%s\n", error.text);
-        exit(1);
-    }
-    out->table = seq_model_parameters(out->model);
-    size_t bytes = out->table->size * sizeof(float),
-           tokens = (size_t)(setting->batch * setting->steps);
-    out->parameters = need(bytes);
-    out->gradient = need(bytes);
-    out->tokens = need((tokens + (size_t)setting->batch) * sizeof *out->tokens);
-    for (size_t i = 0; i < tokens + (size_t)setting->batch; i++) {
+static int32_t *random_tokens(size_t count, int vocabulary) {
+    int32_t *tokens = bench_allocate(count * sizeof *tokens);
+    for (size_t i = 0; i < count; i++) {
         uint32_t words[4];
         seq_random_words((seq_random_key){2, SEQ_RANDOM_TEST}, (uint32_t)i, 0, 0, words);
-        out->tokens[i] = (int32_t)(words[0] % (uint32_t)setting->vocabulary);
+        tokens[i] = (int32_t)(words[0] % (uint32_t)vocabulary);
     }
+    return tokens;
+}
+
+static void create(trainer *out, const bench_model *model, seq_precision precision) {
+    seq_error error = {0};
+    *out = (trainer){.optimizer = seq_optimizer_find("sgd")};
+    if (seq_compute_find("auto", precision, NULL, &out->compute, &error)) bench_die(&error);
+    out->model = bench_create_model(model, &out->compute);
+    if (seq_workspace_create(out->model, model->batch, model->steps, SEQ_USE_TRAINING,
+                             &out->workspace, &error))
+        bench_die(&error);
+    out->table = seq_model_parameters(out->model);
+    out->parameters = bench_allocate(out->table->size * sizeof(float));
+    out->gradient = bench_allocate(out->table->size * sizeof(float));
+    out->tokens = random_tokens((size_t)(model->batch * (model->steps + 1)), model->vocabulary);
+    out->packed = bench_allocate(seq_model_packed_bytes(out->model, SEQ_USE_TRAINING));
     seq_model_initialise(out->model, 1, out->parameters);
-    out->packed = need(seq_model_packed_bytes(out->model, SEQ_USE_TRAINING));
     out->window = (seq_window){
-        .batch = setting->batch,
-        .steps = setting->steps,
+        .batch = model->batch,
+        .steps = model->steps,
         .inputs = out->tokens,
-        .targets = out->tokens + setting->batch,
-        .state = need(seq_model_state_size(out->model, setting->batch) * sizeof(float)),
+        .targets = out->tokens + model->batch,
+        .state = bench_allocate(seq_model_state_size(out->model, model->batch) * sizeof(float)),
         .seed = 1};
 }
 
@@ -83,39 +58,66 @@ static void destroy(trainer *trainer) {
     seq_workspace_destroy(trainer->workspace);
     seq_model_destroy(trainer->model);
     free(trainer->parameters);
-    free(trainer->packed);
     free(trainer->gradient);
+    free(trainer->packed);
     free(trainer->tokens);
     free(trainer->window.state);
+}
+
+// Squares of the gradient: of the embedding, the rows of the window's tokens.
+static double sum_squares(const trainer *t, const seq_parameter *embedding) {
+    const seq_kernels *kernels = t->compute.kernels;
+    size_t end = embedding->offset + seq_parameter_size(embedding);
+    double squares = kernels->sum_squares(t->gradient + end, t->table->size - end);
+    for (int i = 0; i < t->window.batch * t->window.steps; i++)
+        squares += kernels->sum_squares(t->gradient + (size_t)t->tokens[i] * embedding->columns,
+                                        embedding->columns);
+    return squares;
+}
+
+static void update(trainer *t) {
+    const seq_parameter *embedding = seq_parameter_find(t->table, "embedding.weight");
+    seq_optimizer_step update = {.optimizer = t->optimizer,
+                                 .config = &t->rule,
+                                 .table = t->table,
+                                 .learning_rate = 0.1,
+                                 .scale = seq_clip_factor(sqrt(sum_squares(t, embedding)), 5),
+                                 .step = ++t->window.step,
+                                 .parameters = t->parameters,
+                                 .gradient = t->gradient};
+    size_t columns = embedding->columns;
+    for (int i = 0; i < t->window.batch * t->window.steps; i++)
+        seq_optimizer_apply(&update, (size_t)t->tokens[i] * columns,
+                            ((size_t)t->tokens[i] + 1) * columns);
+    seq_optimizer_apply(&update, seq_parameter_size(embedding), t->table->size);
 }
 
 static void step(void *context) {
     trainer *t = context;
     seq_weights weights = {t->parameters, t->packed};
     seq_model_pack(t->model, SEQ_USE_TRAINING, t->parameters, 0, 1, t->packed);
-    memset(t->gradient, 0, t->table->size * sizeof(float));
     seq_model_train(t->model, t->workspace, &weights, &t->window,
                     1.0F / (float)(t->window.batch * t->window.steps), t->gradient);
-    double norm = sqrt(t->compute.kernels->sum_squares(t->gradient, t->table->size));
-    seq_optimizer_step update = {.optimizer = t->optimizer,
-                                 .config = &t->rule,
-                                 .table = t->table,
-                                 .learning_rate = 0.1,
-                                 .scale = seq_clip_factor(norm, 5),
-                                 .step = ++t->window.step,
-                                 .parameters = t->parameters,
-                                 .gradient = t->gradient};
-    seq_optimizer_apply(&update, 0, t->table->size);
+    update(t);
+}
+
+static void measure(bench *bench, const bench_model *model, seq_precision precision) {
+    char name[64], of[16];
+    bench_precision peak = bench_precision_of(precision);
+    trainer trainer;
+    create(&trainer, model, precision);
+    bench_result result = bench_measure(bench, step, &trainer, (double)model->batch * model->steps,
+                                        seq_model_training_flops(trainer.model), peak);
+    snprintf(name, sizeof name, "%s %s, 1 rank 1 thread", model->name,
+             seq_precision_names()[precision]);
+    snprintf(of, sizeof of, "%s peak", bench_precision_name(peak));
+    bench_report(
+        bench, &(bench_row){"steps", name, "tokens/s", result.rate, result.share, of, result.runs});
+    destroy(&trainer);
 }
 
 void bench_steps(bench *bench) {
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        trainer trainer;
-        create(&trainer, &settings[i]);
-        double tokens = (double)settings[i].batch * settings[i].steps;
-        bench_result result =
-            bench_measure(bench, step, &trainer, tokens, seq_model_training_flops(trainer.model));
-        bench_report(bench, "steps", settings[i].name, result, "tokens/s");
-        destroy(&trainer);
-    }
+    for (const bench_model *model = bench_models; *model->name; model++)
+        for (int precision = SEQ_FP32; precision <= SEQ_BF16; precision++)
+            if (bench_wants(bench, model)) measure(bench, model, (seq_precision)precision);
 }

@@ -1,25 +1,39 @@
-// The benches: a table on standard output, JSON on request.
+// The benches that need no program but themselves: a table on standard output, rows of JSON on
+// request.
 #include "bench.h"
 #include <seqtrain/base/option.h>
 #include <seqtrain/kernels/kernels.h>
 #include <stddef.h>
 
 typedef struct options {
-    char *json;
+    char *rows, *model;
     int only;
-    int64_t runs;
+    int64_t runs, stream_bytes;
     double seconds;
+    bool models;
 } options;
 
-static const char *const parts[] = {"all", "peak", "kernels", "steps", NULL};
+static const char *const parts[] = {"all",         "peak",  "memory", "kernels",
+                                    "activations", "steps", "stream", NULL};
+static void (*const functions[])(bench *) = {bench_peaks,       bench_memory, bench_kernels,
+                                             bench_activations, bench_steps,  bench_stream};
+
 static const seq_option table[] = {
-    {SEQ_OPTION_TEXT, "json", "FILE", offsetof(options, json),
-     .help = "Also write the figures to FILE."},
+    {SEQ_OPTION_TEXT, "rows", "FILE", offsetof(options, rows),
+     .help = "Append the figures to FILE, a JSON object a line."},
     {SEQ_OPTION_CHOICE, "only", "PART", offsetof(options, only), "all", .choices = parts,
      .help = "One part of the benches."},
+    {SEQ_OPTION_TEXT, "model", "NAME", offsetof(options, model),
+     .help = "Products and steps of this model of --models alone."},
+    {SEQ_OPTION_FLAG, "models", NULL, offsetof(options, models), "no",
+     .help =
+         "Print the models and leave: name, cell, V, layers, hidden units, B, T, floating-point "
+         "operations of a training step's matrix products per token, parameters."},
+    {SEQ_OPTION_INTEGER, "stream-bytes", "N", offsetof(options, stream_bytes), "64M", 4096, 1e12,
+     .help = "Bytes that the part stream reads again and again."},
     {SEQ_OPTION_INTEGER, "runs", "N", offsetof(options, runs), "5", 1, 99,
-     .help = "Runs of which the median is taken."},
-    {SEQ_OPTION_REAL, "seconds", "S", offsetof(options, seconds), "0.3", 0, 100,
+     .help = "Runs of which the median is taken; long work gets three."},
+    {SEQ_OPTION_REAL, "seconds", "S", offsetof(options, seconds), "0.1", 0, 100,
      .help = "Length of a run at least."},
     {.type = SEQ_OPTION_END},
 };
@@ -27,46 +41,46 @@ static const seq_option table[] = {
 static const seq_program program = {
     .name = "seqbench",
     .synopsis = "[options]",
-    .summary = "Measures seqtrain on this machine, on one thread. Each run is set beside a run of "
-               "independent fused multiply-adds on "
-               "registers, the machine's peak of that moment.",
+    .summary = "Measures seqtrain's parts on this machine, on one thread. Each run is set beside a "
+               "run of independent fused multiply-adds on registers, the machine's peak of that "
+               "moment. launch/bench.sh calls this and measures the programs too.",
     .options = table,
 };
 
-static void bench_peak(bench *bench) {
-    double best = 0;
-    for (int run = 0; run < bench->runs; run++) {
-        double now = bench_peak_flops();
-        best = now > best ? now : best;
-    }
-    bench_report(bench, "peak", "fused multiply-add, fp32, best run", (bench_result){best / 1e9, 0},
-                 "GFLOP/s");
+static seq_status check(const options *options, bench *bench, seq_error *error) {
+    *bench = (struct bench){.runs = (int)options->runs,
+                            .least_seconds = options->seconds,
+                            .model = options->model,
+                            .stream_bytes = (size_t)options->stream_bytes};
+    bool known = !options->model;
+    for (const bench_model *model = bench_models; *model->name; model++)
+        known |= bench_wants(bench, model);
+    if (!known)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--model %s: none of --models", options->model);
+    if (options->rows && !(bench->rows = fopen(options->rows, "ae")))
+        return seq_error_set_errno(error, "opening %s", options->rows);
+    return SEQ_OK;
 }
 
 int main(int argc, char **argv) {
     options options;
+    bench bench;
     seq_parsed parsed = {0};
     seq_error error = {0};
-    if (seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, &error)) {
+    seq_status status =
+        seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, &error);
+    if (!status && (parsed.finished || parsed.version)) return 0;
+    if (!status) status = check(&options, &bench, &error);
+    if (status) {
         fprintf(stderr, "seqbench: %s\n", error.text);
-        return seq_status_exit_code(error.status);
+        return seq_status_exit_code(status);
     }
-    if (parsed.finished || parsed.version) return 0;
-    static void (*const functions[])(bench *) = {bench_peak, bench_kernels, bench_steps};
-    bench bench = {.runs = (int)options.runs,
-                   .least_seconds = options.seconds,
-                   .json = options.json ? fopen(options.json, "w") : NULL};
-    if (options.json && !bench.json) {
-        perror(options.json);
-        return 3;
-    }
-    if (bench.json) fprintf(bench.json, "[");
-    for (int part = 1; parts[part]; part++)
-        if (options.only == 0 || options.only == part) functions[part - 1](&bench);
-    if (bench.json) {
-        fprintf(bench.json, "\n]\n");
-        fclose(bench.json);
-    }
+    if (options.models)
+        bench_print_models();
+    else
+        for (int part = 1; parts[part]; part++)
+            if (options.only == 0 || options.only == part) functions[part - 1](&bench);
+    if (bench.rows && fclose(bench.rows)) perror(options.rows);
     seq_options_clear(&parsed);
     return 0;
 }

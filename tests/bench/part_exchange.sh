@@ -1,0 +1,16 @@
+# Sum of a gradient over 2, 4 and 8 ranks with the update, against MPI_Allreduce alone and the memory's bandwidth.
+source "$(dirname "$0")/support.sh"
+program=$BUILD/tests/bench/bench_exchange
+if [ ! -x "$program" ]; then
+  skip exchange '*' 'this tree has no bench_exchange'
+  exit 0
+fi
+runs=11
+for ranks in 2 4 8; do
+  # P=2, 20000000 floats: exchange and update 7.1 ms, MPI_Allreduce alone 51.0 ms: 7.18 x; memory bound 5.9 ms: 83 %
+  line=$(mpirun --quiet -np $ranks "$program" 20000000 $runs 2>>"$log")
+  number='s/.*exchange and update ([0-9.]+) ms.*: ([0-9.]+) x;.* ([0-9.]+) ms: ([0-9]+) %.*/\1 \2 \4/p'
+  read -r milliseconds times percent < <(sed -nE "$number" <<<"$line")
+  report exchange "20 M floats, $ranks ranks" "$milliseconds" ms $runs "$times" "MPI_Allreduce's speed"
+  report exchange "20 M floats, $ranks ranks, memory" "$milliseconds" ms $runs "$(calc "$percent / 100")" 'the memory bound'
+done

@@ -1,0 +1,162 @@
+"""PyTorch's side of the bench: the same models, batches, optimiser (SGD) and clipping (global norm 5) as seqbench and
+seqtrain, truncated back-propagation with the carried state detached. Reads commands, answers each with a line:
+
+    train CELL V L H B T KIND THREADS SECONDS   -> tokens a second of that many seconds of steps (one step at least)
+    ddp   CELL V L H B T STEPS                  -> tokens a second of two processes, gradients over gloo
+    sample CELL V L H B KIND TOKENS             -> tokens a second of one thread
+
+KIND is fp32, bf16 (autocast), either with -native behind it (without oneDNN) or with -compiled (torch.compile). What
+this machine or PyTorch cannot do has the rate 0. One thread is measured in processor time, as seqbench does, several in
+wall-clock time. A model stays in memory until another one is asked for.
+"""
+import os
+import statistics
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class LanguageModel(nn.Module):
+    def __init__(self, cell, vocabulary, layers, hidden):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, hidden)
+        self.rnn = (nn.LSTM if cell == "lstm" else nn.GRU)(hidden, hidden, layers)
+        self.output = nn.Linear(hidden, vocabulary)
+
+    def forward(self, tokens, state):
+        hidden, state = self.rnn(self.embedding(tokens), state)
+        return self.output(hidden.flatten(0, 1)), state
+
+
+def detach(state):
+    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+
+
+class Training:
+    def __init__(self, cell, vocabulary, layers, hidden, batch, window, wrap=lambda model: model):
+        torch.manual_seed(1)
+        self.model = wrap(LanguageModel(cell, vocabulary, layers, hidden))
+        self.compiled = None
+        self.warm = set()
+        self.parameters = list(self.model.parameters())
+        self.optimizer = torch.optim.SGD(self.parameters, lr=0.1)
+        tokens = torch.randint(vocabulary, (window + 1, batch))
+        self.inputs, self.targets = tokens[:-1].contiguous(), tokens[1:].reshape(-1)
+        self.state = None
+        self.tokens = window * batch
+
+    def forward_of(self, kind):
+        if not kind.endswith("-compiled"):
+            return self.model
+        if self.compiled is None:
+            self.compiled = torch.compile(self.model)
+        return self.compiled
+
+    def step(self, kind="fp32"):
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=kind.startswith("bf16")):
+            logits, state = self.forward_of(kind)(self.inputs, self.state)
+            loss = F.cross_entropy(logits, self.targets)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.optimizer.step()
+        self.state = detach(state)
+
+    def rate(self, kind, threads, seconds):
+        if (kind, threads) not in self.warm:
+            self.step(kind)  # the first one allocates (and compiles)
+            self.warm.add((kind, threads))
+        return self.tokens * timed(lambda: self.step(kind), seconds, threads)
+
+
+def timed(work, least_seconds, threads=1):
+    """Calls a second."""
+    clock = time.process_time if threads == 1 else time.perf_counter
+    begun, calls = clock(), 0
+    while calls == 0 or clock() - begun < least_seconds:
+        work()
+        calls += 1
+    return calls / (clock() - begun)
+
+
+def prepare(kind, threads):
+    torch.set_num_threads(threads)
+    torch.backends.mkldnn.set_flags(not kind.endswith("-native"))
+
+
+class Server:
+    def __init__(self):
+        self.key = self.kept = None
+
+    def keep(self, key, make):
+        if key != self.key:
+            self.kept = None
+            self.key, self.kept = key, make()
+        return self.kept
+
+    def train(self, cell, vocabulary, layers, hidden, batch, window, kind, threads, seconds):
+        prepare(kind, int(threads))
+        sizes = [int(size) for size in (vocabulary, layers, hidden, batch, window)]
+        training = self.keep((cell, *sizes), lambda: Training(cell, *sizes))
+        return training.rate(kind, int(threads), float(seconds))
+
+    def sample(self, cell, vocabulary, layers, hidden, batch, kind, tokens):
+        prepare(kind, 1)
+        vocabulary, layers, hidden, batch = (int(size) for size in (vocabulary, layers, hidden, batch))
+        model = self.keep(("sample", cell, vocabulary, layers, hidden),
+                          lambda: LanguageModel(cell, vocabulary, layers, hidden).eval())
+
+        @torch.inference_mode()
+        def generate(count):
+            token, state = torch.zeros(1, batch, dtype=torch.long), None
+            with torch.autocast("cpu", torch.bfloat16, enabled=kind.startswith("bf16")):
+                for _ in range(count):
+                    logits, state = model(token, state)
+                    token = torch.multinomial(F.softmax(logits.float(), -1), 1).view(1, batch)
+            return token
+
+        generate(5)
+        return int(tokens) * batch * timed(lambda: generate(int(tokens)), 0)
+
+    def ddp(self, cell, vocabulary, layers, hidden, batch, window, steps):
+        sizes = [int(size) for size in (vocabulary, layers, hidden, batch, window)]
+        self.key = self.kept = None
+        queue = torch.multiprocessing.get_context("spawn").SimpleQueue()
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(20000 + os.getpid() % 20000))
+        torch.multiprocessing.spawn(ddp_process, (cell, sizes, int(steps), queue), nprocs=2)
+        return queue.get()
+
+
+def ddp_process(rank, cell, sizes, steps, queue):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
+    training = Training(cell, *sizes, lambda model: nn.parallel.DistributedDataParallel(
+        model, gradient_as_bucket_view=True))
+    training.step()
+    rates = []
+    for _ in range(steps):
+        begun = time.perf_counter()
+        training.step()
+        rates.append(2 * training.tokens / (time.perf_counter() - begun))
+    if rank == 0:
+        queue.put(statistics.median(rates))
+    torch.distributed.destroy_process_group()
+
+
+def main():
+    server = Server()
+    print(torch.__version__, flush=True)
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        try:
+            print(getattr(server, command)(*arguments), flush=True)
+        except RuntimeError as error:  # torch.compile's errors are among them
+            print(line.strip(), error, file=sys.stderr)
+            print(0, flush=True)
+
+
+if __name__ == "__main__":
+    main()
