@@ -31,8 +31,8 @@ static seq_status validate_replica(seq_trainer *trainer, int replica, seq_error 
                              0,
                              0,
                              0};
-        seq_loss loss = seq_model_evaluate(trainer->model, trainer->valid_workspace,
-                                           trainer->parameters, &window, NULL);
+        seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, trainer->parameters,
+                                           &window, NULL);
         sum->nats += loss.nats;
         sum->tokens += loss.tokens;
         sum->correct += loss.correct;
