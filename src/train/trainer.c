@@ -76,11 +76,9 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
     if (tokens == 0) return SEQ_OK;
     int batch = trainer->valid_batch = valid_streams(trainer, tokens);
-    seq_status status = seq_workspace_create(trainer->model, batch, trainer->window,
-                                             SEQ_USE_EVALUATION, &trainer->valid_workspace, error);
-    if (!status)
-        status = seq_allocate(&trainer->valid_state, seq_model_state_size(trainer->model, batch),
-                              sizeof(float), "the state of the validation streams", error);
+    seq_status status =
+        seq_allocate(&trainer->valid_state, seq_model_state_size(trainer->model, batch),
+                     sizeof(float), "the state of the validation streams", error);
     if (!status)
         status = seq_batches_create(trainer->dataset, SEQ_VALID, SEQ_CUT_ALL,
                                     trainer->replicas * batch, trainer->first_replica * batch,
@@ -218,7 +216,6 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_metrics_close(&trainer->metrics);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);
-    seq_workspace_destroy(trainer->valid_workspace);
     seq_workspace_destroy(trainer->workspace);
     seq_tree_destroy(trainer->tree);
     free(trainer->valid_state);

@@ -85,9 +85,8 @@ typedef struct seq_trainer {
     double *flow_squares; // (L, T)
 
     seq_batches *valid_batches; // NULL: no validation split
-    seq_workspace *valid_workspace;
     float *valid_state;
-    int valid_batch;
+    int valid_batch; // at most batch: the workspace of training serves
 
     seq_position position;
     int64_t

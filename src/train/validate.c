@@ -33,7 +33,7 @@ static seq_status validate_replica(seq_trainer *trainer, int replica, seq_error 
                              0};
         seq_weights weights = seq_trainer_weights(trainer);
         seq_loss loss =
-            seq_model_evaluate(trainer->model, trainer->valid_workspace, &weights, &window, NULL);
+            seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
         sum->nats += loss.nats;
         sum->tokens += loss.tokens;
         sum->correct += loss.correct;
