@@ -1,12 +1,13 @@
 #include <seqtrain/base/team.h>
 #include <pthread.h>
-#include <sched.h>
 #include <seqtrain/base/memory.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { SPINS = 20000 }; // some 50 microseconds
+// A waiting thread spins for some 20 microseconds, then sleeps: a sleeper that is woken gets its
+// core back at once, one that yields gets it back after everybody else's turn.
+enum { SPINS = 1000 };
 
 typedef struct member {
     seq_team *team;
@@ -33,42 +34,53 @@ static void relax(void) {
 #endif
 }
 
-// A sleeper is counted before it looks at the round again, a round is counted before its owner
-// looks for sleepers.
-static void sleep_until_next(seq_team *team, unsigned seen) {
+typedef bool condition(seq_team *team, unsigned seen);
+
+static bool next_round(seq_team *team, unsigned seen) {
+    return atomic_load(&team->round) != seen;
+}
+
+static bool all_finished(seq_team *team, unsigned seen) {
+    (void)seen;
+    return atomic_load(&team->left) == 0;
+}
+
+// A sleeper is counted before it looks at the condition again, a condition is made true before its
+// maker looks for sleepers.
+static void wait_until(seq_team *team, condition *holds, unsigned seen) {
+    for (int spin = 0; spin < SPINS; spin++) {
+        if (holds(team, seen)) return;
+        relax();
+    }
     pthread_mutex_lock(&team->mutex);
     atomic_fetch_add(&team->sleepers, 1);
-    while (atomic_load(&team->round) == seen)
+    while (!holds(team, seen))
         pthread_cond_wait(&team->wake, &team->mutex);
     atomic_fetch_sub(&team->sleepers, 1);
     pthread_mutex_unlock(&team->mutex);
 }
 
-static void wait_for_next(seq_team *team, unsigned seen) {
-    for (int spin = 0; spin < SPINS; spin++) {
-        if (atomic_load_explicit(&team->round, memory_order_acquire) != seen) return;
-        relax();
-    }
-    sleep_until_next(team, seen);
+static void wake_sleepers(seq_team *team) {
+    if (atomic_load(&team->sleepers) == 0) return;
+    pthread_mutex_lock(&team->mutex);
+    pthread_cond_broadcast(&team->wake);
+    pthread_mutex_unlock(&team->mutex);
 }
 
 static void *serve(void *context) {
     member *self = context;
     seq_team *team = self->team;
     for (unsigned seen = 0;; seen++) {
-        wait_for_next(team, seen);
+        wait_until(team, next_round, seen);
         if (atomic_load(&team->closing)) return NULL;
         team->work(team->context, self->part, team->size);
-        atomic_fetch_sub_explicit(&team->left, 1, memory_order_release);
+        if (atomic_fetch_sub(&team->left, 1) == 1) wake_sleepers(team);
     }
 }
 
 static void begin_round(seq_team *team) {
     atomic_fetch_add(&team->round, 1);
-    if (atomic_load(&team->sleepers) == 0) return;
-    pthread_mutex_lock(&team->mutex);
-    pthread_cond_broadcast(&team->wake);
-    pthread_mutex_unlock(&team->mutex);
+    wake_sleepers(team);
 }
 
 seq_status seq_team_create(int threads, seq_team **out, seq_error *error) {
@@ -118,6 +130,5 @@ void seq_team_run(seq_team *team, seq_team_work *work, void *context) {
     atomic_store_explicit(&team->left, team->size - 1, memory_order_relaxed);
     begin_round(team);
     work(context, 0, team->size);
-    for (int spin = 0; atomic_load_explicit(&team->left, memory_order_acquire) > 0; spin++)
-        spin < SPINS ? relax() : (void)sched_yield();
+    wait_until(team, all_finished, 0);
 }

@@ -36,12 +36,12 @@ for case in '1 000000060' '1 000000120' '2 000000120'; do
   read -r ranks step <<<"$case"
   rm -rf torn
   if [ $ranks -eq 1 ]; then
-    "${train[@]}" --run torn >log.txt 2>&1 &
+    "${train[@]}" --run "$work/torn" >log.txt 2>&1 &
   else
-    run_mpi $ranks "${train[@]}" --run torn >log.txt 2>&1 &
+    run_mpi $ranks "${train[@]}" --run "$work/torn" >log.txt 2>&1 &
   fi
   wait_for_writer torn $step && caught=$((caught + 1))
-  pkill -KILL -f -- "--run torn"
+  pkill -KILL -f -- "--run $work/torn" # this test's own, whatever else runs here
   wait
   [ $step = 000000060 ] || expect 0 verified "$SEQINFO" torn --verify
   expect 0 finished "${train[@]}" --run torn

@@ -40,6 +40,15 @@ for signal in USR1 TERM; do
   expect 0 finished "${command[@]}" --run signal-$signal
   same_tree whole/checkpoints signal-$signal/checkpoints
 done
+# mpirun hands SIGUSR1 on to its ranks.
+OMPI_MCA_odls_base_sigkill_timeout=1 run_mpi 2 "${command[@]}" --run ranks >log.txt 2>&1 &
+sleep 2
+pkill -USR1 -f -- "-np 2 --quiet .*--run ranks" || bad "mpirun was not found"
+code=0
+wait $! || code=$?
+[ $code -eq 75 ] || bad "SIGUSR1 to mpirun: exit code $code, expected 75: $(tail -1 log.txt)"
+expect 0 finished "${command[@]}" --run ranks
+same_tree whole/checkpoints ranks/checkpoints
 expect 75 "stopped by" "${command[@]}" --run limit --time-limit 1
 expect 0 finished run_mpi 2 "${command[@]}" --run limit --time-limit 0
 same_tree whole/checkpoints limit/checkpoints

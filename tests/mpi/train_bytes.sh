@@ -1,4 +1,4 @@
-# The same bytes for every number of ranks: whole checkpoint directories of P = 1 (alone), 1, 2 and 4 ranks are compared.
+# The same bytes for every number of ranks and threads: whole checkpoint directories of P = 1 (alone), 1, 2 and 4 ranks are compared.
 source "$SUPPORT/common.sh"
 make_text 400 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
@@ -15,6 +15,15 @@ done
 [ "$(ls run-alone/checkpoints | wc -l)" -eq 3 ] || bad "expected checkpoints of steps 20, 40 and 45"
 expect 2 "must divide" run_mpi 3 "$SEQTRAIN" "${options[@]}" --run run-3
 expect 0 "equal in statistics, not in bits" run_mpi 2 "$SEQTRAIN" "${options[@]}" --replicas 6 --steps 3 --run run-6 --batch 1
+# Threads change nothing either, alone and in ranks, in both precisions.
+for precision in fp32 bf16; do
+  rm -rf run-*
+  expect 0 finished "$SEQTRAIN" "${options[@]}" --hidden 70,17 --precision $precision --steps 12 --run run-alone
+  expect 0 finished "$SEQTRAIN" "${options[@]}" --hidden 70,17 --precision $precision --steps 12 --threads 3 --run run-threads
+  expect 0 finished run_mpi 2 "$SEQTRAIN" "${options[@]}" --hidden 70,17 --precision $precision --steps 12 --threads 2 --run run-both
+  same_tree run-alone/checkpoints run-threads/checkpoints
+  same_tree run-alone/checkpoints run-both/checkpoints
+done
 # Gradients of embedding rows that only some ranks have (an untied embedding, few tokens in a window), with a rule that leaves the
 # other rows alone and with one that does not; clipping by norm and by element.
 expect 0 train "$SEQPREP" --unit word --valid 0.1 -o words text.txt
