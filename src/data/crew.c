@@ -8,13 +8,12 @@
 
 struct seq_crew {
     seq_crew_job job;
-    pthread_mutex_t input; // held while fetching: guards `fetched`, `ended`
-    int64_t fetched;
-    bool ended;
-    pthread_mutex_t lock; // guards `turn`, `failed`; never held while waiting for `input`
+    pthread_mutex_t lock;   // guards what follows
+    pthread_cond_t fetched; // nobody fetches any more
     pthread_cond_t turned;
-    int64_t turn; // the block that may be committed
-    bool failed;
+    bool fetching, ended, failed;
+    int64_t blocks;   // fetched; changed by who fetches
+    int64_t turn;     // the block that may be committed
     seq_error *error; // belongs to whose turn it is
 };
 
@@ -32,7 +31,7 @@ static void await_turn(seq_crew *crew, int64_t turn) {
 }
 
 void seq_crew_await(seq_crew *crew) {
-    await_turn(crew, crew->fetched);
+    await_turn(crew, crew->blocks);
 }
 
 static void pass_turn(seq_crew *crew) {
@@ -43,23 +42,30 @@ static void pass_turn(seq_crew *crew) {
     pthread_mutex_unlock(&crew->lock);
 }
 
-static bool has_failed(seq_crew *crew) {
+static bool begin_fetching(seq_crew *crew) {
     pthread_mutex_lock(&crew->lock);
-    bool failed = crew->failed;
+    while (crew->fetching)
+        pthread_cond_wait(&crew->fetched, &crew->lock);
+    bool more = !crew->ended && !crew->failed;
+    crew->fetching = more;
     pthread_mutex_unlock(&crew->lock);
-    return failed;
+    return more;
+}
+
+static void end_fetching(seq_crew *crew, bool ended) {
+    pthread_mutex_lock(&crew->lock);
+    crew->fetching = false;
+    crew->ended = ended;
+    pthread_cond_broadcast(&crew->fetched);
+    pthread_mutex_unlock(&crew->lock);
 }
 
 // The number of the block, or -1: nothing is left to do. A failure is a block without content.
 static int64_t fetch(seq_crew *crew, int worker, bool *any, seq_error *error) {
-    int64_t block = -1;
-    pthread_mutex_lock(&crew->input);
-    if (!crew->ended && !has_failed(crew)) {
-        seq_status status = crew->job.fetch(crew->job.context, crew, worker, any, error);
-        crew->ended = status || !*any;
-        if (status || *any) block = crew->fetched++;
-    }
-    pthread_mutex_unlock(&crew->input);
+    if (!begin_fetching(crew)) return -1;
+    seq_status status = crew->job.fetch(crew->job.context, crew, worker, any, error);
+    int64_t block = status || *any ? crew->blocks++ : -1;
+    end_fetching(crew, status || !*any);
     return block;
 }
 
@@ -87,8 +93,8 @@ seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error) 
     seq_status status =
         seq_allocate(&members, (size_t)threads, sizeof *members, "the threads", error);
     if (status) return status;
-    pthread_mutex_init(&crew.input, NULL);
     pthread_mutex_init(&crew.lock, NULL);
+    pthread_cond_init(&crew.fetched, NULL);
     pthread_cond_init(&crew.turned, NULL);
     int started = 1;
     for (int i = 0; i < threads; i++)
@@ -100,8 +106,8 @@ seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error) 
     for (int i = 1; i < started; i++)
         pthread_join(members[i].thread, NULL);
     pthread_cond_destroy(&crew.turned);
+    pthread_cond_destroy(&crew.fetched);
     pthread_mutex_destroy(&crew.lock);
-    pthread_mutex_destroy(&crew.input);
     free(members);
     return error->status;
 }
