@@ -6,7 +6,11 @@ function(seq_add_unit_test layer file label)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/${layer})
   target_link_libraries(${target} PRIVATE seq_warnings seq_test_support seq_${layer} PkgConfig::cmocka PkgConfig::hdf5 PkgConfig::zstd PkgConfig::zlib m)
   add_test(NAME ${label}.${layer}.${name} COMMAND ${target})
-  set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT 120
+  set(timeout 120)
+  if(SEQ_SANITIZE)
+    set(timeout 600)
+  endif()
+  set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout}
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
 endfunction()
 
