@@ -165,7 +165,7 @@ void seq_trainer_pack(seq_trainer *trainer) {
 }
 
 seq_weights seq_trainer_weights(const seq_trainer *trainer) {
-    return (seq_weights){trainer->parameters, trainer->packed};
+    return (seq_weights){trainer->parameters, trainer->packed, SEQ_USE_TRAINING};
 }
 
 void seq_trainer_initialise(seq_trainer *trainer) {

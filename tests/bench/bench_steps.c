@@ -90,7 +90,7 @@ static void destroy(trainer *trainer) {
 
 static void step(void *context) {
     trainer *t = context;
-    seq_weights weights = {t->parameters, t->packed};
+    seq_weights weights = {t->parameters, t->packed, SEQ_USE_TRAINING};
     seq_model_pack(t->model, SEQ_USE_TRAINING, t->parameters, 0, 1, t->packed);
     memset(t->gradient, 0, t->table->size * sizeof(float));
     seq_model_train(t->model, t->workspace, &weights, &t->window,
