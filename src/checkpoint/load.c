@@ -39,7 +39,7 @@ static seq_status pack_parameters(seq_loaded *loaded, seq_error *error) {
     seq_status status = seq_allocate(&loaded->packed, bytes, 1, "the packed weights", error);
     if (status) return status;
     seq_model_pack(loaded->model, SEQ_USE_EVALUATION, loaded->parameters, 0, 1, loaded->packed);
-    loaded->weights = (seq_weights){loaded->parameters, loaded->packed};
+    loaded->weights = (seq_weights){loaded->parameters, loaded->packed, SEQ_USE_EVALUATION};
     return SEQ_OK;
 }
 

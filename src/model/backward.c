@@ -46,12 +46,11 @@ static void backward_stage(const seq_model *model, seq_workspace *workspace,
         slice(model, gradient, model->dense_bias[dense]), workspace->scratch.packed);
 }
 
-// A tied embedding holds the output layer's gradient already.
+// The rows are clear, or hold the gradient of a tied output layer.
 static void embedding_gradient(const seq_model *model, const seq_window *window, const float *d_out,
                                float *d_table) {
     size_t units = (size_t)model->config.embedding,
            count = (size_t)window->batch * (size_t)window->steps;
-    if (!model->config.tied) seq_embedding_clear(units, window->inputs, count, d_table);
     seq_embedding_backward(d_out, units, window->inputs, count, d_table);
 }
 

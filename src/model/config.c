@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_VOCABULARY = 1 << 24, MAX_UNITS = 65536 };
+enum { MAX_UNITS = 65536 };
 static const double MAX_PARAMETERS = 6.8e10; // 256 GiB of floats
 
 static seq_status check_size(const char *option, int64_t value, int64_t maximum, seq_error *error) {
@@ -24,7 +24,7 @@ static int top_width(const seq_model_config *config) {
 }
 
 static seq_status check_sizes(const seq_model_config *config, seq_error *error) {
-    seq_status status = check_size("vocabulary", config->vocabulary, MAX_VOCABULARY, error);
+    seq_status status = check_size("vocabulary", config->vocabulary, SEQ_MAX_VOCABULARY, error);
     if (!status) status = check_size("--embed", config->embedding, MAX_UNITS, error);
     if (!status) status = check_size("--layers", config->layers, SEQ_MAX_LAYERS, error);
     for (int layer = 0; !status && layer < config->layers; layer++)
@@ -55,6 +55,25 @@ static seq_status check_total(const seq_model_config *config, seq_error *error) 
                          MAX_PARAMETERS);
 }
 
+seq_output_shape seq_model_output_shape(const seq_model_config *config) {
+    seq_output_shape shape = {.vocabulary = config->vocabulary,
+                              .units = top_width(config),
+                              .samples = config->samples,
+                              .cutoff_count = config->cutoff_count};
+    memcpy(shape.cutoffs, config->cutoffs, sizeof shape.cutoffs);
+    return shape;
+}
+
+static seq_status check_output(const seq_model_config *config, seq_error *error) {
+    const seq_output_kind *kind = seq_output_kind_at(config->output);
+    seq_output_shape shape = seq_model_output_shape(config);
+    if (config->tied && !kind->ties)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--tied: --output %s has no matrix of the embedding's shape",
+                             kind->name);
+    return kind->check(&shape, error);
+}
+
 seq_status seq_model_config_check(const seq_model_config *config, seq_error *error) {
     seq_status status = SEQ_OK;
     if (!seq_cell_find(config->cell))
@@ -69,6 +88,18 @@ seq_status seq_model_config_check(const seq_model_config *config, seq_error *err
             error, SEQ_BAD_USAGE,
             "--tied: the topmost layer has %d units, --embed is %d: they must be equal",
             top_width(config), config->embedding);
+    return status ? status : check_output(config, error);
+}
+
+static seq_status write_output(const seq_model_config *config, seq_record *record,
+                               seq_error *error) {
+    seq_status status =
+        seq_record_set_text(record, "output", seq_output_kind_at(config->output)->name, error);
+    if (!status && config->samples)
+        status = seq_record_set_integer(record, "samples", config->samples, error);
+    if (!status && config->cutoff_count)
+        status = seq_record_set_integers(record, "cutoffs", config->cutoffs, config->cutoff_count,
+                                         error);
     return status;
 }
 
@@ -95,6 +126,7 @@ seq_status seq_model_config_write(const seq_model_config *config, seq_record *re
         status = seq_record_set_integer(record, integers[i].key, integers[i].value, error);
     for (size_t i = 0; !status && i < sizeof reals / sizeof *reals; i++)
         status = seq_record_set_real(record, reals[i].key, reals[i].value, error);
+    if (!status) status = write_output(config, record, error);
     if (!status)
         status = seq_record_set_integers(record, "hidden", config->hidden, config->layers, error);
     return status ? status
@@ -105,7 +137,7 @@ seq_status seq_model_config_write(const seq_model_config *config, seq_record *re
 static seq_status read_integers(seq_model_config *out, const seq_record *record, seq_error *error) {
     int64_t vocabulary, embedding, tied, activation, initialisation;
     seq_status status =
-        seq_record_get_integer(record, "vocabulary", 1, MAX_VOCABULARY, &vocabulary, error);
+        seq_record_get_integer(record, "vocabulary", 1, SEQ_MAX_VOCABULARY, &vocabulary, error);
     if (!status)
         status = seq_record_get_integer(record, "embedding", 1, MAX_UNITS, &embedding, error);
     if (!status) status = seq_record_get_integer(record, "tied", 0, 1, &tied, error);
@@ -124,6 +156,24 @@ static seq_status read_integers(seq_model_config *out, const seq_record *record,
     return SEQ_OK;
 }
 
+// Records from before there was a choice have no "output".
+static seq_status read_output(seq_model_config *out, const seq_record *record, seq_error *error) {
+    const char *name = seq_record_text(record, "output");
+    int64_t samples = 0;
+    out->output = name ? seq_output_find(name) : 0;
+    if (out->output < 0)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                             "record: key output is %.40s, expected an output layer", name);
+    seq_status status = SEQ_OK;
+    if (seq_record_text(record, "samples"))
+        status = seq_record_get_integer(record, "samples", 1, SEQ_MAX_VOCABULARY, &samples, error);
+    if (!status && seq_record_text(record, "cutoffs"))
+        status = seq_record_get_integers(record, "cutoffs", 1, SEQ_MAX_VOCABULARY, out->cutoffs,
+                                         SEQ_MAX_CUTOFFS, &out->cutoff_count, error);
+    out->samples = (int)samples;
+    return status;
+}
+
 seq_status seq_model_config_read(seq_model_config *out, const seq_record *record,
                                  seq_error *error) {
     *out = (seq_model_config){0};
@@ -137,6 +187,7 @@ seq_status seq_model_config_read(seq_model_config *out, const seq_record *record
     static const char *const keys[] = {"dropout_input", "dropout_between", "dropout_output",
                                        "forget_bias", "init_scale"};
     seq_status status = read_integers(out, record, error);
+    if (!status) status = read_output(out, record, error);
     for (size_t i = 0; !status && i < sizeof reals / sizeof *reals; i++)
         status = seq_record_get_real(record, keys[i], reals[i], error);
     if (!status)

@@ -8,7 +8,7 @@
 #include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/dropout.h>
 #include <seqtrain/nn/recurrent.h>
-#include <seqtrain/nn/softmax.h>
+#include <seqtrain/nn/output.h>
 
 enum { SEQ_MAX_STAGES = 2 * SEQ_MAX_LAYERS };
 
@@ -27,22 +27,30 @@ typedef struct seq_packed_matrix {
     size_t first, n, k;
     size_t offset; // bytes
 } seq_packed_matrix;
-enum { SEQ_MAX_PACKED = SEQ_MAX_LAYERS * (4 + 4 + 2) + 2 };
+enum { SEQ_MAX_PACKED = SEQ_MAX_LAYERS * (4 + 4 + 2) + 2 * SEQ_OUTPUT_PARTS };
 
 struct seq_model {
     seq_model_config config;
     seq_compute compute;
     const seq_cell *cell;
     seq_parameter_table table;
-    int embedding, output_weight, output_bias; // rows of the table
+    int embedding; // row of the table
     seq_layer_parameters layers[SEQ_MAX_LAYERS];
     int dense_weight[SEQ_MAX_LAYERS], dense_bias[SEQ_MAX_LAYERS];
     seq_recurrent recurrent[SEQ_MAX_LAYERS];
     seq_dense dense[SEQ_MAX_LAYERS];
     seq_packed_matrix packed[SEQ_MAX_PACKED];
-    int packed_count, packed_forward; // the forward ones come first
+    int packed_count, packed_forward; // the forward ones come first, the output layer's at their end
+    int packed_to_train;              // of the forward ones, those that training packs
     size_t packed_bytes, packed_forward_bytes;
-    int dense_forward[SEQ_MAX_LAYERS], dense_back[SEQ_MAX_LAYERS], output_forward, output_back;
+    int dense_forward[SEQ_MAX_LAYERS], dense_back[SEQ_MAX_LAYERS];
+    const seq_output_kind *output;
+    seq_output_shape output_shape;
+    int output_parts;
+    struct {
+        int row, forward, back; // of the table, of `packed` or -1
+        double share;           // see seq_output_part
+    } output_part[SEQ_OUTPUT_PARTS];
 };
 
 struct seq_workspace {
@@ -60,13 +68,16 @@ struct seq_workspace {
     seq_recurrent_scratch scratch;
 };
 
-// packing.c
+// packing.c. A matrix that `weights` holds not is NULL.
 void seq_model_list_packed(seq_model *model);
 const void *seq_model_packed(const seq_model *model, const seq_weights *weights, int item);
 
 int seq_model_stages(const seq_model *model);
 int seq_model_width(const seq_model *model, int stage); // -1: the embedding
 double seq_model_dropout(const seq_model *model, int stage);
+
+// config.c
+seq_output_shape seq_model_output_shape(const seq_model_config *config);
 
 // parameters.c
 seq_status seq_model_build_table(seq_model *model, seq_error *error);

@@ -43,6 +43,8 @@ seq_status seq_model_create(const seq_model_config *config, const seq_compute *c
     model->config = *config;
     model->compute = *compute;
     model->cell = seq_cell_find(config->cell);
+    model->output = seq_output_kind_at(config->output);
+    model->output_shape = seq_model_output_shape(config);
     connect_layers(model);
     status = seq_model_build_table(model, error);
     if (status) {
@@ -67,16 +69,23 @@ const seq_parameter_table *seq_model_parameters(const seq_model *model) {
     return &model->table;
 }
 
+static bool is_output(const seq_model *model, int row) {
+    for (int i = 0; i < model->output_parts; i++)
+        if (model->output_part[i].row == row) return true;
+    return false;
+}
+
 // Two operations a weight forward, four backward (gradients of inputs and of weights).
 double seq_model_training_flops(const seq_model *model) {
     double weights = 0;
     for (int row = 0; row < model->table.count; row++) {
         const seq_parameter *parameter = &model->table.items[row];
-        bool product = parameter->decay && row != model->embedding;
+        bool product = parameter->decay && row != model->embedding && !is_output(model, row);
         weights += product ? (double)seq_parameter_size(parameter) : 0;
     }
-    if (model->config.tied)
-        weights += (double)seq_parameter_size(&model->table.items[model->embedding]);
+    for (int i = 0; i < model->output_parts; i++)
+        weights += model->output_part[i].share *
+                   (double)seq_parameter_size(&model->table.items[model->output_part[i].row]);
     return 6 * weights;
 }
 

@@ -50,8 +50,18 @@ static void add_forward(seq_model *model) {
     for (int layer = 0; layer < config->dense_layers; layer++)
         model->dense_forward[layer] = add(model, model->dense_weight[layer], 0,
                                           all_rows(model, model->dense_weight[layer]), false);
-    model->output_forward =
-        add(model, model->output_weight, 0, all_rows(model, model->output_weight), false);
+}
+
+static void add_output(seq_model *model, bool back) {
+    for (int i = 0; i < model->output_parts; i++) {
+        int row = model->output_part[i].row, item = -1;
+        if (model->table.items[row].dimensions == 2)
+            item = add(model, row, 0, all_rows(model, row), back);
+        if (back)
+            model->output_part[i].back = item;
+        else
+            model->output_part[i].forward = item;
+    }
 }
 
 static void add_backward(seq_model *model) {
@@ -69,19 +79,35 @@ static void add_backward(seq_model *model) {
     for (int layer = 0; layer < config->dense_layers; layer++)
         model->dense_back[layer] = add(model, model->dense_weight[layer], 0,
                                        all_rows(model, model->dense_weight[layer]), true);
-    model->output_back =
-        add(model, model->output_weight, 0, all_rows(model, model->output_weight), true);
 }
 
+// An output layer that is not packed for training leaves its place to what only training packs.
 void seq_model_list_packed(seq_model *model) {
+    bool output = model->output->packs_to_train;
     add_forward(model);
+    size_t without_output = model->packed_bytes;
+    model->packed_to_train = model->packed_count;
+    add_output(model, false);
     model->packed_forward = model->packed_count;
     model->packed_forward_bytes = model->packed_bytes;
+    if (output)
+        model->packed_to_train = model->packed_forward;
+    else
+        model->packed_bytes = without_output;
+    for (int i = 0; i < model->output_parts; i++)
+        model->output_part[i].back = -1;
     add_backward(model);
+    if (output) add_output(model, true);
+}
+
+static bool is_packed(const seq_model *model, seq_workspace_use use, int item) {
+    if (use == SEQ_USE_EVALUATION) return item < model->packed_forward;
+    return item < model->packed_to_train || item >= model->packed_forward;
 }
 
 const void *seq_model_packed(const seq_model *model, const seq_weights *weights, int item) {
-    return item < 0 ? NULL : (const char *)weights->packed + model->packed[item].offset;
+    if (item < 0 || !is_packed(model, weights->use, item)) return NULL;
+    return (const char *)weights->packed + model->packed[item].offset;
 }
 
 size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use) {
@@ -90,9 +116,9 @@ size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use) {
 
 void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters,
                     int part, int parts, void *packed) {
-    int count = use == SEQ_USE_TRAINING ? model->packed_count : model->packed_forward;
     size_t columns = model->compute.kernels->panel_columns();
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < model->packed_count; i++) {
+        if (!is_packed(model, use, i)) continue;
         const seq_packed_matrix *item = &model->packed[i];
         const seq_parameter *parameter = &model->table.items[item->parameter];
         size_t panels = (item->n + columns - 1) / columns;

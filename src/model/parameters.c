@@ -79,23 +79,32 @@ static void add_dense(seq_model *model, int layer) {
         add(&model->table, "dense.%d.bias", layer, outputs, 0, bound_of(&model->config, 0));
 }
 
+static void add_output(seq_model *model) {
+    seq_output_part parts[SEQ_OUTPUT_PARTS];
+    model->output_parts = model->output->list(&model->output_shape, parts);
+    for (int i = 0; i < model->output_parts; i++) {
+        size_t rows = (size_t)parts[i].rows, columns = (size_t)parts[i].columns;
+        double bound = bound_of(&model->config, columns ? 1 / sqrt((double)columns) : 0);
+        bool tied = model->config.tied && i == 0;
+        model->output_part[i].row =
+            tied ? model->embedding : add(&model->table, parts[i].name, 0, rows, columns, bound);
+        model->output_part[i].share = parts[i].share;
+    }
+}
+
 seq_status seq_model_build_table(seq_model *model, seq_error *error) {
     const seq_model_config *config = &model->config;
-    size_t vocabulary = (size_t)config->vocabulary,
-           top = (size_t)seq_model_width(model, seq_model_stages(model) - 1);
-    size_t rows = 3 + 5 * (size_t)config->layers + 2 * (size_t)config->dense_layers;
+    size_t rows =
+        1 + 5 * (size_t)config->layers + 2 * (size_t)config->dense_layers + SEQ_OUTPUT_PARTS;
     seq_status status = seq_allocate(&model->table.items, rows, sizeof *model->table.items,
                                      "the parameter table", error);
     if (status) return status;
-    model->embedding = add(&model->table, "embedding.weight", 0, vocabulary,
+    model->embedding = add(&model->table, "embedding.weight", 0, (size_t)config->vocabulary,
                            (size_t)config->embedding, bound_of(config, 0.1));
     for (int layer = 0; layer < config->layers; layer++)
         add_recurrent(model, layer);
     for (int layer = 0; layer < config->dense_layers; layer++)
         add_dense(model, layer);
-    model->output_weight = config->tied ? model->embedding
-                                        : add(&model->table, "output.weight", 0, vocabulary, top,
-                                              bound_of(config, 1 / sqrt((double)top)));
-    model->output_bias = add(&model->table, "output.bias", 0, vocabulary, 0, bound_of(config, 0));
+    add_output(model);
     return SEQ_OK;
 }

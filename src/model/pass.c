@@ -1,5 +1,6 @@
 // The public passes over a window: training, evaluation, one step, gradient flow.
 #include "graph.h"
+#include <seqtrain/nn/embedding.h>
 #include <string.h>
 
 static seq_loss public_loss(seq_output_loss loss) {
@@ -11,12 +12,22 @@ static const float *top_of(const seq_model *model, const seq_workspace *workspac
     return seq_model_fed(model, workspace, batch, seq_model_stages(model) - 1, dropping);
 }
 
-static seq_output_weights output_weights(const seq_model *model, const seq_weights *weights) {
-    return (seq_output_weights){
-        .forward = seq_model_packed(model, weights, model->output_forward),
-        .backward = seq_model_packed(model, weights, model->output_back),
-        .bias = seq_model_parameter(model, weights, model->output_bias),
-    };
+static void output_weights(const seq_model *model, const seq_weights *weights,
+                           seq_output_weights *out) {
+    for (int i = 0; i < model->output_parts; i++)
+        out[i] = (seq_output_weights){
+            .values = seq_model_parameter(model, weights, model->output_part[i].row),
+            .forward = seq_model_packed(model, weights, model->output_part[i].forward),
+            .backward = seq_model_packed(model, weights, model->output_part[i].back),
+        };
+}
+
+// Rows of a tied embedding that only the inputs will write start at zero; an output layer
+// overwrites its own.
+static void clear_inputs(const seq_model *model, const seq_window *window, float *gradient) {
+    size_t count = (size_t)window->batch * (size_t)window->steps;
+    seq_embedding_clear((size_t)model->config.embedding, window->inputs, count,
+                        gradient + model->table.items[model->embedding].offset);
 }
 
 // Cross-entropy of `targets` on top of a forward pass; dL/d(fed top) goes to
@@ -25,12 +36,25 @@ static seq_output_loss differentiate_output(const seq_model *model, seq_workspac
                                             const seq_weights *weights, const seq_window *window,
                                             const int32_t *targets, float scale, bool dropping,
                                             float *gradient) {
-    seq_output_weights output = output_weights(model, weights);
-    return seq_output_train(
-        &workspace->output, &output, (size_t)window->batch * (size_t)window->steps,
-        top_of(model, workspace, window->batch, dropping), targets, scale, workspace->gradient[0],
-        gradient + model->table.items[model->output_weight].offset,
-        gradient + model->table.items[model->output_bias].offset);
+    seq_output_weights parts[SEQ_OUTPUT_PARTS];
+    float *gradients[SEQ_OUTPUT_PARTS];
+    output_weights(model, weights, parts);
+    for (int i = 0; i < model->output_parts; i++)
+        gradients[i] = gradient + model->table.items[model->output_part[i].row].offset;
+    clear_inputs(model, window, gradient);
+    seq_output_rows rows = {
+        .weights = parts,
+        .count = (size_t)window->batch * (size_t)window->steps,
+        .x = top_of(model, workspace, window->batch, dropping),
+        .targets = targets,
+        .scale = scale,
+        .dx = workspace->gradient[0],
+        .gradients = gradients,
+        .seed = window->seed,
+        .step = window->step,
+        .first_stream = window->first_stream,
+    };
+    return model->output->train(&workspace->output, &rows);
 }
 
 seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
@@ -49,10 +73,16 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
                             float *log_probabilities) {
     seq_model_forward(model, workspace, weights, window, false);
     seq_model_store_state(model, workspace, window);
-    seq_output_weights output = output_weights(model, weights);
-    return public_loss(seq_output_evaluate(
-        &workspace->output, &output, (size_t)window->batch * (size_t)window->steps,
-        top_of(model, workspace, window->batch, false), window->targets, log_probabilities));
+    seq_output_weights parts[SEQ_OUTPUT_PARTS];
+    output_weights(model, weights, parts);
+    seq_output_rows rows = {
+        .weights = parts,
+        .count = (size_t)window->batch * (size_t)window->steps,
+        .x = top_of(model, workspace, window->batch, false),
+        .targets = window->targets,
+        .log_probabilities = log_probabilities,
+    };
+    return public_loss(model->output->evaluate(&workspace->output, &rows));
 }
 
 void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
@@ -60,9 +90,11 @@ void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_
     seq_window window = {.batch = batch, .steps = 1, .inputs = inputs, .state = state};
     seq_model_forward(model, workspace, weights, &window, false);
     seq_model_store_state(model, workspace, &window);
-    seq_output_weights output = output_weights(model, weights);
-    seq_output_logits(&workspace->output, &output, (size_t)batch,
-                      top_of(model, workspace, batch, false), logits);
+    seq_output_weights parts[SEQ_OUTPUT_PARTS];
+    output_weights(model, weights, parts);
+    seq_output_rows rows = {
+        .weights = parts, .count = (size_t)batch, .x = top_of(model, workspace, batch, false)};
+    model->output->logits(&workspace->output, &rows, logits);
 }
 
 void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,

@@ -41,10 +41,11 @@ static void take(seq_workspace *workspace, seq_workspace_use use) {
     for (int layer = 0; layer < model->config.dense_layers; layer++)
         workspace->dense_out[layer] =
             SEQ_ARENA_FLOATS(arena, rows * (size_t)model->config.dense[layer]);
-    workspace->output = (seq_output){.compute = &model->compute,
-                                     .vocabulary = model->config.vocabulary,
-                                     .units = seq_model_width(model, seq_model_stages(model) - 1)};
-    seq_output_take(&workspace->output, rows, use == SEQ_USE_TRAINING, arena);
+    workspace->output = (seq_output){.kind = model->output,
+                                     .compute = &model->compute,
+                                     .shape = model->output_shape,
+                                     .rows = rows};
+    model->output->take(&workspace->output, use == SEQ_USE_TRAINING, arena);
     if (use == SEQ_USE_TRAINING) take_training(workspace, rows);
 }
 
@@ -74,4 +75,9 @@ void seq_workspace_destroy(seq_workspace *workspace) {
 
 size_t seq_workspace_bytes(const seq_workspace *workspace) {
     return workspace->arena.size;
+}
+
+const int32_t *seq_workspace_output_words(const seq_workspace *workspace, size_t *out_count) {
+    *out_count = workspace->output.sampled.count;
+    return workspace->output.sampled.words;
 }

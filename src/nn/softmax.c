@@ -1,160 +1,184 @@
 #include <seqtrain/nn/softmax.h>
+#include <math.h>
 #include <string.h>
 
-enum {
-    CHUNK_LOGITS = 1 << 22, // logits of a chunk at most, a part of the last-level cache,
-    CHUNK_ROWS = 32,        // but at least so many rows
-};
+enum { CHUNK_ROWS = 32 }; // rows of a chunk at least
 
-void seq_output_take(seq_output *output, size_t rows, bool training, seq_arena *arena) {
-    size_t most = CHUNK_LOGITS / (size_t)output->vocabulary;
+void seq_softmax_take(seq_softmax *softmax, size_t rows, bool training, seq_arena *arena) {
+    size_t most = SEQ_CHUNK_LOGITS / softmax->columns;
     most = most < CHUNK_ROWS ? CHUNK_ROWS : most;
     size_t chunks = (rows + most - 1) / most;
-    output->chunk = (rows + chunks - 1) / chunks;
-    output->logits = SEQ_ARENA_FLOATS(arena, output->chunk * (size_t)output->vocabulary);
-    output->log_sum = SEQ_ARENA_FLOATS(arena, output->chunk);
-    output->target_logit = SEQ_ARENA_FLOATS(arena, output->chunk);
+    softmax->shared = softmax->columns;
+    softmax->chunk = (rows + chunks - 1) / chunks;
+    softmax->logits = SEQ_ARENA_FLOATS(arena, softmax->chunk * softmax->columns);
+    softmax->log_sum = SEQ_ARENA_FLOATS(arena, softmax->chunk);
+    softmax->target_logit = SEQ_ARENA_FLOATS(arena, softmax->chunk);
     if (training)
-        output->packed_rows = seq_arena_take(
-            arena, 1,
-            seq_compute_packed_bytes(output->compute, (size_t)output->units, output->chunk));
+        softmax->packed_rows = seq_arena_take(
+            arena, 1, seq_compute_packed_bytes(softmax->compute, softmax->units, softmax->chunk));
 }
 
-void seq_output_logits(const seq_output *output, const seq_output_weights *weights, size_t rows,
-                       const float *x, float *logits) {
-    size_t columns = (size_t)output->vocabulary, units = (size_t)output->units;
-    seq_compute_multiply(output->compute, (seq_product){.m = rows,
-                                                        .n = columns,
-                                                        .k = units,
-                                                        .a = x,
-                                                        .lda = units,
-                                                        .b = weights->forward,
-                                                        .bias = weights->bias,
-                                                        .c = logits,
-                                                        .ldc = columns});
+void seq_softmax_logits(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows,
+                        const float *x, float *logits, size_t ld) {
+    seq_compute_multiply(softmax->compute, (seq_product){.m = rows,
+                                                         .n = softmax->columns,
+                                                         .k = softmax->units,
+                                                         .a = x,
+                                                         .lda = softmax->units,
+                                                         .b = weights->forward,
+                                                         .bias = weights->bias,
+                                                         .c = logits,
+                                                         .ldc = ld});
 }
 
-// Rows of a chunk, shared by the team: logits become probabilities, those of the targets are kept.
+// Rows of a chunk, shared by the team.
 typedef struct row_work {
-    const seq_output *output;
+    const seq_softmax *softmax;
     size_t rows;
     const int32_t *targets;
-    bool differentiate; // then: d(scale * nats)/d(logits) = scale (p - 1 at the target)
-    float scale;
+    float scale; // training: logits become d(scale * nats)/d(logits) = scale (p - 1 at the target)
+    size_t ranked;
+    float *kept;
+    seq_softmax_row *found;
 } row_work;
 
 static void differentiate_row(const row_work *work, size_t i, float *row) {
-    size_t columns = (size_t)work->output->vocabulary;
+    size_t columns = work->softmax->columns;
     if (work->targets[i] < 0) {
         memset(row, 0, columns * sizeof *row);
         return;
     }
     row[work->targets[i]] -= 1;
-    work->output->compute->kernels->scale(row, work->scale, columns);
+    work->softmax->compute->kernels->scale(row, work->scale, columns);
 }
 
-static void normalise_rows(void *context, int part, int parts) {
+static void mask_row(const seq_softmax *softmax, int32_t target, float *row) {
+    for (size_t j = softmax->shared; j < softmax->columns; j++)
+        if ((int64_t)j != target) row[j] = -INFINITY;
+}
+
+static void differentiate_rows(void *context, int part, int parts) {
     const row_work *work = context;
-    const seq_output *output = work->output;
-    size_t columns = (size_t)output->vocabulary;
+    const seq_softmax *softmax = work->softmax;
+    size_t columns = softmax->columns;
     for (size_t i = seq_share_begin(work->rows, part, parts);
          i < seq_share_begin(work->rows, part + 1, parts); i++) {
-        float *row = output->logits + i * columns;
-        output->target_logit[i] = work->targets[i] < 0 ? 0 : row[work->targets[i]];
-        output->compute->kernels->softmax(row, 1, columns, columns, output->log_sum + i);
-        if (work->differentiate) differentiate_row(work, i, row);
+        float *row = softmax->logits + i * columns;
+        mask_row(softmax, work->targets[i], row);
+        softmax->target_logit[i] = work->targets[i] < 0 ? 0 : row[work->targets[i]];
+        softmax->compute->kernels->softmax(row, 1, columns, columns, softmax->log_sum + i);
+        differentiate_row(work, i, row);
     }
 }
 
-static void normalise(row_work *work) {
-    seq_team_run(work->output->compute->team, normalise_rows, work);
-}
-
-static void add_loss(const seq_output *output, size_t rows, const int32_t *targets,
-                     float *log_probabilities, seq_output_loss *loss) {
+static void add_loss(const seq_softmax *softmax, size_t rows, const int32_t *targets,
+                     seq_output_loss *loss) {
     for (size_t i = 0; i < rows; i++) {
-        double log_probability =
-            targets[i] < 0 ? 0 : (double)output->target_logit[i] - (double)output->log_sum[i];
-        loss->nats -= log_probability;
-        loss->tokens += targets[i] >= 0;
-        if (log_probabilities) log_probabilities[i] = (float)log_probability;
+        if (targets[i] < 0) continue;
+        loss->nats -= (double)softmax->target_logit[i] - (double)softmax->log_sum[i];
+        loss->tokens++;
     }
 }
 
-static void weight_gradients(const seq_output *output, size_t rows, const float *x, bool accumulate,
-                             float *d_weight) {
-    size_t columns = (size_t)output->vocabulary, units = (size_t)output->units;
-    seq_compute_pack(output->compute, SEQ_PLAIN, units, rows, x, units, output->packed_rows);
-    seq_compute_multiply(output->compute, (seq_product){.op_a = SEQ_TRANSPOSED,
-                                                        .m = columns,
-                                                        .n = units,
-                                                        .k = rows,
-                                                        .a = output->logits,
-                                                        .lda = columns,
-                                                        .b = output->packed_rows,
-                                                        .accumulate = accumulate,
-                                                        .c = d_weight,
-                                                        .ldc = units});
+static void weight_gradients(const seq_softmax *softmax, size_t rows, const float *x,
+                             bool accumulate, float *d_weight) {
+    size_t columns = softmax->columns, units = softmax->units;
+    seq_compute_pack(softmax->compute, SEQ_PLAIN, units, rows, x, units, softmax->packed_rows);
+    seq_compute_multiply(softmax->compute, (seq_product){.op_a = SEQ_TRANSPOSED,
+                                                         .m = columns,
+                                                         .n = units,
+                                                         .k = rows,
+                                                         .a = softmax->logits,
+                                                         .lda = columns,
+                                                         .b = softmax->packed_rows,
+                                                         .accumulate = accumulate,
+                                                         .c = d_weight,
+                                                         .ldc = units});
 }
 
-static void input_gradients(const seq_output *output, const seq_output_weights *weights,
+static void input_gradients(const seq_softmax *softmax, const seq_softmax_weights *weights,
                             size_t rows, float *dx) {
-    size_t columns = (size_t)output->vocabulary, units = (size_t)output->units;
-    seq_compute_multiply(output->compute, (seq_product){.m = rows,
-                                                        .n = units,
-                                                        .k = columns,
-                                                        .a = output->logits,
-                                                        .lda = columns,
-                                                        .b = weights->backward,
-                                                        .c = dx,
-                                                        .ldc = units});
+    size_t columns = softmax->columns, units = softmax->units;
+    seq_compute_multiply(softmax->compute, (seq_product){.m = rows,
+                                                         .n = units,
+                                                         .k = columns,
+                                                         .a = softmax->logits,
+                                                         .lda = columns,
+                                                         .b = weights->backward,
+                                                         .c = dx,
+                                                         .ldc = units});
 }
 
-seq_output_loss seq_output_train(const seq_output *output, const seq_output_weights *weights,
-                                 size_t rows, const float *x, const int32_t *targets, float scale,
-                                 float *dx, float *d_weight, float *d_bias) {
+seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
+                                  size_t rows, const float *x, const int32_t *targets, float scale,
+                                  float *dx, float *d_weight, float *d_bias) {
     seq_output_loss loss = {0};
-    size_t units = (size_t)output->units, columns = (size_t)output->vocabulary;
-    memset(d_bias, 0, columns * sizeof *d_bias);
-    for (size_t start = 0; start < rows; start += output->chunk) {
-        size_t count = rows - start < output->chunk ? rows - start : output->chunk;
-        row_work work = {output, count, targets + start, true, scale};
-        seq_output_logits(output, weights, count, x + start * units, output->logits);
-        normalise(&work);
-        add_loss(output, count, targets + start, NULL, &loss);
-        input_gradients(output, weights, count, dx + start * units);
-        weight_gradients(output, count, x + start * units, start > 0, d_weight);
-        output->compute->kernels->sum_rows(output->logits, count, columns, columns, d_bias);
+    size_t units = softmax->units, columns = softmax->columns;
+    if (d_bias) memset(d_bias, 0, columns * sizeof *d_bias);
+    for (size_t start = 0; start < rows; start += softmax->chunk) {
+        size_t count = rows - start < softmax->chunk ? rows - start : softmax->chunk;
+        row_work work = {
+            .softmax = softmax, .rows = count, .targets = targets + start, .scale = scale};
+        seq_softmax_logits(softmax, weights, count, x + start * units, softmax->logits, columns);
+        seq_team_run(softmax->compute->team, differentiate_rows, &work);
+        add_loss(softmax, count, targets + start, &loss);
+        input_gradients(softmax, weights, count, dx + start * units);
+        weight_gradients(softmax, count, x + start * units, start > 0, d_weight);
+        if (d_bias)
+            softmax->compute->kernels->sum_rows(softmax->logits, count, columns, columns, d_bias);
     }
     return loss;
 }
 
-// Is the target the first maximum of its row?
-static int is_first_maximum(const float *row, int columns, int target) {
-    int beaten = 0;
-    for (int j = 0; j < target; j++)
-        beaten |= row[j] >= row[target];
-    for (int j = target + 1; j < columns; j++)
-        beaten |= row[j] > row[target];
-    return !beaten;
+// In lanes, so that compilers can use vectors.
+static float largest(const float *x, size_t count) {
+    enum { LANES = 32 };
+    float lanes[LANES], most = x[0];
+    size_t i = 0;
+    for (int lane = 0; lane < LANES; lane++)
+        lanes[lane] = x[0];
+    for (; i + LANES <= count; i += LANES)
+        for (int lane = 0; lane < LANES; lane++)
+            lanes[lane] = x[i + (size_t)lane] > lanes[lane] ? x[i + (size_t)lane] : lanes[lane];
+    for (int lane = 0; lane < LANES; lane++)
+        most = lanes[lane] > most ? lanes[lane] : most;
+    for (; i < count; i++)
+        most = x[i] > most ? x[i] : most;
+    return most;
 }
 
-seq_output_loss seq_output_evaluate(const seq_output *output, const seq_output_weights *weights,
-                                    size_t rows, const float *x, const int32_t *targets,
-                                    float *log_probabilities) {
-    seq_output_loss loss = {0};
-    size_t units = (size_t)output->units, columns = (size_t)output->vocabulary;
-    for (size_t start = 0; start < rows; start += output->chunk) {
-        size_t count = rows - start < output->chunk ? rows - start : output->chunk;
-        row_work work = {output, count, targets + start, false, 0};
-        seq_output_logits(output, weights, count, x + start * units, output->logits);
-        normalise(&work);
-        add_loss(output, count, targets + start,
-                 log_probabilities ? log_probabilities + start : NULL, &loss);
-        for (size_t i = 0; i < count; i++)
-            loss.correct +=
-                targets[start + i] >= 0 &&
-                is_first_maximum(output->logits + i * columns, (int)columns, targets[start + i]);
+static void survey_row(const row_work *work, size_t i, float *row) {
+    size_t columns = work->softmax->columns, kept = columns - work->ranked;
+    seq_softmax_row *found = &work->found[i];
+    found->target = work->targets[i] < 0 ? 0 : row[work->targets[i]];
+    found->best = largest(row, work->ranked);
+    found->best_column = 0;
+    while ((size_t)found->best_column + 1 < work->ranked && row[found->best_column] < found->best)
+        found->best_column++;
+    if (kept) memcpy(work->kept + i * kept, row + work->ranked, kept * sizeof *row);
+    work->softmax->compute->kernels->softmax(row, 1, columns, columns, &found->log_sum);
+}
+
+static void survey_rows(void *context, int part, int parts) {
+    const row_work *work = context;
+    for (size_t i = seq_share_begin(work->rows, part, parts);
+         i < seq_share_begin(work->rows, part + 1, parts); i++)
+        survey_row(work, i, work->softmax->logits + i * work->softmax->columns);
+}
+
+void seq_softmax_survey(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows,
+                        const float *x, const int32_t *targets, size_t ranked, float *kept,
+                        seq_softmax_row *out) {
+    for (size_t start = 0; start < rows; start += softmax->chunk) {
+        size_t count = rows - start < softmax->chunk ? rows - start : softmax->chunk;
+        row_work work = {.softmax = softmax,
+                         .rows = count,
+                         .targets = targets + start,
+                         .ranked = ranked,
+                         .kept = kept ? kept + start * (softmax->columns - ranked) : NULL,
+                         .found = out + start};
+        seq_softmax_logits(softmax, weights, count, x + start * softmax->units, softmax->logits,
+                           softmax->columns);
+        seq_team_run(softmax->compute->team, survey_rows, &work);
     }
-    return loss;
 }

@@ -1,5 +1,6 @@
 #include "trainer.h"
 #include <seqtrain/nn/cell.h>
+#include <seqtrain/nn/output.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,27 @@ static seq_status layer_sizes(const seq_train_options *options, seq_model_config
     for (int layer = 0; layer < out->dense_layers; layer++)
         out->dense[layer] = (int)options->feedforward.values[layer];
     return SEQ_OK;
+}
+
+// A twentieth and a quarter of the vocabulary, unless given.
+static void take_cutoffs(const seq_integers *given, int vocabulary, seq_model_config *out) {
+    out->cutoff_count = given->count ? given->count : 2;
+    out->cutoffs[0] = vocabulary / 20;
+    out->cutoffs[1] = vocabulary / 4;
+    for (int i = 0; i < given->count && i < SEQ_MAX_CUTOFFS; i++)
+        out->cutoffs[i] = (int)given->values[i];
+}
+
+static seq_status output_layer(const seq_train_options *options, seq_model_config *out,
+                               seq_error *error) {
+    const char *kind = seq_output_names()[options->output];
+    bool adaptive = strcmp(kind, "adaptive") == 0;
+    out->output = options->output;
+    if (strcmp(kind, "sampled") == 0) out->samples = (int)options->samples;
+    if (adaptive) take_cutoffs(&options->cutoffs, out->vocabulary, out);
+    if (adaptive || !options->cutoffs.count) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--cutoffs: only --output adaptive has any, not %s",
+                         kind);
 }
 
 static double own_or_common(double own, double common) {
@@ -41,6 +63,7 @@ seq_status seq_train_model_config(const seq_train_options *options, int vocabula
     };
     snprintf(out->cell, sizeof out->cell, "%s", seq_cell_names()[options->cell]);
     seq_status status = layer_sizes(options, out, error);
+    if (!status) status = output_layer(options, out, error);
     return status ? status : seq_model_config_check(out, error);
 }
 

@@ -1,6 +1,7 @@
 #include "trainer.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/nn/output.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,38 @@ static void describe_sizes(const int *sizes, int count, char *out, size_t size) 
         used += snprintf(out + used, size - (size_t)used, "%s%d", i ? ", " : "", sizes[i]);
 }
 
+// Clusters and draws take the ids for an order of frequency; <unk> and <eos> may stand before it.
+static bool is_by_frequency(const seq_vocabulary *vocabulary) {
+    int first = 0;
+    while (first < seq_vocabulary_size(vocabulary) &&
+           (first == seq_vocabulary_unk(vocabulary) || first == seq_vocabulary_eos(vocabulary)))
+        first++;
+    for (int id = first + 1; id < seq_vocabulary_size(vocabulary); id++)
+        if (seq_vocabulary_count(vocabulary, id) > seq_vocabulary_count(vocabulary, id - 1))
+            return false;
+    return true;
+}
+
+static void print_output(const seq_trainer *trainer) {
+    const seq_model_config *model = seq_model_get_config(trainer->model);
+    const char *kind = seq_output_names()[model->output];
+    char cutoffs[200] = "";
+    if (model->output == 0) return;
+    describe_sizes(model->cutoffs, model->cutoff_count, cutoffs, sizeof cutoffs);
+    if (model->cutoff_count)
+        seq_log_info("output   %s: clusters from words %s on", kind, cutoffs);
+    else
+        seq_log_info(
+            "output   %s: %d words of %d and the targets in a window; the loss of training "
+            "is among these",
+            kind, model->samples, model->vocabulary);
+    if (!is_by_frequency(seq_dataset_vocabulary(trainer->dataset)))
+        seq_log_warning(
+            "the vocabulary of %s is not in order of frequency, as --output %s takes it "
+            "to be: training is slower or learns less from a step; results stay exact",
+            seq_dataset_path(trainer->dataset), kind);
+}
+
 static void print_model(const seq_trainer *trainer) {
     const seq_model_config *model = seq_model_get_config(trainer->model);
     char hidden[200] = "", dense[200] = "";
@@ -171,6 +204,7 @@ void seq_train_print_start(const seq_trainer *trainer) {
     seq_log_info("seqtrain %s, kernels %s, %s, %s", trainer->version, kernels,
                  seq_comm_library(trainer->comm), seq_storage_library());
     print_model(trainer);
+    print_output(trainer);
     print_data(trainer);
     print_layout(trainer);
 }

@@ -3,6 +3,7 @@
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/nn/cell.h>
+#include <seqtrain/nn/output.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
 #include <stddef.h>
@@ -46,8 +47,26 @@ static const seq_option options[] = {
      .help = "Dense layers of these sizes at each time step above the recurrent stack."},
     {SEQ_OPTION_CHOICE, "feedforward-activation", "NAME", AT(feedforward_activation), "relu",
      .choices = activation_choices, .flags = IDENTITY, .help = "Activation of the dense layers."},
+    {SEQ_OPTION_CHOICE, "output", "KIND", AT(output), "full", .registry = seq_output_names,
+     .flags = IDENTITY,
+     .help =
+         "Output layer. full: softmax over all words. For vocabularies of tens of thousands and "
+         "up: sampled trains on each window's targets and --samples drawn words (the loss "
+         "printed in training is that of this choice, and lower); adaptive puts words into "
+         "clusters by frequency (--cutoffs), rare ones with fewer units. Validation, seqeval "
+         "and seqsample are exact with each."},
+    {SEQ_OPTION_INTEGER, "samples", "N", AT(samples), "8192", 1, SEQ_MAX_VOCABULARY,
+     .flags = IDENTITY,
+     .help = "Words drawn for a window of --output sampled, from Zipf's law over the vocabulary's "
+             "order; more than half of the vocabulary: all words."},
+    {SEQ_OPTION_INTEGERS, "cutoffs", "A[,B...]", AT(cutoffs), NULL, 1, SEQ_MAX_VOCABULARY,
+     .flags = IDENTITY,
+     .help = "First words of the clusters of --output adaptive, at most 8, in ascending order; the "
+             "words before A stay in the head. Cluster k has H / 4^k units. Default: a twentieth "
+             "and a quarter of the vocabulary."},
     {SEQ_OPTION_FLAG, "tied", NULL, AT(tied), "no", .flags = IDENTITY,
-     .help = "The output layer uses the embedding's weights; the topmost layer must have E units."},
+     .help = "The output layer uses the embedding's weights; the topmost layer must have E units. "
+             "Not with --output adaptive."},
     {SEQ_OPTION_REAL, "dropout", "P", AT(dropout), "0", 0, 0.99, .flags = IDENTITY,
      .help = "Dropout probability at all places."},
     {SEQ_OPTION_REAL, "dropout-input", "P", AT(dropout_input), "-1", -1, 0.99, .flags = IDENTITY,
@@ -119,7 +138,7 @@ static const seq_option options[] = {
     {SEQ_OPTION_INTEGER, "validate-every", "STEPS", AT(validate_every), "0", 0, 1e15,
      .help = "Steps between validations; 0: at the end of each epoch."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
-     .help = "Seed of initial values and dropout."},
+     .help = "Seed of initial values, dropout and the words of --output sampled."},
 
     {SEQ_OPTION_HEADING, .help = "Checkpoints and limits"},
     {SEQ_OPTION_INTEGER, "checkpoint-every", "STEPS", AT(checkpoint_every), "0", 0, 1e15,

@@ -177,7 +177,7 @@ seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
 }
 
 seq_weights seq_trainer_weights(const seq_trainer *trainer) {
-    return (seq_weights){trainer->parameters, trainer->packed};
+    return (seq_weights){trainer->parameters, trainer->packed, SEQ_USE_TRAINING};
 }
 
 seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {

@@ -1,6 +1,7 @@
 // The gradient's way from this rank's replicas into the parameters.
 #include "trainer.h"
 #include <math.h>
+#include <seqtrain/nn/output.h>
 #include <string.h>
 
 int seq_train_window_steps(const seq_trainer *trainer) {
@@ -38,8 +39,23 @@ seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error) {
 }
 
 // A window's gradient leaves the rows of other tokens as they are; what is live of them must be
+static void clear_parameter(const seq_trainer *trainer, const char *name, float *gradient) {
+    const seq_parameter *parameter = seq_parameter_find(trainer->table, name);
+    if (parameter)
+        memset(gradient + parameter->offset, 0, seq_parameter_size(parameter) * sizeof *gradient);
+}
+
+// A sampled output layer writes the rows of its words only.
+static void clear_output(const seq_trainer *trainer, float *gradient) {
+    const seq_model_config *config = seq_model_get_config(trainer->model);
+    if (strcmp(seq_output_names()[config->output], "sampled") != 0) return;
+    clear_parameter(trainer, config->tied ? "embedding.weight" : "output.weight", gradient);
+    clear_parameter(trainer, "output.bias", gradient);
+}
+
 // zero.
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient) {
+    clear_output(trainer, gradient);
     if (!trainer->rows) return;
     size_t begin = trainer->rows->offset, end = begin + seq_parameter_size(trainer->rows);
     const uint64_t *live = seq_exchange_live(trainer->exchange);

@@ -94,7 +94,7 @@ static void update(trainer *t) {
 
 static void step(void *context) {
     trainer *t = context;
-    seq_weights weights = {t->parameters, t->packed};
+    seq_weights weights = {t->parameters, t->packed, SEQ_USE_TRAINING};
     seq_model_pack(t->model, SEQ_USE_TRAINING, t->parameters, 0, 1, t->packed);
     seq_model_train(t->model, t->workspace, &weights, &t->window,
                     1.0F / (float)(t->window.batch * t->window.steps), t->gradient);

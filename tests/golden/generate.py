@@ -1,5 +1,5 @@
 """Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
-Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double; optimisers and clipping in single precision."""
+Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss; optimisers and clipping in single precision."""
 import torch
 from torch import nn
 
@@ -9,31 +9,61 @@ def write(stream, name, tensor):
     stream.write(f"{name} {len(values)}\n" + " ".join(f"{value:.17g}" for value in values) + "\n")
 
 
+def representable(*modules):
+    """Values rounded to single precision."""
+    for module in modules:
+        for parameter in module.parameters():
+            parameter.data.copy_(parameter.data.float().double())
+
+
+def write_model(stream, name, named, inputs, targets, loss, state):
+    write(stream, f"{name}.inputs", inputs)
+    write(stream, f"{name}.targets", targets)
+    write(stream, f"{name}.loss", loss)
+    for index, part in enumerate(state if isinstance(state, tuple) else (state,)):
+        write(stream, f"{name}.state{index}", part)
+    for parameter, value in named.items():
+        write(stream, f"{name}.{parameter}", value)
+        write(stream, f"{name}.{parameter}.gradient", value.grad)
+    gradients = torch.nn.utils.get_total_norm([value.grad for value in named.values()])
+    write(stream, f"{name}.norm", gradients)
+
+
 def model(stream, cell, module, layers=2, vocabulary=11, embedding=5, hidden=6, steps=7, batch=3):
     torch.manual_seed(len(cell))
     table = nn.Embedding(vocabulary, embedding).double()
     recurrent = module(embedding, hidden, layers).double()
     output = nn.Linear(hidden, vocabulary).double()
-    for parameter in [*table.parameters(), *recurrent.parameters(), *output.parameters()]:
-        parameter.data.copy_(parameter.data.float().double())  # representable in single precision
+    representable(table, recurrent, output)
     inputs = torch.randint(vocabulary, (steps, batch))
     targets = torch.randint(vocabulary, (steps, batch))
     hiddens, state = recurrent(table(inputs))
     logits = output(hiddens)
     loss = nn.functional.cross_entropy(logits.reshape(-1, vocabulary), targets.reshape(-1), reduction="mean")
     loss.backward()
-    write(stream, f"{cell}.inputs", inputs)
-    write(stream, f"{cell}.targets", targets)
-    write(stream, f"{cell}.loss", loss)
-    for index, part in enumerate(state if isinstance(state, tuple) else (state,)):
-        write(stream, f"{cell}.state{index}", part)
     named = {"embedding.weight": table.weight, "output.weight": output.weight, "output.bias": output.bias}
     named.update({f"rnn.{name}": value for name, value in recurrent.named_parameters()})
-    for name, value in named.items():
-        write(stream, f"{cell}.{name}", value)
-        write(stream, f"{cell}.{name}.gradient", value.grad)
-    gradients = torch.nn.utils.get_total_norm([value.grad for value in named.values()])
-    write(stream, f"{cell}.norm", gradients)
+    write_model(stream, cell, named, inputs, targets, loss, state)
+
+
+def adaptive(stream, vocabulary=19, cutoffs=(4, 9), embedding=5, hidden=18, steps=7, batch=3):
+    """One layer; also ln p of every word in all rows of the window."""
+    torch.manual_seed(1)
+    table = nn.Embedding(vocabulary, embedding).double()
+    recurrent = nn.RNN(embedding, hidden).double()
+    output = nn.AdaptiveLogSoftmaxWithLoss(hidden, vocabulary, list(cutoffs), div_value=4.0).double()
+    representable(table, recurrent, output)
+    inputs = torch.randint(vocabulary, (steps, batch))
+    targets = torch.randint(vocabulary, (steps, batch))
+    hiddens, state = recurrent(table(inputs))
+    rows = hiddens.reshape(-1, hidden)
+    loss = output(rows, targets.reshape(-1)).loss
+    loss.backward()
+    named = {"embedding.weight": table.weight}
+    named.update({f"rnn.{name}": value for name, value in recurrent.named_parameters()})
+    named.update({f"output.{name}": value for name, value in output.named_parameters()})
+    write_model(stream, "adaptive", named, inputs, targets, loss, state)
+    write(stream, "adaptive.log_probabilities", output.log_prob(rows))
 
 
 def optimizer(stream, name, make, steps=6, count=9):
@@ -56,6 +86,9 @@ with open("models.txt", "w") as stream:
     model(stream, "lstm", nn.LSTM)
     model(stream, "gru-reset-after", nn.GRU)
     model(stream, "rnn", nn.RNN)
+
+with open("outputs.txt", "w") as stream:
+    adaptive(stream)
 
 with open("optimizers.txt", "w") as stream:
     single = dict(foreach=False)

@@ -161,16 +161,42 @@ static int run_dense(const reference *r, int width, double *x) {
     return width;
 }
 
-static double log_probability(const reference *r, int width, const double *x, int target) {
-    const double *weight = find(r, r->config->tied ? "embedding.weight" : "output.weight", 0),
-                 *bias = find(r, "output.bias", 0);
-    double sum = 0, wanted = 0;
-    for (int v = 0; v < r->config->vocabulary; v++) {
-        double logit = dot(weight + v * width, x, width) + bias[v];
+// ln of softmax(W x + bias) at `wanted`; W (rows, width); no bias: NULL.
+static double log_softmax(const double *weight, const double *bias, int rows, int width,
+                          const double *x, int wanted) {
+    double sum = 0, found = 0;
+    for (int v = 0; v < rows; v++) {
+        double logit = dot(weight + v * width, x, width) + (bias ? bias[v] : 0);
         sum += exp(logit);
-        wanted = v == target ? logit : wanted;
+        found = v == wanted ? logit : found;
     }
-    return wanted - log(sum);
+    return found - log(sum);
+}
+
+static double log_adaptive(const reference *r, int width, const double *x, int target) {
+    const seq_model_config *config = r->config;
+    int shortlist = config->cutoffs[0], cluster = config->cutoff_count - 1;
+    const double *head = find(r, "output.head.weight", 0);
+    int entries = shortlist + config->cutoff_count;
+    while (cluster >= 0 && target < config->cutoffs[cluster])
+        cluster--;
+    if (cluster < 0) return log_softmax(head, NULL, entries, width, x, target);
+    int end =
+        cluster + 1 < config->cutoff_count ? config->cutoffs[cluster + 1] : config->vocabulary;
+    int first = config->cutoffs[cluster], units = width >> 2 * (cluster + 1);
+    const double *down = find(r, "output.tail.%d.0.weight", cluster),
+                 *words = find(r, "output.tail.%d.1.weight", cluster);
+    double y[WIDEST];
+    for (int j = 0; j < units; j++)
+        y[j] = dot(down + j * width, x, width);
+    return log_softmax(head, NULL, entries, width, x, shortlist + cluster) +
+           log_softmax(words, NULL, end - first, units, y, target - first);
+}
+
+static double log_probability(const reference *r, int width, const double *x, int target) {
+    if (r->config->cutoff_count) return log_adaptive(r, width, x, target);
+    const double *weight = find(r, r->config->tied ? "embedding.weight" : "output.weight", 0);
+    return log_softmax(weight, find(r, "output.bias", 0), r->config->vocabulary, width, x, target);
 }
 
 static double run_position(const reference *r, int batch, int stream, int input, int target,

@@ -83,7 +83,7 @@ void small_case_create(small_case *out, const seq_model_config *config, int batc
 
 void small_case_pack(small_case *test) {
     seq_model_pack(test->model, SEQ_USE_TRAINING, test->parameters, 0, 1, test->packed);
-    test->weights = (seq_weights){test->parameters, test->packed};
+    test->weights = (seq_weights){test->parameters, test->packed, SEQ_USE_TRAINING};
 }
 
 void small_case_destroy(small_case *test) {

@@ -13,6 +13,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_SAMPLE,
     SEQ_RANDOM_SHUFFLE,
     SEQ_RANDOM_TEST,
+    SEQ_RANDOM_CANDIDATES,
 } seq_random_purpose;
 
 typedef struct seq_random_key {

@@ -7,10 +7,12 @@
 #include <seqtrain/base/status.h>
 #include <seqtrain/kernels/compute.h>
 #include <seqtrain/model/parameters.h>
+#include <seqtrain/nn/output.h>
 #include <stdint.h>
 
 enum {
     SEQ_MAX_LAYERS = 32,
+    SEQ_MAX_VOCABULARY = 1 << 24,
     SEQ_NO_TOKEN = -1, // as an input: the zero vector x<1>; as a target: not counted
 };
 
@@ -24,6 +26,9 @@ typedef struct seq_model_config {
     int layers, hidden[SEQ_MAX_LAYERS];      // L, H of each layer
     int dense_layers, dense[SEQ_MAX_LAYERS]; // --feedforward
     seq_dense_activation dense_activation;
+    int output;                              // place in seq_output_names() of seqtrain/nn/output.h; 0: full
+    int samples;                             // sampled
+    int cutoff_count, cutoffs[SEQ_MAX_CUTOFFS]; // adaptive
     int tied;                                // output.weight is embedding.weight (top size must be E)
     double dropout_input, dropout_between, dropout_output; // after the embedding; between layers (recurrent and dense); before the output product
     double forget_bias;                      // initial value of the forget gate's bias_ih (lstm cells)
@@ -55,10 +60,12 @@ size_t seq_model_state_size(const seq_model *model, int batch);
 
 typedef enum seq_workspace_use { SEQ_USE_TRAINING, SEQ_USE_EVALUATION } seq_workspace_use;
 
-// What the passes read: the flat parameter vector, and its matrices packed in the order and precision of the products.
+// What the passes read: the flat parameter vector, and its matrices packed in the order and precision of the products for that
+// use. Packed for training they serve every pass; where training does without (sampled), evaluation packs a window at a time.
 typedef struct seq_weights {
     const float *parameters;
     const void *packed;
+    seq_workspace_use use;
 } seq_weights;
 size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use);
 // Packs share `part` of `parts`, after each change of the parameters; any division gives the same bytes. `packed` is aligned
@@ -76,35 +83,40 @@ typedef struct seq_window {
     const int32_t *inputs;   // (T, B), 0 .. V-1 or SEQ_NO_TOKEN
     const int32_t *targets;  // (T, B), 0 .. V-1 or SEQ_NO_TOKEN
     float *state;            // seq_model_state_size floats: before the window in, after it out
-    uint64_t seed;           // training: dropout is drawn for (seed, step, stream, layer, time, unit)
+    uint64_t seed;           // training: dropout is drawn for (seed, step, stream, layer, time, unit), words for (seed, step, first_stream)
     uint32_t step;
     uint32_t first_stream;   // global number of the window's stream 0
 } seq_window;
 
 typedef struct seq_loss {
-    double nats;    // sum of -ln p(target)
+    double nats;    // sum of -ln p(target); training of `sampled`: among the window's candidates
     int64_t tokens; // targets counted
     int64_t correct; // targets that are the first maximum of their row
 } seq_loss;
 
 // Forward and backward of one window. `gradient` is overwritten with gradient_scale * d(sum of nats)/d(parameters), but of
-// an embedding that is not tied only the rows of the window's input tokens: the others, whose gradient is zero, and the
-// padding between parameters are left as they are. Gradients stop at the window's start (truncated back-propagation).
-// Allocates nothing.
+// an embedding only the rows of the window's input tokens (and of the output's words, when tied), and of a sampled output layer
+// only the rows of its words: the others, whose gradient is zero, and the padding between parameters are left as they are. But a
+// tied embedding under a full output layer is overwritten as a whole. Gradients stop at the window's start (truncated
+// back-propagation). Allocates nothing.
 seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, seq_window *window,
                          float gradient_scale, float *gradient);
 
-// Forward only, no dropout. log_probabilities (T, B): ln p(target) or 0 where not counted; may be NULL.
+// The words, each once, in no order, whose rows of output.weight and output.bias the last seq_model_train with this workspace
+// wrote (of embedding.weight, when tied: beside the window's inputs). NULL: all rows.
+const int32_t *seq_workspace_output_words(const seq_workspace *workspace, size_t *out_count);
+
+// Forward only, no dropout; exact for every output layer. log_probabilities (T, B): ln p(target) or 0 where not counted; may be NULL.
 seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, seq_window *window,
                             float *log_probabilities);
 
-// One time step for generation: inputs (B) -> probabilities' logits (B, V); state in and out.
+// One time step for generation: inputs (B) -> logits (B, V) (ln p up to a constant in each row); state in and out.
 void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, int batch,
                     const int32_t *inputs, float *state, float *logits);
 
 // How the gradient flows back in time: with L = the summed nats of the window's *last* step only, squares[l * T + k] =
 // sum over streams and units of (dL / dh_l<T-k>)^2, k = 0 .. T-1 steps back. The state is left unchanged, no dropout,
-// `gradient_scratch` (one flat vector) is overwritten.
+// `gradient_scratch` (one flat vector) is overwritten. With a sampled output layer, L is the sampled loss.
 void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                              const seq_window *window, float *gradient_scratch, double *squares);
 

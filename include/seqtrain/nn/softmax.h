@@ -1,44 +1,56 @@
-// The output layer: logits (N, V) = X (N, H) W^T + b, cross-entropy, and its gradient, in chunks of
-// rows so that the logits of a window never exist at once.
+// Softmax over the columns of a product, logits (N, C) = X (N, I) W^T + b, with cross-entropy and its gradient, in chunks of
+// rows so that the logits of a window never exist at once. Output layers (nn/output.h) are made of it.
 #ifndef SEQTRAIN_NN_SOFTMAX_H
 #define SEQTRAIN_NN_SOFTMAX_H
 
 #include <seqtrain/base/memory.h>
 #include <seqtrain/kernels/compute.h>
 
-typedef struct seq_output {
+enum { SEQ_CHUNK_LOGITS = 1 << 22 }; // logits that exist at once, about; a part of the last-level cache
+
+typedef struct seq_softmax {
     const seq_compute *compute;
-    int vocabulary, units; // V, H
+    size_t columns, units; // C, I
+    size_t shared;         // training: the columns from here on count only in the rows whose target they are
     size_t chunk;          // rows at once
-    float *logits;         // (chunk, V)
+    float *logits;         // (chunk, C)
     float *log_sum;        // (chunk)
     float *target_logit;   // (chunk)
-    void *packed_rows;     // (chunk, H) packed, training only
-} seq_output;
+    void *packed_rows;     // (chunk, I) packed, training only
+} seq_softmax;
+
+// Fills chunk, shared (all columns) and the buffers for up to `rows` rows; the other members are the caller's.
+void seq_softmax_take(seq_softmax *softmax, size_t rows, bool training, seq_arena *arena);
+
+// The weights (C, I), packed.
+typedef struct seq_softmax_weights {
+    const void *forward;  // W^T: (I, C)
+    const void *backward; // W: (C, I); training only
+    const float *bias;    // (C), or NULL
+} seq_softmax_weights;
 
 typedef struct seq_output_loss {
     double nats;    // sum of -ln p(target)
     int64_t tokens; // targets other than -1
-    int64_t
-        correct; // targets that are the first maximum of their row (evaluation only, 0 in training)
+    int64_t correct; // targets that are the first maximum of their row (evaluation only, 0 in training)
 } seq_output_loss;
 
-// Fills chunk and the buffers for windows of up to `rows` rows; the other members are the caller's.
-void seq_output_take(seq_output *output, size_t rows, bool training, seq_arena *arena);
+// dx (N, I) = dL/dx, d_weight (C, I) and d_bias (C), or NULL, are overwritten, with L = scale * nats. N is not 0.
+seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows, const float *x,
+                                  const int32_t *targets, float scale, float *dx, float *d_weight, float *d_bias);
+void seq_softmax_logits(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows, const float *x, float *logits,
+                        size_t ld);
 
-// The weights (V, H), packed.
-typedef struct seq_output_weights {
-    const void *forward;  // W^T: (H, V)
-    const void *backward; // W: (V, H); training only
-    const float *bias;    // (V)
-} seq_output_weights;
+// What evaluation keeps of a row of logits.
+typedef struct seq_softmax_row {
+    float log_sum;       // ln of the sum of exp(logit) over all columns
+    float target;        // the target's logit; 0 where the target is -1
+    float best;          // the largest of the first `ranked` logits
+    int32_t best_column; // the first column that has it
+} seq_softmax_row;
 
-// dx (N, H) = dL/dx, d_weight (V, H) and d_bias (V) are overwritten, with L = scale * nats.
-seq_output_loss seq_output_train(const seq_output *output, const seq_output_weights *weights, size_t rows, const float *x, const int32_t *targets, float scale,
-                                 float *dx, float *d_weight, float *d_bias);
-// log_probabilities (N), or NULL: ln p(target), 0 where the target is -1.
-seq_output_loss seq_output_evaluate(const seq_output *output, const seq_output_weights *weights, size_t rows, const float *x,
-                                    const int32_t *targets, float *log_probabilities);
-void seq_output_logits(const seq_output *output, const seq_output_weights *weights, size_t rows, const float *x, float *logits);
+// kept (N, C - ranked), or NULL when all columns are ranked: the other logits.
+void seq_softmax_survey(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows, const float *x,
+                        const int32_t *targets, size_t ranked, float *kept, seq_softmax_row *out);
 
 #endif

@@ -16,6 +16,9 @@ typedef struct seq_train_options {
     int64_t embed;
     seq_integers feedforward;
     int feedforward_activation;
+    int output; // place in seq_output_names()
+    int64_t samples;
+    seq_integers cutoffs;
     bool tied;
     double dropout, dropout_input, dropout_between, dropout_output;
     double forget_bias;

@@ -74,7 +74,7 @@ static outcome train(const char *cell, const seq_compute *compute, int parts) {
     seq_random_fill_uniform((seq_random_key){3, SEQ_RANDOM_TEST}, 1, 0.5F, out.state, out.states);
     seq_model_initialise(model, 5, parameters);
     void *packed = packed_of(model, parameters, parts);
-    seq_weights weights = {parameters, packed};
+    seq_weights weights = {parameters, packed, SEQ_USE_TRAINING};
     seq_window window = {
         .batch = B, .steps = T, .inputs = tokens, .targets = tokens + B, .state = out.state};
     out.nats = seq_model_train(model, workspace, &weights, &window, 1, out.gradient).nats;

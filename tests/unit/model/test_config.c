@@ -16,6 +16,15 @@ static void record_round_trip(void **state) {
         seq_record record = {0};
         seq_error error = {0};
         config.dropout_input = 0.1;
+        if (shape == 1) {
+            config.output = seq_output_find("sampled");
+            config.samples = 3;
+        }
+        if (shape == 0) {
+            config.output = seq_output_find("adaptive");
+            config.cutoff_count = 1;
+            config.cutoffs[0] = 4;
+        }
         assert_int_equal(seq_model_config_write(&config, &record, &error), SEQ_OK);
         assert_int_equal(seq_model_config_read(&copy, &record, &error), SEQ_OK);
         assert_memory_equal(&config, &copy, sizeof config);
@@ -25,10 +34,15 @@ static void record_round_trip(void **state) {
 
 static void hostile_records_are_refused(void **state) {
     (void)state;
-    static const char *const bad[][2] = {
-        {"vocabulary", "-1"},   {"vocabulary", "99999999999"}, {"embedding", "0"}, {"hidden", ""},
-        {"hidden", "5,x"},      {"hidden", "70000"},           {"cell", "lsmt"},   {"tied", "2"},
-        {"dropout_input", "2"}, {"dropout_input", "nan"},      {"dense", "0"},     {"tied", "1"}};
+    static const char *const bad[][2] = {{"vocabulary", "-1"},   {"vocabulary", "99999999999"},
+                                         {"embedding", "0"},     {"hidden", ""},
+                                         {"hidden", "5,x"},      {"hidden", "70000"},
+                                         {"cell", "lsmt"},       {"tied", "2"},
+                                         {"dropout_input", "2"}, {"dropout_input", "nan"},
+                                         {"dense", "0"},         {"tied", "1"},
+                                         {"output", "none"},     {"output", "sampled"},
+                                         {"output", "adaptive"}, {"samples", "0"},
+                                         {"cutoffs", "0"},       {"cutoffs", "1,2,3,4,5,6,7,8,9"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         seq_model_config config = small_config("lstm", 1), copy;
         seq_record record = {0};
@@ -49,6 +63,26 @@ static void misfits_name_the_option(void **state) {
     config.tied = 1;
     assert_int_equal(seq_model_config_check(&config, &error), SEQ_BAD_USAGE);
     assert_non_null(strstr(error.text, "--tied"));
+    static const struct {
+        const char *output, *option;
+        int tied, samples, cutoff_count, cutoffs[3];
+    } bad[] = {
+        {"sampled", "--samples", 0, 0, 0, {0}},     {"adaptive", "--cutoffs", 0, 0, 0, {0}},
+        {"adaptive", "--cutoffs", 0, 0, 1, {7}},    {"adaptive", "--cutoffs", 0, 0, 2, {3, 3}},
+        {"adaptive", "--cutoffs", 0, 0, 2, {2, 4}}, // 6 units have no sixteenth
+        {"adaptive", "--tied", 1, 0, 1, {2}}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        config = small_config("lstm", 0);
+        error = (seq_error){0};
+        config.output = seq_output_find(bad[i].output);
+        config.samples = bad[i].samples;
+        config.cutoff_count = bad[i].cutoff_count;
+        memcpy(config.cutoffs, bad[i].cutoffs, sizeof bad[i].cutoffs);
+        config.tied = bad[i].tied;
+        config.embedding = 6;
+        assert_int_equal(seq_model_config_check(&config, &error), SEQ_BAD_USAGE);
+        assert_non_null(strstr(error.text, bad[i].option));
+    }
 }
 
 static void initialisation_keeps_its_bounds(void **state) {

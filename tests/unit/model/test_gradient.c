@@ -41,10 +41,9 @@ static void check_parameter(const small_case *test, const seq_parameter *paramet
         assert_true(largest > 1e-4); // a gradient of zero would check nothing
 }
 
-static void check_gradient(const char *cell, int shape) {
+static void check_gradient(const char *cell, int shape, const seq_model_config *config) {
     small_case test;
-    seq_model_config config = small_config(cell, shape);
-    small_case_create(&test, &config, 3, 6, 11 + (uint64_t)shape);
+    small_case_create(&test, config, 3, 6, 11 + (uint64_t)shape);
     seq_window window = small_window(&test);
     seq_loss loss =
         seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
@@ -58,8 +57,24 @@ static void check_gradient(const char *cell, int shape) {
 static void gradient_matches_differences(void **state) {
     (void)state;
     for (const char *const *cell = seq_cell_names(); *cell; cell++)
-        for (int shape = 0; shape < small_shapes(); shape++)
-            check_gradient(*cell, shape);
+        for (int shape = 0; shape < small_shapes(); shape++) {
+            seq_model_config config = small_config(*cell, shape);
+            check_gradient(*cell, shape, &config);
+        }
+}
+
+static void gradient_of_adaptive_matches_differences(void **state) {
+    (void)state;
+    for (int shape = 0; shape < 3; shape++) { // without and with layers above the cells
+        seq_model_config config = small_config("lstm", shape);
+        config.vocabulary = 13;
+        config.output = seq_output_find("adaptive");
+        config.cutoff_count = 2;
+        config.cutoffs[0] = 3;
+        config.cutoffs[1] = 7;
+        config.hidden[config.layers - 1] = config.dense[1] = 17;
+        check_gradient("adaptive", shape, &config);
+    }
 }
 
 static bool is_input(const small_case *test, size_t token) {
@@ -105,6 +120,7 @@ static void gradient_is_overwritten_with_its_scale(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_matches_differences),
+                                       cmocka_unit_test(gradient_of_adaptive_matches_differences),
                                        cmocka_unit_test(gradient_is_overwritten_with_its_scale)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
