@@ -55,6 +55,33 @@ void seq_compute_multiply(const seq_compute *compute, seq_product product) {
     seq_team_run(compute->team, multiply_part, &shared);
 }
 
+void seq_compute_rows(const seq_compute *compute, size_t rows, size_t k, size_t n, const float *x,
+                      const void *packed, const float *bias, float *y) {
+    seq_compute_multiply(compute, (seq_product){.m = rows,
+                                                .n = n,
+                                                .k = k,
+                                                .a = x,
+                                                .lda = k,
+                                                .b = packed,
+                                                .bias = bias,
+                                                .c = y,
+                                                .ldc = n});
+}
+
+void seq_compute_outer(const seq_compute *compute, size_t rows, size_t m, size_t n, const float *a,
+                       size_t lda, const void *packed, bool accumulate, float *c) {
+    seq_compute_multiply(compute, (seq_product){.op_a = SEQ_TRANSPOSED,
+                                                .m = m,
+                                                .n = n,
+                                                .k = rows,
+                                                .a = a,
+                                                .lda = lda,
+                                                .b = packed,
+                                                .accumulate = accumulate,
+                                                .c = c,
+                                                .ldc = n});
+}
+
 typedef struct shared_packing {
     const seq_kernels *kernels;
     seq_packing packing;

@@ -12,15 +12,7 @@ static void activate(const seq_dense *layer, size_t count, float *y) {
 void seq_dense_forward(const seq_dense *layer, const void *weight, const float *bias, size_t rows,
                        const float *x, float *y) {
     size_t in = (size_t)layer->inputs, out = (size_t)layer->outputs;
-    seq_compute_multiply(layer->compute, (seq_product){.m = rows,
-                                                       .n = out,
-                                                       .k = in,
-                                                       .a = x,
-                                                       .lda = in,
-                                                       .b = weight,
-                                                       .bias = bias,
-                                                       .c = y,
-                                                       .ldc = out});
+    seq_compute_rows(layer->compute, rows, in, out, x, weight, bias, y);
     activate(layer, rows * out, y);
 }
 
@@ -42,21 +34,6 @@ void seq_dense_backward(const seq_dense *layer, const void *weight_back, size_t 
     differentiate(layer, rows * out, y, dy);
     seq_compute_sum_rows(compute, dy, rows, out, out, d_bias);
     seq_compute_pack(compute, SEQ_PLAIN, in, rows, x, in, packed_rows);
-    seq_compute_multiply(compute, (seq_product){.op_a = SEQ_TRANSPOSED,
-                                                .m = out,
-                                                .n = in,
-                                                .k = rows,
-                                                .a = dy,
-                                                .lda = out,
-                                                .b = packed_rows,
-                                                .c = d_weight,
-                                                .ldc = in});
-    seq_compute_multiply(compute, (seq_product){.m = rows,
-                                                .n = in,
-                                                .k = out,
-                                                .a = dy,
-                                                .lda = out,
-                                                .b = weight_back,
-                                                .c = dx,
-                                                .ldc = in});
+    seq_compute_outer(compute, rows, out, in, dy, out, packed_rows, false, d_weight);
+    seq_compute_rows(compute, rows, out, in, dy, weight_back, NULL, dx);
 }

@@ -129,14 +129,7 @@ static void aim_at_head(const seq_output *output, const seq_output_rows *rows) {
 // Y (count, outputs) = X (count, inputs) B.
 static void multiply(const seq_output *output, size_t count, const float *x, size_t inputs,
                      const void *packed, float *y, size_t outputs) {
-    seq_compute_multiply(output->compute, (seq_product){.m = count,
-                                                        .n = outputs,
-                                                        .k = inputs,
-                                                        .a = x,
-                                                        .lda = inputs,
-                                                        .b = packed,
-                                                        .c = y,
-                                                        .ldc = outputs});
+    seq_compute_rows(output->compute, count, inputs, outputs, x, packed, NULL, y);
 }
 
 static float *cluster_logit(const seq_output *output, int32_t row, int cluster) {
@@ -169,15 +162,9 @@ static void train_projection(const seq_output *output, const seq_output_rows *ro
     size_t units = (size_t)output->shape.units, projected = output->adaptive.tails[cluster].units;
     seq_compute_pack(output->compute, SEQ_PLAIN, units, count, output->adaptive.x, units,
                      output->adaptive.packed_rows);
-    seq_compute_multiply(output->compute, (seq_product){.op_a = SEQ_TRANSPOSED,
-                                                        .m = projected,
-                                                        .n = units,
-                                                        .k = count,
-                                                        .a = output->adaptive.d_hidden,
-                                                        .lda = projected,
-                                                        .b = output->adaptive.packed_rows,
-                                                        .c = rows->gradients[1 + 2 * cluster],
-                                                        .ldc = units});
+    seq_compute_outer(output->compute, count, projected, units, output->adaptive.d_hidden,
+                      projected, output->adaptive.packed_rows, false,
+                      rows->gradients[1 + 2 * cluster]);
     multiply(output, count, output->adaptive.d_hidden, projected,
              projection(rows, cluster)->backward, output->adaptive.d_x, units);
     seq_embedding_backward(output->adaptive.d_x, units, output->adaptive.chosen, count, rows->dx);

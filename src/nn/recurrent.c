@@ -172,15 +172,8 @@ void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weigh
     size_t rows = (size_t)steps * (size_t)batch, all = all_columns(layer),
            width = (size_t)layer->inputs;
     merge_biases(layer, weights, tape->bias);
-    seq_compute_multiply(layer->compute, (seq_product){.m = rows,
-                                                       .n = all,
-                                                       .k = width,
-                                                       .a = inputs,
-                                                       .lda = width,
-                                                       .b = weights->input,
-                                                       .bias = tape->bias,
-                                                       .c = tape->gates,
-                                                       .ldc = all});
+    seq_compute_rows(layer->compute, rows, width, all, inputs, weights->input, tape->bias,
+                     tape->gates);
     for (int t = 0; t < steps; t++) {
         seq_cell_step step = step_at(layer, weights, tape, batch, t);
         phase phase = {.work = forward_units, .layer = layer, .weights = weights, .step = &step};
@@ -255,33 +248,21 @@ static void backward_in_time(const seq_recurrent *layer, const seq_recurrent_wei
     }
 }
 
-// C (m, n) = A (rows, m)^T B (rows, n), B packed.
-static void outer_products(const seq_compute *compute, size_t rows, size_t m, const float *a,
-                           size_t lda, size_t n, const void *packed, float *c) {
-    seq_compute_multiply(compute, (seq_product){.op_a = SEQ_TRANSPOSED,
-                                                .m = m,
-                                                .n = n,
-                                                .k = rows,
-                                                .a = a,
-                                                .lda = lda,
-                                                .b = packed,
-                                                .c = c,
-                                                .ldc = n});
-}
-
 static void recurrent_gradients(const seq_recurrent *layer, const seq_tape *tape, size_t rows,
                                 const seq_recurrent_gradients *gradients, void *packed) {
     const seq_compute *compute = layer->compute;
     size_t all = all_columns(layer), plain = plain_columns(layer), hidden = (size_t)layer->hidden;
     float *last_weight = gradients->weight_hh + plain * hidden;
     seq_compute_pack(compute, SEQ_PLAIN, hidden, rows, tape->hidden, hidden, packed);
-    outer_products(compute, rows, plain, tape->gates, all, hidden, packed, gradients->weight_hh);
+    seq_compute_outer(compute, rows, plain, hidden, tape->gates, all, packed, false,
+                      gradients->weight_hh);
     if (layer->cell->last_gate == SEQ_LAST_APART)
-        outer_products(compute, rows, hidden, tape->auxiliary, hidden, hidden, packed, last_weight);
+        seq_compute_outer(compute, rows, hidden, hidden, tape->auxiliary, hidden, packed, false,
+                          last_weight);
     if (layer->cell->last_gate == SEQ_LAST_GATED) {
         seq_compute_pack(compute, SEQ_PLAIN, hidden, rows, tape->auxiliary, hidden, packed);
-        outer_products(compute, rows, hidden, tape->gates + plain, all, hidden, packed,
-                       last_weight);
+        seq_compute_outer(compute, rows, hidden, hidden, tape->gates + plain, all, packed, false,
+                          last_weight);
     }
 }
 
@@ -308,15 +289,9 @@ void seq_recurrent_backward(const seq_recurrent *layer, const seq_recurrent_weig
     recurrent_gradients(layer, tape, rows, gradients, scratch->packed);
     bias_gradients(layer, tape, rows, gradients);
     seq_compute_pack(layer->compute, SEQ_PLAIN, width, rows, inputs, width, scratch->packed);
-    outer_products(layer->compute, rows, all, tape->gates, all, width, scratch->packed,
-                   gradients->weight_ih);
+    seq_compute_outer(layer->compute, rows, all, width, tape->gates, all, scratch->packed, false,
+                      gradients->weight_ih);
     if (d_inputs)
-        seq_compute_multiply(layer->compute, (seq_product){.m = rows,
-                                                           .n = width,
-                                                           .k = all,
-                                                           .a = tape->gates,
-                                                           .lda = all,
-                                                           .b = weights->input_back,
-                                                           .c = d_inputs,
-                                                           .ldc = width});
+        seq_compute_rows(layer->compute, rows, all, width, tape->gates, weights->input_back, NULL,
+                         d_inputs);
 }

@@ -84,29 +84,15 @@ static void weight_gradients(const seq_softmax *softmax, size_t rows, const floa
                              bool accumulate, float *d_weight) {
     size_t columns = softmax->columns, units = softmax->units;
     seq_compute_pack(softmax->compute, SEQ_PLAIN, units, rows, x, units, softmax->packed_rows);
-    seq_compute_multiply(softmax->compute, (seq_product){.op_a = SEQ_TRANSPOSED,
-                                                         .m = columns,
-                                                         .n = units,
-                                                         .k = rows,
-                                                         .a = softmax->logits,
-                                                         .lda = columns,
-                                                         .b = softmax->packed_rows,
-                                                         .accumulate = accumulate,
-                                                         .c = d_weight,
-                                                         .ldc = units});
+    seq_compute_outer(softmax->compute, rows, columns, units, softmax->logits, columns,
+                      softmax->packed_rows, accumulate, d_weight);
 }
 
 static void input_gradients(const seq_softmax *softmax, const seq_softmax_weights *weights,
                             size_t rows, float *dx) {
     size_t columns = softmax->columns, units = softmax->units;
-    seq_compute_multiply(softmax->compute, (seq_product){.m = rows,
-                                                         .n = units,
-                                                         .k = columns,
-                                                         .a = softmax->logits,
-                                                         .lda = columns,
-                                                         .b = weights->backward,
-                                                         .c = dx,
-                                                         .ldc = units});
+    seq_compute_rows(softmax->compute, rows, columns, units, softmax->logits, weights->backward,
+                     NULL, dx);
 }
 
 seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
