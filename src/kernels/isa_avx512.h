@@ -2,11 +2,11 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-enum { LANES = 16, VECTORS = 2, ROWS = 12 };
+enum { LANES = 16, VECTORS = 3, ROWS = 8 };
 typedef float vector __attribute__((vector_size(64)));
 typedef int32_t words __attribute__((vector_size(64)));
 
-#define FOR_ROWS(M)  M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12)
+#define FOR_ROWS(M)  M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
 #define FMA(a, b, c) ((vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define BROADCAST(x) ((vector)_mm512_set1_ps(x))
 #define WIDEN_INT8(bytes)                                                                          \

@@ -1,4 +1,4 @@
-// AVX-512: tiles of 12 x 32.
+// AVX-512: tiles of 8 x 48.
 #ifdef __x86_64__
 #include "isa_avx512.h"
 #define NAME(function) function##_avx512

@@ -226,22 +226,26 @@ INLINE void run_tile(const tile_job *job, seq_precision precision, int rows, int
     static void tile_##precision##_##rows##_##vectors(const tile_job *job) {                       \
         run_tile(job, precision, rows, vectors);                                                   \
     }
-#define TILES_FP32(rows) TILE(SEQ_FP32, rows, 1) TILE(SEQ_FP32, rows, 2)
-#define TILES_BF16(rows) TILE(SEQ_BF16, rows, 1) TILE(SEQ_BF16, rows, 2)
-#define TILES_INT8(rows) TILE(SEQ_INT8, rows, 1) TILE(SEQ_INT8, rows, 2)
+#define TILES(precision, rows)                                                                     \
+    TILE(precision, rows, 1) TILE(precision, rows, 2) TILE(precision, rows, 3)
+#define TILES_FP32(rows) TILES(SEQ_FP32, rows)
+#define TILES_BF16(rows) TILES(SEQ_BF16, rows)
+#define TILES_INT8(rows) TILES(SEQ_INT8, rows)
 FOR_ROWS(TILES_FP32)
 FOR_ROWS(TILES_BF16)
 FOR_ROWS(TILES_INT8)
-#define WIDE_TILES(precision) TILE(precision, 1, 8) TILE(precision, 2, 4) TILE(precision, 3, 4)
+#define WIDE_TILES(precision) TILE(precision, 1, 12) TILE(precision, 2, 6)
 WIDE_TILES(SEQ_FP32)
 WIDE_TILES(SEQ_BF16)
 WIDE_TILES(SEQ_INT8)
 
 typedef void tile_function(const tile_job *job);
-#define ROW_FP32(rows) {tile_SEQ_FP32_##rows##_1, tile_SEQ_FP32_##rows##_2},
-#define ROW_BF16(rows) {tile_SEQ_BF16_##rows##_1, tile_SEQ_BF16_##rows##_2},
-#define ROW_INT8(rows) {tile_SEQ_INT8_##rows##_1, tile_SEQ_INT8_##rows##_2},
-static tile_function *const tiles[][ROWS][2] = {
+#define ROW(precision, rows)                                                                       \
+    {tile_##precision##_##rows##_1, tile_##precision##_##rows##_2, tile_##precision##_##rows##_3},
+#define ROW_FP32(rows) ROW(SEQ_FP32, rows)
+#define ROW_BF16(rows) ROW(SEQ_BF16, rows)
+#define ROW_INT8(rows) ROW(SEQ_INT8, rows)
+static tile_function *const tiles[][ROWS][VECTORS] = {
     [SEQ_FP32] = {FOR_ROWS(ROW_FP32)},
     [SEQ_BF16] = {FOR_ROWS(ROW_BF16)},
     [SEQ_INT8] = {FOR_ROWS(ROW_INT8)},
@@ -249,13 +253,13 @@ static tile_function *const tiles[][ROWS][2] = {
 
 // Few rows, several panels at once: enough sums that do not wait for each other.
 #define WIDE_ROW(precision)                                                                        \
-    { tile_##precision##_1_8, tile_##precision##_2_4, tile_##precision##_3_4 }
-static tile_function *const wide_tiles[][3] = {
+    { tile_##precision##_1_12, tile_##precision##_2_6 }
+static tile_function *const wide_tiles[][2] = {
     [SEQ_FP32] = WIDE_ROW(SEQ_FP32),
     [SEQ_BF16] = WIDE_ROW(SEQ_BF16),
     [SEQ_INT8] = WIDE_ROW(SEQ_INT8),
 };
-static const size_t wide_panels[3] = {4, 2, 2};
+static const size_t wide_panels[2] = {4, 2};
 
 // The first row of a tile: as even as can be.
 static size_t first_row(const block *block, size_t tile) {
@@ -264,7 +268,7 @@ static size_t first_row(const block *block, size_t tile) {
 
 static size_t panels_at_once(const block *block, size_t column) {
     size_t rows = first_row(block, block->last) - first_row(block, block->first);
-    if (rows > 3) return 1;
+    if (rows > 2) return 1;
     size_t panels = wide_panels[rows - 1];
     return block->product->n - column >= panels * PANEL ? panels : 1;
 }
@@ -316,7 +320,7 @@ static void multiply_panels(const block *block, size_t column, size_t panels, si
         if (panels > 1)
             wide_tiles[precision][rows - 1](&job);
         else
-            tiles[precision][rows - 1][columns > LANES](&job);
+            tiles[precision][rows - 1][(columns - 1) / LANES](&job);
         advance(block, rows, &job);
     }
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdint.h>
 
-enum { LANES = 4, VECTORS = 2, ROWS = 4 };
+enum { LANES = 4, VECTORS = 3, ROWS = 4 };
 typedef float vector __attribute__((vector_size(16)));
 typedef int32_t words __attribute__((vector_size(16)));
 
