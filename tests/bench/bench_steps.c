@@ -118,6 +118,9 @@ static void measure(bench *bench, const bench_model *model, seq_precision precis
 
 void bench_steps(bench *bench) {
     for (const bench_model *model = bench_models; *model->name; model++)
-        for (int precision = SEQ_FP32; precision <= SEQ_BF16; precision++)
-            if (bench_wants(bench, model)) measure(bench, model, (seq_precision)precision);
+        for (int precision = SEQ_FP32; precision <= SEQ_BF16; precision++) {
+            bool emulated = precision == SEQ_BF16 && bench_peak_flops(BENCH_BF16) == 0;
+            if (bench_wants(bench, model) && !emulated)
+                measure(bench, model, (seq_precision)precision);
+        }
 }

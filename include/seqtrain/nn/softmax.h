@@ -6,7 +6,7 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/kernels/compute.h>
 
-enum { SEQ_CHUNK_LOGITS = 1 << 22 }; // logits that exist at once, about; a part of the last-level cache
+enum { SEQ_CHUNK_LOGITS = 1 << 21 }; // logits that exist at once, about; a part of the last-level cache
 
 typedef struct seq_softmax {
     const seq_compute *compute;
