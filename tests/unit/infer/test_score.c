@@ -102,8 +102,7 @@ static void without_carry_each_sequence_is_alone(void **state) {
         seq_scorer_run(scorer, second, 3, carry ? carried : behind);
         seq_scorer_destroy(scorer);
     }
-    assert_int_equal(seq_scorer_create(test.model, &test.weights, false, &scorer, &error),
-                     SEQ_OK);
+    assert_int_equal(seq_scorer_create(test.model, &test.weights, false, &scorer, &error), SEQ_OK);
     seq_scorer_run(scorer, second, 3, alone);
     seq_scorer_destroy(scorer);
     assert_memory_equal(alone, behind, sizeof alone);

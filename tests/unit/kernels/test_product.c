@@ -125,10 +125,10 @@ static void check_sums(product_case *test) {
 
 static const char *const sets[] = {"avx512bf16", "avx512", "avx2", "portable", "openblas"};
 enum { SETS = sizeof sets / sizeof *sets, OUR_SETS = SETS - 1 };
-static const size_t sizes[][3] = {{1, 1, 1},   {1, 17, 33},   {1, 200, 70},  {2, 70, 31},
-                                  {3, 77, 9},  {4, 16, 256},  {5, 17, 771},  {6, 8, 5},
+static const size_t sizes[][3] = {{1, 1, 1},    {1, 17, 33},   {1, 200, 70},  {2, 70, 31},
+                                  {3, 77, 9},   {4, 16, 256},  {5, 17, 771},  {6, 8, 5},
                                   {7, 9, 1900}, {20, 33, 650}, {125, 19, 37}, {13, 1, 4},
-                                  {2, 3, 0},   {0, 3, 2},     {3, 0, 2}};
+                                  {2, 3, 0},    {0, 3, 2},     {3, 0, 2}};
 
 static void for_forms(const seq_compute *compute, const size_t size[3],
                       void (*check)(product_case *test)) {
