@@ -56,12 +56,14 @@ say "Log-probability of a sentence, and of the same letters in disorder"
 printf '%s\n' 'And the king said unto his servants.' 'sdnA the gnik dias onut his vresants.' |
   "$programs/seqeval" "$work/run" --score -
 
+as_root=
+[ "$(id -u)" -ne 0 ] || as_root='--allow-run-as-root '
 cat <<END
 
 Done in $((SECONDS - started)) s. Try next:
   build/seqsample run/$name/run --prime 'The ' --tokens 1000 --temperature 0.9 --seed 7
   build/seqinfo run/$name/run
   build/seqtrain --help
-  mpirun -np $ranks build/seqtrain --run run/$name/run --steps 6000 --time-limit 0    (trains on)
+  mpirun $as_root-np $ranks build/seqtrain --run run/$name/run --steps 6000 --time-limit 0    (trains on)
   launch/quickstart.sh YOUR-BOOK.txt
 END

@@ -271,6 +271,7 @@ static void logits(const seq_output *output, const seq_output_rows *rows, float 
 
 const seq_output_kind seq_output_sampled = {.name = "sampled",
                                             .ties = true,
+                                            .partial = true,
                                             .packs_to_train = false,
                                             .check = check,
                                             .list = list,

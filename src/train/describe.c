@@ -61,7 +61,7 @@ static seq_status describe_data(const seq_trainer *trainer, seq_record *record, 
 static seq_status describe_program(const seq_trainer *trainer, seq_record *record,
                                    seq_error *error) {
     char kernels[200];
-    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_status status = seq_record_set_text(record, "version", trainer->version, error);
     if (!status) status = seq_record_set_text(record, "kernels", kernels, error);
     return status ? status : seq_record_set_text(record, "storage", seq_storage_library(), error);
@@ -200,7 +200,7 @@ static void print_layout(const seq_trainer *trainer) {
 
 void seq_train_print_start(const seq_trainer *trainer) {
     char kernels[200];
-    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_log_info("seqtrain %s, kernels %s, %s, %s", trainer->version, kernels,
                  seq_comm_library(trainer->comm), seq_storage_library());
     print_model(trainer);

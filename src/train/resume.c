@@ -176,7 +176,7 @@ static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *mani
     char kernels[200];
     const char *recorded =
         seq_record_text(seq_manifest_section_find(manifest, "program"), "kernels");
-    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     if (recorded && strcmp(recorded, kernels) != 0)
         seq_log_warning("the checkpoint was written with kernels %s, these are %s: results are "
                         "equal in statistics, not in bits",

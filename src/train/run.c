@@ -59,7 +59,7 @@ static seq_status write_config(const seq_trainer *trainer, seq_error *error) {
 static void write_start(seq_trainer *trainer, bool resumed) {
     char kernels[200];
     seq_metrics *metrics = &trainer->metrics;
-    seq_kernels_describe(trainer->kernels, kernels, sizeof kernels);
+    seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_metrics_begin(metrics, resumed ? "resume" : "start");
     seq_metrics_integer(metrics, "step", trainer->position.step);
     seq_metrics_text(metrics, "version", trainer->version);
@@ -178,12 +178,12 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
-    seq_status status = seq_team_create((int)options->threads, &trainer->team, error);
-    if (!status)
-        status = seq_compute_find(seq_kernels_names()[options->kernels],
-                                  (seq_precision)options->precision, trainer->team,
-                                  &trainer->compute, error);
-    trainer->kernels = trainer->compute.kernels;
+    seq_team *team;
+    seq_status status =
+        seq_compute_find(seq_kernels_names()[options->kernels], (seq_precision)options->precision,
+                         NULL, &trainer->compute, error);
+    if (!status) status = seq_team_create((int)options->threads, &team, error);
+    if (!status) trainer->compute.team = team;
     return status;
 }
 

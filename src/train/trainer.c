@@ -169,10 +169,10 @@ static void pack_part(void *context, int part, int threads) {
 }
 
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
-    int threads = seq_team_size(trainer->team);
+    int threads = seq_team_size(trainer->compute.team);
     packing packing = {trainer, seq_comm_node_rank(trainer->comm) * threads,
                        seq_comm_node_size(trainer->comm) * threads};
-    seq_team_run(trainer->team, pack_part, &packing);
+    seq_team_run(trainer->compute.team, pack_part, &packing);
     return seq_comm_node_barrier(trainer->comm, error);
 }
 
@@ -194,7 +194,8 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
             seq_comm_share(comm, (size_t)trainer->replicas * trainer->state_size * sizeof(float),
                            &trainer->states, "the state of the streams", error);
     if (!status)
-        status = seq_exchange_create(comm, trainer->kernels, size, &trainer->exchange, error);
+        status =
+            seq_exchange_create(comm, trainer->compute.kernels, size, &trainer->exchange, error);
     if (status) return status;
     if (!seq_tree_create(trainer->own_replicas, size, seq_exchange_gradient(trainer->exchange),
                          &trainer->tree, error))
@@ -230,5 +231,5 @@ void seq_trainer_clear(seq_trainer *trainer) {
     free(trainer->flow_squares);
     seq_model_destroy(trainer->model);
     seq_dataset_close(trainer->dataset);
-    seq_team_destroy(trainer->team);
+    seq_team_destroy(trainer->compute.team);
 }

@@ -46,9 +46,7 @@ typedef struct seq_trainer {
     const char *version;
     seq_comm *comm;
 
-    const seq_kernels *kernels; // = compute.kernels
-    seq_compute compute;
-    seq_team *team; // threads of this rank
+    seq_compute compute; // the team is the trainer's
     seq_dataset *dataset;
     seq_model *model;
     const seq_parameter_table *table; // the model's

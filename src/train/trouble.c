@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 static const char *nonfinite_parameter(const seq_trainer *trainer, const float *values) {
-    size_t first = trainer->kernels->find_nonfinite(values, trainer->table->size);
+    size_t first = trainer->compute.kernels->find_nonfinite(values, trainer->table->size);
     const seq_parameter *parameter =
         first < trainer->table->size ? seq_parameter_at(trainer->table, first) : NULL;
     return parameter ? parameter->name : NULL;
@@ -13,7 +13,7 @@ static const char *nonfinite_parameter(const seq_trainer *trainer, const float *
 // see seq_model_state_size.
 static int nonfinite_layer(const seq_trainer *trainer, int replica) {
     const float *state = trainer->states + (size_t)replica * trainer->state_size;
-    size_t first = trainer->kernels->find_nonfinite(state, trainer->state_size);
+    size_t first = trainer->compute.kernels->find_nonfinite(state, trainer->state_size);
     if (first == trainer->state_size) return -1;
     const seq_model_config *config = seq_model_get_config(trainer->model);
     size_t hidden = 0;

@@ -45,10 +45,9 @@ static void clear_parameter(const seq_trainer *trainer, const char *name, float 
         memset(gradient + parameter->offset, 0, seq_parameter_size(parameter) * sizeof *gradient);
 }
 
-// A sampled output layer writes the rows of its words only.
 static void clear_output(const seq_trainer *trainer, float *gradient) {
     const seq_model_config *config = seq_model_get_config(trainer->model);
-    if (strcmp(seq_output_names()[config->output], "sampled") != 0) return;
+    if (!seq_output_kind_at(config->output)->partial) return;
     clear_parameter(trainer, config->tied ? "embedding.weight" : "output.weight", gradient);
     clear_parameter(trainer, "output.bias", gradient);
 }

@@ -19,13 +19,10 @@ read -r version <&"${torch[0]}"
 echo "PyTorch $version"
 
 better() { [ "$(calc "($1) > ($2)")" = 1 ]; }
-bench_has_precision() { "$bench" --help | grep -q -- '^  --precision '; }
 
 our_step() { # PRECISION -> tokens a second of one thread
-  local option=()
-  ! bench_has_precision || option=(--precision "$1")
   rm -f "$WORK/ours"
-  "$bench" --only steps --model "$name" --runs 1 --seconds 1 --rows "$WORK/ours" ${option[@]+"${option[@]}"} >/dev/null
+  "$bench" --only steps --model "$name" --runs 1 --seconds 1 --rows "$WORK/ours" >/dev/null
   grep "$name $1," "$WORK/ours" | row_median
 }
 
@@ -80,8 +77,6 @@ train_one_core() { # ROUNDS
   against "$name fp32, 1 core" "$1" 'our_step fp32' "${commands[@]}"
   if ! has_bf16; then
     skip pytorch "$name bf16, 1 core" 'no bf16 instructions in this CPU'
-  elif ! bench_has_precision; then
-    skip pytorch "$name bf16, 1 core" 'seqbench has no --precision'
   else
     mapfile -t -O ${#commands[@]} commands < <(ways 'bf16 1' 'bf16-native 1')
     mapfile -t commands < <(promising "${commands[@]}")
@@ -92,23 +87,17 @@ train_one_core() { # ROUNDS
 train_two_cores() {
   local commands
   against "$name, 2 processes" 3 our_processes "ddp $cell $vocabulary $layers $hidden $batch $window 5"
-  if ! has_option seqtrain threads; then
-    skip pytorch "$name fp32, 2 threads" 'seqtrain has no --threads'
-  else
-    mapfile -t commands < <(ways 'fp32 2' 'fp32-native 2')
-    against "$name fp32, 2 threads" 3 our_threads "${commands[@]}"
-  fi
+  mapfile -t commands < <(ways 'fp32 2' 'fp32-native 2')
+  against "$name fp32, 2 threads" 3 our_threads "${commands[@]}"
 }
 
 sampling() {
-  local count kinds commands
+  local count kind commands
   make_run
   for count in 1 8; do
     mapfile -t commands < <(printf "sample $cell $vocabulary $layers $hidden $count %s 100\n" fp32 fp32-native)
     mapfile -t commands < <(promising "${commands[@]}")
-    kinds=(fp32)
-    ! has_option seqsample weights || kinds+=(bf16 int8)
-    for kind in "${kinds[@]}"; do
+    for kind in fp32 bf16 int8; do
       against "$name sampling $kind, batch $count" 3 "sampling_rate $count $kind" "${commands[@]}"
     done
   done

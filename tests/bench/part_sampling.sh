@@ -2,10 +2,8 @@
 source "$(dirname "$0")/support.sh"
 model B
 make_run
-weights=(fp32)
-! has_option seqsample weights || weights+=(bf16 int8)
 
-for kind in "${weights[@]}"; do
+for kind in fp32 bf16 int8; do
   case $kind in fp32) bytes=4 ;; bf16) bytes=2 ;; int8) bytes=1 ;; esac
   bytes=$((flops / 6 * bytes)) # of the weights that a step reads; a training step does 6 operations on each
   for count in 1 8; do

@@ -5,14 +5,11 @@ rounds=3
 "$bench" --only steps ${MODEL:+--model "$MODEL"} --rows "$ROWS"
 
 precisions=(fp32)
-if ! has_bf16; then
-  skip steps '* bf16*' 'no bf16 instructions in this CPU'
-elif ! has_option seqtrain precision; then
-  skip steps '* bf16*' 'seqtrain has no --precision'
-else
+if has_bf16; then
   precisions+=(bf16)
+else
+  skip steps '* bf16*' 'no bf16 instructions in this CPU'
 fi
-has_option seqtrain threads || skip steps '* 2 threads' 'seqtrain has no --threads'
 
 # Steps that take some seconds at half the peak of one core, three at least.
 steps_for() { calc "3 + int(1.5e11 / ($flops * $batch * $window))"; }
@@ -50,9 +47,8 @@ two_ranks() {
 for name in $(models); do
   model "$name"
   for precision in "${precisions[@]}"; do
-    options=(--steps "$(steps_for)")
-    ! has_option seqtrain precision || options+=(--precision "$precision")
-    ! has_option seqtrain threads || two_threads
+    options=(--steps "$(steps_for)" --precision "$precision")
+    two_threads
     case $name,$precision in
     [A-D],fp32) two_ranks "$rounds" ;;
     *) two_ranks 1 ;;

@@ -25,7 +25,6 @@ median() { sort -g | awk '{value[NR] = $1} END {if (NR == 0) exit 1; print (valu
 # field NAME EVENT: the number NAME (or another: ONE|OTHER) of each line of metrics with this event.
 field() { sed -nE "/\"event\": \"$2\"/!d; s/.*\"($1)\": ([-+.0-9e]*).*/\2/p"; }
 row_median() { sed -n 's/.*"median": \([-+.0-9e]*\).*/\1/p'; }
-has_option() { "$BUILD/$1" --help | grep -q -- "^  --$2 "; }
 has_bf16() { grep -qw avx512_bf16 /proc/cpuinfo; }
 
 # must COMMAND...: its output goes to the log; a failure ends the bench with the last of it.
@@ -98,8 +97,7 @@ make_run() { [ -d "$WORK/untrained" ] || run_ranks 1 "$WORK/untrained" --steps 1
 
 # sampling_rate COUNT WEIGHTS: tokens a second of processor time; start and loading cancel.
 sampling_rate() {
-  local sample=("$BUILD/seqsample" "$WORK/untrained" --quiet --count "$1") short=20 long=220 from to
-  ! has_option seqsample weights || sample+=(--weights "$2")
+  local sample=("$BUILD/seqsample" "$WORK/untrained" --quiet --count "$1" --weights "$2") short=20 long=220 from to
   from=$(processor_seconds "${sample[@]}" --tokens $short)
   to=$(processor_seconds "${sample[@]}" --tokens $long)
   calc "$1 * ($long - $short) / ($to - $from)"

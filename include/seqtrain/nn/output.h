@@ -46,6 +46,7 @@ typedef struct seq_output seq_output;
 typedef struct seq_output_kind {
     const char *name;
     bool ties;             // part 0 (V, H) may be the embedding
+    bool partial;          // training writes only the gradient rows of the words it looked at
     bool packs_to_train;   // training reads packed parts; without, `forward` and `backward` are NULL there
     seq_status (*check)(const seq_output_shape *shape, seq_error *error); // SEQ_BAD_USAGE, names the option
     int (*list)(const seq_output_shape *shape, seq_output_part parts[SEQ_OUTPUT_PARTS]);
