@@ -1,6 +1,7 @@
 #!/bin/bash
 # launch/test.sh [CTEST_OPTION...]: installs what is needed, builds, and runs the default test suite (all labels but
 # `long` and `bench`). Options go to ctest: `launch/test.sh -L unit`, `launch/test.sh -R resume`. Safe to repeat.
+#   launch/test.sh --faults    every experiment with faults, at full length, and a table with a row for each: held or broken
 # The build tree is build-test; SEQ_BUILD_OPTIONS holds further CMake options, for instance
 #   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-sanitize launch/test.sh
 source "$(dirname "$0")/common.sh"
@@ -12,4 +13,13 @@ read -ra options <<<"${SEQ_BUILD_OPTIONS:-}"
 configure_and_build "$build" -DSEQ_TESTS=ON ${options[@]+"${options[@]}"}
 say "Testing"
 cd "$build"
+if [ "${1:-}" = --faults ]; then
+  shift
+  export FAULT_TABLE=$build/faults.tsv
+  : >"$FAULT_TABLE"
+  code=0
+  ctest --output-on-failure -L faults "$@" || code=$?
+  awk -F '\t' -f "$root/tests/support/faults.awk" "$FAULT_TABLE" || code=1
+  exit $code
+fi
 exec ctest --output-on-failure -LE 'long|bench' -j "$cores" "$@"

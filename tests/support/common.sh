@@ -27,6 +27,26 @@ expect() {
   fi
 }
 
+# A row of the table that launch/test.sh --faults prints. experiment NAME EXPECTED begins it; outcome RUNS [HAPPENED [DETECTED
+# [RECOVERED]]] ends it: how often it ran, what happened when that says more than `as expected`, seconds (or -) until the fault was
+# detected and until the job was at work again. held: nothing has called bad in between.
+experiment() {
+  experiment=$1 expected=$2 failures_before=$failures
+}
+
+outcome() {
+  local verdict=held happened=${2:-as expected}
+  if [ "$failures" -gt "$failures_before" ]; then
+    verdict=broken
+    [ $# -ge 2 ] || happened="$((failures - failures_before)) deviations, see the test's output"
+  fi
+  printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$experiment" "$1" "$expected" "$happened" "${3:--}" "${4:--}" $verdict |
+    tee -a "${FAULT_TABLE:-/dev/null}"
+}
+
+now() { date +%s.%N; }
+since() { awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%.1f", to - from }'; } # seconds since a now
+
 same() { cmp -s "$1" "$2" || bad "$1 and $2 differ"; }
 same_tree() { diff -r "$1" "$2" >&2 || bad "$1 and $2 differ"; }
 absent() { [ ! -e "$1" ] || bad "$1 exists"; }
