@@ -2,8 +2,10 @@
 // seqtrain/kernels/kernels.h. The including file defines LANES, VECTORS (vectors in a row of a
 // panel), ROWS (rows of a tile at most), FOR_ROWS(M) = M(1) .. M(ROWS), the types vector and words,
 // FMA(a, b, c), BROADCAST(float), WIDEN_INT8(bytes) and NAME(function); with processors'
-// instructions for bf16 also DOT_PAIRS(sums, a, b). No include guard: each instruction set includes
-// it once.
+// instructions for bf16 also DOT_PAIRS(sums, a, b). Where the compiler's loop over K is not good
+// enough, FOUR_STEPS(sums, a, row_stride, b) and FOUR_STEPS_OF_COPY(sums, a, b) add four steps to a
+// whole tile of fp32; a has four rows, `row_stride` bytes apart, or is a copy, ROWS side by side.
+// No include guard: each instruction set includes it once.
 //
 // C is made in tiles of up to ROWS x PANEL sums that stay in registers while they run along the
 // inner dimension, one fused multiply-add after the other in ascending order. Where a tile lies and
@@ -184,13 +186,44 @@ INLINE size_t row_bytes(seq_precision precision) {
     return precision == SEQ_INT8 ? PANEL : PANEL * sizeof(float);
 }
 
+#ifdef FOUR_STEPS
+// As many steps along K of a whole tile as make fours; *a and *row move on.
+INLINE size_t sum_in_fours(const tile_job *job, bool copied, const float **a, const char **row,
+                           tile *tile) {
+    const char *next = job->next_panel, *b = *row;
+    const float *x = *a;
+    const size_t fours = job->depth / 4, fetch_stride = job->fetch_stride,
+                 row_stride = job->row_stride * sizeof(float);
+    for (size_t i = 0; i < fours; i++) {
+        __builtin_prefetch(next, 0, 2);
+        __builtin_prefetch(next + 2 * fetch_stride, 0, 2);
+        if (copied)
+            FOUR_STEPS_OF_COPY(tile->sums, x, b);
+        else
+            FOUR_STEPS(tile->sums, x, row_stride, b);
+        x += copied ? 4 * ROWS : 4;
+        b += 4 * PANEL * sizeof(float);
+        next += 4 * fetch_stride;
+    }
+    *a = x;
+    *row = b;
+    return 4 * fours;
+}
+#endif
+
 INLINE void sum_tile(seq_precision precision, const tile_job *job, int rows, int vectors,
                      tile *tile) {
-    size_t steps = precision == SEQ_BF16 ? (job->depth + 1) / 2 : job->depth;
+    size_t steps = precision == SEQ_BF16 ? (job->depth + 1) / 2 : job->depth, done = 0;
     size_t a_stride = job->depth_stride * (precision == SEQ_BF16 ? PAIR_WORDS : 1);
     const float *a = job->a;
     const char *row = job->panel, *next = job->next_panel;
-    for (size_t i = 0; i < steps; i++) {
+#ifdef FOUR_STEPS
+    if (precision == SEQ_FP32 && rows == ROWS && vectors == VECTORS)
+        done = job->depth_stride == 1 ? sum_in_fours(job, false, &a, &row, tile)
+                                      : sum_in_fours(job, true, &a, &row, tile);
+    next += done * job->fetch_stride;
+#endif
+    for (size_t i = done; i < steps; i++) {
         __builtin_prefetch(next, 0, 2);
         step_along(precision, job, a, row, rows, vectors, tile);
         a += a_stride;
