@@ -19,7 +19,10 @@ enum {
     WIDE = 4,                // panels side by side when there are few rows
     DEPTH = 768,             // K of a block: longer sums, fewer visits to C; measured
     BLOCK_TILES = 72 / ROWS, // tiles of A at once: with DEPTH, part of the second-level cache
-    BLOCK_FLOATS = BLOCK_TILES * DEPTH * ROWS,
+    // Of a copied tile: a line of the cache more, or all tiles would share a few sets of it.
+    TILE_FLOATS = (DEPTH + 4) * ROWS,
+    BLOCK_FLOATS = BLOCK_TILES * TILE_FLOATS,
+    AHEAD = 12, // rows of a transposed A that are fetched before they are copied
 #ifdef DOT_PAIRS
     PAIR_WORDS = 1, // of A, for a pair of K
 #else
@@ -367,15 +370,21 @@ static void multiply_block(const block *block) {
     }
 }
 
+static void fetch(const float *x, size_t count) {
+    for (size_t i = 0; i < count; i += 64 / sizeof *x)
+        __builtin_prefetch(x + i);
+}
+
 // A stored (K, M) becomes tiles of (depth, ROWS); beyond a tile's rows lies what comes next.
 static void copy_transposed(block *block, float *out) {
     const seq_product *product = block->product;
-    size_t end = first_row(block, block->last);
+    size_t origin = first_row(block, block->first), end = first_row(block, block->last);
     for (size_t p = 0; p < block->depth; p++) {
         const float *from = product->a + (block->from + p) * product->lda;
+        if (p + AHEAD < block->depth) fetch(from + AHEAD * product->lda + origin, end - origin);
         for (size_t tile = block->first; tile < block->last; tile++) {
             size_t row = first_row(block, tile);
-            float *to = out + (tile - block->first) * DEPTH * ROWS + p * ROWS;
+            float *to = out + (tile - block->first) * TILE_FLOATS + p * ROWS;
             if (end - row >= ROWS)
                 memcpy(to, from + row, ROWS * sizeof *to);
             else
@@ -385,7 +394,7 @@ static void copy_transposed(block *block, float *out) {
     block->a = out;
     block->row_stride = 1;
     block->depth_stride = ROWS;
-    block->tile_stride = DEPTH * ROWS;
+    block->tile_stride = TILE_FLOATS;
 }
 
 #ifdef DOT_PAIRS
@@ -425,7 +434,7 @@ static void narrow_tile(float *values, size_t depth) {
 
 static void narrow_transposed(block *block, float *values) {
     for (size_t tile = block->first; tile < block->last; tile++) {
-        float *own = values + (tile - block->first) * DEPTH * ROWS;
+        float *own = values + (tile - block->first) * TILE_FLOATS;
         if (block->depth % 2) memset(own + block->depth * ROWS, 0, ROWS * sizeof *own);
         narrow_tile(own, block->depth);
     }
