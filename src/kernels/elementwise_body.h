@@ -126,7 +126,10 @@ static inline block load_block(const float *x, size_t count, float filler) {
 }
 
 static inline void store_block(float *x, size_t count, const block *value) {
-    memcpy(x, value, (count < BLOCK ? count : BLOCK) * sizeof(float));
+    if (count < BLOCK)
+        memcpy(x, value, count * sizeof(float));
+    else
+        memcpy(x, value, sizeof *value);
 }
 
 static inline block broadcast_block(float value) {
