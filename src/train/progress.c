@@ -37,14 +37,16 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
     describe_quality(trainer, loss, quality, sizeof quality);
     describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
                       sizeof left);
-    seq_log_live(landmark,
-                 "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  lr %.3g  |g| %.3g clipped %.0f%% "
-                 " %.0f tokens/s  %s left",
-                 (long long)result->epoch,
-                 (long long)((trainer->total_steps + trainer->windows - 1) / trainer->windows),
-                 (long long)trainer->position.step, (long long)trainer->total_steps, loss, quality,
-                 result->rate, result->norm,
-                 100.0 * (double)progress->clipped / (double)progress->steps, rate, left);
+    seq_log_live(
+        landmark,
+        "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  lr %.3g  |g| %.3g clipped %.0f%% "
+        " %.0f tokens/s  %s left",
+        (long long)result->epoch,
+        (long long)((trainer->total_steps - trainer->position.origin + trainer->windows - 1) /
+                    trainer->windows),
+        (long long)trainer->position.step, (long long)trainer->total_steps, loss, quality,
+        result->rate, result->norm, 100.0 * (double)progress->clipped / (double)progress->steps,
+        rate, left);
 }
 
 static void write_step(seq_trainer *trainer, const seq_step_result *result, double loss,
