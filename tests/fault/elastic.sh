@@ -57,7 +57,7 @@ elastic() {
   session 8 "" ${6:-}
   [ "$(grep -c '"resume"' torn/metrics.jsonl)" -eq 2 ] || bad "expected two resumes"
   undisturbed
-  outcome 2 "killed twice, same bytes" "$detected" "$recovered"
+  outcome 2 "" "$detected" "$recovered"
 }
 
 elastic "killed in mid-epoch, in backward" train-backward:15:1 train-backward:44
@@ -75,7 +75,7 @@ SEQ_RANKS_PER_NODE=1 session 4 train-exchange:14:2 --no-checkpoint-background
 session 0 train-update:7 --no-checkpoint-background
 SEQ_RANKS_PER_NODE=2 session 8 ""
 undisturbed
-outcome 2 "killed twice, same bytes" "$detected" "$recovered"
+outcome 2 "" "$detected" "$recovered"
 
 # Random places, on random ranks, until the run is finished.
 RANDOM=11
@@ -101,7 +101,7 @@ for ((round = 0; round < SCALE; round++)); do
   undisturbed
 done
 [ $kills -ge $((2 * SCALE)) ] || bad "only $kills kills in $SCALE rounds: the test has lost its point"
-outcome $kills "killed $kills times, same bytes" - "$recovered"
+outcome $kills "" - "$recovered"
 
 experiment "ranks that do not divide the replicas" "exit 2, possible numbers named"
 expect 2 "must divide the replicas of the run: 1, 2, 4, 8 \(the same bits\)$" run_mpi 3 "${command[@]}" --run refused

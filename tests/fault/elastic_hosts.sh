@@ -21,7 +21,7 @@ SEQ_CRASH_AT=train-epoch:1 killed "$SEQTRAIN" $options --run torn
 hosts=4
 expect 0 "on 4 hosts" hosts_mpirun 8 "$SEQTRAIN" $options --run torn
 same_tree whole/checkpoints torn/checkpoints
-outcome 2 "killed twice, same bytes"
+outcome 2
 
 experiment "a bit of one host's parameters flips, 2 hosts of 2 ranks" "exit 6, ranks and host named, not saved"
 hosts=2
@@ -30,5 +30,5 @@ expect 6 "replica check after step 8: rank 2 on host seq2-[0-9]+, rank 3 on host
 [ "$(ls flip/checkpoints)" = step-000000005 ] || bad "checkpoints after the flip: $(ls flip/checkpoints)"
 expect 0 "on 2 hosts" hosts_mpirun 4 "$SEQTRAIN" $options --check-replicas 4 --run flip
 same_tree whole/checkpoints flip/checkpoints
-outcome 1 "named after 2 steps, continued from step 5"
+outcome 1
 finish
