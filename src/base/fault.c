@@ -8,7 +8,7 @@
 #include <string.h>
 
 // Of the one point that SEQ_CRASH_AT names.
-static atomic_long passed;
+static atomic_long seq_fault_passed;
 
 static bool is_this_rank(const char *rank) {
     const char *own = getenv("OMPI_COMM_WORLD_RANK");
@@ -24,6 +24,6 @@ void seq_fault_point(const char *name) {
     char *end = NULL;
     long count = *rest ? strtol(rest + 1, &end, 10) : 1;
     if (end && *end == ':' && !is_this_rank(end + 1)) return;
-    if (atomic_fetch_add(&passed, 1) + 1 == count) raise(SIGKILL);
+    if (atomic_fetch_add(&seq_fault_passed, 1) + 1 == count) raise(SIGKILL);
 }
 #endif
