@@ -23,6 +23,7 @@ struct seq_batches {
     int64_t length, ahead;
     seq_stream *streams;
     int32_t *tokens; // (count, ahead)
+    seq_coverage served;
 };
 
 // Where stream `index` of `streams` begins: the first tokens % streams ones are one longer under
@@ -116,6 +117,18 @@ static void fill_column(const seq_stream *stream, int64_t position, int steps, i
     }
 }
 
+// What really lies in the column now: the positions that the stream was read from, the tokens that
+// the caller gets.
+static void note_served(seq_batches *batches, const seq_stream *stream, int64_t position, int steps,
+                        int batch, const int32_t *targets) {
+    int64_t left = stream->length - position, count = left < steps ? left : steps;
+    if (count <= 0) return;
+    int64_t begin = stream->offset + position;
+    seq_coverage_add_range(&batches->served, begin, begin + count);
+    for (int64_t t = 0; t < count; t++)
+        seq_coverage_add_token(&batches->served, begin + t, targets[t * batch]);
+}
+
 static seq_status read_column(seq_batches *batches, seq_stream *stream, int64_t position, int steps,
                               int batch, int32_t *inputs, int32_t *targets, seq_error *error) {
     int64_t to = position + steps < stream->length ? position + steps : stream->length;
@@ -128,6 +141,7 @@ static seq_status read_column(seq_batches *batches, seq_stream *stream, int64_t 
         if (status) return status;
         int done = (int)(at - position), some = (int)(end - at);
         fill_column(stream, at, some, batch, inputs + done * batch, targets + done * batch);
+        note_served(batches, stream, at, some, batch, targets + done * batch);
         if (end == to) break;
         from = end - 1;
     }
@@ -140,8 +154,13 @@ static seq_status read_column(seq_batches *batches, seq_stream *stream, int64_t 
 seq_status seq_batches_read(seq_batches *batches, int from, int batch, int64_t position, int steps,
                             int32_t *inputs, int32_t *targets, seq_error *error) {
     seq_status status = SEQ_OK;
+    batches->served = (seq_coverage){0};
     for (int b = 0; !status && b < batch; b++)
         status = read_column(batches, &batches->streams[from + b], position, steps, batch,
                              inputs + b, targets + b, error);
     return status;
+}
+
+seq_coverage seq_batches_served(const seq_batches *batches) {
+    return batches->served;
 }

@@ -6,10 +6,22 @@
 #include <seqtrain/train/train.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#ifdef SEQ_WITH_MPI
+// Tests make several nodes of one host: SEQ_RANKS_PER_NODE ranks each.
+static int most_per_node(void) {
+#ifdef SEQ_FAULT_INJECTION
+    const char *most = getenv("SEQ_RANKS_PER_NODE");
+    if (most) return (int)strtol(most, NULL, 10);
+#endif
+    return 0;
+}
+#endif
 
 static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
 #ifdef SEQ_WITH_MPI
-    if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, 0, out, error);
+    if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, most_per_node(), out, error);
 #endif
     (void)argc;
     (void)argv;

@@ -42,7 +42,8 @@ static seq_status describe_position(const seq_position *position, seq_record *re
         status = seq_record_set_integer(record, integers[i].key, integers[i].value, error);
     if (!status) status = seq_record_set_real(record, "best_loss", position->best_loss, error);
     if (!status) status = seq_record_set_real(record, "last_loss", position->last_loss, error);
-    return status ? status : seq_record_set_real(record, "epoch_nats", position->epoch_nats, error);
+    if (!status) status = seq_record_set_real(record, "epoch_nats", position->epoch_nats, error);
+    return status ? status : seq_train_describe_audit(position, record, error);
 }
 
 static seq_status describe_data(const seq_trainer *trainer, seq_record *record, seq_error *error) {
@@ -111,7 +112,8 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
                                         integers[i].value, error);
     if (!status) status = seq_record_get_real(record, "best_loss", &out->best_loss, error);
     if (!status) status = seq_record_get_real(record, "last_loss", &out->last_loss, error);
-    return status ? status : seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
+    if (!status) status = seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
+    return status ? status : seq_train_read_audit(record, out, error);
 }
 
 static void describe_sizes(const int *sizes, int count, char *out, size_t size) {

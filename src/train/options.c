@@ -31,6 +31,13 @@ static const seq_option options[] = {
              "that has checkpoints. must: refuse a RUN that has none. Options that are not given "
              "come from the checkpoint."},
 
+    {SEQ_OPTION_TEXT, "override", "FIELD[,FIELD...]", AT(override), .flags = SEQ_OPTION_ONCE,
+     .help = "Options that may change a resumed run (and data, vocabulary), by name: without it, "
+             "another value than the checkpoint's is an error. With replicas, batch, window or "
+             "data, the streams are cut anew: the place in the epoch is kept to the nearest "
+             "window, the streams' states begin at zero. Results are then equal in statistics, not "
+             "in bits. The parameters must keep their shapes."},
+
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_CHOICE, "cell", "CELL", AT(cell), "lstm", .registry = seq_cell_names,
      .flags = IDENTITY,
@@ -167,6 +174,12 @@ static const seq_option options[] = {
     {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
      .help = "A window whose loss per token exceeds this stops the run (exit code 5); 0: four "
              "times ln V."},
+
+    {SEQ_OPTION_INTEGER, "check-replicas", "STEPS", AT(check_replicas), "0", 0, 1e15,
+     .flags = SESSION,
+     .help = "Every so many steps, and before each checkpoint, all ranks compare a hash of the "
+             "parameters and the optimiser's state; one that differs is named with its host, and "
+             "the run ends with exit code 6 before that state is saved. 0: off."},
 
     {SEQ_OPTION_HEADING, .help = "Reports and machine"},
     {SEQ_OPTION_INTEGER, "log-every", "STEPS", AT(log_every), "50", 1, 1e15, .flags = SESSION,

@@ -33,6 +33,7 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
                        double rate, bool landmark) {
     const seq_progress *progress = &trainer->progress;
     char quality[40], left[40];
+    int64_t steps = trainer->total_steps - trainer->position.origin;
     double mean = (seq_train_seconds() - progress->session_began) / (double)progress->session_steps;
     describe_quality(trainer, loss, quality, sizeof quality);
     describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
@@ -41,7 +42,7 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
                  "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  lr %.3g  |g| %.3g clipped %.0f%% "
                  " %.0f tokens/s  %s left",
                  (long long)result->epoch,
-                 (long long)((trainer->total_steps + trainer->windows - 1) / trainer->windows),
+                 (long long)((steps + trainer->windows - 1) / trainer->windows),
                  (long long)trainer->position.step, (long long)trainer->total_steps, loss, quality,
                  result->rate, result->norm,
                  100.0 * (double)progress->clipped / (double)progress->steps, rate, left);

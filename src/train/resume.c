@@ -91,6 +91,11 @@ static void compare_option(const seq_parsed *parsed, size_t index, const char *r
     seq_option_get_text(parsed, index, given, sizeof given);
     bool automatic = strcmp(option->name, "replicas") == 0 && strcmp(given, "0") == 0;
     if (automatic || !(option->flags & SEQ_OPTION_IDENTITY) || strcmp(given, recorded) == 0) return;
+    if (seq_train_overrides(parsed->values, option->name)) {
+        seq_log_warning("--override: %s is %s from here on, the run had %s", option->name, given,
+                        *recorded ? recorded : "none");
+        return;
+    }
     size_t used = strlen(differences);
     snprintf(differences + used, size - used, "%s--%s %s (the run has %.100s)", used ? ", " : "",
              option->name, given, *recorded ? recorded : "none");
@@ -120,8 +125,8 @@ static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq
     }
     if (*differences)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "resuming: these options would change the run: %s; leave them out, or "
-                             "use another --run",
+                             "resuming: these options would change the run: %s; leave them out, "
+                             "use another --run, or name those that may change in --override",
                              differences);
     return SEQ_OK;
 }
@@ -142,7 +147,9 @@ seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_man
     int64_t *steps = NULL;
     size_t count = 0;
     *out_step = -1;
-    seq_status status = list_steps(options->run, comm, &steps, &count, error);
+    seq_status status = seq_train_check_overrides(parsed, error);
+    if (status) return status;
+    status = list_steps(options->run, comm, &steps, &count, error);
     if (status) goto out;
     if (options->resume == SEQ_RESUME_NEVER && count)
         status =
@@ -160,16 +167,30 @@ out:
     return status;
 }
 
+// The vocabulary is a part of the data, and what the model's numbers mean.
 static seq_status check_data(const seq_trainer *trainer, const seq_manifest *manifest,
                              seq_error *error) {
-    const char *recorded = seq_record_text(seq_manifest_section_find(manifest, "data"), "hash");
-    const char *found = seq_dataset_hash(trainer->dataset);
-    if (recorded && strcmp(recorded, found) == 0) return SEQ_OK;
-    return seq_error_set(
-        error, SEQ_BAD_INPUT,
-        "resuming %s: data set %s (hash %s) is not the one that the run was started on (hash %s)",
-        trainer->options->run, seq_dataset_path(trainer->dataset), found,
-        recorded ? recorded : "not recorded");
+    const seq_train_options *options = trainer->options;
+    const seq_record *record = seq_manifest_section_find(manifest, "data");
+    const struct {
+        const char *field, *what, *recorded, *found;
+    } checks[] = {
+        {"vocabulary", "the vocabulary of data set", seq_record_text(record, "vocabulary_hash"),
+         seq_dataset_vocabulary_hash(trainer->dataset)},
+        {"data", "data set", seq_record_text(record, "hash"), seq_dataset_hash(trainer->dataset)}};
+    for (int i = 0; i < 2; i++) {
+        if (checks[i].recorded && strcmp(checks[i].recorded, checks[i].found) == 0) continue;
+        if (seq_train_overrides(options, checks[i].field) ||
+            seq_train_overrides(options, "vocabulary"))
+            continue;
+        return seq_error_set(
+            error, SEQ_BAD_INPUT,
+            "resuming %s: %s %s (hash %s) is not the one that the run was started "
+            "on (hash %s); --override %s goes on nevertheless",
+            options->run, checks[i].what, seq_dataset_path(trainer->dataset), checks[i].found,
+            checks[i].recorded ? checks[i].recorded : "not recorded", checks[i].field);
+    }
+    return SEQ_OK;
 }
 
 static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *manifest) {
@@ -185,9 +206,15 @@ static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *mani
 
 static seq_status check_position(const seq_trainer *trainer, seq_error *error) {
     const seq_position *position = &trainer->position;
-    if (position->window < trainer->windows &&
-        position->epoch == position->step / trainer->windows + 1 &&
-        position->window == position->step % trainer->windows)
+    bool fits = position->windows > 0 && position->step < INT64_MAX / 4 &&
+                position->epoch < (int64_t)1 << 32 &&
+                position->audit.carried_window <= position->window;
+    if (fits) {
+        int64_t done = position->step - position->origin;
+        fits = done >= 0 && position->epoch == done / position->windows + 1 &&
+               position->window == done % position->windows;
+    }
+    if (fits && (trainer->altered_step >= 0 || position->windows == trainer->windows))
         return SEQ_OK;
     return seq_error_set(
         error, SEQ_NO_CHECKPOINT,
@@ -196,11 +223,20 @@ static seq_status check_position(const seq_trainer *trainer, seq_error *error) {
         (long long)position->window, (long long)trainer->windows);
 }
 
+// What --override lets pass: the parameters must fit, the streams may be cut anew.
+static seq_status apply_alterations(seq_trainer *trainer, const seq_manifest *manifest,
+                                    int64_t step, seq_error *error) {
+    if (!seq_train_is_altered(trainer, manifest)) return SEQ_OK;
+    trainer->altered_step = step;
+    return seq_train_check_shapes(trainer, manifest, error);
+}
+
 static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                                seq_error *error) {
     seq_state state;
     char directory[SEQ_PATH];
     seq_train_state(trainer, &state);
+    if (trainer->altered_step >= 0) seq_train_keep_fitting(trainer, manifest, &state);
     if (seq_comm_rank(trainer->comm) == 0 &&
         !seq_checkpoint_directory(trainer->options->run, step, directory, error))
         seq_checkpoint_read(directory, manifest, &state, error);
@@ -214,8 +250,10 @@ static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifes
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error) {
     seq_status status = check_data(trainer, manifest, error);
+    if (!status) status = apply_alterations(trainer, manifest, step, error);
     if (!status) status = seq_train_read_position(manifest, &trainer->position, error);
     if (!status) status = check_position(trainer, error);
+    if (!status && trainer->altered_step >= 0) status = seq_train_recut(trainer, manifest, error);
     if (!status)
         status = seq_schedule_read(&trainer->schedule_state,
                                    seq_manifest_section_find(manifest, "schedule"), error);
@@ -224,6 +262,8 @@ seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest,
     if (!status) status = read_vectors(trainer, manifest, step, error);
     if (status) return status;
     warn_of_kernels(trainer, manifest);
+    seq_train_plan_steps(trainer);
+    seq_train_audit_begin(trainer);
     trainer->saved_step = step;
     return SEQ_OK;
 }

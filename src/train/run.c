@@ -57,13 +57,18 @@ static seq_status write_config(const seq_trainer *trainer, seq_error *error) {
 }
 
 static void write_start(seq_trainer *trainer, bool resumed) {
-    char kernels[200];
+    char kernels[200], cpu[200];
     seq_metrics *metrics = &trainer->metrics;
+    seq_train_cpu_name(cpu, sizeof cpu);
     seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_metrics_begin(metrics, resumed ? "resume" : "start");
     seq_metrics_integer(metrics, "step", trainer->position.step);
     seq_metrics_text(metrics, "version", trainer->version);
     seq_metrics_text(metrics, "kernels", kernels);
+    seq_metrics_text(metrics, "precision", seq_precision_names()[trainer->options->precision]);
+    seq_metrics_text(metrics, "cpu", cpu);
+    if (resumed && trainer->options->override)
+        seq_metrics_text(metrics, "override", trainer->options->override);
     seq_metrics_text(metrics, "layout", seq_comm_layout(trainer->comm));
     seq_metrics_text(metrics, "data", seq_dataset_path(trainer->dataset));
     seq_metrics_integer(metrics, "ranks", seq_comm_size(trainer->comm));
@@ -122,7 +127,8 @@ static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     if (status) return status;
     seq_progress_step(trainer, &result);
     if (result.stop) return stop_early(trainer, error);
-    status = seq_train_continue_save(trainer, result.writing, error);
+    status = seq_train_check_replicas(trainer, false, error);
+    if (!status) status = seq_train_continue_save(trainer, result.writing, error);
     if (status) return status;
     return checkpoint_is_due(trainer, &result) ? seq_train_save(trainer, error) : SEQ_OK;
 }
@@ -173,7 +179,9 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     trainer->last_save = seq_train_seconds();
     seq_train_print_start(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
-    return open_records(trainer, step >= 0, error);
+    if (open_records(trainer, step >= 0, error)) return error->status;
+    seq_train_print_recut(trainer);
+    return seq_train_check_machines(trainer, step >= 0, error);
 }
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {

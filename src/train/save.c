@@ -281,7 +281,10 @@ static seq_status renew_manifest(seq_trainer *trainer, double begun, seq_error *
 
 seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_train_finish_save(trainer, error);
-    if (status) return status;
+    if (!status) status = seq_train_audit_check(trainer, error);
+    if (!status) status = seq_train_check_replicas(trainer, true, error);
+    // A manifest of an altered run would not fit to the vectors of its step.
+    if (status || trainer->altered_step == trainer->position.step) return status;
     double begun = seq_train_seconds();
     return trainer->saved_step == trainer->position.step ? renew_manifest(trainer, begun, error)
                                                          : begin_save(trainer, begun, error);

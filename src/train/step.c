@@ -1,5 +1,7 @@
 #include "trainer.h"
+#include "tamper.h"
 #include <math.h>
+#include <seqtrain/base/fault.h>
 #include <string.h>
 
 static float gradient_scale(const seq_trainer *trainer) {
@@ -12,6 +14,7 @@ static float gradient_scale(const seq_trainer *trainer) {
 static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
     seq_status status = seq_train_read_window(trainer, replica, error);
     if (status) return status;
+    seq_train_audit_read(trainer);
     seq_window window = {
         .batch = trainer->batch,
         .steps = seq_train_window_steps(trainer),
@@ -28,10 +31,12 @@ static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *er
     trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
                                                &window, gradient_scale(trainer), gradient);
     seq_tree_add(trainer->tree);
+    seq_fault_point("train-backward");
     return SEQ_OK;
 }
 
 static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
+    trainer->window_read = (seq_coverage){0};
     seq_status status = seq_train_gradient_flow(trainer, error);
     if (!status) status = seq_train_mark_live(trainer, error);
     if (status) return status;
@@ -68,33 +73,42 @@ static seq_status check_losses(seq_trainer *trainer, seq_error *error) {
 
 static void begin_epoch(seq_trainer *trainer) {
     seq_position *position = &trainer->position;
+    seq_fault_point("train-epoch");
     position->epoch++;
     position->window = 0;
     position->epoch_nats = 0;
     position->epoch_tokens = 0;
     position->epoch_clipped = 0;
+    seq_train_audit_begin(trainer);
     memset(trainer->states + (size_t)trainer->first_replica * trainer->state_size, 0,
            (size_t)trainer->own_replicas * trainer->state_size * sizeof(float));
 }
 
-static void advance(seq_trainer *trainer, const seq_step_result *result) {
+static seq_status advance(seq_trainer *trainer, const seq_step_result *result,
+                          const seq_coverage *read, seq_error *error) {
     seq_position *position = &trainer->position;
     position->step++;
     position->window++;
     position->epoch_nats += result->nats;
     position->epoch_tokens += result->tokens;
     position->epoch_clipped += result->clipped;
-    if (position->window == trainer->windows) begin_epoch(trainer);
+    seq_train_audit_advance(trainer, read);
+    if (position->window < trainer->windows) return SEQ_OK;
+    seq_status status = seq_train_audit_epoch(trainer, error);
+    if (!status) begin_epoch(trainer);
+    return status;
 }
 
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
+    seq_tamper_vectors(trainer);
     own.status = (int32_t)train_own_replicas(trainer, error);
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     own.writing = seq_train_is_writing(trainer);
+    own.read = trainer->window_read;
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_losses(trainer, error);
     if (status) return status;
@@ -109,8 +123,8 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
         .writing = all.writing,
     };
     status = seq_train_update(trainer, out, error);
+    if (!status) status = advance(trainer, out, &all.read, error);
     if (status) return status;
-    advance(trainer, out);
     double seconds = seq_train_seconds() - begun;
     trainer->longest_step = seconds > trainer->longest_step ? seconds : trainer->longest_step;
     return SEQ_OK;

@@ -1,4 +1,4 @@
-#include "trainer.h"
+#include "tamper.h"
 #include <math.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
@@ -23,11 +23,7 @@ static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
     trainer->replicas = options->replicas ? (int)options->replicas : size;
     trainer->batch = (int)options->batch;
     trainer->window = (int)options->window;
-    if (trainer->replicas % size)
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--replicas: %d replicas on %d ranks: the number of ranks must divide "
-                             "the replicas of the run",
-                             trainer->replicas, size);
+    if (trainer->replicas % size) return seq_train_refuse_ranks(trainer, error);
     trainer->own_replicas = trainer->replicas / size;
     trainer->first_replica = seq_comm_rank(trainer->comm) * trainer->own_replicas;
     if ((int64_t)trainer->replicas * trainer->batch > INT32_MAX)
@@ -53,16 +49,12 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
 static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_batches_create(
         trainer->dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, trainer->replicas * trainer->batch,
-        trainer->first_replica * trainer->batch, trainer->own_replicas * trainer->batch,
-        &trainer->batches, error);
+        seq_tamper_first_stream(trainer, trainer->first_replica * trainer->batch),
+        trainer->own_replicas * trainer->batch, &trainer->batches, error);
     if (status) return status;
-    const seq_train_options *options = trainer->options;
     trainer->stream_length = seq_batches_length(trainer->batches);
     trainer->windows = (trainer->stream_length + trainer->window - 1) / trainer->window;
-    trainer->total_steps = options->epochs * trainer->windows;
-    if (options->steps && options->steps < trainer->total_steps)
-        trainer->total_steps = options->steps;
-    seq_train_schedule_config(options, trainer->total_steps, &trainer->schedule);
+    seq_train_plan_steps(trainer);
     return seq_schedule_check(&trainer->schedule, error);
 }
 
@@ -142,7 +134,7 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
 }
 
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
-    trainer->saved_step = -1;
+    trainer->saved_step = trainer->altered_step = -1;
     seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
     if (!status) status = lay_out_replicas(trainer, error);
     if (!status) status = create_model(trainer, error);
@@ -151,6 +143,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     if (!status) status = open_validation_split(trainer, error);
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
+    if (!status) status = seq_train_check_create(trainer, error);
     return status;
 }
 
@@ -206,6 +199,7 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     trainer->position =
         (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
+    trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
@@ -214,6 +208,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
 
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
+    seq_train_check_destroy(trainer);
     seq_metrics_close(&trainer->metrics);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);

@@ -15,6 +15,14 @@
 #include <seqtrain/optim/schedule.h>
 #include <seqtrain/train/train.h>
 
+// Of the epoch so far, all ranks.
+typedef struct seq_audit {
+    seq_coverage read;
+    seq_coverage carried;   // of it: before the streams were cut anew in the middle of the epoch
+    int64_t carried_window; // where the present cut began, 0: at the epoch's start
+    uint64_t content;       // of the last whole epoch of this cut, 0: none
+} seq_audit;
+
 // Where a run stands. Travels in the checkpoint, so it holds nothing that depends on time, ranks or
 // the machine.
 typedef struct seq_position {
@@ -27,17 +35,32 @@ typedef struct seq_position {
     double last_loss;  // of the last validation
     double epoch_nats; // training loss of this epoch so far
     int64_t epoch_tokens;
-    int64_t epoch_clipped; // updates of this epoch whose gradient was scaled down
+    int64_t epoch_clipped;  // updates of this epoch whose gradient was scaled down
+    int64_t windows;        // in an epoch
+    int64_t origin;         // step - origin = (epoch - 1) * windows + window; 0 unless cut anew
+    int64_t recut_step;     // of the last new cut of the streams, 0: none
+    int64_t recut_replicas; // before it
+    seq_audit audit;
 } seq_position;
+
+// How the streams were cut before a resume that cuts them anew (recut.c).
+typedef struct seq_recut {
+    bool active;
+    bool counted; // twice and missed are known
+    int64_t replicas, batch, window;
+    int64_t from_window, from_windows; // where the epoch stood
+    int64_t twice, missed;             // tokens of the running epoch
+} seq_recut;
 
 typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_stop_reason;
 
 // What each rank tells all others after its part of a step, so that all take the same branch.
 typedef struct seq_rank_report {
-    int32_t status;  // seq_status of this rank
-    int32_t stop;    // seq_stop_reason
-    int32_t save;    // rank 0: the last checkpoint is older than --checkpoint-interval
-    int32_t writing; // this rank's part of a checkpoint is being written
+    int32_t status;    // seq_status of this rank
+    int32_t stop;      // seq_stop_reason
+    int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
+    int32_t writing;   // this rank's part of a checkpoint is being written
+    seq_coverage read; // tokens of this rank's windows
 } seq_rank_report;
 
 typedef struct seq_trainer {
@@ -92,6 +115,13 @@ typedef struct seq_trainer {
     double started; // seconds on the monotonic clock
     double last_save, save_seconds, longest_step;
     struct seq_saving *saving; // save.c's
+    seq_coverage window_read;  // of this rank's windows of the step
+    seq_coverage own_read;     // of this rank since window own_window of the epoch
+    int64_t own_window;
+    seq_recut recut;
+    int64_t altered_step;            // where --override has changed the run, -1: it has not
+    struct seq_replica_check *check; // replica_check.c's, or NULL
+    int64_t checked_step;
     seq_metrics metrics;
     seq_progress progress;
 } seq_trainer;
@@ -153,6 +183,49 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
 int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
 // Inputs and targets of the next window of one of this rank's replicas.
 seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_error *error);
+
+// audit.c. After each window of a replica that is trained; when position.window has changed without
+// training, and after each step, with the sum over ranks of window_read.
+void seq_train_audit_read(seq_trainer *trainer);
+void seq_train_audit_begin(seq_trainer *trainer);
+void seq_train_audit_advance(seq_trainer *trainer, const seq_coverage *read);
+// The same on every rank; collective when it fails: what was read so far is what was planned,
+// otherwise SEQ_BAD_INPUT that names the rank. seq_train_audit_epoch also reports and ends an
+// epoch.
+seq_status seq_train_audit_check(seq_trainer *trainer, seq_error *error);
+seq_status seq_train_audit_epoch(seq_trainer *trainer, seq_error *error);
+// audit_record.c: the fields of the position from `windows` on.
+seq_status seq_train_describe_audit(const seq_position *position, seq_record *record,
+                                    seq_error *error);
+seq_status seq_train_read_audit(const seq_record *record, seq_position *out, seq_error *error);
+
+// replica_check.c: --check-replicas. Collective: compares parameters and optimiser state of all
+// ranks when it is due, and always with `saving`; SEQ_RANK_FAILED names those that differ.
+seq_status seq_train_check_create(seq_trainer *trainer, seq_error *error);
+void seq_train_check_destroy(seq_trainer *trainer);
+seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error *error);
+
+// machine.c. Collective: warns when ranks have different kernels, or the CPU is not the one of the
+// last session.
+seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error);
+void seq_train_cpu_name(char *out, size_t size);
+
+// override.c: --override, a list of fields that may differ from the checkpoint.
+seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error);
+bool seq_train_overrides(const seq_train_options *options, const char *field);
+bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);
+seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
+                                  seq_error *error);
+void seq_train_keep_fitting(const seq_trainer *trainer, const seq_manifest *manifest,
+                            seq_state *state);
+// SEQ_BAD_USAGE with the numbers of ranks that divide the replicas.
+seq_status seq_train_refuse_ranks(const seq_trainer *trainer, seq_error *error);
+
+// recut.c. The steps of the run and its schedule, from position.origin.
+void seq_train_plan_steps(seq_trainer *trainer);
+// Moves the position when the streams of the checkpoint are not the trainer's; fills recut.
+seq_status seq_train_recut(seq_trainer *trainer, const seq_manifest *manifest, seq_error *error);
+void seq_train_print_recut(seq_trainer *trainer); // to the log and the metrics
 
 // trouble.c: the message of a window whose loss or gradient is not a number, from what this rank
 // can see. `index`: where in its flat gradient, or NULL when all elements are finite.

@@ -1,6 +1,7 @@
 // The gradient's way from this rank's replicas into the parameters.
 #include "trainer.h"
 #include <math.h>
+#include <seqtrain/base/fault.h>
 #include <seqtrain/nn/output.h>
 #include <string.h>
 
@@ -91,6 +92,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
         .clip_element = options->clip_element,
         .updates_all = !seq_optimizer_keeps_zeros(trainer->optimizer, &trainer->rule)};
     seq_exchanged sum;
+    seq_fault_point("train-exchange");
     seq_status status = seq_exchange_sum(trainer->exchange, &how, &sum, error);
     if (status) return status;
     if (!isfinite(sum.norm)) return report_norm(trainer, &sum, error);
@@ -112,6 +114,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
         .state = trainer->moments,
     };
     update_slice(&step, &sum, how.updates_all);
+    seq_fault_point("train-update");
     status = seq_comm_node_barrier(trainer->comm, error);
     return status ? status : seq_trainer_pack(trainer, error);
 }

@@ -1,5 +1,6 @@
 #include "trainer.h"
 #include <math.h>
+#include <seqtrain/base/fault.h>
 #include <string.h>
 
 bool seq_train_validation_due(const seq_trainer *trainer) {
@@ -37,6 +38,7 @@ static seq_status validate_replica(seq_trainer *trainer, int replica, seq_error 
         sum->nats += loss.nats;
         sum->tokens += loss.tokens;
         sum->correct += loss.correct;
+        seq_fault_point("train-validate");
         if (seq_train_stop_reason(trainer)) break;
     }
     return SEQ_OK;

@@ -38,7 +38,7 @@ outcome() {
   local verdict=held happened=${2:-as expected}
   if [ "$failures" -gt "$failures_before" ]; then
     verdict=broken
-    [ $# -ge 2 ] || happened="$((failures - failures_before)) deviations, see the test's output"
+    [ -n "${2:-}" ] || happened="$((failures - failures_before)) deviations, see the test's output"
   fi
   printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$experiment" "$1" "$expected" "$happened" "${3:--}" "${4:--}" $verdict |
     tee -a "${FAULT_TABLE:-/dev/null}"

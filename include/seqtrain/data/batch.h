@@ -4,6 +4,7 @@
 #ifndef SEQTRAIN_DATA_BATCH_H
 #define SEQTRAIN_DATA_BATCH_H
 
+#include <seqtrain/data/coverage.h>
 #include <seqtrain/data/dataset.h>
 
 typedef enum seq_cut {
@@ -20,5 +21,7 @@ int64_t seq_batches_length(const seq_batches *batches); // tokens of the longest
 // Fills inputs and targets (T, B) for positions [position, position + steps); beyond a stream's end both are -1.
 // first_stream / B select among the served streams: streams [from, from + batch).
 seq_status seq_batches_read(seq_batches *batches, int from, int batch, int64_t position, int steps, int32_t *inputs, int32_t *targets, seq_error *error);
+// The targets that the last seq_batches_read has filled in.
+seq_coverage seq_batches_served(const seq_batches *batches);
 
 #endif

@@ -47,6 +47,8 @@ typedef struct seq_train_options {
     int64_t threads;
     int64_t log_every, gradient_flow;
     bool quiet;
+    char *override;
+    int64_t check_replicas;
 } seq_train_options;
 
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;

@@ -1,0 +1,91 @@
+// On what a run computes. A checkpoint names the kernels, which decide the bits; the CPU's name is
+// kept beside the checkpoints, so that equal states stay equal files on different CPUs.
+#include "trainer.h"
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum { CPU_NAME = 100, RECORD_LIMIT = 4096 };
+
+typedef struct machine {
+    char host[64], cpu[CPU_NAME], kernels[200];
+} machine;
+
+// "model name\t: AMD EPYC ..." of /proc/cpuinfo; elsewhere the architecture.
+void seq_train_cpu_name(char *out, size_t size) {
+    char line[256];
+    struct utsname system;
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    *out = '\0';
+    while (file && !*out && fgets(line, sizeof line, file)) {
+        char *value = strstr(line, ": ");
+        if (strncmp(line, "model name", 10) != 0 || !value) continue;
+        snprintf(out, size, "%.*s", (int)strcspn(value + 2, "\n"), value + 2);
+    }
+    if (file) fclose(file);
+    if (!*out) snprintf(out, size, "%s", uname(&system) ? "unknown" : system.machine);
+}
+
+static void describe(const seq_trainer *trainer, machine *out) {
+    *out = (machine){.host = ""};
+    gethostname(out->host, sizeof out->host - 1);
+    seq_train_cpu_name(out->cpu, sizeof out->cpu);
+    seq_kernels_describe(trainer->compute.kernels, out->kernels, sizeof out->kernels);
+}
+
+static void compare_ranks(const machine *machines, int ranks) {
+    for (int rank = 1; rank < ranks; rank++) {
+        if (strcmp(machines[rank].kernels, machines[0].kernels) == 0) continue;
+        seq_log_warning(
+            "rank %d on host %s (%s) computes with kernels %s, rank 0 on host %s (%s) "
+            "with %s: the bits depend on which rank does what; choose --kernels for all",
+            rank, machines[rank].host, machines[rank].cpu, machines[rank].kernels, machines[0].host,
+            machines[0].cpu, machines[0].kernels);
+        return;
+    }
+}
+
+static void compare_with_last(const seq_trainer *trainer, const char *path, const char *cpu) {
+    char *last = NULL;
+    size_t size = 0;
+    seq_error ignored = {0};
+    if (seq_file_read(path, RECORD_LIMIT, &last, &size, &ignored)) return;
+    last[strcspn(last, "\n")] = '\0';
+    bool own = strcmp(trainer->compute.kernels->name, "openblas") != 0;
+    if (strcmp(last, cpu) != 0)
+        seq_log_warning("the run was on a CPU %s, this is %s: %s", last, cpu,
+                        own ? "the same kernels give the same bits on both"
+                            : "results of OpenBLAS are equal in statistics, not in bits");
+    free(last);
+}
+
+static seq_status record(const seq_trainer *trainer, const char *cpu, bool resumed,
+                         seq_error *error) {
+    char path[SEQ_PATH], line[CPU_NAME + 1];
+    seq_status status = seq_path_join(path, trainer->options->run, "cpu.txt", error);
+    if (status) return status;
+    if (resumed) compare_with_last(trainer, path, cpu);
+    int length = snprintf(line, sizeof line, "%s\n", cpu);
+    return seq_file_write_atomic(path, line, (size_t)length, error);
+}
+
+seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error) {
+    int rank = seq_comm_rank(trainer->comm), ranks = seq_comm_size(trainer->comm);
+    machine *machines = NULL;
+    seq_allocate(&machines, (size_t)ranks, sizeof *machines, "the names of the machines", error);
+    if (seq_comm_agree(trainer->comm, error)) goto out;
+    describe(trainer, &machines[rank]);
+    if (seq_comm_gather(trainer->comm, machines, sizeof *machines, error)) goto out;
+    if (rank == 0) {
+        compare_ranks(machines, ranks);
+        record(trainer, machines[0].cpu, resumed, error);
+    }
+    seq_comm_agree(trainer->comm, error);
+out:
+    free(machines);
+    return error->status;
+}

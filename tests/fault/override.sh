@@ -1,0 +1,82 @@
+# What may differ on a resume: nothing of what decides the numbers of a run, unless --override names it. Other replicas, batches,
+# windows and data cut the streams anew, which is said, recorded and the same again when it is repeated.
+source "$SUPPORT/common.sh"
+export OMPI_MCA_odls_base_sigkill_timeout=0
+make_text 300 >text.txt
+make_text 310 | sed 's/river/rivers/' >other.txt
+make_text 300 | tr 'v' 'w' >fewer.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+expect 0 train "$SEQPREP" --vocab data --valid 0.1 -o same-vocabulary other.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o fewer fewer.txt
+command=("$SEQTRAIN" --layers 1 --hidden 16 --embed 8 --dropout 0.1 --batch 2 --window 20 --epochs 3 --steps 150)
+SEQ_CRASH_AT=train-update:42 "${command[@]}" --data data --replicas 8 --checkpoint-every 5 --keep 2 --no-checkpoint-background --run base >log.txt 2>&1 &&
+  bad "was not killed"
+steps=$(ls base/checkpoints | tail -1 | sed 's/step-0*//')
+
+# fresh NAME: a copy of the killed run.
+fresh() {
+  rm -rf "$1"
+  cp -r base "$1"
+}
+recorded() { grep -o "\"$2\": \"[^\"]*\"" "$1/checkpoints/$(ls "$1/checkpoints" | tail -1)/manifest.json" | head -1; }
+
+experiment "another model, seed, R, vocabulary or data on resume" "error that names the field"
+fresh run
+expect 2 "would change the run: --cell gru \(the run has lstm\).*--override" "$SEQTRAIN" --run run --cell gru
+expect 2 "--seed 7 \(the run has 1\)" "$SEQTRAIN" --run run --seed 7
+expect 2 "--replicas 4 \(the run has 8\)" "$SEQTRAIN" --run run --replicas 4
+expect 2 "--replicas 4 \(the run has 8\), --seed 7" "$SEQTRAIN" --run run --seed 7 --replicas 4 --override dropout
+expect 3 "the vocabulary of data set fewer .*--override vocabulary" "$SEQTRAIN" --run run --data fewer
+expect 3 "data set same-vocabulary .*--override data" "$SEQTRAIN" --run run --data same-vocabulary
+expect 2 "--override lr: not a field.* data, vocabulary, cell," "$SEQTRAIN" --run run --override seed,lr
+expect 2 "cannot take over the checkpoint's parameters: it has rnn.weight_ih_l0 \(80 x 8\)" "$SEQTRAIN" --run run --hidden 20 --override hidden
+expect 2 "cannot take over .* it has embedding.weight" "$SEQTRAIN" --run run --data fewer --override vocabulary
+same_tree base/checkpoints run/checkpoints
+outcome 9
+
+experiment "--replicas on resume, with --override replicas" "streams cut anew, said, recorded, repeatable"
+for name in once twice; do
+  fresh $name
+done
+expect 0 "epoch 2 goes on at window [0-9]+ of [0-9]+ \(it was [0-9]+ of [0-9]+\), states at zero: equal in statistics, not in bits" \
+  "${command[@]}" --run once --replicas 3 --override replicas
+grep -q "of this epoch's tokens, [1-9][0-9]* are read twice and [1-9][0-9]* not at all" .out || bad "the mixture is not counted"
+grep -q "epoch 2 is mixed, its streams were cut anew at step $steps" .out || bad "the audit of epoch 2 does not say that it is mixed"
+grep -q '"event": "recut".*"replicas_before": 8.*"replicas": 3' once/metrics.jsonl || bad "not in the metrics"
+grep -q '"event": "resume".*"override": "replicas"' once/metrics.jsonl || bad "the override is not in the metrics"
+[ "$(recorded once recut_step)" = "\"recut_step\": \"$steps\"" ] || bad "recut_step is $(recorded once recut_step), expected $steps"
+[ "$(recorded once recut_replicas)" = '"recut_replicas": "8"' ] || bad "recut_replicas is $(recorded once recut_replicas)"
+[ "$(recorded once replicas)" = '"replicas": "3"' ] || bad "replicas is $(recorded once replicas)"
+# Killed before the first checkpoint of the new cut and after it: the same bytes on 3 ranks.
+SEQ_CRASH_AT=train-exchange:3:1 run_mpi 3 "${command[@]}" --run twice --replicas 3 --override replicas >log.txt 2>&1 && bad "was not killed"
+SEQ_CRASH_AT=train-exchange:30 "${command[@]}" --run twice --replicas 3 --override replicas >log.txt 2>&1 && bad "was not killed"
+grep -q "streams are cut anew" log.txt || bad "the second time, streams were not cut anew"
+expect 0 "finished at step 150" run_mpi 3 "$SEQTRAIN" --run twice
+grep -q "cut anew:" .out && bad "the run was cut a third time"
+same_tree once/checkpoints twice/checkpoints
+outcome 3
+
+experiment "other windows, seed, optimiser and data, overridden by name" "taken, said"
+fresh run
+expect 0 "seed is 7 from here on, the run had 1" "${command[@]}" --run run --seed 7 --override seed --steps 45
+grep -q "cut anew" .out && bad "another seed has cut the streams anew"
+expect 0 "windows of 20, become 8 of 2, 9;" "${command[@]}" --run run --seed 7 --window 9 --override window --steps 50
+expect 0 "the optimiser's sum_of_squares is not in the checkpoint: it begins at zero" \
+  "${command[@]}" --run run --seed 7 --window 9 --optimizer adagrad --override optimizer --steps 55
+expect 0 "cut anew" "${command[@]}" --run run --seed 7 --window 9 --optimizer adagrad --data same-vocabulary --override data --steps 60
+grep -q "are read twice" .out && bad "what other data has read twice cannot be known"
+expect 0 "finished at step 90" "$SEQTRAIN" --run run --steps 90
+outcome 5
+
+experiment "another CPU, other kernels on resume and among ranks" "warning"
+fresh run
+echo "Some Other CPU" >run/cpu.txt
+expect 0 "the run was on a CPU Some Other CPU, this is .*: the same kernels give the same bits" "$SEQTRAIN" --run run --steps 45
+expect 0 "finished at step 50" "$SEQTRAIN" --run run --steps 50
+grep -q "Some Other CPU" .out && bad "the CPU was not recorded"
+expect 0 "was written with kernels [a-z0-9]+, these are portable: results are equal in statistics, not in bits" \
+  "$SEQTRAIN" --run run --steps 55 --kernels portable
+expect 0 "rank 1 on host .* computes with kernels portable, rank 0 on host .* with " \
+  run_mpi 1 "$SEQTRAIN" --run run --steps 60 --kernels openblas : -np 1 "$SEQTRAIN" --run run --steps 60 --kernels portable
+outcome 4
+finish
