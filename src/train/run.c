@@ -1,3 +1,4 @@
+#include "summary.h"
 #include "trainer.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -89,9 +90,13 @@ static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
     if (trainer->saved_step != trainer->position.step &&
         (seq_train_save(trainer, error) || seq_train_finish_save(trainer, error)))
         return error->status;
+    seq_summary summary;
+    if (seq_train_summarise(trainer, &summary, error)) return error->status;
+    seq_summary_print(&summary);
     seq_metrics_begin(&trainer->metrics, "stop");
     seq_metrics_integer(&trainer->metrics, "step", trainer->position.step);
     seq_metrics_text(&trainer->metrics, "reason", reason);
+    seq_summary_write(&summary, &trainer->metrics);
     seq_metrics_end(&trainer->metrics);
     return seq_error_set(error, SEQ_STOPPED,
                          "stopped by %s after step %lld of %lld with a checkpoint in %s; the same "
@@ -145,12 +150,17 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
     return error->status;
 }
 
-static void print_end(seq_trainer *trainer) {
+static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     const seq_position *position = &trainer->position;
+    seq_summary summary;
+    seq_status status = seq_train_summarise(trainer, &summary, error);
+    if (status) return status;
+    seq_summary_print(&summary);
     seq_metrics_begin(&trainer->metrics, "end");
     seq_metrics_integer(&trainer->metrics, "step", position->step);
     seq_metrics_real(&trainer->metrics, "best_loss", position->best_loss);
     seq_metrics_integer(&trainer->metrics, "best_step", position->best_step);
+    seq_summary_write(&summary, &trainer->metrics);
     seq_metrics_end(&trainer->metrics);
     if (position->best_step >= 0)
         seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld",
@@ -158,6 +168,7 @@ static void print_end(seq_trainer *trainer) {
                      (long long)position->best_step);
     else
         seq_log_info("finished at step %lld", (long long)position->step);
+    return SEQ_OK;
 }
 
 // Parameters and position: from the checkpoint of `step`, or new when it is -1.
@@ -217,7 +228,7 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
     if (seq_comm_agree(comm, error) || seq_trainer_share(&trainer, error) ||
         begin_session(&trainer, &manifest, step, error))
         goto out;
-    if (!train_to_end(&trainer, error)) print_end(&trainer);
+    if (!train_to_end(&trainer, error)) print_end(&trainer, error);
 out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);

@@ -90,11 +90,13 @@ static void advance(seq_trainer *trainer, const seq_step_result *result) {
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
+    seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
     own.status = (int32_t)train_own_replicas(trainer, error);
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     own.writing = seq_train_is_writing(trainer);
+    seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_losses(trainer, error);
     if (status) return status;
@@ -110,6 +112,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     };
     status = seq_train_update(trainer, out, error);
     if (status) return status;
+    seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     advance(trainer, out);
     double seconds = seq_train_seconds() - begun;
     trainer->longest_step = seconds > trainer->longest_step ? seconds : trainer->longest_step;

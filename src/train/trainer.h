@@ -6,6 +6,7 @@
 #define SEQ_TRAIN_TRAINER_H
 
 #include "metrics.h"
+#include "phases.h"
 #include "progress.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
@@ -94,6 +95,7 @@ typedef struct seq_trainer {
     struct seq_saving *saving; // save.c's
     seq_metrics metrics;
     seq_progress progress;
+    seq_phases phases;
 } seq_trainer;
 
 // What a step yields, the same on every rank.
