@@ -1,3 +1,4 @@
+#include "plan.h"
 #include "summary.h"
 #include "trainer.h"
 #include <errno.h>
@@ -219,9 +220,11 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
     seq_manifest manifest = {0};
     int lock = -1;
     int64_t step = -1;
+    if (trainer.options->dry_run) return seq_plan_run(parsed, comm, error);
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
                       true); // for a checkpoint and an early end
-    if (!check_options(trainer.options, error) && is_root(comm))
+    if (!seq_plan_check_absent(parsed, error) && !check_options(trainer.options, error) &&
+        is_root(comm))
         lock_run(trainer.options->run, &lock, error);
     if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error)) goto out;
     seq_trainer_create(&trainer, error);
