@@ -103,7 +103,8 @@ static seq_status fill_size(seq_plan *plan, seq_error *error) {
     size->moments = plan->optimizer->states;
     size->updates_all = !seq_optimizer_keeps_zeros(plan->optimizer, &plan->rule);
     size->packed_bytes = (double)seq_model_packed_bytes(model, SEQ_USE_TRAINING);
-    size->shards = options->checkpoint_background ? (double)options->shards : 0;
+    size->shards = (double)options->shards;
+    size->snapshot = options->checkpoint_background;
     size->threads = (int)options->threads;
     fill_buckets(model, size);
     return measure_workspace(plan, &size->workspace_bytes, error);

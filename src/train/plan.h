@@ -33,7 +33,8 @@ typedef struct seq_plan_model {
     bool updates_all;     // the rule changes what has no gradient
     double packed_bytes, workspace_bytes;
     double corpus_tokens; // training and validation split; 0: unknown
-    double shards;        // of a checkpoint, when it is written beside the training; else 0
+    double shards;        // of a checkpoint
+    bool snapshot;        // it is written beside the training, from a copy
     int threads;          // of a rank
     int bucket_count;
     seq_plan_bucket buckets[SEQ_PLAN_BUCKETS];
@@ -76,7 +77,7 @@ typedef struct seq_plan_row {
     double update;           // with packing
     double step;
     double tokens_per_second, efficiency; // against one rank
-    double rank_bytes, host_bytes;        // private to a rank; of a host with all its ranks
+    double rank_bytes, host_bytes;        // private to the first rank; of the first host
 } seq_plan_row;
 
 // Every row: how many replicas on how many ranks. `replicas` 0: as many as ranks (weak scaling).

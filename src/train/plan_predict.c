@@ -10,7 +10,9 @@ enum {
     REPORT = 16,       // bytes of a seq_rank_report (trainer.h), and
     LOSS = 24,         // of a seq_loss for each replica
     FLOATS_OF_WORD = 64 * 64, // comm/live.h: a word of the map for so many floats
-    STREAM_MEMORY = 1 << 28,  // data/batch.c: bytes that a rank reads ahead at most
+    WRITER = 22000000, // bytes that stay with a rank that has written a shard of any size: HDF5's
+                       // and the encoder's buffers, as measured
+    STREAM_MEMORY = 1 << 28, // data/batch.c: bytes that a rank reads ahead at most
 };
 
 // How P ranks lie on hosts.
@@ -136,16 +138,21 @@ static double token_bytes(const seq_plan_model *model, const layout *layout) {
 }
 
 // trainer.c (allocate_vectors, allocate_exchange), comm/tree.c (levels, when a rank has several
-// replicas), comm_mpi.c (received) and exchange.c (packed), snapshot.c (its part of the shards).
-static double rank_bytes(const seq_plan_model *model, const seq_plan_machine *machine,
-                         const layout *layout, int own) {
-    double state = model->floats * (1 + model->moments) + own * layout->ranks * model->state_floats,
-           vectors = own > 1 ? 2 + log2(power_of_two_in(own)) : 1,
-           shards = model->shards ? ceil(model->shards / layout->ranks) / model->shards : 0,
+// replicas), comm_mpi.c (received) and exchange.c (packed).
+static double own_bytes(const seq_plan_model *model, const seq_plan_machine *machine,
+                        const layout *layout, int own) {
+    double vectors = own > 1 ? 2 + log2(power_of_two_in(own)) : 1,
            segments = layout->ranks > 1 ? 1 + (layout->nodes > 1) : 0;
     return machine->process_bytes + model->workspace_bytes + token_bytes(model, layout) +
-           sizeof(float) * (vectors * model->floats + shards * state + segments * SEGMENT) +
+           sizeof(float) * (vectors * model->floats + segments * SEGMENT) +
            layout->ranks * (REPORT + 2 * LOSS * own);
+}
+
+// Of a rank that writes shards of checkpoints: snapshot.c, its part of them, and the writer's own.
+static double writer_bytes(const seq_plan_model *model, const layout *layout, double own) {
+    double state = model->floats * (1 + model->moments) + own * layout->ranks * model->state_floats;
+    double part = model->snapshot ? ceil(model->shards / layout->ranks) / model->shards : 0;
+    return WRITER + sizeof(float) * part * state;
 }
 
 // seq_trainer_share: parameters, optimiser state, packed weights, states of the streams.
@@ -170,13 +177,16 @@ static double predict(const seq_plan_model *model, const seq_plan_machine *machi
         .network = network_seconds(model, machine, &layout, own),
         .reports = report_seconds(model, machine, &layout, own),
         .update = update_seconds(model, machine, &layout, own),
-        .rank_bytes = rank_bytes(model, machine, &layout, own),
     };
     double window = pace(&machine->window, &layout, machine->together);
     out->hidden = overlap ? hidden_seconds(model, window, out->network) : 0;
     out->step = out->compute + out->sum + out->network + out->reports + out->update - out->hidden;
-    out->host_bytes =
-        layout.per_host * out->rank_bytes + layout.blocks * node_bytes(model, &layout, own);
+    double bytes = own_bytes(model, machine, &layout, own),
+           writer = writer_bytes(model, &layout, own),
+           writers = fmin(layout.per_host, model->shards);
+    out->rank_bytes = bytes + writer;
+    out->host_bytes = layout.per_host * bytes + writers * writer +
+                      layout.blocks * node_bytes(model, &layout, own);
     return model->batch * model->window * own * ranks / out->step;
 }
 

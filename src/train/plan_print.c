@@ -99,7 +99,8 @@ static void print_notes(const seq_plan *plan, const seq_plan_row *last) {
                per_host, last->ranks / last->nodes);
     if (per_host * plan->size.threads > plan->machine.cores)
         printf("Ranks beyond the cores share them: their step is longer by as much, at best\n");
-    printf("Memory of a host counts all its ranks; that of a rank is what is its own.\n");
+    printf("Memory of the first host counts all its ranks; that of its first rank is what it does "
+           "not share.\n");
 }
 
 void seq_plan_print(const seq_plan *plan) {
