@@ -230,7 +230,7 @@ static const seq_option options[] = {
 static const seq_program program = {
     .name = "seqtrain",
     .synopsis = "--data DATASET --run RUN [options]\n       mpirun -np P seqtrain --data DATASET "
-                "--run RUN [options]",
+                "--run RUN [options]\n       seqtrain --dry-run --data DATASET [options]",
     .summary =
         "Trains a recurrent language model by truncated back-propagation through time, alone or on "
         "many MPI ranks, "

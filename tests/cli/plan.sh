@@ -74,6 +74,11 @@ for option in '--cell gru' '--tied --embed 16' '--output sampled --samples 20' '
   expect 0 '^ +1 ' "${plan[@]}" --plan-ranks 2 $option
 done
 
+# What a run was started with.
+expect 0 finished "$SEQTRAIN" --data data "${small[@]}" --run run --steps 3
+expect 0 '^ +2 ' "$SEQTRAIN" --config run/config.ini --dry-run --plan-ranks 2
+rm -r run
+
 # Mistakes.
 expect 2 "plan-vocabulary" "$SEQTRAIN" --dry-run "${small[@]}"
 expect 2 "plan-vocabulary" "${plan[@]}" --data data
