@@ -23,8 +23,8 @@ proportional() { # kB of all ranks
 
 # run RANKS: leaves the run's metrics; prints the most memory that was seen, in bytes.
 run() {
-  local now seen=0
-  run_ranks "$1" "$crowd" --steps "$((2 + 40 / $1))" >&2 &
+  local now seen=0 steps=$((4 + 40 / $1))
+  run_ranks "$1" "$crowd" --steps $steps --checkpoint-every $((steps / 2)) >&2 & # what a writer keeps is seen
   local job=$!
   while kill -0 $job 2>/dev/null; do
     now=$(proportional)
