@@ -5,12 +5,12 @@
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
 #   sampling     seqsample against streaming the weights                 preparation  seqprep
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
-#   ranks        memory of 64 ranks on this host
+#   ranks        memory of 64 ranks on this host                  scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
 # --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
 # PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 25
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
-parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks)
+parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks scale)
 json=
 only=()
 while [ $# -gt 0 ]; do

@@ -11,12 +11,14 @@
 #define AT(field) offsetof(seq_train_options, field)
 #define IDENTITY  SEQ_OPTION_IDENTITY
 #define SESSION   SEQ_OPTION_SESSION
+#define ONCE      SEQ_OPTION_ONCE
 
 static const char *const resume_choices[] = {"auto", "never", "must", NULL};
 static const char *const activation_choices[] = {"relu", "tanh", NULL};
 static const char *const initialisation_choices[] = {"scaled", "uniform", NULL};
 static const char *const loss_scale_choices[] = {"mean", "sum", NULL};
 static const char *const precision_choices[] = {"fp32", "bf16", NULL};
+static const char *const plan_choices[] = {"table", "json", NULL};
 static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
@@ -203,13 +205,45 @@ static const seq_option options[] = {
      .help = "Threads of each rank. Any number gives the same bits."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .flags = SESSION,
      .help = "Print warnings and errors only."},
+
+    {SEQ_OPTION_HEADING, .help = "Scaling report"},
+    {SEQ_OPTION_FLAG, "dry-run", NULL, AT(dry_run), "no", .flags = ONCE,
+     .help = "Train nothing and write nothing (--run is not needed and not looked at): measure "
+             "this machine for some seconds by training steps on synthetic words, and print what a "
+             "step of this model would take on 1, 2, 4 ... ranks: its parts, tokens a second, "
+             "efficiency against one rank, memory. One replica a rank (the batch grows with the "
+             "ranks); with --replicas R, R replicas shared by the ranks. Under mpirun, the ranks "
+             "measure what they cost each other and, on several hosts, the network."},
+    {SEQ_OPTION_INTEGER, "plan-ranks", "P", AT(plan_ranks), "1024", 1, 65536, .flags = ONCE,
+     .help = "The most ranks in the report."},
+    {SEQ_OPTION_INTEGER, "plan-vocabulary", "V", AT(plan_vocabulary), NULL, 2, SEQ_MAX_VOCABULARY,
+     .flags = ONCE, .help = "Size of the vocabulary, where there is no --data yet."},
+    {SEQ_OPTION_INTEGER, "ranks-per-node", "H", AT(ranks_per_node), NULL, 1, 65536, .flags = ONCE,
+     .help = "Ranks on each host. Default: as many as this machine has cores for, or as are here "
+             "under mpirun on several hosts. What is no power of two shares memory in smaller "
+             "blocks."},
+    {SEQ_OPTION_INTEGER, "cores-per-node", "N", AT(cores_per_node), NULL, 1, 65536, .flags = ONCE,
+     .help = "Cores of each host, which its ranks and their threads share. Default: those of this "
+             "machine."},
+    {SEQ_OPTION_REAL, "network-latency", "US", AT(network_latency), NULL, 0.001, 1e6, .flags = ONCE,
+     .help = "Microseconds that a short message takes between hosts. Default: measured when mpirun "
+             "has started this on several hosts, else 20 is assumed."},
+    {SEQ_OPTION_REAL, "network-bandwidth", "GB/S", AT(network_bandwidth), NULL, 0.0001, 1e6,
+     .flags = ONCE,
+     .help = "10^9 bytes a second that a host sends while it receives as many. Default: measured "
+             "as the latency, else 1.25 is assumed (10 Gbit/s)."},
+    {SEQ_OPTION_FLAG, "plan-overlap", NULL, AT(plan_overlap), "no", .flags = ONCE,
+     .help = "Assume that gradients travel layer by layer while lower layers are still in "
+             "backward."},
+    {SEQ_OPTION_CHOICE, "plan-format", "FORMAT", AT(plan_format), "table", .choices = plan_choices,
+     .flags = ONCE, .help = "The report on standard output: a table, or JSON with all its parts."},
     {.type = SEQ_OPTION_END},
 };
 
 static const seq_program program = {
     .name = "seqtrain",
     .synopsis = "--data DATASET --run RUN [options]\n       mpirun -np P seqtrain --data DATASET "
-                "--run RUN [options]",
+                "--run RUN [options]\n       seqtrain --dry-run --data DATASET [options]",
     .summary =
         "Trains a recurrent language model by truncated back-propagation through time, alone or on "
         "many MPI ranks, "

@@ -8,6 +8,7 @@ static const double LIVE_INTERVAL = 0.2; // seconds between live lines
 void seq_progress_begin(seq_trainer *trainer) {
     double now = seq_train_seconds();
     trainer->progress = (seq_progress){.session_began = now, .line_began = now};
+    seq_phases_begin(trainer);
 }
 
 // "bits/char 2.31" for characters and bytes, "perplexity 118.2" for words.
@@ -73,6 +74,8 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     seq_progress *progress = &trainer->progress;
     double now = seq_train_seconds();
     progress->session_steps++;
+    progress->session_tokens += result->tokens;
+    progress->session_clipped += result->clipped;
     progress->steps++;
     progress->nats += result->nats;
     progress->tokens += result->tokens;
@@ -90,6 +93,8 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     write_step(trainer, result, loss, rate, now - progress->session_began);
     *progress = (seq_progress){.session_began = progress->session_began,
                                .session_steps = progress->session_steps,
+                               .session_tokens = progress->session_tokens,
+                               .session_clipped = progress->session_clipped,
                                .line_began = now,
                                .shown = now};
 }

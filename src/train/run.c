@@ -1,3 +1,5 @@
+#include "plan.h"
+#include "summary.h"
 #include "trainer.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -94,9 +96,13 @@ static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
     if (trainer->saved_step != trainer->position.step &&
         (seq_train_save(trainer, error) || seq_train_finish_save(trainer, error)))
         return error->status;
+    seq_summary summary;
+    if (seq_train_summarise(trainer, &summary, error)) return error->status;
+    seq_summary_print(&summary);
     seq_metrics_begin(&trainer->metrics, "stop");
     seq_metrics_integer(&trainer->metrics, "step", trainer->position.step);
     seq_metrics_text(&trainer->metrics, "reason", reason);
+    seq_summary_write(&summary, &trainer->metrics);
     seq_metrics_end(&trainer->metrics);
     return seq_error_set(error, SEQ_STOPPED,
                          "stopped by %s after step %lld of %lld with a checkpoint in %s; the same "
@@ -151,12 +157,17 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
     return error->status;
 }
 
-static void print_end(seq_trainer *trainer) {
+static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     const seq_position *position = &trainer->position;
+    seq_summary summary;
+    seq_status status = seq_train_summarise(trainer, &summary, error);
+    if (status) return status;
+    seq_summary_print(&summary);
     seq_metrics_begin(&trainer->metrics, "end");
     seq_metrics_integer(&trainer->metrics, "step", position->step);
     seq_metrics_real(&trainer->metrics, "best_loss", position->best_loss);
     seq_metrics_integer(&trainer->metrics, "best_step", position->best_step);
+    seq_summary_write(&summary, &trainer->metrics);
     seq_metrics_end(&trainer->metrics);
     if (position->best_step >= 0)
         seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld",
@@ -164,6 +175,7 @@ static void print_end(seq_trainer *trainer) {
                      (long long)position->best_step);
     else
         seq_log_info("finished at step %lld", (long long)position->step);
+    return SEQ_OK;
 }
 
 // Parameters and position: from the checkpoint of `step`, or new when it is -1.
@@ -216,16 +228,18 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
     seq_manifest manifest = {0};
     int lock = -1;
     int64_t step = -1;
+    if (trainer.options->dry_run) return seq_plan_run(parsed, comm, error);
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
                       true); // for a checkpoint and an early end
-    if (!check_options(trainer.options, error) && is_root(comm))
+    if (!seq_plan_check_absent(parsed, error) && !check_options(trainer.options, error) &&
+        is_root(comm))
         lock_run(trainer.options->run, &lock, error);
     if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error)) goto out;
     seq_trainer_create(&trainer, error);
     if (seq_comm_agree(comm, error) || seq_trainer_share(&trainer, error) ||
         begin_session(&trainer, &manifest, step, error))
         goto out;
-    if (!train_to_end(&trainer, error)) print_end(&trainer);
+    if (!train_to_end(&trainer, error)) print_end(&trainer, error);
 out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);

@@ -199,16 +199,21 @@ static seq_status advance(seq_trainer *trainer, double begun, seq_error *error) 
 
 seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error) {
     if (writing || !seq_train_is_saving(trainer)) return SEQ_OK;
-    return advance(trainer, seq_train_seconds(), error);
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
+    seq_status status = advance(trainer, seq_train_seconds(), error);
+    seq_phase_enter(trainer, was);
+    return status;
 }
 
 seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error) {
     seq_status status = SEQ_OK;
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
     while (!status && seq_train_is_saving(trainer)) {
         double begun = seq_train_seconds();
         seq_background_wait(trainer->saving->background);
         status = advance(trainer, begun, error);
     }
+    seq_phase_enter(trainer, was);
     return status;
 }
 
@@ -286,6 +291,9 @@ seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {
     // A manifest of an altered run would not fit to the vectors of its step.
     if (status || trainer->altered_step == trainer->position.step) return status;
     double begun = seq_train_seconds();
-    return trainer->saved_step == trainer->position.step ? renew_manifest(trainer, begun, error)
-                                                         : begin_save(trainer, begun, error);
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
+    status = trainer->saved_step == trainer->position.step ? renew_manifest(trainer, begun, error)
+                                                           : begin_save(trainer, begun, error);
+    seq_phase_enter(trainer, was);
+    return status;
 }

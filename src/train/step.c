@@ -103,12 +103,14 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
     seq_tamper_vectors(trainer);
+    seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
     own.status = (int32_t)train_own_replicas(trainer, error);
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     own.writing = seq_train_is_writing(trainer);
     own.read = trainer->window_read;
+    seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_losses(trainer, error);
     if (status) return status;
@@ -123,6 +125,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
         .writing = all.writing,
     };
     status = seq_train_update(trainer, out, error);
+    seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (!status) status = advance(trainer, out, &all.read, error);
     if (status) return status;
     double seconds = seq_train_seconds() - begun;

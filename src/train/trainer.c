@@ -166,7 +166,10 @@ seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
     packing packing = {trainer, seq_comm_node_rank(trainer->comm) * threads,
                        seq_comm_node_size(trainer->comm) * threads};
     seq_team_run(trainer->compute.team, pack_part, &packing);
-    return seq_comm_node_barrier(trainer->comm, error);
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
+    seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    seq_phase_enter(trainer, was);
+    return status;
 }
 
 seq_weights seq_trainer_weights(const seq_trainer *trainer) {

@@ -6,6 +6,7 @@
 #define SEQ_TRAIN_TRAINER_H
 
 #include "metrics.h"
+#include "phases.h"
 #include "progress.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
@@ -124,6 +125,7 @@ typedef struct seq_trainer {
     int64_t checked_step;
     seq_metrics metrics;
     seq_progress progress;
+    seq_phases phases;
 } seq_trainer;
 
 // What a step yields, the same on every rank.

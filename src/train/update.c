@@ -13,9 +13,12 @@ int seq_train_window_steps(const seq_trainer *trainer) {
 seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_error *error) {
     int64_t start = trainer->position.window * trainer->window;
     int from = (replica - trainer->first_replica) * trainer->batch;
-    return seq_batches_read(trainer->batches, from, trainer->batch, start,
-                            seq_train_window_steps(trainer), trainer->inputs, trainer->targets,
-                            error);
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_DATA);
+    seq_status status =
+        seq_batches_read(trainer->batches, from, trainer->batch, start,
+                         seq_train_window_steps(trainer), trainer->inputs, trainer->targets, error);
+    seq_phase_enter(trainer, was);
+    return status;
 }
 
 static void add_rows(const seq_trainer *trainer, uint64_t *live) {
@@ -93,8 +96,10 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
         .updates_all = !seq_optimizer_keeps_zeros(trainer->optimizer, &trainer->rule)};
     seq_exchanged sum;
     seq_fault_point("train-exchange");
+    seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
     seq_status status = seq_exchange_sum(trainer->exchange, &how, &sum, error);
     if (status) return status;
+    seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
     if (!isfinite(sum.norm)) return report_norm(trainer, &sum, error);
     out->clamped = sum.clamped;
     out->norm = sum.norm;
@@ -115,6 +120,8 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     };
     update_slice(&step, &sum, how.updates_all);
     seq_fault_point("train-update");
+    seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
     status = seq_comm_node_barrier(trainer->comm, error);
+    seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
     return status ? status : seq_trainer_pack(trainer, error);
 }

@@ -71,8 +71,10 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error) {
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
+    seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
     own.status = (int32_t)validate_own_replicas(trainer, &own, error);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
+    seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status) return status;
     *out_complete = !all.stop;
     if (!*out_complete) return SEQ_OK;

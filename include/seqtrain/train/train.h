@@ -49,7 +49,15 @@ typedef struct seq_train_options {
     bool quiet;
     char *override;
     int64_t check_replicas;
+    bool dry_run;
+    int64_t plan_ranks, plan_vocabulary;
+    int plan_format; // seq_plan_format
+    bool plan_overlap;
+    int64_t ranks_per_node, cores_per_node;
+    double network_latency, network_bandwidth; // microseconds, GB/s; 0: not given
 } seq_train_options;
+
+typedef enum seq_plan_format { SEQ_PLAN_TABLE, SEQ_PLAN_JSON } seq_plan_format;
 
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
