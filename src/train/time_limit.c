@@ -40,7 +40,7 @@ static bool ask_squeue(double started, seq_time_limit *out) {
     else if (strcmp(answer, "UNLIMITED") == 0)
         return true;
     else if (!seq_duration_parse(answer, &left))
-        snprintf(out->source, sizeof out->source, "squeue says '%s' of job %.40s", answer, job);
+        snprintf(out->source, sizeof out->source, "squeue says '%s' about job %.40s", answer, job);
     else {
         set_left(out, started, left);
         snprintf(out->source, sizeof out->source, "squeue, job %.40s", job);

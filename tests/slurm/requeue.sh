@@ -30,7 +30,7 @@ last_stop() { sed -n 's/.*"event": *"stop", .*"step": *\([0-9]*\),.*/\1/p' $1/me
 
 # Sets a new end for each job that has stopped, a little further on, until all have ended.
 ended() {
-  local name left=0 stop
+  local name stop left=0
   for name; do
     stop=$(last_stop $name)
     [ -z "$stop" ] || sed -i "s/^steps = .*/steps = $((stop + 40))/" $name.ini
@@ -51,25 +51,89 @@ check() { # check NAME REASON LAYOUT
   same_tree whole-$1/checkpoints/$(printf 'step-%09d' $steps) $1/checkpoints/$(printf 'step-%09d' $steps)
 }
 
+# in_allocation TASKS COMMAND...: from the shell of an allocation.
+in_allocation() { salloc --quiet --nodes=1 --ntasks="$1" --time=5 "${@:2}"; }
+
+has_stepped() { grep -q '"event": *"step"' $1/metrics.jsonl 2>/dev/null; }
+has_stopped() { [ -n "$(last_stop $1)" ]; }
+is_over() { case $(state ${job[$1]}) in COMPLETED | FAILED | CANCELLED | TIMEOUT) ;; *) return 1 ;; esac; }
+
 declare -A job
+printf '#!/bin/bash\nexit 75\n' >stuck
+chmod 755 stuck
 edited by-srun srun 50 '' '--time-limit 0'
 edited by-mpirun mpirun 50 '' '--time-limit 0'
 edited by-itself srun -
-edited by-scancel mpirun 50 '' '--time-limit 0'
+edited no-way srun - "$work/stuck"
 submit by-srun --nodes=1 --ntasks-per-node=2
 submit by-mpirun --nodes=2 --ntasks-per-node=1
 submit by-itself --nodes=1 --ntasks-per-node=2
-wait_until 400 ended by-srun by-mpirun by-itself || bad "jobs do not end: $(squeue)"
+submit no-way --nodes=1 --ntasks-per-node=1
+wait_until 300 ended by-srun by-mpirun by-itself no-way || bad "jobs do not end: $(squeue)"
 
 experiment "Slurm, srun --mpi=pmix: signal before the time limit" "checkpoint, requeued, continued, same bytes"
-check by-srun SIGUSR1 'ranks 0-1'
+check by-srun SIGUSR1 'shared by the 2 ranks of a node'
 outcome 1
 experiment "Slurm, mpirun over 2 nodes: signal before the time limit" "checkpoint, requeued, continued, same bytes"
-check by-mpirun SIGUSR1 '2 processes|ranks 0'
+check by-mpirun SIGUSR1 'shared by the 1 rank of a node'
 outcome 1
 experiment "Slurm, no signal: the time limit that squeue tells" "checkpoint, requeued, continued, same bytes"
 check by-itself 'the time limit' 'limit .* left .squeue, job'
 outcome 1
+experiment "Slurm, no session comes to a checkpoint" "requeued twice, then ended with the reason"
+[ "$(state ${job[no-way]})" = FAILED ] || bad "the job ended as $(state ${job[no-way]})"
+[ "$(grep -c '^== job' no-way.out)" -eq 3 ] && grep -q 'not requeued' no-way.out || bad "$(cat no-way.out)"
+outcome 1
 
-cat by-*.out >&2
+experiment "Slurm, scancel --signal=USR1" "checkpoint, requeued, continued, same bytes"
+edited told-srun srun 10 '' '--time-limit 0 --log-every 1'
+edited told-mpirun mpirun 10 '' '--time-limit 0 --log-every 1'
+submit told-srun --nodes=1 --ntasks-per-node=2 --time=10
+submit told-mpirun --nodes=2 --ntasks-per-node=1 --time=10
+wait_until 100 has_stepped told-srun && scancel --signal=USR1 ${job[told-srun]}
+wait_until 100 has_stepped told-mpirun && scancel --batch --signal=USR1 ${job[told-mpirun]}
+wait_until 200 ended told-srun told-mpirun || bad "jobs do not end: $(squeue)"
+check told-srun SIGUSR1 'shared by the 2 ranks of a node'
+check told-mpirun SIGUSR1 'shared by the 1 rank of a node'
+outcome 2
+
+experiment "Slurm, scancel" "checkpoint, the end, not requeued"
+edited cancelled-srun srun 10 '' '--log-every 1'
+edited cancelled-mpirun mpirun 10 '' '--log-every 1'
+submit cancelled-srun --nodes=1 --ntasks-per-node=2 --time=10
+submit cancelled-mpirun --nodes=2 --ntasks-per-node=1 --time=10
+for name in cancelled-srun cancelled-mpirun; do
+  wait_until 100 has_stepped $name && scancel ${job[$name]}
+  wait_until 100 has_stopped $name || bad "$name: no checkpoint: $(tail -5 $name.out)"
+  wait_until 100 is_over $name
+done
+sleep 10 # longer than a requeued job waits
+for name in cancelled-srun cancelled-mpirun; do
+  [ "$(state ${job[$name]})" = CANCELLED ] && ! grep -q 'start 2' $name.out || bad "$name goes on as $(state ${job[$name]}): $(tail -5 $name.out)"
+done
+outcome 2
+
+experiment "Slurm, exit code of a step whose ranks stop" "75"
+for ((i = 0; i < 5; i++)); do
+  expect 75 "stopped by" in_allocation 4 srun --mpi=pmix --kill-on-bad-exit=1 "$SEQTRAIN" "${train[@]}" --run stops-$i --time-limit 1
+done
+outcome 5
+
+experiment "Slurm, the wrong PMI: srun --mpi=none, --mpi=pmi2" "every rank stops with the reason, nothing is written"
+expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more.*srun --mpi=pmix' in_allocation 4 srun --mpi=none "$SEQTRAIN" "${train[@]}" --run wrong
+[ "$(grep -c 'finds itself alone' .out)" -eq 1 ] || bad "$(grep -c 'finds itself alone' .out) ranks speak"
+expect 2 'PMI_SIZE says that 4 or more.*srun --mpi=pmix' in_allocation 4 srun --mpi=pmi2 "$SEQTRAIN" "${train[@]}" --run wrong
+absent wrong
+outcome 2
+
+experiment "Slurm, one process in an allocation of 4 tasks" "no false alarm"
+alone=("$SEQTRAIN" "${train[@]}" --steps 3)
+expect 0 "limit .*squeue.*1 process|finished" in_allocation 4 "${alone[@]}" --run alone-1
+expect 0 finished in_allocation 4 srun --ntasks=1 --mpi=none "${alone[@]}" --run alone-2
+expect 0 finished in_allocation 4 srun --ntasks=1 --mpi=pmix "${alone[@]}" --run alone-3
+expect 0 finished in_allocation 4 "$MPIEXEC" -np 1 "${alone[@]}" --run alone-4
+sbatch --quiet --wait --ntasks=4 --output=alone-5.out --wrap "$(printf '%q ' "${alone[@]}" --run alone-5)" && grep -q finished alone-5.out ||
+  bad "a batch script: $(tail -3 alone-5.out)"
+outcome 5
+[ $failures -eq 0 ] || cat ./*.out >&2
 finish

@@ -23,7 +23,7 @@ slurm_stop() { # slurm_stop NAME
   wait_until 20 slurm_gone "$process" || kill -KILL "$process" 2>/dev/null
 }
 
-slurm_gone() { ! kill -0 "$1" 2>/dev/null; }
+slurm_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; } # dead, or a zombie of init's
 slurm_idle() { [ -z "$(squeue --noheader 2>/dev/null)" ]; }
 
 slurm_end() {
