@@ -7,6 +7,9 @@
 // Seconds kept for leaving in good order; in a batch job the launcher and the script have to end,
 // too.
 enum { LEAVING = 5, LEAVING_A_JOB = 20 };
+// Until the ranks meet: one step, or WINDOWS_TOGETHER windows of a validation (validate.c), each a
+// third of a step.
+enum { STEPS_TO_MEET = 4 };
 // A checkpoint's speed is taken to be this until one has been measured.
 static const double SLOW_DISK = 50e6; // bytes/s
 
@@ -25,7 +28,7 @@ static double reserve(seq_trainer *trainer) {
     if (!trainer->saving) return seconds;
     double save = seq_train_save_reserve(trainer);
     if (trainer->save_seconds <= 0) save += expected_save(trainer);
-    return seconds + save + trainer->longest_step;
+    return seconds + save + STEPS_TO_MEET * trainer->longest_step;
 }
 
 // Of a short limit half is for training, whatever the end takes.

@@ -42,10 +42,10 @@ expect 0 'limit +1d 02:0[0-3] left .squeue, job 7.; stops 0:00:20 before' in_job
 expect 0 'limit +(2:[45][0-9]:[0-9]+|3:00:00) left .SLURM_JOB_END_TIME.*stops 0:00:20' in_job SLURM_JOB_END_TIME=$(($(date +%s) + 10800)) "${short[@]}" --run end-time
 expect 0 'limit +0:1[56]:[0-9]+ left .PBS_WALLTIME, from the start of seqtrain.*stops 0:00:20' env PBS_WALLTIME=1000 "${short[@]}" --run walltime
 expect 0 'limit +0:1[56]:[0-9]+ left .--time-limit.; stops 0:00:05' in_job SLURM_JOB_END_TIME=1 "${short[@]}" --run option --time-limit 1000
-# It is a limit: none of these runs would end by itself. Half of a short one is for training.
+# (mpirun by its full path puts its own directory in front of PATH.) It is a limit: none of these runs would end by itself. Half of a short one is for training.
 answer 0:04
 expect 75 'stopped by the time limit' in_job "${small[@]}" --run in-time
-run_two() { run_mpi 2 env SLURM_JOB_ID=7 "${small[@]}" --run two; }
+run_two() { run_mpi 2 env PATH="$PATH" SLURM_JOB_ID=7 "${small[@]}" --run two; }
 expect 75 'stopped by the time limit' run_two
 answer UNLIMITED
 for run in unlimited:auto off:0; do

@@ -6,8 +6,8 @@ for size in 2000 20000; do
   make_text $size >valid.txt
   expect 0 valid "$SEQPREP" --unit char --valid valid.txt -o data-$size train.txt
 done
-# One token a window: a validation of 20000 lines is 800,000 windows, minutes.
-slow=(--data data-20000 --layers 1 --hidden 64 --embed 16 --batch 1 --window 1 --replicas 2 --epochs 99 --steps 30 --validate-every 10 --log-every 1
+# One token a window and weights that no cache holds: a whole validation would take longer than this test may.
+slow=(--data data-20000 --layers 1 --hidden 1024 --embed 16 --batch 1 --window 1 --replicas 2 --epochs 99 --steps 30 --validate-every 10 --log-every 1
   --checkpoint-every 5)
 processes() { pgrep -f -- "^$SEQTRAIN .*--run $work/$1( |\$)"; } # of the ranks, not of their launcher
 has() { grep -Eq "$1" "$2/metrics.jsonl" 2>/dev/null; }
@@ -85,13 +85,13 @@ outcome $stops
 mkdir bin
 printf '#!/bin/sh\nkill -$SIGNAL $PPID\necho 1:00:00\n' >bin/squeue
 chmod 755 bin/squeue
-loading() { PATH=$work/bin:$PATH SLURM_JOB_ID=7 SIGNAL=$1 "${@:2}"; }
+loading() { env PATH="$work/bin:$PATH" SLURM_JOB_ID=7 SIGNAL=$1 "${@:2}"; } # the environment of seqtrain, not of mpirun
 experiment "SIGTERM, SIGUSR1 while a new run is loading" "75 before the first step, continues"
 expect 75 'stopped by SIGTERM before the first step: there is nothing to save' loading TERM "${quick[@]}" --run new
 absent new/checkpoints
 absent new/metrics.jsonl
-two_ranks() { run_mpi 2 "${quick[@]}" --run new; }
-expect 75 'stopped by SIGUSR1 before the first step: there is nothing to save' loading USR1 two_ranks
+two_ranks() { run_mpi 2 env PATH="$work/bin:$PATH" SLURM_JOB_ID=7 SIGNAL=$1 "${quick[@]}" "${@:2}"; }
+expect 75 'stopped by SIGUSR1 before the first step: there is nothing to save' two_ranks USR1 --run new
 absent new/metrics.jsonl
 expect 0 finished "${quick[@]}" --run new
 same_tree whole/checkpoints new/checkpoints
@@ -101,8 +101,7 @@ cp -r whole loaded
 for signal in TERM USR1; do
   expect 75 'stopped by a signal while reading .*step-000000012, nothing is lost' loading $signal "${quick[@]}" --run loaded --steps 20
 done
-two_ranks() { run_mpi 2 "${quick[@]}" --run loaded --steps 20; }
-expect 75 'stopped by a signal while reading' loading TERM two_ranks
+expect 75 'stopped by a signal while reading' two_ranks TERM --run loaded --steps 20
 same_tree whole loaded
 expect 0 finished "${quick[@]}" --run loaded --steps 20
 expect 0 finished "${quick[@]}" --run whole --steps 20
