@@ -121,7 +121,7 @@ static bool parse_clock(const char *text, double *out) {
     return false;
 }
 
-static bool parse_duration(const char *text, double *out) {
+bool seq_duration_parse(const char *text, double *out) {
     char *end;
     if (!isdigit((unsigned char)*text) && *text != '.') return false;
     double number = strtod(text, &end);
@@ -143,9 +143,16 @@ static bool parse_duration(const char *text, double *out) {
 static bool set_duration(const seq_option *option, void *field, const char *text, char *why,
                          size_t size) {
     double value;
-    if (!parse_duration(text, &value) || !is_within(option, value))
+    bool automatic = option->flags & SEQ_OPTION_AUTO && strcmp(text, "auto") == 0;
+    if (automatic)
+        value = SEQ_DURATION_AUTO;
+    else if (!seq_duration_parse(text, &value) || !is_within(option, value))
         return expect_bounds(
-            option, "a duration such as 90, 90s, 5m, 2h, 1d, 1:30:00 or 1-12:00:00", why, size);
+            option,
+            option->flags & SEQ_OPTION_AUTO
+                ? "auto, or a duration such as 90, 90s, 5m, 2h, 1d, 1:30:00 or 1-12:00:00"
+                : "a duration such as 90, 90s, 5m, 2h, 1d, 1:30:00 or 1-12:00:00",
+            why, size);
     memcpy(field, &value, sizeof value);
     return true;
 }
@@ -239,8 +246,14 @@ void seq_option_get_text(const seq_parsed *parsed, size_t index, char *out, size
     case SEQ_OPTION_INTEGER:
         snprintf(out, size, "%lld", (long long)*(const int64_t *)field);
         break;
-    case SEQ_OPTION_REAL:
     case SEQ_OPTION_DURATION:
+        if (*(const double *)field == SEQ_DURATION_AUTO) {
+            snprintf(out, size, "auto");
+            break;
+        }
+        print_real(*(const double *)field, out, size);
+        break;
+    case SEQ_OPTION_REAL:
         print_real(*(const double *)field, out, size);
         break;
     case SEQ_OPTION_TEXT:

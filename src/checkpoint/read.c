@@ -1,5 +1,6 @@
 #include "layout.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/signals.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,12 +38,22 @@ static seq_status check_files(const char *directory, const seq_manifest *manifes
                                directory);
 }
 
+// A large checkpoint takes long to read; a program that catches signals is told to stop.
+static seq_status interrupted(const char *directory, seq_error *error) {
+    return seq_error_set(error, SEQ_STOPPED,
+                         "stopped by a signal while reading %s, nothing is lost; the same command "
+                         "line continues",
+                         directory);
+}
+
 seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
                                  int of, seq_error *error) {
     seq_status status = check_files(directory, manifest, error);
     size_t shards = status ? 0 : (size_t)seq_checkpoint_shards(manifest);
     for (size_t file = 0; !status && file < manifest->file_count; file++)
-        if (file < shards ? file % (size_t)of == (size_t)index : index == 0)
+        if (seq_signals_caught())
+            status = interrupted(directory, error);
+        else if (file < shards ? file % (size_t)of == (size_t)index : index == 0)
             status = seq_manifest_verify_file(manifest, directory, file, SEQ_NO_CHECKPOINT, error);
     return status;
 }
@@ -98,8 +109,12 @@ seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manife
     int shards = seq_checkpoint_shards(manifest);
     seq_error reason = {0};
     check_counts(directory, manifest, state, &reason);
-    for (int shard = 0; !reason.status && shard < shards; shard++)
-        read_shard(directory, shard, shards, state, &reason);
+    for (int shard = 0; !reason.status && shard < shards; shard++) {
+        if (seq_signals_caught())
+            interrupted(directory, &reason);
+        else
+            read_shard(directory, shard, shards, state, &reason);
+    }
     if (!reason.status) return SEQ_OK;
     return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,
                          "%s", reason.text);

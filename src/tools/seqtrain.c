@@ -1,6 +1,8 @@
 #include "tool_version.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/signals.h>
 #include <seqtrain/comm/comm.h>
+#include <seqtrain/comm/launch.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
 #include <seqtrain/train/train.h>
@@ -19,13 +21,24 @@ static int most_per_node(void) {
 }
 #endif
 
-static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
+static seq_status open_ranks(int *argc, char ***argv, seq_comm **out, seq_error *error) {
 #ifdef SEQ_WITH_MPI
     if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, most_per_node(), out, error);
 #endif
     (void)argc;
     (void)argv;
     return seq_comm_open_self(out, error);
+}
+
+// Ranks that do not find each other must not train one run twice. Each believes to be rank 0; the
+// one that the launcher calls so speaks.
+static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
+    seq_launch launch;
+    seq_launch_read(&launch); // before MPI, which changes the environment
+    seq_status status = open_ranks(argc, argv, out, error);
+    if (!status) status = seq_launch_check(&launch, seq_comm_size(*out), error);
+    if (status == SEQ_BAD_USAGE && launch.rank > 0) seq_log_open(NULL, SEQ_LOG_QUIET, "seqtrain");
+    return status;
 }
 
 static void print_version(const seq_comm *comm) {
@@ -62,6 +75,8 @@ int main(int argc, char **argv) {
     seq_error error = {0};
     seq_comm *comm = NULL;
     signal(SIGXFSZ, SIG_IGN);
+    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
+                      true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
     if (!open_comm(&argc, &argv, &comm, &error)) {
         silence_other_ranks(comm);

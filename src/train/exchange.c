@@ -1,9 +1,6 @@
 #include "trainer.h"
-#include <seqtrain/base/signals.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TIME_RESERVE = 5 }; // seconds kept for leaving in good order
 
 static char *block_of(const seq_trainer *trainer, int rank) {
     return trainer->reports + (size_t)rank * trainer->report_size;
@@ -47,17 +44,4 @@ seq_loss seq_train_total_loss(const seq_trainer *trainer) {
     }
     total.nats = seq_tree_sum_double(trainer->nats, trainer->replicas);
     return total;
-}
-
-static bool time_is_up(const seq_trainer *trainer) {
-    double limit = trainer->options->time_limit;
-    if (limit <= 0 || seq_comm_rank(trainer->comm) != 0) return false;
-    double reserve = TIME_RESERVE + seq_train_save_reserve(trainer) + trainer->longest_step;
-    if (reserve > limit / 2) reserve = limit / 2;
-    return seq_train_seconds() - trainer->started > limit - reserve;
-}
-
-seq_stop_reason seq_train_stop_reason(const seq_trainer *trainer) {
-    if (seq_signals_caught()) return SEQ_STOP_SIGNAL;
-    return time_is_up(trainer) ? SEQ_STOP_TIME : SEQ_RUN_ON;
 }

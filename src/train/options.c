@@ -170,9 +170,11 @@ static const seq_option options[] = {
      .help = "Compression of the shards; gzip and none can be read by any HDF5."},
     {SEQ_OPTION_INTEGER, "compression-level", "N", AT(compression_level), "1", 1, 19,
      .help = "Level of the compression (gzip: to 9)."},
-    {SEQ_OPTION_DURATION, "time-limit", "TIME", AT(time_limit), "0", 0, 1e9, .flags = SESSION,
+    {SEQ_OPTION_DURATION, "time-limit", "TIME", AT(time_limit), "auto", 0, 1e9,
+     .flags = SESSION | SEQ_OPTION_AUTO,
      .help = "Write a checkpoint and leave with exit code 75 before this much time has passed; 0: "
-             "none. SIGUSR1 and SIGTERM do the same at once."},
+             "none; auto: what is left of the batch job, from SLURM_JOB_END_TIME, squeue or "
+             "PBS_WALLTIME (none outside of a job). SIGUSR1 and SIGTERM do the same at once."},
     {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
      .help = "A window whose loss per token exceeds this stops the run (exit code 5); 0: four "
              "times ln V."},

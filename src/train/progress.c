@@ -21,7 +21,7 @@ static void describe_quality(const seq_trainer *trainer, double loss, char *out,
                  loss / log(2.0));
 }
 
-static void describe_duration(double seconds, char *out, size_t size) {
+void seq_describe_duration(double seconds, char *out, size_t size) {
     long long whole = seconds > 0 && seconds < 1e12 ? (long long)(seconds + 0.5) : 0;
     if (whole >= 86400)
         snprintf(out, size, "%lldd %02lld:%02lld", whole / 86400, whole / 3600 % 24,
@@ -37,8 +37,8 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
     int64_t steps = trainer->total_steps - trainer->position.origin;
     double mean = (seq_train_seconds() - progress->session_began) / (double)progress->session_steps;
     describe_quality(trainer, loss, quality, sizeof quality);
-    describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
-                      sizeof left);
+    seq_describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
+                          sizeof left);
     seq_log_live(landmark,
                  "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  lr %.3g  |g| %.3g clipped %.0f%% "
                  " %.0f tokens/s  %s left",

@@ -22,6 +22,9 @@ typedef struct seq_save_figures {
     uint64_t bytes;     // of the files
 } seq_save_figures;
 
+// "0:01:30", "2d 03:00:00"
+void seq_describe_duration(double seconds, char *out, size_t size);
+
 struct seq_trainer;
 struct seq_step_result;
 void seq_progress_begin(struct seq_trainer *trainer);

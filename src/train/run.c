@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/log.h>
-#include <seqtrain/base/signals.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,10 +86,7 @@ static seq_status open_records(seq_trainer *trainer, bool resumed, seq_error *er
 }
 
 static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
-    const char *reason = seq_signals_caught() == SIGUSR1 ? "SIGUSR1"
-                         : seq_signals_caught() == SIGTERM
-                             ? "SIGTERM"
-                             : "another rank's signal or the time limit";
+    const char *reason = seq_train_stop_name(trainer);
     if (seq_train_finish_save(trainer, error)) return error->status;
     if (trainer->saved_step != trainer->position.step &&
         (seq_train_save(trainer, error) || seq_train_finish_save(trainer, error)))
@@ -190,6 +185,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     if (status) return status;
     trainer->last_save = seq_train_seconds();
     seq_train_print_start(trainer);
+    seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     if (open_records(trainer, step >= 0, error)) return error->status;
     seq_train_print_recut(trainer);
@@ -224,20 +220,22 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
                            .options = parsed->values,
                            .comm = comm,
                            .version = version,
-                           .started = seq_train_seconds()};
+                           .started = seq_train_seconds(),
+                           .saved_step = -1};
     seq_manifest manifest = {0};
     int lock = -1;
     int64_t step = -1;
     if (trainer.options->dry_run) return seq_plan_run(parsed, comm, error);
-    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
-                      true); // for a checkpoint and an early end
+    seq_train_find_limit(&trainer);
     if (!seq_plan_check_absent(parsed, error) && !check_options(trainer.options, error) &&
         is_root(comm))
         lock_run(trainer.options->run, &lock, error);
-    if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error)) goto out;
+    if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error) ||
+        seq_train_heed_stop(&trainer, error))
+        goto out;
     seq_trainer_create(&trainer, error);
-    if (seq_comm_agree(comm, error) || seq_trainer_share(&trainer, error) ||
-        begin_session(&trainer, &manifest, step, error))
+    if (seq_train_heed_stop(&trainer, error) || seq_trainer_share(&trainer, error) ||
+        begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
         goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer, error);
 out:

@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "phases.h"
 #include "progress.h"
+#include "time_limit.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -114,6 +115,7 @@ typedef struct seq_trainer {
     int64_t
         saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
     double started; // seconds on the monotonic clock
+    seq_time_limit limit; // rank 0
     double last_save, save_seconds, longest_step;
     struct seq_saving *saving; // save.c's
     seq_coverage window_read;  // of this rank's windows of the step
@@ -171,8 +173,18 @@ seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
                               seq_rank_report *out, seq_error *error);
 // The sum over replicas in the fixed tree.
 seq_loss seq_train_total_loss(const seq_trainer *trainer);
+
+// stop.c. seq_train_find_limit (rank 0 may have to ask the batch system, some seconds) comes before
+// all else.
+void seq_train_find_limit(seq_trainer *trainer);
+void seq_train_print_limit(seq_trainer *trainer);
 // This rank's wish to stop: a signal, or on rank 0 the time limit.
-seq_stop_reason seq_train_stop_reason(const seq_trainer *trainer);
+seq_stop_reason seq_train_stop_reason(seq_trainer *trainer);
+// Of this rank's wish: "SIGUSR1", "the time limit" ..., or that another rank has one.
+const char *seq_train_stop_name(seq_trainer *trainer);
+// Collective, before the first step: SEQ_STOPPED when a rank wishes to stop, or this rank's earlier
+// failure.
+seq_status seq_train_heed_stop(seq_trainer *trainer, seq_error *error);
 
 // step.c. Collective: one update. SEQ_BAD_NUMBER names step, rank and layer.
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);

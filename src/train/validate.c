@@ -3,6 +3,8 @@
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
+enum { WINDOWS_TOGETHER = 8 };
+
 bool seq_train_validation_due(const seq_trainer *trainer) {
     const seq_position *position = &trainer->position;
     if (!trainer->valid_batches || position->step == 0 || position->validated == position->step)
@@ -12,47 +14,56 @@ bool seq_train_validation_due(const seq_trainer *trainer) {
     return every ? position->step % every == 0 : position->window == 0;
 }
 
-static seq_status validate_replica(seq_trainer *trainer, int replica, seq_error *error) {
-    int64_t length = seq_batches_length(trainer->valid_batches);
+// Window `number` of one of this rank's replicas, added to its loss.
+static seq_status validate_window(seq_trainer *trainer, int replica, int64_t number,
+                                  seq_error *error) {
+    int64_t start = number * trainer->window,
+            left = seq_batches_length(trainer->valid_batches) - start;
     int from = (replica - trainer->first_replica) * trainer->valid_batch;
+    int steps = left < trainer->window ? (int)left : trainer->window;
     seq_loss *sum = &trainer->losses[replica];
-    memset(trainer->valid_state, 0,
-           seq_model_state_size(trainer->model, trainer->valid_batch) * sizeof(float));
-    for (int64_t start = 0; start < length; start += trainer->window) {
-        int steps = length - start < trainer->window ? (int)(length - start) : trainer->window;
-        seq_status status =
-            seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start, steps,
-                             trainer->inputs, trainer->targets, error);
-        if (status) return status;
-        seq_window window = {trainer->valid_batch,
-                             steps,
-                             trainer->inputs,
-                             trainer->targets,
-                             trainer->valid_state,
-                             0,
-                             0,
-                             0};
-        seq_weights weights = seq_trainer_weights(trainer);
-        seq_loss loss =
-            seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
-        sum->nats += loss.nats;
-        sum->tokens += loss.tokens;
-        sum->correct += loss.correct;
-        seq_fault_point("train-validate");
-        if (seq_train_stop_reason(trainer)) break;
+    if (number == 0) {
+        size_t state = seq_model_state_size(trainer->model, trainer->valid_batch);
+        memset(trainer->valid_state, 0, state * sizeof(float));
+        *sum = (seq_loss){0};
     }
+    seq_status status = seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start,
+                                         steps, trainer->inputs, trainer->targets, error);
+    if (status) return status;
+    seq_window window = {trainer->valid_batch,
+                         steps,
+                         trainer->inputs,
+                         trainer->targets,
+                         trainer->valid_state,
+                         0,
+                         0,
+                         0};
+    seq_weights weights = seq_trainer_weights(trainer);
+    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
+    sum->nats += loss.nats;
+    sum->tokens += loss.tokens;
+    sum->correct += loss.correct;
+    seq_fault_point("train-validate");
     return SEQ_OK;
 }
 
-static seq_status validate_own_replicas(seq_trainer *trainer, seq_rank_report *report,
-                                        seq_error *error) {
-    for (int replica = trainer->first_replica;
-         replica < trainer->first_replica + trainer->own_replicas; replica++) {
-        trainer->losses[replica] = (seq_loss){0};
-        seq_status status = validate_replica(trainer, replica, error);
+// All ranks have the same number of windows and tell each other every WINDOWS_TOGETHER of them, so
+// that a wish to stop or a failure of one ends the work of all soon.
+static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, seq_error *error) {
+    int64_t length = seq_batches_length(trainer->valid_batches),
+            windows = (length + trainer->window - 1) / trainer->window,
+            count = windows * trainer->own_replicas;
+    *out_stop = SEQ_RUN_ON;
+    for (int64_t done = 0; done < count && !*out_stop;) {
+        seq_rank_report own = {0}, all;
+        int replica = trainer->first_replica + (int)(done / windows);
+        own.status = (int32_t)validate_window(trainer, replica, done % windows, error);
+        own.stop = (int32_t)seq_train_stop_reason(trainer);
+        done++;
+        if (!own.status && !own.stop && done % WINDOWS_TOGETHER && done < count) continue;
+        seq_status status = seq_train_exchange(trainer, &own, &all, error);
         if (status) return status;
-        report->stop = seq_train_stop_reason(trainer);
-        if (report->stop) return SEQ_OK;
+        *out_stop = (seq_stop_reason)all.stop;
     }
     return SEQ_OK;
 }
@@ -70,13 +81,12 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
 
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error) {
     double begun = seq_train_seconds();
-    seq_rank_report own = {0}, all;
+    seq_stop_reason stop;
     seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
-    own.status = (int32_t)validate_own_replicas(trainer, &own, error);
-    seq_status status = seq_train_exchange(trainer, &own, &all, error);
+    seq_status status = validate_all(trainer, &stop, error);
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status) return status;
-    *out_complete = !all.stop;
+    *out_complete = !stop;
     if (!*out_complete) return SEQ_OK;
     seq_loss total = seq_train_total_loss(trainer);
     record_result(trainer, total);

@@ -33,7 +33,9 @@ enum {
     SEQ_OPTION_IDENTITY = 2, // decides the numbers of a run: a resume takes it from the checkpoint and refuses another value
     SEQ_OPTION_SESSION = 8,  // of one session (paths, limits, reports): a config key, but not part of a checkpoint's record
     SEQ_OPTION_ONCE = 4,     // command line only: neither config key nor part of the record (--config, --help ...)
+    SEQ_OPTION_AUTO = 16,    // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
 };
+enum { SEQ_DURATION_AUTO = -1 };
 
 typedef struct seq_option {
     seq_option_type type;
@@ -86,6 +88,8 @@ void seq_options_clear(seq_parsed *parsed); // also frees TEXT fields
 seq_status seq_option_set(seq_parsed *parsed, const char *name, const char *text, seq_option_source source, seq_error *error);
 // The value as text that the parser accepts again; NULL text fields give "". `out` holds `size` bytes.
 void seq_option_get_text(const seq_parsed *parsed, size_t index, char *out, size_t size);
+// A duration in any of the forms of SEQ_OPTION_DURATION; false: it is none.
+bool seq_duration_parse(const char *text, double *out);
 // Index of an option by name, or -1.
 int seq_option_find(const seq_program *program, const char *name);
 // "key = value" lines with the help as comments: config.ini, readable by --config again. Without SEQ_OPTION_ONCE rows.

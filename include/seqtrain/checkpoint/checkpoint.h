@@ -44,7 +44,7 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
 //    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are older than the newest. Damaged ones stay.
 seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step, seq_error *error);
 
-// Reading.
+// Reading. Where files are large, SEQ_STOPPED once a signal has been caught (seqtrain/base/signals.h), between two shards.
 // Steps of the committed checkpoints (a manifest is there), newest first. Release with free(). A missing directory is an empty list.
 seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
 seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH], seq_error *error);

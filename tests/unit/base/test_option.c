@@ -19,6 +19,7 @@ typedef struct options {
     char *text;
     int choice;
     seq_integers integers;
+    double limit;
 } options;
 
 static const char *const colours[] = {"red", "green", NULL};
@@ -35,6 +36,8 @@ static const seq_option table[] = {
      .help = "A choice."},
     {SEQ_OPTION_INTEGERS, "integers", "N,N", offsetof(options, integers), "1,2", 0, 50,
      .help = "A list."},
+    {SEQ_OPTION_DURATION, "limit", "TIME", offsetof(options, limit), "auto", 0, 1e9,
+     .flags = SEQ_OPTION_AUTO, .help = "A time that may be found out."},
     {.type = SEQ_OPTION_END},
 };
 static const seq_program program = {.name = "test",
@@ -73,21 +76,29 @@ static void all_forms(void **state) {
     seq_options_clear(&parsed);
     assert_int_equal(PARSE("-i5", "--no-flag", "--duration=90"), SEQ_OK);
     assert_true(values.integer == 5 && !values.flag && values.duration == 90 && values.choice == 1);
+    assert_true(values.limit == SEQ_DURATION_AUTO);
+    seq_options_clear(&parsed);
+    assert_int_equal(PARSE("--limit", "2m"), SEQ_OK);
+    assert_true(values.limit == 120);
+    seq_options_clear(&parsed);
+    assert_int_equal(PARSE("--limit=auto"), SEQ_OK);
+    assert_true(values.limit == SEQ_DURATION_AUTO);
     seq_options_clear(&parsed);
 }
 
 static void bad_values_are_named(void **state) {
     (void)state;
     static const char *const bad[][2] = {
-        {"--integer=0", "1 to 100000"}, {"--integer=x", "integer"},
-        {"--integer=1M", "100000"},     {"--integer=99999999999999999999", "integer"},
-        {"--real=nan", "number"},       {"--real=2", "-1 to 1"},
-        {"--real=", "number"},          {"--duration=5x", "duration"},
-        {"--duration=1:2:3:4", "dur"},  {"--choice=blue", "red"},
-        {"--integers=1,,2", "inte"},    {"--integers=1,99", "50"},
-        {"--flag=maybe", "yes or no"},  {"--integr=3", "--integer"},
-        {"--nothing", "unknown"},       {"-x", "unknown"},
-        {"--integer", "value"},         {"--config=/nonexistent", "/nonexistent"},
+        {"--integer=0", "1 to 100000"},  {"--integer=x", "integer"},
+        {"--integer=1M", "100000"},      {"--integer=99999999999999999999", "integer"},
+        {"--real=nan", "number"},        {"--real=2", "-1 to 1"},
+        {"--real=", "number"},           {"--duration=5x", "duration"},
+        {"--duration=1:2:3:4", "dur"},   {"--choice=blue", "red"},
+        {"--integers=1,,2", "inte"},     {"--integers=1,99", "50"},
+        {"--flag=maybe", "yes or no"},   {"--integr=3", "--integer"},
+        {"--nothing", "unknown"},        {"-x", "unknown"},
+        {"--duration=auto", "duration"}, {"--limit=-1", "auto, or a duration"},
+        {"--integer", "value"},          {"--config=/nonexistent", "/nonexistent"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         options values;
