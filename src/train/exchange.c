@@ -14,6 +14,7 @@ static void combine(seq_rank_report *out, const seq_rank_report *other) {
     out->stop = other->stop > out->stop ? other->stop : out->stop;
     out->save |= other->save;
     out->writing |= other->writing;
+    out->trouble |= other->trouble;
 }
 
 seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,

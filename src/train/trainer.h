@@ -6,7 +6,9 @@
 #define SEQ_TRAIN_TRAINER_H
 
 #include "metrics.h"
+#include "policy.h"
 #include "progress.h"
+#include "setbacks.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -38,6 +40,7 @@ typedef struct seq_rank_report {
     int32_t stop;    // seq_stop_reason
     int32_t save;    // rank 0: the last checkpoint is older than --checkpoint-interval
     int32_t writing; // this rank's part of a checkpoint is being written
+    int32_t trouble; // it has found a number that is none
 } seq_rank_report;
 
 typedef struct seq_trainer {
@@ -86,6 +89,12 @@ typedef struct seq_trainer {
     float *valid_state;
     int valid_batch; // at most batch: the workspace of training serves
 
+    seq_setbacks setbacks;
+    seq_trouble found;               // by this rank, not yet settled
+    seq_trouble *troubles;           // (P), scratch: what each rank has found
+    float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
+    struct seq_injection *injection; // inject.c's, or NULL
+
     seq_position position;
     int64_t
         saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
@@ -107,6 +116,7 @@ typedef struct seq_step_result {
     int64_t window, epoch; // the window that was trained
     seq_stop_reason stop;
     bool save, writing;
+    seq_setback setback; // other than none: no update
 } seq_step_result;
 
 // configure.c: options -> configurations. SEQ_BAD_USAGE.
@@ -142,7 +152,8 @@ seq_loss seq_train_total_loss(const seq_trainer *trainer);
 // This rank's wish to stop: a signal, or on rank 0 the time limit.
 seq_stop_reason seq_train_stop_reason(const seq_trainer *trainer);
 
-// step.c. Collective: one update. SEQ_BAD_NUMBER names step, rank and layer.
+// step.c. Collective: one update, or the setback that comes in its place (after SEQ_ROLLED_BACK the
+// position is another one). SEQ_BAD_NUMBER names step, rank and layer.
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 
 // update.c. Collective: sums the gradients, clips, updates the parameters. seq_train_mark_live says
@@ -154,16 +165,10 @@ int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
 // Inputs and targets of the next window of one of this rank's replicas.
 seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_error *error);
 
-// trouble.c: the message of a window whose loss or gradient is not a number, from what this rank
-// can see. `index`: where in its flat gradient, or NULL when all elements are finite.
-seq_status seq_train_report_loss(const seq_trainer *trainer, int replica, seq_loss loss,
-                                 seq_error *error);
-seq_status seq_train_report_gradient(const seq_trainer *trainer, const size_t *index,
-                                     seq_error *error);
-
 // validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
 // when a stop request or the time limit cut it short; position and schedule are then unchanged.
-seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error);
+seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
+                              seq_error *error);
 bool seq_train_validation_due(const seq_trainer *trainer);
 
 // flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
@@ -193,7 +198,11 @@ void seq_train_state(seq_trainer *trainer, seq_state *out);
 // numbers are SEQ_BAD_USAGE.
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
                                      int64_t *out_step, seq_error *error);
-// Collective: position, schedule and vectors from that checkpoint.
+// Collective: the newest good checkpoint of `run`, whatever the options; damaged ones are set
+// aside.
+seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_manifest *out_manifest,
+                                       int64_t *out_step, seq_error *error);
+// Collective: position, schedule, setbacks and vectors from that checkpoint.
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error);
 

@@ -1,3 +1,4 @@
+#include "inject.h"
 #include "trainer.h"
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,7 @@ static seq_status validate_replica(seq_trainer *trainer, int replica, seq_error 
         sum->correct += loss.correct;
         if (seq_train_stop_reason(trainer)) break;
     }
+    seq_inject_validation(trainer, replica);
     return SEQ_OK;
 }
 
@@ -66,14 +68,18 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_schedule_observe(&trainer->schedule, &trainer->schedule_state, position->last_loss);
 }
 
-seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error) {
+seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
+                              seq_error *error) {
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
     own.status = (int32_t)validate_own_replicas(trainer, &own, error);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (status) return status;
     *out_complete = !all.stop;
+    *out_setback = SEQ_NO_SETBACK;
     if (!*out_complete) return SEQ_OK;
+    status = seq_train_judge_validation(trainer, out_setback, error);
+    if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
     record_result(trainer, total);
     seq_progress_validation(trainer, total, seq_train_seconds() - begun);
