@@ -195,8 +195,9 @@ static const seq_option options[] = {
      .help = "Each rollback multiplies the learning rate by this, for the rest of the run."},
 #ifdef SEQ_FAULT_INJECTION
     {SEQ_OPTION_TEXT, "inject", "FAULTS", AT(inject), .flags = SESSION,
-     .help = "Test builds only: FAULT:step=N[,until=N][,replica=R][,layer=PARAMETER][,by=X], "
-             "several separated by semicolons. nan-loss, inf-loss, spike-loss (times X, 3); "
+     .help = "Test builds only: FAULT:step=N and, where it applies, ,until=N ,replica=R "
+             ",layer=PARAMETER ,by=X; several faults are separated by semicolons. nan-loss, "
+             "inf-loss, spike-loss (times X, 3); "
              "nan-gradient, inf-gradient (of PARAMETER, rnn.weight_hh_l0), spike-norm (gradient "
              "times X, 1000); nan-state (carried into the window), nan-final-state (handed on by "
              "it): of one replica, 0. nan-parameter: of PARAMETER, with the update. "
