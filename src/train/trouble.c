@@ -139,8 +139,11 @@ void seq_train_find_validation(seq_trainer *trainer, int replica) {
 
 static bool find_in_vector(seq_trainer *trainer, const char *name, const float *values,
                            size_t begin_at, size_t end) {
-    size_t at = trainer->compute.kernels->find_nonfinite(values + begin_at, end - begin_at);
-    if (at == end - begin_at) return false;
+    const seq_kernels *kernels = trainer->compute.kernels;
+    size_t count = end - begin_at;
+    if (isfinite(kernels->sum_squares(values + begin_at, count))) return false; // the faster look
+    size_t at = kernels->find_nonfinite(values + begin_at, count);
+    if (at == count) return false; // the squares overflow
     seq_trouble *found = begin(trainer, SEQ_BAD_PARAMETER, trainer->position.step);
     if (!found) return true;
     name_place(found, seq_parameter_at(trainer->table, begin_at + at)->name);
