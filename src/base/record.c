@@ -139,3 +139,36 @@ seq_status seq_record_get_integers(const seq_record *record, const char *key, in
     *out_count = count;
     return SEQ_OK;
 }
+
+seq_status seq_record_set_reals(seq_record *record, const char *key, const double *values,
+                                int count, seq_error *error) {
+    size_t size = (size_t)count * 26 + 1, used = 0;
+    char *text = malloc(size);
+    if (!text) return out_of_memory(key, error);
+    *text = '\0';
+    for (int i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%.17g", i ? "," : "", values[i]);
+    seq_status status = seq_record_set_text(record, key, text, error);
+    free(text);
+    return status;
+}
+
+seq_status seq_record_get_reals(const seq_record *record, const char *key, double *values,
+                                int capacity, int *out_count, seq_error *error) {
+    const char *text = require(record, key, error), *at = text;
+    if (!text) return error->status;
+    int count = 0;
+    while (*at) {
+        char *end;
+        double value = strtod(at, &end);
+        if (count == capacity || end == at || !isfinite(value) || (*end && *end != ',') ||
+            (*end && !end[1]))
+            return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                                 "record: key %s is %.60s, expected at most %d numbers", key, text,
+                                 capacity);
+        values[count++] = value;
+        at = end + (*end == ',');
+    }
+    *out_count = count;
+    return SEQ_OK;
+}

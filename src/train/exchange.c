@@ -12,6 +12,7 @@ static void combine(seq_rank_report *out, const seq_rank_report *other) {
     out->save |= other->save;
     out->writing |= other->writing;
     seq_coverage_add(&out->read, &other->read);
+    out->trouble |= other->trouble;
 }
 
 seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,

@@ -1,3 +1,4 @@
+#include "setbacks.h"
 #include <seqtrain/train/train.h>
 #include <seqtrain/base/team.h>
 #include <seqtrain/kernels/kernels.h>
@@ -19,6 +20,8 @@ static const char *const initialisation_choices[] = {"scaled", "uniform", NULL};
 static const char *const loss_scale_choices[] = {"mean", "sum", NULL};
 static const char *const precision_choices[] = {"fp32", "bf16", NULL};
 static const char *const plan_choices[] = {"table", "json", NULL};
+static const char *const remedies[] = {"stop", "skip", "rollback", NULL};
+static const char *const spike_remedies[] = {"ignore", "skip", "rollback", NULL};
 static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
@@ -176,8 +179,41 @@ static const seq_option options[] = {
              "none; auto: what is left of the batch job, from SLURM_JOB_END_TIME, squeue or "
              "PBS_WALLTIME (none outside of a job). SIGUSR1 and SIGTERM do the same at once."},
     {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
-     .help = "A window whose loss per token exceeds this stops the run (exit code 5); 0: four "
-             "times ln V."},
+     .help = "A window whose loss per token exceeds this counts as a bad number; 0: four times ln "
+             "V."},
+
+    {SEQ_OPTION_HEADING, .help = "When numbers go wrong"},
+    {SEQ_OPTION_CHOICE, "on-bad-numbers", "WHAT", AT(on_bad_numbers), "stop", .choices = remedies,
+     .help = "A loss, gradient, state or parameter that is not finite, or a loss above "
+             "--loss-limit: stop (exit code 5); skip the step on all ranks, with recurrent states "
+             "as before its window; rollback: go on from the last checkpoint with a lower "
+             "learning rate, passing over the window that did it. Parameters that an update has "
+             "spoilt can be rolled back, not skipped."},
+    {SEQ_OPTION_CHOICE, "on-spike", "WHAT", AT(on_spike), "ignore", .choices = spike_remedies,
+     .help = "A step whose loss per token, or logarithm of the gradient's norm, is more than "
+             "--spike-sigma standard deviations above its mean over the last --spike-window "
+             "updates: ignore, skip or rollback as above. Nothing is judged before there were as "
+             "many updates, nor windows at an epoch's end that are shorter than --window."},
+    {SEQ_OPTION_REAL, "spike-sigma", "X", AT(spike_sigma), "6", 0.1, 1000,
+     .help = "Standard deviations from which on --on-spike acts."},
+    {SEQ_OPTION_INTEGER, "spike-window", "N", AT(spike_window), "200", 5, SEQ_ROLLING_LIMIT,
+     .help = "Updates that --on-spike compares with; part of the checkpoint."},
+    {SEQ_OPTION_INTEGER, "max-skips", "N", AT(max_skips), "10", 0, 1e15,
+     .help = "Steps of the run that may be skipped; the next one stops it (exit code 5)."},
+    {SEQ_OPTION_INTEGER, "max-rollbacks", "N", AT(max_rollbacks), "3", 0, SEQ_MAX_ROLLBACKS,
+     .help = "Times that the run may be rolled back; the next one stops it (exit code 5)."},
+    {SEQ_OPTION_REAL, "rollback-factor", "X", AT(rollback_factor), "0.5", 0.001, 1,
+     .help = "Each rollback multiplies the learning rate by this, for the rest of the run."},
+#ifdef SEQ_FAULT_INJECTION
+    {SEQ_OPTION_TEXT, "inject", "FAULTS", AT(inject), .flags = SESSION,
+     .help = "Test builds only: FAULT:step=N and, where it applies, ,until=N ,replica=R "
+             ",layer=PARAMETER ,by=X; several faults are separated by semicolons. nan-loss, "
+             "inf-loss, spike-loss (times X, 3); "
+             "nan-gradient, inf-gradient (of PARAMETER, rnn.weight_hh_l0), spike-norm (gradient "
+             "times X, 1000); nan-state (carried into the window), nan-final-state (handed on by "
+             "it): of one replica, 0. nan-parameter: of PARAMETER, with the update. "
+             "nan-validation: after step N. kill: SIGKILL as step N begins."},
+#endif
 
     {SEQ_OPTION_INTEGER, "check-replicas", "STEPS", AT(check_replicas), "0", 0, 1e15,
      .flags = SESSION,

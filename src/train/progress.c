@@ -11,6 +11,13 @@ void seq_progress_begin(seq_trainer *trainer) {
     seq_phases_begin(trainer);
 }
 
+void seq_progress_restart(seq_trainer *trainer) {
+    seq_progress *progress = &trainer->progress;
+    *progress = (seq_progress){.session_began = progress->session_began,
+                               .session_steps = progress->session_steps,
+                               .line_began = seq_train_seconds()};
+}
+
 // "bits/char 2.31" for characters and bytes, "perplexity 118.2" for words.
 static void describe_quality(const seq_trainer *trainer, double loss, char *out, size_t size) {
     seq_unit unit = seq_vocabulary_rules(seq_dataset_vocabulary(trainer->dataset))->unit;
@@ -59,8 +66,10 @@ static void write_step(seq_trainer *trainer, const seq_step_result *result, doub
     seq_metrics_real(metrics, "loss", loss);
     seq_metrics_real(metrics, "perplexity", exp(loss));
     seq_metrics_real(metrics, "bits_per_token", loss / log(2.0));
-    seq_metrics_real(metrics, "learning_rate", result->rate);
-    seq_metrics_real(metrics, "gradient_norm", result->norm);
+    if (!result->setback) { // of the last step
+        seq_metrics_real(metrics, "learning_rate", result->rate);
+        seq_metrics_real(metrics, "gradient_norm", result->norm);
+    }
     seq_metrics_real(metrics, "clipped", (double)progress->clipped / (double)progress->steps);
     seq_metrics_integer(metrics, "clamped_elements", progress->clamped);
     seq_metrics_integer(metrics, "tokens", progress->tokens);
@@ -81,6 +90,7 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     progress->tokens += result->tokens;
     progress->clipped += result->clipped;
     progress->clamped += (int64_t)result->clamped;
+    if (!progress->tokens) return; // nothing but setbacks so far
     double loss = progress->nats / (double)progress->tokens;
     double rate = (double)progress->tokens / (now - progress->line_began + 1e-9);
     bool landmark =

@@ -141,6 +141,17 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
     return status;
 }
 
+seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_manifest *out_manifest,
+                                       int64_t *out_step, seq_error *error) {
+    int64_t *steps = NULL;
+    size_t count = 0;
+    *out_step = -1;
+    seq_status status = list_steps(run, comm, &steps, &count, error);
+    if (!status) status = newest_good(run, comm, steps, count, out_manifest, out_step, error);
+    free(steps);
+    return status;
+}
+
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
                                      int64_t *out_step, seq_error *error) {
     seq_train_options *options = parsed->values;
@@ -257,6 +268,10 @@ seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest,
     if (!status)
         status = seq_schedule_read(&trainer->schedule_state,
                                    seq_manifest_section_find(manifest, "schedule"), error);
+    if (!status)
+        status =
+            seq_setbacks_read(&trainer->setbacks, seq_manifest_section_find(manifest, "setbacks"),
+                              trainer->position.step, error);
     (void)status;
     status = seq_comm_agree(trainer->comm, error);
     if (!status) status = read_vectors(trainer, manifest, step, error);

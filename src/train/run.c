@@ -117,17 +117,34 @@ static bool checkpoint_is_due(const seq_trainer *trainer, const seq_step_result 
 
 static seq_status validate_and_save(seq_trainer *trainer, seq_error *error) {
     bool complete;
-    seq_status status = seq_train_validate(trainer, &complete, error);
-    if (status) return status;
+    seq_setback setback;
+    seq_status status = seq_train_validate(trainer, &complete, &setback, error);
+    if (status || setback) return status;
     return complete ? seq_train_save(trainer, error) : stop_early(trainer, error);
+}
+
+// What the update has spoilt is told with the next step, or here before anything else is made of
+// it.
+static seq_status settle_before_rest(seq_trainer *trainer, seq_step_result *result,
+                                     seq_error *error) {
+    seq_setback setback = SEQ_NO_SETBACK;
+    if (!result->stop && !seq_train_validation_due(trainer) && !checkpoint_is_due(trainer, result))
+        return SEQ_OK;
+    seq_status status = seq_train_settle(trainer, &setback, error);
+    if (setback) result->setback = setback;
+    return status;
 }
 
 static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     seq_step_result result;
     seq_status status = seq_train_step(trainer, &result, error);
+    if (!status && result.setback != SEQ_ROLLED_BACK) {
+        seq_progress_step(trainer, &result);
+        status = settle_before_rest(trainer, &result, error);
+    }
     if (status) return status;
-    seq_progress_step(trainer, &result);
     if (result.stop) return stop_early(trainer, error);
+    if (result.setback == SEQ_ROLLED_BACK) return SEQ_OK;
     status = seq_train_check_replicas(trainer, false, error);
     if (!status) status = seq_train_continue_save(trainer, result.writing, error);
     if (status) return status;
@@ -153,6 +170,7 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_status print_end(seq_trainer *trainer, seq_error *error) {
+    char setbacks[160];
     const seq_position *position = &trainer->position;
     seq_summary summary;
     seq_status status = seq_train_summarise(trainer, &summary, error);
@@ -163,13 +181,14 @@ static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     seq_metrics_real(&trainer->metrics, "best_loss", position->best_loss);
     seq_metrics_integer(&trainer->metrics, "best_step", position->best_step);
     seq_summary_write(&summary, &trainer->metrics);
+    seq_train_count_setbacks(trainer, setbacks, sizeof setbacks);
     seq_metrics_end(&trainer->metrics);
     if (position->best_step >= 0)
-        seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld",
-                     (long long)position->step, position->best_loss,
-                     (long long)position->best_step);
+        seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld%s",
+                     (long long)position->step, position->best_loss, (long long)position->best_step,
+                     setbacks);
     else
-        seq_log_info("finished at step %lld", (long long)position->step);
+        seq_log_info("finished at step %lld%s", (long long)position->step, setbacks);
     return SEQ_OK;
 }
 

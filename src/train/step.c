@@ -1,3 +1,4 @@
+#include "inject.h"
 #include "trainer.h"
 #include "tamper.h"
 #include <math.h>
@@ -25,11 +26,17 @@ static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *er
         .step = (uint32_t)trainer->position.step,
         .first_stream = (uint32_t)(replica * trainer->batch),
     };
+    seq_inject_before_window(trainer, replica);
+    seq_train_find_state(trainer, replica, true);
+    seq_train_keep_state(trainer, replica);
     seq_weights weights = seq_trainer_weights(trainer);
     float *gradient = seq_tree_next(trainer->tree);
     seq_train_clear_rows(trainer, gradient);
     trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
                                                &window, gradient_scale(trainer), gradient);
+    seq_inject_after_window(trainer, replica, gradient);
+    if (isfinite(trainer->losses[replica].nats)) // otherwise the loss is the finding
+        seq_train_find_state(trainer, replica, false);
     seq_tree_add(trainer->tree);
     seq_fault_point("train-backward");
     return SEQ_OK;
@@ -51,24 +58,6 @@ static bool save_is_due(const seq_trainer *trainer) {
     double interval = trainer->options->checkpoint_interval;
     return seq_comm_rank(trainer->comm) == 0 && interval > 0 && !seq_train_is_saving(trainer) &&
            seq_train_seconds() - trainer->last_save > interval;
-}
-
-static bool is_trouble(const seq_trainer *trainer, seq_loss loss) {
-    return !isfinite(loss.nats) || loss.nats > seq_train_loss_limit(trainer) * (double)loss.tokens;
-}
-
-// Numeric trouble is told by the rank that has it and agreed upon before any parameter changes.
-static seq_status check_losses(seq_trainer *trainer, seq_error *error) {
-    bool trouble = false;
-    for (int replica = 0; replica < trainer->replicas; replica++)
-        trouble |= is_trouble(trainer, trainer->losses[replica]);
-    if (!trouble) return SEQ_OK;
-    if (seq_train_finish_save(trainer, error)) return error->status; // the message names the last
-    for (int replica = trainer->first_replica;
-         replica < trainer->first_replica + trainer->own_replicas; replica++)
-        if (is_trouble(trainer, trainer->losses[replica]))
-            seq_train_report_loss(trainer, replica, trainer->losses[replica], error);
-    return seq_comm_agree(trainer->comm, error);
 }
 
 static void begin_epoch(seq_trainer *trainer) {
@@ -99,34 +88,73 @@ static seq_status advance(seq_trainer *trainer, const seq_step_result *result,
     return status;
 }
 
-seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
-    double begun = seq_train_seconds();
-    seq_rank_report own = {0}, all;
-    seq_tamper_vectors(trainer);
-    seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
-    own.status = (int32_t)train_own_replicas(trainer, error);
-    if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
-    own.stop = seq_train_stop_reason(trainer);
-    own.save = save_is_due(trainer);
-    own.writing = seq_train_is_writing(trainer);
-    own.read = trainer->window_read;
-    seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
-    seq_status status = seq_train_exchange(trainer, &own, &all, error);
-    if (!status) status = check_losses(trainer, error);
-    if (status) return status;
+static seq_step_result result_of(const seq_trainer *trainer, const seq_rank_report *all) {
     seq_loss total = seq_train_total_loss(trainer);
-    *out = (seq_step_result){
+    return (seq_step_result){
         .nats = total.nats,
         .tokens = total.tokens,
         .window = trainer->position.window,
         .epoch = trainer->position.epoch,
-        .stop = (seq_stop_reason)all.stop,
-        .save = all.save,
-        .writing = all.writing,
+        .stop = (seq_stop_reason)all->stop,
+        .save = all->save,
+        .writing = all->writing,
     };
-    status = seq_train_update(trainer, out, error);
+}
+
+// A condemned window is read like others, and nothing is made of it.
+static seq_status pass_over_window(seq_trainer *trainer, seq_error *error) {
+    seq_status status = SEQ_OK;
+    trainer->window_read = (seq_coverage){0};
+    seq_train_report_jump(trainer);
+    for (int replica = trainer->first_replica;
+         !status && replica < trainer->first_replica + trainer->own_replicas; replica++) {
+        status = seq_train_read_window(trainer, replica, error);
+        if (!status) seq_train_audit_read(trainer);
+        trainer->losses[replica] = (seq_loss){0};
+    }
+    return status;
+}
+
+// This rank's part of the step; what all ranks need to know of each other.
+static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_report *out_all,
+                              seq_error *error) {
+    seq_rank_report own = {0};
+    seq_tamper_vectors(trainer);
+    seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
+    own.status = (int32_t)(condemned ? pass_over_window(trainer, error)
+                                     : train_own_replicas(trainer, error));
+    if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
+    own.stop = seq_train_stop_reason(trainer);
+    own.save = save_is_due(trainer);
+    own.writing = seq_train_is_writing(trainer);
+    own.trouble = seq_train_has_trouble(trainer);
+    own.read = trainer->window_read;
+    seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
+    return seq_train_exchange(trainer, &own, out_all, error);
+}
+
+// The update, unless something is found that speaks against it.
+static seq_status judge_and_update(seq_trainer *trainer, bool trouble, seq_step_result *out,
+                                   seq_error *error) {
+    seq_status status = seq_train_judge_losses(trainer, trouble, &out->setback, error);
+    if (!status && !out->setback) status = seq_train_update(trainer, out, error);
+    if (!status && !out->setback) seq_train_accept(trainer, out);
+    return status;
+}
+
+seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
+    double begun = seq_train_seconds();
+    bool condemned = seq_train_is_condemned(trainer);
+    seq_rank_report all;
+    seq_status status = do_own_part(trainer, condemned, &all, error);
+    if (status) return status;
+    *out = result_of(trainer, &all);
+    if (all.trouble || !condemned) status = judge_and_update(trainer, all.trouble, out, error);
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
-    if (!status) status = advance(trainer, out, &all.read, error);
+    if (status || out->setback == SEQ_ROLLED_BACK) return status;
+    if (condemned) out->setback = SEQ_WINDOW_JUMPED;
+    if (out->setback) out->nats = 0, out->tokens = 0;
+    status = advance(trainer, out, &all.read, error);
     if (status) return status;
     double seconds = seq_train_seconds() - begun;
     trainer->longest_step = seconds > trainer->longest_step ? seconds : trainer->longest_step;

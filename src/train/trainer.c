@@ -144,6 +144,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
     if (!status) status = seq_train_check_create(trainer, error);
+    if (!status) status = seq_train_policy_create(trainer, error);
     return status;
 }
 
@@ -204,6 +205,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
         (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
+    seq_setbacks_begin(&trainer->setbacks);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
     return seq_comm_node_barrier(trainer->comm, error);
@@ -212,6 +214,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
     seq_train_check_destroy(trainer);
+    seq_train_policy_clear(trainer);
     seq_metrics_close(&trainer->metrics);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);

@@ -7,7 +7,9 @@
 
 #include "metrics.h"
 #include "phases.h"
+#include "policy.h"
 #include "progress.h"
+#include "setbacks.h"
 #include "time_limit.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
@@ -62,6 +64,7 @@ typedef struct seq_rank_report {
     int32_t stop;      // seq_stop_reason
     int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
     int32_t writing;   // this rank's part of a checkpoint is being written
+    int32_t trouble;   // it has found a number that is none
     seq_coverage read; // tokens of this rank's windows
 } seq_rank_report;
 
@@ -111,6 +114,12 @@ typedef struct seq_trainer {
     float *valid_state;
     int valid_batch; // at most batch: the workspace of training serves
 
+    seq_setbacks setbacks;
+    seq_trouble found;               // by this rank, not yet settled
+    seq_trouble *troubles;           // (P), scratch: what each rank has found
+    float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
+    struct seq_injection *injection; // inject.c's, or NULL
+
     seq_position position;
     int64_t
         saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
@@ -141,6 +150,7 @@ typedef struct seq_step_result {
     int64_t window, epoch; // the window that was trained
     seq_stop_reason stop;
     bool save, writing;
+    seq_setback setback; // other than none: no update
 } seq_step_result;
 
 // configure.c: options -> configurations. SEQ_BAD_USAGE.
@@ -186,7 +196,8 @@ const char *seq_train_stop_name(seq_trainer *trainer);
 // failure.
 seq_status seq_train_heed_stop(seq_trainer *trainer, seq_error *error);
 
-// step.c. Collective: one update. SEQ_BAD_NUMBER names step, rank and layer.
+// step.c. Collective: one update, or the setback that comes in its place (after SEQ_ROLLED_BACK the
+// position is another one). SEQ_BAD_NUMBER names step, rank and layer.
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 
 // update.c. Collective: sums the gradients, clips, updates the parameters. seq_train_mark_live says
@@ -241,16 +252,10 @@ void seq_train_plan_steps(seq_trainer *trainer);
 seq_status seq_train_recut(seq_trainer *trainer, const seq_manifest *manifest, seq_error *error);
 void seq_train_print_recut(seq_trainer *trainer); // to the log and the metrics
 
-// trouble.c: the message of a window whose loss or gradient is not a number, from what this rank
-// can see. `index`: where in its flat gradient, or NULL when all elements are finite.
-seq_status seq_train_report_loss(const seq_trainer *trainer, int replica, seq_loss loss,
-                                 seq_error *error);
-seq_status seq_train_report_gradient(const seq_trainer *trainer, const size_t *index,
-                                     seq_error *error);
-
 // validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
 // when a stop request or the time limit cut it short; position and schedule are then unchanged.
-seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error);
+seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
+                              seq_error *error);
 bool seq_train_validation_due(const seq_trainer *trainer);
 
 // flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
@@ -280,7 +285,11 @@ void seq_train_state(seq_trainer *trainer, seq_state *out);
 // numbers are SEQ_BAD_USAGE.
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
                                      int64_t *out_step, seq_error *error);
-// Collective: position, schedule and vectors from that checkpoint.
+// Collective: the newest good checkpoint of `run`, whatever the options; damaged ones are set
+// aside.
+seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_manifest *out_manifest,
+                                       int64_t *out_step, seq_error *error);
+// Collective: position, schedule, setbacks and vectors from that checkpoint.
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error);
 

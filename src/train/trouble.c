@@ -1,5 +1,6 @@
 #include "trainer.h"
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 static const char *nonfinite_parameter(const seq_trainer *trainer, const float *values) {
@@ -9,11 +10,19 @@ static const char *nonfinite_parameter(const seq_trainer *trainer, const float *
     return parameter ? parameter->name : NULL;
 }
 
+static size_t nonfinite_state(const seq_trainer *trainer, int replica) {
+    const float *state = trainer->states + (size_t)replica * trainer->state_size;
+    return trainer->compute.kernels->find_nonfinite(state, trainer->state_size);
+}
+
+bool seq_train_is_finite_state(const seq_trainer *trainer, int replica) {
+    return nonfinite_state(trainer, replica) == trainer->state_size;
+}
+
 // The lowest recurrent layer whose state holds a NaN or an infinity, or -1. State: layer by layer,
 // see seq_model_state_size.
 static int nonfinite_layer(const seq_trainer *trainer, int replica) {
-    const float *state = trainer->states + (size_t)replica * trainer->state_size;
-    size_t first = trainer->compute.kernels->find_nonfinite(state, trainer->state_size);
+    size_t first = nonfinite_state(trainer, replica);
     if (first == trainer->state_size) return -1;
     const seq_model_config *config = seq_model_get_config(trainer->model);
     size_t hidden = 0;
@@ -28,51 +37,150 @@ static int nonfinite_layer(const seq_trainer *trainer, int replica) {
     return -1;
 }
 
-static void describe_place(const seq_trainer *trainer, int replica, char *out, size_t size) {
+// A new finding about window `window` of the run, or NULL when there is one already.
+static seq_trouble *begin(seq_trainer *trainer, seq_trouble_kind kind, int64_t window) {
+    seq_trouble *found = &trainer->found;
+    if (found->kind != SEQ_NO_TROUBLE) return NULL;
+    *found = (seq_trouble){.kind = kind,
+                           .replica = -1,
+                           .window = window,
+                           .epoch = window / trainer->windows + 1,
+                           .value = NAN,
+                           .limit = NAN};
+    return found;
+}
+
+static void name_place(seq_trouble *found, const char *name) {
+    snprintf(found->place, sizeof found->place, "%s", name);
+}
+
+static void name_layer(seq_trouble *found, int layer) {
+    snprintf(found->place, sizeof found->place, "recurrent layer %d", layer);
+}
+
+__attribute__((format(printf, 2, 3))) static void say(seq_trouble *found, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(found->text, sizeof found->text, format, arguments);
+    va_end(arguments);
+}
+
+// Looks in the parameters, then in the states that the window has left.
+static void find_source(const seq_trainer *trainer, seq_trouble *found, double mean) {
     const char *parameter = nonfinite_parameter(trainer, trainer->parameters);
+    int layer = nonfinite_layer(trainer, found->replica);
+    if (parameter) {
+        name_place(found, parameter);
+        say(found, "the loss is %.4g nats per token: parameter %s is not finite", mean, parameter);
+    } else if (layer >= 0) {
+        name_layer(found, layer);
+        say(found, "the loss is %.4g nats per token: the state of recurrent layer %d is not finite",
+            mean, layer);
+    } else {
+        name_place(found, "output layer");
+        say(found,
+            "the loss is %.4g nats per token: all recurrent states are finite: the output layer "
+            "is at fault",
+            mean);
+    }
+}
+
+static double mean_of(seq_loss loss) {
+    return loss.nats / (double)(loss.tokens ? loss.tokens : 1);
+}
+
+void seq_train_find_loss(seq_trainer *trainer, int replica) {
+    seq_trouble *found = begin(trainer, SEQ_BAD_LOSS, trainer->position.step);
+    if (!found) return;
+    found->replica = replica;
+    found->value = mean_of(trainer->losses[replica]);
+    if (!isfinite(found->value)) {
+        find_source(trainer, found, found->value);
+        return;
+    }
+    found->limit = seq_train_loss_limit(trainer);
+    say(found, "the loss is %.4g nats per token: the limit is %.3g (--loss-limit)", found->value,
+        found->limit);
+}
+
+void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {
+    if (seq_train_is_finite_state(trainer, replica)) return;
+    seq_trouble *found = begin(trainer, SEQ_BAD_STATE, trainer->position.step);
+    if (!found) return;
     int layer = nonfinite_layer(trainer, replica);
-    if (parameter)
-        snprintf(out, size, "parameter %s is not finite", parameter);
-    else if (layer >= 0)
-        snprintf(out, size, "the state of recurrent layer %d is not finite", layer);
-    else
-        snprintf(out, size, "all recurrent states are finite: the output layer is at fault");
+    found->replica = replica;
+    name_layer(found, layer);
+    say(found, "the state %s recurrent layer %d is not finite",
+        carried ? "carried into" : "handed on by", layer);
 }
 
-static void describe_checkpoint(const seq_trainer *trainer, char *out, size_t size) {
-    if (trainer->saved_step < 0)
-        snprintf(out, size, "there is no checkpoint yet");
-    else
-        snprintf(out, size, "the last good checkpoint is %s/checkpoints/step-%09lld",
-                 trainer->options->run, (long long)trainer->saved_step);
+void seq_train_find_gradient(seq_trainer *trainer, size_t index) {
+    seq_trouble *found = begin(trainer, SEQ_BAD_GRADIENT, trainer->position.step);
+    if (!found) return;
+    if (trainer->own_replicas == 1) found->replica = trainer->first_replica;
+    name_place(found, seq_parameter_at(trainer->table, index)->name);
+    say(found, "the gradient of %s is not finite", found->place);
 }
 
-seq_status seq_train_report_loss(const seq_trainer *trainer, int replica, seq_loss loss,
-                                 seq_error *error) {
-    char place[200], checkpoint[SEQ_PATH];
-    describe_checkpoint(trainer, checkpoint, sizeof checkpoint);
-    double mean = loss.nats / (double)(loss.tokens ? loss.tokens : 1);
-    if (isfinite(mean))
-        snprintf(place, sizeof place, "the limit is %.3g (--loss-limit)",
-                 seq_train_loss_limit(trainer));
-    else
-        describe_place(trainer, replica, place, sizeof place);
-    return seq_error_set(error, SEQ_BAD_NUMBER,
-                         "step %lld, epoch %lld, replica %d: the loss is %.4g nats per token: %s; "
-                         "%s; try a lower --lr or --clip-norm",
-                         (long long)trainer->position.step + 1, (long long)trainer->position.epoch,
-                         replica, mean, place, checkpoint);
+void seq_train_find_norm(seq_trainer *trainer, double norm) {
+    seq_trouble *found = begin(trainer, SEQ_BAD_NORM, trainer->position.step);
+    if (!found) return;
+    found->value = norm;
+    say(found, "the gradient of the whole (its norm) is not finite");
 }
 
-seq_status seq_train_report_gradient(const seq_trainer *trainer, const size_t *index,
-                                     seq_error *error) {
-    char checkpoint[SEQ_PATH];
-    describe_checkpoint(trainer, checkpoint, sizeof checkpoint);
-    const char *name =
-        index ? seq_parameter_at(trainer->table, *index)->name : "the whole (its norm)";
-    return seq_error_set(error, SEQ_BAD_NUMBER,
-                         "step %lld, epoch %lld: the gradient of %s is not finite; %s; try a lower "
-                         "--lr or --clip-norm",
-                         (long long)trainer->position.step + 1, (long long)trainer->position.epoch,
-                         name, checkpoint);
+void seq_train_find_validation(seq_trainer *trainer, int replica) {
+    seq_trouble *found = begin(trainer, SEQ_BAD_VALIDATION, trainer->position.step - 1);
+    if (!found) return;
+    found->replica = replica;
+    found->value = mean_of(trainer->losses[replica]);
+    say(found, "the loss of the validation after it is %.4g nats per token", found->value);
+}
+
+static bool find_in_vector(seq_trainer *trainer, const char *name, const float *values,
+                           size_t begin_at, size_t end) {
+    const seq_kernels *kernels = trainer->compute.kernels;
+    size_t count = end - begin_at;
+    if (isfinite(kernels->sum_squares(values + begin_at, count))) return false; // the faster look
+    size_t at = kernels->find_nonfinite(values + begin_at, count);
+    if (at == count) return false; // the squares overflow
+    seq_trouble *found = begin(trainer, SEQ_BAD_PARAMETER, trainer->position.step);
+    if (!found) return true;
+    name_place(found, seq_parameter_at(trainer->table, begin_at + at)->name);
+    found->value = (double)values[begin_at + at];
+    if (name)
+        say(found, "the optimiser's %s of %s is not finite after the update", name, found->place);
+    else
+        say(found, "parameter %s is not finite after the update", found->place);
+    return true;
+}
+
+void seq_train_find_parameter(seq_trainer *trainer, size_t begin_at, size_t end) {
+    bool bad = find_in_vector(trainer, NULL, trainer->parameters, begin_at, end);
+    for (int i = 0; !bad && i < trainer->optimizer->states; i++)
+        bad = find_in_vector(trainer, trainer->optimizer->state_names[i], trainer->moments[i],
+                             begin_at, end);
+}
+
+static void say_spike(seq_trainer *trainer, seq_trouble *found, const char *what, const char *of) {
+    say(found, "%s is %.4g, above %.4g: %g standard deviations beyond the mean%s of %lld steps",
+        what, found->value, found->limit, trainer->options->spike_sigma, of,
+        (long long)trainer->options->spike_window);
+}
+
+void seq_train_find_loss_spike(seq_trainer *trainer, int replica, double loss, double limit) {
+    seq_trouble *found = begin(trainer, SEQ_LOSS_SPIKE, trainer->position.step);
+    if (!found) return;
+    found->replica = replica;
+    found->value = loss;
+    found->limit = limit;
+    say_spike(trainer, found, "the loss per token of all replicas (highest in this one)", "");
+}
+
+void seq_train_find_norm_spike(seq_trainer *trainer, double norm, double limit) {
+    seq_trouble *found = begin(trainer, SEQ_NORM_SPIKE, trainer->position.step);
+    if (!found) return;
+    found->value = norm;
+    found->limit = limit;
+    say_spike(trainer, found, "the gradient's norm", " logarithm");
 }

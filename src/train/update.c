@@ -1,6 +1,6 @@
 // The gradient's way from this rank's replicas into the parameters.
+#include "inject.h"
 #include "trainer.h"
-#include <math.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/nn/output.h>
 #include <string.h>
@@ -67,8 +67,8 @@ void seq_train_clear_rows(const seq_trainer *trainer, float *gradient) {
 }
 
 // From the end of the slice to its beginning: what was summed last is still in the cache.
-static void update_slice(const seq_optimizer_step *step, const seq_exchanged *sum,
-                         bool updates_all) {
+static void update_slice(seq_trainer *trainer, const seq_optimizer_step *step,
+                         const seq_exchanged *sum, bool updates_all) {
     size_t blocks = (sum->end - sum->begin + SEQ_BLOCK - 1) / SEQ_BLOCK;
     while (blocks-- > 0) {
         size_t begin = sum->begin + blocks * SEQ_BLOCK;
@@ -76,17 +76,10 @@ static void update_slice(const seq_optimizer_step *step, const seq_exchanged *su
         for (seq_range run = {begin, begin}; seq_live_next(sum->live, end, &run); done = run.end) {
             if (updates_all) seq_optimizer_apply_zero(step, done, run.begin);
             seq_optimizer_apply(step, run.begin, run.end);
+            seq_train_find_parameter(trainer, run.begin, run.end);
         }
         if (updates_all) seq_optimizer_apply_zero(step, done, end);
     }
-}
-
-// Told by the ranks whose gradient it is; by all when it is nobody's.
-static seq_status report_norm(seq_trainer *trainer, const seq_exchanged *sum, seq_error *error) {
-    if (seq_train_finish_save(trainer, error)) return error->status; // the message names the last
-    if (sum->bad) seq_train_report_gradient(trainer, &sum->bad_index, error);
-    seq_status status = seq_comm_agree(trainer->comm, error);
-    return status ? status : seq_train_report_gradient(trainer, NULL, error);
 }
 
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
@@ -98,27 +91,29 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     seq_fault_point("train-exchange");
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
     seq_status status = seq_exchange_sum(trainer->exchange, &how, &sum, error);
-    if (status) return status;
     seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
-    if (!isfinite(sum.norm)) return report_norm(trainer, &sum, error);
+    if (!status) status = seq_train_judge_norm(trainer, &sum, &out->setback, error);
+    if (status || out->setback) return status;
     out->clamped = sum.clamped;
     out->norm = sum.norm;
     double scale = seq_clip_factor(sum.norm, options->clip_norm);
     out->clipped = scale < 1;
     out->rate = seq_schedule_rate(&trainer->schedule, &trainer->schedule_state,
-                                  trainer->position.step, trainer->position.epoch);
+                                  trainer->position.step, trainer->position.epoch) *
+                trainer->setbacks.rate_factor;
     const seq_optimizer_step step = {
         .optimizer = trainer->optimizer,
         .config = &trainer->rule,
         .table = trainer->table,
         .learning_rate = out->rate,
         .scale = scale,
-        .step = trainer->position.step + 1,
+        .step = seq_setbacks_updates(&trainer->setbacks, trainer->position.step) + 1,
         .parameters = trainer->parameters,
         .gradient = seq_exchange_gradient(trainer->exchange),
         .state = trainer->moments,
     };
-    update_slice(&step, &sum, how.updates_all);
+    seq_inject_before_update(trainer, sum.begin, sum.end);
+    update_slice(trainer, &step, &sum, how.updates_all);
     seq_fault_point("train-update");
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
     status = seq_comm_node_barrier(trainer->comm, error);

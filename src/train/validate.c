@@ -1,3 +1,4 @@
+#include "inject.h"
 #include "trainer.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>
@@ -43,6 +44,7 @@ static seq_status validate_window(seq_trainer *trainer, int replica, int64_t num
     sum->nats += loss.nats;
     sum->tokens += loss.tokens;
     sum->correct += loss.correct;
+    seq_inject_validation(trainer, replica);
     seq_fault_point("train-validate");
     return SEQ_OK;
 }
@@ -79,7 +81,8 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_schedule_observe(&trainer->schedule, &trainer->schedule_state, position->last_loss);
 }
 
-seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_error *error) {
+seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
+                              seq_error *error) {
     double begun = seq_train_seconds();
     seq_stop_reason stop;
     seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
@@ -87,7 +90,10 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_erro
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status) return status;
     *out_complete = !stop;
+    *out_setback = SEQ_NO_SETBACK;
     if (!*out_complete) return SEQ_OK;
+    status = seq_train_judge_validation(trainer, out_setback, error);
+    if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
     record_result(trainer, total);
     seq_progress_validation(trainer, total, seq_train_seconds() - begun);

@@ -34,5 +34,8 @@ seq_status seq_record_get_integer(const seq_record *record, const char *key, int
 seq_status seq_record_get_real(const seq_record *record, const char *key, double *out, seq_error *error);
 // Comma-separated; at most `capacity` values, each within [minimum, maximum].
 seq_status seq_record_get_integers(const seq_record *record, const char *key, int minimum, int maximum, int *values, int capacity, int *out_count, seq_error *error);
+// The same for finite reals, exactly.
+seq_status seq_record_set_reals(seq_record *record, const char *key, const double *values, int count, seq_error *error);
+seq_status seq_record_get_reals(const seq_record *record, const char *key, double *values, int capacity, int *out_count, seq_error *error);
 
 #endif

@@ -28,7 +28,7 @@ typedef struct seq_manifest_section {
     seq_record record;
 } seq_manifest_section;
 
-enum { SEQ_MANIFEST_SECTIONS = 8 };
+enum { SEQ_MANIFEST_SECTIONS = 16 };
 // Zero-initialise before use.
 typedef struct seq_manifest {
     char kind[32];  // "seqtrain dataset", "seqtrain checkpoint"

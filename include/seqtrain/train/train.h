@@ -43,6 +43,13 @@ typedef struct seq_train_options {
     int64_t compression_level;
     double time_limit;
     double loss_limit;
+    int on_bad_numbers, on_spike; // seq_remedy
+    int64_t max_skips, max_rollbacks;
+    double rollback_factor, spike_sigma;
+    int64_t spike_window;
+#ifdef SEQ_FAULT_INJECTION
+    char *inject;
+#endif
     int kernels, precision; // seq_precision
     int64_t threads;
     int64_t log_every, gradient_flow;
