@@ -65,6 +65,7 @@ seq_status seq_hdf5_failed(const seq_vector_file *file, const char *doing, seq_e
 void seq_vector_release(seq_vector_file *file) {
     if (file->dataset >= 0) H5Dclose(file->dataset);
     file->dataset = -1;
+    seq_chunk_decoder_end(&file->decoder);
     free(file->name);
     file->name = NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef SEQ_STORAGE_VECTOR_PRIVATE_H
 #define SEQ_STORAGE_VECTOR_PRIVATE_H
 
+#include "chunk_decoder.h"
 #include "zstd_filter.h"
 #include <seqtrain/storage/vector_file.h>
 #include <stdbool.h>
@@ -14,6 +15,10 @@ struct seq_vector_file {
     char *name;    // of that data set
     seq_element element;
     size_t length; // elements
+    // A data set of chunks that is open for reading.
+    bool chunked;
+    seq_chunk_decoder decoder;
+    size_t decoded; // elements before the chunk in its hands, SIZE_MAX: none
 };
 
 // Every public function of this layer that calls HDF5 holds this lock meanwhile and no longer: two

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 #include "temporary.h"
 
-enum { COUNT = 5000, CHUNK = 512 };
+enum { COUNT = 5000, CHUNK = 512, ZEROS = 1 << 26 };
 static temporary place;
 
 static int begin(void **state) {
@@ -263,7 +264,7 @@ static void hostile_links_and_storage(void **state) {
     H5Pset_chunk(properties, 1, &chunk);
     add_dataset(file, "values", H5T_IEEE_F32LE, 1, &bomb, properties);
     H5Fclose(file);
-    expect_refused("longer");
+    expect_refused("more chunks than");
     file = hostile_file("chunk.h5");
     H5Pset_chunk(properties, 1, &great);
     add_dataset(file, "values", H5T_IEEE_F32LE, 1, &great, properties);
@@ -310,28 +311,76 @@ static void hostile_frames(void **state) {
     size_t size = ZSTD_compress2(context, frame, sizeof frame, values, sizeof values);
     write_chunk("frame.h5", frame, size, false);
     assert_int_equal(try_reading(place.path, read, COUNT, &error), SEQ_OK);
+    write_chunk("trailing.h5", frame, size + 1, false);
+    expect_refused("not one whole zstd frame");
+    write_chunk("cut.h5", frame, size - 1, false);
+    expect_refused("not one whole zstd frame");
     frame[size - 1] ^= 1; // the checksum
     write_chunk("checksum.h5", frame, size, false);
-    expect_refused("decoded");
+    expect_refused("damaged zstd frame");
     size = ZSTD_compress2(context, frame, sizeof frame, values, 40); // shorter than its chunk
     write_chunk("short.h5", frame, size, false);
-    try_reading(place.path, read, COUNT, &error);
+    expect_refused("another size");
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
     size = ZSTD_compress2(context, frame, sizeof frame, values, sizeof values);
     write_chunk("sizeless.h5", frame, size, false);
-    expect_refused("decoded");
-    char *zeros = calloc(1, 1 << 26);
+    expect_refused("does not say its size");
+    char *zeros = calloc(1, ZEROS);
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1);
-    size = ZSTD_compress2(context, frame, sizeof frame, zeros, 1 << 26);
+    size = ZSTD_compress2(context, frame, sizeof frame, zeros, ZEROS);
     write_chunk("huge.h5", frame, size, false);
-    expect_refused("decoded");
+    expect_refused("another size");
+    uLongf deflated = sizeof frame;
+    assert_int_equal(compress2((Bytef *)frame, &deflated, (Bytef *)zeros, 1 << 23, 9), Z_OK);
+    write_chunk("bomb.h5", frame, deflated, true);
+    expect_refused("");
+    deflated = sizeof frame;
+    compress2((Bytef *)frame, &deflated, (Bytef *)values, sizeof values, 9);
+    write_chunk("deflated.h5", frame, deflated, true);
+    assert_int_equal(try_reading(place.path, read, COUNT, &error), SEQ_OK);
+    write_chunk("deflate-tail.h5", frame, deflated + 1, true);
+    expect_refused("does not unpack to the chunk's size");
     free(zeros);
     ZSTD_freeCCtx(context);
     memset(frame, 0x55, sizeof frame);
     write_chunk("noise.h5", frame, 100, false);
-    expect_refused("decoded");
+    expect_refused("not a zstd frame");
     write_chunk("deflate.h5", frame, 100, true);
-    expect_refused("decoded");
+    expect_refused("does not unpack");
+}
+
+// The checksum of what is stored, wrong; filters twice, in another order; a chunk that was never
+// written.
+static void hostile_pipelines(void **state) {
+    (void)state;
+    static unsigned char bytes[COUNT * 4 + 4];
+    const hsize_t length = COUNT, offset = 0;
+    hid_t file = hostile_file("fletcher.h5"), properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 1, &length);
+    H5Pset_fletcher32(properties);
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    H5Fclose(file);
+    expect_refused("is missing");
+    memset(bytes, 7, sizeof bytes);
+    file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t dataset = H5Dopen2(file, "values", H5P_DEFAULT);
+    assert_true(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, sizeof bytes, bytes) >= 0);
+    H5Dclose(dataset);
+    H5Fclose(file);
+    expect_refused("Fletcher32");
+    H5Pset_shuffle(properties); // behind the checksum
+    file = hostile_file("order.h5");
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    H5Fclose(file);
+    expect_refused("filters that are not allowed");
+    H5Premove_filter(properties, H5Z_FILTER_ALL);
+    H5Pset_deflate(properties, 1);
+    H5Pset_deflate(properties, 1);
+    file = hostile_file("twice.h5");
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    H5Fclose(file);
+    expect_refused("filters that are not allowed");
+    H5Pclose(properties);
 }
 
 static void failures_are_told(void **state) {
@@ -356,7 +405,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips),        cmocka_unit_test(views_show_whole_tensors),
         cmocka_unit_test(damage_is_survived), cmocka_unit_test(hostile_links_and_storage),
-        cmocka_unit_test(hostile_frames),     cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(hostile_frames),     cmocka_unit_test(hostile_pipelines),
+        cmocka_unit_test(failures_are_told),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
