@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANIFEST_LIMIT = 1 << 20 }; // bytes: ten thousand files; JSON takes fifty times as much memory
+enum {
+    MANIFEST_LIMIT = 1 << 20
+}; // bytes: ten thousand files; JSON takes fifty times as much memory
 static const char hash_key[] = "  \"hash\": \""; // the hash covers all bytes before this line
 
 void seq_manifest_clear(seq_manifest *manifest) {

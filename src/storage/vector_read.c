@@ -1,39 +1,31 @@
 // Reading is reading hostile input: every property of a data set is checked before its first
-// element is read.
+// element is read, by code of our own (layout.h), and HDF5 is not called.
 #include "vector_private.h"
-#include <errno.h>
+#include <fcntl.h>
 #include <seqtrain/base/file.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static seq_status open_file(const char *path, seq_vector_file **out, seq_error *error) {
+seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_error *error) {
     seq_vector_file *file = NULL;
     uint64_t size;
     seq_status status = seq_file_size(path, &size, error);
     if (!status) status = seq_vector_allocate(path, &file, error);
     if (status) return status;
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-    errno = 0;
-    file->file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-    if (file->file >= 0) {
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    const char *why = descriptor < 0 ? NULL : seq_layout_open(descriptor, size, &file->place);
+    if (descriptor < 0)
+        status = seq_error_set_errno(error, "opening %s", path);
+    else if (why)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "opening %s: %s", path, why);
+    if (!status) {
         *out = file;
         return SEQ_OK;
     }
-    if (errno == ENOENT || errno == EACCES)
-        seq_error_set_errno(error, "opening %s", path);
-    else
-        seq_error_set(error, SEQ_BAD_INPUT, "opening %s: not a valid HDF5 file", path);
+    if (descriptor >= 0) close(descriptor);
     seq_vector_free(file);
-    return error->status;
-}
-
-seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_error *error) {
-    seq_hdf5_lock();
-    seq_status status = open_file(path, out, error);
-    seq_hdf5_unlock();
     return status;
 }
 
@@ -42,195 +34,103 @@ static seq_status refuse(const seq_vector_file *file, const char *name, const ch
     return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: data set %s %s", file->path, name, why);
 }
 
-static bool is_hard_link(const seq_vector_file *file, const char *name) {
-    H5L_info_t info;
-    return !strchr(name, '/') && H5Lget_info(file->file, name, &info, H5P_DEFAULT) >= 0 &&
-           info.type == H5L_TYPE_HARD;
-}
-
-// The pipeline of the writer, parts of which may be left out: shuffle, zstd or deflate, Fletcher32.
-static bool take_filters(hid_t properties, seq_chunk_decoder *decoder) {
-    int count = H5Pget_nfilters(properties), at = 0, last = 0;
-    decoder->compression = SEQ_COMPRESS_NONE;
-    for (; at < count; at++) {
-        unsigned flags, config;
-        size_t values = 0;
-        H5Z_filter_t filter =
-            H5Pget_filter2(properties, (unsigned)at, &flags, &values, NULL, 0, NULL, &config);
-        int place = filter == H5Z_FILTER_SHUFFLE                                ? 1
-                    : filter == SEQ_ZSTD_FILTER || filter == H5Z_FILTER_DEFLATE ? 2
-                    : filter == H5Z_FILTER_FLETCHER32                           ? 3
-                                                                                : 0;
-        if (place <= last) return false;
-        last = place;
-        if (place == 1) decoder->shuffled = true;
-        if (place == 2)
-            decoder->compression =
-                filter == SEQ_ZSTD_FILTER ? SEQ_COMPRESS_ZSTD : SEQ_COMPRESS_GZIP;
-        if (place == 3) decoder->checksum = true;
-    }
-    return count >= 0;
-}
-
-// Each chunk costs a search and some memory of HDF5: there are never more than these.
-static bool are_too_many(size_t length, size_t chunk) {
+// Each chunk costs a search and a call of the system: there are never more than these.
+static bool are_too_many(uint64_t length, uint64_t chunk) {
     enum { SOME = 4096, USUAL = 1024 };
     return length / chunk > SOME + length / USUAL;
 }
 
-static const char *check_storage(seq_vector_file *file, hid_t properties, size_t element_size) {
-    hsize_t chunk = 0;
-    H5D_layout_t layout = H5Pget_layout(properties);
-    file->chunked = layout == H5D_CHUNKED;
-    if (layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED)
-        return "is neither contiguous nor chunked";
-    if (H5Pget_external_count(properties) != 0) return "keeps its values in another file";
-    if (!take_filters(properties, &file->decoder))
-        return "has filters that are not allowed: others than shuffle, then zstd or deflate, then "
-               "Fletcher32";
-    if (file->chunked && (H5Pget_chunk(properties, 1, &chunk) != 1 || chunk == 0 ||
-                          chunk > SEQ_CHUNK_LIMIT / element_size))
+static const char *check_layout(const seq_layout *layout, size_t element_size) {
+    if (layout->chunk == 0 || layout->chunk > SEQ_CHUNK_LIMIT / element_size)
         return "has chunks of a size that is not allowed";
-    if (file->chunked && are_too_many(file->length, chunk))
+    if (are_too_many(layout->length, layout->chunk))
         return "has more chunks than its length asks for";
-    file->decoder.element = element_size;
-    file->decoder.elements = chunk;
     return NULL;
-}
-
-static const char *check_dataset(seq_vector_file *file, seq_element element) {
-    hsize_t length = 0;
-    hid_t space = H5Dget_space(file->dataset), type = H5Dget_type(file->dataset),
-          properties = H5Dget_create_plist(file->dataset);
-    const char *why = NULL;
-    if (H5Sget_simple_extent_ndims(space) != 1 ||
-        H5Sget_simple_extent_dims(space, &length, NULL) != 1)
-        why = "has not one dimension";
-    else if (H5Tequal(type, seq_element_disk_type(element)) <= 0)
-        why = "has elements of another type";
-    file->length = length;
-    if (!why) why = check_storage(file, properties, seq_element_size(element));
-    H5Pclose(properties);
-    H5Tclose(type);
-    H5Sclose(space);
-    return why;
 }
 
 static seq_status open_dataset(seq_vector_file *file, const char *name, seq_element element,
                                seq_error *error) {
-    if (file->dataset >= 0 && strcmp(file->name, name) == 0 && file->element == element)
-        return SEQ_OK;
+    if (file->name && strcmp(file->name, name) == 0 && file->element == element) return SEQ_OK;
     seq_vector_release(file);
-    if (!is_hard_link(file, name))
-        return refuse(file, name, "is missing, or not a plain link", error);
-    file->dataset = H5Dopen2(file->file, name, H5P_DEFAULT);
-    if (file->dataset < 0) return refuse(file, name, "cannot be opened", error);
-    file->name = strdup(name);
-    if (!file->name)
-        return seq_error_set(error, SEQ_NO_MEMORY, "reading %s: out of memory", file->path);
-    file->element = element;
+    size_t size = seq_element_size(element);
+    const seq_layout *layout = &file->layout;
+    const char *why = seq_layout_find(&file->place, name, element, &file->layout);
+    if (!why) why = check_layout(layout, size);
+    if (why) return refuse(file, name, why, error);
+    file->decoder = (seq_chunk_decoder){.compression = layout->compression,
+                                        .shuffled = layout->shuffled,
+                                        .checksum = layout->checksum,
+                                        .element = size,
+                                        .elements = (size_t)layout->chunk};
     file->decoded = SIZE_MAX;
-    const char *why = check_dataset(file, element);
-    seq_status status = why             ? refuse(file, name, why, error)
-                        : file->chunked ? seq_chunk_decoder_begin(&file->decoder, error)
-                                        : SEQ_OK;
+    file->element = element;
+    seq_status status = seq_chunk_decoder_begin(&file->decoder, error);
+    if (!status && !(file->name = strdup(name)))
+        status = seq_error_set(error, SEQ_NO_MEMORY, "reading %s: out of memory", file->path);
     if (status) seq_vector_release(file);
-    return status;
-}
-
-static seq_status find_length(seq_vector_file *file, const char *name, seq_element element,
-                              size_t *out_length, seq_error *error) {
-    seq_status status = open_dataset(file, name, element, error);
-    if (!status) *out_length = file->length;
     return status;
 }
 
 seq_status seq_vector_length(seq_vector_file *file, const char *name, seq_element element,
                              size_t *out_length, seq_error *error) {
-    seq_hdf5_lock();
-    seq_status status = find_length(file, name, element, out_length, error);
-    seq_hdf5_unlock();
-    return status;
-}
-
-static seq_status open_range(seq_vector_file *file, const char *name, seq_element element,
-                             size_t offset, size_t count, seq_error *error) {
     seq_status status = open_dataset(file, name, element, error);
-    if (!status && (offset > file->length || count > file->length - offset))
-        status = refuse(file, name, "is too short", error);
+    if (!status) *out_length = (size_t)file->layout.length;
     return status;
 }
 
-// What is not in chunks, or in another order of bytes than the machine's, is HDF5's to convert.
-static seq_status read_plainly(seq_vector_file *file, size_t offset, size_t count, void *out,
-                               seq_error *error) {
-    hsize_t start = offset, extent = count;
-    seq_hdf5_lock();
-    hid_t source = H5Dget_space(file->dataset), target = H5Screate_simple(1, &extent, NULL);
-    H5Sselect_hyperslab(source, H5S_SELECT_SET, &start, NULL, &extent, NULL);
-    herr_t failed = H5Dread(file->dataset, seq_element_memory_type(file->element), target, source,
-                            H5P_DEFAULT, out);
-    H5Sclose(target);
-    H5Sclose(source);
-    seq_hdf5_unlock();
-    return failed < 0 ? refuse(file, file->name, "cannot be decoded: the file is damaged", error)
-                      : SEQ_OK;
-}
-
-// The bytes of the chunk that begins at element `start` as they are in the file; NULL, or why not.
-static const char *fetch_encoded(seq_vector_file *file, hsize_t start, size_t *out_size) {
-    hsize_t size = 0;
-    uint32_t left_out = 0;
-    if (H5Dget_chunk_storage_size(file->dataset, &start, &size) < 0 || size == 0)
-        return "is missing";
-    if (size > file->decoder.capacity) return "is larger than any chunk can be";
-    if (H5Dread_chunk(file->dataset, H5P_DEFAULT, &start, &left_out, file->decoder.encoded) < 0)
+// NULL, or why not.
+static const char *decode_chunk(seq_vector_file *file, size_t number) {
+    uint64_t address, size;
+    seq_chunk_decoder *decoder = &file->decoder;
+    const char *why =
+        seq_layout_chunk(&file->place, &file->layout, decoder->element, number, &address, &size);
+    if (why) return why;
+    if (size > decoder->capacity) return "is larger than any chunk can be";
+    if (!seq_layout_fetch(&file->place, address, decoder->encoded, (size_t)size))
         return "cannot be read";
-    *out_size = size;
-    return left_out ? "was stored without one of its filters" : NULL;
+    return seq_chunk_decode(decoder, (size_t)size);
 }
 
-static seq_status fetch_chunk(seq_vector_file *file, size_t start, seq_error *error) {
+static seq_status fetch_chunk(seq_vector_file *file, size_t number, seq_error *error) {
     char text[160];
-    size_t size = 0;
-    if (file->decoded == start) return SEQ_OK;
+    if (file->decoded == number) return SEQ_OK;
     file->decoded = SIZE_MAX;
-    seq_hdf5_lock();
-    const char *why = fetch_encoded(file, start, &size);
-    seq_hdf5_unlock();
-    if (!why) why = seq_chunk_decode(&file->decoder, size);
+    const char *why = decode_chunk(file, number);
     if (!why) {
-        file->decoded = start;
+        file->decoded = number;
         return SEQ_OK;
     }
-    snprintf(text, sizeof text, "is damaged: the chunk of value %zu %s", start, why);
+    snprintf(text, sizeof text, "is damaged: chunk %zu %s", number, why);
     return refuse(file, file->name, text, error);
 }
 
-static seq_status read_chunks(seq_vector_file *file, size_t offset, size_t count,
-                              unsigned char *out, seq_error *error) {
-    const seq_chunk_decoder *decoder = &file->decoder;
-    while (count) {
-        size_t within = offset % decoder->elements, left = decoder->elements - within,
-               some = count < left ? count : left;
-        seq_status status = fetch_chunk(file, offset - within, error);
-        if (status) return status;
-        memcpy(out, decoder->plain + within * decoder->element, some * decoder->element);
-        out += some * decoder->element;
-        offset += some;
-        count -= some;
-    }
-    return SEQ_OK;
+// Little-endian in the file.
+static void copy_elements(const unsigned char *from, unsigned char *to, size_t size, size_t count) {
+    const uint16_t one = 1;
+    unsigned char least;
+    memcpy(&least, &one, 1);
+    memcpy(to, from, size * count);
+    for (size_t i = 0; !least && i < count; i++)
+        for (size_t byte = 0; byte < size; byte++)
+            to[i * size + byte] = from[i * size + size - 1 - byte];
 }
 
 seq_status seq_vector_read(seq_vector_file *file, const char *name, seq_element element,
                            size_t offset, size_t count, void *out, seq_error *error) {
-    seq_hdf5_lock();
-    seq_status status = open_range(file, name, element, offset, count, error);
-    bool same_order =
-        H5Tequal(seq_element_disk_type(element), seq_element_memory_type(element)) > 0;
-    seq_hdf5_unlock();
-    if (status || count == 0) return status;
-    return file->chunked && same_order ? read_chunks(file, offset, count, out, error)
-                                       : read_plainly(file, offset, count, out, error);
+    unsigned char *to = out;
+    const seq_chunk_decoder *decoder = &file->decoder;
+    seq_status status = open_dataset(file, name, element, error);
+    if (!status && (offset > file->layout.length || count > file->layout.length - offset))
+        status = refuse(file, name, "is too short", error);
+    while (!status && count) {
+        size_t within = offset % decoder->elements, left = decoder->elements - within,
+               some = count < left ? count : left;
+        status = fetch_chunk(file, offset / decoder->elements, error);
+        if (status) break;
+        copy_elements(decoder->plain + within * decoder->element, to, decoder->element, some);
+        to += some * decoder->element;
+        offset += some;
+        count -= some;
+    }
+    return status;
 }

@@ -10,12 +10,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// A file in memory with these bytes, by descriptor; its path is DIRECTORY/NAME.
-enum { FUZZ_NAME = 24 };
-#define FUZZ_DIRECTORY "/proc/self/fd"
+// A file of its own with these bytes: DIRECTORY/NAME, in memory where the system has such a directory. HDF5 wants a path.
 typedef struct fuzz_file {
-    int descriptor;
-    char name[FUZZ_NAME], path[FUZZ_NAME + sizeof FUZZ_DIRECTORY];
+    const char *directory;
+    char path[64];
+    const char *name; // in the path
 } fuzz_file;
 void fuzz_file_create(fuzz_file *out, const void *bytes, size_t size);
 void fuzz_file_destroy(fuzz_file *file);

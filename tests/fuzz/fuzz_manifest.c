@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         fuzz_file_create(&file, text, sealed);
         free(text);
     }
-    seq_status status = seq_manifest_read(&manifest, FUZZ_DIRECTORY, file.name,
+    seq_status status = seq_manifest_read(&manifest, file.directory, file.name,
                                           "seqtrain checkpoint", 1, SEQ_NO_CHECKPOINT, &error);
     fuzz_check(status, &error);
     if (!status) use(&manifest);

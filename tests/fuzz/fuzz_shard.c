@@ -42,6 +42,26 @@ static void repair(uint8_t *bytes, size_t size) {
     }
 }
 
+#ifdef SEQ_FUZZ
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t capacity); // libFuzzer's
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
+
+// HDF5 itself is not instrumented and files are full of addresses: most changes leave everything in
+// its place.
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed) {
+    static const uint8_t borders[] = {0, 1, 2, 7, 8, 0x7f, 0x80, 0xfe, 0xff};
+    if (size == 0 || seed % 8 == 0) return LLVMFuzzerMutate(data, size, capacity);
+    for (unsigned changes = 1 + seed / 8 % 4; changes; changes--) {
+        seed = seed * 1664525 + 1013904223;
+        uint8_t *byte = data + (seed >> 8) % size;
+        seed = seed * 1664525 + 1013904223;
+        *byte = seed >> 31 ? borders[(seed >> 8) % sizeof borders]
+                           : (uint8_t)(*byte ^ 1u << (seed >> 8) % 8);
+    }
+    return size;
+}
+#endif
+
 static void read_vector(seq_vector_file *file, const char *name, seq_element element) {
     enum { MOST = 1 << 14 };
     static double values[MOST];
