@@ -37,11 +37,31 @@ static seq_status check_files(const char *directory, const seq_manifest *manifes
                                directory);
 }
 
+// The number of parameters is the model's.
+static seq_status check_model(const char *directory, const seq_manifest *manifest,
+                              seq_error *error) {
+    seq_model_config config;
+    seq_compute compute;
+    seq_model *model = NULL;
+    seq_state state = {.vectors = {{"parameters", NULL, 0}}, .count = 1};
+    seq_status status =
+        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
+    if (!status) status = seq_compute_find("portable", SEQ_FP32, NULL, &compute, error);
+    if (!status) status = seq_model_create(&config, &compute, &model, error);
+    if (status) return seq_error_add_context(error, "verifying %s", directory);
+    state.vectors[0].count = seq_model_parameters(model)->size;
+    seq_model_destroy(model);
+    return seq_checkpoint_check_counts(directory, manifest, &state, error);
+}
+
 // Before memory is taken for what a manifest promises. The most compressible state that training
 // writes, moments that are zero, is held back by the parameters, which are not.
 static seq_status check_plausible(const char *directory, const seq_manifest *manifest,
                                   seq_error *error) {
-    enum { OVERHEAD = 1 << 22, DENSITY = 64 }; // bytes of a file besides values; values in a byte
+    enum {
+        OVERHEAD = 1 << 24,
+        DENSITY = 64
+    }; // bytes of a file, chunks that are not full; values in a byte
     const seq_record *record = seq_manifest_section_find(manifest, "state");
     size_t shards = (size_t)seq_checkpoint_shards(manifest);
     int64_t parameters = 0;
@@ -72,6 +92,7 @@ seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *mani
                                  int of, seq_error *error) {
     seq_status status = check_files(directory, manifest, error);
     if (!status) status = check_plausible(directory, manifest, error);
+    if (!status) status = check_model(directory, manifest, error);
     size_t shards = status ? 0 : (size_t)seq_checkpoint_shards(manifest);
     for (size_t file = 0; !status && file < manifest->file_count; file++)
         if (file < shards ? file % (size_t)of == (size_t)index : index == 0)

@@ -36,6 +36,7 @@ const char *seq_layout_open(int descriptor, uint64_t size, seq_layout_file *out)
     if ((block[8] != 2 && block[8] != 3) || block[9] != 8 || block[10] != 8 ||
         seq_layout_number(block + 12, 8) != 0)
         return "an HDF5 file, but not one of seqtrain";
+    if (seq_layout_number(block + 28, 8) > size) return "an HDF5 file that is cut off";
     out->root = seq_layout_number(block + 36, 8);
     return NULL;
 }

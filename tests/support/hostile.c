@@ -166,6 +166,7 @@ static void no_rank(const vector *v) {
 
 static void wrong_length(const vector *v) {
     hsize_t less = v->length - 1;
+    H5Pset_chunk(v->properties, 1, &v->length);
     create(v, v->type, 1, &less);
     hid_t set = H5Dopen2(v->file, v->name, H5P_DEFAULT);
     H5Dwrite(set, v->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, v->values);
@@ -188,18 +189,21 @@ static void missing(const vector *v) {
 
 static void not_finite(const vector *v) {
     ((float *)v->values)[v->length / 2] = NAN;
+    H5Pset_chunk(v->properties, 1, &v->length);
     create(v, v->type, 1, &v->length);
     write_values(v);
 }
 
 static void infinite(const vector *v) {
-    ((float *)v->values)[v->length - 1] = -INFINITY;
+    ((float *)v->values)[v->length / 3] = -INFINITY;
+    H5Pset_chunk(v->properties, 1, &v->length);
     create(v, v->type, 1, &v->length);
     write_values(v);
 }
 
 static void great_token(const vector *v) {
     ((unsigned char *)v->values)[v->length / 2] = 255;
+    H5Pset_chunk(v->properties, 1, &v->length);
     create(v, v->type, 1, &v->length);
     write_values(v);
 }
