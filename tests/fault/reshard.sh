@@ -3,11 +3,13 @@ source "$SUPPORT/common.sh"
 make_text 120 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 step=checkpoints/step-000000006
+experiment "seqinfo --reshard" "the bytes of --shards N; a refusal leaves the checkpoint as it was"
 for compression in zstd gzip none; do
   train=("$SEQTRAIN" --data data --layers 1 --hidden 8 --embed 4 --batch 2 --window 4 --compression $compression)
-  for shards in 1 3 7; do expect 0 finished "${train[@]}" --run $compression-$shards --shards $shards --steps 6; done
-  for from in 1 3 7; do
-    for to in 1 3 7; do
+  [ $compression = zstd ] && counts="1 3 7" || counts="1 3"
+  for shards in $counts; do expect 0 finished "${train[@]}" --run $compression-$shards --shards $shards --steps 6; done
+  for from in $counts; do
+    for to in $counts; do
       rm -rf out
       expect 0 "out with $to shard" "$SEQINFO" $compression-$from/$step --reshard $to --output out
       same_tree out $compression-$to/$step
@@ -52,6 +54,8 @@ printf x | dd of=zstd-3/$step/shard-0001.h5 bs=1 seek=500 conv=notrunc status=no
 expect 4 "shard-0001.h5: the file is damaged" "$SEQINFO" zstd-3/$step --reshard 2
 [ ! -e zstd-3/$step.reshard ] || bad "something is left of a refusal"
 
+outcome 29
+experiment "seqinfo --verify" "exit code 4, the file, found, expected, what to do"
 # --verify: each fault, what was found and expected, what to do.
 verify() {
   expect 4 "$1" "$SEQINFO" run --verify
@@ -72,4 +76,5 @@ cp zstd-3/$step/shard-0001.h5 run/$step/
 verify "shard-0001.h5: hash [0-9a-f]{32}, expected [0-9a-f]{32}: the size is right, the content is not"
 head -c "$(stat -c %s run/$step/shard-0001.h5)" /dev/urandom >run/$step/shard-0001.h5
 verify "1 of its 5 files are damaged"
+outcome 10
 finish
