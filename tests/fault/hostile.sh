@@ -1,5 +1,5 @@
 # What an attacker writes: checkpoints and data sets whose manifests and hashes fit. Each is refused by every program that reads it,
-# with a message, at once and in little memory. The whole shows each file to every program, the default to two of them in turn.
+# with a message, at once and in little memory (both are in the table). The whole shows each file to every program, the default to one of them in turn.
 # Long: 1200
 source "$SUPPORT/common.sh"
 limit=65536 # KiB
@@ -10,7 +10,7 @@ expect 0 finished "$SEQTRAIN" --data data --run run --layers 1 --hidden 8 --embe
 good=run/checkpoints/step-000000005
 slowest=0 largest=0 refused=0
 
-# refuse CODE TEXT COMMAND...: expect, and the time and memory that it takes. 20 seconds are a hang.
+# refuse CODE TEXT COMMAND...: expect, and the memory and the processor's time that it takes. 20 seconds by the clock are a hang.
 refuse() {
   local code=$1 text=$2 got time memory
   shift 2
@@ -25,16 +25,18 @@ refuse() {
   refused=$((refused + 1))
 }
 
-# The readers of a checkpoint: a program that loads it, and one that scores, looks, or goes on with it.
+# The readers of a checkpoint: a program that loads it, and ones that score, look, and go on with it.
 shown=0
 trains=yes # seqtrain reads it, too
+is_turn() { [ $SCALE -ge 10 ] || [ $((shown % $2)) -eq "$1" ]; }
 refuse_checkpoint() {
-  local text=$1
+  local text=$1 programs=4
+  [ $trains = yes ] || programs=3
   shown=$((shown + 1))
-  refuse 4 "$text" "$SEQSAMPLE" bad/$good --tokens 3
-  if [ $SCALE -ge 10 ] || [ $((shown % 3)) -eq 0 ]; then refuse 4 "$text|none of its" "$SEQEVAL" bad/run --data data; fi
-  if [ $SCALE -ge 10 ] || [ $((shown % 3)) -eq 1 ]; then refuse 4 "$text|damaged" "$SEQINFO" bad/$good --verify; fi
-  if [ $trains = yes ] && { [ $SCALE -ge 10 ] || [ $((shown % 3)) -eq 2 ]; }; then
+  if is_turn 0 $programs; then refuse 4 "$text" "$SEQSAMPLE" bad/$good --tokens 3; fi
+  if is_turn 1 $programs; then refuse 4 "$text|none of its" "$SEQEVAL" bad/run --data data; fi
+  if is_turn 2 $programs; then refuse 4 "$text|damaged" "$SEQINFO" bad/$good --verify; fi
+  if is_turn 3 $programs && [ $trains = yes ]; then
     refuse 4 "$text|cannot be used|none of its" "$SEQTRAIN" --data data --run bad/run --steps 9
   fi
 }
@@ -47,7 +49,7 @@ fresh() {
 }
 
 done_with() {
-  outcome $refused "exit code 4 or 3 each time; $slowest s, $((largest / 1024)) MiB at most"
+  outcome $refused "exit code 4 or 3 each time; $slowest s of processor time, $((largest / 1024)) MiB at most"
   slowest=0 largest=0 refused=0
 }
 
@@ -204,9 +206,12 @@ done_with
 
 # The same for a data set.
 refuse_data() {
-  refuse 3 "$1" "$SEQINFO" bad/data --verify
-  refuse 3 "$1" "$SEQTRAIN" --data bad/data --run fresh --layers 1 --hidden 8 --embed 4 --batch 2 --window 4 --steps 5
-  rm -rf fresh
+  shown=$((shown + 1))
+  if is_turn 0 2; then refuse 3 "$1" "$SEQINFO" bad/data --verify; fi
+  if is_turn 1 2; then
+    refuse 3 "$1" "$SEQTRAIN" --data bad/data --run fresh --layers 1 --hidden 8 --embed 4 --batch 2 --window 4 --steps 5
+    rm -rf fresh
+  fi
 }
 fresh_data() {
   what="data: $1"

@@ -10,7 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// A file of its own with these bytes: DIRECTORY/NAME, in memory where the system has such a directory. HDF5 wants a path.
+// A file of its own with these bytes: DIRECTORY/NAME, in memory where the system has such a
+// directory. HDF5 wants a path.
 typedef struct fuzz_file {
     const char *directory;
     char path[64];

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -447,14 +446,11 @@ static int sign(const char *path) {
     return fclose(stream);
 }
 
-static double seconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+static double seconds(struct timeval time) {
+    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
 static int run(const char *path, char **command) {
-    double begun = seconds();
     int status = 0;
     struct rusage usage;
     pid_t child = fork();
@@ -466,8 +462,8 @@ static int run(const char *path, char **command) {
     if (child < 0 || wait4(child, &status, 0, &usage) < 0) return 2;
     FILE *stream = fopen(path, "w");
     fprintf(stream, "%d %.3f %ld\n",
-            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), seconds() - begun,
-            usage.ru_maxrss);
+            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss);
     return fclose(stream);
 }
 
