@@ -129,6 +129,22 @@ static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq
     return SEQ_OK;
 }
 
+// An option of the user's own that differs from the record, and was let pass.
+static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
+    const seq_record *record = seq_manifest_section_find(manifest, "options");
+    const seq_option *options = parsed->program->options;
+    for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
+        char given[128];
+        const char *recorded = options[i].flags & SEQ_OPTION_IDENTITY
+                                   ? seq_record_text(record, options[i].name)
+                                   : NULL;
+        if (!recorded || parsed->sources[i] == SEQ_FROM_RECORD) continue;
+        seq_option_get_text(parsed, i, given, sizeof given);
+        if (strcmp(given, recorded) != 0) return true;
+    }
+    return false;
+}
+
 // The model that the options describe is the recorded one, whose size was checked: memory is taken
 // for it next.
 static seq_status check_model(const seq_parsed *parsed, const seq_manifest *manifest,
@@ -158,7 +174,7 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
                                  seq_error *error) {
     seq_train_options *options = parsed->values;
     seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"), error);
-    if (!status) status = check_model(parsed, manifest, error);
+    if (!status && !is_changed(parsed, manifest)) status = check_model(parsed, manifest, error);
     const char *data = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
     if (!status && !options->data && data)
         status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
