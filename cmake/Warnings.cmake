@@ -5,6 +5,11 @@ target_compile_options(seq_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -
 target_compile_definitions(seq_warnings INTERFACE _GNU_SOURCE)
 
 set(SEQ_SANITIZE "" CACHE STRING "Sanitizers to build with: address, undefined, thread or a comma-separated list")
+option(SEQ_FUZZ "Build the targets of tests/fuzz for clang's libFuzzer, with the address and undefined sanitizers" OFF)
+if(SEQ_FUZZ)
+  set(SEQ_SANITIZE "address,undefined")
+  target_compile_options(seq_warnings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(SEQ_SANITIZE)
   target_compile_options(seq_warnings INTERFACE -fsanitize=${SEQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(seq_warnings INTERFACE -fsanitize=${SEQ_SANITIZE})

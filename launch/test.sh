@@ -6,7 +6,7 @@
 # The build tree is build-test; SEQ_BUILD_OPTIONS holds further CMake options, for instance
 #   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-sanitize launch/test.sh
 source "$(dirname "$0")/common.sh"
-install_packages "${build_packages[@]}" libcmocka-dev iproute2 binutils
+install_packages "${build_packages[@]}" libcmocka-dev iproute2 binutils hdf5-tools
 excluded='long|bench|slurm'
 if [[ " $* " =~ \ --faults\ |slurm ]]; then
   install_packages slurm-wlm munge

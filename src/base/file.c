@@ -30,6 +30,19 @@ bool seq_path_is_directory(const char *path) {
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error) {
+    struct stat status;
+    if (stat(path, &status)) return seq_error_set_errno(error, "opening %s", path);
+    if (!S_ISREG(status.st_mode))
+        return seq_error_set(error, SEQ_BAD_INPUT, "opening %s: it is a %s, not a file", path,
+                             S_ISDIR(status.st_mode)    ? "directory"
+                             : S_ISFIFO(status.st_mode) ? "pipe"
+                             : S_ISSOCK(status.st_mode) ? "socket"
+                                                        : "device");
+    *out_size = (uint64_t)status.st_size;
+    return SEQ_OK;
+}
+
 static seq_status make_one(const char *path, seq_error *error) {
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(path))) return SEQ_OK;
     if (errno == EEXIST) errno = ENOTDIR;

@@ -15,6 +15,10 @@ typedef struct seq_shard_range {
     size_t begin, end;
 } seq_shard_range;
 
+// The counts that the manifest gives for the vectors of `state` must be those of `state`.
+seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest *manifest,
+                                       const seq_state *state, seq_error *error);
+
 void seq_shard_name(int shard, char out[32]);
 // Elements of a vector of `count` that shard number `shard` of `shards` holds.
 seq_shard_range seq_shard_of(size_t count, int shard, int shards);

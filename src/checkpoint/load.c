@@ -27,11 +27,17 @@ static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, s
 
 static seq_status read_parameters(seq_loaded *loaded, seq_error *error) {
     size_t count = seq_model_parameters(loaded->model)->size;
+    seq_state state = {.vectors = {{"parameters", NULL, count}}, .count = 1};
     seq_status status =
-        seq_allocate(&loaded->parameters, count, sizeof(float), "the parameters", error);
-    seq_state state = {.vectors = {{"parameters", loaded->parameters, count}}, .count = 1};
-    return status ? status
-                  : seq_checkpoint_read(loaded->directory, &loaded->manifest, &state, error);
+        seq_checkpoint_check_counts(loaded->directory, &loaded->manifest, &state, error);
+    if (!status)
+        status = seq_allocate(&loaded->parameters, count, sizeof(float), "the parameters", error);
+    state.vectors[0].values = loaded->parameters;
+    if (!status) status = seq_checkpoint_read(loaded->directory, &loaded->manifest, &state, error);
+    if (!status &&
+        seq_checkpoint_check_finite(seq_model_parameters(loaded->model), loaded->parameters, error))
+        status = seq_error_add_context(error, "loading %s", loaded->directory);
+    return status;
 }
 
 static seq_status pack_parameters(seq_loaded *loaded, seq_error *error) {

@@ -46,9 +46,62 @@ static seq_status interrupted(const char *directory, seq_error *error) {
                          directory);
 }
 
+// The number of parameters is the model's.
+static seq_status check_model(const char *directory, const seq_manifest *manifest,
+                              seq_error *error) {
+    seq_model_config config;
+    seq_compute compute;
+    seq_model *model = NULL;
+    seq_state state = {.vectors = {{"parameters", NULL, 0}}, .count = 1};
+    seq_status status =
+        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
+    if (!status) status = seq_compute_find("portable", SEQ_FP32, NULL, &compute, error);
+    if (!status) status = seq_model_create(&config, &compute, &model, error);
+    if (status) return seq_error_add_context(error, "verifying %s", directory);
+    state.vectors[0].count = seq_model_parameters(model)->size;
+    seq_model_destroy(model);
+    return seq_checkpoint_check_counts(directory, manifest, &state, error);
+}
+
+// Before memory is taken for what a manifest promises. The most compressible state that training
+// writes, moments that are zero, is held back by the parameters, which are not.
+static seq_status check_plausible(const char *directory, const seq_manifest *manifest,
+                                  seq_error *error) {
+    enum {
+        OVERHEAD = 1 << 24,
+        DENSITY = 64
+    }; // bytes of a file, chunks that are not full; values in a byte
+    const seq_record *record = seq_manifest_section_find(manifest, "state");
+    size_t shards = (size_t)seq_checkpoint_shards(manifest);
+    int64_t parameters = 0;
+    double total = 0, bytes = 0;
+    seq_error reason = {0};
+    seq_record_get_integer(record, "parameters", 1, INT64_MAX, &parameters, &reason);
+    for (size_t i = 0; !reason.status && i < record->count; i++) {
+        int64_t count = 0;
+        seq_record_get_integer(record, record->entries[i].key, 0, INT64_MAX, &count, &reason);
+        total += (double)count;
+    }
+    for (size_t shard = 0; shard < shards; shard++)
+        bytes += (double)manifest->files[shard].digest.size;
+    if (reason.status)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: %s", directory, reason.text);
+    if ((double)parameters > DENSITY * bytes)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                             "verifying %s: shards of %.0f bytes cannot hold %lld parameters",
+                             directory, bytes, (long long)parameters);
+    if (bytes > 2 * sizeof(float) * total + (double)shards * OVERHEAD)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                             "verifying %s: %.0f values are not worth shards of %.0f bytes",
+                             directory, total, bytes);
+    return SEQ_OK;
+}
+
 seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
                                  int of, seq_error *error) {
     seq_status status = check_files(directory, manifest, error);
+    if (!status) status = check_plausible(directory, manifest, error);
+    if (!status) status = check_model(directory, manifest, error);
     size_t shards = status ? 0 : (size_t)seq_checkpoint_shards(manifest);
     for (size_t file = 0; !status && file < manifest->file_count; file++)
         if (seq_signals_caught())
@@ -88,8 +141,8 @@ static seq_status read_shard(const char *directory, int shard, int shards, const
     return status;
 }
 
-static seq_status check_counts(const char *directory, const seq_manifest *manifest,
-                               const seq_state *state, seq_error *error) {
+seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest *manifest,
+                                       const seq_state *state, seq_error *error) {
     const seq_record *record = seq_manifest_section_find(manifest, "state");
     for (int i = 0; i < state->count; i++) {
         int64_t count = 0;
@@ -108,7 +161,7 @@ seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manife
                                const seq_state *state, seq_error *error) {
     int shards = seq_checkpoint_shards(manifest);
     seq_error reason = {0};
-    check_counts(directory, manifest, state, &reason);
+    seq_checkpoint_check_counts(directory, manifest, state, &reason);
     for (int shard = 0; !reason.status && shard < shards; shard++) {
         if (seq_signals_caught())
             interrupted(directory, &reason);

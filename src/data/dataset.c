@@ -52,6 +52,26 @@ static seq_status read_counts(seq_dataset *dataset, seq_error *error) {
     return status;
 }
 
+// Before memory is taken for what a manifest promises: no text is so uniform that a byte of its
+// shards holds more tokens.
+static seq_status check_sizes(const seq_dataset *dataset, seq_split split, seq_error *error) {
+    enum { DENSITY = 4096 };
+    int64_t tokens = dataset->tokens[split], missing = tokens / DENSITY;
+    for (int64_t shard = 0; missing > 0; shard++) {
+        char name[32], path[SEQ_PATH];
+        uint64_t size;
+        seq_error ignored = {0};
+        seq_shard_file_name(split, shard, name);
+        if (seq_path_join(path, dataset->path, name, error)) return error->status;
+        if (seq_file_size(path, &size, &ignored))
+            return seq_error_set(
+                error, SEQ_BAD_INPUT, "data set %s: %s_tokens %lld: too many for its %lld shards",
+                dataset->path, seq_split_name(split), (long long)tokens, (long long)shard);
+        missing -= size < (uint64_t)missing ? (int64_t)size : missing;
+    }
+    return SEQ_OK;
+}
+
 static seq_status read_vocabulary(seq_dataset *dataset, seq_error *error) {
     char path[SEQ_PATH];
     size_t index = 0;
@@ -91,6 +111,8 @@ seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *erro
                                SEQ_DATASET_VERSION, SEQ_BAD_INPUT, error);
     if (!status && read_counts(dataset, &counts))
         status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: %s", path, counts.text);
+    for (int split = 0; !status && split < SEQ_SPLITS; split++)
+        status = check_sizes(dataset, (seq_split)split, error);
     if (!status) status = hash_manifest(dataset, error);
     if (!status) status = read_vocabulary(dataset, error);
     if (!status) status = seq_allocate(&dataset->piece, PIECE, 4, "a piece of tokens", error);

@@ -196,7 +196,9 @@ seq_status seq_vocabulary_read(const char *path, seq_status failure, seq_vocabul
     char *text = NULL;
     size_t size;
     seq_error reason = {0};
-    if (seq_file_read(path, FILE_LIMIT, &text, &size, &reason))
+    uint64_t listed;
+    if (seq_file_size(path, &listed, &reason) ||
+        seq_file_read(path, FILE_LIMIT, &text, &size, &reason))
         return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? failure : reason.status, "%s",
                              reason.text);
     seq_status status =

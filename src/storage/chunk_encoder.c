@@ -6,12 +6,14 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { CHECKSUM = 4 }; // bytes
-
 static size_t compressed_bound(seq_compression compression, size_t size) {
     return compression == SEQ_COMPRESS_ZSTD   ? ZSTD_compressBound(size)
            : compression == SEQ_COMPRESS_GZIP ? compressBound(size)
                                               : size;
+}
+
+size_t seq_chunk_bound(seq_compression compression, size_t size) {
+    return compressed_bound(compression, size) + SEQ_CHUNK_CHECKSUM;
 }
 
 seq_status seq_chunk_encoder_begin(seq_chunk_encoder *encoder, seq_error *error) {
@@ -20,8 +22,8 @@ seq_status seq_chunk_encoder_begin(seq_chunk_encoder *encoder, seq_error *error)
     seq_status status = seq_allocate(&encoder->plain, size, 1, "a chunk", error);
     if (!status) status = seq_allocate(&encoder->shuffled, size, 1, "a shuffled chunk", error);
     if (!status)
-        status = seq_allocate(&encoder->bytes, encoder->capacity + CHECKSUM, 1, "an encoded chunk",
-                              error);
+        status = seq_allocate(&encoder->bytes, encoder->capacity + SEQ_CHUNK_CHECKSUM, 1,
+                              "an encoded chunk", error);
     return status;
 }
 
@@ -45,7 +47,7 @@ static uint32_t fold(uint64_t sum) {
 
 // Fletcher's checksum over big-endian words of 16 bits, as HDF5 defines it. The sums of a chunk's
 // 2^21 words at most fit 64 bits without a reduction between.
-static uint32_t fletcher32(const unsigned char *bytes, size_t size) {
+uint32_t seq_fletcher32(const unsigned char *bytes, size_t size) {
     uint64_t sum = 0, sum_of_sums = 0;
     for (size_t i = 0; i < size; i += 2) {
         sum += (uint64_t)bytes[i] << 8 | (i + 1 < size ? bytes[i + 1] : 0);
@@ -55,8 +57,8 @@ static uint32_t fletcher32(const unsigned char *bytes, size_t size) {
 }
 
 static void append_checksum(seq_chunk_encoder *encoder) {
-    uint32_t checksum = fletcher32(encoder->bytes, encoder->size);
-    for (int byte = 0; byte < CHECKSUM; byte++)
+    uint32_t checksum = seq_fletcher32(encoder->bytes, encoder->size);
+    for (int byte = 0; byte < SEQ_CHUNK_CHECKSUM; byte++)
         encoder->bytes[encoder->size++] = (unsigned char)(checksum >> 8 * byte);
 }
 

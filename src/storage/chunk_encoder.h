@@ -15,6 +15,12 @@ typedef struct seq_chunk_encoder {
     size_t capacity;
 } seq_chunk_encoder;
 
+enum { SEQ_CHUNK_CHECKSUM = 4 }; // bytes
+// Bytes of an encoded chunk of `size` bytes at most.
+size_t seq_chunk_bound(seq_compression compression, size_t size);
+// Over at most 2^21 words.
+uint32_t seq_fletcher32(const unsigned char *bytes, size_t size);
+
 seq_status seq_chunk_encoder_begin(seq_chunk_encoder *encoder, seq_error *error);
 void seq_chunk_encoder_end(seq_chunk_encoder *encoder);
 

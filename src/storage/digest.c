@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/storage/manifest.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ static seq_status digest_descriptor(int descriptor, const char *path, XXH3_state
 }
 
 seq_status seq_digest_file(const char *path, seq_digest *out, seq_error *error) {
+    uint64_t size;
+    if (seq_file_size(path, &size, error)) return error->status;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return seq_error_set_errno(error, "opening %s", path);
     XXH3_state_t *state = XXH3_createState();

@@ -5,6 +5,7 @@
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 // HDF5's own state is the process's, and the serial library guards none of it: so is its lock.
@@ -65,6 +66,7 @@ seq_status seq_hdf5_failed(const seq_vector_file *file, const char *doing, seq_e
 void seq_vector_release(seq_vector_file *file) {
     if (file->dataset >= 0) H5Dclose(file->dataset);
     file->dataset = -1;
+    seq_chunk_decoder_end(&file->decoder);
     free(file->name);
     file->name = NULL;
 }
@@ -91,14 +93,19 @@ void seq_vector_free(seq_vector_file *file) {
 
 seq_status seq_vector_file_close(seq_vector_file *file, seq_error *error) {
     if (!file) return SEQ_OK;
-    bool written = file->writing;
+    if (!file->writing) {
+        seq_vector_release(file);
+        close(file->place.descriptor);
+        seq_vector_free(file);
+        return SEQ_OK;
+    }
     seq_status status = SEQ_OK;
     seq_hdf5_lock();
     seq_vector_release(file);
     errno = 0;
-    if (H5Fclose(file->file) < 0 && written) status = seq_hdf5_failed(file, "closing", error);
+    if (H5Fclose(file->file) < 0) status = seq_hdf5_failed(file, "closing", error);
     seq_hdf5_unlock();
-    if (!status && written) status = seq_file_sync(file->path, error);
+    if (!status) status = seq_file_sync(file->path, error);
     seq_vector_free(file);
     return status;
 }

@@ -2,6 +2,8 @@
 #ifndef SEQ_STORAGE_VECTOR_PRIVATE_H
 #define SEQ_STORAGE_VECTOR_PRIVATE_H
 
+#include "chunk_decoder.h"
+#include "layout.h"
 #include "zstd_filter.h"
 #include <seqtrain/storage/vector_file.h>
 #include <stdbool.h>
@@ -10,10 +12,15 @@ struct seq_vector_file {
     char *path;
     hid_t file;
     bool writing;
-    hid_t dataset; // open for appending or reading, or -1
-    char *name;    // of that data set
+    hid_t dataset; // open for appending, or -1
+    char *name;    // of the data set that is open for reading
     seq_element element;
-    size_t length; // elements
+    size_t length; // elements written
+    // Reading, without HDF5.
+    seq_layout_file place;
+    seq_layout layout; // of the data set, as is the decoder
+    seq_chunk_decoder decoder;
+    size_t decoded; // number of the chunk in its hands, SIZE_MAX: none
 };
 
 // Every public function of this layer that calls HDF5 holds this lock meanwhile and no longer: two

@@ -1,20 +1,25 @@
-#include "tool_program.h"
+#include "seqinfo_private.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
-#include <seqtrain/checkpoint/checkpoint.h>
-#include <seqtrain/data/dataset.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct options {
-    bool verify, quiet;
-} options;
+typedef seq_info_options options;
 
 static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "verify", NULL, offsetof(options, verify), "no",
-     .help = "Read every file and compare it with its recorded size and hash."},
+     .help = "Read every file, compare it with its recorded size and hash, then look at what is in "
+             "it. Each fault is explained: which file, what was expected and found, what to do. "
+             "Exit code 4 (a checkpoint or run) or 3 (a data set) when there is one."},
+    {SEQ_OPTION_INTEGER, "reshard", "N", offsetof(options, reshard), "0", 0, 4096,
+     .help = "Rewrite a CHECKPOINT with N shards: the same bytes as from seqtrain --shards N. In "
+             "place, unless --output says otherwise: the old one stays until the new one is whole, "
+             "then they change places at once. A run that resumes from it goes on with N shards. "
+             "Not while seqtrain works on the run. 0: no."},
+    {SEQ_OPTION_TEXT, "output", "DIRECTORY", offsetof(options, output), .letter = 'o',
+     .help = "Where --reshard writes the checkpoint instead; must not exist."},
     {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(options, quiet), "no",
      .help = "Print nothing: the exit code is the answer."},
     {.type = SEQ_OPTION_END},
@@ -23,16 +28,17 @@ static const seq_option table[] = {
 static const seq_program program = {
     .name = "seqinfo",
     .synopsis = "DATASET|RUN|CHECKPOINT [options]",
-    .summary = "Tells what a data set, a run or a checkpoint holds, and verifies it.",
+    .summary =
+        "Tells what a data set, a run or a checkpoint holds, verifies it, and cuts checkpoints "
+        "into another number of shards.",
     .options = table,
-    .examples =
-        "  seqinfo data --verify\n  seqinfo run\n  seqinfo run/checkpoints/step-000001000\n",
+    .examples = "  seqinfo data --verify\n  seqinfo run\n  seqinfo run/checkpoints/step-000001000\n"
+                "  seqinfo run/checkpoints/step-000001000 --reshard 1 -o whole\n",
     .minimum_operands = 1,
     .maximum_operands = 1,
 };
 
-__attribute__((format(printf, 2, 3))) static void say(const options *options, const char *format,
-                                                      ...) {
+void seq_info_say(const options *options, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     if (!options->quiet) vprintf(format, arguments);
@@ -48,9 +54,13 @@ static bool holds(const char *directory, const char *name) {
 static void print_file(const options *options, const char *directory, const char *name) {
     char path[SEQ_PATH], line[1024];
     seq_error ignored = {0};
-    FILE *stream = seq_path_join(path, directory, name, &ignored) ? NULL : fopen(path, "re");
+    uint64_t size;
+    FILE *stream =
+        seq_path_join(path, directory, name, &ignored) || seq_file_size(path, &size, &ignored)
+            ? NULL
+            : fopen(path, "re");
     while (stream && fgets(line, sizeof line, stream))
-        say(options, "%s", line);
+        seq_info_say(options, "%s", line);
     if (stream) fclose(stream);
 }
 
@@ -58,21 +68,21 @@ static seq_status show_dataset(const options *options, const char *path, seq_err
     seq_dataset *dataset = NULL;
     seq_status status = seq_dataset_open(path, &dataset, error);
     if (status) return status;
-    say(options, "data set   %s\nhash       %s\n", path, seq_dataset_hash(dataset));
+    seq_info_say(options, "data set   %s\nhash       %s\n", path, seq_dataset_hash(dataset));
     print_file(options, path, "summary.txt");
-    if (options->verify) status = seq_dataset_verify(dataset, error);
+    if (options->verify) status = seq_info_verify_dataset(options, dataset, error);
     if (options->verify && !status)
-        say(options, "verified   %zu files\n", seq_dataset_manifest(dataset)->file_count);
+        seq_info_say(options, "verified   %zu files\n", seq_dataset_manifest(dataset)->file_count);
     seq_dataset_close(dataset);
     return status;
 }
 
 static void print_section(const options *options, const seq_manifest *manifest, const char *name) {
     const seq_record *record = seq_manifest_section_find(manifest, name);
-    say(options, "%s\n", name);
+    seq_info_say(options, "%s\n", name);
     for (size_t i = 0; i < record->count; i++)
         if (*record->entries[i].text)
-            say(options, "  %-22s %s\n", record->entries[i].key, record->entries[i].text);
+            seq_info_say(options, "  %-22s %s\n", record->entries[i].key, record->entries[i].text);
 }
 
 static seq_status print_parameters(const options *options, const seq_manifest *manifest,
@@ -86,14 +96,14 @@ static seq_status print_parameters(const options *options, const seq_manifest *m
     if (!status) status = seq_model_create(&config, &compute, &model, error);
     if (status) return status;
     const seq_parameter_table *table = seq_model_parameters(model);
-    say(options, "parameters %zu\n", table->values);
+    seq_info_say(options, "parameters %zu\n", table->values);
     for (int row = 0; row < table->count; row++) {
         const seq_parameter *parameter = &table->items[row];
         if (parameter->dimensions == 2)
-            say(options, "  %-22s %zu x %zu\n", parameter->name, parameter->rows,
-                parameter->columns);
+            seq_info_say(options, "  %-22s %zu x %zu\n", parameter->name, parameter->rows,
+                         parameter->columns);
         else
-            say(options, "  %-22s %zu\n", parameter->name, parameter->rows);
+            seq_info_say(options, "  %-22s %zu\n", parameter->name, parameter->rows);
     }
     seq_model_destroy(model);
     return SEQ_OK;
@@ -112,13 +122,16 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
     seq_manifest manifest = {0};
     seq_status status = seq_checkpoint_read_manifest(path, &manifest, error);
     if (status) return status;
-    say(options, "checkpoint %s\nfiles      %zu, %.1f MB\n", path, manifest.file_count,
-        (double)total_size(&manifest) / 1e6);
+    seq_info_say(options, "checkpoint %s\nfiles      %zu, %.1f MB\n", path, manifest.file_count,
+                 (double)total_size(&manifest) / 1e6);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         print_section(options, &manifest, sections[i]);
     status = print_parameters(options, &manifest, error);
-    if (!status && options->verify) status = seq_checkpoint_verify(path, &manifest, 0, 1, error);
-    if (!status && options->verify) say(options, "verified   %zu files\n", manifest.file_count);
+    if (!status && options->verify &&
+        (status = seq_info_verify_checkpoint(options, path, &manifest, error)))
+        seq_info_advise(options, NULL, -1);
+    if (!status && options->verify)
+        seq_info_say(options, "verified   %zu files\n", manifest.file_count);
     seq_manifest_clear(&manifest);
     return status;
 }
@@ -134,41 +147,43 @@ static void print_step(const options *options, const seq_manifest *manifest, int
     int64_t validated = -1;
     seq_error ignored = {0};
     seq_record_get_integer(position, "validated", 0, INT64_MAX, &validated, &ignored);
-    say(options, "  step %lld  epoch %s  ", (long long)step, epoch ? epoch : "?");
-    if (validated == step && loss) say(options, "validation loss %.8s  ", loss);
-    say(options, "%.1f MB%s%s\n", (double)total_size(manifest) / 1e6, best == step ? "  best" : "",
-        options->verify ? "  verified" : "");
+    seq_info_say(options, "  step %lld  epoch %s  ", (long long)step, epoch ? epoch : "?");
+    if (validated == step && loss) seq_info_say(options, "validation loss %.8s  ", loss);
+    seq_info_say(options, "%.1f MB%s%s\n", (double)total_size(manifest) / 1e6,
+                 best == step ? "  best" : "", options->verify ? "  verified" : "");
 }
 
 // A checkpoint that cannot be used says why and leaves its status in `error`.
-static void show_step(const options *options, const char *run, int64_t step, int64_t *best,
+static bool show_step(const options *options, const char *run, int64_t step, int64_t *best,
                       seq_error *error) {
     char directory[SEQ_PATH];
     seq_manifest manifest = {0};
     seq_error reason = {0}, ignored = {0};
     if (!seq_checkpoint_directory(run, step, directory, &reason) &&
         !seq_checkpoint_read_manifest(directory, &manifest, &reason) && options->verify)
-        seq_checkpoint_verify(directory, &manifest, 0, 1, &reason);
+        seq_info_verify_checkpoint(options, directory, &manifest, &reason);
     if (*best == UNKNOWN)
         seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step", -1,
                                INT64_MAX, best, &ignored);
     if (reason.status) {
-        say(options, "  step %lld: %s\n", (long long)step, reason.text);
+        seq_info_say(options, "  step %lld: %s\n", (long long)step, reason.text);
         seq_error_set(error, reason.status, "%s", reason.text);
     } else {
         print_step(options, &manifest, step, *best);
     }
     seq_manifest_clear(&manifest);
+    return !reason.status;
 }
 
 static seq_status show_run(const options *options, const char *path, seq_error *error) {
-    int64_t *steps = NULL, best = UNKNOWN;
+    int64_t *steps = NULL, best = UNKNOWN, good = -1;
     size_t count = 0;
     seq_status status = seq_checkpoint_list(path, &steps, &count, error);
     if (status) return status;
-    say(options, "run        %s\ncheckpoints %zu\n", path, count);
+    seq_info_say(options, "run        %s\ncheckpoints %zu\n", path, count);
     for (size_t i = 0; i < count; i++)
-        show_step(options, path, steps[i], &best, error);
+        if (show_step(options, path, steps[i], &best, error) && good < 0) good = steps[i];
+    if (error->status) seq_info_advise(options, path, good);
     free(steps);
     if (options->verify && count == 0)
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: it has no checkpoint", path);
@@ -178,8 +193,11 @@ static seq_status show_run(const options *options, const char *path, seq_error *
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
     const char *path = parsed->operands[0];
+    if (options->output && !options->reshard)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--output: needs --reshard");
     if (!seq_path_is_directory(path))
         return seq_error_set(error, SEQ_BAD_INPUT, "%s: no such directory", path);
+    if (options->reshard) return seq_info_reshard(options, path, error);
     if (holds(path, "dataset.json")) return show_dataset(options, path, error);
     if (holds(path, "manifest.json")) return show_checkpoint(options, path, error);
     if (holds(path, "checkpoints") || holds(path, "config.ini"))

@@ -1,14 +1,13 @@
 // The model of a step. What is counted, with the place in the code that it is taken from. Left out:
 // reading tokens (data/batch.c reads far ahead) and waiting for ranks that are slower than others.
 #include "plan.h"
+#include "trainer.h"
 #include <math.h>
 
 enum {
     SEGMENT = 1 << 18, // floats of a reduce-scatter: PACKED of comm/exchange.c
     BARRIERS = 4,      // of a node in a step: two in seq_exchange_sum, one behind the update, one
                        // behind packing
-    REPORT = 16,       // bytes of a seq_rank_report (trainer.h), and
-    LOSS = 24,         // of a seq_loss for each replica
     FLOATS_OF_WORD = 64 * 64, // comm/live.h: a word of the map for so many floats
     WRITER = 22000000, // bytes that stay with a rank that has written a shard of any size: HDF5's
                        // and the encoder's buffers, as measured
@@ -98,7 +97,7 @@ static double rounds(double ranks) {
 // map among nodes (seq_comm_or_nodes: its vector is sent log2 N times), barriers of a node.
 static double report_seconds(const seq_plan_model *model, const seq_plan_machine *machine,
                              const layout *layout, double own) {
-    double local = rounds(layout->node), far = rounds(layout->nodes), report = REPORT + LOSS * own,
+    double local = rounds(layout->node), far = rounds(layout->nodes), report = sizeof(seq_rank_report) + sizeof(seq_loss) * own,
            map = model->floats / FLOATS_OF_WORD * 8;
     double seconds = (1 + BARRIERS) * local * machine->hop;
     if (layout->nodes > 1)
@@ -145,7 +144,7 @@ static double own_bytes(const seq_plan_model *model, const seq_plan_machine *mac
            segments = layout->ranks > 1 ? 1 + (layout->nodes > 1) : 0;
     return machine->process_bytes + model->workspace_bytes + token_bytes(model, layout) +
            sizeof(float) * (vectors * model->floats + segments * SEGMENT) +
-           layout->ranks * (REPORT + 2 * LOSS * own);
+           layout->ranks * (sizeof(seq_rank_report) + 2 * sizeof(seq_loss) * own);
 }
 
 // Of a rank that writes shards of checkpoints: snapshot.c, its part of them, and the writer's own.

@@ -112,6 +112,7 @@ static bool is_taken_from_record(const seq_parsed *parsed, size_t index) {
 static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq_error *error) {
     const seq_option *options = parsed->program->options;
     char differences[600] = "";
+    seq_error reason = {0};
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
         bool skipped = options[i].type == SEQ_OPTION_HEADING ||
                        options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION);
@@ -120,8 +121,10 @@ static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq
         if (!is_taken_from_record(parsed, i))
             compare_option(parsed, i, recorded, differences, sizeof differences);
         else if ((*recorded || options[i].standard) &&
-                 seq_option_set(parsed, options[i].name, recorded, SEQ_FROM_RECORD, error))
-            return seq_error_add_context(error, "resuming: the checkpoint's record");
+                 seq_option_set(parsed, options[i].name, recorded, SEQ_FROM_RECORD, &reason))
+            return seq_error_set(error,
+                                 reason.status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : reason.status,
+                                 "resuming: the checkpoint's record: %s", reason.text);
     }
     if (*differences)
         return seq_error_set(error, SEQ_BAD_USAGE,
@@ -131,10 +134,52 @@ static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq
     return SEQ_OK;
 }
 
+// An option of the user's own that differs from the record, and was let pass.
+static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
+    const seq_record *record = seq_manifest_section_find(manifest, "options");
+    const seq_option *options = parsed->program->options;
+    for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
+        char given[128];
+        const char *recorded = options[i].flags & SEQ_OPTION_IDENTITY
+                                   ? seq_record_text(record, options[i].name)
+                                   : NULL;
+        if (!recorded || parsed->sources[i] == SEQ_FROM_RECORD) continue;
+        seq_option_get_text(parsed, i, given, sizeof given);
+        if (strcmp(given, recorded) != 0) return true;
+    }
+    return false;
+}
+
+// The model that the options describe is the recorded one, whose size was checked: memory is taken
+// for it next.
+static seq_status check_model(const seq_parsed *parsed, const seq_manifest *manifest,
+                              seq_error *error) {
+    const seq_record *recorded = seq_manifest_section_find(manifest, "model");
+    seq_model_config config;
+    seq_record described = {0};
+    int64_t vocabulary;
+    seq_status status =
+        seq_record_get_integer(recorded, "vocabulary", 1, SEQ_MAX_VOCABULARY, &vocabulary, error);
+    if (!status) status = seq_train_model_config(parsed->values, (int)vocabulary, &config, error);
+    if (!status) status = seq_model_config_write(&config, &described, error);
+    for (size_t i = 0; !status && i < described.count; i++) {
+        const char *key = described.entries[i].key, *found = seq_record_text(recorded, key);
+        // Records from before there was a choice of outputs have none.
+        if (found && strcmp(found, described.entries[i].text) != 0)
+            status = seq_error_set(error, SEQ_NO_CHECKPOINT,
+                                   "resuming: the options of the checkpoint give %s %.60s, its "
+                                   "model has %.60s",
+                                   key, described.entries[i].text, found);
+    }
+    seq_record_clear(&described);
+    return status;
+}
+
 static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifest,
                                  seq_error *error) {
     seq_train_options *options = parsed->values;
     seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"), error);
+    if (!status && !is_changed(parsed, manifest)) status = check_model(parsed, manifest, error);
     const char *data = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
     if (!status && !options->data && data)
         status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
@@ -249,8 +294,9 @@ static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifes
     seq_train_state(trainer, &state);
     if (trainer->altered_step >= 0) seq_train_keep_fitting(trainer, manifest, &state);
     if (seq_comm_rank(trainer->comm) == 0 &&
-        !seq_checkpoint_directory(trainer->options->run, step, directory, error))
-        seq_checkpoint_read(directory, manifest, &state, error);
+        !seq_checkpoint_directory(trainer->options->run, step, directory, error) &&
+        !seq_checkpoint_read(directory, manifest, &state, error))
+        seq_checkpoint_check_finite(trainer->table, trainer->parameters, error);
     seq_status status = seq_comm_agree(trainer->comm, error);
     for (int i = 0; !status && i < state.count; i++)
         status = seq_comm_broadcast_shared(trainer->comm, state.vectors[i].values,

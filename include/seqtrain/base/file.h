@@ -5,6 +5,7 @@
 #include <seqtrain/base/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { SEQ_PATH = 4096 };
 
@@ -12,6 +13,10 @@ enum { SEQ_PATH = 4096 };
 seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *name, seq_error *error);
 bool seq_path_exists(const char *path);
 bool seq_path_is_directory(const char *path);
+
+// Size of a regular file. Anything else (a directory, a pipe, a device) is SEQ_BAD_INPUT, and is not opened, which might
+// never return.
+seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error);
 
 // Creates the directory and its parents (mode 0777 & ~umask). An existing directory is fine.
 seq_status seq_directory_create(const char *path, seq_error *error);

@@ -56,6 +56,17 @@ seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *mani
 // Fills the vectors of `state` (names and counts must match what is stored) from all shards; verify first.
 seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest, const seq_state *state, seq_error *error);
 
+// What hashes cannot tell: reads the vocabulary and every vector of every shard piece by piece, in little memory; lengths must be those
+// of the manifest, parameters finite. Verify first.
+seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest, seq_error *error);
+// A NaN or an infinity among the parameters: the message has the name of the parameter and the place in it.
+seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters, seq_error *error);
+
+// Writes the checkpoint `source` with another number of shards to `target`, which must not exist: the bytes that a run with that
+// --shards would have written. Memory holds one shard. NULL as target: in place of the source, which stays until the new one
+// is whole and then changes places with it at once.
+seq_status seq_checkpoint_reshard(const char *source, int shards, const char *target, seq_error *error);
+
 // For seqsample, seqeval and seqinfo: a RUN directory (its best checkpoint when `prefer_best` and one is recorded, else the newest;
 // falls back to the next older one with a warning that says why) or one CHECKPOINT directory; verified, loaded, ready to use.
 typedef struct seq_loaded {

@@ -1,8 +1,7 @@
 // HDF5 files of one-dimensional vectors, compressed chunk by chunk; the only door to <hdf5.h>.
 // Written with libver bounds V110 and without time stamps: the same content gives the same bytes.
-// Reading treats the file as hostile: plug-in loading off, hard links only, contiguous or chunked storage only (no external
-// files, no virtual data sets), filters from {shuffle, zstd 32015, deflate, Fletcher32}, type and rank checked, and memory is
-// only what the caller provided. Hash the file (hash.h) before opening it.
+// Reading treats the file as hostile and takes only what this writer makes (HDF5 itself is not called): one dimension, hard links, chunks of at
+// most 4 MiB, filters shuffle, zstd 32015 or deflate, Fletcher32 in this order; memory is three chunks. Hash the file before opening it.
 #ifndef SEQTRAIN_STORAGE_VECTOR_FILE_H
 #define SEQTRAIN_STORAGE_VECTOR_FILE_H
 

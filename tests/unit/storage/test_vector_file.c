@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 #include "temporary.h"
 
-enum { COUNT = 5000, CHUNK = 512 };
+enum { COUNT = 5000, CHUNK = 512, ZEROS = 1 << 26 };
 static temporary place;
 
 static int begin(void **state) {
@@ -98,6 +99,34 @@ static void round_trips(void **state) {
             error = (seq_error){0};
             assert_int_equal(seq_vector_file_close(file, &error), SEQ_OK);
         }
+}
+
+// As many chunks as are allowed: their index has blocks of blocks. An index of 140,000 chunks,
+// whose blocks have pages; by hand (SEQ_TEST_PAGES=1), it takes a while.
+static void many_chunks(void **state) {
+    (void)state;
+    bool paged = getenv("SEQ_TEST_PAGES") != NULL;
+    size_t count = paged ? (size_t)140000 * 1024 : 4099, chunk = paged ? 1024 : 1;
+    uint16_t *values = malloc(2 * count), *read = malloc(2 * count);
+    seq_error error = {0};
+    seq_vector_file *file = NULL;
+    const char *path = temporary_path(&place, "many.h5");
+    for (size_t i = 0; i < count; i++)
+        values[i] = (uint16_t)(i * 2654435761u >> 13);
+    assert_int_equal(seq_vector_file_create(path, &file, &error), SEQ_OK);
+    assert_int_equal(seq_vector_write(file, "values", SEQ_U16, values, count, chunk,
+                                      (seq_pipeline){SEQ_COMPRESS_NONE, 1}, &error),
+                     SEQ_OK);
+    assert_int_equal(seq_vector_file_close(file, &error), SEQ_OK);
+    assert_int_equal(seq_vector_file_open(path, &file, &error), SEQ_OK);
+    assert_int_equal(seq_vector_read(file, "values", SEQ_U16, 0, count, read, &error), SEQ_OK);
+    assert_memory_equal(values, read, 2 * count);
+    assert_int_equal(seq_vector_read(file, "values", SEQ_U16, count / 3, 9, read, &error), SEQ_OK);
+    assert_memory_equal(values + count / 3, read, 18);
+    seq_vector_file_close(file, &error);
+    unlink(path);
+    free(values);
+    free(read);
 }
 
 static void views_show_whole_tensors(void **state) {
@@ -200,14 +229,19 @@ static void damage_is_survived(void **state) {
 
 // Hostile files, each made with plain HDF5.
 static hid_t hostile_file(const char *name) {
-    hid_t file = H5Fcreate(temporary_path(&place, name), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+    hid_t file = H5Fcreate(temporary_path(&place, name), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
     assert_true(file >= 0);
     return file;
 }
 
 static void add_dataset(hid_t file, const char *name, hid_t type, int dimensions,
                         const hsize_t *sizes, hid_t properties) {
-    hid_t space = H5Screate_simple(dimensions, sizes, NULL);
+    const hsize_t unlimited = H5S_UNLIMITED; // as our writer does
+    bool chunked = properties != H5P_DEFAULT && H5Pget_layout(properties) == H5D_CHUNKED;
+    hid_t space = H5Screate_simple(dimensions, sizes, chunked ? &unlimited : NULL);
     hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     assert_true(dataset >= 0);
     H5Dclose(dataset);
@@ -263,7 +297,7 @@ static void hostile_links_and_storage(void **state) {
     H5Pset_chunk(properties, 1, &chunk);
     add_dataset(file, "values", H5T_IEEE_F32LE, 1, &bomb, properties);
     H5Fclose(file);
-    expect_refused("longer");
+    expect_refused("more chunks than");
     file = hostile_file("chunk.h5");
     H5Pset_chunk(properties, 1, &great);
     add_dataset(file, "values", H5T_IEEE_F32LE, 1, &great, properties);
@@ -284,19 +318,18 @@ static void hostile_links_and_storage(void **state) {
 static void write_chunk(const char *name, const void *bytes, size_t size, bool deflate) {
     const hsize_t length = COUNT, chunk = COUNT, offset = 0;
     const unsigned level = 1;
-    hid_t file = hostile_file(name), space = H5Screate_simple(1, &length, NULL);
+    hid_t file = hostile_file(name);
     hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_chunk(properties, 1, &chunk);
     if (deflate)
         H5Pset_deflate(properties, 1);
     else
         H5Pset_filter(properties, 32015, H5Z_FLAG_MANDATORY, 1, &level);
-    hid_t dataset =
-        H5Dcreate2(file, "values", H5T_IEEE_F32LE, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    hid_t dataset = H5Dopen2(file, "values", H5P_DEFAULT);
     assert_true(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, size, bytes) >= 0);
     H5Dclose(dataset);
     H5Pclose(properties);
-    H5Sclose(space);
     H5Fclose(file);
 }
 
@@ -310,28 +343,76 @@ static void hostile_frames(void **state) {
     size_t size = ZSTD_compress2(context, frame, sizeof frame, values, sizeof values);
     write_chunk("frame.h5", frame, size, false);
     assert_int_equal(try_reading(place.path, read, COUNT, &error), SEQ_OK);
+    write_chunk("trailing.h5", frame, size + 1, false);
+    expect_refused("not one whole zstd frame");
+    write_chunk("cut.h5", frame, size - 1, false);
+    expect_refused("not one whole zstd frame");
     frame[size - 1] ^= 1; // the checksum
     write_chunk("checksum.h5", frame, size, false);
-    expect_refused("decoded");
+    expect_refused("damaged zstd frame");
     size = ZSTD_compress2(context, frame, sizeof frame, values, 40); // shorter than its chunk
     write_chunk("short.h5", frame, size, false);
-    try_reading(place.path, read, COUNT, &error);
+    expect_refused("another size");
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
     size = ZSTD_compress2(context, frame, sizeof frame, values, sizeof values);
     write_chunk("sizeless.h5", frame, size, false);
-    expect_refused("decoded");
-    char *zeros = calloc(1, 1 << 26);
+    expect_refused("does not say its size");
+    char *zeros = calloc(1, ZEROS);
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1);
-    size = ZSTD_compress2(context, frame, sizeof frame, zeros, 1 << 26);
+    size = ZSTD_compress2(context, frame, sizeof frame, zeros, ZEROS);
     write_chunk("huge.h5", frame, size, false);
-    expect_refused("decoded");
+    expect_refused("another size");
+    uLongf deflated = sizeof frame;
+    assert_int_equal(compress2((Bytef *)frame, &deflated, (Bytef *)zeros, 1 << 23, 9), Z_OK);
+    write_chunk("bomb.h5", frame, deflated, true);
+    expect_refused("");
+    deflated = sizeof frame;
+    compress2((Bytef *)frame, &deflated, (Bytef *)values, sizeof values, 9);
+    write_chunk("deflated.h5", frame, deflated, true);
+    assert_int_equal(try_reading(place.path, read, COUNT, &error), SEQ_OK);
+    write_chunk("deflate-tail.h5", frame, deflated + 1, true);
+    expect_refused("does not unpack to the chunk's size");
     free(zeros);
     ZSTD_freeCCtx(context);
     memset(frame, 0x55, sizeof frame);
     write_chunk("noise.h5", frame, 100, false);
-    expect_refused("decoded");
+    expect_refused("not a zstd frame");
     write_chunk("deflate.h5", frame, 100, true);
-    expect_refused("decoded");
+    expect_refused("does not unpack");
+}
+
+// The checksum of what is stored, wrong; filters twice, in another order; a chunk that was never
+// written.
+static void hostile_pipelines(void **state) {
+    (void)state;
+    static unsigned char bytes[COUNT * 4 + 4];
+    const hsize_t length = COUNT, offset = 0;
+    hid_t file = hostile_file("fletcher.h5"), properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 1, &length);
+    H5Pset_fletcher32(properties);
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    H5Fclose(file);
+    expect_refused("is missing");
+    memset(bytes, 7, sizeof bytes);
+    file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t dataset = H5Dopen2(file, "values", H5P_DEFAULT);
+    assert_true(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, sizeof bytes, bytes) >= 0);
+    H5Dclose(dataset);
+    H5Fclose(file);
+    expect_refused("Fletcher32");
+    H5Pset_shuffle(properties); // behind the checksum
+    file = hostile_file("order.h5");
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    H5Fclose(file);
+    expect_refused("filters that are not allowed");
+    H5Premove_filter(properties, H5Z_FILTER_ALL);
+    H5Pset_deflate(properties, 1);
+    H5Pset_deflate(properties, 1);
+    file = hostile_file("twice.h5");
+    add_dataset(file, "values", H5T_IEEE_F32LE, 1, &length, properties);
+    H5Fclose(file);
+    expect_refused("filters that are not allowed");
+    H5Pclose(properties);
 }
 
 static void failures_are_told(void **state) {
@@ -354,9 +435,14 @@ static void failures_are_told(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),        cmocka_unit_test(views_show_whole_tensors),
-        cmocka_unit_test(damage_is_survived), cmocka_unit_test(hostile_links_and_storage),
-        cmocka_unit_test(hostile_frames),     cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(round_trips),
+        cmocka_unit_test(many_chunks),
+        cmocka_unit_test(views_show_whole_tensors),
+        cmocka_unit_test(damage_is_survived),
+        cmocka_unit_test(hostile_links_and_storage),
+        cmocka_unit_test(hostile_frames),
+        cmocka_unit_test(hostile_pipelines),
+        cmocka_unit_test(failures_are_told),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,0 +1,213 @@
+// A checkpoint with another number of shards: shard by shard from the ranges of the old ones, then
+// the side files and the manifest of the old one, in which the number of shards stands twice.
+#include "layout.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct resharding {
+    const char *source, *target;
+    int old_shards, shards;
+    seq_manifest manifest, description;
+    seq_vocabulary *vocabulary;
+    seq_model *model;
+    seq_state state; // names and counts; names are the manifest's
+    seq_pipeline pipeline;
+    float *values; // of one shard: a block for each vector
+    seq_digest *digests;
+} resharding;
+
+static seq_status take_state(resharding *work, seq_error *error) {
+    const seq_record *record = seq_manifest_section_find(&work->manifest, "state");
+    for (size_t i = 0; i < record->count; i++) {
+        int64_t count;
+        if (strcmp(record->entries[i].key, "shards") == 0) continue;
+        if (work->state.count == SEQ_STATE_VECTORS)
+            return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: more than %d vectors of state",
+                                 work->source, SEQ_STATE_VECTORS);
+        if (seq_record_get_integer(record, record->entries[i].key, 0, INT64_MAX, &count, error))
+            return error->status;
+        work->state.vectors[work->state.count++] =
+            (seq_state_vector){record->entries[i].key, NULL, (size_t)count};
+    }
+    if (work->state.count && strcmp(work->state.vectors[0].name, "parameters") == 0)
+        return seq_checkpoint_check_counts(
+            work->source, &work->manifest,
+            &(seq_state){{{"parameters", NULL, seq_model_parameters(work->model)->size}}, 1},
+            error);
+    return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its state does not begin with parameters",
+                         work->source);
+}
+
+static seq_status take_pipeline(resharding *work, seq_error *error) {
+    static const char *const names[] = {
+        [SEQ_COMPRESS_ZSTD] = "zstd", [SEQ_COMPRESS_GZIP] = "gzip", [SEQ_COMPRESS_NONE] = "none"};
+    const seq_record *options = seq_manifest_section_find(&work->manifest, "options");
+    const char *name = seq_record_text(options, "compression");
+    int64_t level = 1;
+    size_t kind = 0;
+    while (name && kind < 3 && strcmp(name, names[kind]) != 0)
+        kind++;
+    if (!name || kind == 3)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its compression is not recorded",
+                             work->source);
+    seq_status status = seq_record_get_integer(options, "compression-level", 1, 19, &level, error);
+    work->pipeline = (seq_pipeline){(seq_compression)kind, (int)level};
+    if (kind == SEQ_COMPRESS_GZIP && level > 9) work->pipeline.level = 9;
+    return status;
+}
+
+static seq_status copy_section(const seq_manifest_section *from, seq_manifest *to,
+                               seq_error *error) {
+    seq_record *record = seq_manifest_section_get(to, from->name);
+    if (!record) return seq_error_set(error, SEQ_NO_MEMORY, "copying a manifest: out of memory");
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < from->record.count; i++)
+        status = seq_record_set_text(record, from->record.entries[i].key,
+                                     from->record.entries[i].text, error);
+    return status;
+}
+
+static seq_status describe(resharding *work, seq_error *error) {
+    const seq_manifest *manifest = &work->manifest;
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && i < manifest->section_count; i++)
+        if (strcmp(manifest->sections[i].name, "state") != 0)
+            status = copy_section(&manifest->sections[i], &work->description, error);
+    seq_record *options = status ? NULL : seq_manifest_section_get(&work->description, "options");
+    return options ? seq_record_set_integer(options, "shards", work->shards, error) : status;
+}
+
+static seq_status load(resharding *work, seq_error *error) {
+    char path[SEQ_PATH];
+    seq_model_config config;
+    seq_compute compute;
+    seq_status status = seq_checkpoint_read_manifest(work->source, &work->manifest, error);
+    if (!status) status = seq_checkpoint_verify(work->source, &work->manifest, 0, 1, error);
+    if (!status)
+        status = seq_model_config_read(&config, seq_manifest_section_find(&work->manifest, "model"),
+                                       error);
+    if (!status) status = seq_path_join(path, work->source, "vocabulary.tsv", error);
+    if (!status) status = seq_vocabulary_read(path, SEQ_NO_CHECKPOINT, &work->vocabulary, error);
+    if (!status) status = seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
+    if (!status) status = seq_model_create(&config, &compute, &work->model, error);
+    if (!status) status = take_state(work, error);
+    if (!status) status = take_pipeline(work, error);
+    if (!status) status = describe(work, error);
+    work->old_shards = seq_checkpoint_shards(&work->manifest);
+    return status;
+}
+
+static seq_status take_memory(resharding *work, seq_error *error) {
+    size_t most = 0;
+    for (int i = 0; i < work->state.count; i++)
+        most += work->state.vectors[i].count / (size_t)work->shards + 1;
+    seq_status status = seq_allocate(&work->values, most, sizeof(float), "a shard", error);
+    return status ? status
+                  : seq_allocate(&work->digests, (size_t)work->shards, sizeof *work->digests,
+                                 "the digests of a checkpoint", error);
+}
+
+// The part of [begin, end) of each vector that lies in one old shard.
+static seq_status read_part(const resharding *work, int old, const seq_state *slices, int shard,
+                            seq_error *error) {
+    char name[32], path[SEQ_PATH];
+    seq_vector_file *file = NULL;
+    seq_error ignored = {0};
+    seq_shard_name(old, name);
+    seq_status status = seq_path_join(path, work->source, name, error);
+    for (int i = 0; !status && i < slices->count; i++) {
+        size_t count = work->state.vectors[i].count;
+        seq_shard_range wanted = seq_shard_of(count, shard, work->shards),
+                        have = seq_shard_of(count, old, work->old_shards);
+        size_t from = wanted.begin > have.begin ? wanted.begin : have.begin,
+               to = wanted.end < have.end ? wanted.end : have.end;
+        if (from >= to) continue;
+        if (!file) status = seq_vector_file_open(path, &file, error);
+        if (!status)
+            status = seq_vector_read(file, slices->vectors[i].name, SEQ_F32, from - have.begin,
+                                     to - from, slices->vectors[i].values + (from - wanted.begin),
+                                     error);
+    }
+    seq_vector_file_close(file, &ignored);
+    return status;
+}
+
+static seq_status write_one(resharding *work, int shard, seq_error *error) {
+    seq_state slices = work->state;
+    float *values = work->values;
+    for (int i = 0; i < slices.count; i++) {
+        seq_shard_range range = seq_shard_of(slices.vectors[i].count, shard, work->shards);
+        slices.vectors[i].values = values;
+        slices.vectors[i].count = range.end - range.begin;
+        values += slices.vectors[i].count;
+    }
+    seq_status status = SEQ_OK;
+    for (int old = 0; !status && old < work->old_shards; old++)
+        status = read_part(work, old, &slices, shard, error);
+    return status ? status
+                  : seq_checkpoint_write_shard(work->target, shard, &slices, work->pipeline,
+                                               &work->digests[shard], error);
+}
+
+static seq_status write_target(resharding *work, seq_error *error) {
+    seq_status status = take_memory(work, error);
+    if (!status) status = seq_directory_create(work->target, error);
+    if (status) return status;
+    for (int shard = 0; !status && shard < work->shards; shard++)
+        status = write_one(work, shard, error);
+    if (!status)
+        status = seq_checkpoint_commit(work->target, work->shards, work->digests, &work->state,
+                                       seq_model_parameters(work->model), work->vocabulary,
+                                       &work->description, error);
+    if (status) {
+        seq_error ignored = {0};
+        seq_directory_remove(work->target, &ignored);
+    }
+    return status;
+}
+
+static void release(resharding *work) {
+    seq_manifest_clear(&work->manifest);
+    seq_manifest_clear(&work->description);
+    seq_vocabulary_destroy(work->vocabulary);
+    seq_model_destroy(work->model);
+    free(work->values);
+    free(work->digests);
+}
+
+// At no time is there no checkpoint of this name.
+static seq_status exchange(const char *source, const char *target, seq_error *error) {
+    char parent[SEQ_PATH];
+    seq_error ignored = {0};
+    if (renameat2(AT_FDCWD, target, AT_FDCWD, source, RENAME_EXCHANGE)) {
+        bool able = errno != EINVAL && errno != ENOSYS;
+        seq_error_set_errno(error, "exchanging %s and %s%s", target, source,
+                            able ? "" : " (this file system cannot; use --output)");
+        seq_directory_remove(target, &ignored);
+        return error->status;
+    }
+    snprintf(parent, sizeof parent, "%s", source);
+    char *slash = strrchr(parent, '/');
+    if (slash) *slash = '\0';
+    seq_status status = seq_directory_sync(slash ? (*parent ? parent : "/") : ".", error);
+    return status ? status : seq_directory_remove(target, error); // now the old one
+}
+
+seq_status seq_checkpoint_reshard(const char *source, int shards, const char *target,
+                                  seq_error *error) {
+    char beside[SEQ_PATH + 16];
+    resharding work = {.source = source, .target = target ? target : beside, .shards = shards};
+    snprintf(beside, sizeof beside, "%s.reshard", source);
+    if (target && seq_path_exists(target))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--output %s: exists already", target);
+    seq_status status = load(&work, error);
+    // Left by a command that was killed; the source, which is whole, is all that is needed.
+    if (!status && !target && seq_path_exists(beside)) status = seq_directory_remove(beside, error);
+    if (!status) status = write_target(&work, error);
+    release(&work);
+    return status || target ? status : exchange(source, beside, error);
+}

@@ -1,0 +1,131 @@
+#include "seqinfo_private.h"
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 1 << 16 }; // tokens
+
+// Another file of the manifest that has this content, or NULL.
+static const char *owner_of(const seq_manifest *manifest, const seq_digest *digest) {
+    for (size_t i = 0; i < manifest->file_count; i++)
+        if (manifest->files[i].digest.size == digest->size &&
+            memcmp(manifest->files[i].digest.hash, digest->hash, sizeof digest->hash) == 0)
+            return manifest->files[i].name;
+    return NULL;
+}
+
+static void explain_size(const seq_manifest_file *file, uint64_t size, char *out, size_t capacity) {
+    uint64_t expected = file->digest.size;
+    bool shorter = size < expected;
+    snprintf(out, capacity, "%llu bytes, expected %llu: %llu bytes %s", (unsigned long long)size,
+             (unsigned long long)expected,
+             (unsigned long long)(shorter ? expected - size : size - expected),
+             shorter ? "are missing, as after a full disk or an interrupted copy"
+                     : "too many: written over, or another file");
+}
+
+static void explain_content(const seq_manifest *manifest, const seq_manifest_file *file,
+                            const seq_digest *found, char *out, size_t capacity) {
+    char expected_text[33], found_text[33];
+    const char *owner = owner_of(manifest, found);
+    seq_digest_text(&file->digest, expected_text);
+    seq_digest_text(found, found_text);
+    if (owner)
+        snprintf(out, capacity, "holds what belongs into %s: files were exchanged", owner);
+    else
+        snprintf(out, capacity,
+                 "hash %s, expected %s: the size is right, the content is not: changed on the disk "
+                 "or in a copy, or of another checkpoint or data set",
+                 found_text, expected_text);
+}
+
+// False, with the fault in `out`, when a file is not what the manifest says.
+static bool explain_file(const seq_manifest *manifest, const char *directory, size_t index,
+                         char *out, size_t capacity) {
+    const seq_manifest_file *file = &manifest->files[index];
+    char path[SEQ_PATH];
+    seq_digest found;
+    seq_error reason = {0};
+    *out = '\0';
+    if (seq_path_join(path, directory, file->name, &reason) || !seq_path_exists(path))
+        snprintf(out, capacity, "missing: not copied, or removed");
+    else if (seq_file_size(path, &found.size, &reason))
+        snprintf(out, capacity, "%s", reason.text);
+    else if (found.size != file->digest.size)
+        explain_size(file, found.size, out, capacity);
+    else if (seq_digest_file(path, &found, &reason))
+        snprintf(out, capacity, "%s", reason.text);
+    else if (memcmp(found.hash, file->digest.hash, sizeof found.hash) != 0)
+        explain_content(manifest, file, &found, out, capacity);
+    return !*out;
+}
+
+static seq_status verify_files(const seq_info_options *options, const seq_manifest *manifest,
+                               const char *directory, seq_status failure, seq_error *error) {
+    char fault[SEQ_ERROR_TEXT], first[SEQ_ERROR_TEXT] = "";
+    size_t faults = 0;
+    for (size_t i = 0; i < manifest->file_count; i++) {
+        if (explain_file(manifest, directory, i, fault, sizeof fault)) continue;
+        seq_info_say(options, "  %s: %s\n", manifest->files[i].name, fault);
+        if (!faults++) snprintf(first, sizeof first, "%s: %.600s", manifest->files[i].name, fault);
+    }
+    if (!faults) return SEQ_OK;
+    return seq_error_set(error, failure, "verifying %s: %zu of its %zu files are damaged; %s",
+                         directory, faults, manifest->file_count, first);
+}
+
+seq_status seq_info_verify_checkpoint(const seq_info_options *options, const char *directory,
+                                      const seq_manifest *manifest, seq_error *error) {
+    seq_error reason = {0};
+    if (verify_files(options, manifest, directory, SEQ_NO_CHECKPOINT, error)) return error->status;
+    seq_status status = seq_checkpoint_verify(directory, manifest, 0, 1, &reason);
+    if (!status) status = seq_checkpoint_check_content(directory, manifest, &reason);
+    if (!status) return SEQ_OK;
+    seq_info_say(options,
+                 "  %s\n  every file has its size and hash: it was written like that, by a "
+                 "faulty program or by somebody\n",
+                 reason.text);
+    return seq_error_set(error, status, "%s", reason.text);
+}
+
+static seq_status read_split(seq_dataset *dataset, seq_split split, int32_t *tokens,
+                             seq_error *error) {
+    int64_t count = seq_dataset_tokens(dataset, split);
+    seq_status status = SEQ_OK;
+    for (int64_t at = 0; !status && at < count; at += PIECE)
+        status = seq_dataset_read(dataset, split, at,
+                                  (size_t)(count - at < PIECE ? count - at : PIECE), tokens, error);
+    return status;
+}
+
+seq_status seq_info_verify_dataset(const seq_info_options *options, seq_dataset *dataset,
+                                   seq_error *error) {
+    int32_t *tokens = NULL;
+    if (verify_files(options, seq_dataset_manifest(dataset), seq_dataset_path(dataset),
+                     SEQ_BAD_INPUT, error)) {
+        seq_info_say(options, "make it again with seqprep, or copy it again\n");
+        return error->status;
+    }
+    seq_status status = seq_allocate(&tokens, PIECE, sizeof *tokens, "a piece of tokens", error);
+    for (int split = 0; !status && split < SEQ_SPLITS; split++)
+        status = read_split(dataset, (seq_split)split, tokens, error);
+    free(tokens);
+    return status;
+}
+
+void seq_info_advise(const seq_info_options *options, const char *run, int64_t good) {
+    if (run && good >= 0)
+        seq_info_say(
+            options,
+            "seqtrain, seqsample and seqeval pass over what is damaged and take step %lld; "
+            "seqtrain keeps it as step-N.damaged-K\n",
+            (long long)good);
+    else if (run)
+        seq_info_say(options, "no checkpoint of this run can be used: copy the files named above "
+                              "again from where they are whole, or start another run\n");
+    else
+        seq_info_say(options, "copy the files named above again from where they are whole; a run "
+                              "falls back to its checkpoint before this one by itself\n");
+}
