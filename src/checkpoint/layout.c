@@ -45,8 +45,8 @@ static bool is_committed(const char *checkpoints, const char *name) {
            seq_path_exists(manifest);
 }
 
-seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,
-                               seq_error *error) {
+static seq_status list_steps(const char *run, bool committed, int64_t **out_steps,
+                             size_t *out_count, seq_error *error) {
     char checkpoints[SEQ_PATH], **names = NULL;
     size_t count = 0, found = 0;
     *out_steps = NULL;
@@ -58,7 +58,7 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
     if (!status && !steps)
         status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
     for (size_t i = 0; !status && i < count; i++)
-        if (step_of(names[i]) >= 0 && is_committed(checkpoints, names[i]))
+        if (step_of(names[i]) >= 0 && is_committed(checkpoints, names[i]) == committed)
             steps[found++] = step_of(names[i]);
     seq_names_free(names, count);
     if (status) return status;
@@ -66,4 +66,14 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
     *out_steps = steps;
     *out_count = found;
     return SEQ_OK;
+}
+
+seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,
+                               seq_error *error) {
+    return list_steps(run, true, out_steps, out_count, error);
+}
+
+seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count,
+                                          seq_error *error) {
+    return list_steps(run, false, out_steps, out_count, error);
 }
