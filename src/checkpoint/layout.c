@@ -24,8 +24,7 @@ seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_
     return seq_path_join(out, run, name, error);
 }
 
-// "step-000012000" -> 12000, or -1.
-static int64_t step_of(const char *name) {
+int64_t seq_step_of_name(const char *name) {
     if (strncmp(name, "step-", 5) != 0 || strlen(name) < 14 || strlen(name) > 23 ||
         strspn(name + 5, "0123456789") != strlen(name + 5))
         return -1;
@@ -58,8 +57,8 @@ static seq_status list_steps(const char *run, bool committed, int64_t **out_step
     if (!status && !steps)
         status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
     for (size_t i = 0; !status && i < count; i++)
-        if (step_of(names[i]) >= 0 && is_committed(checkpoints, names[i]) == committed)
-            steps[found++] = step_of(names[i]);
+        if (seq_step_of_name(names[i]) >= 0 && is_committed(checkpoints, names[i]) == committed)
+            steps[found++] = seq_step_of_name(names[i]);
     seq_names_free(names, count);
     if (status) return status;
     qsort(steps, found, sizeof *steps, newest_first);

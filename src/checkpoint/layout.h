@@ -15,6 +15,8 @@ typedef struct seq_shard_range {
     size_t begin, end;
 } seq_shard_range;
 
+// "step-000012000" -> 12000, or -1.
+int64_t seq_step_of_name(const char *name);
 void seq_shard_name(int shard, char out[32]);
 // Elements of a vector of `count` that shard number `shard` of `shards` holds.
 seq_shard_range seq_shard_of(size_t count, int shard, int shards);

@@ -12,6 +12,7 @@ static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void seq_hdf5_lock(void) {
     pthread_mutex_lock(&hdf5_lock);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); // a thread-safe HDF5 has this setting once a thread
 }
 
 void seq_hdf5_unlock(void) {

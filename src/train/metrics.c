@@ -21,7 +21,10 @@ static seq_status write_bytes(seq_metrics *metrics, const char *bytes, size_t si
     do
         written = write(metrics->descriptor - 1, bytes, size);
     while (written < 0 && errno == EINTR);
-    if (written < 0) return seq_error_set_errno(&metrics->error, "writing %s", metrics->path);
+    if (written < 0) {
+        seq_error_set_errno(&metrics->error, "writing %s", metrics->path);
+        return metrics->error.status = SEQ_NO_SPACE; // whatever ails the disk
+    }
     metrics->torn = (size_t)written < size;
     if (metrics->torn)
         seq_error_set(&metrics->error, SEQ_NO_SPACE, "writing %s: no space left for a whole line",

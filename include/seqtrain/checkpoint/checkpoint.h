@@ -54,7 +54,7 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
 // Steps of the directories without a manifest, likewise: what was being written when a process died, or has lost it.
 seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
 seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH], seq_error *error);
-// Reads and checks the manifest only.
+// Reads and checks the manifest only; in a directory named step-N, it must be of that step.
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
 int seq_checkpoint_shards(const seq_manifest *manifest);
 // Every file (shards i with i % of == index, and all other files when index is 0) against size and hash.
