@@ -117,8 +117,8 @@ refused shard-000
 context="the whole of another step"
 rm -r copy/$step
 cp -r copy/checkpoints/step-000000015 copy/$step
-refused manifest.json
 expect 4 "manifest.json: it is that of step 15" "$SEQSAMPLE" copy/$step
+refused manifest.json
 outcome $tried
 
 experiment "every checkpoint is bad" "exit code 4 with the reason of each, nothing moved"

@@ -2,6 +2,8 @@
 # that kept every checkpoint.
 export OMPI_MCA_odls_base_sigkill_timeout=0 # when a rank was killed, the others go at once
 
+context="" # of what is being looked at, for messages
+
 # prepare_reference OPTION...: `train` is the command line of all runs; the run `reference` keeps every checkpoint.
 prepare_reference() {
   make_text 60 >text.txt
