@@ -3,7 +3,7 @@
 # one is valid, and the same command line comes to the bytes of a run that nothing happened to.
 source "$SUPPORT/common.sh"
 source "$SUPPORT/checkpoints.sh"
-prepare_reference --steps 16 --checkpoint-every 2 --validate-every 6
+prepare_reference --steps 10 --checkpoint-every 2 --validate-every 6
 grep -q SEQ_CRASH_AT "$SEQTRAIN" || {
   echo "skipped: this build has no fault points (SEQ_FAULT_INJECTION)" >&2
   exit 77
@@ -92,7 +92,7 @@ for start in $starts; do
     [ $rank -eq 0 ] || list=points.$start.other
     for point in $(cat $list); do
       number=$((number + 1))
-      [ "$SCALE" -ge 10 ] || [ $((number % 10)) -eq $((SEED % 10)) ] || continue
+      [ "$SCALE" -ge 10 ] || [ $((number % 16)) -eq $((SEED % 16)) ] || continue
       for time in $times; do
         die $start $point $time 2 $rank || break
       done
