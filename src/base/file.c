@@ -75,7 +75,10 @@ static seq_status remove_entries(int directory, const char *path, seq_error *err
 
 static seq_status remove_entry(int directory, const char *path, const char *name,
                                seq_error *error) {
-    if (unlinkat(directory, name, 0) == 0) return SEQ_OK;
+    if (unlinkat(directory, name, 0) == 0) {
+        seq_fault_point("retain.entry-removed");
+        return SEQ_OK;
+    }
     if (errno != EISDIR && errno != EPERM)
         return seq_error_set_errno(error, "removing %s/%s", path, name);
     int child = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

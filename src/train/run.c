@@ -58,6 +58,7 @@ static seq_status open_records(seq_trainer *trainer, bool resumed, seq_error *er
     if (is_root(trainer->comm) && !write_config(trainer, error) &&
         !seq_metrics_open(&trainer->metrics, trainer->options->run, error))
         write_start(trainer, resumed);
+    if (error->status == SEQ_IO) error->status = SEQ_NO_SPACE; // 7, as for checkpoints
     return seq_comm_agree(trainer->comm, error);
 }
 
@@ -155,7 +156,8 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     trainer->last_save = seq_train_seconds();
     seq_train_print_start(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
-    return open_records(trainer, step >= 0, error);
+    status = open_records(trainer, step >= 0, error);
+    return status || step < 0 ? status : seq_train_retire(trainer, error); // as after a save
 }
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {

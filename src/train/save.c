@@ -313,23 +313,28 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
     return error->status;
 }
 
+seq_status seq_train_retire(seq_trainer *trainer, seq_error *error) {
+    const seq_train_options *options = trainer->options;
+    seq_error retiring = {0};
+    if (is_root(trainer))
+        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
+                              trainer->position.best_step, &retiring);
+    return judge_retention(trainer, &retiring, error);
+}
+
 // Validation has changed the position, nothing else: a new manifest replaces the old one in one
 // atomic step.
 static seq_status renew_manifest(seq_trainer *trainer, double begun, seq_error *error) {
-    const seq_train_options *options = trainer->options;
-    seq_error retiring = {0};
     seq_fault_point("save.renewing");
     if (is_root(trainer)) write_renewed(trainer, begun, error);
     seq_status status = seq_comm_agree(trainer->comm, error);
     seq_fault_point("save.renewed");
     if (status) return judge_save(trainer, trainer->position.step, error);
     trainer->saving->let_pass = (seq_error){0};
-    if (is_root(trainer))
-        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
-                              trainer->position.best_step, &retiring);
+    status = seq_train_retire(trainer, error);
     stand_still(trainer, begun);
     trainer->last_save = seq_train_seconds();
-    return judge_retention(trainer, &retiring, error);
+    return status;
 }
 
 seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {

@@ -182,6 +182,8 @@ seq_status seq_train_save(seq_trainer *trainer, seq_error *error);
 seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error);
 // Collective: waits until no checkpoint is pending.
 seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error);
+// Collective: removes what --keep does not keep, and what earlier jobs left unfinished.
+seq_status seq_train_retire(seq_trainer *trainer, seq_error *error);
 // At the end: the failure of the newest checkpoint, if --on-save-failure continue has let one pass
 // since the last good one. The same on every rank.
 seq_status seq_train_last_save(const seq_trainer *trainer, seq_error *error);
