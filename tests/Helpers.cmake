@@ -18,7 +18,7 @@ endfunction()
 # share a lock: two never compete for the cores.
 function(seq_add_shell_test name file label timeout)
   add_test(NAME ${label}.${name} COMMAND bash ${file})
-  set(environment "SUPPORT=${CMAKE_SOURCE_DIR}/tests/support" "SOURCE=${CMAKE_SOURCE_DIR}" "BUILD=${CMAKE_BINARY_DIR}" "MPIEXEC=${MPIEXEC_EXECUTABLE}" "SHIM=$<TARGET_FILE:seq_failing_malloc>" "HOSTILE=$<TARGET_FILE:seq_hostile>")
+  set(environment "SUPPORT=${CMAKE_SOURCE_DIR}/tests/support" "SOURCE=${CMAKE_SOURCE_DIR}" "BUILD=${CMAKE_BINARY_DIR}" "MPIEXEC=${MPIEXEC_EXECUTABLE}" "SHIM=$<TARGET_FILE:seq_failing_malloc>" "IO_SHIM=$<TARGET_FILE:seq_failing_io>" "HOSTILE=$<TARGET_FILE:seq_hostile>")
   foreach(program seqprep seqtrain seqsample seqeval seqinfo)
     string(TOUPPER ${program} variable)
     list(APPEND environment "${variable}=$<TARGET_FILE:${program}>")

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <seqtrain/base/fault.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,12 @@ seq_status seq_directory_create(const char *path, seq_error *error) {
 static seq_status sync_path(const char *path, int flags, seq_error *error) {
     int descriptor = open(path, flags | O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return seq_error_set_errno(error, "syncing %s", path);
-    int failed = fsync(descriptor);
-    if (failed && errno == EINVAL) // file systems without fsync on directories
-        failed = 0;
-    if (failed) seq_error_set_errno(error, "syncing %s", path);
-    close(descriptor);
-    return failed ? error->status : SEQ_OK;
+    seq_status status = SEQ_OK;
+    bool unknown_here = flags & O_DIRECTORY; // some file systems have no fsync on directories
+    if (fsync(descriptor) && !(unknown_here && errno == EINVAL))
+        status = seq_error_set_errno(error, "syncing %s", path);
+    if (close(descriptor) && !status) status = seq_error_set_errno(error, "closing %s", path);
+    return status;
 }
 
 seq_status seq_directory_sync(const char *path, seq_error *error) {
@@ -87,7 +88,10 @@ static seq_status remove_entries(int directory, const char *path, seq_error *err
 
 static seq_status remove_entry(int directory, const char *path, const char *name,
                                seq_error *error) {
-    if (unlinkat(directory, name, 0) == 0) return SEQ_OK;
+    if (unlinkat(directory, name, 0) == 0) {
+        seq_fault_point("retain.entry-removed");
+        return SEQ_OK;
+    }
     if (errno != EISDIR && errno != EPERM)
         return seq_error_set_errno(error, "removing %s/%s", path, name);
     int child = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -208,10 +212,14 @@ static seq_status write_all(int descriptor, const char *path, const char *bytes,
     return SEQ_OK;
 }
 
-static seq_status write_new(const char *path, const void *bytes, size_t size, seq_error *error) {
+// `name` is what the file is to be called in the end.
+static seq_status write_new(const char *path, const char *name, const void *bytes, size_t size,
+                            seq_error *error) {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0) return seq_error_set_errno(error, "creating %s", path);
+    seq_fault_point_of(name, "created");
     seq_status status = write_all(descriptor, path, bytes, size, error);
+    seq_fault_point_of(name, "written");
     if (!status && fsync(descriptor)) status = seq_error_set_errno(error, "syncing %s", path);
     if (close(descriptor) && !status) status = seq_error_set_errno(error, "closing %s", path);
     return status;
@@ -232,12 +240,16 @@ seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t siz
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid()) >=
         sizeof temporary)
         return seq_error_set(error, SEQ_BAD_INPUT, "writing %.80s...: path too long", path);
-    seq_status status = write_new(temporary, bytes, size, error);
+    seq_status status = write_new(temporary, path, bytes, size, error);
+    seq_fault_point_of(path, "synced");
     if (!status && rename(temporary, path))
         status = seq_error_set_errno(error, "renaming %s to %s", temporary, path);
     if (status) {
         unlink(temporary);
         return status;
     }
-    return sync_parent(path, error);
+    seq_fault_point_of(path, "renamed");
+    status = sync_parent(path, error);
+    seq_fault_point_of(path, "in-place");
+    return status;
 }

@@ -24,8 +24,7 @@ seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_
     return seq_path_join(out, run, name, error);
 }
 
-// "step-000012000" -> 12000, or -1.
-static int64_t step_of(const char *name) {
+int64_t seq_step_of_name(const char *name) {
     if (strncmp(name, "step-", 5) != 0 || strlen(name) < 14 || strlen(name) > 23 ||
         strspn(name + 5, "0123456789") != strlen(name + 5))
         return -1;
@@ -45,8 +44,8 @@ static bool is_committed(const char *checkpoints, const char *name) {
            seq_path_exists(manifest);
 }
 
-seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,
-                               seq_error *error) {
+static seq_status list_steps(const char *run, bool committed, int64_t **out_steps,
+                             size_t *out_count, seq_error *error) {
     char checkpoints[SEQ_PATH], **names = NULL;
     size_t count = 0, found = 0;
     *out_steps = NULL;
@@ -58,12 +57,22 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
     if (!status && !steps)
         status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
     for (size_t i = 0; !status && i < count; i++)
-        if (step_of(names[i]) >= 0 && is_committed(checkpoints, names[i]))
-            steps[found++] = step_of(names[i]);
+        if (seq_step_of_name(names[i]) >= 0 && is_committed(checkpoints, names[i]) == committed)
+            steps[found++] = seq_step_of_name(names[i]);
     seq_names_free(names, count);
     if (status) return status;
     qsort(steps, found, sizeof *steps, newest_first);
     *out_steps = steps;
     *out_count = found;
     return SEQ_OK;
+}
+
+seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,
+                               seq_error *error) {
+    return list_steps(run, true, out_steps, out_count, error);
+}
+
+seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count,
+                                          seq_error *error) {
+    return list_steps(run, false, out_steps, out_count, error);
 }

@@ -4,10 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+// A directory that is called after a step holds that one.
+static seq_status check_step(const char *directory, const seq_manifest *manifest,
+                             seq_error *error) {
+    const char *slash = strrchr(directory, '/');
+    int64_t named = seq_step_of_name(slash ? slash + 1 : directory), found;
+    const seq_record *position = seq_manifest_section_find(manifest, "position");
+    if (named < 0 || !seq_record_text(position, "step")) return SEQ_OK;
+    seq_status status = seq_record_get_integer(position, "step", 0, INT64_MAX, &found, error);
+    if (status) return seq_error_add_context(error, "reading %s/manifest.json", directory);
+    return found == named ? SEQ_OK
+                          : seq_error_set(error, SEQ_NO_CHECKPOINT,
+                                          "reading %s/manifest.json: it is that of step %lld",
+                                          directory, (long long)found);
+}
+
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out,
                                         seq_error *error) {
-    return seq_manifest_read(out, directory, "manifest.json", SEQ_CHECKPOINT_KIND,
-                             SEQ_CHECKPOINT_VERSION, SEQ_NO_CHECKPOINT, error);
+    seq_status status = seq_manifest_read(out, directory, "manifest.json", SEQ_CHECKPOINT_KIND,
+                                          SEQ_CHECKPOINT_VERSION, SEQ_NO_CHECKPOINT, error);
+    if (status) return status;
+    status = check_step(directory, out, error);
+    if (status) seq_manifest_clear(out);
+    return status;
 }
 
 int seq_checkpoint_shards(const seq_manifest *manifest) {

@@ -1,4 +1,6 @@
 #include "layout.h"
+#include <errno.h>
+#include <seqtrain/base/fault.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,31 +18,42 @@ static bool is_whole(const char *directory) {
     return whole;
 }
 
+// Without its manifest it is no checkpoint any more, whatever interrupts the rest: that must be on
+// the disk before the first file goes.
+seq_status seq_checkpoint_remove(const char *directory, seq_error *error) {
+    char manifest[SEQ_PATH];
+    seq_status status = seq_path_join(manifest, directory, "manifest.json", error);
+    if (status) return status;
+    if (remove(manifest) == 0) {
+        seq_fault_point("retain.manifest-removed");
+        status = seq_directory_sync(directory, error);
+    } else if (errno != ENOENT) {
+        status = seq_error_set_errno(error, "removing %s", manifest);
+    }
+    seq_fault_point("retain.files");
+    if (!status) status = seq_directory_remove(directory, error);
+    seq_fault_point("retain.removed");
+    return status;
+}
+
 static seq_status remove_step(const char *run, int64_t step, seq_error *error) {
-    char directory[SEQ_PATH], manifest[SEQ_PATH];
-    seq_error ignored = {0};
+    char directory[SEQ_PATH];
     seq_status status = seq_checkpoint_directory(run, step, directory, error);
-    if (status || !is_whole(directory)) return status;
-    // Without its manifest it is no checkpoint any more, whatever interrupts the rest.
-    if (!seq_path_join(manifest, directory, "manifest.json", &ignored)) remove(manifest);
-    return seq_directory_remove(directory, error);
+    return status || !is_whole(directory) ? status : seq_checkpoint_remove(directory, error);
 }
 
 static seq_status remove_unfinished(const char *run, int64_t newest, seq_error *error) {
-    char checkpoints[SEQ_PATH], path[SEQ_PATH], **names = NULL;
+    char directory[SEQ_PATH];
+    int64_t *steps = NULL;
     size_t count = 0;
-    seq_status status = seq_path_join(checkpoints, run, "checkpoints", error);
-    if (!status) status = seq_directory_list(checkpoints, &names, &count, error);
+    seq_status status = seq_checkpoint_list_unfinished(run, &steps, &count, error);
     for (size_t i = 0; !status && i < count; i++) {
-        char manifest[SEQ_PATH];
-        bool ours = strncmp(names[i], "step-", 5) == 0 && strlen(names[i]) >= 14 &&
-                    strspn(names[i] + 5, "0123456789") == strlen(names[i] + 5);
-        if (!ours || strtoll(names[i] + 5, NULL, 10) >= newest) continue;
-        status = seq_path_join(path, checkpoints, names[i], error);
-        if (!status) status = seq_path_join(manifest, path, "manifest.json", error);
-        if (!status && !seq_path_exists(manifest)) status = seq_directory_remove(path, error);
+        if (steps[i] >= newest) continue;
+        status = seq_checkpoint_directory(run, steps[i], directory, error);
+        if (!status) status = seq_directory_remove(directory, error);
+        seq_fault_point("retain.unfinished-removed");
     }
-    seq_names_free(names, count);
+    free(steps);
     return status;
 }
 
@@ -48,11 +61,13 @@ seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64
                                  seq_error *error) {
     int64_t *steps = NULL;
     size_t count = 0;
+    seq_fault_point("retain.begin");
     seq_status status = seq_checkpoint_list(run, &steps, &count, error);
     for (size_t i = 0; !status && i < count; i++)
         if (!is_kept(steps[i], i, keep, every, best_step))
             status = remove_step(run, steps[i], error);
     if (!status && count) status = remove_unfinished(run, steps[0], error);
     free(steps);
+    seq_fault_point("retain.end");
     return status;
 }

@@ -1,11 +1,14 @@
 #include "layout.h"
+#include <seqtrain/base/fault.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_directory[SEQ_PATH],
                                 seq_error *error) {
     char manifest[SEQ_PATH];
+    seq_fault_point("checkpoint.begin");
     seq_status status = seq_checkpoint_directory(run, step, out_directory, error);
     if (!status) status = seq_path_join(manifest, out_directory, "manifest.json", error);
     if (!status && seq_path_exists(manifest))
@@ -13,7 +16,10 @@ seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_director
             seq_error_set(error, SEQ_BAD_USAGE, "%s: holds a checkpoint already", out_directory);
     if (!status && seq_path_exists(out_directory))
         status = seq_directory_remove(out_directory, error);
-    return status ? status : seq_directory_create(out_directory, error);
+    seq_fault_point("checkpoint.making-directory");
+    if (!status) status = seq_directory_create(out_directory, error);
+    seq_fault_point("checkpoint.directory-made");
+    return status;
 }
 
 void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_state *out_slices) {
@@ -45,11 +51,16 @@ seq_status seq_checkpoint_write_shard(const char *directory, int shard, const se
     seq_shard_name(shard, name);
     seq_status status = seq_path_join(path, directory, name, error);
     if (!status) status = seq_vector_file_create(path, &file, error);
+    seq_fault_point("checkpoint.shard-created");
     if (!status) status = write_slices(file, slices, pipeline, error);
+    seq_fault_point("checkpoint.shard-written");
     seq_error closing = {0};
     if (seq_vector_file_close(file, &closing) && !status)
         status = seq_error_set(error, closing.status, "%s", closing.text);
-    return status ? status : seq_digest_file(path, out_digest, error);
+    seq_fault_point("checkpoint.shard-synced");
+    if (!status) status = seq_digest_file(path, out_digest, error);
+    seq_fault_point("checkpoint.shard-digested");
+    return status;
 }
 
 // The parts of a parameter in the shards that its range crosses.
@@ -127,8 +138,22 @@ static seq_status write_side_files(const char *directory, int shards, const seq_
     char path[SEQ_PATH];
     seq_status status = seq_path_join(path, directory, "model.h5", error);
     if (!status) status = write_model_file(path, shards, state, table, error);
+    seq_fault_point("checkpoint.views-written");
     if (!status) status = seq_path_join(path, directory, "vocabulary.tsv", error);
     return status ? status : seq_vocabulary_write(vocabulary, path, error);
+}
+
+// The entries of `directory` in RUN/checkpoints, of that in RUN, and of RUN.
+static seq_status sync_above(const char *directory, seq_error *error) {
+    char above[SEQ_PATH];
+    seq_status status = SEQ_OK;
+    snprintf(above, sizeof above, "%s", directory);
+    for (int level = 0; !status && level < 3; level++) {
+        char *slash = strrchr(above, '/');
+        if (slash) slash[slash == above] = '\0';
+        status = seq_directory_sync(slash ? above : ".", error);
+    }
+    return status;
 }
 
 seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests,
@@ -146,8 +171,12 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
     if (!status) status = list_file(directory, "model.h5", description, error);
     if (!status) status = list_file(directory, "vocabulary.tsv", description, error);
     if (!status) status = describe_state(shards, state, description, error);
+    seq_fault_point("checkpoint.files-written");
     if (!status)
         status = seq_directory_sync(directory, error); // the shards' names, before the commit
+    if (!status) status = sync_above(directory, error);
+    seq_fault_point("checkpoint.names-synced");
     if (!status) status = seq_manifest_write(description, directory, "manifest.json", error);
+    seq_fault_point("checkpoint.committed");
     return status;
 }

@@ -13,6 +13,7 @@ static pthread_mutex_t hdf5_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void seq_hdf5_lock(void) {
     pthread_mutex_lock(&hdf5_lock);
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); // a thread-safe HDF5 has this setting once a thread
 }
 
 void seq_hdf5_unlock(void) {
@@ -41,8 +42,10 @@ hid_t seq_element_memory_type(seq_element element) {
 }
 
 // Without HDF5's own exit handler: after a full disk it would try again and again to flush what
-// cannot be flushed.
+// cannot be flushed. Without its locks on files: ours are written once, and where a file system has
+// no locks it would open none.
 seq_status seq_storage_begin(seq_error *error) {
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     if (H5dont_atexit() < 0 || H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 ||
         H5Zregister(&seq_zstd_filter) < 0 || H5PLset_loading_state(0) < 0)
         return seq_error_set(error, SEQ_IO, "starting HDF5: the library refused");

@@ -175,6 +175,19 @@ static bool show_step(const options *options, const char *run, int64_t step, int
     return !reason.status;
 }
 
+// What was being written when a job died; or a checkpoint that has lost its manifest since.
+static seq_status show_unfinished(const options *options, const char *run, seq_error *error) {
+    int64_t *steps = NULL;
+    size_t count = 0;
+    seq_status status = seq_checkpoint_list_unfinished(run, &steps, &count, error);
+    for (size_t i = 0; i < count; i++)
+        seq_info_say(options,
+                     "  step %lld: no manifest.json: not finished, or the manifest is lost\n",
+                     (long long)steps[i]);
+    free(steps);
+    return status;
+}
+
 static seq_status show_run(const options *options, const char *path, seq_error *error) {
     int64_t *steps = NULL, best = UNKNOWN, good = -1;
     size_t count = 0;
@@ -185,6 +198,7 @@ static seq_status show_run(const options *options, const char *path, seq_error *
         if (show_step(options, path, steps[i], &best, error) && good < 0) good = steps[i];
     if (error->status) seq_info_advise(options, path, good);
     free(steps);
+    show_unfinished(options, path, error);
     if (options->verify && count == 0)
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: it has no checkpoint", path);
     return error->status;

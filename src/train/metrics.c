@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <seqtrain/base/fault.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,16 +16,50 @@ static bool is_open(const seq_metrics *metrics) {
     return metrics->descriptor != 0;
 }
 
-static void write_line(seq_metrics *metrics, const char *bytes, size_t size) {
+static seq_status write_bytes(seq_metrics *metrics, const char *bytes, size_t size) {
     ssize_t written;
     do
         written = write(metrics->descriptor - 1, bytes, size);
     while (written < 0 && errno == EINTR);
-    if (written < 0)
+    if (written < 0) {
         seq_error_set_errno(&metrics->error, "writing %s", metrics->path);
-    else if ((size_t)written < size)
+        return metrics->error.status = SEQ_NO_SPACE; // whatever ails the disk
+    }
+    metrics->torn = (size_t)written < size;
+    if (metrics->torn)
         seq_error_set(&metrics->error, SEQ_NO_SPACE, "writing %s: no space left for a whole line",
                       metrics->path);
+    return metrics->error.status;
+}
+
+static void lose_line(seq_metrics *metrics) {
+    if (!metrics->may_lose) return;
+    if (metrics->lost++ == 0)
+        seq_log_warning("%s; lines are lost until it can be written again", metrics->error.text);
+    metrics->error = (seq_error){0};
+}
+
+static double wall_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void tell_lost(seq_metrics *metrics) {
+    char line[120];
+    int size = snprintf(line, sizeof line,
+                        "{\"event\": \"metrics_lost\", \"time\": %.3f, \"lines\": %lld}\n",
+                        wall_clock(), (long long)metrics->lost);
+    if (!write_bytes(metrics, line, (size_t)size)) metrics->lost = 0;
+}
+
+static void write_line(seq_metrics *metrics, const char *bytes, size_t size) {
+    seq_fault_point("metrics.writing");
+    seq_status status = metrics->torn ? write_bytes(metrics, "\n", 1) : SEQ_OK;
+    if (!status && metrics->lost) tell_lost(metrics);
+    if (!metrics->error.status) write_bytes(metrics, bytes, size);
+    if (metrics->error.status) lose_line(metrics);
+    seq_fault_point("metrics.written");
 }
 
 static bool ends_torn(int descriptor) {
@@ -38,7 +74,8 @@ seq_status seq_metrics_open(seq_metrics *metrics, const char *run, seq_error *er
     int descriptor = open(metrics->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0) return seq_error_set_errno(error, "opening %s", metrics->path);
     metrics->descriptor = descriptor + 1;
-    if (ends_torn(descriptor)) write_line(metrics, "\n", 1);
+    metrics->torn = ends_torn(descriptor);
+    seq_fault_point("metrics.opened");
     return seq_metrics_status(metrics, error);
 }
 
@@ -87,12 +124,9 @@ static void append_real(seq_metrics *metrics, double value) {
 
 void seq_metrics_begin(seq_metrics *metrics, const char *event) {
     if (!is_open(metrics)) return;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     metrics->length = 0;
     metrics->first = false;
-    append(metrics, "{\"event\": \"%s\", \"time\": %.3f", event,
-           (double)now.tv_sec + (double)now.tv_nsec * 1e-9);
+    append(metrics, "{\"event\": \"%s\", \"time\": %.3f", event, wall_clock());
 }
 
 void seq_metrics_integer(seq_metrics *metrics, const char *name, int64_t value) {

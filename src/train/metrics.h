@@ -1,6 +1,7 @@
 // metrics.jsonl: one JSON object a line, one write a line, NaN and infinities as null. Only rank 0
 // has it open; on the others every call does nothing. A write that fails is remembered and told
-// once by seq_metrics_status.
+// by seq_metrics_status, or, where lines may be lost, warned of and counted: the line
+// "metrics_lost" tells how many, as soon as one can be written again.
 #ifndef SEQ_TRAIN_METRICS_H
 #define SEQ_TRAIN_METRICS_H
 
@@ -16,6 +17,9 @@ typedef struct seq_metrics {
     size_t length, capacity;
     bool first; // member of the innermost object or array
     seq_error error;
+    bool may_lose; // lines; set before opening
+    bool torn;     // the last line in the file has no end
+    int64_t lost;  // since the last line that was written
 } seq_metrics;
 
 // Appends to the file; a torn last line of an earlier crash is closed first.

@@ -22,6 +22,7 @@ static const char *const precision_choices[] = {"fp32", "bf16", NULL};
 static const char *const plan_choices[] = {"table", "json", NULL};
 static const char *const remedies[] = {"stop", "skip", "rollback", NULL};
 static const char *const spike_remedies[] = {"ignore", "skip", "rollback", NULL};
+static const char *const save_failure_choices[] = {"stop", "continue", NULL};
 static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
@@ -162,6 +163,12 @@ static const seq_option options[] = {
      .help = "Write checkpoints beside the training, from a copy in memory: training stands still "
              "for the copy only. The ranks share a copy of parameters and optimiser state; --no- "
              "saves that memory, and training waits for each checkpoint."},
+    {SEQ_OPTION_CHOICE, "on-save-failure", "HOW", AT(on_save_failure), "stop",
+     .choices = save_failure_choices, .flags = SESSION,
+     .help = "When a checkpoint cannot be written (no space, a quota, a failing disk). stop: leave "
+             "with exit code 7; the checkpoints before it are whole. continue: warn, train on, try "
+             "again when the next one is due; the last one of a run or before an early end must "
+             "succeed. Lines of metrics.jsonl that cannot be written are treated alike."},
     {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6,
      .help = "Newest checkpoints that are kept; the best one is kept besides."},
     {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15,

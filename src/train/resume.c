@@ -1,4 +1,5 @@
 #include "trainer.h"
+#include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@ static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_step
     *out_steps = NULL;
     *out_count = 0;
     uint64_t count = 0;
-    if (seq_comm_rank(comm) == 0 && !seq_checkpoint_list(run, out_steps, out_count, error))
+    if (seq_comm_rank(comm) == 0 && !seq_train_list_candidates(run, out_steps, out_count, error))
         count = *out_count;
     seq_status status = seq_comm_agree(comm, error);
     if (!status) status = seq_comm_broadcast(comm, &count, sizeof count, 0, error);
@@ -47,8 +48,10 @@ static seq_status set_aside(const char *run, int64_t step, seq_error *error) {
     do
         snprintf(aside, sizeof aside, "%s.damaged-%d", directory, number++);
     while (seq_path_exists(aside));
+    seq_fault_point("resume.setting-aside");
     if (rename(directory, aside))
         return seq_error_set_errno(error, "renaming %s to %s", directory, aside);
+    seq_fault_point("resume.set-aside");
     seq_log_warning("it is kept as %s", aside);
     return SEQ_OK;
 }

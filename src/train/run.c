@@ -1,14 +1,11 @@
+#include "lock.h"
 #include "plan.h"
 #include "summary.h"
 #include "trainer.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 static bool is_root(const seq_comm *comm) {
     return seq_comm_rank(comm) == 0;
@@ -22,23 +19,6 @@ static seq_status check_options(const seq_train_options *options, seq_error *err
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--compression-level: gzip has levels 1 to 9, not %lld",
                              (long long)options->compression_level);
-    return SEQ_OK;
-}
-
-// The lock lives as long as the descriptor: two jobs on one run directory would overwrite each
-// other.
-static seq_status lock_run(const char *run, int *out_descriptor, seq_error *error) {
-    char path[SEQ_PATH];
-    if (seq_directory_create(run, error) || seq_path_join(path, run, ".lock", error))
-        return error->status;
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0) return seq_error_set_errno(error, "locking %s", path);
-    *out_descriptor = descriptor;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return SEQ_OK;
-    if (errno == EWOULDBLOCK)
-        return seq_error_set(error, SEQ_BAD_USAGE, "--run: %s is in use by another seqtrain", run);
-    seq_log_warning(
-        "%s cannot be locked on this file system: make sure that no other seqtrain uses it", run);
     return SEQ_OK;
 }
 
@@ -79,9 +59,11 @@ static void write_start(seq_trainer *trainer, bool resumed) {
 }
 
 static seq_status open_records(seq_trainer *trainer, bool resumed, seq_error *error) {
+    trainer->metrics.may_lose = trainer->options->on_save_failure == SEQ_SAVE_OR_CONTINUE;
     if (is_root(trainer->comm) && !write_config(trainer, error) &&
         !seq_metrics_open(&trainer->metrics, trainer->options->run, error))
         write_start(trainer, resumed);
+    if (error->status == SEQ_IO) error->status = SEQ_NO_SPACE; // 7, as for checkpoints
     return seq_comm_agree(trainer->comm, error);
 }
 
@@ -91,6 +73,7 @@ static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
     if (trainer->saved_step != trainer->position.step &&
         (seq_train_save(trainer, error) || seq_train_finish_save(trainer, error)))
         return error->status;
+    if (seq_train_last_save(trainer, error)) return error->status;
     seq_summary summary;
     if (seq_train_summarise(trainer, &summary, error)) return error->status;
     seq_summary_print(&summary);
@@ -166,7 +149,7 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
     // A pending checkpoint is good, whatever has ended the loop.
     if (status != SEQ_RANK_FAILED && seq_train_finish_save(trainer, &late))
         seq_error_set(error, late.status, "%s", late.text);
-    return error->status;
+    return error->status ? error->status : seq_train_last_save(trainer, error);
 }
 
 static seq_status print_end(seq_trainer *trainer, seq_error *error) {
@@ -208,7 +191,8 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     if (open_records(trainer, step >= 0, error)) return error->status;
     seq_train_print_recut(trainer);
-    return seq_train_check_machines(trainer, step >= 0, error);
+    if (seq_train_check_machines(trainer, step >= 0, error)) return error->status;
+    return step < 0 ? SEQ_OK : seq_train_retire(trainer, error); // as after a save
 }
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
@@ -242,15 +226,14 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
                            .started = seq_train_seconds(),
                            .saved_step = -1};
     seq_manifest manifest = {0};
-    int lock = -1;
+    seq_run_lock lock = {0};
     int64_t step = -1;
     if (trainer.options->dry_run) return seq_plan_run(parsed, comm, error);
     seq_train_find_limit(&trainer);
-    if (!seq_plan_check_absent(parsed, error) && !check_options(trainer.options, error) &&
-        is_root(comm))
-        lock_run(trainer.options->run, &lock, error);
-    if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error) ||
-        seq_train_heed_stop(&trainer, error))
+    if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, error);
+    if (seq_comm_agree(comm, error) ||
+        seq_run_lock_take(&lock, trainer.options->run, comm, error) ||
+        find_start(&trainer, &manifest, &step, error) || seq_train_heed_stop(&trainer, error))
         goto out;
     seq_trainer_create(&trainer, error);
     if (seq_train_heed_stop(&trainer, error) || seq_trainer_share(&trainer, error) ||
@@ -260,6 +243,6 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
 out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);
-    if (lock >= 0) close(lock);
+    seq_run_lock_release(&lock);
     return error->status;
 }

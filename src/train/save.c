@@ -8,6 +8,8 @@
 #include "background.h"
 #include "snapshot.h"
 #include "trainer.h"
+#include <seqtrain/base/fault.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,8 @@ typedef struct seq_saving {
     seq_manifest description; // rank 0
     bool created, committed;  // rank 0
     seq_error error;          // of this rank's job
+    seq_error retiring;       // of rank 0's, once the checkpoint was good
+    seq_error let_pass;       // the newest failure, when the checkpoints since have failed, too
     double begun, ended, stood_still;
 } seq_saving;
 
@@ -127,7 +131,7 @@ static void commit(void *argument) {
     saving->ended = seq_train_seconds();
     if (saving->committed)
         seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
-                              saving->best_step, &saving->error);
+                              saving->best_step, &saving->retiring);
 }
 
 // Time that the loop does not train, since `begun`.
@@ -142,14 +146,52 @@ static void end(seq_saving *saving) {
     saving->phase = SEQ_NOT_SAVING;
 }
 
-// Nothing half-written stays.
+// An agreed failure: 7 when the disk is at fault, and what --on-save-failure makes of it.
+static seq_status judge(seq_trainer *trainer, int64_t step, seq_error *error) {
+    bool disk =
+        error->status == SEQ_NO_SPACE || error->status == SEQ_IO || error->status == SEQ_BAD_INPUT;
+    if (!disk) return error->status;
+    error->status = SEQ_NO_SPACE;
+    if (trainer->options->on_save_failure == SEQ_SAVE_OR_STOP) return error->status;
+    seq_log_warning("%s; training goes on (--on-save-failure continue)", error->text);
+    seq_metrics_begin(&trainer->metrics, "save_failure");
+    seq_metrics_integer(&trainer->metrics, "step", step);
+    seq_metrics_text(&trainer->metrics, "reason", error->text);
+    seq_metrics_end(&trainer->metrics);
+    trainer->last_save = seq_train_seconds(); // again when the next is due
+    *error = (seq_error){0};
+    return SEQ_OK;
+}
+
+static seq_status judge_save(seq_trainer *trainer, int64_t step, seq_error *error) {
+    seq_error_add_context(error, "writing the checkpoint of step %lld", (long long)step);
+    trainer->saving->let_pass = *error;
+    return judge(trainer, step, error);
+}
+
+seq_status seq_train_last_save(const seq_trainer *trainer, seq_error *error) {
+    const seq_error *failure = &trainer->saving->let_pass;
+    return failure->status ? seq_error_set(error, SEQ_NO_SPACE, "%s", failure->text) : SEQ_OK;
+}
+
+// Nothing half-written stays, if the disk lets it go; else the next checkpoints find it without a
+// manifest, and remove it.
 static seq_status abandon(seq_trainer *trainer, seq_error *error) {
     seq_saving *saving = trainer->saving;
     seq_error ignored = {0};
-    if (saving->created && !saving->committed) seq_directory_remove(saving->directory, &ignored);
+    if (saving->created && !saving->committed) seq_checkpoint_remove(saving->directory, &ignored);
     end(saving);
-    return seq_error_add_context(error, "writing the checkpoint of step %lld",
-                                 (long long)saving->step);
+    return judge_save(trainer, saving->step, error);
+}
+
+// `retiring`: how the removal of old checkpoints went on rank 0.
+static seq_status judge_retention(seq_trainer *trainer, const seq_error *retiring,
+                                  seq_error *error) {
+    if (retiring->status) seq_error_set(error, retiring->status, "%s", retiring->text);
+    if (!seq_comm_agree(trainer->comm, error)) return SEQ_OK;
+    seq_error_add_context(error, "removing old checkpoints after that of step %lld",
+                          (long long)trainer->saved_step);
+    return judge(trainer, trainer->saved_step, error);
 }
 
 static void print_figures(seq_trainer *trainer, const char *directory, const seq_manifest *manifest,
@@ -164,11 +206,13 @@ static void print_figures(seq_trainer *trainer, const char *directory, const seq
 static void conclude(seq_trainer *trainer) {
     seq_saving *saving = trainer->saving;
     trainer->saved_step = saving->step;
+    saving->let_pass = (seq_error){0};
     trainer->last_save = seq_train_seconds();
     trainer->save_seconds = saving->ended - saving->begun;
     print_figures(trainer, saving->directory, &saving->description, saving->stood_still,
                   trainer->save_seconds);
     end(saving);
+    seq_fault_point("save.concluded");
 }
 
 static seq_status begin_commit(seq_trainer *trainer, seq_error *error) {
@@ -188,13 +232,16 @@ static seq_status begin_commit(seq_trainer *trainer, seq_error *error) {
 static seq_status advance(seq_trainer *trainer, double begun, seq_error *error) {
     seq_saving *saving = trainer->saving;
     bool committing = saving->phase == SEQ_COMMITTING;
+    seq_fault_point(committing ? "save.voting-on-commit" : "save.voting-on-shards");
     if (saving->error.status) seq_error_set(error, saving->error.status, "%s", saving->error.text);
     seq_status status = seq_comm_agree(trainer->comm, error);
     if (!status && !committing) status = begin_commit(trainer, error);
     stand_still(trainer, begun);
     if (status) return abandon(trainer, error);
-    if (committing) conclude(trainer);
-    return SEQ_OK;
+    seq_fault_point(committing ? "save.commit-agreed" : "save.shards-agreed");
+    if (!committing) return SEQ_OK;
+    conclude(trainer);
+    return judge_retention(trainer, &saving->retiring, error);
 }
 
 seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error) {
@@ -243,12 +290,13 @@ static seq_status begin_save(seq_trainer *trainer, double begun, seq_error *erro
     saving->step = trainer->position.step;
     saving->best_step = trainer->position.best_step;
     saving->created = saving->committed = false;
-    saving->error = (seq_error){0};
+    saving->error = saving->retiring = (seq_error){0};
     saving->begun = begun;
     saving->stood_still = 0;
     seq_status status = create_directory(trainer, error);
     if (!status) status = take_snapshot(trainer, error);
     if (status) return abandon(trainer, error);
+    seq_fault_point("save.snapshot-taken");
     saving->phase = SEQ_WRITING_SHARDS;
     seq_background_start(saving->background, write_shards, trainer);
     stand_still(trainer, begun);
@@ -262,9 +310,7 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
     if (!seq_checkpoint_directory(options->run, trainer->position.step, directory, error) &&
         !seq_checkpoint_read_manifest(directory, &manifest, error) &&
         !seq_train_describe(trainer, &manifest, error) &&
-        !seq_manifest_write(&manifest, directory, "manifest.json", error) &&
-        !seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
-                               trainer->position.best_step, error)) {
+        !seq_manifest_write(&manifest, directory, "manifest.json", error)) {
         double seconds = seq_train_seconds() - begun;
         print_figures(trainer, directory, &manifest, seconds, seconds);
     }
@@ -272,16 +318,28 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
     return error->status;
 }
 
+seq_status seq_train_retire(seq_trainer *trainer, seq_error *error) {
+    const seq_train_options *options = trainer->options;
+    seq_error retiring = {0};
+    if (is_root(trainer))
+        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
+                              trainer->position.best_step, &retiring);
+    return judge_retention(trainer, &retiring, error);
+}
+
 // Validation has changed the position, nothing else: a new manifest replaces the old one in one
 // atomic step.
 static seq_status renew_manifest(seq_trainer *trainer, double begun, seq_error *error) {
+    seq_fault_point("save.renewing");
     if (is_root(trainer)) write_renewed(trainer, begun, error);
     seq_status status = seq_comm_agree(trainer->comm, error);
+    seq_fault_point("save.renewed");
+    if (status) return judge_save(trainer, trainer->position.step, error);
+    trainer->saving->let_pass = (seq_error){0};
+    status = seq_train_retire(trainer, error);
     stand_still(trainer, begun);
     trainer->last_save = seq_train_seconds();
-    return status ? seq_error_add_context(error, "writing the checkpoint of step %lld",
-                                          (long long)trainer->position.step)
-                  : SEQ_OK;
+    return status;
 }
 
 seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {

@@ -274,11 +274,22 @@ seq_status seq_train_save(seq_trainer *trainer, seq_error *error);
 seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error);
 // Collective: waits until no checkpoint is pending.
 seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error);
+// Collective: removes what --keep does not keep, and what earlier jobs left unfinished.
+seq_status seq_train_retire(seq_trainer *trainer, seq_error *error);
+// At the end: the failure of the newest checkpoint, if --on-save-failure continue has let one pass
+// since the last good one. The same on every rank.
+seq_status seq_train_last_save(const seq_trainer *trainer, seq_error *error);
 bool seq_train_is_saving(const seq_trainer *trainer);      // one is pending: the same on every rank
 bool seq_train_is_writing(const seq_trainer *trainer);     // this rank's thread is busy with it
 double seq_train_save_reserve(const seq_trainer *trainer); // seconds to keep for the last one
 // The named vectors of the training state; they stay the trainer's.
 void seq_train_state(seq_trainer *trainer, seq_state *out);
+
+// unfinished.c, one process: steps of the checkpoints to try, newest first: the committed ones and,
+// newer than these, those that have lost their manifest. Names what a killed job left half-written
+// and removes its temporary files. Release with free().
+seq_status seq_train_list_candidates(const char *run, int64_t **out_steps, size_t *out_count,
+                                     seq_error *error);
 
 // resume.c. Collective: the newest good checkpoint of --run; *out_step is -1 when there is none.
 // Options that were not given are set from its record; given ones that would change the run's

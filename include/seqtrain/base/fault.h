@@ -1,14 +1,22 @@
-// Places where a test kills the process, in builds with SEQ_FAULT_INJECTION; nothing elsewhere.
+// Points where a test build can be told to die, so that tests reach every step of a protocol. Without SEQ_FAULT_INJECTION
+// nothing of it is compiled. The environment says where (N-th time that this process passes the point; that rank of an MPI job
+// only):
+//   SEQ_CRASH_AT=NAME[:N[:RANK]]   SIGKILL there
+//   SEQ_CRASH_LIST=FILE            appends each name once, as it is passed
 #ifndef SEQTRAIN_BASE_FAULT_H
 #define SEQTRAIN_BASE_FAULT_H
 
-// The environment's SEQ_CRASH_AT=name[:N[:rank]] raises SIGKILL the N-th time (default 1) that this
-// process passes the point `name`, on the rank that mpirun numbers so only when one is given.
 #ifdef SEQ_FAULT_INJECTION
 void seq_fault_point(const char *name);
+// The point "FILE.what" of the last component of a path.
+void seq_fault_point_of(const char *path, const char *what);
 #else
 static inline void seq_fault_point(const char *name) {
     (void)name;
+}
+static inline void seq_fault_point_of(const char *path, const char *what) {
+    (void)path;
+    (void)what;
 }
 #endif
 

@@ -10,7 +10,7 @@ typedef enum seq_status {
     SEQ_BAD_INPUT,      // a file given by the user is not what it should be
     SEQ_NO_CHECKPOINT,  // no usable checkpoint
     SEQ_BAD_NUMBER,     // NaN, infinity, loss explosion
-    SEQ_NO_SPACE,       // the disk, the quota or the file size limit is full
+    SEQ_NO_SPACE,       // the disk, the quota or the file size limit is full; a checkpoint cannot be written
     SEQ_NO_MEMORY,
     SEQ_IO,             // a system call failed for another reason
     SEQ_RANK_FAILED,    // a rank failed or hung
@@ -40,7 +40,7 @@ seq_status seq_error_add_context(seq_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // The exit code of a program that ends with this status: 0 done; 2 usage; 3 bad input data; 4 no usable
-// checkpoint; 5 numeric failure; 6 a rank failed or hung; 7 no space; 75 stopped early; 1 otherwise.
+// checkpoint; 5 numeric failure; 6 a rank failed or hung; 7 no space, or a disk that fails; 75 stopped early; 1 otherwise.
 int seq_status_exit_code(seq_status status);
 
 // A short name such as "bad input", for logs and metrics.

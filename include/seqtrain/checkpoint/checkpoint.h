@@ -35,7 +35,7 @@ void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_sta
 seq_status seq_checkpoint_write_shard(const char *directory, int shard, const seq_state *slices, seq_pipeline pipeline,
                                       seq_digest *out_digest, seq_error *error);
 // 3. one process: model.h5, vocabulary.tsv, manifest.json with the sections of `description` ("model", "options", "position",
-//    "schedule", "data", "program" ... filled by the caller), directory syncs. Of `state`, names and counts are used.
+//    "schedule", "data", "program" ... filled by the caller), directory syncs (up to RUN and its entry, which are to outlive what is retired next). Of `state`, names and counts are used.
 seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests, const seq_state *state,
                                  const seq_parameter_table *table, const seq_vocabulary *vocabulary, seq_manifest *description,
                                  seq_error *error);
@@ -43,12 +43,18 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
 // 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of `every` (0: none), and
 //    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are older than the newest. Damaged ones stay.
 seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step, seq_error *error);
+// Removes one, the manifest first: what is interrupted leaves an uncommitted one.
+seq_status seq_checkpoint_remove(const char *directory, seq_error *error);
+// One process, at the start: temporary files that a killed process left in RUN and in its committed checkpoints go.
+seq_status seq_checkpoint_tidy(const char *run, seq_error *error);
 
 // Reading. Where files are large, SEQ_STOPPED once a signal has been caught (seqtrain/base/signals.h), between two shards.
 // Steps of the committed checkpoints (a manifest is there), newest first. Release with free(). A missing directory is an empty list.
 seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
+// Steps of the directories without a manifest, likewise: what was being written when a process died, or has lost it.
+seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
 seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH], seq_error *error);
-// Reads and checks the manifest only.
+// Reads and checks the manifest only; in a directory named step-N, it must be of that step.
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
 int seq_checkpoint_shards(const seq_manifest *manifest);
 // Every file (shards i with i % of == index, and all other files when index is 0) against size and hash.

@@ -38,6 +38,7 @@ typedef struct seq_train_options {
     int64_t checkpoint_every;
     double checkpoint_interval;
     bool checkpoint_background;
+    int on_save_failure; // seq_save_policy
     int64_t keep, keep_every, shards;
     int compression;
     int64_t compression_level;
@@ -67,6 +68,7 @@ typedef struct seq_train_options {
 typedef enum seq_plan_format { SEQ_PLAN_TABLE, SEQ_PLAN_JSON } seq_plan_format;
 
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
+typedef enum seq_save_policy { SEQ_SAVE_OR_STOP, SEQ_SAVE_OR_CONTINUE } seq_save_policy;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
 const seq_program *seq_train_program(void);

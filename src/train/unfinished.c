@@ -1,0 +1,68 @@
+// Checkpoint directories without a manifest: what was being written when a job died. One that
+// metrics.jsonl calls written has lost its manifest since: it is a damaged one.
+#include "trainer.h"
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_recorded(const char *run, int64_t step) {
+    char path[SEQ_PATH], wanted[48], *line = NULL;
+    size_t capacity = 0;
+    bool found = false;
+    seq_error ignored = {0};
+    FILE *stream = seq_path_join(path, run, "metrics.jsonl", &ignored) ? NULL : fopen(path, "re");
+    snprintf(wanted, sizeof wanted, "\"step\": %lld,", (long long)step);
+    while (stream && !found && getline(&line, &capacity, stream) > 0)
+        found = strncmp(line, "{\"event\": \"checkpoint\"", 22) == 0 && strstr(line, wanted);
+    free(line);
+    if (stream) fclose(stream);
+    return found;
+}
+
+static bool judge_step(const char *run, int64_t step) {
+    bool lost = is_recorded(run, step);
+    if (!lost)
+        seq_log_warning(
+            "the checkpoint of step %lld was not finished (it has no manifest.json): it "
+            "is not used",
+            (long long)step);
+    return lost;
+}
+
+// Newest first, above `newest`. Release with free().
+static seq_status list_lost(const char *run, int64_t newest, int64_t **out_steps, size_t *out_count,
+                            seq_error *error) {
+    size_t count = 0, lost = 0;
+    *out_count = 0;
+    seq_status status = seq_checkpoint_list_unfinished(run, out_steps, &count, error);
+    for (size_t i = 0; !status && i < count; i++)
+        if ((*out_steps)[i] > newest && judge_step(run, (*out_steps)[i]))
+            (*out_steps)[lost++] = (*out_steps)[i];
+    *out_count = lost;
+    return status;
+}
+
+seq_status seq_train_list_candidates(const char *run, int64_t **out_steps, size_t *out_count,
+                                     seq_error *error) {
+    int64_t *committed = NULL, *lost = NULL;
+    size_t count = 0, lost_count = 0;
+    seq_error ignored = {0};
+    *out_steps = NULL;
+    *out_count = 0;
+    seq_checkpoint_tidy(run, &ignored);
+    seq_status status = seq_checkpoint_list(run, &committed, &count, error);
+    if (!status) status = list_lost(run, count ? committed[0] : -1, &lost, &lost_count, error);
+    if (!status)
+        status = seq_allocate(out_steps, count + lost_count, sizeof **out_steps,
+                              "the list of checkpoints", error);
+    if (!status) {
+        for (size_t i = 0; i < lost_count + count; i++)
+            (*out_steps)[i] = i < lost_count ? lost[i] : committed[i - lost_count];
+        *out_count = lost_count + count;
+    }
+    free(committed);
+    free(lost);
+    return status;
+}
