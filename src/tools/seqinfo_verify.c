@@ -43,20 +43,19 @@ static void explain_content(const seq_manifest *manifest, const seq_manifest_fil
 
 // False, with the fault in `out`, when a file is not what the manifest says.
 static bool explain_file(const seq_manifest *manifest, const char *directory, size_t index,
-                         char *out, size_t capacity) {
+                         char *out, size_t capacity, seq_error *reason) {
     const seq_manifest_file *file = &manifest->files[index];
     char path[SEQ_PATH];
     seq_digest found;
-    seq_error reason = {0};
     *out = '\0';
-    if (seq_path_join(path, directory, file->name, &reason) || !seq_path_exists(path))
+    if (seq_path_join(path, directory, file->name, reason) || !seq_path_exists(path))
         snprintf(out, capacity, "missing: not copied, or removed");
-    else if (seq_file_size(path, &found.size, &reason))
-        snprintf(out, capacity, "%s", reason.text);
+    else if (seq_file_size(path, &found.size, reason))
+        snprintf(out, capacity, "%s", reason->text);
     else if (found.size != file->digest.size)
         explain_size(file, found.size, out, capacity);
-    else if (seq_digest_file(path, &found, &reason))
-        snprintf(out, capacity, "%s", reason.text);
+    else if (seq_digest_file(path, &found, reason))
+        snprintf(out, capacity, "%s", reason->text);
     else if (memcmp(found.hash, file->digest.hash, sizeof found.hash) != 0)
         explain_content(manifest, file, &found, out, capacity);
     return !*out;
@@ -67,7 +66,10 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
     char fault[SEQ_ERROR_TEXT], first[SEQ_ERROR_TEXT] = "";
     size_t faults = 0;
     for (size_t i = 0; i < manifest->file_count; i++) {
-        if (explain_file(manifest, directory, i, fault, sizeof fault)) continue;
+        seq_error reason = {0};
+        if (explain_file(manifest, directory, i, fault, sizeof fault, &reason)) continue;
+        if (reason.status == SEQ_NO_MEMORY)
+            return seq_error_set(error, reason.status, "verifying %s: %s", directory, fault);
         seq_info_say(options, "  %s: %s\n", manifest->files[i].name, fault);
         if (!faults++) snprintf(first, sizeof first, "%s: %.600s", manifest->files[i].name, fault);
     }
