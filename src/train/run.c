@@ -1,3 +1,4 @@
+#include "session.h"
 #include "trainer.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -198,6 +199,16 @@ static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64
     return seq_comm_agree(trainer->comm, error);
 }
 
+static seq_status begin_watch(seq_trainer *trainer, seq_error *error) {
+    const seq_train_options *options = trainer->options;
+    seq_status status = seq_session_begin(trainer->comm, options->run, &trainer->session, error);
+    if (!status)
+        status = seq_watchdog_create(trainer->comm, options->run, trainer->session,
+                                     options->hang_timeout, &trainer->watchdog, error);
+    if (!status) seq_watchdog_note(trainer->watchdog, 0, SEQ_PHASE_RESUME);
+    return status;
+}
+
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version,
                          seq_error *error) {
     seq_trainer trainer = {.parsed = parsed,
@@ -212,15 +223,19 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
                       true); // for a checkpoint and an early end
     if (!check_options(trainer.options, error) && is_root(comm))
         lock_run(trainer.options->run, &lock, error);
-    if (seq_comm_agree(comm, error) || find_start(&trainer, &manifest, &step, error)) goto out;
+    if (seq_comm_agree(comm, error) || begin_watch(&trainer, error) ||
+        find_start(&trainer, &manifest, &step, error))
+        goto out;
     seq_trainer_create(&trainer, error);
     if (seq_comm_agree(comm, error) || seq_trainer_share(&trainer, error) ||
         begin_session(&trainer, &manifest, step, error))
         goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer);
+    seq_watchdog_note(trainer.watchdog, trainer.position.step, SEQ_PHASE_END);
 out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);
+    seq_watchdog_destroy(trainer.watchdog);
     if (lock >= 0) close(lock);
     return error->status;
 }

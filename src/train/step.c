@@ -10,8 +10,10 @@ static float gradient_scale(const seq_trainer *trainer) {
 
 // One replica's window: its gradient becomes the tree's next leaf.
 static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_PHASE_READ);
     seq_status status = seq_train_read_window(trainer, replica, error);
     if (status) return status;
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_PHASE_COMPUTE);
     seq_window window = {
         .batch = trainer->batch,
         .steps = seq_train_window_steps(trainer),
@@ -95,6 +97,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     own.writing = seq_train_is_writing(trainer);
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_PHASE_REPORT);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_losses(trainer, error);
     if (status) return status;
@@ -108,6 +111,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
         .save = all.save,
         .writing = all.writing,
     };
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_PHASE_EXCHANGE);
     status = seq_train_update(trainer, out, error);
     if (status) return status;
     advance(trainer, out);

@@ -7,6 +7,7 @@
 
 #include "metrics.h"
 #include "progress.h"
+#include "watchdog.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -92,6 +93,8 @@ typedef struct seq_trainer {
     double started; // seconds on the monotonic clock
     double last_save, save_seconds, longest_step;
     struct seq_saving *saving; // save.c's
+    uint64_t session;          // see session.h
+    seq_watchdog *watchdog;    // or NULL
     seq_metrics metrics;
     seq_progress progress;
 } seq_trainer;

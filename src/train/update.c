@@ -100,6 +100,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     out->clipped = scale < 1;
     out->rate = seq_schedule_rate(&trainer->schedule, &trainer->schedule_state,
                                   trainer->position.step, trainer->position.epoch);
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_PHASE_UPDATE);
     const seq_optimizer_step step = {
         .optimizer = trainer->optimizer,
         .config = &trainer->rule,

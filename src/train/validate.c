@@ -18,6 +18,7 @@ static seq_status validate_replica(seq_trainer *trainer, int replica, seq_error 
     memset(trainer->valid_state, 0,
            seq_model_state_size(trainer->model, trainer->valid_batch) * sizeof(float));
     for (int64_t start = 0; start < length; start += trainer->window) {
+        seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_PHASE_VALIDATE);
         int steps = length - start < trainer->window ? (int)(length - start) : trainer->window;
         seq_status status =
             seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start, steps,

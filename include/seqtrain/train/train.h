@@ -42,6 +42,7 @@ typedef struct seq_train_options {
     int compression;
     int64_t compression_level;
     double time_limit;
+    double hang_timeout;
     double loss_limit;
     int kernels, precision; // seq_precision
     int64_t threads;
