@@ -1,5 +1,6 @@
 #include "watchdog.h"
 #include "inquiry.h"
+#include "session.h"
 #include <errno.h>
 #include <pthread.h>
 #include <seqtrain/base/memory.h>
@@ -36,6 +37,8 @@ typedef struct neighbour {
 struct seq_watchdog {
     seq_comm *comm;
     int rank, size, node, nodes, node_rank, node_size;
+    const char *run;
+    uint64_t session;
     double limit, grace, tick;
     record **records; // (M)
     record *own;
@@ -191,7 +194,13 @@ static void read_nodes(seq_watchdog *dog) {
     }
 }
 
+// We slept through the end of our job, and another one has the run directory.
+static void leave_if_superseded(const seq_watchdog *dog) {
+    if (!seq_session_is_current(dog->run, dog->session)) _exit(EXIT_HUNG);
+}
+
 static void begin_asking(seq_watchdog *dog) {
+    leave_if_superseded(dog);
     for (int node = 0; node < dog->nodes; node++)
         dog->beats[node] = node == dog->node
                                ? 0
@@ -296,6 +305,8 @@ static void look_at_files(seq_watchdog *dog, double passed) {
 
 static void tick(seq_watchdog *dog, double passed) {
     leave_if_alone(dog);
+    if (passed > 4 * dog->tick) leave_if_superseded(dog);
+    if (passed > 4 * dog->tick) passed = 4 * dog->tick; // we were stopped
     count_age(dog, passed);
     if (look_at_node(dog, passed)) report_death(dog);
     look_at_files(dog, passed);
@@ -309,7 +320,7 @@ static void *watch(void *argument) {
     while (sleep_for(dog, dog->tick)) {
         double now = seconds(), passed = now - before;
         before = now;
-        tick(dog, passed < 4 * dog->tick ? passed : 4 * dog->tick); // more: we were stopped
+        tick(dog, passed);
     }
     return NULL;
 }
@@ -431,6 +442,8 @@ seq_status seq_watchdog_create(seq_comm *comm, const char *run, uint64_t session
         return error->status;
     }
     dog->comm = comm;
+    dog->run = run;
+    dog->session = session;
     dog->rank = seq_comm_rank(comm);
     dog->size = seq_comm_size(comm);
     dog->nodes = seq_comm_nodes(comm);
