@@ -135,7 +135,7 @@ begun=$(now)
 kill -CONT "$process"
 while kill -0 "$process" 2>/dev/null; do sleep 0.05; done
 find woken -type f -exec md5sum {} + | sort >after.txt
-same before.txt after.txt
+diff before.txt after.txt >&2 || bad "the woken rank has written"
 no_process_left woken
 outcome 1 "as expected" "$(since "$begun")"
 finish
