@@ -27,7 +27,8 @@ asked=0 job= token= code=0
 names=() slots=() labels=() # of the hosts that are left, in the order of the file; labels: what they call themselves
 temporary=
 
-log() { printf 'run.sh: %s %s\n' "$(date '+%F %T')" "$*" >&2; }
+exec 3>&2
+log() { printf 'run.sh: %s %s\n' "$(date '+%F %T')" "$*" >&3; }
 
 need_number() { # need_number OPTION VALUE LEAST
   [[ $2 =~ ^[0-9]+$ ]] && [ "$2" -ge "$3" ] || usage "$1: a whole number from $3 on is expected, not '$2'"
@@ -192,10 +193,32 @@ probe_hosts() {
   [ ${#names[@]} -gt 0 ] || give_up "no host is left"
 }
 
-# What seqtrain has named in this session: RUN/hang/verdict, or RUN/hang/lost when mpirun was the first to know.
-named_hosts() {
+# What seqtrain has said of this start: RUN/hang/verdict, or RUN/hang/lost when mpirun was the first to know. A message and a line
+# `hosts: NAME...`.
+said() {
+  local file
   session_began || return 0
-  cat "$run/hang/verdict" "$run/hang/lost" 2>/dev/null | sed -n 's/^hosts: //p' | head -1
+  for file in "$run/hang/verdict" "$run/hang/lost"; do
+    [ -s "$file" ] || continue
+    cat "$file"
+    return
+  done
+}
+
+# An mpirun in trouble does not hand on what ranks print: then it is said here.
+pass_on() {
+  local text try
+  text=$(said | head -1)
+  [ -n "$text" ] || return 0
+  for try in 1 2 3 4 5 6 7 8 9 10; do
+    ! grep -qF -- "$text" "$temporary/errors" || return 0
+    sleep 0.1
+  done
+  printf 'seqtrain: error: %s\n' "$text" >&2
+}
+
+named_hosts() {
+  said | sed -n 's/^hosts: //p'
 }
 
 drop_named_hosts() {
@@ -264,7 +287,8 @@ clean_up() {
 }
 
 end_mpirun() {
-  log "mpirun does not end by itself ($1): it is ended"
+  log "mpirun does not end by itself ($1): it is killed"
+  since=$((SECONDS + 60)) # once is enough
   kill -KILL -- "-$job" 2>/dev/null || kill -KILL "$job" 2>/dev/null || true
 }
 
@@ -294,21 +318,25 @@ start_mpirun() {
   token=seqtrain-job-$$-$(date +%s)-$starts
   session_before=$(session)
   set -m # a process group of its own
-  mpirun --quiet -np "$ranks" ${where[@]+"${where[@]}"} --mca seqtrain_job "$token" ${mpi_options[@]+"${mpi_options[@]}"} "${command[@]}" </dev/null &
+  mpirun --quiet -np "$ranks" ${where[@]+"${where[@]}"} --mca seqtrain_job "$token" ${mpi_options[@]+"${mpi_options[@]}"} "${command[@]}" </dev/null \
+    2> >(exec tee -a "$temporary/errors" >&3) &
   job=$!
   set +m
 }
 
 run_once() {
   local since=$SECONDS why=
+  : >"$temporary/errors"
   start_mpirun
-  while kill -0 "$job" 2>/dev/null; do
-    sleep 1 &
-    wait $! || true
-    watch_mpirun
-  done
-  code=0
-  wait "$job" 2>/dev/null || code=$?
+  { # the shell's own remarks about jobs
+    while kill -0 "$job"; do
+      sleep 1 &
+      wait $! || true
+      watch_mpirun
+    done
+    code=0
+    wait "$job" || code=$?
+  } 2>/dev/null
   job=
 }
 
@@ -362,6 +390,7 @@ while :; do
   began=$SECONDS
   run_once
   clean_up
+  pass_on
   after=$(newest_step)
   log "end of start $starts after $((SECONDS - began)) s: mpirun's exit code $code, newest checkpoint: step $after$([ -z "$(named_hosts)" ] || echo "; hosts named: $(named_hosts)")"
   consider
