@@ -292,7 +292,7 @@ end_mpirun() {
   kill -KILL -- "-$job" 2>/dev/null || kill -KILL "$job" 2>/dev/null || true
 }
 
-# Once a second. Sets $since and $why while the job looks over to all but mpirun.
+# Twice a second. Sets $since and $why while the job looks over to all but mpirun.
 watch_mpirun() {
   local reason= limit=0
   if session_began && [ -e "$run/hang/verdict" ]; then
@@ -330,7 +330,7 @@ run_once() {
   start_mpirun
   { # the shell's own remarks about jobs
     while kill -0 "$job"; do
-      sleep 1 &
+      sleep 0.5 &
       wait $! || true
       watch_mpirun
     done
