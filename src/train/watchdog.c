@@ -196,7 +196,7 @@ static void read_nodes(seq_watchdog *dog) {
 
 // We slept through the end of our job, and another one has the run directory.
 static void leave_if_superseded(const seq_watchdog *dog) {
-    if (!seq_session_is_current(dog->run, dog->session)) _exit(EXIT_HUNG);
+    if (!seq_session_is_current(dog->run, dog->session)) seq_comm_leave(EXIT_HUNG);
 }
 
 static void begin_asking(seq_watchdog *dog) {
@@ -237,7 +237,7 @@ static void judge(seq_watchdog *dog) {
     if (!seq_verdict_find(&facts, dog->guilty)) return;
     snprintf(why, sizeof why, "no progress for %g s (--hang-timeout)", dog->limit);
     tell(dog, &facts, "verdict", why);
-    _exit(EXIT_HUNG);
+    seq_comm_leave(EXIT_HUNG);
 }
 
 static void report_death(seq_watchdog *dog) {
@@ -245,7 +245,7 @@ static void report_death(seq_watchdog *dog) {
     for (int rank = 0; rank < dog->size; rank++)
         dog->guilty[rank] = facts.ranks[rank].dead;
     tell(dog, &facts, "verdict", "a rank is gone");
-    _exit(EXIT_HUNG);
+    seq_comm_leave(EXIT_HUNG);
 }
 
 // The launcher ends the job (SIGTERM; it kills soon after) and this rank waits: who is gone?
@@ -289,7 +289,8 @@ static void watch_ending(seq_watchdog *dog, double passed) {
 }
 
 static void leave_if_alone(const seq_watchdog *dog) {
-    if (dog->launched && getppid() != dog->parent) _exit(EXIT_HUNG); // the launcher is dead
+    if (dog->launched && getppid() != dog->parent)
+        seq_comm_leave(EXIT_HUNG); // the launcher is dead
 }
 
 // Seldom while all is well: a shared file system has other things to do.
@@ -299,7 +300,7 @@ static void look_at_files(seq_watchdog *dog, double passed) {
     if (!suspects && !ends && (dog->unlooked < dog->grace / 8 || !is_writer(dog))) return;
     dog->unlooked = 0;
     if (!suspects && !ends && !seq_inquiry_is_asked(&dog->inquiry)) return;
-    if (seq_inquiry_is_concluded(&dog->inquiry)) _exit(EXIT_HUNG);
+    if (seq_inquiry_is_concluded(&dog->inquiry)) seq_comm_leave(EXIT_HUNG);
     answer(dog);
 }
 
@@ -337,7 +338,7 @@ static void *guard(void *argument) {
         stuck = same ? stuck + period : 0;
         if (stuck <= dog->limit + 2 * dog->grace) continue;
         print("seqtrain: error: no progress, and the run directory does not answer\n");
-        _exit(EXIT_HUNG);
+        seq_comm_leave(EXIT_HUNG);
     }
     return NULL;
 }

@@ -14,13 +14,13 @@ train=${train//$'\n'/ }
 expect 0 finished $train --run whole
 where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
 limit=4
+starts='0 5' # --max-restarts of the jobs that are harmed
 
 # harmed NAME MESSAGE COMMAND...: that happens after step 50 to a job that may not start again, then to one that may.
 harmed() {
   local name=$1 text=$2 restarts job got begun
   shift 2
-  for restarts in 0 5; do
-    [ $restarts -eq 5 ] || [ $whole -eq 1 ] || [ "${once:-}" = "$name" ] || continue
+  for restarts in $starts; do
     hosts_file
     got=0
     rm -rf "$work/$name"
@@ -55,22 +55,30 @@ cut() { host_cut 2; }
 
 place() { echo "rank $1 \(host seq$2-$tag, process [0-9]+\)"; }
 
-once=stopped
+[ $whole -eq 1 ] || starts=0
 experiment "2 hosts: rank 3 stopped (SIGSTOP)" "one message; exit 6, or a restart without the host and the same bytes"
 harmed stopped "$(place 3 2) does not answer .* in step $where" stop 3
-outcome 2 "as expected" "$detected" "$recovered"
-
-experiment "2 hosts: rank 2 killed (SIGKILL)" "one message; exit 6, or a restart without the host and the same bytes"
-harmed killed "$(place 2 2) has died in step $where" die 2
 outcome $((1 + whole)) "as expected" "$detected" "$recovered"
 
+[ $whole -eq 1 ] || starts=5
 experiment "2 hosts: one lost in mid-step (processes killed, link down)" "one message; exit 6, or a restart without the host and the same bytes"
 harmed lost "$(place 2 2) does not answer .* in step $where.*; $(place 3 2) does not answer" lose
 outcome $((1 + whole)) "as expected" "$detected" "$recovered"
 
+[ $whole -eq 1 ] || finish
+experiment "2 hosts: rank 2 killed (SIGKILL)" "one message; exit 6, or a restart without the host and the same bytes"
+harmed killed "$(place 2 2) has died in step $where" die 2
+outcome 2 "as expected" "$detected" "$recovered"
+
+experiment "2 hosts: one lost, long before the limit (10 min)" "mpirun notices, the ranks that it ends say who is gone; exit 6, or a restart"
+limit=600
+harmed early "the launcher ends the job: $(place 2 2) does not answer .* in step $where.*; $(place 3 2) does not answer" lose
+limit=4
+outcome 2 "as expected" "$detected" "$recovered"
+
 experiment "2 hosts: link cut for good" "one message; exit 6, or a restart without the host and the same bytes"
 harmed cut "waits for a message that does not come \(the network\?\) in step $where" cut
-outcome $((1 + whole)) "as expected" "$detected" "$recovered"
+outcome 2 "as expected" "$detected" "$recovered"
 
 experiment "2 hosts: link cut for 2 seconds" "the job survives; same bytes"
 hosts_file

@@ -11,7 +11,7 @@ if [ -n "$MPIEXEC" ]; then
 fi
 
 # Writable data of the layers: the log's sink, the flag that signal handlers set and the lock around HDF5. Ending the process: for a main only, and for
-# the call that a main uses to take all ranks with it.
+# the calls by which a main takes all ranks with it and a watchdog leaves a main thread that hangs (both comm's).
 libraries=0
 for library in "$BUILD"/libseq_*.a; do
   name=$(basename "$library" .a)

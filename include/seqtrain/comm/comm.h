@@ -26,6 +26,8 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
 void seq_comm_close(seq_comm *comm); // collective; releases shared memory and finalises MPI
 // For a main whose rank must leave without the others: ends every rank with this exit code.
 void seq_comm_abort(seq_comm *comm, int exit_code);
+// For a watchdog's thread when main threads hang: ends this process at once, MPI is not asked. The launcher ends the others.
+_Noreturn void seq_comm_leave(int exit_code);
 
 int seq_comm_rank(const seq_comm *comm);
 int seq_comm_size(const seq_comm *comm);
