@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 // Variables that launchers set for each process: Open MPI, PMIx (srun), PMI (MPICH's hydra).
 bool seq_comm_launched(void) {
@@ -65,25 +66,39 @@ void seq_comm_abort(seq_comm *comm, int exit_code) {
     comm->operations->abort(comm, exit_code);
 }
 
+void seq_comm_watch(seq_comm *comm, seq_comm_calls *calls) {
+    comm->calls = calls;
+}
+
+static double begin(seq_comm *comm) {
+    if (comm->calls) atomic_fetch_add(&comm->calls->begun, 1);
+    return now();
+}
+
+void seq_comm_leave(int exit_code) {
+    _exit(exit_code);
+}
+
 // The time of an operation that began at `begun` is the communicator's.
 static seq_status charge(seq_comm *comm, double begun, seq_status status) {
+    if (comm->calls) atomic_fetch_add(&comm->calls->ended, 1);
     comm->seconds += now() - begun;
     return status;
 }
 
 seq_status seq_comm_agree(seq_comm *comm, seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->agree(comm, error));
 }
 
 seq_status seq_comm_gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->gather(comm, blocks, block_bytes, error));
 }
 
 seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root,
                               seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->broadcast(comm, bytes, size, root, error));
 }
 
@@ -106,27 +121,27 @@ out:
 }
 
 seq_status seq_comm_node_barrier(seq_comm *comm, seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->node_barrier(comm, error));
 }
 
 seq_status seq_comm_gather_shared(seq_comm *comm, void *blocks, size_t block_bytes,
                                   seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->gather_shared(comm, blocks, block_bytes, error));
 }
 
 seq_status seq_comm_broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->broadcast_shared(comm, bytes, size, error));
 }
 
 seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->sum_nodes(comm, values, count, error));
 }
 
 seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error) {
-    double begun = now();
+    double begun = begin(comm);
     return charge(comm, begun, comm->operations->or_nodes(comm, words, count, error));
 }

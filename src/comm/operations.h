@@ -27,7 +27,8 @@ struct seq_comm {
     int node, nodes, node_rank, node_size;
     char *layout; // heap, or NULL
     double bytes, seconds;
-    void *own; // of the implementation
+    seq_comm_calls *calls; // or NULL
+    void *own;             // of the implementation
 };
 
 #endif

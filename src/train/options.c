@@ -185,6 +185,12 @@ static const seq_option options[] = {
      .help = "Write a checkpoint and leave with exit code 75 before this much time has passed; 0: "
              "none; auto: what is left of the batch job, from SLURM_JOB_END_TIME, squeue or "
              "PBS_WALLTIME (none outside of a job). SIGUSR1 and SIGTERM do the same at once."},
+    {SEQ_OPTION_DURATION, "hang-timeout", "TIME", AT(hang_timeout), "10m", 0, 1e9, .flags = SESSION,
+     .help =
+         "End the job (exit code 6) with a message that names rank, host, step and phase when a "
+         "rank makes no progress for this long, does not answer, or all wait for each other. "
+         "Longer than the longest window takes; time that the whole job is suspended for does "
+         "not count; 0: off."},
     {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
      .help = "A window whose loss per token exceeds this counts as a bad number; 0: four times ln "
              "V."},

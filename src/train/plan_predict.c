@@ -97,7 +97,8 @@ static double rounds(double ranks) {
 // map among nodes (seq_comm_or_nodes: its vector is sent log2 N times), barriers of a node.
 static double report_seconds(const seq_plan_model *model, const seq_plan_machine *machine,
                              const layout *layout, double own) {
-    double local = rounds(layout->node), far = rounds(layout->nodes), report = sizeof(seq_rank_report) + sizeof(seq_loss) * own,
+    double local = rounds(layout->node), far = rounds(layout->nodes),
+           report = sizeof(seq_rank_report) + sizeof(seq_loss) * own,
            map = model->floats / FLOATS_OF_WORD * 8;
     double seconds = (1 + BARRIERS) * local * machine->hop;
     if (layout->nodes > 1)

@@ -1,5 +1,6 @@
 #include "lock.h"
 #include "plan.h"
+#include "session.h"
 #include "summary.h"
 #include "trainer.h"
 #include <seqtrain/base/log.h>
@@ -217,6 +218,16 @@ static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64
     return seq_comm_agree(trainer->comm, error);
 }
 
+static seq_status begin_watch(seq_trainer *trainer, seq_error *error) {
+    const seq_train_options *options = trainer->options;
+    seq_status status = seq_session_begin(trainer->comm, options->run, &trainer->session, error);
+    if (!status)
+        status = seq_watchdog_create(trainer->comm, options->run, trainer->session,
+                                     options->hang_timeout, &trainer->watchdog, error);
+    if (!status) seq_watchdog_note(trainer->watchdog, 0, SEQ_STAGE_RESUME);
+    return status;
+}
+
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version,
                          seq_error *error) {
     seq_trainer trainer = {.parsed = parsed,
@@ -233,16 +244,19 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
     if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, error);
     if (seq_comm_agree(comm, error) ||
         seq_run_lock_take(&lock, trainer.options->run, comm, error) ||
-        find_start(&trainer, &manifest, &step, error) || seq_train_heed_stop(&trainer, error))
+        begin_watch(&trainer, error) || find_start(&trainer, &manifest, &step, error) ||
+        seq_train_heed_stop(&trainer, error))
         goto out;
     seq_trainer_create(&trainer, error);
     if (seq_train_heed_stop(&trainer, error) || seq_trainer_share(&trainer, error) ||
         begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
         goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer, error);
+    seq_watchdog_note(trainer.watchdog, trainer.position.step, SEQ_STAGE_END);
 out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);
+    seq_watchdog_destroy(trainer.watchdog);
     seq_run_lock_release(&lock);
     return error->status;
 }

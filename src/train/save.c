@@ -6,6 +6,7 @@
 //   commit   background, rank 0: side files, manifest, retention
 //   end      main threads: agree on how that went
 #include "background.h"
+#include "session.h"
 #include "snapshot.h"
 #include "trainer.h"
 #include <seqtrain/base/fault.h>
@@ -108,13 +109,22 @@ double seq_train_save_reserve(const seq_trainer *trainer) {
     return 3 * (pending > trainer->save_seconds ? pending : trainer->save_seconds);
 }
 
+// A rank that slept through the end of its job must not write into the next one's files.
+static seq_status check_session(const seq_trainer *trainer, seq_error *error) {
+    seq_watchdog_touch(trainer->watchdog);
+    if (!error->status && !seq_session_is_current(trainer->options->run, trainer->session))
+        seq_error_set(error, SEQ_RANK_FAILED, "%s: another job has begun on this run directory",
+                      trainer->options->run);
+    return error->status;
+}
+
 // Jobs of the background thread.
 static void write_shards(void *argument) {
     const seq_trainer *trainer = argument;
     seq_saving *saving = trainer->saving;
     const seq_snapshot *snapshot = &saving->snapshot;
     seq_digest *own = saving->blocks + snapshot->first * saving->per_rank;
-    for (int i = 0; i < snapshot->count && !saving->error.status; i++)
+    for (int i = 0; i < snapshot->count && !check_session(trainer, &saving->error); i++)
         seq_checkpoint_write_shard(saving->directory, snapshot->first + i * snapshot->stride,
                                    &snapshot->slices[i], seq_train_pipeline(trainer->options),
                                    &own[i], &saving->error);
@@ -124,6 +134,7 @@ static void commit(void *argument) {
     const seq_trainer *trainer = argument;
     const seq_train_options *options = trainer->options;
     seq_saving *saving = trainer->saving;
+    seq_watchdog_touch(trainer->watchdog);
     saving->committed = !seq_checkpoint_commit(
         saving->directory, (int)options->shards, saving->digests, &saving->snapshot.whole,
         trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
@@ -257,6 +268,7 @@ seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error) {
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
     while (!status && seq_train_is_saving(trainer)) {
         double begun = seq_train_seconds();
+        seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_WRITE);
         seq_background_wait(trainer->saving->background);
         status = advance(trainer, begun, error);
     }
@@ -287,6 +299,7 @@ static seq_status take_snapshot(seq_trainer *trainer, seq_error *error) {
 
 static seq_status begin_save(seq_trainer *trainer, double begun, seq_error *error) {
     seq_saving *saving = trainer->saving;
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_SAVE);
     saving->step = trainer->position.step;
     saving->best_step = trainer->position.best_step;
     saving->created = saving->committed = false;

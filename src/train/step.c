@@ -13,9 +13,11 @@ static float gradient_scale(const seq_trainer *trainer) {
 
 // One replica's window: its gradient becomes the tree's next leaf.
 static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_READ);
     seq_status status = seq_train_read_window(trainer, replica, error);
     if (status) return status;
     seq_train_audit_read(trainer);
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_COMPUTE);
     seq_window window = {
         .batch = trainer->batch,
         .steps = seq_train_window_steps(trainer),
@@ -130,6 +132,7 @@ static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_rep
     own.trouble = seq_train_has_trouble(trainer);
     own.read = trainer->window_read;
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_REPORT);
     return seq_train_exchange(trainer, &own, out_all, error);
 }
 

@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "setbacks.h"
 #include "time_limit.h"
+#include "watchdog.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -134,6 +135,8 @@ typedef struct seq_trainer {
     int64_t altered_step;            // where --override has changed the run, -1: it has not
     struct seq_replica_check *check; // replica_check.c's, or NULL
     int64_t checked_step;
+    uint64_t session;       // see session.h
+    seq_watchdog *watchdog; // or NULL
     seq_metrics metrics;
     seq_progress progress;
     seq_phases phases;

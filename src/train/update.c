@@ -90,6 +90,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     seq_exchanged sum;
     seq_fault_point("train-exchange");
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_EXCHANGE);
     seq_status status = seq_exchange_sum(trainer->exchange, &how, &sum, error);
     seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
     if (!status) status = seq_train_judge_norm(trainer, &sum, &out->setback, error);
@@ -101,6 +102,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     out->rate = seq_schedule_rate(&trainer->schedule, &trainer->schedule_state,
                                   trainer->position.step, trainer->position.epoch) *
                 trainer->setbacks.rate_factor;
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_UPDATE);
     const seq_optimizer_step step = {
         .optimizer = trainer->optimizer,
         .config = &trainer->rule,

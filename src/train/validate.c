@@ -23,6 +23,7 @@ static seq_status validate_window(seq_trainer *trainer, int replica, int64_t num
     int from = (replica - trainer->first_replica) * trainer->valid_batch;
     int steps = left < trainer->window ? (int)left : trainer->window;
     seq_loss *sum = &trainer->losses[replica];
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_VALIDATE);
     if (number == 0) {
         size_t state = seq_model_state_size(trainer->model, trainer->valid_batch);
         memset(trainer->valid_state, 0, state * sizeof(float));

@@ -11,8 +11,8 @@ if [ -n "$MPIEXEC" ]; then
 fi
 
 # Writable data of the layers: the log's sink, the flag that signal handlers set and the lock around HDF5 (and, in
-# builds for tests, counters of fault points). Ending the process: for a main only, and for
-# the call that a main uses to take all ranks with it.
+# builds for tests, counters of fault points). Ending the process: for a main only, and for the calls by which a main takes
+# all ranks with it and a watchdog leaves a main thread that hangs (both comm's).
 libraries=0
 for library in "$BUILD"/libseq_*.a; do
   name=$(basename "$library" .a)

@@ -3,6 +3,7 @@
 # RANKS COMMAND... deals the ranks to the hosts in turn; hosts_sent K is how many bytes host K (1, 2 ...) has put on the wire.
 tag=$$
 hosts=2
+relays=
 
 hosts_skip() {
   echo "skipped: $1" >&2
@@ -13,6 +14,7 @@ host_name() { echo seq$1-$tag; } # 0: the switch
 
 hosts_end() {
   local space
+  [ -z "$relays" ] || kill $relays 2>/dev/null
   for space in $(ip netns list | grep -Eo "^seq[0-9]+-$tag\>"); do
     ip netns del "$space"
   done
@@ -24,10 +26,14 @@ host_connect() {
   name=$(host_name $host) switch=$(host_name 0)
   ip netns add $name || hosts_skip "a network namespace cannot be made"
   ip link add wire netns $name type veth peer name port$host netns $switch || hosts_skip "a veth pair cannot be made (kernel module)"
-  ip -n $switch link set port$host master switch up
-  ip -n $name addr add 10.77.0.$host/24 dev wire
-  ip -n $name link set wire up
-  ip -n $name link set lo up
+  host_address $host
+}
+
+host_address() {
+  ip -n "$(host_name 0)" link set port$1 master switch up
+  ip -n "$(host_name $1)" addr add 10.77.0.$1/24 dev wire
+  ip -n "$(host_name $1)" link set wire up
+  ip -n "$(host_name $1)" link set lo up
 }
 
 hosts_begin() {
@@ -41,7 +47,9 @@ hosts_begin() {
   for ((host = 1; host <= hosts; host++)); do
     host_connect $host
   done
+  # As ssh: no way to another host whose link is down.
   printf '%s\n' '#!/bin/bash' 'host=$1' 'shift' "space=seq\${host##*.}-$tag" \
+    'if [ ${host##*.} -ne 1 ] && ! ip -n $space link show wire | grep -q LOWER_UP; then echo "$host: no route to host" >&2; exit 255; fi' \
     'exec ip netns exec $space unshare --uts sh -c "hostname $space; $*"' >"$work/agent"
   chmod 755 "$work/agent"
 }
@@ -60,4 +68,55 @@ hosts_mpirun() {
 
 hosts_sent() {
   ip netns exec "$(host_name $1)" cat /sys/class/net/wire/statistics/tx_bytes
+}
+
+# host_cut K, host_mend K: its link goes down and up again. host_lose K: all its processes are killed, its link is down.
+host_cut() { ip -n "$(host_name 0)" link set port$1 down; }
+host_mend() { ip -n "$(host_name 0)" link set port$1 up; }
+
+host_lose() {
+  local processes
+  processes=$(ip netns pids "$(host_name $1)")
+  [ -z "$processes" ] || kill -KILL $processes
+  host_cut $1
+}
+
+# hosts_run COMMAND...: on host 1. hosts_file [K...] writes `hosts.txt` with two slots on each (all hosts by default).
+hosts_run() { "$work/agent" 10.77.0.1 "cd '$work' && $*"; }
+
+hosts_file() {
+  local host
+  [ $# -gt 0 ] || set -- $(seq $hosts)
+  for host in "$@"; do
+    echo "10.77.0.$host slots=2"
+  done >hosts.txt
+}
+
+# hosts_supervised OPTION... -- COMMAND...: launch/run.sh on host 1 for the hosts of hosts.txt.
+hosts_supervised() {
+  local options=
+  while [ "$1" != -- ]; do
+    options+=" $1"
+    shift
+  done
+  shift
+  hosts_run "exec '$SOURCE/launch/run.sh' --hosts hosts.txt --agent '$work/agent' $options --mpi --mca plm_rsh_no_tree_spawn 1 \
+    --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 --mca btl self,vader,tcp --mca pml ob1 -- $*"
+}
+
+# hosts_slow K MS KBIT: the link of host K gets a delay and a rate, by netem; where the kernel has none, by a process that carries the
+# frames (slow_link.c). Says which.
+hosts_slow() {
+  local reason
+  if reason=$(tc -n "$(host_name $1)" qdisc add dev wire root netem delay "$2ms" rate "$3kbit" 2>&1) &&
+    reason=$(tc -n "$(host_name 0)" qdisc add dev port$1 root netem delay "$2ms" rate "$3kbit" 2>&1); then
+    echo "host $1: a link with $2 ms and $3 kbit/s, by netem" >&2
+    return
+  fi
+  echo "host $1: no netem here (${reason:-tc is missing}): a process carries the link" >&2
+  ip -n "$(host_name $1)" link del wire
+  coproc relay { exec "$BUILD/tests/support/slow_link" "$(host_name $1)" wire "$(host_name 0)" port$1 "$2" "$3"; }
+  relays+=" $relay_PID"
+  read -r -u "${relay[0]}" || hosts_skip "neither netem nor taps (/dev/net/tun) here: links cannot be made slow"
+  host_address $1
 }

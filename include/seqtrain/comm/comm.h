@@ -10,6 +10,7 @@
 #define SEQTRAIN_COMM_COMM_H
 
 #include <seqtrain/base/status.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
 void seq_comm_close(seq_comm *comm); // collective; releases shared memory and finalises MPI
 // For a main whose rank must leave without the others: ends every rank with this exit code.
 void seq_comm_abort(seq_comm *comm, int exit_code);
+// For a watchdog's thread when main threads hang: ends this process at once, MPI is not asked. The launcher ends the others.
+_Noreturn void seq_comm_leave(int exit_code);
 
 int seq_comm_rank(const seq_comm *comm);
 int seq_comm_size(const seq_comm *comm);
@@ -66,5 +69,12 @@ seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_
 // Bytes sent by this rank in seq_comm_sum_nodes since opening, and seconds spent in collectives.
 double seq_comm_bytes(const seq_comm *comm);
 double seq_comm_seconds(const seq_comm *comm);
+
+// Collectives that this rank has begun and ended: unequal while it waits in one. Other threads and ranks may look.
+typedef struct seq_comm_calls {
+    _Atomic uint64_t begun, ended;
+} seq_comm_calls;
+// From now on counted in `calls`, the caller's; NULL: no more.
+void seq_comm_watch(seq_comm *comm, seq_comm_calls *calls);
 
 #endif

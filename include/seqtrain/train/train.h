@@ -43,6 +43,7 @@ typedef struct seq_train_options {
     int compression;
     int64_t compression_level;
     double time_limit;
+    double hang_timeout;
     double loss_limit;
     int on_bad_numbers, on_spike; // seq_remedy
     int64_t max_skips, max_rollbacks;

@@ -1,0 +1,125 @@
+#include "inquiry.h"
+#include "watchdog.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *path_of(const seq_inquiry *inquiry, const char *name, char out[SEQ_PATH]) {
+    snprintf(out, SEQ_PATH, "%s/%s", inquiry->directory, name);
+    return out;
+}
+
+static bool exists(const seq_inquiry *inquiry, const char *name) {
+    char path[SEQ_PATH];
+    return access(path_of(inquiry, name, path), F_OK) == 0;
+}
+
+seq_status seq_inquiry_open(seq_inquiry *inquiry, const char *run, uint64_t session,
+                            seq_error *error) {
+    inquiry->session = session;
+    if (snprintf(inquiry->directory, sizeof inquiry->directory, "%s/hang", run) <
+        (int)sizeof inquiry->directory)
+        return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT, "--run: the path is too long: %s", run);
+}
+
+void seq_inquiry_clear(const seq_inquiry *inquiry) {
+    seq_error ignored = {0};
+    if (access(inquiry->directory, F_OK) == 0) seq_directory_remove(inquiry->directory, &ignored);
+}
+
+static int create(const seq_inquiry *inquiry, const char *name, int flags) {
+    char path[SEQ_PATH];
+    mkdir(inquiry->directory, 0777);
+    return open(path_of(inquiry, name, path), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+}
+
+void seq_inquiry_ask(const seq_inquiry *inquiry) {
+    int descriptor = exists(inquiry, "asked") ? -1 : create(inquiry, "asked", 0);
+    if (descriptor >= 0) close(descriptor);
+}
+
+void seq_inquiry_withdraw(const seq_inquiry *inquiry) {
+    char path[SEQ_PATH];
+    unlink(path_of(inquiry, "asked", path));
+}
+
+bool seq_inquiry_is_asked(const seq_inquiry *inquiry) {
+    return exists(inquiry, "asked");
+}
+
+static void write_whole(int descriptor, const char *text) {
+    if (descriptor < 0) return;
+    ssize_t written = write(descriptor, text, strlen(text)); // lost: no answer
+    (void)written;
+    close(descriptor);
+}
+
+static void print_rank(FILE *stream, const seq_watched *rank) {
+    fprintf(stream, "%d %d %d %d %.3f %" PRId64 " %d\n", rank->alive, rank->left, rank->dead,
+            rank->waiting, rank->age, rank->step, rank->stage);
+}
+
+void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
+                        const seq_watched *ranks, int count) {
+    char name[32], *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream) return;
+    fprintf(stream, "%" PRIu64 " %" PRIu64 "\n", inquiry->session, beat);
+    for (int rank = 0; rank < count; rank++)
+        print_rank(stream, &ranks[rank]);
+    fputs("end\n", stream);
+    snprintf(name, sizeof name, "node-%d", node);
+    if (fclose(stream) == 0) write_whole(create(inquiry, name, O_TRUNC), text);
+    free(text);
+}
+
+static bool read_rank(FILE *stream, seq_watched *out) {
+    int alive, left, dead, waiting, stage;
+    double age;
+    int64_t step;
+    if (fscanf(stream, "%d %d %d %d %lf %" SCNd64 " %d", &alive, &left, &dead, &waiting, &age,
+               &step, &stage) != 7 ||
+        stage < 0 || stage >= SEQ_STAGES)
+        return false;
+    *out = (seq_watched){alive, true, left, dead, waiting, age, step, stage};
+    return true;
+}
+
+static bool read_ranks(FILE *stream, seq_watched *ranks, int count) {
+    char last[4];
+    for (int rank = 0; rank < count; rank++)
+        if (!read_rank(stream, &ranks[rank])) return false;
+    return fscanf(stream, "%3s", last) == 1 && strcmp(last, "end") == 0;
+}
+
+uint64_t seq_inquiry_read(const seq_inquiry *inquiry, int node, seq_watched *ranks, int count) {
+    char name[32], path[SEQ_PATH];
+    uint64_t session, beat;
+    snprintf(name, sizeof name, "node-%d", node);
+    FILE *stream = fopen(path_of(inquiry, name, path), "re");
+    if (!stream) return 0;
+    bool whole = fscanf(stream, "%" SCNu64 " %" SCNu64, &session, &beat) == 2 &&
+                 session == inquiry->session && read_ranks(stream, ranks, count);
+    fclose(stream);
+    return whole ? beat : 0;
+}
+
+bool seq_inquiry_conclude(const seq_inquiry *inquiry, const char *name, const char *text,
+                          const char *hosts) {
+    int descriptor = create(inquiry, name, O_EXCL);
+    if (descriptor < 0) return errno != EEXIST; // rather told twice than never
+    dprintf(descriptor, "%s\nhosts: %s\n", text, hosts);
+    close(descriptor);
+    return true;
+}
+
+bool seq_inquiry_is_concluded(const seq_inquiry *inquiry) {
+    return exists(inquiry, "verdict");
+}

@@ -1,0 +1,42 @@
+#include "session.h"
+#include <inttypes.h>
+#include <seqtrain/base/file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+// Differs from all before on this run directory.
+static uint64_t invent(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 +
+           ((uint64_t)getpid() << 52);
+}
+
+static seq_status write_session(const char *run, uint64_t session, seq_error *error) {
+    char path[SEQ_PATH], text[32];
+    int size = snprintf(text, sizeof text, "%" PRIu64 "\n", session);
+    seq_status status = seq_path_join(path, run, ".session", error);
+    return status ? status : seq_file_write_atomic(path, text, (size_t)size, error);
+}
+
+seq_status seq_session_begin(seq_comm *comm, const char *run, uint64_t *out_session,
+                             seq_error *error) {
+    *out_session = invent();
+    if (seq_comm_rank(comm) == 0) write_session(run, *out_session, error);
+    if (seq_comm_agree(comm, error)) return error->status;
+    return seq_comm_broadcast(comm, out_session, sizeof *out_session, 0, error);
+}
+
+bool seq_session_is_current(const char *run, uint64_t session) {
+    char path[SEQ_PATH], *text;
+    size_t size;
+    seq_error ignored = {0};
+    if (seq_path_join(path, run, ".session", &ignored) ||
+        seq_file_read(path, 64, &text, &size, &ignored))
+        return true;
+    bool same = strtoull(text, NULL, 10) == session;
+    free(text);
+    return same;
+}

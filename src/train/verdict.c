@@ -1,0 +1,138 @@
+#include "verdict.h"
+#include "watchdog.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAMED = 8 }; // ranks that a message names
+
+static const struct {
+    const char *name;
+    int64_t ahead; // the step that the stage belongs to, counted from the updates done
+} stages[SEQ_STAGES] = {
+    [SEQ_STAGE_START] = {"starting", 0},
+    [SEQ_STAGE_RESUME] = {"reading the checkpoint", 0},
+    [SEQ_STAGE_VALIDATE] = {"validation", 0},
+    [SEQ_STAGE_SAVE] = {"beginning a checkpoint", 0},
+    [SEQ_STAGE_WRITE] = {"writing a checkpoint", 0},
+    [SEQ_STAGE_READ] = {"reading data", 1},
+    [SEQ_STAGE_COMPUTE] = {"forward and backward", 1},
+    [SEQ_STAGE_REPORT] = {"the ranks' reports", 1},
+    [SEQ_STAGE_EXCHANGE] = {"exchange of gradients", 1},
+    [SEQ_STAGE_UPDATE] = {"update of parameters", 1},
+    [SEQ_STAGE_END] = {"leaving", 0},
+};
+
+static bool is_missing(const seq_watched *rank) {
+    return !rank->alive && !rank->left;
+}
+
+static bool is_working(const seq_watched *rank) {
+    return rank->alive && !rank->left && !rank->waiting;
+}
+
+static int blame(const seq_case *facts, bool *guilty) {
+    int count = 0;
+    for (int rank = 0; rank < facts->size; rank++) {
+        const seq_watched *it = &facts->ranks[rank];
+        bool stuck = is_working(it) && it->age > facts->limit;
+        guilty[rank] = it->dead || is_missing(it) || stuck;
+        count += guilty[rank];
+    }
+    return count;
+}
+
+static bool gets_on(const seq_case *facts, const seq_watched *rank) {
+    if (rank->left) return false;
+    return is_working(rank) || rank->age <= facts->limit - facts->grace;
+}
+
+// Negative: a is behind b.
+static int64_t compare(const seq_watched *a, const seq_watched *b) {
+    return a->step != b->step ? a->step - b->step : a->stage - b->stage;
+}
+
+static int blame_the_last(const seq_case *facts, bool *guilty) {
+    const seq_watched *last = &facts->ranks[facts->judge];
+    int count = 0;
+    for (int rank = 0; rank < facts->size; rank++)
+        if (!facts->ranks[rank].left && compare(&facts->ranks[rank], last) < 0)
+            last = &facts->ranks[rank];
+    for (int rank = 0; rank < facts->size; rank++) {
+        guilty[rank] = !facts->ranks[rank].left && compare(&facts->ranks[rank], last) == 0;
+        count += guilty[rank];
+    }
+    return count;
+}
+
+int seq_verdict_find(const seq_case *facts, bool *guilty) {
+    int count = blame(facts, guilty);
+    if (count) return count;
+    for (int rank = 0; rank < facts->size; rank++)
+        if (gets_on(facts, &facts->ranks[rank])) return 0;
+    return blame_the_last(facts, guilty);
+}
+
+__attribute__((format(printf, 3, 4))) static void append(char *out, size_t size, const char *format,
+                                                         ...) {
+    size_t used = strlen(out);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(out + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+static void append_place(const seq_watched *rank, char *out, size_t size) {
+    append(out, size, "step %lld, %s", (long long)(rank->step + stages[rank->stage].ahead),
+           stages[rank->stage].name);
+}
+
+static void append_rank(const seq_case *facts, int rank, char *out, size_t size) {
+    const seq_watched *it = &facts->ranks[rank];
+    const seq_rank_place *place = &facts->places[rank];
+    append(out, size, "rank %d (host %s, process %lld) %s ", rank, place->host,
+           (long long)place->process,
+           it->dead         ? "has died in"
+           : is_missing(it) ? "does not answer (stopped, dead or cut off) in"
+           : it->waiting    ? "waits for a message that does not come (the network?) in"
+                            : "hangs in");
+    if (it->known) {
+        append_place(it, out, size);
+        return;
+    }
+    append_place(&facts->ranks[facts->judge], out, size); // in lockstep with the judge
+    append(out, size, " or shortly before");
+}
+
+void seq_verdict_describe(const seq_case *facts, const bool *guilty, char *out, size_t size) {
+    int named = 0, more = 0;
+    *out = '\0';
+    for (int rank = 0; rank < facts->size; rank++) {
+        if (!guilty[rank]) continue;
+        if (named == NAMED) {
+            more++;
+            continue;
+        }
+        append(out, size, "%s", named++ ? "; " : "");
+        append_rank(facts, rank, out, size);
+    }
+    if (more) append(out, size, "; and %d more", more);
+}
+
+static bool holds_word(const char *text, const char *word) {
+    size_t length = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)); at += length)
+        if ((at == text || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return true;
+    return false;
+}
+
+void seq_verdict_hosts(const seq_case *facts, const bool *guilty, char *out, size_t size) {
+    *out = '\0';
+    for (int rank = 0; rank < facts->size; rank++) {
+        const seq_watched *it = &facts->ranks[rank];
+        const char *host = facts->places[rank].host;
+        bool waits = it->alive && it->waiting && !it->dead;
+        if (guilty[rank] && !waits && !holds_word(out, host))
+            append(out, size, "%s%s", *out ? " " : "", host);
+    }
+}

@@ -1,0 +1,141 @@
+# A rank that hangs, sleeps or dies on one host: the job ends with one message that names it, and goes on from its last checkpoint to
+# the bytes of a run that nothing happened to.
+# Long: 900
+source "$SUPPORT/common.sh"
+source "$SUPPORT/ranks.sh"
+make_text 300 >text.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+limit=3
+whole=$((${SCALE:-1} >= 10))
+# Long enough a run for a fault to meet it on a fast machine.
+train=("$SEQTRAIN" --data "$work/data" --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300
+  --checkpoint-every 50 --validate-every 130 --keep 99 --log-every 1000)
+expect 0 finished "${train[@]}" --run whole
+where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
+
+# goes_on NAME: from the last checkpoint, on another number of ranks.
+goes_on() {
+  local begun
+  no_process_left "$1"
+  begun=$(now)
+  expect 0 finished run_mpi 2 "${train[@]}" --run "$work/$1"
+  recovered=$(since "$begun")
+  same_tree whole/checkpoints "$1/checkpoints"
+}
+
+# harmed NAME CODE RANKS MESSAGE COMMAND...: that happens to a job after step 50.
+harmed() {
+  local name=$1 expected=$2 ranks=$3 text=$4 job got=0 begun
+  shift 4
+  run_mpi "$ranks" "${train[@]}" --run "$work/$name" --hang-timeout $limit >"log.$name" 2>&1 &
+  job=$!
+  wait_for_checkpoint "$name" 50 $job
+  begun=$(now)
+  "$@" "$name"
+  wait_for_text "log.$name" '^seqtrain: error' $job
+  detected=$(since "$begun")
+  wait $job || got=$?
+  [ $got -eq "$expected" ] || bad "$name: exit code $got, expected $expected: $(tail -3 "log.$name")"
+  one_message "log.$name" "$text"
+  goes_on "$name"
+}
+
+stop() { kill -STOP "$(rank_process "$2" "$1")"; }
+die() { kill -KILL "$(rank_process "$2" "$1")"; }
+
+experiment "rank 2 of 4 stopped (SIGSTOP), one host" "one message, exit code 6 on all, same bytes after going on"
+harmed stopped 6 4 "rank 2 \(host $(uname -n), process [0-9]+\) does not answer .* in step $where" stop 2
+outcome 1 "as expected" "$detected" "$recovered"
+
+if [ $whole -eq 1 ]; then
+  experiment "rank 0 of 4 stopped (SIGSTOP), one host" "one message, exit code 6 on all, same bytes after going on"
+  harmed stopped-0 6 4 "rank 0 \(host $(uname -n), process [0-9]+\) does not answer .* in step $where" stop 0
+  outcome 1 "as expected" "$detected" "$recovered"
+fi
+
+experiment "rank 1 of 4 killed (SIGKILL), one host" "one message by its neighbours, mpirun ends with 137, same bytes after going on"
+harmed killed 137 4 "rank 1 \(host $(uname -n), process [0-9]+\) has died in step $where" die 1
+outcome 1 "as expected" "$detected" "$recovered"
+
+# A rank that works on one thing for ever, in each kind of phase. The numbers are those of seq_phase (src/train/watchdog.h).
+hangs() { # hangs NAME RANK STEP PHASE TEXT: as told by SEQ_HANG
+  local got=0
+  SEQ_HANG="$2 $3 $4" run_mpi 4 "${train[@]}" --run "$work/$1" --hang-timeout $limit >"log.$1" 2>&1 || got=$?
+  [ $got -eq 6 ] || bad "$1: exit code $got, expected 6: $(tail -3 "log.$1")"
+  one_message "log.$1" "rank $2 \(host $(uname -n), process [0-9]+\) hangs in step $5"
+  goes_on "$1"
+}
+experiment "main thread hangs: reading, computing, validating, beginning to save" "one message with rank, step and phase; exit code 6; same bytes"
+hangs computing 0 55 6 '56, forward and backward'
+if [ $whole -eq 1 ]; then
+  hangs reading 3 40 5 '41, reading data'
+  hangs validating 1 130 2 '130, validation'
+  hangs saving 2 100 3 '100, beginning a checkpoint'
+fi
+outcome $((1 + 3 * whole))
+
+# One process has a watchdog, too, and a job without hands (0) has none.
+got=0
+SEQ_HANG="0 40 5" "${train[@]}" --run "$work/alone" --hang-timeout $limit >log.alone 2>&1 || got=$?
+[ $got -eq 6 ] || bad "alone: exit code $got, expected 6"
+one_message log.alone "rank 0 .* hangs in step 41, reading data"
+
+# A laptop that sleeps, a job that is suspended: no time has passed.
+experiment "whole job suspended for longer than the limit" "goes on when it is woken; same bytes"
+run_mpi 2 "${train[@]}" --run "$work/asleep" --hang-timeout $limit >log.asleep 2>&1 &
+job=$!
+wait_for_checkpoint asleep 50 $job
+ranks="$(rank_process asleep 0) $(rank_process asleep 1)"
+kill -STOP $ranks
+sleep $((limit * 2))
+kill -CONT $ranks
+wait $job || bad "asleep: exit code $?: $(tail -3 log.asleep)"
+same_tree whole/checkpoints asleep/checkpoints
+absent asleep/hang/verdict
+outcome 1
+
+# A short stop is none.
+if [ $whole -eq 1 ]; then
+  experiment "rank stopped for less than the limit" "the job goes on; same bytes"
+  run_mpi 2 "${train[@]}" --run "$work/nap" --hang-timeout 60 >log.nap 2>&1 &
+  job=$!
+  wait_for_checkpoint nap 50 $job
+  process=$(rank_process nap 1)
+  kill -STOP "$process"
+  sleep 2
+  kill -CONT "$process"
+  wait $job || bad "nap: exit code $?: $(tail -3 log.nap)"
+  same_tree whole/checkpoints nap/checkpoints
+  outcome 1
+fi
+
+# mpirun is killed while a rank is stopped; another job has gone on meanwhile: the rank that wakes must not write. When a launcher
+# dies, the system wakes and ends its stopped children; behind setsid the rank's parent lives on, as the daemon of a host does that
+# was cut off.
+experiment "stopped rank wakes up after its job was ended and restarted" "it leaves, the run directory stays as it is"
+real_rank() { # without setsid
+  local process
+  for process in $(rank_process "$1" "$2"); do
+    [ "$(cat "/proc/$process/comm" 2>/dev/null)" != seqtrain ] || echo "$process"
+  done
+}
+run_mpi 2 setsid -w "${train[@]}" --run "$work/woken" --hang-timeout $limit >log.woken 2>&1 &
+job=$!
+wait_for_checkpoint woken 50 $job
+process=$(real_rank woken 1)
+kill -STOP "$process"
+pkill -KILL -f -- "^$MPIEXEC .*--run $work/woken "
+wait $job
+kill -KILL $(real_rank woken 0) 2>/dev/null # lets go of the lock
+kill -0 "$process" 2>/dev/null || bad "the stopped rank was to be there still"
+expect 0 finished "${train[@]}" --run "$work/woken"
+same_tree whole/checkpoints woken/checkpoints
+find woken -type f -exec md5sum {} + | sort >before.txt
+begun=$(now)
+kill -CONT "$process"
+while kill -0 "$process" 2>/dev/null; do sleep 0.05; done
+find woken -type f -exec md5sum {} + | sort >after.txt
+diff before.txt after.txt >&2 || bad "the woken rank has written"
+no_process_left woken
+outcome 1 "as expected" "$(since "$begun")"
+finish

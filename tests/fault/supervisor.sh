@@ -1,0 +1,96 @@
+# launch/run.sh on several hosts whose ranks are stopped and killed, that are lost, whose link is cut: exit code 6 when it may not start
+# again, and when it may, the bytes of a run that nothing happened to.
+# Long: 1800
+source "$SUPPORT/common.sh"
+source "$SUPPORT/hosts.sh"
+source "$SUPPORT/ranks.sh"
+hosts_begin 2
+whole=$((${SCALE:-1} >= 10))
+make_text 300 >text.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+train="$SEQTRAIN --data $work/data --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300 --checkpoint-every 50
+  --validate-every 130 --keep 99 --log-every 1000"
+train=${train//$'\n'/ }
+expect 0 finished $train --run whole
+where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
+limit=4
+starts='0 5' # --max-restarts of the jobs that are harmed
+
+# harmed NAME MESSAGE COMMAND...: that happens after step 50 to a job that may not start again, then to one that may.
+harmed() {
+  local name=$1 text=$2 restarts job got begun
+  shift 2
+  for restarts in $starts; do
+    hosts_file
+    got=0
+    rm -rf "$work/$name"
+    hosts_supervised --max-restarts $restarts --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- $train --run "$work/$name" >"log.$name" 2>&1 &
+    job=$!
+    wait_for_checkpoint "$name" 50 $job
+    begun=$(now)
+    "$@" "$name"
+    wait_for_text "log.$name" 'end of start 1' $job
+    detected=$(since "$begun")
+    wait_for_text "log.$name" 'start 2|exit code 6' $job
+    recovered=$(since "$begun")
+    wait $job || got=$?
+    host_mend 2
+    [ -z "$text" ] || one_message "log.$name" "$text"
+    no_process_left "$name"
+    if [ $restarts -eq 0 ]; then
+      [ $got -eq 6 ] || bad "$name: exit code $got, expected 6: $(tail -5 "log.$name")"
+      continue
+    fi
+    [ $got -eq 0 ] || bad "$name: exit code $got, expected 0 after a restart: $(tail -5 "log.$name")"
+    grep -q 'start 2: .* from the checkpoint of step' "log.$name" || bad "$name: no restart from a checkpoint: $(grep run.sh "log.$name")"
+    grep -q 'dropped host 10.77.0.2' "log.$name" || bad "$name: host 2 was not dropped: $(grep run.sh "log.$name")"
+    same_tree whole/checkpoints "$name/checkpoints"
+  done
+}
+
+stop() { kill -STOP "$(rank_process "$2" "$1")"; }
+die() { kill -KILL "$(rank_process "$2" "$1")"; }
+lose() { host_lose 2; }
+cut() { host_cut 2; }
+
+place() { echo "rank $1 \(host seq$2-$tag, process [0-9]+\)"; }
+
+[ $whole -eq 1 ] || starts=0
+experiment "2 hosts: rank 3 stopped (SIGSTOP)" "one message; exit 6, or a restart without the host and the same bytes"
+harmed stopped "$(place 3 2) does not answer .* in step $where" stop 3
+outcome $((1 + whole)) "as expected" "$detected" "$recovered"
+
+[ $whole -eq 1 ] || starts=5
+experiment "2 hosts: one lost in mid-step (processes killed, link down)" "one message; exit 6, or a restart without the host and the same bytes"
+harmed lost "$(place 2 2) does not answer .* in step $where.*; $(place 3 2) does not answer" lose
+outcome $((1 + whole)) "as expected" "$detected" "$recovered"
+
+[ $whole -eq 1 ] || finish
+experiment "2 hosts: rank 2 killed (SIGKILL)" "one message; exit 6, or a restart without the host and the same bytes"
+harmed killed "$(place 2 2) has died in step $where" die 2
+outcome 2 "as expected" "$detected" "$recovered"
+
+experiment "2 hosts: one lost, long before the limit (10 min)" "mpirun notices, the ranks that it ends say who is gone; exit 6, or a restart"
+limit=600
+harmed early "the launcher ends the job: $(place 2 2) does not answer .* in step $where.*; $(place 3 2) does not answer" lose
+limit=4
+outcome 2 "as expected" "$detected" "$recovered"
+
+experiment "2 hosts: link cut for good" "one message; exit 6, or a restart without the host and the same bytes"
+harmed cut "waits for a message that does not come \(the network\?\) in step $where" cut
+outcome 2 "as expected" "$detected" "$recovered"
+
+experiment "2 hosts: link cut for 2 seconds" "the job survives; same bytes"
+hosts_file
+hosts_supervised --hang-timeout 60 -- $train --run "$work/seconds" >log.seconds 2>&1 &
+job=$!
+wait_for_checkpoint seconds 50 $job
+host_cut 2
+sleep 2
+host_mend 2
+wait $job || bad "exit code $?: $(tail -5 log.seconds)"
+[ "$(grep -c 'start [0-9]*:' log.seconds)" -eq 1 ] || bad "started more than once: $(grep run.sh log.seconds)"
+same_tree whole/checkpoints seconds/checkpoints
+no_process_left seconds
+outcome 1
+finish

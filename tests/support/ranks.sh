@@ -1,0 +1,48 @@
+# Processes of a job, for tests that harm them. Sourced after common.sh. A run directory is given by its name in $work, and programs
+# are started with `--run $work/NAME`.
+
+# rank_process NAME RANK: the process of a rank, by mpirun's number.
+rank_process() {
+  local process
+  for process in $(pgrep -f -- "--run $work/$1( |\$)"); do
+    tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2" && echo "$process"
+  done
+}
+
+# wait_for_checkpoint NAME STEP [PROCESS]: until a complete one of this step or a later one is there, or the process has ended.
+wait_for_checkpoint() {
+  local manifest
+  while :; do
+    for manifest in "$work/$1"/checkpoints/step-*/manifest.json; do
+      [[ $manifest =~ step-0*([0-9]+)/ ]] && [ "${BASH_REMATCH[1]}" -ge "$2" ] && return
+    done
+    [ -z "${3:-}" ] || kill -0 "$3" 2>/dev/null || { bad "$1 ended before step $2: $(tail -3 "log.$1")"; return 1; }
+    sleep 0.05
+  done
+}
+
+# wait_for_text FILE TEXT PROCESS: until a line has it, or the process has ended.
+wait_for_text() {
+  until grep -Eq -- "$2" "$1" 2>/dev/null; do
+    kill -0 "$3" 2>/dev/null || { grep -Eq -- "$2" "$1" || bad "'$2' is not in $1"; return; }
+    sleep 0.05
+  done
+}
+
+# Processes that carry the work directory's name; this script and its helpers do not.
+no_process_left() {
+  local left tries=0
+  while left=$(pgrep -af -- "$work/$1( |/|\$)"); [ -n "$left" ] && [ $tries -lt 100 ]; do
+    tries=$((tries + 1)) # dying takes a moment
+    sleep 0.1
+  done
+  [ -z "$left" ] || bad "processes of $1 are left: $left"
+}
+
+# one_message FILE TEXT: exactly one line tells who is to blame, with this text (extended regular expression).
+one_message() {
+  local count
+  count=$(grep -Ec '^seqtrain: error: ' "$1")
+  [ "$count" -eq 1 ] || bad "$1 has $count messages, expected one: $(grep '^seqtrain: error' "$1")"
+  grep -E '^seqtrain: error: ' "$1" | grep -Eq -- "$2" || bad "'$2' is not in the message of $1: $(grep '^seqtrain: error' "$1")"
+}
