@@ -17,7 +17,8 @@ typedef struct seq_comm_operations {
     seq_status (*node_barrier)(seq_comm *comm, seq_error *error);
     seq_status (*gather_shared)(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
     seq_status (*broadcast_shared)(seq_comm *comm, void *bytes, size_t size, seq_error *error);
-    seq_status (*sum_nodes)(seq_comm *comm, float *values, size_t count, seq_error *error);
+    seq_status (*sum_nodes)(seq_comm *comm, float *values, size_t count, seq_wire wire,
+                            seq_error *error);
     seq_status (*or_nodes)(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
 } seq_comm_operations;
 
@@ -25,9 +26,15 @@ struct seq_comm {
     const seq_comm_operations *operations;
     int rank, size;
     int node, nodes, node_rank, node_size;
-    char *layout; // heap, or NULL
-    double bytes, seconds;
-    void *own; // of the implementation
+    bool concurrent;
+    char *layout;   // heap, or NULL
+    double bytes;   // of the thread that sums over nodes
+    double seconds; // of the main thread
+    void *own;      // of the implementation
 };
+
+// Charges the time since `begun` (seq_comm_now) to the communicator's seconds.
+double seq_comm_now(void);
+seq_status seq_comm_charge(seq_comm *comm, double begun, seq_status status);
 
 #endif

@@ -5,9 +5,9 @@
 //   vote     main threads, once no rank is writing (seq_rank_report.writing): digests to all
 //   commit   background, rank 0: side files, manifest, retention
 //   end      main threads: agree on how that went
-#include "background.h"
 #include "snapshot.h"
 #include "trainer.h"
+#include <seqtrain/base/background.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,37 +8,46 @@ static float gradient_scale(const seq_trainer *trainer) {
     return (float)(1 / (mean ? streams * trainer->window : streams));
 }
 
+// Of this rank's last replica: with a part of its gradient, the sum of this rank's is final, too.
+static void hand_in(void *context, size_t begin, size_t end) {
+    seq_trainer *trainer = context;
+    seq_tree_add_part(trainer->tree, begin, end);
+    seq_exchange_ready(trainer->exchange, begin);
+}
+
+static void add_part(void *context, size_t begin, size_t end) {
+    seq_trainer *trainer = context;
+    seq_tree_add_part(trainer->tree, begin, end);
+}
+
 // One replica's window: its gradient becomes the tree's next leaf.
 static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
-    seq_status status = seq_train_read_window(trainer, replica, error);
+    seq_window window;
+    seq_status status = seq_train_read_window(trainer, replica, &window, error);
     if (status) return status;
-    seq_window window = {
-        .batch = trainer->batch,
-        .steps = seq_train_window_steps(trainer),
-        .inputs = trainer->inputs,
-        .targets = trainer->targets,
-        .state = trainer->states + (size_t)replica * trainer->state_size,
-        .seed = (uint64_t)trainer->options->seed,
-        .step = (uint32_t)trainer->position.step,
-        .first_stream = (uint32_t)(replica * trainer->batch),
-    };
+    bool last = replica + 1 == trainer->first_replica + trainer->own_replicas;
+    window.ready = last ? hand_in : add_part;
+    window.ready_context = trainer;
     seq_weights weights = seq_trainer_weights(trainer);
     float *gradient = seq_tree_next(trainer->tree);
     seq_train_clear_rows(trainer, gradient);
     trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
                                                &window, gradient_scale(trainer), gradient);
-    seq_tree_add(trainer->tree);
+    seq_tree_close(trainer->tree);
     return SEQ_OK;
 }
 
+// The exchange begins and gets all of the gradient in any case: the other ranks wait for it.
 static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
+    const seq_exchange_options how = seq_train_exchange_options(trainer);
     seq_status status = seq_train_gradient_flow(trainer, error);
     if (!status) status = seq_train_mark_live(trainer, error);
-    if (status) return status;
-    seq_tree_begin(trainer->tree, seq_exchange_live(trainer->exchange));
+    seq_exchange_begin(trainer->exchange, &how);
+    if (!status) seq_tree_begin(trainer->tree, seq_exchange_live(trainer->exchange));
     for (int replica = trainer->first_replica;
          !status && replica < trainer->first_replica + trainer->own_replicas; replica++)
         status = train_replica(trainer, replica, error);
+    seq_exchange_ready(trainer->exchange, 0);
     return status;
 }
 
@@ -87,6 +96,13 @@ static void advance(seq_trainer *trainer, const seq_step_result *result) {
     if (position->window == trainer->windows) begin_epoch(trainer);
 }
 
+// The round of the exchange that has begun is ended, whatever the reason; that is what stays.
+static seq_status give_up(seq_trainer *trainer, seq_status status) {
+    seq_error late = {0};
+    if (status != SEQ_RANK_FAILED) seq_exchange_abandon(trainer->exchange, &late);
+    return status;
+}
+
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
     double begun = seq_train_seconds();
     seq_rank_report own = {0}, all;
@@ -97,7 +113,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     own.writing = seq_train_is_writing(trainer);
     seq_status status = seq_train_exchange(trainer, &own, &all, error);
     if (!status) status = check_losses(trainer, error);
-    if (status) return status;
+    if (status) return give_up(trainer, status);
     seq_loss total = seq_train_total_loss(trainer);
     *out = (seq_step_result){
         .nats = total.nats,

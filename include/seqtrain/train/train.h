@@ -45,11 +45,15 @@ typedef struct seq_train_options {
     double loss_limit;
     int kernels, precision; // seq_precision
     int64_t threads;
+    int overlap; // seq_overlap
+    int64_t bucket;
+    int wire; // seq_wire
     int64_t log_every, gradient_flow;
     bool quiet;
 } seq_train_options;
 
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
+typedef enum seq_overlap { SEQ_OVERLAP_AUTO, SEQ_OVERLAP_ON, SEQ_OVERLAP_OFF } seq_overlap;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
 const seq_program *seq_train_program(void);
