@@ -70,36 +70,36 @@ void seq_comm_watch(seq_comm *comm, seq_comm_calls *calls) {
     comm->calls = calls;
 }
 
-static double begin(seq_comm *comm) {
-    if (comm->calls) atomic_fetch_add(&comm->calls->begun, 1);
-    return now();
-}
-
 void seq_comm_leave(int exit_code) {
     _exit(exit_code);
 }
 
-// The time of an operation that began at `begun` is the communicator's.
-static seq_status charge(seq_comm *comm, double begun, seq_status status) {
+double seq_comm_begin(seq_comm *comm) {
+    if (comm->calls) atomic_fetch_add(&comm->calls->begun, 1);
+    return now();
+}
+
+seq_status seq_comm_charge(seq_comm *comm, double begun, seq_status status) {
     if (comm->calls) atomic_fetch_add(&comm->calls->ended, 1);
     comm->seconds += now() - begun;
     return status;
 }
 
 seq_status seq_comm_agree(seq_comm *comm, seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->agree(comm, error));
+    double begun = seq_comm_begin(comm);
+    return seq_comm_charge(comm, begun, comm->operations->agree(comm, error));
 }
 
 seq_status seq_comm_gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->gather(comm, blocks, block_bytes, error));
+    double begun = seq_comm_begin(comm);
+    return seq_comm_charge(comm, begun, comm->operations->gather(comm, blocks, block_bytes, error));
 }
 
 seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root,
                               seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->broadcast(comm, bytes, size, root, error));
+    double begun = seq_comm_begin(comm);
+    return seq_comm_charge(comm, begun,
+                           comm->operations->broadcast(comm, bytes, size, root, error));
 }
 
 seq_status seq_comm_share_each(seq_comm *comm, size_t bytes, void **blocks, const char *what,
@@ -121,27 +121,32 @@ out:
 }
 
 seq_status seq_comm_node_barrier(seq_comm *comm, seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->node_barrier(comm, error));
+    double begun = seq_comm_begin(comm);
+    return seq_comm_charge(comm, begun, comm->operations->node_barrier(comm, error));
 }
 
 seq_status seq_comm_gather_shared(seq_comm *comm, void *blocks, size_t block_bytes,
                                   seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->gather_shared(comm, blocks, block_bytes, error));
+    double begun = seq_comm_begin(comm);
+    return seq_comm_charge(comm, begun,
+                           comm->operations->gather_shared(comm, blocks, block_bytes, error));
 }
 
 seq_status seq_comm_broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->broadcast_shared(comm, bytes, size, error));
+    double begun = seq_comm_begin(comm);
+    return seq_comm_charge(comm, begun,
+                           comm->operations->broadcast_shared(comm, bytes, size, error));
 }
 
-seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->sum_nodes(comm, values, count, error));
+seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
+                              seq_error *error) {
+    return comm->operations->sum_nodes(comm, values, count, wire, error);
 }
 
 seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error) {
-    double begun = begin(comm);
-    return charge(comm, begun, comm->operations->or_nodes(comm, words, count, error));
+    return comm->operations->or_nodes(comm, words, count, error);
+}
+
+bool seq_comm_is_concurrent(const seq_comm *comm) {
+    return comm->concurrent;
 }

@@ -1,16 +1,12 @@
-// Many processes under MPI. The sum over nodes is a reduce-scatter with an order of our own (the
-// fixed tree) and an allgather: every rank owns a slice, receives it from all others, adds, and
-// hands the sum around. Done in segments, so that the memory it needs does not grow with the
-// vector.
+// Many processes under MPI. The sum over nodes is in sum_mpi.c.
 #include "own_mpi.h"
 #include <seqtrain/base/memory.h>
-#include <seqtrain/comm/tree.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENT_FLOATS = 1 << 18, COLLECTIVE_BYTES = 1 << 28 };
+enum { COLLECTIVE_BYTES = 1 << 28 };
 
 static seq_comm_mpi *own(const seq_comm *comm) {
     return comm->own;
@@ -28,19 +24,11 @@ static const char *library(const seq_comm *comm) {
     return own(comm)->library;
 }
 
-static void free_buffers(seq_comm_mpi *mpi) {
-    free(mpi->received);
-    free(mpi->send_counts);
-    free(mpi->send_offsets);
-    free(mpi->receive_counts);
-    free(mpi->receive_offsets);
-    free(mpi);
-}
-
 static void close_mpi(seq_comm *comm) {
     seq_mpi_close_nodes(comm);
     MPI_Finalize();
-    free_buffers(own(comm));
+    seq_mpi_free_buffers(own(comm));
+    free(own(comm));
 }
 
 static void abort_mpi(seq_comm *comm, int exit_code) {
@@ -69,59 +57,6 @@ static seq_status agree(seq_comm *comm, seq_error *error) {
     }
     *error = told;
     return error->status;
-}
-
-// Slice n of a segment of `count` floats: [count n / N, count (n + 1) / N).
-static size_t slice_begin(const seq_comm *comm, size_t count, int node) {
-    return count * (size_t)node / (size_t)comm->nodes;
-}
-
-static void plan_exchange(const seq_comm *comm, size_t count) {
-    seq_comm_mpi *mpi = own(comm);
-    size_t mine = slice_begin(comm, count, comm->node + 1) - slice_begin(comm, count, comm->node);
-    for (int node = 0; node < comm->nodes; node++) {
-        mpi->send_offsets[node] = (int)slice_begin(comm, count, node);
-        mpi->send_counts[node] =
-            (int)(slice_begin(comm, count, node + 1) - slice_begin(comm, count, node));
-        mpi->receive_counts[node] = (int)mine;
-        mpi->receive_offsets[node] = (int)((size_t)node * mine);
-    }
-}
-
-static seq_status sum_segment(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    seq_comm_mpi *mpi = own(comm);
-    plan_exchange(comm, count);
-    size_t mine = (size_t)mpi->send_counts[comm->node];
-    int code = MPI_Alltoallv(values, mpi->send_counts, mpi->send_offsets, MPI_FLOAT, mpi->received,
-                             mpi->receive_counts, mpi->receive_offsets, MPI_FLOAT, mpi->column);
-    seq_status status = seq_mpi_check(comm, code, "exchanging gradients", error);
-    if (status) return status;
-    seq_tree_sum(mpi->received, comm->nodes, mine, mine);
-    memcpy(values + mpi->send_offsets[comm->node], mpi->received, mine * sizeof *values);
-    code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, mpi->send_counts,
-                          mpi->send_offsets, MPI_FLOAT, mpi->column);
-    comm->bytes += 2.0 * (double)(count - mine) * sizeof *values;
-    return seq_mpi_check(comm, code, "distributing gradient sums", error);
-}
-
-static seq_status sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    if (comm->nodes == 1) return SEQ_OK;
-    size_t segment = own(comm)->slice * (size_t)comm->nodes;
-    seq_status status = SEQ_OK;
-    for (size_t start = 0; !status && start < count; start += segment)
-        status = sum_segment(comm, values + start,
-                             count - start < segment ? count - start : segment, error);
-    return status;
-}
-
-static seq_status or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error) {
-    if (comm->nodes == 1) return SEQ_OK;
-    int code = MPI_SUCCESS;
-    if (comm->node_rank == 0)
-        code = MPI_Allreduce(MPI_IN_PLACE, words, (int)count, MPI_UINT64_T, MPI_BOR,
-                             own(comm)->column);
-    if (code == MPI_SUCCESS) code = MPI_Bcast(words, (int)count, MPI_UINT64_T, 0, own(comm)->node);
-    return seq_mpi_check(comm, code, "telling which rows have a gradient", error);
 }
 
 // On one of the communicators.
@@ -187,8 +122,9 @@ static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq
 }
 
 static const seq_comm_operations operations = {
-    library,      close_mpi,     abort_mpi,        agree,     gather,  broadcast, seq_mpi_share,
-    node_barrier, gather_shared, broadcast_shared, sum_nodes, or_nodes};
+    library,       close_mpi,        abort_mpi,         agree,
+    gather,        broadcast,        seq_mpi_share,     node_barrier,
+    gather_shared, broadcast_shared, seq_mpi_sum_nodes, seq_mpi_or_nodes};
 
 // "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4".
 static void name_library(seq_comm_mpi *mpi) {
@@ -259,24 +195,11 @@ static seq_status find_hosts(seq_comm *comm, seq_error *error) {
     return status;
 }
 
-static seq_status allocate_buffers(seq_comm *comm, seq_error *error) {
-    seq_comm_mpi *mpi = own(comm);
-    size_t nodes = (size_t)comm->nodes;
-    mpi->slice = (SEGMENT_FLOATS + nodes - 1) / nodes;
-    seq_status status = seq_allocate(&mpi->received, nodes * mpi->slice, sizeof(float),
-                                     "the gradient exchange", error);
-    int **counts[] = {&mpi->send_counts, &mpi->send_offsets, &mpi->receive_counts,
-                      &mpi->receive_offsets};
-    for (int i = 0; !status && i < 4; i++)
-        status = seq_allocate(counts[i], nodes, sizeof(int), "the gradient exchange", error);
-    return status;
-}
-
 seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out,
                              seq_error *error) {
     seq_comm *comm = NULL;
     int provided;
-    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided) != MPI_SUCCESS)
         return seq_error_set(error, SEQ_RANK_FAILED, "starting MPI: MPI_Init_thread failed");
     seq_status status = seq_allocate(&comm, 1, sizeof *comm, "the communicator", error);
     if (!status)
@@ -287,12 +210,13 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
         return status;
     }
     comm->operations = &operations;
+    comm->concurrent = provided == MPI_THREAD_MULTIPLE;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     name_library(own(comm));
     *out = comm;
     status = seq_mpi_open_nodes(comm, most_per_node, error);
     if (status) return status;
-    allocate_buffers(comm, error);
+    seq_mpi_allocate_buffers(comm, error);
     status = seq_comm_agree(comm, error);
     return status ? status : find_hosts(comm, error);
 }

@@ -62,8 +62,9 @@ static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq
     return SEQ_OK;
 }
 
-static seq_status sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error) {
-    (void)comm, (void)values, (void)count, (void)error;
+static seq_status sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
+                            seq_error *error) {
+    (void)comm, (void)values, (void)count, (void)wire, (void)error;
     return SEQ_OK;
 }
 
@@ -87,6 +88,7 @@ seq_status seq_comm_open_self(seq_comm **out, seq_error *error) {
     }
     comm->operations = &operations;
     comm->size = comm->nodes = comm->node_size = 1;
+    comm->concurrent = true;
     *out = comm;
     return SEQ_OK;
 }

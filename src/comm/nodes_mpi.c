@@ -45,7 +45,8 @@ static int divide_into_nodes(seq_comm *comm, const int *hosts, int most_per_node
     comm->node_rank = comm->rank % comm->node_size;
     int code = MPI_Comm_split(mpi->world, comm->node, comm->rank, &mpi->node);
     if (code != MPI_SUCCESS) return code;
-    return MPI_Comm_split(mpi->world, comm->node_rank, comm->rank, &mpi->column);
+    code = MPI_Comm_split(mpi->world, comm->node_rank, comm->rank, &mpi->column);
+    return code == MPI_SUCCESS ? MPI_Comm_dup(mpi->column, &mpi->network) : code;
 }
 
 seq_status seq_mpi_open_nodes(seq_comm *comm, int most_per_node, seq_error *error) {

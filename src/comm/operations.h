@@ -17,7 +17,8 @@ typedef struct seq_comm_operations {
     seq_status (*node_barrier)(seq_comm *comm, seq_error *error);
     seq_status (*gather_shared)(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
     seq_status (*broadcast_shared)(seq_comm *comm, void *bytes, size_t size, seq_error *error);
-    seq_status (*sum_nodes)(seq_comm *comm, float *values, size_t count, seq_error *error);
+    seq_status (*sum_nodes)(seq_comm *comm, float *values, size_t count, seq_wire wire,
+                            seq_error *error);
     seq_status (*or_nodes)(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
 } seq_comm_operations;
 
@@ -25,10 +26,17 @@ struct seq_comm {
     const seq_comm_operations *operations;
     int rank, size;
     int node, nodes, node_rank, node_size;
-    char *layout; // heap, or NULL
-    double bytes, seconds;
-    seq_comm_calls *calls; // or NULL
+    bool concurrent;
+    char *layout;          // heap, or NULL
+    double bytes;          // of the thread that sums over nodes
+    double seconds;        // of the main thread
+    seq_comm_calls *calls; // of the main thread, or NULL
     void *own;             // of the implementation
 };
+
+// Of the main thread: a call that may wait for other ranks begins (returns the time) and ends (its
+// time is the communicator's).
+double seq_comm_begin(seq_comm *comm);
+seq_status seq_comm_charge(seq_comm *comm, double begun, seq_status status);
 
 #endif

@@ -5,18 +5,20 @@
 #include "operations.h"
 #include <mpi.h>
 
-enum { SEQ_MPI_WINDOWS = 64 };
+enum { SEQ_MPI_WINDOWS = 256 };
 
 typedef struct seq_comm_mpi {
-    MPI_Comm world;  // all ranks, host by host
-    MPI_Comm node;   // those that share memory with this one
-    MPI_Comm column; // those with the same node rank, one a node
+    MPI_Comm world;   // all ranks, host by host
+    MPI_Comm node;    // those that share memory with this one
+    MPI_Comm column;  // those with the same node rank, one a node
+    MPI_Comm network; // the same, of seq_comm_sum_nodes and seq_comm_or_nodes alone
     MPI_Win windows[SEQ_MPI_WINDOWS];
     int window_count;
     void *plain[SEQ_MPI_WINDOWS]; // the same on a node of one rank
     int plain_count;
-    float *received; // (N, slice)
-    size_t slice;    // floats of a node's slice of a segment
+    float *received;                    // (N, slice)
+    uint16_t *narrow, *narrow_received; // (N, slice): values as bf16
+    size_t slice;                       // floats of a node's slice of a segment
     int *send_counts, *send_offsets, *receive_counts, *receive_offsets; // (N)
     char library[64];
 } seq_comm_mpi;
@@ -29,5 +31,12 @@ seq_status seq_mpi_open_nodes(seq_comm *comm, int most_per_node, seq_error *erro
 void seq_mpi_close_nodes(seq_comm *comm); // collective
 seq_status seq_mpi_share(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
                          seq_error *error);
+
+// sum_mpi.c
+seq_status seq_mpi_allocate_buffers(seq_comm *comm, seq_error *error);
+void seq_mpi_free_buffers(seq_comm_mpi *mpi);
+seq_status seq_mpi_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
+                             seq_error *error);
+seq_status seq_mpi_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
 
 #endif

@@ -84,24 +84,50 @@ static void add(float *restrict left, const float *restrict right, size_t count)
         left[i] += right[i];
 }
 
-static void add_next(seq_tree *tree, int level) {
-    for (seq_range run = {0}; seq_live_next(tree->live, tree->count, &run);)
-        add(tree->levels[level] + run.begin, tree->next + run.begin, run.end - run.begin);
+static void add_live(const seq_tree *tree, float *left, const float *right, seq_range part) {
+    for (seq_range run = {part.begin, part.begin}; seq_live_next(tree->live, part.end, &run);)
+        add(left + run.begin, right + run.begin, run.end - run.begin);
 }
 
-// The new vector meets full levels as a carry does in a binary counter.
-void seq_tree_add(seq_tree *tree) {
-    int number = tree->added++, level = 0;
+// The level at which the next leaf's way ends: it meets full levels as a carry does in a binary
+// counter.
+static int last_level(const seq_tree *tree) {
+    int level = 0;
+    while (level < tree->power && (tree->added >> level & 1))
+        level++;
+    return level;
+}
+
+static bool joins_subtrees(const seq_tree *tree, int level) {
+    return level == tree->power && tree->added >> tree->power != 0;
+}
+
+void seq_tree_add_part(seq_tree *tree, size_t begin, size_t end) {
+    const float *right = tree->next;
     if (tree->leaves == 1) return;
-    for (; level < tree->power && (number >> level & 1); level++) {
-        add_next(tree, level);
-        swap(&tree->levels[level], &tree->next);
+    int last = last_level(tree);
+    for (int level = 0; level < last; level++) {
+        add_live(tree, tree->levels[level], right, (seq_range){begin, end});
+        right = tree->levels[level];
     }
-    bool first_subtree = number >> tree->power == 0;
-    if (level == tree->power && !first_subtree)
-        add_next(tree, level);
-    else
+    if (joins_subtrees(tree, last))
+        add_live(tree, tree->levels[last], right, (seq_range){begin, end});
+}
+
+// A sum goes where its left operand was, and the vector of the right one is free.
+void seq_tree_close(seq_tree *tree) {
+    int last = last_level(tree);
+    bool joins = joins_subtrees(tree, last);
+    tree->added++;
+    if (tree->leaves == 1) return;
+    for (int level = 0; level < last; level++)
         swap(&tree->levels[level], &tree->next);
+    if (!joins) swap(&tree->levels[last], &tree->next);
+}
+
+void seq_tree_add(seq_tree *tree) {
+    seq_tree_add_part(tree, 0, tree->count);
+    seq_tree_close(tree);
 }
 
 void seq_tree_sum(float *vectors, int leaves, size_t stride, size_t count) {

@@ -1,6 +1,29 @@
 #include "graph.h"
 #include <seqtrain/nn/embedding.h>
 
+size_t seq_model_part_begin(const seq_model *model, int stage) {
+    const seq_parameter *items = model->table.items;
+    int layers = model->config.layers;
+    if (stage < 0) return 0;
+    if (stage < layers) return items[model->layers[stage].weight_ih].offset;
+    if (stage < seq_model_stages(model)) return items[model->dense_weight[stage - layers]].offset;
+    return items[model->output_part[model->config.tied ? 1 : 0].row].offset;
+}
+
+size_t seq_model_gradient_parts(const seq_model *model, size_t begins[SEQ_MAX_GRADIENT_PARTS]) {
+    size_t count = 0;
+    for (int stage = seq_model_stages(model); stage >= -1; stage--)
+        begins[count++] = seq_model_part_begin(model, stage);
+    return count;
+}
+
+void seq_model_tell_ready(const seq_model *model, const seq_window *window, int stage) {
+    bool topmost = stage == seq_model_stages(model);
+    if (window->ready)
+        window->ready(window->ready_context, seq_model_part_begin(model, stage),
+                      topmost ? model->table.size : seq_model_part_begin(model, stage + 1));
+}
+
 static float *slice(const seq_model *model, float *gradient, int row) {
     return row < 0 ? NULL : gradient + model->table.items[row].offset;
 }
@@ -63,10 +86,12 @@ void seq_model_backward(const seq_model *model, seq_workspace *workspace,
         backward_stage(model, workspace, weights, window, stage,
                        seq_model_fed(model, workspace, window->batch, stage - 1, dropping), d_out,
                        d_in, gradient, squares);
+        seq_model_tell_ready(model, window, stage);
         float *swap = d_out;
         d_out = d_in;
         d_in = swap;
     }
     if (dropping) undrop(model, window, -1, d_out);
     embedding_gradient(model, window, d_out, slice(model, gradient, model->embedding));
+    seq_model_tell_ready(model, window, -1);
 }

@@ -40,8 +40,9 @@ struct seq_model {
     seq_recurrent recurrent[SEQ_MAX_LAYERS];
     seq_dense dense[SEQ_MAX_LAYERS];
     seq_packed_matrix packed[SEQ_MAX_PACKED];
-    int packed_count, packed_forward; // the forward ones come first, the output layer's at their end
-    int packed_to_train;              // of the forward ones, those that training packs
+    int packed_count,
+        packed_forward;  // the forward ones come first, the output layer's at their end
+    int packed_to_train; // of the forward ones, those that training packs
     size_t packed_bytes, packed_forward_bytes;
     int dense_forward[SEQ_MAX_LAYERS], dense_back[SEQ_MAX_LAYERS];
     const seq_output_kind *output;
@@ -68,6 +69,12 @@ struct seq_workspace {
     seq_recurrent_scratch scratch;
 };
 
+// Where the part of a stage begins in the flat gradient: -1 the embedding, S the output layer. Tied
+// weights are the embedding's.
+size_t seq_model_part_begin(const seq_model *model, int stage);
+// The gradient of the stage is final.
+void seq_model_tell_ready(const seq_model *model, const seq_window *window, int stage);
+
 // packing.c. A matrix that `weights` holds not is NULL.
 void seq_model_list_packed(seq_model *model);
 const void *seq_model_packed(const seq_model *model, const seq_weights *weights, int item);
@@ -92,12 +99,14 @@ void seq_model_store_state(const seq_model *model, const seq_workspace *workspac
 const float *seq_model_fed(const seq_model *model, const seq_workspace *workspace, int batch,
                            int stage, bool dropping);
 seq_dropout seq_model_dropout_at(const seq_model *model, const seq_window *window, int stage);
-seq_recurrent_weights seq_model_layer(const seq_model *model, const seq_weights *weights, int layer);
+seq_recurrent_weights seq_model_layer(const seq_model *model, const seq_weights *weights,
+                                      int layer);
 const float *seq_model_parameter(const seq_model *model, const seq_weights *weights, int row);
 
 // backward.c. From dL/d(fed top) in workspace->gradient[0] down to the embedding; squares (L, T) or
 // NULL.
-void seq_model_backward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
-                        const seq_window *window, bool dropping, float *gradient, double *squares);
+void seq_model_backward(const seq_model *model, seq_workspace *workspace,
+                        const seq_weights *weights, const seq_window *window, bool dropping,
+                        float *gradient, double *squares);
 
 #endif

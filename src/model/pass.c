@@ -64,6 +64,7 @@ seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
     seq_model_store_state(model, workspace, window);
     seq_output_loss loss = differentiate_output(model, workspace, weights, window, window->targets,
                                                 gradient_scale, true, gradient);
+    seq_model_tell_ready(model, window, seq_model_stages(model));
     seq_model_backward(model, workspace, weights, window, true, gradient, NULL);
     return public_loss(loss);
 }

@@ -77,6 +77,19 @@ size_t seq_workspace_bytes(const seq_workspace *workspace) {
     return workspace->arena.size;
 }
 
+const int32_t *seq_model_output_words(const seq_model *model, seq_workspace *workspace,
+                                      const seq_window *window, size_t *out_count) {
+    const seq_output_rows rows = {
+        .count = (size_t)window->batch * (size_t)window->steps,
+        .targets = window->targets,
+        .seed = window->seed,
+        .step = window->step,
+        .first_stream = window->first_stream,
+    };
+    if (model->output->choose) model->output->choose(&workspace->output, &rows);
+    return seq_workspace_output_words(workspace, out_count);
+}
+
 const int32_t *seq_workspace_output_words(const seq_workspace *workspace, size_t *out_count) {
     *out_count = workspace->output.sampled.count;
     return workspace->output.sampled.words;

@@ -118,7 +118,7 @@ static void draw_words(seq_output *output, const seq_output_rows *rows) {
     }
 }
 
-static void choose_words(seq_output *output, const seq_output_rows *rows) {
+static void choose(seq_output *output, const seq_output_rows *rows) {
     output->sampled.count = 0;
     if (takes_all(&output->shape))
         for (int32_t word = 0; word < output->shape.vocabulary; word++)
@@ -166,7 +166,7 @@ static void scatter(const seq_output *output, const seq_output_rows *rows) {
 
 // A row counts the drawn words and its own target.
 static seq_output_loss train(seq_output *output, const seq_output_rows *rows) {
-    choose_words(output, rows);
+    choose(output, rows);
     gather(output, rows);
     seq_softmax softmax = output->softmax;
     softmax.columns = output->sampled.count;
@@ -271,11 +271,11 @@ static void logits(const seq_output *output, const seq_output_rows *rows, float 
 
 const seq_output_kind seq_output_sampled = {.name = "sampled",
                                             .ties = true,
-                                            .partial = true,
                                             .packs_to_train = false,
                                             .check = check,
                                             .list = list,
                                             .take = take,
+                                            .choose = choose,
                                             .train = train,
                                             .evaluate = evaluate,
                                             .logits = logits};

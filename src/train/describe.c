@@ -195,6 +195,10 @@ static void print_layout(const seq_trainer *trainer) {
                  vector * (1 + trainer->optimizer->states) + packed,
                  seq_comm_node_size(trainer->comm),
                  seq_comm_node_size(trainer->comm) == 1 ? "" : "s");
+    if (trainer->options->wire == SEQ_WIRE_BF16 && seq_comm_nodes(trainer->comm) > 1)
+        seq_log_warning("--wire bf16: sums between %d nodes are rounded: another number of nodes "
+                        "gives results equal in statistics, not in bits",
+                        seq_comm_nodes(trainer->comm));
     if (!seq_tree_same_bits(trainer->replicas, size))
         seq_log_warning("%d replicas on %d ranks are added in another order than on one rank: "
                         "results are equal in statistics, not in bits "

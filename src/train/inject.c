@@ -74,8 +74,8 @@ static bool parse_setting(const seq_trainer *trainer, const char *key, const cha
     double number = 0;
     if (strcmp(key, "layer") == 0) {
         out->parameter = seq_parameter_find(trainer->table, value);
-        return out->parameter && out->parameter != trainer->rows && !out->kind->multiplies &&
-               (place == GRADIENT || place == PARAMETER);
+        return out->parameter && out->parameter != trainer->rows[SEQ_ROWS_OF_INPUTS] &&
+               !out->kind->multiplies && (place == GRADIENT || place == PARAMETER);
     }
     if (strcmp(key, "replica") == 0) {
         bool good = parse_number(value, 0, trainer->replicas - 1, &number) && place != PARAMETER;
@@ -183,7 +183,8 @@ static void spoil_gradient(const seq_trainer *trainer, const fault *fault, float
     }
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (parameter == trainer->rows) continue; // holds more than this window's
+        if (parameter == trainer->rows[SEQ_ROWS_OF_INPUTS])
+            continue; // holds more than this window's
         for (size_t i = 0; i < seq_parameter_size(parameter); i++)
             gradient[parameter->offset + i] *= (float)fault->value;
     }
@@ -197,6 +198,10 @@ void seq_inject_after_window(seq_trainer *trainer, int replica, float *gradient)
         spoil_gradient(trainer, fault, gradient);
     spoil_loss(trainer, LOSS, replica, step);
     spoil_state(trainer, STATE_AFTER, replica);
+}
+
+bool seq_inject_waits(const seq_trainer *trainer) {
+    return trainer->options->inject != NULL;
 }
 
 void seq_inject_before_update(seq_trainer *trainer, size_t begin, size_t end) {

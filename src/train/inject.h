@@ -5,6 +5,7 @@
 #define SEQ_TRAIN_INJECT_H
 
 #include <seqtrain/base/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct seq_trainer;
@@ -15,6 +16,8 @@ seq_status seq_inject_create(struct seq_trainer *trainer, seq_error *error);
 void seq_inject_clear(struct seq_trainer *trainer);
 void seq_inject_before_window(struct seq_trainer *trainer, int replica);
 void seq_inject_after_window(struct seq_trainer *trainer, int replica, float *gradient);
+// The gradient must not be handed on before seq_inject_after_window.
+bool seq_inject_waits(const struct seq_trainer *trainer);
 // Just before the update of elements [begin, end).
 void seq_inject_before_update(struct seq_trainer *trainer, size_t begin, size_t end);
 void seq_inject_validation(struct seq_trainer *trainer, int replica);
@@ -32,6 +35,10 @@ static inline void seq_inject_before_window(struct seq_trainer *trainer, int rep
 static inline void seq_inject_after_window(struct seq_trainer *trainer, int replica,
                                            float *gradient) {
     (void)trainer, (void)replica, (void)gradient;
+}
+static inline bool seq_inject_waits(const struct seq_trainer *trainer) {
+    (void)trainer;
+    return false;
 }
 static inline void seq_inject_before_update(struct seq_trainer *trainer, size_t begin, size_t end) {
     (void)trainer, (void)begin, (void)end;

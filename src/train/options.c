@@ -23,6 +23,8 @@ static const char *const plan_choices[] = {"table", "json", NULL};
 static const char *const remedies[] = {"stop", "skip", "rollback", NULL};
 static const char *const spike_remedies[] = {"ignore", "skip", "rollback", NULL};
 static const char *const save_failure_choices[] = {"stop", "continue", NULL};
+static const char *const overlap_choices[] = {"auto", "on", "off", NULL};
+static const char *const wire_choices[] = {"fp32", "bf16", NULL}; // in the order of seq_wire
 static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
@@ -254,6 +256,20 @@ static const seq_option options[] = {
              "same rounding elsewhere."},
     {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "1", 1, SEQ_MAX_THREADS, .flags = SESSION,
      .help = "Threads of each rank. Any number gives the same bits."},
+    {SEQ_OPTION_CHOICE, "overlap", "WHEN", AT(overlap), "auto", .choices = overlap_choices,
+     .flags = SESSION,
+     .help =
+         "Exchange the gradients of upper layers, by a thread of its own, while lower layers are "
+         "still in backward. auto: where ranks live on several nodes; on one, summing takes the "
+         "cores that compute. The same bits in any case."},
+    {SEQ_OPTION_INTEGER, "bucket", "FLOATS", AT(bucket), "1M", 1, 1e12, .flags = SESSION,
+     .help = "Gradients that --overlap exchanges at a time, at least: smaller layers are taken "
+             "together with the next. Any number gives the same bits."},
+    {SEQ_OPTION_CHOICE, "wire", "PRECISION", AT(wire), "fp32", .choices = wire_choices,
+     .flags = IDENTITY,
+     .help = "Gradients between nodes. bf16: half the bytes; each node's sum and the total are "
+             "rounded to nearest even, and added in fp32. Ranks on one node round nothing, so the "
+             "bits of a run then depend on the number of nodes."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .flags = SESSION,
      .help = "Print warnings and errors only."},
 

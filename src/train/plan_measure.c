@@ -270,9 +270,9 @@ static seq_status time_exchange(bench *bench, double *stream, seq_error *error) 
         seq_exchanged sum;
         if (seq_comm_node_barrier(comm, error)) return error->status;
         double begun = seq_train_seconds();
-        if (seq_exchange_sum(bench->exchange, &(seq_exchange_options){.updates_all = true}, &sum,
-                             error))
-            return error->status;
+        seq_exchange_begin(bench->exchange, &(seq_exchange_options){.updates_all = true});
+        seq_exchange_ready(bench->exchange, 0);
+        if (seq_exchange_finish(bench->exchange, &sum, error)) return error->status;
         all = fmin(all, seq_train_seconds() - begun);
         // Its sum stays in the gradient: as many ranks would be too much for single precision.
         memset(bench->lanes->gradient, 0, bench->table->size * sizeof(float));
@@ -294,7 +294,8 @@ static seq_status time_nodes(bench *bench, float *values, size_t count, double *
     for (int run = 0; run < CLOCK_RUNS; run++) {
         if (seq_comm_agree(bench->comm, error)) return error->status;
         double begun = seq_train_seconds();
-        if (seq_comm_sum_nodes(bench->comm, values, count, error)) return error->status;
+        if (seq_comm_sum_nodes(bench->comm, values, count, SEQ_WIRE_FP32, error))
+            return error->status;
         least = fmin(least, seq_train_seconds() - begun);
     }
     *out = least;
@@ -400,7 +401,8 @@ static seq_status share(bench *bench, seq_error *error) {
     if (!status)
         status = seq_comm_share(comm, sizeof(atomic_int), &bench->awake, "measuring", error);
     return status ? status
-                  : seq_exchange_create(comm, bench->lanes->compute.kernels, size, &bench->exchange,
+                  : seq_exchange_create(comm, bench->lanes->compute.kernels,
+                                        &(seq_exchange_config){.count = size}, &bench->exchange,
                                         error);
 }
 

@@ -6,8 +6,8 @@
 
 enum {
     SEGMENT = 1 << 18, // floats of a reduce-scatter: PACKED of comm/exchange.c
-    BARRIERS = 4,      // of a node in a step: two in seq_exchange_sum, one behind the update, one
-                       // behind packing
+    BARRIERS = 3,      // of a node in a step: one in seq_exchange_finish, one behind the update,
+                       // one behind packing
     FLOATS_OF_WORD = 64 * 64, // comm/live.h: a word of the map for so many floats
     WRITER = 22000000, // bytes that stay with a rank that has written a shard of any size: HDF5's
                        // and the encoder's buffers, as measured

@@ -5,10 +5,10 @@
 //   vote     main threads, once no rank is writing (seq_rank_report.writing): digests to all
 //   commit   background, rank 0: side files, manifest, retention
 //   end      main threads: agree on how that went
-#include "background.h"
 #include "session.h"
 #include "snapshot.h"
 #include "trainer.h"
+#include <seqtrain/base/background.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

@@ -11,48 +11,64 @@ static float gradient_scale(const seq_trainer *trainer) {
     return (float)(1 / (mean ? streams * trainer->window : streams));
 }
 
+// Of this rank's last replica: with a part of its gradient, the sum of this rank's is final, too.
+static void hand_in(void *context, size_t begin, size_t end) {
+    seq_trainer *trainer = context;
+    seq_tree_add_part(trainer->tree, begin, end);
+    seq_exchange_ready(trainer->exchange, begin);
+}
+
+static void add_part(void *context, size_t begin, size_t end) {
+    seq_trainer *trainer = context;
+    seq_tree_add_part(trainer->tree, begin, end);
+}
+
+typedef void receiver(void *context, size_t begin, size_t end);
+
+static receiver *receiver_of(const seq_trainer *trainer, int replica) {
+    bool last = replica + 1 == trainer->first_replica + trainer->own_replicas;
+    return last ? hand_in : add_part;
+}
+
 // One replica's window: its gradient becomes the tree's next leaf.
 static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
+    seq_window window;
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_READ);
-    seq_status status = seq_train_read_window(trainer, replica, error);
+    seq_status status = seq_train_read_window(trainer, replica, &window, error);
     if (status) return status;
     seq_train_audit_read(trainer);
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_COMPUTE);
-    seq_window window = {
-        .batch = trainer->batch,
-        .steps = seq_train_window_steps(trainer),
-        .inputs = trainer->inputs,
-        .targets = trainer->targets,
-        .state = trainer->states + (size_t)replica * trainer->state_size,
-        .seed = (uint64_t)trainer->options->seed,
-        .step = (uint32_t)trainer->position.step,
-        .first_stream = (uint32_t)(replica * trainer->batch),
-    };
     seq_inject_before_window(trainer, replica);
     seq_train_find_state(trainer, replica, true);
     seq_train_keep_state(trainer, replica);
+    window.ready = seq_inject_waits(trainer) ? NULL : receiver_of(trainer, replica);
+    window.ready_context = trainer;
     seq_weights weights = seq_trainer_weights(trainer);
     float *gradient = seq_tree_next(trainer->tree);
     seq_train_clear_rows(trainer, gradient);
     trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
                                                &window, gradient_scale(trainer), gradient);
     seq_inject_after_window(trainer, replica, gradient);
+    if (!window.ready) receiver_of(trainer, replica)(trainer, 0, trainer->table->size);
     if (isfinite(trainer->losses[replica].nats)) // otherwise the loss is the finding
         seq_train_find_state(trainer, replica, false);
-    seq_tree_add(trainer->tree);
+    seq_tree_close(trainer->tree);
     seq_fault_point("train-backward");
     return SEQ_OK;
 }
 
+// The exchange begins and gets all of the gradient in any case: the other ranks wait for it.
 static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
+    const seq_exchange_options how = seq_train_exchange_options(trainer);
     trainer->window_read = (seq_coverage){0};
     seq_status status = seq_train_gradient_flow(trainer, error);
     if (!status) status = seq_train_mark_live(trainer, error);
-    if (status) return status;
-    seq_tree_begin(trainer->tree, seq_exchange_live(trainer->exchange));
+    seq_exchange_begin(trainer->exchange, &how);
+    if (!status) seq_tree_begin(trainer->tree, seq_exchange_live(trainer->exchange));
     for (int replica = trainer->first_replica;
          !status && replica < trainer->first_replica + trainer->own_replicas; replica++)
         status = train_replica(trainer, replica, error);
+    seq_exchange_ready(trainer->exchange, 0);
     return status;
 }
 
@@ -106,11 +122,12 @@ static seq_step_result result_of(const seq_trainer *trainer, const seq_rank_repo
 // A condemned window is read like others, and nothing is made of it.
 static seq_status pass_over_window(seq_trainer *trainer, seq_error *error) {
     seq_status status = SEQ_OK;
+    seq_window window;
     trainer->window_read = (seq_coverage){0};
     seq_train_report_jump(trainer);
     for (int replica = trainer->first_replica;
          !status && replica < trainer->first_replica + trainer->own_replicas; replica++) {
-        status = seq_train_read_window(trainer, replica, error);
+        status = seq_train_read_window(trainer, replica, &window, error);
         if (!status) seq_train_audit_read(trainer);
         trainer->losses[replica] = (seq_loss){0};
     }
@@ -136,11 +153,19 @@ static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_rep
     return seq_train_exchange(trainer, &own, out_all, error);
 }
 
+// Ends the round of the exchange that this step has begun, if it has; no update comes of it.
+static seq_status give_up(seq_trainer *trainer, bool condemned, seq_status status) {
+    seq_error late = {0};
+    if (!condemned && status != SEQ_RANK_FAILED) seq_exchange_abandon(trainer->exchange, &late);
+    return status;
+}
+
 // The update, unless something is found that speaks against it.
-static seq_status judge_and_update(seq_trainer *trainer, bool trouble, seq_step_result *out,
-                                   seq_error *error) {
+static seq_status judge_and_update(seq_trainer *trainer, bool condemned, bool trouble,
+                                   seq_step_result *out, seq_error *error) {
     seq_status status = seq_train_judge_losses(trainer, trouble, &out->setback, error);
-    if (!status && !out->setback) status = seq_train_update(trainer, out, error);
+    if (status || out->setback || condemned) return give_up(trainer, condemned, status);
+    status = seq_train_update(trainer, out, error);
     if (!status && !out->setback) seq_train_accept(trainer, out);
     return status;
 }
@@ -150,9 +175,10 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     bool condemned = seq_train_is_condemned(trainer);
     seq_rank_report all;
     seq_status status = do_own_part(trainer, condemned, &all, error);
-    if (status) return status;
+    if (status) return give_up(trainer, condemned, status);
     *out = result_of(trainer, &all);
-    if (all.trouble || !condemned) status = judge_and_update(trainer, all.trouble, out, error);
+    if (all.trouble || !condemned)
+        status = judge_and_update(trainer, condemned, all.trouble, out, error);
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status || out->setback == SEQ_ROLLED_BACK) return status;
     if (condemned) out->setback = SEQ_WINDOW_JUMPED;

@@ -1,6 +1,8 @@
 #include "tamper.h"
 #include <math.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/nn/output.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -78,14 +80,27 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
     return status;
 }
 
+static bool has_rows(const seq_trainer *trainer, const seq_parameter *parameter) {
+    for (int i = 0; i < SEQ_ROWS; i++)
+        if (trainer->rows[i] == parameter) return true;
+    return false;
+}
+
 // The embedding's rows that no token of a window names have no gradient, unless the output layer
-// uses them, too.
+// uses them, too; so have the words that a sampled output layer does not look at.
 static void find_rows(seq_trainer *trainer) {
-    bool tied = seq_model_get_config(trainer->model)->tied;
-    trainer->rows = tied ? NULL : seq_parameter_find(trainer->table, "embedding.weight");
+    const seq_model_config *config = seq_model_get_config(trainer->model);
+    const seq_parameter *embedding = seq_parameter_find(trainer->table, "embedding.weight");
+    bool chooses = seq_output_kind_at(config->output)->choose;
+    if (!config->tied || chooses) trainer->rows[SEQ_ROWS_OF_INPUTS] = embedding;
+    if (chooses) {
+        trainer->rows[SEQ_ROWS_OF_OUTPUT] =
+            config->tied ? embedding : seq_parameter_find(trainer->table, "output.weight");
+        trainer->rows[SEQ_ROWS_OF_BIAS] = seq_parameter_find(trainer->table, "output.bias");
+    }
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (parameter == trainer->rows) continue;
+        if (has_rows(trainer, parameter)) continue;
         seq_live_add(trainer->always_live, parameter->offset,
                      parameter->offset + seq_parameter_size(parameter));
     }
@@ -177,6 +192,31 @@ seq_weights seq_trainer_weights(const seq_trainer *trainer) {
     return (seq_weights){trainer->parameters, trainer->packed, SEQ_USE_TRAINING};
 }
 
+static bool overlaps(const seq_trainer *trainer) {
+    bool several = seq_comm_nodes(trainer->comm) > 1;
+    int wanted = trainer->options->overlap;
+    if (wanted == SEQ_OVERLAP_OFF || (wanted == SEQ_OVERLAP_AUTO && !several)) return false;
+    if (!several || seq_comm_is_concurrent(trainer->comm)) return true;
+    seq_log_warning("--overlap: %s does not serve several threads (MPI_THREAD_MULTIPLE): gradients "
+                    "are exchanged after backward",
+                    seq_comm_library(trainer->comm));
+    return false;
+}
+
+static seq_status create_exchange(seq_trainer *trainer, seq_error *error) {
+    size_t parts[SEQ_MAX_GRADIENT_PARTS];
+    const seq_exchange_config config = {
+        .count = trainer->table->size,
+        .overlap = overlaps(trainer),
+        .parts = parts,
+        .part_count = seq_model_gradient_parts(trainer->model, parts),
+        .bucket = (size_t)trainer->options->bucket,
+        .wire = (seq_wire)trainer->options->wire,
+    };
+    return seq_exchange_create(trainer->comm, trainer->compute.kernels, &config, &trainer->exchange,
+                               error);
+}
+
 seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
     size_t size = trainer->table->size, bytes = size * sizeof(float);
     seq_comm *comm = trainer->comm;
@@ -190,9 +230,7 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
         status =
             seq_comm_share(comm, (size_t)trainer->replicas * trainer->state_size * sizeof(float),
                            &trainer->states, "the state of the streams", error);
-    if (!status)
-        status =
-            seq_exchange_create(comm, trainer->compute.kernels, size, &trainer->exchange, error);
+    if (!status) status = create_exchange(trainer, error);
     if (status) return status;
     if (!seq_tree_create(trainer->own_replicas, size, seq_exchange_gradient(trainer->exchange),
                          &trainer->tree, error))

@@ -69,6 +69,8 @@ typedef struct seq_rank_report {
     seq_coverage read; // tokens of this rank's windows
 } seq_rank_report;
 
+enum { SEQ_ROWS_OF_INPUTS, SEQ_ROWS_OF_OUTPUT, SEQ_ROWS_OF_BIAS, SEQ_ROWS };
+
 typedef struct seq_trainer {
     seq_parsed *parsed;
     const seq_train_options *options;
@@ -92,10 +94,12 @@ typedef struct seq_trainer {
     seq_batches *batches;
     seq_workspace *workspace;
     seq_exchange *exchange;
-    seq_tree *tree;            // sums the gradients of this rank's replicas
-    const seq_parameter *rows; // the parameter whose gradient has only the rows of the window's
-                               // tokens, or NULL
-    uint64_t *always_live;     // all others, see seqtrain/comm/live.h
+    seq_tree *tree; // sums the gradients of this rank's replicas
+    // Parameters whose gradient has only the rows of some words: of the window's inputs; then of
+    // the words that a sampled output layer looks at (the same one when tied), two of them. Or
+    // NULL.
+    const seq_parameter *rows[SEQ_ROWS];
+    uint64_t *always_live; // all others, see seqtrain/comm/live.h
     // Shared by the ranks of a node: written by one rank, or each its part.
     float *parameters;
     void *packed; // its matrices in the order of the products
@@ -203,14 +207,17 @@ seq_status seq_train_heed_stop(seq_trainer *trainer, seq_error *error);
 // position is another one). SEQ_BAD_NUMBER names step, rank and layer.
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 
-// update.c. Collective: sums the gradients, clips, updates the parameters. seq_train_mark_live says
-// before, from the tokens of the window, which part of this rank's gradient may be nonzero.
+// update.c. Collective: ends the round of the exchange, clips, updates the parameters.
+// seq_train_mark_live says before it begins, from the tokens of the window, which part of this
+// rank's gradient may be nonzero.
 seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error);
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
+seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
-// Inputs and targets of the next window of one of this rank's replicas.
-seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_error *error);
+// The next window of one of this rank's replicas; its tokens are the trainer's until the next.
+seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
+                                 seq_error *error);
 
 // audit.c. After each window of a replica that is trained; when position.window has changed without
 // training, and after each step, with the sum over ranks of window_read.

@@ -2,7 +2,6 @@
 #include "inject.h"
 #include "trainer.h"
 #include <seqtrain/base/fault.h>
-#include <seqtrain/nn/output.h>
 #include <string.h>
 
 int seq_train_window_steps(const seq_trainer *trainer) {
@@ -10,70 +9,80 @@ int seq_train_window_steps(const seq_trainer *trainer) {
     return left < trainer->window ? (int)left : trainer->window;
 }
 
-seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_error *error) {
+seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
+                                 seq_error *error) {
     int64_t start = trainer->position.window * trainer->window;
     int from = (replica - trainer->first_replica) * trainer->batch;
+    *out = (seq_window){
+        .batch = trainer->batch,
+        .steps = seq_train_window_steps(trainer),
+        .inputs = trainer->inputs,
+        .targets = trainer->targets,
+        .state = trainer->states + (size_t)replica * trainer->state_size,
+        .seed = (uint64_t)trainer->options->seed,
+        .step = (uint32_t)trainer->position.step,
+        .first_stream = (uint32_t)(replica * trainer->batch),
+    };
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_DATA);
-    seq_status status =
-        seq_batches_read(trainer->batches, from, trainer->batch, start,
-                         seq_train_window_steps(trainer), trainer->inputs, trainer->targets, error);
+    seq_status status = seq_batches_read(trainer->batches, from, trainer->batch, start, out->steps,
+                                         trainer->inputs, trainer->targets, error);
     seq_phase_enter(trainer, was);
     return status;
 }
 
-static void add_rows(const seq_trainer *trainer, uint64_t *live) {
-    int tokens = seq_train_window_steps(trainer) * trainer->batch;
-    size_t columns = trainer->rows->columns;
-    for (int i = 0; i < tokens; i++) {
-        if (trainer->inputs[i] < 0) continue;
-        size_t begin = trainer->rows->offset + (size_t)trainer->inputs[i] * columns;
-        seq_live_add(live, begin, begin + columns);
+static void add_rows(const seq_parameter *parameter, const int32_t *words, size_t count,
+                     uint64_t *live) {
+    for (size_t i = 0; parameter && i < count; i++) {
+        if (words[i] < 0) continue;
+        size_t begin = parameter->offset + (size_t)words[i] * parameter->columns;
+        seq_live_add(live, begin, begin + parameter->columns);
     }
+}
+
+static void add_window(const seq_trainer *trainer, const seq_window *window, uint64_t *live) {
+    const seq_parameter *const *rows = trainer->rows;
+    size_t tokens = (size_t)window->batch * (size_t)window->steps, words;
+    add_rows(rows[SEQ_ROWS_OF_INPUTS], window->inputs, tokens, live);
+    if (!rows[SEQ_ROWS_OF_OUTPUT]) return;
+    const int32_t *chosen =
+        seq_model_output_words(trainer->model, trainer->workspace, window, &words);
+    add_rows(rows[SEQ_ROWS_OF_OUTPUT], chosen, words, live);
+    add_rows(rows[SEQ_ROWS_OF_BIAS], chosen, words, live);
 }
 
 seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error) {
     uint64_t *live = seq_exchange_live(trainer->exchange);
     memcpy(live, trainer->always_live, seq_live_words(trainer->table->size) * sizeof *live);
     seq_status status = SEQ_OK;
-    for (int i = 0; !status && trainer->rows && i < trainer->own_replicas; i++) {
-        status = seq_train_read_window(trainer, trainer->first_replica + i, error);
-        if (!status) add_rows(trainer, live);
+    bool any = trainer->rows[SEQ_ROWS_OF_INPUTS] || trainer->rows[SEQ_ROWS_OF_OUTPUT];
+    for (int i = 0; !status && any && i < trainer->own_replicas; i++) {
+        seq_window window;
+        status = seq_train_read_window(trainer, trainer->first_replica + i, &window, error);
+        if (!status) add_window(trainer, &window, live);
     }
     return status;
 }
 
-// A window's gradient leaves the rows of other tokens as they are; what is live of them must be
-static void clear_parameter(const seq_trainer *trainer, const char *name, float *gradient) {
-    const seq_parameter *parameter = seq_parameter_find(trainer->table, name);
-    if (parameter)
-        memset(gradient + parameter->offset, 0, seq_parameter_size(parameter) * sizeof *gradient);
-}
-
-static void clear_output(const seq_trainer *trainer, float *gradient) {
-    const seq_model_config *config = seq_model_get_config(trainer->model);
-    if (!seq_output_kind_at(config->output)->partial) return;
-    clear_parameter(trainer, config->tied ? "embedding.weight" : "output.weight", gradient);
-    clear_parameter(trainer, "output.bias", gradient);
-}
-
+// A window's gradient leaves the rows of other words as they are; what is live of them must be
 // zero.
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient) {
-    clear_output(trainer, gradient);
-    if (!trainer->rows) return;
-    size_t begin = trainer->rows->offset, end = begin + seq_parameter_size(trainer->rows);
     const uint64_t *live = seq_exchange_live(trainer->exchange);
-    for (seq_range run = {begin, begin}; seq_live_next(live, end, &run);)
-        memset(gradient + run.begin, 0, (run.end - run.begin) * sizeof *gradient);
+    for (int i = 0; i < SEQ_ROWS; i++) {
+        const seq_parameter *rows = trainer->rows[i];
+        if (!rows || (i > 0 && rows == trainer->rows[i - 1])) continue;
+        size_t begin = rows->offset, end = begin + seq_parameter_size(rows);
+        for (seq_range run = {begin, begin}; seq_live_next(live, end, &run);)
+            memset(gradient + run.begin, 0, (run.end - run.begin) * sizeof *gradient);
+    }
 }
 
-// From the end of the slice to its beginning: what was summed last is still in the cache.
 static void update_slice(seq_trainer *trainer, const seq_optimizer_step *step,
-                         const seq_exchanged *sum, bool updates_all) {
-    size_t blocks = (sum->end - sum->begin + SEQ_BLOCK - 1) / SEQ_BLOCK;
+                         const seq_range *slice, const uint64_t *live, bool updates_all) {
+    size_t blocks = (slice->end - slice->begin + SEQ_BLOCK - 1) / SEQ_BLOCK;
     while (blocks-- > 0) {
-        size_t begin = sum->begin + blocks * SEQ_BLOCK;
-        size_t end = sum->end - begin < SEQ_BLOCK ? sum->end : begin + SEQ_BLOCK, done = begin;
-        for (seq_range run = {begin, begin}; seq_live_next(sum->live, end, &run); done = run.end) {
+        size_t begin = slice->begin + blocks * SEQ_BLOCK;
+        size_t end = slice->end - begin < SEQ_BLOCK ? slice->end : begin + SEQ_BLOCK, done = begin;
+        for (seq_range run = {begin, begin}; seq_live_next(live, end, &run); done = run.end) {
             if (updates_all) seq_optimizer_apply_zero(step, done, run.begin);
             seq_optimizer_apply(step, run.begin, run.end);
             seq_train_find_parameter(trainer, run.begin, run.end);
@@ -82,16 +91,29 @@ static void update_slice(seq_trainer *trainer, const seq_optimizer_step *step,
     }
 }
 
+// From the end to the beginning: what was summed last is still in the cache.
+static void update_slices(seq_trainer *trainer, const seq_optimizer_step *step,
+                          const seq_exchanged *sum, bool updates_all) {
+    for (size_t slice = sum->slice_count; slice-- > 0;) {
+        const seq_range *range = &sum->slices[slice];
+        seq_inject_before_update(trainer, range->begin, range->end);
+        update_slice(trainer, step, range, sum->live, updates_all);
+    }
+}
+
+seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer) {
+    return (seq_exchange_options){
+        .clip_element = trainer->options->clip_element,
+        .updates_all = !seq_optimizer_keeps_zeros(trainer->optimizer, &trainer->rule)};
+}
+
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
     const seq_train_options *options = trainer->options;
-    const seq_exchange_options how = {
-        .clip_element = options->clip_element,
-        .updates_all = !seq_optimizer_keeps_zeros(trainer->optimizer, &trainer->rule)};
     seq_exchanged sum;
     seq_fault_point("train-exchange");
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_EXCHANGE);
-    seq_status status = seq_exchange_sum(trainer->exchange, &how, &sum, error);
+    seq_status status = seq_exchange_finish(trainer->exchange, &sum, error);
     seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
     if (!status) status = seq_train_judge_norm(trainer, &sum, &out->setback, error);
     if (status || out->setback) return status;
@@ -114,8 +136,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
         .gradient = seq_exchange_gradient(trainer->exchange),
         .state = trainer->moments,
     };
-    seq_inject_before_update(trainer, sum.begin, sum.end);
-    update_slice(trainer, &step, &sum, how.updates_all);
+    update_slices(trainer, &step, &sum, seq_train_exchange_options(trainer).updates_all);
     seq_fault_point("train-update");
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
     status = seq_comm_node_barrier(trainer->comm, error);

@@ -32,14 +32,11 @@ static seq_status validate_window(seq_trainer *trainer, int replica, int64_t num
     seq_status status = seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start,
                                          steps, trainer->inputs, trainer->targets, error);
     if (status) return status;
-    seq_window window = {trainer->valid_batch,
-                         steps,
-                         trainer->inputs,
-                         trainer->targets,
-                         trainer->valid_state,
-                         0,
-                         0,
-                         0};
+    seq_window window = {.batch = trainer->valid_batch,
+                         .steps = steps,
+                         .inputs = trainer->inputs,
+                         .targets = trainer->targets,
+                         .state = trainer->valid_state};
     seq_weights weights = seq_trainer_weights(trainer);
     seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
     sum->nats += loss.nats;

@@ -35,8 +35,9 @@ static void exchange_and_update(bench *b) {
     seq_exchanged sum;
     need(seq_exchange_sum(b->exchange, &(seq_exchange_options){0}, &sum, &error), &error);
     b->step.scale = seq_clip_factor(sum.norm, 5);
-    for (size_t end = sum.end; end > sum.begin;) { // as src/train/update.c does
-        size_t begin = end - sum.begin > SEQ_BLOCK ? (end - 1) / SEQ_BLOCK * SEQ_BLOCK : sum.begin;
+    size_t first = sum.slices[0].begin;
+    for (size_t end = sum.slices[0].end; end > first;) { // as src/train/update.c does
+        size_t begin = end - first > SEQ_BLOCK ? (end - 1) / SEQ_BLOCK * SEQ_BLOCK : first;
         seq_optimizer_apply(&b->step, begin, end);
         end = begin;
     }
@@ -82,7 +83,8 @@ static void create(bench *b, seq_parameter_table *table, const seq_optimizer_con
     seq_error error = {0};
     const seq_kernels *kernels;
     need(seq_kernels_find("auto", SEQ_FP32, &kernels, &error), &error);
-    need(seq_exchange_create(b->comm, kernels, b->count, &b->exchange, &error), &error);
+    const seq_exchange_config exchange = {.count = b->count};
+    need(seq_exchange_create(b->comm, kernels, &exchange, &b->exchange, &error), &error);
     seq_live_add(seq_exchange_live(b->exchange), 0, b->count);
     float *gradient = seq_exchange_gradient(b->exchange);
     need(seq_allocate(&b->summed, b->count, sizeof *b->summed, "a vector", &error), &error);

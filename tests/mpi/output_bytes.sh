@@ -17,4 +17,11 @@ for output in "sampled --samples 6" "sampled --samples 6 --tied" "adaptive --cut
     same run-alone/checkpoints/step-000000020/$file run-stopped/checkpoints/step-000000020/$file
   done
 done
+# With all words drawn, sampled trains what full does: no row of weight or bias is left out.
+for output in "full" "sampled --samples 1k" "full --tied" "sampled --samples 1k --tied"; do
+  rm -rf run
+  expect 0 "best validation loss" run_mpi 2 "$SEQTRAIN" "${options[@]}" --steps 20 --optimizer sgd --lr 5 --output $output --run run
+  sed -n 's/.*best validation loss \([0-9.]*\).*/\1/p' .out >>losses
+done
+awk 'NR % 2 {full = $1} NR % 2 == 0 && ($1 - full) ^ 2 > 1e-6 {exit 1} END {exit NR != 4}' losses || bad "losses of full and sampled: $(tr '\n' ' ' <losses)"
 finish

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int failures;
 
@@ -33,7 +34,8 @@ static void check_sum_nodes(seq_comm *comm, size_t count) {
         fill(all + (size_t)other * count, other, count);
     seq_tree_sum(all, nodes, count, count);
     fill(values, node, count);
-    check(seq_comm_sum_nodes(comm, values, count, &error) == SEQ_OK, comm, error.text, 0);
+    check(seq_comm_sum_nodes(comm, values, count, SEQ_WIRE_FP32, &error) == SEQ_OK, comm,
+          error.text, 0);
     check(memcmp(values, all, count * sizeof *values) == 0, comm, "another sum than the tree's",
           (long long)count);
     free(all);
@@ -147,20 +149,94 @@ static void fill_own(seq_comm *comm, seq_exchange *exchange, int round, size_t c
     free(values);
 }
 
+// Slice by slice, the ranks of a node follow each other; the slices go from the end to the
+// beginning.
 static void check_slices(seq_comm *comm, const seq_exchanged *sum, size_t count) {
     seq_error error = {0};
-    size_t *slices = calloc((size_t)seq_comm_size(comm) * 2, sizeof *slices), before = 0;
-    slices[2 * seq_comm_rank(comm)] = sum->begin;
-    slices[2 * seq_comm_rank(comm) + 1] = sum->end;
-    check(!seq_comm_gather(comm, slices, 2 * sizeof *slices, &error), comm, error.text, 0);
-    for (int rank = 0; rank < seq_comm_size(comm); rank++) {
-        if (rank % seq_comm_node_size(comm) == 0) before = 0;
-        check(slices[2 * rank] == before, comm, "a gap between slices", rank);
-        before = slices[2 * rank + 1];
-        if ((rank + 1) % seq_comm_node_size(comm) == 0)
-            check(before == count, comm, "the slices do not cover the vector", (long long)before);
+    size_t size = (size_t)seq_comm_size(comm), end = count, begin = count;
+    seq_range *all = calloc(size, sizeof *all);
+    for (size_t slice = 0; slice < sum->slice_count; slice++) {
+        all[seq_comm_rank(comm)] = sum->slices[slice];
+        check(!seq_comm_gather(comm, all, sizeof *all, &error), comm, error.text, 0);
+        size_t last = 0;
+        for (size_t rank = 0; rank < size; rank++) {
+            if (rank % (size_t)seq_comm_node_size(comm) == 0) last = begin = all[rank].begin;
+            check(all[rank].begin == last, comm, "a gap between slices", (long long)rank);
+            last = all[rank].end;
+            if ((rank + 1) % (size_t)seq_comm_node_size(comm) == 0)
+                check(last == end, comm, "a gap between buckets", (long long)last);
+        }
+        end = begin;
     }
-    free(slices);
+    check(begin == 0, comm, "the slices do not cover the vector", (long long)begin);
+    free(all);
+}
+
+// How a gradient is handed in: without overlap, or in parts (their ends in the halves, and odd), by
+// buckets of this size.
+typedef struct way {
+    bool overlap;
+    size_t bucket;
+} way;
+
+enum { PARTS = 8 };
+
+static size_t cut_parts(size_t count, size_t parts[PARTS]) {
+    for (size_t i = 0; i < PARTS; i++)
+        parts[i] = i + 1 < PARTS ? count >> (i + 1) : 0;
+    return PARTS;
+}
+
+static seq_status create(seq_comm *comm, const way *way, size_t count, seq_wire wire,
+                         seq_exchange **out, seq_error *error) {
+    const seq_kernels *kernels;
+    size_t parts[PARTS];
+    seq_exchange_config config = {.count = count,
+                                  .overlap = way->overlap,
+                                  .parts = parts,
+                                  .part_count = cut_parts(count, parts),
+                                  .bucket = way->bucket,
+                                  .wire = wire};
+    if (seq_kernels_find("auto", SEQ_FP32, &kernels, error)) return error->status;
+    return seq_exchange_create(comm, kernels, &config, out, error);
+}
+
+static void check_sum(seq_comm *comm, seq_exchange *exchange, const seq_exchanged *sum,
+                      float *all) {
+    const float *gradient = seq_exchange_gradient(exchange);
+    double dregs = 0;
+    for (size_t slice = 0; slice < sum->slice_count; slice++) {
+        size_t begin = sum->slices[slice].begin, end = sum->slices[slice].end;
+        for (seq_range run = {begin, begin}; seq_live_next(sum->live, end, &run);) {
+            size_t bytes = (run.end - run.begin) * sizeof *all;
+            check(memcmp(gradient + run.begin, all + run.begin, bytes) == 0, comm,
+                  "another sum than the tree's", (long long)run.begin);
+            memset(all + run.begin, 0, bytes);
+        }
+        for (size_t i = begin; i < end; i++)
+            dregs += fabsf(all[i]);
+    }
+    check(dregs == 0, comm, "something that is not zero was left out", 0);
+}
+
+// The parts become ready while lower ones are still written, on each rank at its own pace.
+static seq_status exchange_in_parts(seq_comm *comm, seq_exchange *exchange,
+                                    const seq_exchange_options *how, size_t count,
+                                    seq_exchanged *out, seq_error *error) {
+    float *gradient = seq_exchange_gradient(exchange), *kept = malloc(count * sizeof *kept);
+    size_t parts[PARTS], end = count;
+    memcpy(kept, gradient, count * sizeof *kept);
+    for (size_t i = 0; i < count; i++)
+        gradient[i] = NAN; // not handed in yet
+    seq_exchange_begin(exchange, how);
+    for (size_t part = 0; part < cut_parts(count, parts); end = parts[part++]) {
+        struct timespec pause = {0, 100000 * (long)((size_t)seq_comm_rank(comm) * part % 3)};
+        nanosleep(&pause, NULL);
+        memcpy(gradient + parts[part], kept + parts[part], (end - parts[part]) * sizeof *kept);
+        seq_exchange_ready(exchange, parts[part]);
+    }
+    free(kept);
+    return seq_exchange_finish(exchange, out, error);
 }
 
 static void check_round(seq_comm *comm, const seq_kernels *kernels, seq_exchange *exchange,
@@ -171,19 +247,13 @@ static void check_round(seq_comm *comm, const seq_kernels *kernels, seq_exchange
     size_t clamped = 0;
     expected_sum(comm, round, count, sparse, all);
     clamp(all, count, (float)how.clip_element, &clamped);
-    double norm = blockwise_norm(kernels, all, count), dregs = 0;
+    double norm = blockwise_norm(kernels, all, count);
     fill_own(comm, exchange, round, count, sparse);
-    check(!seq_exchange_sum(exchange, &how, &sum, &error), comm, error.text, round);
-    const float *gradient = seq_exchange_gradient(exchange);
-    for (seq_range run = {sum.begin, sum.begin}; seq_live_next(sum.live, sum.end, &run);) {
-        check(memcmp(gradient + run.begin, all + run.begin, (run.end - run.begin) * sizeof *all) ==
-                  0,
-              comm, "another sum than the tree's", (long long)run.begin);
-        memset(all + run.begin, 0, (run.end - run.begin) * sizeof *all);
+    if (exchange_in_parts(comm, exchange, &how, count, &sum, &error)) {
+        check(false, comm, error.text, round);
+        return;
     }
-    for (size_t i = sum.begin; i < sum.end; i++)
-        dregs += fabsf(all[i]);
-    check(dregs == 0, comm, "something that is not zero was left out", round);
+    check_sum(comm, exchange, &sum, all);
     check(sum.norm == norm, comm, "another norm", round);
     check(sum.clamped == clamped && (round != 2 || count < 9 || clamped > 0), comm,
           "another count of clamped elements", (long long)sum.clamped);
@@ -191,51 +261,110 @@ static void check_round(seq_comm *comm, const seq_kernels *kernels, seq_exchange
     check_slices(comm, &sum, count);
 }
 
-// A NaN on the last rank, in a row of its own.
+// A NaN on the last rank, in a row of its own, and a later one on the first.
 static void check_trouble(seq_comm *comm, seq_exchange *exchange, size_t count, float value) {
     seq_error error = {0};
     seq_exchanged sum;
     seq_exchange_options how = {1, false};
-    bool mine = seq_comm_rank(comm) == seq_comm_size(comm) - 1;
+    int node = seq_comm_rank(comm) / seq_comm_node_size(comm);
+    bool mine = seq_comm_rank(comm) == seq_comm_size(comm) - 1,
+         last_node = node == seq_comm_nodes(comm) - 1;
     memset(seq_exchange_gradient(exchange), 0, count * sizeof(float));
     seq_live_add(seq_exchange_live(exchange), 0, count);
+    if (last_node) seq_exchange_gradient(exchange)[count - 1] = value;
     if (mine) seq_exchange_gradient(exchange)[count / 2] = value;
-    check(!seq_exchange_sum(exchange, &how, &sum, &error), comm, error.text, 0);
+    if (exchange_in_parts(comm, exchange, &how, count, &sum, &error))
+        check(false, comm, error.text, 0);
     check(isnan(sum.norm), comm, "a NaN was overlooked", 0);
     check(sum.bad == mine && (!mine || sum.bad_index == count / 2), comm,
           "the wrong place is named", (long long)sum.bad_index);
 }
 
-static void check_exchange(seq_comm *comm, size_t count, size_t sparse) {
+// A round that nobody wants, begun by ranks that have handed in nothing but the end.
+static void check_abandon(seq_comm *comm, seq_exchange *exchange, size_t count) {
+    seq_error error = {0};
+    seq_exchange_begin(exchange, &(seq_exchange_options){0});
+    if (seq_comm_rank(comm) % 2) seq_exchange_ready(exchange, count / 2);
+    check(!seq_exchange_abandon(exchange, &error), comm, error.text, 0);
+}
+
+static void check_exchange(seq_comm *comm, const way *way, size_t count, size_t sparse) {
     seq_error error = {0};
     const seq_kernels *kernels;
     seq_exchange *exchange;
     float *all = malloc((size_t)seq_comm_size(comm) * count * sizeof *all);
     check(!seq_kernels_find("auto", SEQ_FP32, &kernels, &error), comm, error.text, 0);
-    if (seq_exchange_create(comm, kernels, count, &exchange, &error)) {
+    if (create(comm, way, count, SEQ_WIRE_FP32, &exchange, &error)) {
         check(false, comm, error.text, 0);
         free(all);
         return;
     }
-    for (int round = 0; round < 4; round++)
+    for (int round = 0; round < 4; round++) {
         check_round(comm, kernels, exchange, round, count, sparse, all);
+        check_abandon(comm, exchange, count);
+    }
     check_trouble(comm, exchange, count, NAN);
     check_trouble(comm, exchange, count, -INFINITY);
     seq_exchange_destroy(exchange);
     free(all);
 }
 
-// 2 (N-1)/N of the vector for each node, whatever is in it.
-static void check_bytes(seq_comm *comm, size_t count) {
+static float to_bf16(float value) {
+    uint32_t bits, up;
+    memcpy(&bits, &value, sizeof bits);
+    float down, above;
+    uint32_t low = bits & 0xffff0000;
+    up = low + 0x10000;
+    memcpy(&down, &low, sizeof down);
+    memcpy(&above, &up, sizeof above);
+    double to_down = fabs((double)value - down), to_up = fabs((double)above - value);
+    bool even = !(low >> 16 & 1);
+    return to_down < to_up || (to_down == to_up && even) ? down : above;
+}
+
+// Each node's sum and the total are rounded; on one node nothing is.
+static void expected_bf16_sum(const seq_comm *comm, size_t count, float *all) {
+    int size = seq_comm_size(comm), nodes = seq_comm_nodes(comm), ranks = seq_comm_node_size(comm);
+    for (int rank = 0; rank < size; rank++)
+        fill_gradient(all + (size_t)rank * count, NULL, rank, 0, count, 0);
+    for (int node = 0; node < nodes; node++)
+        seq_tree_sum(all + (size_t)(node * ranks) * count, ranks, count, count);
+    for (int node = 0; nodes > 1 && node < nodes; node++)
+        for (size_t i = 0; i < count; i++)
+            all[(size_t)node * count + i] = to_bf16(all[(size_t)(node * ranks) * count + i]);
+    seq_tree_sum(all, nodes, count, count);
+    for (size_t i = 0; nodes > 1 && i < count; i++)
+        all[i] = to_bf16(all[i]);
+}
+
+static void check_bf16(seq_comm *comm, const way *way, size_t count) {
     seq_error error = {0};
-    const seq_kernels *kernels;
+    seq_exchange *exchange;
+    seq_exchanged sum;
+    float *all = malloc((size_t)seq_comm_size(comm) * count * sizeof *all);
+    expected_bf16_sum(comm, count, all);
+    if (create(comm, way, count, SEQ_WIRE_BF16, &exchange, &error)) {
+        check(false, comm, error.text, 0);
+        free(all);
+        return;
+    }
+    fill_own(comm, exchange, 0, count, 0);
+    check(!seq_exchange_sum(exchange, &(seq_exchange_options){0}, &sum, &error), comm, error.text,
+          0);
+    check_sum(comm, exchange, &sum, all);
+    seq_exchange_destroy(exchange);
+    free(all);
+}
+
+// 2 (N-1)/N of the vector for each node, whatever is in it; half of it as bf16.
+static void check_bytes(seq_comm *comm, const way *way, size_t count, seq_wire wire) {
+    seq_error error = {0};
     seq_exchange *exchange;
     seq_exchanged sum;
     double sent = seq_comm_bytes(comm), total = 0, nodes = seq_comm_nodes(comm),
-           expected = 2 * (nodes - 1) * (double)count * sizeof(float);
+           expected = 2 * (nodes - 1) * (double)count * (wire == SEQ_WIRE_BF16 ? 2 : 4);
     double *all = calloc((size_t)seq_comm_size(comm), sizeof *all);
-    check(!seq_kernels_find("auto", SEQ_FP32, &kernels, &error), comm, error.text, 0);
-    check(!seq_exchange_create(comm, kernels, count, &exchange, &error), comm, error.text, 0);
+    check(!create(comm, way, count, wire, &exchange, &error), comm, error.text, 0);
     fill_own(comm, exchange, 0, count, 0);
     check(!seq_exchange_sum(exchange, &(seq_exchange_options){0}, &sum, &error), comm, error.text,
           0);
@@ -246,6 +375,16 @@ static void check_bytes(seq_comm *comm, size_t count) {
     check(fabs(total - expected) <= 0.001 * expected, comm, "bytes on the wire", (long long)total);
     seq_exchange_destroy(exchange);
     free(all);
+}
+
+static void check_way(seq_comm *comm, const way *way) {
+    check_exchange(comm, way, 3, 0);
+    check_exchange(comm, way, 50003, 0);
+    check_exchange(comm, way, 50003, 31000);
+    check_exchange(comm, way, 100000, 99950);
+    check_bf16(comm, way, 50003);
+    check_bytes(comm, way, 100000, SEQ_WIRE_FP32);
+    check_bytes(comm, way, 100000, SEQ_WIRE_BF16);
 }
 
 int main(int argc, char **argv) {
@@ -262,11 +401,10 @@ int main(int argc, char **argv) {
     check_agreement(comm);
     check_gather(comm);
     check_broadcast(comm);
-    check_exchange(comm, 3, 0);
-    check_exchange(comm, 100003, 0);
-    check_exchange(comm, 100003, 63000);
-    check_exchange(comm, 700000, 699950);
-    check_bytes(comm, 1000000);
+    check(seq_comm_is_concurrent(comm), comm, "MPI does not serve several threads", 0);
+    static const way ways[] = {{false, 0}, {true, 1}, {true, 10000}, {true, 10000000}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        check_way(comm, &ways[i]);
     check(strstr(seq_comm_layout(comm), "on 1 host") != NULL, comm, seq_comm_layout(comm), 0);
     seq_comm_close(comm);
     return failures != 0;

@@ -11,6 +11,16 @@ for ranks in 2 8; do
   expect 0 "2 hosts" hosts_mpirun $ranks "$SEQTRAIN" $options --replicas 8 --run hosts-$ranks
   same_tree alone/checkpoints hosts-$ranks/checkpoints
 done
+# Exchange after backward, in small buckets beside it, on one rank a host and more.
+expect 0 "2 hosts" hosts_mpirun 8 "$SEQTRAIN" $options --replicas 8 --run hosts-off --overlap off
+expect 0 "2 hosts" hosts_mpirun 4 "$SEQTRAIN" $options --replicas 8 --run hosts-small --overlap on --bucket 1
+same_tree alone/checkpoints hosts-off/checkpoints
+same_tree alone/checkpoints hosts-small/checkpoints
+# bf16 between hosts: the same bits for any ranks on them and any buckets, not those of one host.
+expect 0 "bf16: sums between 2 nodes are rounded" hosts_mpirun 4 "$SEQTRAIN" $options --replicas 8 --wire bf16 --run narrow-4
+expect 0 "2 hosts" hosts_mpirun 2 "$SEQTRAIN" $options --replicas 8 --wire bf16 --run narrow-2 --overlap off
+same_tree narrow-4/checkpoints narrow-2/checkpoints
+cmp -s alone/checkpoints/step-000000030/shard-0000.h5 narrow-4/checkpoints/step-000000030/shard-0000.h5 && bad "--wire bf16 rounds nothing"
 expect 0 finished "$SEQTRAIN" $options --batch 1 --replicas 12 --run alone-12
 expect 0 "2 hosts" hosts_mpirun 6 "$SEQTRAIN" $options --batch 1 --replicas 12 --run hosts-6
 same_tree alone-12/checkpoints hosts-6/checkpoints

@@ -1,4 +1,5 @@
-# What each of N hosts puts on the wire for a gradient of n floats: 2 (N-1)/N n, within 2 %, all else that a run sends included.
+# What each of N hosts puts on the wire for a gradient of n floats: 2 (N-1)/N n, within 2 %, all else that a run sends included; half
+# of it with --wire bf16.
 # Counted where the frames leave the host. And three hosts write the bytes of one process.
 source "$SUPPORT/common.sh"
 source "$SUPPORT/hosts.sh"
@@ -10,26 +11,27 @@ expect 0 finished "$SEQTRAIN" $options --replicas 6 --run alone
 floats=$(sed -n 's/.*"parameters": *\([0-9]*\).*/\1/p' alone/metrics.jsonl | head -1)
 [ "${floats:-0}" -gt 1000000 ] || bad "the model has ${floats:-no} parameters: too few to count bytes by"
 
-# count_on HOSTS RANKS: what each host sends in a run with as many replicas as ranks.
+# count_on HOSTS RANKS [BYTES [OPTION...]]: what each host sends in a run with as many replicas as ranks, BYTES (4) a float.
 declare -A before
 count_on() {
-  local host expected=$((2 * ($1 - 1) * floats * 4 * steps / $1)) now sent
-  hosts=$1
+  local host hosts=$1 ranks=$2 expected=$((2 * ($1 - 1) * floats * ${3:-4} * steps / $1)) now sent run=hosts-$1-$2-${3:-4}
+  shift $(($# > 3 ? 3 : $#))
   for ((host = 1; host <= hosts; host++)); do
     before[$host]=$(hosts_sent $host)
   done
-  expect 0 "on $1 hosts" hosts_mpirun $2 "$SEQTRAIN" $options --replicas $2 --run hosts-$1-$2
+  expect 0 "on $hosts hosts" hosts_mpirun $ranks "$SEQTRAIN" $options --replicas $ranks --run $run "$@"
   for ((host = 1; host <= hosts; host++)); do
     sent=$(($(hosts_sent $host) - ${before[$host]}))
-    echo "$2 ranks on $1 hosts: host $host sent $sent bytes, expected $expected" >&2
+    echo "$run $*: host $host sent $sent bytes, expected $expected" >&2
     [ $((sent * 100)) -lt $((expected * 102)) ] && [ $((sent * 100)) -gt $((expected * 98)) ] ||
-      bad "$2 ranks on $1 hosts: host $host sent $sent bytes, expected $expected within 2 %"
+      bad "$run $*: host $host sent $sent bytes, expected $expected within 2 %"
   done
 }
 hosts_begin 3
 count_on 3 3
 count_on 3 6
-same_tree alone/checkpoints hosts-3-6/checkpoints
+same_tree alone/checkpoints hosts-3-6-4/checkpoints
 count_on 2 2
-count_on 2 4
+count_on 2 4 4 --overlap off
+count_on 3 6 2 --wire bf16 --bucket 10k
 finish

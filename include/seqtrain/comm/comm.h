@@ -20,8 +20,8 @@ typedef struct seq_comm seq_comm;
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error);
 // True when a launcher (mpirun, srun with PMI) started this process: it is to open MPI then, and runs alone otherwise.
 bool seq_comm_launched(void);
-// In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI for one communicating thread. A node has at
-// most `most_per_node` ranks; 0: as many as possible.
+// In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI. A node has at most `most_per_node` ranks; 0: as
+// many as possible.
 seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out, seq_error *error);
 void seq_comm_close(seq_comm *comm); // collective; releases shared memory and finalises MPI
 // For a main whose rank must leave without the others: ends every rank with this exit code.
@@ -60,13 +60,24 @@ seq_status seq_comm_node_barrier(seq_comm *comm, seq_error *error);
 seq_status seq_comm_gather_shared(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
 seq_status seq_comm_broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error);
 
-// Collective among the ranks with this node rank on all nodes: `values` becomes the sum over nodes, added in the fixed tree with
-// nodes as leaves; same bits on every node. Moves 2 (N-1)/N of the vector (reduce-scatter, allgather).
-seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_error *error);
-// Collective. Bitwise or over nodes, whose ranks hold equal `words`.
-seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
+// What a number that travels from node to node is made of.
+typedef enum seq_wire {
+    SEQ_WIRE_FP32,
+    SEQ_WIRE_BF16, // rounded to nearest even: what is added, also a node's own, and the sum; it is added in fp32
+} seq_wire;
 
-// Bytes sent by this rank in seq_comm_sum_nodes since opening, and seconds spent in collectives.
+// The two that follow are collective among the ranks with this node rank on all nodes, and apart from all others: one thread of
+// a rank may call them while another calls the rest, if seq_comm_is_concurrent.
+//
+// `values` becomes the sum over nodes, added in the fixed tree with nodes as leaves; same bits on every node, whatever the
+// division into calls. Moves 2 (N-1)/N of the vector (reduce-scatter, allgather).
+seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire, seq_error *error);
+// Bitwise or.
+seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
+bool seq_comm_is_concurrent(const seq_comm *comm);
+
+// Bytes sent by this rank in seq_comm_sum_nodes since opening; seconds that it stood still in all other collectives and the
+// gradient exchange (exchange.h).
 double seq_comm_bytes(const seq_comm *comm);
 double seq_comm_seconds(const seq_comm *comm);
 

@@ -20,6 +20,10 @@ void seq_tree_begin(seq_tree *tree, const uint64_t *live);
 // A vector of `count` floats for the next leaf; fill what is live of it, then call seq_tree_add.
 float *seq_tree_next(seq_tree *tree);
 void seq_tree_add(seq_tree *tree);
+// The same for a leaf that is filled part by part: what has been added of the last leaf is the sum, in `result`. The parts
+// cover the vector; then the leaf is closed.
+void seq_tree_add_part(seq_tree *tree, size_t begin, size_t end);
+void seq_tree_close(seq_tree *tree);
 
 // The same tree over `leaves` vectors that are all there: sums[i] = tree of vectors[leaf * stride + i]. The vectors are overwritten;
 // the sum is in the first.

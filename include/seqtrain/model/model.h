@@ -86,7 +86,16 @@ typedef struct seq_window {
     uint64_t seed;           // training: dropout is drawn for (seed, step, stream, layer, time, unit), words for (seed, step, first_stream)
     uint32_t step;
     uint32_t first_stream;   // global number of the window's stream 0
+    // Training: told when floats begin .. end-1 of the gradient are final, from the end of the vector to its beginning, in the
+    // parts of seq_model_gradient_parts. Or NULL.
+    void (*ready)(void *context, size_t begin, size_t end);
+    void *ready_context;
 } seq_window;
+
+enum { SEQ_MAX_GRADIENT_PARTS = 2 + 2 * SEQ_MAX_LAYERS };
+// Where in the flat gradient the parts begin that become final one after the other: output, layers downwards, embedding (which is
+// last at 0). Returns their number.
+size_t seq_model_gradient_parts(const seq_model *model, size_t begins[SEQ_MAX_GRADIENT_PARTS]);
 
 typedef struct seq_loss {
     double nats;    // sum of -ln p(target); training of `sampled`: among the window's candidates
@@ -105,6 +114,8 @@ seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace, const
 // The words, each once, in no order, whose rows of output.weight and output.bias the last seq_model_train with this workspace
 // wrote (of embedding.weight, when tied: beside the window's inputs). NULL: all rows.
 const int32_t *seq_workspace_output_words(const seq_workspace *workspace, size_t *out_count);
+// The same before seq_model_train: the words whose rows it is going to write for this window.
+const int32_t *seq_model_output_words(const seq_model *model, seq_workspace *workspace, const seq_window *window, size_t *out_count);
 
 // Forward only, no dropout; exact for every output layer. log_probabilities (T, B): ln p(target) or 0 where not counted; may be NULL.
 seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace, const seq_weights *weights, seq_window *window,

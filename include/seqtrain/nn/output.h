@@ -46,12 +46,14 @@ typedef struct seq_output seq_output;
 typedef struct seq_output_kind {
     const char *name;
     bool ties;             // part 0 (V, H) may be the embedding
-    bool partial;          // training writes only the gradient rows of the words it looked at
     bool packs_to_train;   // training reads packed parts; without, `forward` and `backward` are NULL there
     seq_status (*check)(const seq_output_shape *shape, seq_error *error); // SEQ_BAD_USAGE, names the option
     int (*list)(const seq_output_shape *shape, seq_output_part parts[SEQ_OUTPUT_PARTS]);
     // Buffers for up to output->rows rows.
     void (*take)(seq_output *output, bool training, seq_arena *arena);
+    // NULL where training writes the gradient of all words. Otherwise: the words whose rows `train` writes, to
+    // output->sampled.words, from shape and count, targets, seed, step and first_stream of the rows alone.
+    void (*choose)(seq_output *output, const seq_output_rows *rows);
     seq_output_loss (*train)(seq_output *output, const seq_output_rows *rows);
     // Exact for every kind, whether parts are packed or not where packs_to_train is false.
     seq_output_loss (*evaluate)(const seq_output *output, const seq_output_rows *rows);

@@ -54,6 +54,9 @@ typedef struct seq_train_options {
 #endif
     int kernels, precision; // seq_precision
     int64_t threads;
+    int overlap; // seq_overlap
+    int64_t bucket;
+    int wire; // seq_wire
     int64_t log_every, gradient_flow;
     bool quiet;
     char *override;
@@ -70,6 +73,7 @@ typedef enum seq_plan_format { SEQ_PLAN_TABLE, SEQ_PLAN_JSON } seq_plan_format;
 
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
 typedef enum seq_save_policy { SEQ_SAVE_OR_STOP, SEQ_SAVE_OR_CONTINUE } seq_save_policy;
+typedef enum seq_overlap { SEQ_OVERLAP_AUTO, SEQ_OVERLAP_ON, SEQ_OVERLAP_OFF } seq_overlap;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
 const seq_program *seq_train_program(void);

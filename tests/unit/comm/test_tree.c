@@ -62,6 +62,32 @@ static void tree_is_its_definition(void **state) {
     }
 }
 
+// Of the last leaf, what has been added is the sum already.
+static void a_leaf_may_be_added_in_parts(void **state) {
+    (void)state;
+    enum { CUT = 13 };
+    for (int leaves = 1; leaves <= MOST; leaves++) {
+        seq_tree *tree;
+        seq_error error = {0};
+        float result[COUNT];
+        assert_int_equal(seq_tree_create(leaves, COUNT, result, &tree, &error), SEQ_OK);
+        for (int round = 0; round < 2; round++) {
+            add_leaves(tree, 0, leaves - 1);
+            float *next = seq_tree_next(tree);
+            memcpy(next + CUT, leaves_of[leaves - 1] + CUT, (COUNT - CUT) * sizeof *next);
+            seq_tree_add_part(tree, CUT, COUNT);
+            for (int i = CUT; i < COUNT; i++)
+                assert_true(result[i] == defined_sum(0, leaves, i));
+            memcpy(next, leaves_of[leaves - 1], CUT * sizeof *next);
+            seq_tree_add_part(tree, 0, CUT);
+            seq_tree_close(tree);
+            for (int i = 0; i < COUNT; i++)
+                assert_true(result[i] == defined_sum(0, leaves, i));
+        }
+        seq_tree_destroy(tree);
+    }
+}
+
 static void vectors_that_stay_are_added_alike(void **state) {
     (void)state;
     const float *vectors[MOST];
@@ -139,7 +165,7 @@ static void one_process_serves_every_call(void **state) {
     float values[3] = {1, 2, 3};
     assert_int_equal(seq_comm_open_self(&comm, &error), SEQ_OK);
     assert_true(seq_comm_rank(comm) == 0 && seq_comm_size(comm) == 1);
-    assert_int_equal(seq_comm_sum_nodes(comm, values, 3, &error), SEQ_OK);
+    assert_int_equal(seq_comm_sum_nodes(comm, values, 3, SEQ_WIRE_FP32, &error), SEQ_OK);
     assert_true(values[2] == 3);
     float *shared;
     assert_int_equal(seq_comm_share(comm, 100, &shared, "a test", &error), SEQ_OK);
@@ -154,6 +180,7 @@ static void one_process_serves_every_call(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(tree_is_its_definition),
                                        cmocka_unit_test(vectors_that_stay_are_added_alike),
+                                       cmocka_unit_test(a_leaf_may_be_added_in_parts),
                                        cmocka_unit_test(only_what_is_live_is_added),
                                        cmocka_unit_test(processes_do_not_change_the_bits),
                                        cmocka_unit_test(one_process_serves_every_call)};

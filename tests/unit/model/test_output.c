@@ -115,9 +115,15 @@ static void sampled_writes_its_words_alone(void **state) {
         train(&test, once);
         for (size_t i = 0; i < test.table->size; i++)
             test.gradient[i] = 77;
+        seq_window window = window_of(&test, 2);
+        size_t count = 0, early = 0;
+        int32_t before[V];
+        const int32_t *words = seq_model_output_words(test.model, test.workspace, &window, &early);
+        memcpy(before, words, early * sizeof *words);
         train(&test, test.gradient);
-        size_t count = 0;
-        const int32_t *words = seq_workspace_output_words(test.workspace, &count);
+        words = seq_workspace_output_words(test.workspace, &count);
+        assert_int_equal(count, early);
+        assert_memory_equal(words, before, count * sizeof *words);
         assert_true(count >= 9 && count < V);
         for (int i = 0; i < B * T; i++)
             assert_true(test.targets[i] < 0 || holds(words, count, test.targets[i]));

@@ -218,6 +218,46 @@ static void training_allocates_nothing(void **state) {
     small_case_destroy(&test);
 }
 
+typedef struct told {
+    const seq_model *model;
+    float *gradient, *early; // what was final when it was told
+    size_t end;
+    size_t parts;
+} told;
+
+static void copy_part(void *context, size_t begin, size_t end) {
+    told *told = context;
+    size_t begins[SEQ_MAX_GRADIENT_PARTS], count = seq_model_gradient_parts(told->model, begins);
+    assert_true(told->parts < count && begins[told->parts++] == begin);
+    assert_true(end == told->end && begin <= end);
+    memcpy(told->early + begin, told->gradient + begin, (end - begin) * sizeof(float));
+    told->end = begin;
+}
+
+// What backward calls final it leaves alone.
+static void parts_become_final_from_the_end(void **state) {
+    (void)state;
+    for (const char *const *cell = seq_cell_names(); *cell; cell++)
+        for (int shape = 0; shape < 2 * small_shapes(); shape++) {
+            small_case test;
+            seq_model_config config = small_config(*cell, shape % small_shapes());
+            config.output = shape / small_shapes(); // full, sampled
+            config.samples = 2;
+            small_case_create(&test, &config, 3, 6, 11);
+            size_t size = test.table->size;
+            float *early = calloc(size, sizeof *early);
+            told told = {test.model, test.gradient, early, size, 0};
+            seq_window window = small_window(&test);
+            window.ready = copy_part;
+            window.ready_context = &told;
+            seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+            assert_int_equal(told.end, 0);
+            assert_memory_equal(early, test.gradient, size * sizeof *early);
+            free(early);
+            small_case_destroy(&test);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluation_matches_reference),
@@ -227,6 +267,7 @@ int main(void) {
         cmocka_unit_test(dropout_gradient_matches_differences),
         cmocka_unit_test(gradient_flow_matches_differences),
         cmocka_unit_test(training_allocates_nothing),
+        cmocka_unit_test(parts_become_final_from_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

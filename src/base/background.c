@@ -1,8 +1,11 @@
-#include "background.h"
+#include <seqtrain/base/background.h>
+#include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <seqtrain/base/memory.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct seq_background {
     pthread_t thread;
@@ -41,11 +44,15 @@ static int start_thread(seq_background *background) {
 
 seq_status seq_background_create(seq_background **out, seq_error *error) {
     seq_background *background = NULL;
+    pthread_condattr_t attributes;
     seq_status status =
         seq_allocate(&background, 1, sizeof *background, "the background thread", error);
     if (status) return status;
     pthread_mutex_init(&background->mutex, NULL);
-    pthread_cond_init(&background->changed, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&background->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     if (start_thread(background)) {
         free(background);
         return seq_error_set(error, SEQ_NO_MEMORY,
@@ -87,4 +94,17 @@ void seq_background_wait(seq_background *background) {
     while (background->job)
         pthread_cond_wait(&background->changed, &background->mutex);
     pthread_mutex_unlock(&background->mutex);
+}
+
+bool seq_background_wait_for(seq_background *background, double seconds) {
+    struct timespec end;
+    int code = 0;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += (time_t)ceil(seconds);
+    pthread_mutex_lock(&background->mutex);
+    while (background->job && code != ETIMEDOUT)
+        code = pthread_cond_timedwait(&background->changed, &background->mutex, &end);
+    bool done = !background->job;
+    pthread_mutex_unlock(&background->mutex);
+    return done;
 }

@@ -1,7 +1,6 @@
-// A thread that does one job at a time beside the training loop. A job makes no MPI call (they all
-// stay in the thread that opened MPI) and prints nothing; signals are left to the main thread.
-#ifndef SEQ_TRAIN_BACKGROUND_H
-#define SEQ_TRAIN_BACKGROUND_H
+// A thread that does one job at a time beside its owner. A job prints nothing; signals are left to the other threads.
+#ifndef SEQTRAIN_BASE_BACKGROUND_H
+#define SEQTRAIN_BASE_BACKGROUND_H
 
 #include <seqtrain/base/status.h>
 #include <stdbool.h>
@@ -15,5 +14,7 @@ void seq_background_destroy(seq_background *background);
 void seq_background_start(seq_background *background, void (*job)(void *), void *argument);
 bool seq_background_is_busy(seq_background *background);
 void seq_background_wait(seq_background *background);
+// False when the job is not done after so many seconds.
+bool seq_background_wait_for(seq_background *background, double seconds);
 
 #endif
