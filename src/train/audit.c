@@ -97,7 +97,12 @@ static void print(seq_trainer *trainer, int64_t left_out, bool mixed) {
     if (left_out)
         snprintf(rest, sizeof rest, "; the last %lld of the split fill no stream and are left out",
                  (long long)left_out);
-    if (mixed)
+    if (mixed && position->audit.carried.tokens == 0)
+        seq_log_info("audit    epoch %lld was begun by a version without audit: from its window "
+                     "%lld on %lld tokens were read as planned (digest %016llx)",
+                     (long long)position->epoch, (long long)position->audit.carried_window + 1,
+                     (long long)read->tokens, (unsigned long long)read->places);
+    else if (mixed)
         seq_log_info("audit    epoch %lld is mixed, its streams were cut anew at step %lld: %lld "
                      "tokens were read as planned (digest %016llx)",
                      (long long)position->epoch, (long long)position->recut_step,
@@ -129,7 +134,7 @@ static void write_metrics(seq_trainer *trainer, int64_t left_out, bool mixed) {
 
 seq_status seq_train_audit_epoch(seq_trainer *trainer, seq_error *error) {
     seq_audit *audit = &trainer->position.audit;
-    bool mixed = audit->carried.tokens > 0;
+    bool mixed = audit->carried_window > 0;
     int64_t left_out = seq_dataset_tokens(trainer->dataset, SEQ_TRAIN) -
                        trainer->stream_length * trainer->replicas * trainer->batch;
     seq_status status = seq_train_audit_check(trainer, error);

@@ -36,7 +36,17 @@ seq_status seq_train_describe_audit(const seq_position *position, seq_record *re
     return SEQ_OK;
 }
 
+// Checkpoints of versions without an audit: what was read of the epoch before is not known.
+static void begin_audit_here(seq_position *out) {
+    out->audit = (seq_audit){.carried_window = out->window};
+    out->windows = out->origin = out->recut_step = out->recut_replicas = 0;
+}
+
 seq_status seq_train_read_audit(const seq_record *record, seq_position *out, seq_error *error) {
+    if (!seq_record_text(record, fields[0].key)) {
+        begin_audit_here(out);
+        return SEQ_OK;
+    }
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         int64_t value, limit = fields[i].digest ? INT64_MAX : WHOLE;
         int64_t minimum = fields[i].digest ? INT64_MIN : fields[i].negative ? -WHOLE : 0;

@@ -312,6 +312,8 @@ seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest,
     seq_status status = check_data(trainer, manifest, error);
     if (!status) status = apply_alterations(trainer, manifest, step, error);
     if (!status) status = seq_train_read_position(manifest, &trainer->position, error);
+    if (!status && !trainer->position.windows) // of a version that did not write it
+        trainer->position.windows = trainer->windows;
     if (!status) status = check_position(trainer, error);
     if (!status && trainer->altered_step >= 0) status = seq_train_recut(trainer, manifest, error);
     if (!status)
