@@ -17,7 +17,7 @@ static const seq_option table[] = {
      .help = "Rewrite a CHECKPOINT with N shards: the same bytes as from seqtrain --shards N. In "
              "place, unless --output says otherwise: the old one stays until the new one is whole, "
              "then they change places at once. A run that resumes from it goes on with N shards. "
-             "Not while seqtrain works on the run. 0: no."},
+             "Refused while seqtrain works on the run. 0: no."},
     {SEQ_OPTION_TEXT, "output", "DIRECTORY", offsetof(options, output), .letter = 'o',
      .help = "Where --reshard writes the checkpoint instead; must not exist."},
     {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(options, quiet), "no",

@@ -1,6 +1,24 @@
 #include "seqinfo_private.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <seqtrain/base/file.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+// Keeps seqtrain off the run of a checkpoint (RUN/checkpoints/step-N) until the descriptor is
+// closed; -1 where there is no such run, or the file system has no locks.
+static int lock_run(const char *checkpoint, seq_error *error) {
+    char path[SEQ_PATH];
+    if (seq_path_join(path, checkpoint, "../../.lock", error)) return -1;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+    if (errno == EWOULDBLOCK)
+        seq_error_set(error, SEQ_BAD_USAGE, "a seqtrain works on the run of %s: wait for its end",
+                      checkpoint);
+    close(descriptor);
+    return -1;
+}
 
 seq_status seq_info_reshard(const seq_info_options *options, const char *path, seq_error *error) {
     char manifest[SEQ_PATH];
@@ -11,7 +29,10 @@ seq_status seq_info_reshard(const seq_info_options *options, const char *path, s
                              "--reshard: %s is not a checkpoint (RUN/checkpoints/step-N)", path);
     char *whole = realpath(path, NULL); // "." cannot change places
     if (!whole) return seq_error_set_errno(error, "opening %s", path);
-    seq_status status = seq_checkpoint_reshard(whole, shards, options->output, error);
+    int lock = options->output ? -1 : lock_run(whole, error);
+    if (!error->status) seq_checkpoint_reshard(whole, shards, options->output, error);
+    if (lock >= 0) close(lock);
+    seq_status status = error->status;
     if (status)
         seq_error_add_context(error, "--reshard %d", shards);
     else

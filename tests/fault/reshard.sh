@@ -50,11 +50,12 @@ if [ "$(id -u)" -eq 0 ]; then
   chmod 755 zstd-3/checkpoints
 fi
 same_tree zstd-3 kept
+expect 2 "a seqtrain works on the run" flock zstd-3/.lock "$SEQINFO" zstd-3/$step --reshard 2
 printf x | dd of=zstd-3/$step/shard-0001.h5 bs=1 seek=500 conv=notrunc status=none
 expect 4 "shard-0001.h5: the file is damaged" "$SEQINFO" zstd-3/$step --reshard 2
 [ ! -e zstd-3/$step.reshard ] || bad "something is left of a refusal"
 
-outcome 29
+outcome 30
 experiment "seqinfo --verify" "exit code 4, the file, found, expected, what to do"
 # --verify: each fault, what was found and expected, what to do.
 verify() {
