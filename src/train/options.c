@@ -299,9 +299,6 @@ static const seq_option options[] = {
      .flags = ONCE,
      .help = "10^9 bytes a second that a host sends while it receives as many. Default: measured "
              "as the latency, else 1.25 is assumed (10 Gbit/s)."},
-    {SEQ_OPTION_FLAG, "plan-overlap", NULL, AT(plan_overlap), "no", .flags = ONCE,
-     .help = "Assume that gradients travel layer by layer while lower layers are still in "
-             "backward."},
     {SEQ_OPTION_CHOICE, "plan-format", "FORMAT", AT(plan_format), "table", .choices = plan_choices,
      .flags = ONCE, .help = "The report on standard output: a table, or JSON with all its parts."},
     {.type = SEQ_OPTION_END},

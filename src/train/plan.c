@@ -10,9 +10,9 @@
 static const double ASSUMED_HOP = 1e-6, ASSUMED_LATENCY = 20e-6, ASSUMED_BANDWIDTH = 1.25e9;
 
 seq_status seq_plan_check_absent(const seq_parsed *parsed, seq_error *error) {
-    static const char *const names[] = {"plan-ranks",        "plan-vocabulary", "plan-format",
-                                        "plan-overlap",      "ranks-per-node",  "network-latency",
-                                        "network-bandwidth", "cores-per-node",  NULL};
+    static const char *const names[] = {
+        "plan-ranks",     "plan-vocabulary", "plan-format",       "ranks-per-node",
+        "cores-per-node", "network-latency", "network-bandwidth", NULL};
     for (int i = 0; names[i]; i++) {
         int index = seq_option_find(parsed->program, names[i]);
         if (parsed->sources[index] != SEQ_FROM_DEFAULT)

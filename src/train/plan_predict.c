@@ -117,9 +117,10 @@ static double update_seconds(const seq_plan_model *model, const seq_plan_machine
            layout->node;
 }
 
-// Buckets by layer, sent one after the other as backward of the last replica finishes them: one is
-// ready when its layer is done, and waits for those before it. Only the network's time can hide;
-// the sum over a node is work for the cores that compute.
+// Buckets by layer (--bucket, which joins small ones, is left out), sent one after the other as
+// backward of the last replica finishes them: one is ready when its layer is done, and waits for
+// those before it. Only the network's time can hide; the sum over a node is work for the cores that
+// compute.
 static double hidden_seconds(const seq_plan_model *model, double window, double network) {
     double ready = 0, sent = 0, floats = 0;
     for (int i = 0; i < model->bucket_count; i++)

@@ -3,6 +3,11 @@
 #include <seqtrain/nn/cell.h>
 #include <stdio.h>
 
+// The network's part of the exchange, between nodes only.
+static bool overlaps(const seq_plan *plan) {
+    return plan->options->overlap != SEQ_OVERLAP_OFF;
+}
+
 static const char *const sources[] = {"assumed", "measured", "given"};
 
 // "950 us", "12.3 ms", "1.23 s"; "-" for nothing.
@@ -56,8 +61,7 @@ static void print_machine(const seq_plan *plan) {
            plan->size.threads == 1 ? "" : "s", 1e6 * machine->hop, sources[machine->hop_source]);
     printf("Network: %.3g us a message (%s), %.3g GB/s a host (%s); overlap with backward %s\n",
            1e6 * machine->latency, sources[machine->latency_source], machine->bandwidth / 1e9,
-           sources[machine->bandwidth_source],
-           plan->options->plan_overlap ? "assumed" : "not assumed (--plan-overlap)");
+           sources[machine->bandwidth_source], overlaps(plan) ? "counted" : "off (--overlap)");
 }
 
 static void print_row(const seq_plan_row *row) {
@@ -78,9 +82,7 @@ static void print_row(const seq_plan_row *row) {
 static int row_at(const seq_plan *plan, int index, seq_plan_row *row) {
     int replicas = (int)plan->options->replicas,
         ranks = seq_plan_ranks(index, (int)plan->options->plan_ranks, replicas);
-    if (ranks)
-        seq_plan_predict(&plan->size, &plan->machine, ranks, replicas, plan->options->plan_overlap,
-                         row);
+    if (ranks) seq_plan_predict(&plan->size, &plan->machine, ranks, replicas, overlaps(plan), row);
     return ranks;
 }
 
@@ -136,7 +138,7 @@ void seq_plan_print_json(const seq_plan *plan) {
     seq_plan_row row;
     printf("{\n  \"scaling\": \"%s\",\n  \"replicas\": %lld,\n  \"overlap\": %s,\n",
            plan->options->replicas ? "strong" : "weak", (long long)plan->options->replicas,
-           plan->options->plan_overlap ? "true" : "false");
+           overlaps(plan) ? "true" : "false");
     printf("  \"parameters\": %.0f,\n  \"flops_per_window\": %.6g,\n  \"tokens_per_window\": "
            "%.0f,\n  \"workspace_bytes\": %.0f,\n  \"process_bytes\": %.0f,\n",
            size->values, size->flops, size->batch * size->window, size->workspace_bytes,

@@ -19,7 +19,7 @@ report=$("${plan[@]}" --run never 2>&1) || bad "$report"
 echo "$report" >report.txt
 must_have 'Weak scaling'
 must_have 'window takes .* GFLOP/s'
-must_have 'Network: 20 us a message \(assumed\), 1.25 GB/s a host \(assumed\); overlap with backward not assumed'
+must_have 'Network: 20 us a message \(assumed\), 1.25 GB/s a host \(assumed\); overlap with backward counted'
 must_have 'ranks hosts +R/P +step +compute +exchange +hidden +update +tokens/s +efficiency'
 [ "$(awk '$1 ~ /^[0-9]+$/ {printf "%s ", $1}' report.txt)" = "1 2 4 8 16 32 64 128 256 512 1024 " ] || bad "rows: $(cat report.txt)"
 grep -Eiq 'nan|inf' report.txt && bad "figures are missing: $(cat report.txt)"
@@ -55,10 +55,12 @@ constants=(--ranks-per-node 2 --cores-per-node 2 --plan-ranks 8)
 [ "$(all nodes | tr '\n' ' ')" = "1 1 2 4 " ] || bad "nodes: $(cat report.json)"
 all network_seconds | awk '{t[NR] = $1} END {exit !(t[1] == 0 && t[2] == 0 && t[3] > 0.002 && t[3] < 0.00201 && t[4] > 0.006 && t[4] < 0.00601)}' ||
   bad "messages of a millisecond: $(all network_seconds)"
-ranks "${constants[@]}" --network-latency 0.001 --network-bandwidth 0.0001 --plan-overlap >/dev/null
+ranks "${constants[@]}" --network-latency 0.001 --network-bandwidth 0.0001 >/dev/null
 all network_seconds | awk 'NR == 3 {exit !($1 > 0.05)}' || bad "100 kB/s: $(all network_seconds)"
 all hidden_seconds | awk '$1 > 0 {count++} END {exit count != 2}' || bad "nothing is hidden: $(all hidden_seconds)"
-grep -q '"overlap": true' report.json || bad "the overlap is assumed silently"
+grep -q '"overlap": true' report.json || bad "the overlap is counted silently"
+ranks "${constants[@]}" --network-latency 0.001 --network-bandwidth 0.0001 --overlap off >/dev/null
+all hidden_seconds | awk '$1 != 0 {exit 1}' || bad "hidden although --overlap is off: $(all hidden_seconds)"
 # More ranks on a host than ranks; no power of two; more than it has cores.
 [ "$(ranks --ranks-per-node 64 --cores-per-node 64 --plan-ranks 4)" = "1 2 4 " ] || bad "$(cat report.json)"
 [ "$(all hosts | tr '\n' ' ')" = "1 1 1 " ] || bad "hosts: $(all hosts)"

@@ -64,7 +64,6 @@ typedef struct seq_train_options {
     bool dry_run;
     int64_t plan_ranks, plan_vocabulary;
     int plan_format; // seq_plan_format
-    bool plan_overlap;
     int64_t ranks_per_node, cores_per_node;
     double network_latency, network_bandwidth; // microseconds, GB/s; 0: not given
 } seq_train_options;
