@@ -102,7 +102,7 @@ for signal in TERM USR1; do
   expect 75 'stopped by a signal while reading .*step-000000012, nothing is lost' loading $signal "${quick[@]}" --run loaded --steps 20
 done
 expect 75 'stopped by a signal while reading' two_ranks TERM --run loaded --steps 20
-same_tree whole loaded
+same_tree whole/checkpoints loaded/checkpoints
 expect 0 finished "${quick[@]}" --run loaded --steps 20
 expect 0 finished "${quick[@]}" --run whole --steps 20
 same_tree whole/checkpoints loaded/checkpoints
