@@ -5,7 +5,7 @@
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
 #   sampling     seqsample against streaming the weights                 preparation  seqprep
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
-#   ranks        memory of 64 ranks on this host                  scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
+#   ranks        memory of 64 ranks on this host                     scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
 # --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
 # PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 25
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
@@ -39,10 +39,9 @@ done
 install_packages "${build_packages[@]}" libcmocka-dev
 set_mpi_environment
 export BUILD=$root/build-bench WORK ROWS
-programs=(seqbench seqprep seqtrain seqsample)
-[ ! -e "$root/tests/bench/bench_exchange.c" ] || programs+=(bench_exchange)
+programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample)
 say "Building in $BUILD"
-cmake -S "$root" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON >/dev/null
+cmake -S "$root" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF >/dev/null
 cmake --build "$BUILD" --target "${programs[@]}"
 WORK=$(mktemp -d)
 ROWS=$WORK/rows.jsonl
