@@ -1,8 +1,5 @@
 # install: programs (seq_add_program), man pages and shell completions generated from the option tables.
 # uninstall: removes what the last install wrote.
-if(SEQ_FAULT_INJECTION)
-  install(CODE "message(FATAL_ERROR \"this tree has faults for tests built in: configure it with -DSEQ_TESTS=OFF (or -DSEQ_FAULT_INJECTION=OFF), build, install\")")
-endif()
 foreach(program seqprep seqtrain seqsample seqeval seqinfo)
   if(TARGET ${program})
     add_custom_command(
