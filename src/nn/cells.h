@@ -4,7 +4,8 @@
 
 #include <seqtrain/nn/cell.h>
 
-// Where row b of the step's units begins in a block (B, H), and in the gates (B, G H): gate g is at + g H.
+// Where row b of the step's units begins in a block (B, H), and in the gates (B, G H): gate g is at
+// + g H.
 static inline size_t seq_cell_row(const seq_cell_step *step, int b) {
     return (size_t)b * (size_t)step->hidden + (size_t)step->first;
 }

@@ -17,7 +17,7 @@ typedef struct small_case {
     int32_t *inputs, *targets;
     float *parameters, *gradient, *state;
     void *packed;
-    seq_weights weights; // parameters and packed
+    seq_weights weights;                  // parameters and packed
     double *wide_parameters, *wide_state; // the same in double
 } small_case;
 void small_case_create(small_case *out, const seq_model_config *config, int batch, int steps,
