@@ -47,13 +47,12 @@ set_mpi_environment() {
 # run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once, SIGTERM late; so a launcher that is told to end
 # (a batch system's time limit, kill) asks for a checkpoint with SIGUSR1. Returns mpirun's exit code: 75 after such an end.
 run_mpirun() {
-  local code=0
+  local code signalled=yes
   mpirun "$@" &
   local job=$!
-  trap 'kill -USR1 $job 2>/dev/null || true' TERM USR1
-  wait $job || code=$?
-  while kill -0 $job 2>/dev/null; do # a signal ends the wait before the job ends
-    code=0
+  trap 'signalled=yes; kill -USR1 $job 2>/dev/null || true' TERM USR1
+  while [ $signalled ]; do # a signal ends the wait before the job ends
+    code=0 signalled=
     wait $job || code=$?
   done
   trap - TERM USR1
