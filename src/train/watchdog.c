@@ -487,7 +487,7 @@ void seq_watchdog_destroy(seq_watchdog *dog) {
 }
 
 #ifdef SEQ_FAULT_INJECTION
-// SEQ_HANG="RANK STEP PHASE" (numbers, STEP counts updates done): that rank's main thread stops
+// SEQ_HANG="RANK STEP STAGE" (numbers, STEP counts updates done): that rank's main thread stops
 // there.
 static void hang_as_told(const seq_watchdog *dog, int64_t step, seq_stage stage) {
     const char *told = getenv("SEQ_HANG");

@@ -102,12 +102,13 @@ int main(int argc, char **argv) {
     create(&b, true, &b.overlapped);
     calibrate(&b);
     double backward = measure(&b, NULL), apart = measure(&b, b.apart),
-           overlapped = measure(&b, b.overlapped);
+           before = seq_comm_bytes(b.comm), overlapped = measure(&b, b.overlapped),
+           sent = (seq_comm_bytes(b.comm) - before) / (b.runs + 1);
     if (seq_comm_rank(b.comm) == 0)
         printf("P=%d, %d nodes, %zu floats: backward %.1f ms, exchange after it %.1f, beside it "
-               "%.1f: %.0f %% of the exchange hidden\n",
+               "%.1f: %.0f %% of the exchange hidden; %.1f MB sent by a node\n",
                seq_comm_size(b.comm), seq_comm_nodes(b.comm), b.count, backward, apart - backward,
-               overlapped - backward, 100 * (apart - overlapped) / (apart - backward));
+               overlapped - backward, 100 * (apart - overlapped) / (apart - backward), sent / 1e6);
     seq_exchange_destroy(b.apart);
     seq_exchange_destroy(b.overlapped);
     free(b.times);

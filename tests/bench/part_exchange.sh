@@ -12,8 +12,9 @@ for ranks in 2 4 8; do
 done
 # Two and four nodes of a rank each, on one machine: what of the exchange hides behind backward.
 for ranks in 2 4; do
-  # P=2, 2 nodes, 20000000 floats: backward 90.0 ms, exchange after it 92.1, beside it 40.2: 56 % of the exchange hidden
+  # P=2, 2 nodes, 20000000 floats: backward 90.0 ms, exchange after it 92.1, beside it 40.2: 56 % of the exchange hidden; 80.1 MB sent by a node
   line=$(mpirun --quiet -np $ranks "$BUILD/tests/bench/bench_overlap" 20000000 $runs 1 2>>"$log")
-  read -r milliseconds percent < <(sed -nE 's/.*after it ([-0-9.]+), .*: ([-0-9]+) %.*/\1 \2/p' <<<"$line")
+  read -r milliseconds percent sent < <(sed -nE 's/.*after it ([-0-9.]+), .*: ([-0-9]+) %.*; ([0-9.]+) MB.*/\1 \2 \3/p' <<<"$line")
   report exchange "20 M floats, $ranks nodes, hidden" "$milliseconds" ms $runs "$(calc "$percent / 100")" 'the exchange'
+  report exchange "20 M floats, $ranks nodes, sent by each" "$sent" MB $runs "$(calc "$sent / (2 * ($ranks - 1) / $ranks * 80)")" '2 (N-1)/N of the vector'
 done

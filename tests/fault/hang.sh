@@ -58,7 +58,7 @@ harmed killed 137 4 "rank 1 \(host $(uname -n), process [0-9]+\) has died in ste
 outcome 1 "as expected" "$detected" "$recovered"
 
 # A rank that works on one thing for ever, in each kind of phase. The numbers are those of seq_phase (src/train/watchdog.h).
-hangs() { # hangs NAME RANK STEP PHASE TEXT: as told by SEQ_HANG
+hangs() { # hangs NAME RANK STEP STAGE TEXT: as told by SEQ_HANG
   local got=0
   SEQ_HANG="$2 $3 $4" run_mpi 4 "${train[@]}" --run "$work/$1" --hang-timeout $limit >"log.$1" 2>&1 || got=$?
   [ $got -eq 6 ] || bad "$1: exit code $got, expected 6: $(tail -3 "log.$1")"
