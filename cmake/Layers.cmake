@@ -1,13 +1,13 @@
-# seq_add_layer(NAME USES layers... LINKS libraries...): static library seq_NAME from src/NAME/*.c.
+# seq_add_layer(NAME USES layers... LINKS libraries...): static library seq_NAME from src/NAME/*.c and the folders in it.
 # A file NAME_avx2.c, NAME_avx512.c or NAME_avx512bf16.c is compiled for that instruction set and chosen at run time.
 # Files src/comm/*_mpi.c belong to the parallel part, src/storage/*_plugin.c to the plugin.
 function(seq_add_layer name)
   cmake_parse_arguments(layer "" "" "USES;LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c ${CMAKE_SOURCE_DIR}/src/${name}/*/*.c)
   list(FILTER sources EXCLUDE REGEX "_(mpi|plugin)\\.c$")
   add_library(seq_${name} STATIC ${sources} ${CMAKE_SOURCE_DIR}/cmake/empty.c)
   set_target_properties(seq_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  target_include_directories(seq_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(seq_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/src/${name})
   list(TRANSFORM layer_USES PREPEND seq_)
   target_link_libraries(seq_${name} PUBLIC ${layer_USES} PRIVATE seq_warnings ${layer_LINKS})
   foreach(source ${sources})

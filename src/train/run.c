@@ -1,8 +1,10 @@
-#include "lock.h"
-#include "plan.h"
-#include "session.h"
-#include "summary.h"
-#include "trainer.h"
+#include "checkpoints/checkpoints.h"
+#include "checkpoints/lock.h"
+#include "checkpoints/session.h"
+#include "plan/plan.h"
+#include "proofs/proofs.h"
+#include "report/summary.h"
+#include "step/step.h"
 #include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-#include "tamper.h"
+#include "checkpoints/checkpoints.h"
+#include "options/options.h"
+#include "proofs/proofs.h"
+#include "proofs/tamper.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

@@ -5,13 +5,13 @@
 #ifndef SEQ_TRAIN_TRAINER_H
 #define SEQ_TRAIN_TRAINER_H
 
-#include "metrics.h"
-#include "phases.h"
-#include "policy.h"
-#include "progress.h"
-#include "setbacks.h"
-#include "time_limit.h"
-#include "watchdog.h"
+#include "report/metrics.h"
+#include "report/phases.h"
+#include "numbers/policy.h"
+#include "report/progress.h"
+#include "numbers/setbacks.h"
+#include "step/time_limit.h"
+#include "watch/watchdog.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -160,16 +160,6 @@ typedef struct seq_step_result {
     seq_setback setback; // other than none: no update
 } seq_step_result;
 
-// configure.c: options -> configurations. SEQ_BAD_USAGE.
-seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
-                                  seq_model_config *out, seq_error *error);
-void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
-                           seq_optimizer_config *out);
-void seq_train_schedule_config(const seq_train_options *options, int64_t total_steps,
-                               seq_schedule_config *out);
-seq_pipeline seq_train_pipeline(const seq_train_options *options);
-double seq_train_loss_limit(const seq_trainer *trainer);
-
 // trainer.c. The caller has filled parsed, options, version, comm and kernels.
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error);
 // Collective, agreed upon, after all ranks have created theirs: what the ranks of a node share.
@@ -182,142 +172,5 @@ seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 bool seq_trainer_finished(const seq_trainer *trainer);
 double seq_train_seconds(void); // monotonic clock
-
-// exchange.c. Collective: every rank's report and the losses of its replicas (in trainer->losses
-// from first_replica on) become known to all. *out combines the reports; a status other than SEQ_OK
-// is agreed upon and returned.
-seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
-                              seq_rank_report *out, seq_error *error);
-// The sum over replicas in the fixed tree.
-seq_loss seq_train_total_loss(const seq_trainer *trainer);
-
-// stop.c. seq_train_find_limit (rank 0 may have to ask the batch system, some seconds) comes before
-// all else.
-void seq_train_find_limit(seq_trainer *trainer);
-void seq_train_print_limit(seq_trainer *trainer);
-// This rank's wish to stop: a signal, or on rank 0 the time limit.
-seq_stop_reason seq_train_stop_reason(seq_trainer *trainer);
-// Of this rank's wish: "SIGUSR1", "the time limit" ..., or that another rank has one.
-const char *seq_train_stop_name(seq_trainer *trainer);
-// Collective, before the first step: SEQ_STOPPED when a rank wishes to stop, or this rank's earlier
-// failure.
-seq_status seq_train_heed_stop(seq_trainer *trainer, seq_error *error);
-
-// step.c. Collective: one update, or the setback that comes in its place (after SEQ_ROLLED_BACK the
-// position is another one). SEQ_BAD_NUMBER names step, rank and layer.
-seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
-
-// update.c. Collective: ends the round of the exchange, clips, updates the parameters.
-// seq_train_mark_live says before it begins, from the tokens of the window, which part of this
-// rank's gradient may be nonzero.
-seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error);
-void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
-seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
-seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
-int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
-// The next window of one of this rank's replicas; its tokens are the trainer's until the next.
-seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
-                                 seq_error *error);
-
-// audit.c. After each window of a replica that is trained; when position.window has changed without
-// training, and after each step, with the sum over ranks of window_read.
-void seq_train_audit_read(seq_trainer *trainer);
-void seq_train_audit_begin(seq_trainer *trainer);
-void seq_train_audit_advance(seq_trainer *trainer, const seq_coverage *read);
-// The same on every rank; collective when it fails: what was read so far is what was planned,
-// otherwise SEQ_BAD_INPUT that names the rank. seq_train_audit_epoch also reports and ends an
-// epoch.
-seq_status seq_train_audit_check(seq_trainer *trainer, seq_error *error);
-seq_status seq_train_audit_epoch(seq_trainer *trainer, seq_error *error);
-// audit_record.c: the fields of the position from `windows` on.
-seq_status seq_train_describe_audit(const seq_position *position, seq_record *record,
-                                    seq_error *error);
-seq_status seq_train_read_audit(const seq_record *record, seq_position *out, seq_error *error);
-
-// replica_check.c: --check-replicas. Collective: compares parameters and optimiser state of all
-// ranks when it is due, and always with `saving`; SEQ_RANK_FAILED names those that differ.
-seq_status seq_train_check_create(seq_trainer *trainer, seq_error *error);
-void seq_train_check_destroy(seq_trainer *trainer);
-seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error *error);
-
-// machine.c. Collective: warns when ranks have different kernels, or the CPU is not the one of the
-// last session.
-seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error);
-void seq_train_cpu_name(char *out, size_t size);
-
-// override.c: --override, a list of fields that may differ from the checkpoint.
-seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error);
-bool seq_train_overrides(const seq_train_options *options, const char *field);
-bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);
-seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
-                                  seq_error *error);
-void seq_train_keep_fitting(const seq_trainer *trainer, const seq_manifest *manifest,
-                            seq_state *state);
-// SEQ_BAD_USAGE with the numbers of ranks that divide the replicas.
-seq_status seq_train_refuse_ranks(const seq_trainer *trainer, seq_error *error);
-
-// recut.c. The steps of the run and its schedule, from position.origin.
-void seq_train_plan_steps(seq_trainer *trainer);
-// Moves the position when the streams of the checkpoint are not the trainer's; fills recut.
-seq_status seq_train_recut(seq_trainer *trainer, const seq_manifest *manifest, seq_error *error);
-void seq_train_print_recut(seq_trainer *trainer); // to the log and the metrics
-
-// validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
-// when a stop request or the time limit cut it short; position and schedule are then unchanged.
-seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
-                              seq_error *error);
-bool seq_train_validation_due(const seq_trainer *trainer);
-
-// flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
-// and metrics.jsonl.
-seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error);
-
-// save.c. Plans memory and starts the thread that writes; once all vectors are there.
-seq_status seq_train_saving_create(seq_trainer *trainer, seq_error *error);
-void seq_train_saving_destroy(seq_trainer *trainer); // waits for the thread
-size_t seq_train_snapshot_bytes(const seq_trainer *trainer);
-// Collective: begins a checkpoint of the current step, after the end of a pending one; only the
-// manifest is renewed when the step has one already. On return the vectors may be changed by any
-// rank once it has met this one in a collective.
-seq_status seq_train_save(seq_trainer *trainer, seq_error *error);
-// Collective: the next phase of a pending checkpoint; does nothing while a rank is writing.
-seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error);
-// Collective: waits until no checkpoint is pending.
-seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error);
-// Collective: removes what --keep does not keep, and what earlier jobs left unfinished.
-seq_status seq_train_retire(seq_trainer *trainer, seq_error *error);
-// At the end: the failure of the newest checkpoint, if --on-save-failure continue has let one pass
-// since the last good one. The same on every rank.
-seq_status seq_train_last_save(const seq_trainer *trainer, seq_error *error);
-bool seq_train_is_saving(const seq_trainer *trainer);      // one is pending: the same on every rank
-bool seq_train_is_writing(const seq_trainer *trainer);     // this rank's thread is busy with it
-double seq_train_save_reserve(const seq_trainer *trainer); // seconds to keep for the last one
-// The named vectors of the training state; they stay the trainer's.
-void seq_train_state(seq_trainer *trainer, seq_state *out);
-
-// unfinished.c, one process: steps of the checkpoints to try, newest first: the committed ones and,
-// newer than these, those that have lost their manifest. Names what a killed job left half-written
-// and removes its temporary files. Release with free().
-seq_status seq_train_list_candidates(const char *run, int64_t **out_steps, size_t *out_count,
-                                     seq_error *error);
-
-// resume.c. Collective: the newest good checkpoint of --run; *out_step is -1 when there is none.
-// Options that were not given are set from its record; given ones that would change the run's
-// numbers are SEQ_BAD_USAGE.
-seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
-                                     int64_t *out_step, seq_error *error);
-// Collective: the newest good checkpoint of `run`, whatever the options; damaged ones are set
-// aside.
-seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_manifest *out_manifest,
-                                       int64_t *out_step, seq_error *error);
-// Collective: position, schedule, setbacks and vectors from that checkpoint.
-seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
-                             seq_error *error);
-
-// describe.c: the manifest's sections, and what is printed at the start.
-seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq_error *error);
-seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *out,
-                                   seq_error *error);
-void seq_train_print_start(const seq_trainer *trainer);
 
 #endif

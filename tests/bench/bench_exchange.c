@@ -36,7 +36,7 @@ static void exchange_and_update(bench *b) {
     need(seq_exchange_sum(b->exchange, &(seq_exchange_options){0}, &sum, &error), &error);
     b->step.scale = seq_clip_factor(sum.norm, 5);
     size_t first = sum.slices[0].begin;
-    for (size_t end = sum.slices[0].end; end > first;) { // as src/train/update.c does
+    for (size_t end = sum.slices[0].end; end > first;) { // as src/train/step/update.c does
         size_t begin = end - first > SEQ_BLOCK ? (end - 1) / SEQ_BLOCK * SEQ_BLOCK : first;
         seq_optimizer_apply(&b->step, begin, end);
         end = begin;

@@ -14,7 +14,7 @@ for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
   [ "$(sed '1d;/^Examples/,$d' help.txt | wc -L)" -le 80 ] || bad "$name --help has lines of more than 80 columns"
   count=0
   # The table as the source has it: every row with a name.
-  for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/tools/$name.c "$SOURCE"/src/base/option*.c $([ $name = seqtrain ] && echo "$SOURCE"/src/train/options.c)); do
+  for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/tools/$name.c "$SOURCE"/src/base/option*.c $([ $name = seqtrain ] && echo "$SOURCE"/src/train/options/options.c)); do
     count=$((count + 1))
     grep -Eq -- "^  (-[a-z], )?--$option( |$)" help.txt || bad "$name: --$option is not in --help"
     grep -q -- "$(printf %s "$option" | sed 's/-/\\\\*-/g')" man.txt || bad "$name: --$option is not in the man page"
@@ -33,7 +33,7 @@ done
 
 # config.ini: a key for every option of the table that is recorded; it is read back to the same.
 session='config|resume|override|time-limit|quiet|help|version|man|completion|dry-run|plan-.*|(ranks|cores)-per-node|network-.*'
-for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/train/options.c | grep -Ev "^($session)$"); do
+for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/train/options/options.c | grep -Ev "^($session)$"); do
   grep -Eq "^#? ?$option *=" run/config.ini || bad "config.ini has no key $option"
 done
 finish

@@ -5,15 +5,14 @@ checked=0
 while IFS=: read -r layer allowed; do
   case $layer in '#'* | '') continue ;; esac
   [ -d src/$layer ] || bad "src/$layer does not exist"
-  for file in src/$layer/* include/seqtrain/$layer/*; do
-    [ -f "$file" ] || continue
+  for file in $(find src/$layer include/seqtrain/$layer -type f 2>/dev/null); do
     checked=$((checked + 1))
     for included in $(sed -n 's|^#include <seqtrain/\([a-z_]*\)/.*|\1|p' "$file" | sort -u); do
       case " $allowed $layer " in *" $included "*) ;; *) bad "$file includes from $included" ;; esac
     done
-    # Quoted includes stay inside the layer.
+    # Quoted includes stay inside the layer: beside the file, or FOLDER/HEADER.
     for included in $(sed -n 's|^#include "\(.*\)"|\1|p' "$file"); do
-      [ -f "$(dirname "$file")/$included" ] || bad "$file includes \"$included\", which is not in its layer"
+      [ -f "$(dirname "$file")/$included" ] || [ -f src/$layer/"$included" ] || bad "$file includes \"$included\", which is not in its layer"
     done
     grep -q '^#include <mpi.h>' "$file" && [ $layer != comm ] && bad "$file includes <mpi.h>"
     grep -q '^#include <hdf5.h>' "$file" && [ $layer != storage ] && bad "$file includes <hdf5.h>"

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "trainer.h"
+#include "proofs/proofs.h"
 #include <string.h>
 
 static void test_round_trip(void **state) {

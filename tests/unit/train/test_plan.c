@@ -1,6 +1,6 @@
 // The model behind --dry-run: formulas against numbers worked out by hand, layouts, which ranks are
 // listed.
-#include "plan.h"
+#include "plan/plan.h"
 #include "trainer.h"
 #include <math.h>
 #include <setjmp.h>

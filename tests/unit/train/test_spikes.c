@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include "setbacks.h"
+#include "numbers/setbacks.h"
 #include <string.h>
 
 enum { CAPACITY = 7 };

@@ -1,5 +1,5 @@
 // The figures of a session from its ranks' phases, against numbers worked out by hand.
-#include "summary.h"
+#include "report/summary.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
-#include "verdict.h"
-#include "watchdog.h"
+#include "watch/verdict.h"
+#include "watch/watchdog.h"
 
 enum { P = 4 };
 

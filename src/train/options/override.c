@@ -1,5 +1,5 @@
 // Which ranks fit to a run, and what may differ from its checkpoint when it is resumed.
-#include "trainer.h"
+#include "options.h"
 #include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <string.h>

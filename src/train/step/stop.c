@@ -1,5 +1,6 @@
 // When a session ends before its run does: a signal, or the time limit.
-#include "trainer.h"
+#include "checkpoints/checkpoints.h"
+#include "step.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
 #include <signal.h>

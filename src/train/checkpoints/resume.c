@@ -1,4 +1,6 @@
-#include "trainer.h"
+#include "checkpoints.h"
+#include "options/options.h"
+#include "proofs/proofs.h"
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

@@ -1,5 +1,5 @@
-#include "inject.h"
-#include "trainer.h"
+#include "numbers/inject.h"
+#include "step.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 // Judging the numbers of a step; what is done about bad ones stands in remedy.c.
 #include "policy.h"
 #include "inject.h"
-#include "trainer.h"
+#include "options/options.h"
+#include "step/step.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

@@ -1,4 +1,4 @@
-#include "trainer.h"
+#include "step.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>

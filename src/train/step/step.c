@@ -1,6 +1,8 @@
-#include "inject.h"
-#include "trainer.h"
-#include "tamper.h"
+#include "step.h"
+#include "checkpoints/checkpoints.h"
+#include "numbers/inject.h"
+#include "proofs/proofs.h"
+#include "proofs/tamper.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>
 #include <string.h>

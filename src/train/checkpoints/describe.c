@@ -1,4 +1,5 @@
-#include "trainer.h"
+#include "checkpoints.h"
+#include "proofs/proofs.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/nn/output.h>

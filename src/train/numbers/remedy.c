@@ -1,6 +1,7 @@
 // The remedies: what is done once the ranks know that one of them is in trouble.
+#include "checkpoints/checkpoints.h"
 #include "policy.h"
-#include "trainer.h"
+#include "proofs/proofs.h"
 #include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <string.h>

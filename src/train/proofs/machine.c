@@ -1,6 +1,6 @@
 // On what a run computes. A checkpoint names the kernels, which decide the bits; the CPU's name is
 // kept beside the checkpoints, so that equal states stay equal files on different CPUs.
-#include "trainer.h"
+#include "proofs.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "plan.h"
-#include "trainer.h"
+#include "options/options.h"
 #include <sched.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>

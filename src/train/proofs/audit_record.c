@@ -1,5 +1,5 @@
 // What the audit and a new cut of the streams leave in a checkpoint's position.
-#include "trainer.h"
+#include "proofs.h"
 #include <stddef.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 // A resume with other streams than the run had: another number of replicas, of streams or time
 // steps, or other data. The place in the epoch is kept as a fraction, to the nearest window; states
 // begin at zero; of a running epoch some tokens are then read twice and others not at all.
-#include "trainer.h"
+#include "checkpoints.h"
+#include "options/options.h"
 #include <seqtrain/base/log.h>
 #include <stdlib.h>
 #include <string.h>

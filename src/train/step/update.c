@@ -1,6 +1,6 @@
 // The gradient's way from this rank's replicas into the parameters.
-#include "inject.h"
-#include "trainer.h"
+#include "numbers/inject.h"
+#include "step.h"
 #include <seqtrain/base/fault.h>
 #include <string.h>
 

@@ -5,9 +5,11 @@
 //   vote     main threads, once no rank is writing (seq_rank_report.writing): digests to all
 //   commit   background, rank 0: side files, manifest, retention
 //   end      main threads: agree on how that went
+#include "checkpoints.h"
+#include "options/options.h"
+#include "proofs/proofs.h"
 #include "session.h"
 #include "snapshot.h"
-#include "trainer.h"
 #include <seqtrain/base/background.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>

@@ -1,4 +1,4 @@
-#include "setbacks.h"
+#include "numbers/setbacks.h"
 #include <seqtrain/train/train.h>
 #include <seqtrain/base/team.h>
 #include <seqtrain/kernels/kernels.h>

@@ -1,4 +1,4 @@
-#include "trainer.h"
+#include "options.h"
 #include <seqtrain/nn/cell.h>
 #include <seqtrain/nn/output.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "trainer.h"
+#include "step.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // Checkpoint directories without a manifest: what was being written when a job died. One that
 // metrics.jsonl calls written has lost its manifest since: it is a damaged one.
-#include "trainer.h"
+#include "checkpoints.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>

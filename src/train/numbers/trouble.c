@@ -1,4 +1,4 @@
-#include "trainer.h"
+#include "options/options.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

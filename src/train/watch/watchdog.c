@@ -1,6 +1,6 @@
 #include "watchdog.h"
+#include "checkpoints/session.h"
 #include "inquiry.h"
-#include "session.h"
 #include <errno.h>
 #include <pthread.h>
 #include <seqtrain/base/memory.h>

@@ -1,0 +1,28 @@
+// From options to configurations, and which of them a resume may change.
+#ifndef SEQ_TRAIN_OPTIONS_H
+#define SEQ_TRAIN_OPTIONS_H
+
+#include "trainer.h"
+
+// configure.c: options -> configurations. SEQ_BAD_USAGE.
+seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
+                                  seq_model_config *out, seq_error *error);
+void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
+                           seq_optimizer_config *out);
+void seq_train_schedule_config(const seq_train_options *options, int64_t total_steps,
+                               seq_schedule_config *out);
+seq_pipeline seq_train_pipeline(const seq_train_options *options);
+double seq_train_loss_limit(const seq_trainer *trainer);
+
+// override.c: --override, a list of fields that may differ from the checkpoint.
+seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error);
+bool seq_train_overrides(const seq_train_options *options, const char *field);
+bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);
+seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
+                                  seq_error *error);
+void seq_train_keep_fitting(const seq_trainer *trainer, const seq_manifest *manifest,
+                            seq_state *state);
+// SEQ_BAD_USAGE with the numbers of ranks that divide the replicas.
+seq_status seq_train_refuse_ranks(const seq_trainer *trainer, seq_error *error);
+
+#endif

@@ -1,0 +1,54 @@
+// What makes a step: windows, the report to the other ranks, the update; and what comes between
+// steps.
+#ifndef SEQ_TRAIN_STEP_H
+#define SEQ_TRAIN_STEP_H
+
+#include "trainer.h"
+
+// exchange.c. Collective: every rank's report and the losses of its replicas (in trainer->losses
+// from first_replica on) become known to all. *out combines the reports; a status other than SEQ_OK
+// is agreed upon and returned.
+seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
+                              seq_rank_report *out, seq_error *error);
+// The sum over replicas in the fixed tree.
+seq_loss seq_train_total_loss(const seq_trainer *trainer);
+
+// stop.c. seq_train_find_limit (rank 0 may have to ask the batch system, some seconds) comes before
+// all else.
+void seq_train_find_limit(seq_trainer *trainer);
+void seq_train_print_limit(seq_trainer *trainer);
+// This rank's wish to stop: a signal, or on rank 0 the time limit.
+seq_stop_reason seq_train_stop_reason(seq_trainer *trainer);
+// Of this rank's wish: "SIGUSR1", "the time limit" ..., or that another rank has one.
+const char *seq_train_stop_name(seq_trainer *trainer);
+// Collective, before the first step: SEQ_STOPPED when a rank wishes to stop, or this rank's earlier
+// failure.
+seq_status seq_train_heed_stop(seq_trainer *trainer, seq_error *error);
+
+// step.c. Collective: one update, or the setback that comes in its place (after SEQ_ROLLED_BACK the
+// position is another one). SEQ_BAD_NUMBER names step, rank and layer.
+seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
+
+// update.c. Collective: ends the round of the exchange, clips, updates the parameters.
+// seq_train_mark_live says before it begins, from the tokens of the window, which part of this
+// rank's gradient may be nonzero.
+seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error);
+void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
+seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
+seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
+int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
+// The next window of one of this rank's replicas; its tokens are the trainer's until the next.
+seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
+                                 seq_error *error);
+
+// validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
+// when a stop request or the time limit cut it short; position and schedule are then unchanged.
+seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
+                              seq_error *error);
+bool seq_train_validation_due(const seq_trainer *trainer);
+
+// flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
+// and metrics.jsonl.
+seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error);
+
+#endif
