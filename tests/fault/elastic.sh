@@ -68,14 +68,21 @@ elastic "killed in validation" train-validate:2:0 train-validate:1
 elastic "killed in the last step" train-update:26:1 train-epoch:1
 elastic "with threads" train-exchange:9:2 train-backward:50 "--threads 2" "--threads 3" "--threads 2"
 
-experiment "8 replicas on 4 nodes of 1 rank, 1 process, 4 nodes of 2 ranks" "same bytes"
-detected=0 recovered=0
-rm -rf torn
-SEQ_RANKS_PER_NODE=1 session 4 train-exchange:14:2 --no-checkpoint-background
-session 0 train-update:7 --no-checkpoint-background
-SEQ_RANKS_PER_NODE=2 session 8 ""
-undisturbed
-outcome 2 "" "$detected" "$recovered"
+# over_nodes NAME [OPTION...]: with an exchange between nodes, too.
+over_nodes() {
+  experiment "8 replicas on 4 nodes of 1 rank, 1 process, 4 nodes of 2 ranks: $1" "same bytes"
+  shift
+  detected=0 recovered=0
+  rm -rf torn
+  SEQ_RANKS_PER_NODE=1 session 4 train-exchange:14:2 --no-checkpoint-background "$@"
+  session 0 train-update:7 --no-checkpoint-background
+  SEQ_RANKS_PER_NODE=2 session 8 "" "$@"
+  undisturbed
+  outcome 2 "" "$detected" "$recovered"
+}
+
+over_nodes "exchange after backward" --overlap off
+over_nodes "exchange beside backward, small buckets" --overlap on --bucket 4096
 
 # Random places, on random ranks, until the run is finished.
 RANDOM=11
