@@ -132,9 +132,16 @@ static bool can_lock(int failure) {
 
 static seq_status open_lock(const char *run, const char *name, char path[SEQ_PATH],
                             int *out_descriptor, seq_error *error) {
+    uint64_t size;
     if (seq_path_join(path, run, name, error)) return error->status;
-    *out_descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    return *out_descriptor < 0 ? seq_error_set_errno(error, "locking %s", path) : SEQ_OK;
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor < 0) return seq_error_set_errno(error, "locking %s", path);
+    if (seq_file_size(path, &size, error)) { // no file
+        close(descriptor);
+        return error->status;
+    }
+    *out_descriptor = descriptor;
+    return SEQ_OK;
 }
 
 static void tell_of_dead_job(const holder *last) {

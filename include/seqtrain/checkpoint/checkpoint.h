@@ -43,7 +43,7 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
 // 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of `every` (0: none), and
 //    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are older than the newest. Damaged ones stay.
 seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step, seq_error *error);
-// Removes one, the manifest first: what is interrupted leaves an uncommitted one.
+// Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one, the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);
 // One process, at the start: temporary files that a killed process left in RUN and in its committed checkpoints go.
 seq_status seq_checkpoint_tidy(const char *run, seq_error *error);
