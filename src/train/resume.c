@@ -25,7 +25,8 @@ static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_step
                   : seq_comm_broadcast(comm, *out_steps, count * sizeof **out_steps, 0, error);
 }
 
-// Every rank reads the manifest and hashes its share of the files.
+// Every rank reads the manifest, hashes its share of the files and looks into its share of the
+// shards: hashes fit to what a faulty program has written, too.
 static seq_status check_checkpoint(const char *run, const char *override, seq_comm *comm,
                                    int64_t step, seq_manifest *manifest, seq_error *error) {
     char directory[SEQ_PATH];
@@ -34,6 +35,8 @@ static seq_status check_checkpoint(const char *run, const char *override, seq_co
         !seq_checkpoint_read_manifest(directory, manifest, error) &&
         !seq_checkpoint_verify(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
                                error) &&
+        !seq_checkpoint_check_content(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
+                                      error) &&
         !seq_train_read_position(manifest, &position, error) && position.step != step)
         seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
                       (long long)position.step);

@@ -70,6 +70,23 @@ code=0
 expect 0 "finished" "${train[@]}" --run run --resume auto # killed before its first checkpoint
 outcome 3
 
+experiment "a checkpoint whose hashes fit to what is wrong in it" "found by seqinfo, fallen back from"
+for vector in parameters first_moment stream_states; do
+  for kind in nan wrong-length; do
+    fresh
+    "$HOSTILE" vector $kind $steps/step-000000020/shard-0001.h5 $vector && "$HOSTILE" seal $steps/step-000000020 manifest.json ||
+      bad "cannot make $kind"
+    expect 4 "shard-0001.h5: .*$vector(: value [0-9]+ is nan| has [0-9]+ values, expected)" "$SEQINFO" run --verify
+    for ranks in 1 2; do
+      expect 0 "step 20 cannot be used: .*step-000000020: shard-0001.h5: .*$vector" run_mpi $ranks "${train[@]}" --run run
+      grep -q "resumed  from the checkpoint of step 15" .out || bad "$kind $vector, $ranks ranks: did not fall back: $(tail -1 .out)"
+      equal_checkpoints reference/checkpoints/step-000000020 $steps/step-000000020 || bad "step 20 was not made again"
+      [ $ranks -eq 2 ] || { rm -r $steps/step-000000020 && mv $steps/step-000000020.damaged-0 $steps/step-000000020; }
+    done
+  done
+done
+outcome 12
+
 experiment "names like those of checkpoints" "passed over"
 fresh
 cp -r $steps/step-000000005 $steps/step-0000000030 # a zero too many
