@@ -119,6 +119,9 @@ static seq_status remove_entries(int directory, const char *path, seq_error *err
 }
 
 seq_status seq_directory_remove(const char *path, seq_error *error) {
+    struct stat entry;
+    if (lstat(path, &entry) == 0 && S_ISLNK(entry.st_mode)) // where it leads to is not ours
+        return unlink(path) ? seq_error_set_errno(error, "removing %s", path) : SEQ_OK;
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory < 0) return seq_error_set_errno(error, "removing %s", path);
     seq_status status = remove_entries(directory, path, error);

@@ -3,6 +3,7 @@
 #include "layout.h"
 #include <math.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/signals.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static seq_status read_vector(seq_vector_file *file, const char *name, size_t ex
         size_t some = length - at < PIECE ? length - at : PIECE;
         status = seq_vector_read(file, name, SEQ_F32, at, some, piece, error);
         size_t unusual = status ? some : first_unusual(piece, some);
-        if (unusual < some && strcmp(name, "parameters") == 0)
+        if (unusual < some)
             status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: value %zu is %g", name,
                                    at + unusual, (double)piece[unusual]);
     }
@@ -82,14 +83,15 @@ static seq_status check_vocabulary(const char *directory, const seq_manifest *ma
 }
 
 seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest,
-                                        seq_error *error) {
+                                        int index, int of, seq_error *error) {
     int shards = seq_checkpoint_shards(manifest);
     float *piece = NULL;
     seq_error reason = {0};
     seq_status status = seq_allocate(&piece, PIECE, sizeof *piece, "a piece of a vector", error);
     if (status) return status;
-    check_vocabulary(directory, manifest, &reason);
-    for (int shard = 0; !reason.status && shard < shards; shard++) {
+    if (index == 0) check_vocabulary(directory, manifest, &reason);
+    for (int shard = index; !reason.status && !seq_signals_caught() && shard < shards;
+         shard += of) {
         char name[32], path[SEQ_PATH];
         seq_shard_name(shard, name);
         if (!seq_path_join(path, directory, name, &reason) &&
@@ -98,6 +100,7 @@ seq_status seq_checkpoint_check_content(const char *directory, const seq_manifes
             seq_error_add_context(&reason, "%s", name);
     }
     free(piece);
+    if (!reason.status && seq_signals_caught()) return seq_checkpoint_interrupted(directory, error);
     if (!reason.status) return SEQ_OK;
     return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,
                          "verifying %s: %s", directory, reason.text);

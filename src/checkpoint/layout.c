@@ -24,11 +24,19 @@ seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_
     return seq_path_join(out, run, name, error);
 }
 
+static void name_step(int64_t step, char out[32]) {
+    snprintf(out, 32, "step-%09lld", (long long)step);
+}
+
+// Only what name_step makes: a name with more zeros would stand for a directory that is not there.
 int64_t seq_step_of_name(const char *name) {
+    char canonical[32];
     if (strncmp(name, "step-", 5) != 0 || strlen(name) < 14 || strlen(name) > 23 ||
         strspn(name + 5, "0123456789") != strlen(name + 5))
         return -1;
-    return strtoll(name + 5, NULL, 10);
+    int64_t step = strtoll(name + 5, NULL, 10);
+    name_step(step, canonical);
+    return strcmp(name, canonical) == 0 ? step : -1;
 }
 
 static int newest_first(const void *a, const void *b) {
@@ -36,12 +44,13 @@ static int newest_first(const void *a, const void *b) {
     return (y > x) - (y < x);
 }
 
-static bool is_committed(const char *checkpoints, const char *name) {
+// What is no directory is none of ours, whatever its name.
+static bool is_checkpoint(const char *checkpoints, const char *name, bool committed) {
     char directory[SEQ_PATH], manifest[SEQ_PATH];
     seq_error ignored = {0};
     return !seq_path_join(directory, checkpoints, name, &ignored) &&
            !seq_path_join(manifest, directory, "manifest.json", &ignored) &&
-           seq_path_exists(manifest);
+           seq_path_is_directory(directory) && seq_path_exists(manifest) == committed;
 }
 
 static seq_status list_steps(const char *run, bool committed, int64_t **out_steps,
@@ -57,7 +66,7 @@ static seq_status list_steps(const char *run, bool committed, int64_t **out_step
     if (!status && !steps)
         status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
     for (size_t i = 0; !status && i < count; i++)
-        if (seq_step_of_name(names[i]) >= 0 && is_committed(checkpoints, names[i]) == committed)
+        if (seq_step_of_name(names[i]) >= 0 && is_checkpoint(checkpoints, names[i], committed))
             steps[found++] = seq_step_of_name(names[i]);
     seq_names_free(names, count);
     if (status) return status;

@@ -1,6 +1,7 @@
 #include "layout.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/checkpoint/identity.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,8 @@ static int64_t best_step(const char *run, const int64_t *steps, size_t count) {
         seq_manifest manifest = {0};
         seq_error ignored = {0};
         bool readable = !seq_checkpoint_directory(run, steps[i], directory, &ignored) &&
-                        !seq_checkpoint_read_manifest(directory, &manifest, &ignored);
+                        !seq_checkpoint_read_manifest(directory, &manifest, &ignored) &&
+                        !seq_identity_check(run, directory, &manifest, NULL, &ignored);
         if (readable)
             seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step",
                                    -1, INT64_MAX, &best, &ignored);
@@ -99,8 +101,10 @@ static seq_status load_run(const char *run, int64_t *steps, size_t count, bool p
         char directory[SEQ_PATH];
         seq_error reason = {0};
         if (!seq_checkpoint_directory(run, steps[i], directory, &reason) &&
-            !load_directory(directory, compute, out, &reason))
-            return SEQ_OK;
+            !load_directory(directory, compute, out, &reason)) {
+            if (!seq_identity_check(run, directory, &out->manifest, NULL, &reason)) return SEQ_OK;
+            seq_loaded_clear(out);
+        }
         if (reason.status != SEQ_NO_CHECKPOINT)
             return seq_error_set(error, reason.status, "%s", reason.text);
         seq_log_warning("the checkpoint of step %lld cannot be used: %s", (long long)steps[i],

@@ -153,6 +153,17 @@ static seq_status write_one(resharding *work, int shard, seq_error *error) {
                                                &work->digests[shard], error);
 }
 
+// A directory that is called after another step would be taken for a damaged checkpoint of it.
+static seq_status check_name(const resharding *work, seq_error *error) {
+    const char *slash = strrchr(work->target, '/');
+    int64_t named = seq_step_of_name(slash ? slash + 1 : work->target), step = 0;
+    seq_status status = seq_record_get_integer(
+        seq_manifest_section_find(&work->manifest, "position"), "step", 0, INT64_MAX, &step, error);
+    if (status || named < 0 || named == step) return status;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--output %s: this is the checkpoint of step %lld",
+                         work->target, (long long)step);
+}
+
 static seq_status write_target(resharding *work, seq_error *error) {
     seq_status status = take_memory(work, error);
     if (!status) status = seq_directory_create(work->target, error);
@@ -205,6 +216,7 @@ seq_status seq_checkpoint_reshard(const char *source, int shards, const char *ta
     if (target && seq_path_exists(target))
         return seq_error_set(error, SEQ_BAD_USAGE, "--output %s: exists already", target);
     seq_status status = load(&work, error);
+    if (!status && target) status = check_name(&work, error);
     // Left by a command that was killed; the source, which is whole, is all that is needed.
     if (!status && !target && seq_path_exists(beside)) status = seq_directory_remove(beside, error);
     if (!status) status = write_target(&work, error);

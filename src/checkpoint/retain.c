@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_kept(int64_t step, size_t rank, int keep, int64_t every, int64_t best_step) {
     return rank < (size_t)keep || step == best_step || (every > 0 && step % every == 0);
@@ -18,10 +19,16 @@ static bool is_whole(const char *directory) {
     return whole;
 }
 
+static bool is_link(const char *path) {
+    char target[8];
+    return readlink(path, target, sizeof target) >= 0;
+}
+
 // Without its manifest it is no checkpoint any more, whatever interrupts the rest: that must be on
 // the disk before the first file goes.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error) {
     char manifest[SEQ_PATH];
+    if (is_link(directory)) return seq_directory_remove(directory, error);
     seq_status status = seq_path_join(manifest, directory, "manifest.json", error);
     if (status) return status;
     if (remove(manifest) == 0) {

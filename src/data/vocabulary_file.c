@@ -10,7 +10,7 @@
 #include <utf8proc.h>
 
 static const char header[] = "# seqtrain vocabulary 1";
-enum { FILE_LIMIT = 1 << 30 };
+enum { FILE_LIMIT = 1 << 30, HEADER_LIMIT = 64 }; // bytes; fields, each searched for
 
 static bool is_plain(unsigned char byte, bool bytes) {
     return byte >= 0x20 && byte != 0x7F && byte != '\\' && (byte < 0x80 || !bytes);
@@ -145,8 +145,13 @@ static const char *read_header(char *line, seq_text_rules *out, seq_error *reaso
     size_t length = strlen(header);
     if (strncmp(line, header, length) != 0 || (line[length] && line[length] != '\t'))
         return "not a vocabulary of seqtrain";
-    for (char *field = strtok_r(line + length, "\t", &rest); field;
+    size_t count = 0;
+    for (char *field = strtok_r(line + length, "\t", &rest); field && !reason->status;
          field = strtok_r(NULL, "\t", &rest)) {
+        if (count++ == HEADER_LIMIT) {
+            seq_record_clear(&record);
+            return "the header has too many fields";
+        }
         char *equals = strchr(field, '=');
         if (!equals) continue;
         *equals = '\0';

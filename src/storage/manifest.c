@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    MANIFEST_LIMIT = 1 << 20
-}; // bytes: ten thousand files; JSON takes fifty times as much memory
+    MANIFEST_LIMIT = 1 << 20, // bytes: ten thousand files; JSON takes fifty times as much memory
+    KEYS_LIMIT = 1 << 10,     // of a section: a record is searched from its beginning
+};
 static const char hash_key[] = "  \"hash\": \""; // the hash covers all bytes before this line
 
 void seq_manifest_clear(seq_manifest *manifest) {
@@ -181,7 +182,7 @@ static bool read_sections(seq_manifest *out, json_t *sections, seq_error *error)
     if (!json_is_object(sections) || json_object_size(sections) > SEQ_MANIFEST_SECTIONS)
         return false;
     json_object_foreach(sections, name, section) {
-        if (!json_is_object(section)) return false;
+        if (!json_is_object(section) || json_object_size(section) > KEYS_LIMIT) return false;
         seq_record *record = seq_manifest_section_get(out, name);
         if (!record) {
             seq_error_set(error, SEQ_NO_MEMORY, "out of memory");

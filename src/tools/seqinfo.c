@@ -13,11 +13,11 @@ static const seq_option table[] = {
      .help = "Read every file, compare it with its recorded size and hash, then look at what is in "
              "it. Each fault is explained: which file, what was expected and found, what to do. "
              "Exit code 4 (a checkpoint or run) or 3 (a data set) when there is one."},
-    {SEQ_OPTION_INTEGER, "reshard", "N", offsetof(options, reshard), "0", 0, 4096,
+    {SEQ_OPTION_INTEGER, "reshard", "N", offsetof(options, reshard), NULL, 1, 4096,
      .help = "Rewrite a CHECKPOINT with N shards: the same bytes as from seqtrain --shards N. In "
              "place, unless --output says otherwise: the old one stays until the new one is whole, "
              "then they change places at once. A run that resumes from it goes on with N shards. "
-             "Refused while seqtrain works on the run. 0: no."},
+             "Refused while seqtrain works on the run."},
     {SEQ_OPTION_TEXT, "output", "DIRECTORY", offsetof(options, output), .letter = 'o',
      .help = "Where --reshard writes the checkpoint instead; must not exist."},
     {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(options, quiet), "no",
@@ -160,7 +160,8 @@ static bool show_step(const options *options, const char *run, int64_t step, int
     seq_manifest manifest = {0};
     seq_error reason = {0}, ignored = {0};
     if (!seq_checkpoint_directory(run, step, directory, &reason) &&
-        !seq_checkpoint_read_manifest(directory, &manifest, &reason) && options->verify)
+        !seq_checkpoint_read_manifest(directory, &manifest, &reason) &&
+        !seq_identity_check(run, directory, &manifest, NULL, &reason) && options->verify)
         seq_info_verify_checkpoint(options, directory, &manifest, &reason);
     if (*best == UNKNOWN)
         seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step", -1,

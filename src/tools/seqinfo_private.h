@@ -4,6 +4,7 @@
 
 #include "tool_program.h"
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/data/dataset.h>
 #include <stdint.h>
 

@@ -1,4 +1,5 @@
 #include "tool_program.h"
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/option.h>
 #include <seqtrain/base/signals.h>
@@ -111,8 +112,7 @@ static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_tex
     char path[4096];
     seq_vocabulary *vocabulary = NULL;
     snprintf(path, sizeof path, "%s/vocabulary.tsv", from);
-    FILE *inside = fopen(path, "re");
-    if (inside) fclose(inside);
+    bool inside = seq_path_exists(path);
     seq_status status =
         seq_vocabulary_read(inside ? path : from, SEQ_BAD_INPUT, &vocabulary, error);
     if (status) return status;

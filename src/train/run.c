@@ -61,11 +61,14 @@ static void write_start(seq_trainer *trainer, bool resumed) {
     seq_metrics_end(metrics);
 }
 
-static seq_status open_records(seq_trainer *trainer, bool resumed, seq_error *error) {
+// `resumed`: the manifest of the checkpoint, or NULL.
+static seq_status open_records(seq_trainer *trainer, const seq_manifest *resumed,
+                               seq_error *error) {
     trainer->metrics.may_lose = trainer->options->on_save_failure == SEQ_SAVE_OR_CONTINUE;
-    if (is_root(trainer->comm) && !write_config(trainer, error) &&
+    if (is_root(trainer->comm) && !seq_train_record_identity(trainer, resumed, error) &&
+        !write_config(trainer, error) &&
         !seq_metrics_open(&trainer->metrics, trainer->options->run, error))
-        write_start(trainer, resumed);
+        write_start(trainer, resumed != NULL);
     if (error->status == SEQ_IO) error->status = SEQ_NO_SPACE; // 7, as for checkpoints
     return seq_comm_agree(trainer->comm, error);
 }
@@ -192,7 +195,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     seq_train_print_start(trainer);
     seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
-    if (open_records(trainer, step >= 0, error)) return error->status;
+    if (open_records(trainer, step >= 0 ? manifest : NULL, error)) return error->status;
     seq_train_print_recut(trainer);
     if (seq_train_check_machines(trainer, step >= 0, error)) return error->status;
     return step < 0 ? SEQ_OK : seq_train_retire(trainer, error); // as after a save

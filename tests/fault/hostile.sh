@@ -126,6 +126,9 @@ refuse_checkpoint "not as they should be"
 fresh "many values"
 manifest '%s"sections": {}, "files": [%s1],\n' "$begin" "$(repeat '1,' 400000)"
 refuse_checkpoint "not as they should be"
+fresh "many keys"
+manifest '%s"sections": {"model": {%s"z": "z"}}, "files": [],\n' "$begin" "$(seq 40000 | sed 's/.*/"k&": "v",/' | tr -d '\n')"
+refuse_checkpoint "not as they should be"
 fresh "a large file"
 { printf '%s"a": "' "$begin"; repeat x 3000000; printf '",\n'; } >bad/$good/manifest.json
 "$HOSTILE" sign bad/$good/manifest.json
@@ -187,12 +190,13 @@ done_with
 
 trains=no # it takes the vocabulary of its data set
 experiment "hostile vocabularies" "refused by seqsample, seqeval and seqinfo under 1 s and 64 MiB"
-for kind in nul header ids twice huge cut utf8; do
+for kind in nul header fields ids twice huge cut utf8; do
   fresh "vocabulary: $kind"
   file=bad/$good/vocabulary.tsv
   case $kind in
   nul) printf '\0' >>$file ;;
   header) sed -i 1s/seqtrain/another/ $file ;;
+  fields) { head -1 $file | tr '\n' '\t'; seq -f 'k%.0f=v' 200000 | paste -s; sed 1d $file; } >header.txt; mv header.txt $file ;;
   ids) sed -i '3s/^1/7/' $file ;;
   twice) tail -1 $file | sed "s/^[0-9]*/$(($(wc -l <$file) - 1))/" >>$file ;;
   huge) sed -i '3s/^1\t[0-9]*/1\t99999999999999999999/' $file ;;

@@ -13,16 +13,16 @@ for delay in 0.4 0.7 0.5 0.9 0.6 0.8 1.1 1.3; do
   for ranks in 2 4 1; do
     [ -n "$(last_step torn)" ] && [ "$(last_step torn)" = step-000000400 ] && break 2
     if [ $ranks -eq 1 ]; then
-      "${command[@]}" --run $work/torn >>log.txt 2>&1 &
+      "${command[@]}" --run "$work/torn" >>log.txt 2>&1 &
     else
-      run_mpi $ranks "${command[@]}" --run $work/torn >>log.txt 2>&1 &
+      run_mpi $ranks "${command[@]}" --run "$work/torn" >>log.txt 2>&1 &
     fi
     sleep $delay
     pkill -KILL -f -- "--run $work/torn" && killed=$((killed + 1))
     wait
   done
 done
-expect 0 "finished|complete" "${command[@]}" --run $work/torn
+expect 0 "finished|complete" "${command[@]}" --run "$work/torn"
 echo "killed $killed times" >&2
 [ $killed -ge 2 ] || bad "was killed $killed times only: the test has lost its point"
 same_tree whole/checkpoints torn/checkpoints

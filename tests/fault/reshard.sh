@@ -37,6 +37,8 @@ expect 0 "resumed" "${train[@]}" --run run --steps 10 --shards 2
 # Refusals leave everything as it was.
 cp -r zstd-3 kept
 expect 2 "exists already" "$SEQINFO" zstd-3/$step --reshard 2 -o out
+expect 2 "this is the checkpoint of step" "$SEQINFO" zstd-3/$step --reshard 2 -o zstd-3/checkpoints/step-000000099
+expect 2 "expected an integer, 1 to 4096" "$SEQINFO" zstd-3/$step --reshard 0
 expect 2 "is not a checkpoint" "$SEQINFO" zstd-3 --reshard 2
 expect 2 "reshard 4097.*4096" "$SEQINFO" zstd-3/$step --reshard 4097
 expect 2 "reshard -1" "$SEQINFO" zstd-3/$step --reshard=-1

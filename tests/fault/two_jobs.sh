@@ -86,9 +86,15 @@ if [ ${#unlockable[@]} -gt 0 ]; then
   sed "s/^ended $host [0-9]* /running $host $$ /" run/.lock >lock.txt
   cp lock.txt run/.lock
   expect 0 "ended without finishing" "${unlockable[@]}" "${train[@]}" --run run
+  # What no job writes: the number of no process, half a line.
+  echo "running $host 0 0 2026-01-01T00:00:00Z -" >run/.lock
+  expect 0 "ended without finishing" "${unlockable[@]}" "${train[@]}" --run run
+  echo running >run/.lock
+  expect 0 finished "${unlockable[@]}" "${train[@]}" --run run
+  ! grep -q "process 0" .out || bad "half a lock is taken for a job's"
   # With locks, a job on another host that is gone is no obstacle.
   sed "s/^running $host /running elsewhere /" lock.txt >run/.lock
   expect 0 "last job on this run \(host elsewhere.*ended without finishing" "${train[@]}" --run run
-  outcome 5
+  outcome 7
 fi
 finish

@@ -21,7 +21,8 @@ seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error)
 // Creates the directory and its parents (mode 0777 & ~umask). An existing directory is fine.
 seq_status seq_directory_create(const char *path, seq_error *error);
 seq_status seq_directory_sync(const char *path, seq_error *error);
-// Removes a directory with the plain files and directories in it; never follows symbolic links.
+// Removes a directory with the plain files and directories in it; never follows symbolic links: one in place of the directory goes,
+// what it leads to stays.
 seq_status seq_directory_remove(const char *path, seq_error *error);
 // Names in a directory without "." and "..", sorted by strcmp. Release with seq_names_free.
 seq_status seq_directory_list(const char *path, char ***out_names, size_t *out_count, seq_error *error);

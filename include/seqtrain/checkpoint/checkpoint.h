@@ -43,7 +43,7 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
 // 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of `every` (0: none), and
 //    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are older than the newest. Damaged ones stay.
 seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step, seq_error *error);
-// Removes one, the manifest first: what is interrupted leaves an uncommitted one.
+// Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one, the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);
 // One process, at the start: temporary files that a killed process left in RUN and in its committed checkpoints go.
 seq_status seq_checkpoint_tidy(const char *run, seq_error *error);
@@ -63,8 +63,8 @@ seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *mani
 seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest, const seq_state *state, seq_error *error);
 
 // What hashes cannot tell: reads the vocabulary and every vector of every shard piece by piece, in little memory; lengths must be those
-// of the manifest, parameters finite. Verify first.
-seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest, seq_error *error);
+// of the manifest, values finite. Shards and all else as in seq_checkpoint_verify, which comes first.
+seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest, int index, int of, seq_error *error);
 // A NaN or an infinity among the parameters: the message has the name of the parameter and the place in it.
 seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters, seq_error *error);
 

@@ -40,6 +40,10 @@ void seq_train_state(seq_trainer *trainer, seq_state *out);
 seq_status seq_train_list_candidates(const char *run, int64_t **out_steps, size_t *out_count,
                                      seq_error *error);
 
+// Collective: SEQ_NO_CHECKPOINT when a run without checkpoints has had some: a file system that is
+// not mounted, say, must not make it begin again.
+seq_status seq_train_check_new(const char *run, seq_comm *comm, seq_error *error);
+
 // resume.c. Collective: the newest good checkpoint of --run; *out_step is -1 when there is none.
 // Options that were not given are set from its record; given ones that would change the run's
 // numbers are SEQ_BAD_USAGE.
@@ -49,6 +53,10 @@ seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_man
 // aside.
 seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_manifest *out_manifest,
                                        int64_t *out_step, seq_error *error);
+// identity.c, rank 0: what this session computes with, and what the checkpoint that it resumes from
+// (or NULL) was computed with, before it writes one of its own.
+seq_status seq_train_record_identity(const seq_trainer *trainer, const seq_manifest *resumed,
+                                     seq_error *error);
 // Collective: position, schedule, setbacks and vectors from that checkpoint.
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error);

@@ -1,6 +1,7 @@
 #include "lock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
@@ -64,8 +65,11 @@ static bool read_holder(int descriptor, holder *out) {
     *out = (holder){0};
     if (size <= 0) return false;
     text[size] = '\0';
-    return sscanf(text, "%15s %127s %ld %llu %31s %63s", out->state, out->host, &out->pid,
-                  &out->birth, out->since, out->job) == 6;
+    if (sscanf(text, "%15s %127s %ld %llu %31s %63s", out->state, out->host, &out->pid, &out->birth,
+               out->since, out->job) == 6)
+        return true;
+    *out = (holder){0}; // cut off, or written by somebody else
+    return false;
 }
 
 // One write over what stands there, so that a reader never finds an empty file.
@@ -92,6 +96,7 @@ static bool is_here(const holder *holder) {
 }
 
 static bool is_alive(const holder *holder) {
+    if (holder->pid <= 0 || holder->pid > INT_MAX) return false; // kill would ask all processes
     if (kill((pid_t)holder->pid, 0) && errno != EPERM) return false;
     unsigned long long birth = birth_of(holder->pid);
     return !birth || !holder->birth || birth == holder->birth;
@@ -132,9 +137,16 @@ static bool can_lock(int failure) {
 
 static seq_status open_lock(const char *run, const char *name, char path[SEQ_PATH],
                             int *out_descriptor, seq_error *error) {
+    uint64_t size;
     if (seq_path_join(path, run, name, error)) return error->status;
-    *out_descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    return *out_descriptor < 0 ? seq_error_set_errno(error, "locking %s", path) : SEQ_OK;
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor < 0) return seq_error_set_errno(error, "locking %s", path);
+    if (seq_file_size(path, &size, error)) { // no file
+        close(descriptor);
+        return error->status;
+    }
+    *out_descriptor = descriptor;
+    return SEQ_OK;
 }
 
 static void tell_of_dead_job(const holder *last) {

@@ -4,6 +4,7 @@
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/checkpoint/identity.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,18 +27,23 @@ static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_step
                   : seq_comm_broadcast(comm, *out_steps, count * sizeof **out_steps, 0, error);
 }
 
-// Every rank reads the manifest and hashes its share of the files.
-static seq_status check_checkpoint(const char *run, seq_comm *comm, int64_t step,
-                                   seq_manifest *manifest, seq_error *error) {
+// Every rank reads the manifest, hashes its share of the files and looks into its share of the
+// shards: hashes fit to what a faulty program has written, too.
+static seq_status check_checkpoint(const char *run, const char *override, seq_comm *comm,
+                                   int64_t step, seq_manifest *manifest, seq_error *error) {
     char directory[SEQ_PATH];
     seq_position position;
     if (!seq_checkpoint_directory(run, step, directory, error) &&
         !seq_checkpoint_read_manifest(directory, manifest, error) &&
         !seq_checkpoint_verify(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
                                error) &&
+        !seq_checkpoint_check_content(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
+                                      error) &&
         !seq_train_read_position(manifest, &position, error) && position.step != step)
         seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
                       (long long)position.step);
+    if (!error->status && seq_comm_rank(comm) == 0)
+        seq_identity_check(run, directory, manifest, override, error);
     return seq_comm_agree(comm, error);
 }
 
@@ -66,12 +72,13 @@ static seq_status set_aside_all(const char *run, seq_comm *comm, const int64_t *
     return seq_comm_agree(comm, error);
 }
 
-static seq_status newest_good(const char *run, seq_comm *comm, const int64_t *steps, size_t count,
-                              seq_manifest *manifest, int64_t *out_step, seq_error *error) {
+static seq_status newest_good(const char *run, const char *override, seq_comm *comm,
+                              const int64_t *steps, size_t count, seq_manifest *manifest,
+                              int64_t *out_step, seq_error *error) {
     for (size_t i = 0; i < count; i++) {
         seq_error reason = {0};
         seq_manifest_clear(manifest);
-        seq_status status = check_checkpoint(run, comm, steps[i], manifest, &reason);
+        seq_status status = check_checkpoint(run, override, comm, steps[i], manifest, &reason);
         if (!status) {
             *out_step = steps[i];
             return set_aside_all(run, comm, steps, i, error);
@@ -197,7 +204,7 @@ seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_mani
     size_t count = 0;
     *out_step = -1;
     seq_status status = list_steps(run, comm, &steps, &count, error);
-    if (!status) status = newest_good(run, comm, steps, count, out_manifest, out_step, error);
+    if (!status) status = newest_good(run, NULL, comm, steps, count, out_manifest, out_step, error);
     free(steps);
     return status;
 }
@@ -220,8 +227,11 @@ seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_man
     else if (options->resume == SEQ_RESUME_MUST && !count)
         status = seq_error_set(error, SEQ_NO_CHECKPOINT, "--resume must: %s has no checkpoint",
                                options->run);
+    else if (options->resume == SEQ_RESUME_AUTO && !count)
+        status = seq_train_check_new(options->run, comm, error);
     else
-        status = newest_good(options->run, comm, steps, count, out_manifest, out_step, error);
+        status = newest_good(options->run, options->override, comm, steps, count, out_manifest,
+                             out_step, error);
     if (!status && *out_step >= 0) status = apply_manifest(parsed, out_manifest, error);
 out:
     free(steps);

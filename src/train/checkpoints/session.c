@@ -32,8 +32,9 @@ seq_status seq_session_begin(seq_comm *comm, const char *run, uint64_t *out_sess
 bool seq_session_is_current(const char *run, uint64_t session) {
     char path[SEQ_PATH], *text;
     size_t size;
+    uint64_t listed;
     seq_error ignored = {0};
-    if (seq_path_join(path, run, ".session", &ignored) ||
+    if (seq_path_join(path, run, ".session", &ignored) || seq_file_size(path, &listed, &ignored) ||
         seq_file_read(path, 64, &text, &size, &ignored))
         return true;
     bool same = strtoull(text, NULL, 10) == session;

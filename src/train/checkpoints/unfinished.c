@@ -7,15 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Whether metrics.jsonl calls the checkpoint of a step written; ANY_STEP: one at all.
+enum { ANY_STEP = -1 };
+
 static bool is_recorded(const char *run, int64_t step) {
-    char path[SEQ_PATH], wanted[48], *line = NULL;
+    static const char start[] = "{\"event\": \"start\"",
+                      checkpoint[] = "{\"event\": \"checkpoint\"";
+    char path[SEQ_PATH], wanted[48] = "", *line = NULL;
     size_t capacity = 0;
     bool found = false;
+    uint64_t listed;
     seq_error ignored = {0};
-    FILE *stream = seq_path_join(path, run, "metrics.jsonl", &ignored) ? NULL : fopen(path, "re");
-    snprintf(wanted, sizeof wanted, "\"step\": %lld,", (long long)step);
-    while (stream && !found && getline(&line, &capacity, stream) > 0)
-        found = strncmp(line, "{\"event\": \"checkpoint\"", 22) == 0 && strstr(line, wanted);
+    bool there = !seq_path_join(path, run, "metrics.jsonl", &ignored) &&
+                 !seq_file_size(path, &listed, &ignored);
+    FILE *stream = there ? fopen(path, "re") : NULL;
+    if (step != ANY_STEP) snprintf(wanted, sizeof wanted, "\"step\": %lld,", (long long)step);
+    while (stream && getline(&line, &capacity, stream) > 0)
+        if (strncmp(line, start, sizeof start - 1) == 0)
+            found = false; // the run began anew
+        else if (strncmp(line, checkpoint, sizeof checkpoint - 1) == 0 && strstr(line, wanted))
+            found = true;
     free(line);
     if (stream) fclose(stream);
     return found;
@@ -65,4 +76,13 @@ seq_status seq_train_list_candidates(const char *run, int64_t **out_steps, size_
     free(committed);
     free(lost);
     return status;
+}
+
+seq_status seq_train_check_new(const char *run, seq_comm *comm, seq_error *error) {
+    if (seq_comm_rank(comm) == 0 && is_recorded(run, ANY_STEP))
+        seq_error_set(error, SEQ_NO_CHECKPOINT,
+                      "resuming %s: its metrics.jsonl tells of checkpoints, and there is none in "
+                      "%s/checkpoints: bring them back, or start anew with --resume never",
+                      run, run);
+    return seq_comm_agree(comm, error);
 }

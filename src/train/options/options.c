@@ -35,8 +35,9 @@ static const seq_option options[] = {
      .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing."},
     {SEQ_OPTION_CHOICE, "resume", "HOW", AT(resume), "auto", .choices = resume_choices,
      .flags = SESSION,
-     .help = "auto: continue from the newest good checkpoint of RUN, if any. never: refuse a RUN "
-             "that has checkpoints. must: refuse a RUN that has none. Options that are not given "
+     .help = "auto: continue from the newest good checkpoint of RUN, if any; refuse a RUN whose "
+             "checkpoints are gone. never: refuse a RUN that has checkpoints. must: refuse a RUN "
+             "that has none. Options that are not given "
              "come from the checkpoint."},
 
     {SEQ_OPTION_TEXT, "override", "FIELD[,FIELD...]", AT(override), .flags = SEQ_OPTION_ONCE,
@@ -44,7 +45,8 @@ static const seq_option options[] = {
              "another value than the checkpoint's is an error. With replicas, batch, window or "
              "data, the streams are cut anew: the place in the epoch is kept to the nearest "
              "window, the streams' states begin at zero. Results are then equal in statistics, not "
-             "in bits. The parameters must keep their shapes."},
+             "in bits. The parameters must keep their shapes. A checkpoint that was copied from "
+             "another run differs in such fields, too, and is passed over unless they are named."},
 
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_CHOICE, "cell", "CELL", AT(cell), "lstm", .registry = seq_cell_names,

@@ -52,8 +52,11 @@ static void compare_ranks(const machine *machines, int ranks) {
 static void compare_with_last(const seq_trainer *trainer, const char *path, const char *cpu) {
     char *last = NULL;
     size_t size = 0;
+    uint64_t listed;
     seq_error ignored = {0};
-    if (seq_file_read(path, RECORD_LIMIT, &last, &size, &ignored)) return;
+    if (seq_file_size(path, &listed, &ignored) || // a pipe would keep the reader waiting
+        seq_file_read(path, RECORD_LIMIT, &last, &size, &ignored))
+        return;
     last[strcspn(last, "\n")] = '\0';
     bool own = strcmp(trainer->compute.kernels->name, "openblas") != 0;
     if (strcmp(last, cpu) != 0)

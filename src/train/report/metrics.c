@@ -69,11 +69,13 @@ static bool ends_torn(int descriptor) {
 }
 
 seq_status seq_metrics_open(seq_metrics *metrics, const char *run, seq_error *error) {
+    uint64_t listed;
     seq_status status = seq_path_join(metrics->path, run, "metrics.jsonl", error);
     if (status) return status;
     int descriptor = open(metrics->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0) return seq_error_set_errno(error, "opening %s", metrics->path);
     metrics->descriptor = descriptor + 1;
+    if (seq_file_size(metrics->path, &listed, error)) return error->status; // a pipe may block
     metrics->torn = ends_torn(descriptor);
     seq_fault_point("metrics.opened");
     return seq_metrics_status(metrics, error);

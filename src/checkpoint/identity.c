@@ -1,0 +1,143 @@
+#include <seqtrain/checkpoint/identity.h>
+#include <seqtrain/base/file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char header[] = "# What decides the numbers of this run; checkpoints with other "
+                             "values are of another run.\n";
+enum { LIMIT = 1 << 20, DIFFERENCES = 500 };
+
+// Of a field of identity.txt; NULL when the manifest is of a version that had none.
+static const char *value_of(const seq_manifest *manifest, const char *field) {
+    const seq_record *data = seq_manifest_section_find(manifest, "data");
+    if (strcmp(field, "data") == 0) return seq_record_text(data, "hash");
+    if (strcmp(field, "vocabulary") == 0) return seq_record_text(data, "vocabulary_hash");
+    return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+}
+
+// *out is NULL where there is no such file. Release with free().
+static seq_status read_lines(const char *run, char path[SEQ_PATH], char **out, seq_error *error) {
+    size_t size = 0;
+    uint64_t listed;
+    *out = NULL;
+    seq_status status = seq_path_join(path, run, "identity.txt", error);
+    if (status || !seq_path_exists(path)) return status;
+    status = seq_file_size(path, &listed, error);
+    if (!status) status = seq_file_read(path, LIMIT, out, &size, error);
+    if (status) return status;
+    size_t begin = sizeof header - 1;
+    if (strlen(*out) == size && strncmp(*out, header, begin) == 0 && size > begin &&
+        (*out)[size - 1] == '\n')
+        return SEQ_OK;
+    free(*out);
+    *out = NULL;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "reading %s: not as seqtrain writes it; remove it to go on without", path);
+}
+
+static void print_field(FILE *stream, const seq_manifest *manifest, const char *field,
+                        const char *separator) {
+    const char *value = value_of(manifest, field);
+    if (value) fprintf(stream, "%s=%s%s", field, value, separator);
+}
+
+// Release with free(); NULL when memory is out.
+static char *print_line(const char *const *fields, const seq_manifest *manifest) {
+    char *line = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&line, &size);
+    if (!stream) return NULL;
+    for (; *fields; fields++)
+        print_field(stream, manifest, *fields, "\t");
+    print_field(stream, manifest, "vocabulary", "\t");
+    print_field(stream, manifest, "data", "\n");
+    bool failed = ferror(stream) != 0;
+    if (fclose(stream) == 0 && !failed) return line;
+    free(line);
+    return NULL;
+}
+
+static bool has_line(const char *lines, const char *line) {
+    for (const char *at = strstr(lines, line); at; at = strstr(at + 1, line))
+        if (at[-1] == '\n') return true; // the header stands before the first
+    return false;
+}
+
+static seq_status append_line(const char *path, const char *lines, const char *line,
+                              seq_error *error) {
+    char *text = NULL;
+    int size = asprintf(&text, "%s%s", lines ? lines : header, line);
+    if (size < 0) return seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    seq_status status = seq_file_write_atomic(path, text, (size_t)size, error);
+    free(text);
+    return status;
+}
+
+seq_status seq_identity_add(const char *run, const char *const *fields,
+                            const seq_manifest *manifest, seq_error *error) {
+    char path[SEQ_PATH], *lines = NULL, *line = NULL;
+    seq_status status = read_lines(run, path, &lines, error);
+    if (!status && !(line = print_line(fields, manifest)))
+        status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (!status && !(lines && has_line(lines, line)))
+        status = append_line(path, lines, line, error);
+    free(line);
+    free(lines);
+    return status;
+}
+
+static bool is_listed(const char *list, const char *field) {
+    size_t length = strlen(field);
+    for (const char *at = list; at && *at; at += strspn(at, ",")) {
+        size_t size = strcspn(at, ",");
+        if (size == length && strncmp(at, field, length) == 0) return true;
+        at += size;
+    }
+    return false;
+}
+
+// Another vocabulary is another data set.
+static bool is_excused(const char *excused, const char *field) {
+    return is_listed(excused, field) ||
+           (strcmp(field, "data") == 0 && is_listed(excused, "vocabulary"));
+}
+
+// Cuts the line up; what differs goes to `differences` and its fields to `names`.
+static bool fits(char *line, const seq_manifest *manifest, const char *excused,
+                 char differences[DIFFERENCES], char names[DIFFERENCES]) {
+    char *rest;
+    size_t used = 0, named = 0;
+    *differences = *names = '\0';
+    for (char *field = strtok_r(line, "\t", &rest); field; field = strtok_r(NULL, "\t", &rest)) {
+        char *equals = strchr(field, '=');
+        if (!equals) continue;
+        *equals = '\0';
+        const char *here = equals + 1, *there = value_of(manifest, field);
+        if (!there || strcmp(here, there) == 0 || is_excused(excused, field)) continue;
+        if (used < DIFFERENCES)
+            used += (size_t)snprintf(differences + used, DIFFERENCES - used,
+                                     "%s%s %.60s (this run has %.60s)", used ? ", " : "", field,
+                                     there, here);
+        if (named < DIFFERENCES)
+            named += (size_t)snprintf(names + named, DIFFERENCES - named, "%s%s", named ? "," : "",
+                                      field);
+    }
+    return used == 0;
+}
+
+seq_status seq_identity_check(const char *run, const char *directory, const seq_manifest *manifest,
+                              const char *excused, seq_error *error) {
+    char path[SEQ_PATH], differences[DIFFERENCES], names[DIFFERENCES], *lines, *rest;
+    seq_status status = read_lines(run, path, &lines, error);
+    if (status || !lines) return status;
+    bool found = false;
+    for (char *line = strtok_r(lines + sizeof header - 1, "\n", &rest); line && !found;
+         line = strtok_r(NULL, "\n", &rest))
+        found = fits(line, manifest, excused, differences, names);
+    free(lines);
+    if (found) return SEQ_OK;
+    return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                         "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
+                         directory, differences, names);
+}
