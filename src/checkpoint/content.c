@@ -3,6 +3,7 @@
 #include "layout.h"
 #include <math.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/signals.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static seq_status read_vector(seq_vector_file *file, const char *name, size_t ex
         size_t some = length - at < PIECE ? length - at : PIECE;
         status = seq_vector_read(file, name, SEQ_F32, at, some, piece, error);
         size_t unusual = status ? some : first_unusual(piece, some);
-        if (unusual < some && strcmp(name, "parameters") == 0)
+        if (unusual < some)
             status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: value %zu is %g", name,
                                    at + unusual, (double)piece[unusual]);
     }
@@ -81,22 +82,28 @@ static seq_status check_vocabulary(const char *directory, const seq_manifest *ma
     return status;
 }
 
+static seq_status check_one(const char *directory, const seq_manifest *manifest, int shard,
+                            float *piece, seq_error *error) {
+    char name[32], path[SEQ_PATH];
+    seq_shard_name(shard, name);
+    if (seq_signals_caught()) return seq_checkpoint_interrupted(directory, error);
+    seq_status status = seq_path_join(path, directory, name, error);
+    if (!status)
+        status = check_shard(path, seq_manifest_section_find(manifest, "state"), shard,
+                             seq_checkpoint_shards(manifest), piece, error);
+    return status ? seq_error_add_context(error, "%s", name) : SEQ_OK;
+}
+
 seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest,
-                                        seq_error *error) {
+                                        int index, int of, seq_error *error) {
     int shards = seq_checkpoint_shards(manifest);
     float *piece = NULL;
     seq_error reason = {0};
     seq_status status = seq_allocate(&piece, PIECE, sizeof *piece, "a piece of a vector", error);
     if (status) return status;
-    check_vocabulary(directory, manifest, &reason);
-    for (int shard = 0; !reason.status && shard < shards; shard++) {
-        char name[32], path[SEQ_PATH];
-        seq_shard_name(shard, name);
-        if (!seq_path_join(path, directory, name, &reason) &&
-            check_shard(path, seq_manifest_section_find(manifest, "state"), shard, shards, piece,
-                        &reason))
-            seq_error_add_context(&reason, "%s", name);
-    }
+    if (index == 0) check_vocabulary(directory, manifest, &reason);
+    for (int shard = index; !reason.status && shard < shards; shard += of)
+        check_one(directory, manifest, shard, piece, &reason);
     free(piece);
     if (!reason.status) return SEQ_OK;
     return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,

@@ -19,6 +19,9 @@ typedef struct seq_shard_range {
 seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest *manifest,
                                        const seq_state *state, seq_error *error);
 
+// A large checkpoint takes long to read; a program that catches signals is told to stop.
+seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error);
+
 // "step-000012000" -> 12000, or -1.
 int64_t seq_step_of_name(const char *name);
 void seq_shard_name(int shard, char out[32]);

@@ -57,8 +57,7 @@ static seq_status check_files(const char *directory, const seq_manifest *manifes
                                directory);
 }
 
-// A large checkpoint takes long to read; a program that catches signals is told to stop.
-static seq_status interrupted(const char *directory, seq_error *error) {
+seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error) {
     return seq_error_set(error, SEQ_STOPPED,
                          "stopped by a signal while reading %s, nothing is lost; the same command "
                          "line continues",
@@ -124,7 +123,7 @@ seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *mani
     size_t shards = status ? 0 : (size_t)seq_checkpoint_shards(manifest);
     for (size_t file = 0; !status && file < manifest->file_count; file++)
         if (seq_signals_caught())
-            status = interrupted(directory, error);
+            status = seq_checkpoint_interrupted(directory, error);
         else if (file < shards ? file % (size_t)of == (size_t)index : index == 0)
             status = seq_manifest_verify_file(manifest, directory, file, SEQ_NO_CHECKPOINT, error);
     return status;
@@ -183,7 +182,7 @@ seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manife
     seq_checkpoint_check_counts(directory, manifest, state, &reason);
     for (int shard = 0; !reason.status && shard < shards; shard++) {
         if (seq_signals_caught())
-            interrupted(directory, &reason);
+            seq_checkpoint_interrupted(directory, &reason);
         else
             read_shard(directory, shard, shards, state, &reason);
     }

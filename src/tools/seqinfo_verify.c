@@ -83,7 +83,7 @@ seq_status seq_info_verify_checkpoint(const seq_info_options *options, const cha
     seq_error reason = {0};
     if (verify_files(options, manifest, directory, SEQ_NO_CHECKPOINT, error)) return error->status;
     seq_status status = seq_checkpoint_verify(directory, manifest, 0, 1, &reason);
-    if (!status) status = seq_checkpoint_check_content(directory, manifest, &reason);
+    if (!status) status = seq_checkpoint_check_content(directory, manifest, 0, 1, &reason);
     if (!status) return SEQ_OK;
     seq_info_say(options,
                  "  %s\n  every file has its size and hash: it was written like that, by a "

@@ -24,15 +24,16 @@ static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_step
                   : seq_comm_broadcast(comm, *out_steps, count * sizeof **out_steps, 0, error);
 }
 
-// Every rank reads the manifest and hashes its share of the files.
+// Every rank reads the manifest, hashes its share of the files and looks at what is in them.
 static seq_status check_checkpoint(const char *run, seq_comm *comm, int64_t step,
                                    seq_manifest *manifest, seq_error *error) {
     char directory[SEQ_PATH];
+    int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm);
     seq_position position;
     if (!seq_checkpoint_directory(run, step, directory, error) &&
         !seq_checkpoint_read_manifest(directory, manifest, error) &&
-        !seq_checkpoint_verify(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
-                               error) &&
+        !seq_checkpoint_verify(directory, manifest, rank, ranks, error) &&
+        !seq_checkpoint_check_content(directory, manifest, rank, ranks, error) &&
         !seq_train_read_position(manifest, &position, error) && position.step != step)
         seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
                       (long long)position.step);
@@ -89,7 +90,7 @@ static seq_status newest_good(const char *run, seq_comm *comm, const int64_t *st
 // What was given on the command line or in a file must not change the numbers of the run.
 static void compare_option(const seq_parsed *parsed, size_t index, const char *recorded,
                            char *differences, size_t size) {
-    char given[128];
+    char given[SEQ_PATH];
     const seq_option *option = &parsed->program->options[index];
     seq_option_get_text(parsed, index, given, sizeof given);
     bool automatic = strcmp(option->name, "replicas") == 0 && strcmp(given, "0") == 0;
