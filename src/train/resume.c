@@ -101,8 +101,8 @@ static void compare_option(const seq_parsed *parsed, size_t index, const char *r
         return;
     }
     size_t used = strlen(differences);
-    snprintf(differences + used, size - used, "%s--%s %s (the run has %.100s)", used ? ", " : "",
-             option->name, given, *recorded ? recorded : "none");
+    snprintf(differences + used, size - used, "%s--%s %.100s (the run has %.100s)",
+             used ? ", " : "", option->name, given, *recorded ? recorded : "none");
 }
 
 static bool is_taken_from_record(const seq_parsed *parsed, size_t index) {
@@ -143,7 +143,7 @@ static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
     const seq_record *record = seq_manifest_section_find(manifest, "options");
     const seq_option *options = parsed->program->options;
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
-        char given[128];
+        char given[SEQ_PATH];
         const char *recorded = options[i].flags & SEQ_OPTION_IDENTITY
                                    ? seq_record_text(record, options[i].name)
                                    : NULL;
