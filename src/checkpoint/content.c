@@ -106,6 +106,7 @@ seq_status seq_checkpoint_check_content(const char *directory, const seq_manifes
         check_one(directory, manifest, shard, piece, &reason);
     free(piece);
     if (!reason.status) return SEQ_OK;
+    if (reason.status == SEQ_STOPPED) return seq_error_set(error, SEQ_STOPPED, "%s", reason.text);
     return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,
                          "verifying %s: %s", directory, reason.text);
 }
