@@ -82,6 +82,18 @@ static seq_status check_vocabulary(const char *directory, const seq_manifest *ma
     return status;
 }
 
+static seq_status check_one(const char *directory, const seq_manifest *manifest, int shard,
+                            float *piece, seq_error *error) {
+    char name[32], path[SEQ_PATH];
+    seq_shard_name(shard, name);
+    if (seq_signals_caught()) return seq_checkpoint_interrupted(directory, error);
+    seq_status status = seq_path_join(path, directory, name, error);
+    if (!status)
+        status = check_shard(path, seq_manifest_section_find(manifest, "state"), shard,
+                             seq_checkpoint_shards(manifest), piece, error);
+    return status ? seq_error_add_context(error, "%s", name) : SEQ_OK;
+}
+
 seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest,
                                         int index, int of, seq_error *error) {
     int shards = seq_checkpoint_shards(manifest);
@@ -90,18 +102,11 @@ seq_status seq_checkpoint_check_content(const char *directory, const seq_manifes
     seq_status status = seq_allocate(&piece, PIECE, sizeof *piece, "a piece of a vector", error);
     if (status) return status;
     if (index == 0) check_vocabulary(directory, manifest, &reason);
-    for (int shard = index; !reason.status && !seq_signals_caught() && shard < shards;
-         shard += of) {
-        char name[32], path[SEQ_PATH];
-        seq_shard_name(shard, name);
-        if (!seq_path_join(path, directory, name, &reason) &&
-            check_shard(path, seq_manifest_section_find(manifest, "state"), shard, shards, piece,
-                        &reason))
-            seq_error_add_context(&reason, "%s", name);
-    }
+    for (int shard = index; !reason.status && shard < shards; shard += of)
+        check_one(directory, manifest, shard, piece, &reason);
     free(piece);
-    if (!reason.status && seq_signals_caught()) return seq_checkpoint_interrupted(directory, error);
     if (!reason.status) return SEQ_OK;
+    if (reason.status == SEQ_STOPPED) return seq_error_set(error, SEQ_STOPPED, "%s", reason.text);
     return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,
                          "verifying %s: %s", directory, reason.text);
 }

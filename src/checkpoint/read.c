@@ -57,7 +57,6 @@ static seq_status check_files(const char *directory, const seq_manifest *manifes
                                directory);
 }
 
-// A large checkpoint takes long to read; a program that catches signals is told to stop.
 seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error) {
     return seq_error_set(error, SEQ_STOPPED,
                          "stopped by a signal while reading %s, nothing is lost; the same command "

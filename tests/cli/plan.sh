@@ -61,6 +61,16 @@ all hidden_seconds | awk '$1 > 0 {count++} END {exit count != 2}' || bad "nothin
 grep -q '"overlap": true' report.json || bad "the overlap is counted silently"
 ranks "${constants[@]}" --network-latency 0.001 --network-bandwidth 0.0001 --overlap off >/dev/null
 all hidden_seconds | awk '$1 != 0 {exit 1}' || bad "hidden although --overlap is off: $(all hidden_seconds)"
+# Half of the bytes with --wire bf16; a sampled output layer has few live rows.
+at_eight() {
+  ranks "${constants[@]}" --network-latency 0.001 --network-bandwidth 0.0001 "$@" >/dev/null
+  all network_seconds | tail -1
+}
+awk -v full="$(at_eight)" -v half="$(at_eight --wire bf16)" 'BEGIN {exit !(full > 1.99 * half && full < 2.01 * half)}' ||
+  bad "--wire bf16 does not halve the time on the network: $(at_eight) $(at_eight --wire bf16)"
+few=(--plan-vocabulary 100000 --output sampled)
+awk -v full="$(at_eight "${few[@]}" --samples 60000)" -v few="$(at_eight "${few[@]}" --samples 500)" 'BEGIN {exit !(full > 5 * few)}' ||
+  bad "rows that are not sampled count: $(at_eight "${few[@]}" --samples 60000) $(at_eight "${few[@]}" --samples 500)"
 # More ranks on a host than ranks; no power of two; more than it has cores.
 [ "$(ranks --ranks-per-node 64 --cores-per-node 64 --plan-ranks 4)" = "1 2 4 " ] || bad "$(cat report.json)"
 [ "$(all hosts | tr '\n' ' ')" = "1 1 1 " ] || bad "hosts: $(all hosts)"

@@ -71,6 +71,12 @@ mkdir other
 echo hello >other/file
 expect 0 finished "$SEQTRAIN" "${small[@]}" --run other # a directory with other things in it is no obstacle
 [ "$(cat other/file)" = hello ] || bad "another file was touched"
+# The same command line continues, however long its values are.
+sizes=1000$(printf ',100%.0s' $(seq 31))
+long=("$SEQTRAIN" "${small[@]}" --run long --feedforward $sizes)
+expect 0 finished "${long[@]}" --steps 1
+expect 0 "resumed .*step 1$" "${long[@]}" --steps 2
+expect 2 "would change the run: --feedforward 1000,100,.* \(the run has 1000,100," "$SEQTRAIN" "${small[@]}" --run long --feedforward ${sizes%0}1 --steps 3
 # Two at once on one run directory: the second is refused.
 "$SEQTRAIN" "${small[@]}" --run both --steps 100000 >/dev/null 2>&1 &
 process=$!

@@ -61,6 +61,18 @@ fresh run
 expect 0 "seed is 7 from here on, the run had 1" "${command[@]}" --run run --seed 7 --override seed --steps 45
 grep -q "cut anew" .out && bad "another seed has cut the streams anew"
 expect 0 "windows of 20, become 8 of 2, 9;" "${command[@]}" --run run --seed 7 --window 9 --override window --steps 50
+# A bad number after the cut is placed by the new one: the epoch and window that the recut has begun with, and steps since.
+place() { sed -nE "s/.*goes on at window ([0-9]+) of.*/\1/p" .out | head -1; }
+fresh placed
+expect 0 "step 47, epoch 2, .* is skipped" "${command[@]}" --run placed --window 9 --override window --steps 50 --on-bad-numbers skip --inject nan-loss:step=47
+window=$(($(place) + 46 - steps))
+grep -q "\"event\": \"bad_number\".*\"step\": 47, \"epoch\": 2, \"window\": $window," placed/metrics.jsonl ||
+  bad "expected window $window of epoch 2: $(grep bad_number placed/metrics.jsonl)"
+# A cut of one window an epoch begins the running epoch again: that one is mixed, the next is whole.
+fresh placed
+expect 0 "finished at step $((steps + 2))" "${command[@]}" --run placed --window 60000 --override window --steps $((steps + 2))
+[ "$(grep '"audit"' placed/metrics.jsonl | sed 's/.*"verdict": "\([a-z ]*\)".*/\1/' | tr '\n' ,)" = "each token once,mixed,each token once," ] ||
+  bad "audits of a cut of one window: $(grep '"audit"' placed/metrics.jsonl)"
 expect 0 "the optimiser's sum_of_squares is not in the checkpoint: it begins at zero" \
   "${command[@]}" --run run --seed 7 --window 9 --optimizer adagrad --override optimizer --steps 55
 expect 0 "cut anew" "${command[@]}" --run run --seed 7 --window 9 --optimizer adagrad --data same-vocabulary --override data --steps 60

@@ -11,6 +11,8 @@ is_positive hop_seconds
 is_positive add_seconds_per_float_together
 [ "$(field network_latency_source)" = assumed ] || bad "there is no network on one host: $(cat .out)"
 [ "$(sed -nE 's/.*"ranks": ([0-9]+).*/\1/p' .out | tr '\n' ' ')" = "1 2 4 8 " ] || bad "rows: $(cat .out)"
+expect 0 '"rows"' run_mpi 1 "${plan[@]}" # bound to one core by mpirun, it still tells those of the host
+[ "$(field cores_per_node)" -eq "$(getconf _NPROCESSORS_ONLN)" ] || bad "one rank sees $(field cores_per_node) cores"
 expect 0 '"rows"' run_mpi 4 "${plan[@]}" --replicas 8 # more ranks than cores here, perhaps
 expect 2 "network-latency" run_mpi 2 "${plan[@]}" --network-latency=-1
 expect 3 "missing" run_mpi 2 "$SEQTRAIN" --dry-run --data missing

@@ -54,6 +54,18 @@ steps=$(number session_steps "$(last stop stopped)")
 check "$(last stop stopped)" 2 "${steps:-none}"
 [ "$(number step "$(last stop stopped)")" = "$steps" ] || bad "$steps steps of the session, but $(last stop stopped)"
 
+# A rollback and a skipped step: all that was trained counts, also before the rollback, and shares are of updates. 14 steps: 7, then 6
+# to 12 once more; one window is passed over, one skipped.
+bumpy=(--run bumpy --steps 12 --checkpoint-every 5 --on-bad-numbers rollback --on-spike skip --spike-window 5 --inject 'nan-loss:step=8;spike-norm:step=10')
+for ranks in 1 2; do
+  rm -rf bumpy
+  expect 0 'clipped 100% of the updates' run_mpi $ranks "$SEQTRAIN" "${small[@]}" "${bumpy[@]}"
+  line=$(last end bumpy)
+  [ "$(number session_steps "$line") $(number session_tokens "$line") $(number session_clip_rate "$line")" = "14 $((12 * 80)) 1" ] ||
+    bad "a session with a rollback and a skipped step: $line"
+  grep -q '"step": 10,.*"action": "skip"' bumpy/metrics.jsonl || bad "step 10 is not skipped: $(cat bumpy/metrics.jsonl)"
+done
+
 # Nothing of it in a checkpoint: equal bytes, whatever the time took.
 expect 0 finished "$SEQTRAIN" "${small[@]}" --run whole --steps 50
 same_tree whole/checkpoints/step-000000050 run/checkpoints/step-000000050

@@ -63,7 +63,7 @@ seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *mani
 seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest, const seq_state *state, seq_error *error);
 
 // What hashes cannot tell: reads the vocabulary and every vector of every shard piece by piece, in little memory; lengths must be those
-// of the manifest, values finite. Shards and all else as in seq_checkpoint_verify, which comes first.
+// of the manifest, values finite. Shards i with i % of == index, and the vocabulary when index is 0. Verify first.
 seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest, int index, int of, seq_error *error);
 // A NaN or an infinity among the parameters: the message has the name of the parameter and the place in it.
 seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters, seq_error *error);

@@ -3,6 +3,7 @@
 // begin at zero; of a running epoch some tokens are then read twice and others not at all.
 #include "checkpoints.h"
 #include "options/options.h"
+#include "proofs/proofs.h"
 #include <seqtrain/base/log.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ seq_status seq_train_recut(seq_trainer *trainer, const seq_manifest *manifest, s
     recut->active = recut->replicas != trainer->replicas || recut->batch != trainer->batch ||
                     recut->window != trainer->window || !same_data;
     if (!recut->active) return SEQ_OK;
-    bool pure = trainer->position.audit.carried_window == 0;
+    bool pure = !seq_train_audit_is_mixed(&trainer->position.audit);
     move_position(trainer, recut);
     if (same_data && pure && recut->from_window > 0) count_mixture(trainer, recut);
     return SEQ_OK;

@@ -32,17 +32,16 @@ static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_step
 static seq_status check_checkpoint(const char *run, const char *override, seq_comm *comm,
                                    int64_t step, seq_manifest *manifest, seq_error *error) {
     char directory[SEQ_PATH];
+    int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm);
     seq_position position;
     if (!seq_checkpoint_directory(run, step, directory, error) &&
         !seq_checkpoint_read_manifest(directory, manifest, error) &&
-        !seq_checkpoint_verify(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
-                               error) &&
-        !seq_checkpoint_check_content(directory, manifest, seq_comm_rank(comm), seq_comm_size(comm),
-                                      error) &&
+        !seq_checkpoint_verify(directory, manifest, rank, ranks, error) &&
+        !seq_checkpoint_check_content(directory, manifest, rank, ranks, error) &&
         !seq_train_read_position(manifest, &position, error) && position.step != step)
         seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
                       (long long)position.step);
-    if (!error->status && seq_comm_rank(comm) == 0)
+    if (!error->status && rank == 0)
         seq_identity_check(run, directory, manifest, override, error);
     return seq_comm_agree(comm, error);
 }
@@ -98,7 +97,7 @@ static seq_status newest_good(const char *run, const char *override, seq_comm *c
 // What was given on the command line or in a file must not change the numbers of the run.
 static void compare_option(const seq_parsed *parsed, size_t index, const char *recorded,
                            char *differences, size_t size) {
-    char given[128];
+    char given[SEQ_PATH];
     const seq_option *option = &parsed->program->options[index];
     seq_option_get_text(parsed, index, given, sizeof given);
     bool automatic = strcmp(option->name, "replicas") == 0 && strcmp(given, "0") == 0;
@@ -109,8 +108,8 @@ static void compare_option(const seq_parsed *parsed, size_t index, const char *r
         return;
     }
     size_t used = strlen(differences);
-    snprintf(differences + used, size - used, "%s--%s %s (the run has %.100s)", used ? ", " : "",
-             option->name, given, *recorded ? recorded : "none");
+    snprintf(differences + used, size - used, "%s--%s %.100s (the run has %.100s)",
+             used ? ", " : "", option->name, given, *recorded ? recorded : "none");
 }
 
 static bool is_taken_from_record(const seq_parsed *parsed, size_t index) {
@@ -151,7 +150,7 @@ static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
     const seq_record *record = seq_manifest_section_find(manifest, "options");
     const seq_option *options = parsed->program->options;
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
-        char given[128];
+        char given[SEQ_PATH];
         const char *recorded = options[i].flags & SEQ_OPTION_IDENTITY
                                    ? seq_record_text(record, options[i].name)
                                    : NULL;

@@ -70,7 +70,7 @@ static void begin_event(seq_trainer *trainer, const seq_trouble *trouble, int ra
     seq_metrics_begin(metrics, is_spike(trouble) ? "spike" : "bad_number");
     seq_metrics_integer(metrics, "step", trouble->window + 1);
     seq_metrics_integer(metrics, "epoch", trouble->epoch);
-    seq_metrics_integer(metrics, "window", trouble->window % trainer->windows);
+    seq_metrics_integer(metrics, "window", trouble->window_of_epoch);
     seq_metrics_text(metrics, "what", what[trouble->kind]);
     if (rank >= 0) seq_metrics_integer(metrics, "rank", rank);
     if (trouble->replica >= 0) seq_metrics_integer(metrics, "replica", trouble->replica);
@@ -164,7 +164,9 @@ static seq_status roll_back(seq_trainer *trainer, const seq_trouble *trouble, in
                             seq_error *error) {
     seq_setbacks kept = trainer->setbacks;
     seq_setbacks_roll_back(&kept, trouble->window, trainer->options->rollback_factor);
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
     seq_status status = restore_last(trainer, error);
+    seq_phase_enter(trainer, was);
     if (status) return status;
     seq_setbacks_keep(&trainer->setbacks, &kept);
     report_rollback(trainer, trouble, rank);

@@ -41,10 +41,13 @@ static int nonfinite_layer(const seq_trainer *trainer, int replica) {
 static seq_trouble *begin(seq_trainer *trainer, seq_trouble_kind kind, int64_t window) {
     seq_trouble *found = &trainer->found;
     if (found->kind != SEQ_NO_TROUBLE) return NULL;
+    int64_t done = window - trainer->position.origin; // in windows of the present cut
+    if (done < 0) done = 0;
     *found = (seq_trouble){.kind = kind,
                            .replica = -1,
                            .window = window,
-                           .epoch = window / trainer->windows + 1,
+                           .epoch = done / trainer->windows + 1,
+                           .window_of_epoch = done % trainer->windows,
                            .value = NAN,
                            .limit = NAN};
     return found;

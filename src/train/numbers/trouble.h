@@ -28,7 +28,7 @@ typedef struct seq_trouble {
     int32_t kind;    // seq_trouble_kind
     int32_t replica; // -1: not known, or all
     int64_t window;  // of the run, from 0
-    int64_t epoch;
+    int64_t epoch, window_of_epoch;
     double value, limit; // limit: NaN: anything finite
     char place[64];      // parameter or layer
     char text[256];      // a sentence without beginning (step, rank) and end

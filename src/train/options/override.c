@@ -115,12 +115,19 @@ void seq_train_keep_fitting(const seq_trainer *trainer, const seq_manifest *mani
     state->count = kept;
 }
 
+// "1, 2, 4", and as many as there is room for: "1, 2, 4 ..."
 static void list_ranks(int replicas, bool same_bits, char *out, size_t size) {
+    enum { LONGEST = 16 }; // ", 65536 ..."
     size_t used = 0;
     *out = '\0';
-    for (int ranks = 1; ranks <= replicas && used < size; ranks++)
-        if (replicas % ranks == 0 && seq_tree_same_bits(replicas, ranks) == same_bits)
-            used += (size_t)snprintf(out + used, size - used, "%s%d", used ? ", " : "", ranks);
+    for (int ranks = 1; ranks <= replicas; ranks++) {
+        if (replicas % ranks || seq_tree_same_bits(replicas, ranks) != same_bits) continue;
+        if (used + LONGEST > size) {
+            snprintf(out + used, size - used, " ...");
+            return;
+        }
+        used += (size_t)snprintf(out + used, size - used, "%s%d", used ? ", " : "", ranks);
+    }
 }
 
 seq_status seq_train_refuse_ranks(const seq_trainer *trainer, seq_error *error) {

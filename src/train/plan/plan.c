@@ -1,7 +1,9 @@
 #include "plan.h"
 #include "options/options.h"
+#include <math.h>
 #include <sched.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/nn/output.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,21 +85,36 @@ static seq_status measure_workspace(const seq_plan *plan, double *out, seq_error
     return SEQ_OK;
 }
 
+// As find_rows of trainer.c. A sampled output layer looks at its samples and the window's targets,
+// at all words when there are many samples (nn/output_sampled.c).
+static void fill_rows(const seq_model *model, seq_plan_model *size) {
+    const seq_model_config *config = seq_model_get_config(model);
+    const seq_parameter_table *table = seq_model_parameters(model);
+    const seq_parameter *rows = seq_parameter_find(table, "embedding.weight"), *chosen = rows;
+    double words = config->vocabulary, tokens = size->batch * size->window;
+    if (!config->tied) {
+        size->row_floats = (double)seq_parameter_size(rows);
+        size->rows = (double)rows->rows;
+        size->columns = (double)rows->columns;
+        chosen = seq_parameter_find(table, "output.weight");
+    }
+    if (!seq_output_kind_at(config->output)->choose || config->samples > config->vocabulary / 2)
+        return;
+    size->chosen_floats = (double)seq_parameter_size(chosen);
+    size->chosen_share = fmin(1, (config->samples + (config->tied ? 2 : 1) * tokens) / words);
+}
+
 static seq_status fill_size(seq_plan *plan, seq_error *error) {
     const seq_train_options *options = plan->options;
     const seq_model *model = plan->model;
     const seq_parameter_table *table = seq_model_parameters(model);
-    const seq_parameter *rows = seq_parameter_find(table, "embedding.weight");
     seq_plan_model *size = &plan->size;
     size->floats = (double)table->size;
     size->values = (double)table->values;
-    if (!seq_model_get_config(model)->tied && rows) {
-        size->row_floats = (double)seq_parameter_size(rows);
-        size->rows = (double)rows->rows;
-        size->columns = (double)rows->columns;
-    }
     size->batch = (double)options->batch;
     size->window = (double)options->window;
+    size->wire_bytes = options->wire == SEQ_WIRE_BF16 ? 2 : sizeof(float);
+    fill_rows(model, size);
     size->flops = seq_model_training_flops(model) * size->batch * size->window;
     size->state_floats = (double)seq_model_state_size(model, (int)options->batch);
     size->moments = plan->optimizer->states;
@@ -129,12 +146,15 @@ static seq_status create_model(seq_plan *plan, seq_model **out, seq_error *error
 
 // ---- where
 
-// All of the host: under mpirun a rank is bound to some.
-static int count_cores(const seq_comm *comm) {
+static int count_own_cores(void) {
     cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// All of the host: under mpirun a rank is bound to some, also when it is the only one.
+static int count_cores(void) {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    if (seq_comm_size(comm) == 1 && sched_getaffinity(0, sizeof set, &set) == 0)
-        return CPU_COUNT(&set);
+    if (!seq_comm_launched()) return count_own_cores();
     return online > 0 ? (int)online : 1;
 }
 
@@ -158,7 +178,7 @@ static int most_ranks(const seq_plan *plan) {
 static void look_around(seq_plan *plan) {
     const seq_train_options *options = plan->options;
     seq_plan_machine *machine = &plan->machine;
-    int cores = count_cores(plan->comm), room = cores / plan->size.threads,
+    int cores = count_cores(), room = cores / plan->size.threads,
         here = seq_comm_node_size(plan->comm);
     room = room < 1 ? 1 : room;
     plan->measured_network = seq_comm_nodes(plan->comm) > 1;
@@ -171,6 +191,8 @@ static void look_around(seq_plan *plan) {
     if (options->ranks_per_node) machine->ranks_per_node = (int)options->ranks_per_node;
     machine->together = room < machine->ranks_per_node ? room : machine->ranks_per_node;
     if (machine->together > most_ranks(plan)) machine->together = most_ranks(plan);
+    // Threads of one rank that mpirun has bound would wait for each other.
+    if (seq_comm_size(plan->comm) == 1 && count_own_cores() < cores) machine->together = 1;
 }
 
 // What was given stands above what was measured.

@@ -26,6 +26,9 @@ typedef struct seq_plan_model {
     double values;        // without padding
     double row_floats;    // of them in rows that live by the tokens of a window; 0: none
     double rows, columns; // of that parameter
+    double chosen_floats; // likewise, in rows of the words that a sampled output layer looks at
+    double chosen_share;  // of these rows: those that one window's words are
+    double wire_bytes;    // of a float between nodes
     double flops;         // of a window's products
     double batch, window; // B, T
     double state_floats;  // of one replica's streams

@@ -51,12 +51,18 @@ static double pace(const seq_plan_pace *pace, const layout *layout, int together
     return (pace->alone + part * (pace->together - pace->alone)) * layout->share;
 }
 
+// What so many draws of a share each are expected to reach together.
+static double reached(double share, double draws) {
+    return share < 1 ? -expm1(draws * log1p(-share)) : 1;
+}
+
 // Expected distinct rows of so many tokens, all words being as frequent: no text has more.
 static double live_floats(const seq_plan_model *model, double windows) {
-    double tokens = windows * model->batch * model->window;
-    if (model->row_floats == 0) return model->floats;
-    double distinct = model->rows * -expm1(tokens * log1p(-1 / fmax(model->rows, 2)));
-    return model->floats - model->row_floats + model->columns * distinct;
+    double tokens = windows * model->batch * model->window, live = model->floats;
+    if (model->row_floats > 0)
+        live += model->columns * model->rows * reached(1 / fmax(model->rows, 2), tokens) -
+                model->row_floats;
+    return live + model->chosen_floats * (reached(model->chosen_share, windows) - 1);
 }
 
 // seq_model_train for each replica; seq_tree_add (comm/tree.c) reads two vectors, writes one.
@@ -85,7 +91,7 @@ static double network_seconds(const seq_plan_model *model, const seq_plan_machin
     double floats = live_floats(model, own * layout->ranks), nodes = layout->nodes;
     double segments = ceil(floats / layout->node / SEGMENT),
            away = fmax(nodes - layout->blocks, 0) / nodes,
-           bytes = 2 * away * floats * sizeof(float) * layout->blocks;
+           bytes = 2 * away * floats * model->wire_bytes * layout->blocks;
     return segments * 2 * (nodes - 1) * machine->latency + bytes / machine->bandwidth;
 }
 

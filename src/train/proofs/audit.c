@@ -11,6 +11,11 @@ void seq_train_audit_read(seq_trainer *trainer) {
     seq_coverage_add(&trainer->window_read, &served);
 }
 
+// A cut of one window an epoch begins again at window 0.
+bool seq_train_audit_is_mixed(const seq_audit *audit) {
+    return audit->carried_window > 0 || audit->carried.tokens > 0;
+}
+
 void seq_train_audit_begin(seq_trainer *trainer) {
     trainer->own_read = (seq_coverage){0};
     trainer->own_window = trainer->position.window;
@@ -134,7 +139,7 @@ static void write_metrics(seq_trainer *trainer, int64_t left_out, bool mixed) {
 
 seq_status seq_train_audit_epoch(seq_trainer *trainer, seq_error *error) {
     seq_audit *audit = &trainer->position.audit;
-    bool mixed = audit->carried_window > 0;
+    bool mixed = seq_train_audit_is_mixed(audit);
     int64_t left_out = seq_dataset_tokens(trainer->dataset, SEQ_TRAIN) -
                        trainer->stream_length * trainer->replicas * trainer->batch;
     seq_status status = seq_train_audit_check(trainer, error);

@@ -12,7 +12,7 @@ typedef enum seq_phase {
     SEQ_PHASE_EXCHANGE,   // waiting for other ranks, summing gradients
     SEQ_PHASE_UPDATE,     // of this rank's slice, packing
     SEQ_PHASE_VALIDATION, // all of it
-    SEQ_PHASE_SAVING,     // checkpoints, while the loop stands still
+    SEQ_PHASE_SAVING,     // checkpoints and going back to them, while the loop stands still
     SEQ_PHASES
 } seq_phase;
 

@@ -11,11 +11,18 @@ void seq_progress_begin(seq_trainer *trainer) {
     seq_phases_begin(trainer);
 }
 
-void seq_progress_restart(seq_trainer *trainer) {
-    seq_progress *progress = &trainer->progress;
+static void begin_line(seq_progress *progress, double now) {
     *progress = (seq_progress){.session_began = progress->session_began,
                                .session_steps = progress->session_steps,
-                               .line_began = seq_train_seconds()};
+                               .session_updates = progress->session_updates,
+                               .session_tokens = progress->session_tokens,
+                               .session_clipped = progress->session_clipped,
+                               .line_began = now,
+                               .shown = progress->shown};
+}
+
+void seq_progress_restart(seq_trainer *trainer) {
+    begin_line(&trainer->progress, seq_train_seconds());
 }
 
 // "bits/char 2.31" for characters and bytes, "perplexity 118.2" for words.
@@ -40,20 +47,21 @@ void seq_describe_duration(double seconds, char *out, size_t size) {
 static void print_line(const seq_trainer *trainer, const seq_step_result *result, double loss,
                        double rate, bool landmark) {
     const seq_progress *progress = &trainer->progress;
-    char quality[40], left[40];
+    char quality[40], left[40], update[60] = "";
     int64_t steps = trainer->total_steps - trainer->position.origin;
     double mean = (seq_train_seconds() - progress->session_began) / (double)progress->session_steps;
     describe_quality(trainer, loss, quality, sizeof quality);
     seq_describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
                           sizeof left);
+    if (!result->setback) // of the last step
+        snprintf(update, sizeof update, "lr %.3g  |g| %.3g ", result->rate, result->norm);
     seq_log_live(landmark,
-                 "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  lr %.3g  |g| %.3g clipped %.0f%% "
-                 " %.0f tokens/s  %s left",
+                 "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  %sclipped %.0f%%  %.0f tokens/s  "
+                 "%s left",
                  (long long)result->epoch,
                  (long long)((steps + trainer->windows - 1) / trainer->windows),
                  (long long)trainer->position.step, (long long)trainer->total_steps, loss, quality,
-                 result->rate, result->norm,
-                 100.0 * (double)progress->clipped / (double)progress->steps, rate, left);
+                 update, 100.0 * (double)progress->clipped / (double)progress->updates, rate, left);
 }
 
 static void write_step(seq_trainer *trainer, const seq_step_result *result, double loss,
@@ -70,7 +78,7 @@ static void write_step(seq_trainer *trainer, const seq_step_result *result, doub
         seq_metrics_real(metrics, "learning_rate", result->rate);
         seq_metrics_real(metrics, "gradient_norm", result->norm);
     }
-    seq_metrics_real(metrics, "clipped", (double)progress->clipped / (double)progress->steps);
+    seq_metrics_real(metrics, "clipped", (double)progress->clipped / (double)progress->updates);
     seq_metrics_integer(metrics, "clamped_elements", progress->clamped);
     seq_metrics_integer(metrics, "tokens", progress->tokens);
     seq_metrics_real(metrics, "tokens_per_second", rate);
@@ -83,9 +91,10 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     seq_progress *progress = &trainer->progress;
     double now = seq_train_seconds();
     progress->session_steps++;
+    progress->session_updates += !result->setback;
     progress->session_tokens += result->tokens;
     progress->session_clipped += result->clipped;
-    progress->steps++;
+    progress->updates += !result->setback;
     progress->nats += result->nats;
     progress->tokens += result->tokens;
     progress->clipped += result->clipped;
@@ -101,12 +110,7 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     }
     if (!landmark) return;
     write_step(trainer, result, loss, rate, now - progress->session_began);
-    *progress = (seq_progress){.session_began = progress->session_began,
-                               .session_steps = progress->session_steps,
-                               .session_tokens = progress->session_tokens,
-                               .session_clipped = progress->session_clipped,
-                               .line_began = now,
-                               .shown = now};
+    begin_line(progress, now);
 }
 
 void seq_progress_validation(seq_trainer *trainer, seq_loss total, double seconds) {

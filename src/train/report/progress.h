@@ -9,9 +9,9 @@
 // Sums since the last line of metrics.jsonl, and since the session began.
 typedef struct seq_progress {
     double session_began, line_began, shown; // seconds on the monotonic clock
-    int64_t session_steps, session_tokens, session_clipped;
+    int64_t session_steps, session_updates, session_tokens, session_clipped;
     double nats;
-    int64_t tokens, steps, clipped, clamped;
+    int64_t tokens, updates, clipped, clamped;
 } seq_progress;
 
 // What a checkpoint has cost.

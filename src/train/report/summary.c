@@ -56,6 +56,7 @@ seq_status seq_train_summarise(seq_trainer *trainer, seq_summary *out, seq_error
         strcpy(parts[rank].host, "an unnamed host");
     if (seq_comm_gather(trainer->comm, parts, sizeof *parts, error)) goto out;
     *out = (seq_summary){.steps = trainer->progress.session_steps,
+                         .updates = trainer->progress.session_updates,
                          .tokens = trainer->progress.session_tokens,
                          .clipped = trainer->progress.session_clipped};
     seq_summary_add_up(parts, ranks, out);
@@ -78,11 +79,12 @@ static void print_shares(const seq_summary *summary) {
 
 void seq_summary_print(const seq_summary *summary) {
     if (summary->steps == 0) return;
-    seq_log_info("session  %lld steps in %.1f s: %.0f tokens/s, %.0f a rank; clipped %.0f%% of the "
-                 "updates",
-                 (long long)summary->steps, summary->seconds, summary->tokens_per_second,
-                 summary->tokens_per_second / summary->ranks,
-                 100 * ratio((double)summary->clipped, (double)summary->steps));
+    seq_log_info(
+        "session  %lld steps in %.1f s; while it trained, %.0f tokens/s, %.0f a rank; clipped "
+        "%.0f%% of the updates",
+        (long long)summary->steps, summary->seconds, summary->tokens_per_second,
+        summary->tokens_per_second / summary->ranks,
+        100 * ratio((double)summary->clipped, (double)summary->updates));
     print_shares(summary);
     if (summary->ranks == 1) return;
     bool behind = summary->imbalance > WELL_BEHIND;
@@ -101,7 +103,7 @@ void seq_summary_write(const seq_summary *summary, seq_metrics *metrics) {
     seq_metrics_real(metrics, "session_tokens_per_second_per_rank",
                      summary->tokens_per_second / ranks);
     seq_metrics_real(metrics, "session_clip_rate",
-                     ratio((double)summary->clipped, (double)summary->steps));
+                     ratio((double)summary->clipped, (double)summary->updates));
     for (int phase = 0; phase < SEQ_PHASES; phase++) {
         char name[40];
         snprintf(name, sizeof name, "session_share_%s", seq_phase_name((seq_phase)phase));

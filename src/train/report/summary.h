@@ -11,7 +11,8 @@ enum { SEQ_SUMMARY_HOST = 64 };
 
 typedef struct seq_summary {
     int ranks;
-    int64_t steps, tokens, clipped; // updates that --clip-norm scaled down
+    int64_t steps, updates, tokens; // updates: steps that were not skipped or passed over
+    int64_t clipped;                // updates that --clip-norm scaled down
     double seconds;                 // of the session, mean over ranks
     double shares[SEQ_PHASES];      // of it, mean over ranks
     double step_seconds;            // of all training steps: without validation, saving, other
@@ -31,8 +32,8 @@ typedef struct seq_summary_part {
     char host[SEQ_SUMMARY_HOST];
 } seq_summary_part;
 
-// The figures of `ranks` parts; steps, tokens and clipped are the caller's. Those that a session
-// without a step has not are NaN.
+// The figures of `ranks` parts; steps, updates, tokens and clipped are the caller's. Those that a
+// session without a step has not are NaN.
 void seq_summary_add_up(const seq_summary_part *parts, int ranks, seq_summary *out);
 
 struct seq_trainer;

@@ -31,6 +31,7 @@ static const seq_plan_model model = {
     .workspace_bytes = 3e6,
     .shards = 4,
     .snapshot = true,
+    .wire_bytes = 4,
     .threads = 1,
     .bucket_count = 3,
     .buckets = {{5e5, 0.3}, {3e5, 0.2}, {2e5, 0}},
@@ -169,6 +170,36 @@ static void test_live_rows(void **state) {
     near(4e-9 * live + 2e-3, row.update);
 }
 
+// A sampled output layer of 4e5 floats: a window looks at a tenth of its words, two at 19
+// hundredths.
+static void test_sampled_rows(void **state) {
+    (void)state;
+    seq_plan_model words = model;
+    seq_plan_row row;
+    words.chosen_floats = 4e5;
+    words.chosen_share = 0.1;
+    seq_plan_predict(&words, &machine, 1, 0, false, &row);
+    near(2e-9 * (6e5 + 4e4), row.sum);
+    seq_plan_predict(&words, &machine, 1, 2, false, &row);
+    near(2e-9 * (6e5 + 7.6e4), row.sum);
+    words.chosen_share = 1; // all of them
+    seq_plan_predict(&words, &machine, 1, 0, false, &row);
+    near(2e-9 * 1e6, row.sum);
+}
+
+static void test_wire(void **state) {
+    (void)state;
+    seq_plan_model narrow = model;
+    seq_plan_machine slow = machine;
+    seq_plan_row wide, half;
+    slow.latency = 0;
+    narrow.wire_bytes = 2;
+    seq_plan_predict(&model, &slow, 16, 0, false, &wide);
+    seq_plan_predict(&narrow, &slow, 16, 0, false, &half);
+    assert_true(wide.network > 0);
+    near(wide.network / 2, half.network);
+}
+
 static void check_ranks(int most, int replicas, const int *expected) {
     int index = 0;
     do
@@ -194,6 +225,7 @@ int main(void) {
         cmocka_unit_test(test_hosts),        cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_shared_cores), cmocka_unit_test(test_strong),
         cmocka_unit_test(test_overlap),      cmocka_unit_test(test_live_rows),
+        cmocka_unit_test(test_sampled_rows), cmocka_unit_test(test_wire),
         cmocka_unit_test(test_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
