@@ -69,18 +69,22 @@ harmed() {
   recovered=$(since "$begun")
   here=1
   host_mend 1
-  grep -q 'dropped host 10.77.0.1: it cannot be reached' log.again || bad "$name: host 1 was not dropped: $(grep run.sh log.again)"
-  grep -q 'start 1: 2 ranks on 10.77.0.2; from the checkpoint of step' log.again || bad "$name: no start from a checkpoint: $(grep run.sh log.again)"
+  if [ "$fault" = kill_all ]; then # the host itself is well
+    grep -q 'start 1: 4 ranks on 10.77.0.1 10.77.0.2; from the checkpoint of step' log.again || bad "$name: no start from a checkpoint: $(grep run.sh log.again)"
+  else
+    grep -q 'dropped host 10.77.0.1: it cannot be reached' log.again || bad "$name: host 1 was not dropped: $(grep run.sh log.again)"
+    grep -q 'start 1: 2 ranks on 10.77.0.2; from the checkpoint of step' log.again || bad "$name: no start from a checkpoint: $(grep run.sh log.again)"
+  fi
   grep -q '^the last job on this run: ' log.again || bad "$name: the new job does not say how the last one ended: $(cat log.again)"
   same_tree whole/checkpoints "$name/checkpoints"
   no_process_left "$name"
 }
 
+kill_all() { kill -KILL $(ip netns pids "$(host_name 1)") 2>/dev/null; }
 lose() { # as a host without power: nothing is said to the others
   host_cut 1
-  kill -KILL $(ip netns pids "$(host_name 1)")
+  kill_all
 }
-kill_all() { kill -KILL $(ip netns pids "$(host_name 1)"); }
 cut() { host_cut 1; }
 gone_1="rank 0 \(host seq1-$tag, process [0-9]+\) does not answer .* in step $where or shortly before; rank 1 \(host seq1-$tag, .* does not answer"
 waits="(rank 0 \(host seq1-$tag, .*)?rank [0-3] \(host seq[12]-$tag, process [0-9]+\) (waits for a message that does not come \(the network\?\)|does not answer .*) in step $where"
