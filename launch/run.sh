@@ -2,7 +2,8 @@
 # launch/run.sh [OPTION...] [--mpi MPIRUN_OPTION...] -- seqtrain SEQTRAIN_OPTION...
 # A supervisor for clusters without a scheduler: runs seqtrain under mpirun, and when the job fails starts it again from its last
 # checkpoint, on the hosts that are left.
-#   --hosts FILE          host file, lines of `NAME [slots=N]` as mpirun reads them (without slots: the host's cores). Default: this host
+#   --hosts FILE          host file, lines of `NAME [slots=N]` (without slots: the host's cores; a host named twice has the slots of
+#                         both lines; `#` begins a comment). Default: this host
 #   --np N                ranks at most; default: all slots
 #   --replicas R          replicas of the run; default: what its checkpoint or --replicas says; of a new run: N
 #   --max-restarts K      starts after the first (10)
@@ -14,24 +15,37 @@
 # The ranks are R, or R/2, R/4 ..., the most that fit the slots that are left: the bits do not depend on which. Where none fits, the
 # largest divisor of R (equal in statistics, and seqtrain says so). Hosts that do not answer through the agent, and hosts that seqtrain
 # names as the place of a failure, are dropped for good (the last one is kept). No restart: after 0; after 2, 3, 4, 5 and 7 (usage,
-# data, no usable checkpoint, numbers, disk: the next start would end the same way); after SIGTERM, SIGINT or SIGUSR1, which are handed
-# on as the wish for a checkpoint (75); after two restarts without a newer checkpoint. Exit code: seqtrain's; 6 when the supervisor
-# gives up, however mpirun put it (137 for a killed rank, 205 for a lost host, nothing at all for a cut link: then it is ended here).
+# data, no usable checkpoint, numbers, disk: the next start would end the same way); after SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1,
+# which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); after two
+# restarts without a newer checkpoint. Exit code: seqtrain's; 6 when the supervisor gives up, however mpirun put it (137 for a killed
+# rank, 205 for a lost host, nothing at all for a cut link: then it is ended here). Where the supervisor's own host is lost, the others'
+# ranks end themselves and their daemons; the same command on another host goes on.
 source "$(dirname "$0")/common.sh"
 
 hosts_file= np= replicas= max_restarts=10 hang_timeout= agent='ssh -o BatchMode=yes -o ConnectTimeout=10'
 probe_timeout=15 start_timeout=300 mpi_options=()
 leave_time=5    # seconds for mpirun to end by itself after seqtrain has said that a rank hangs
 silent_time=60  # and when rank 0 is gone without a word; more than mpirun takes for an exit code that is not 0
-asked=0 job= token= code=0
+end_time=20     # for a job that is to end before it has begun
+asked=0 reminded=0 called_off=0 job= token= code=0
 names=() slots=() labels=() # of the hosts that are left, in the order of the file; labels: what they call themselves
 temporary=
 
 exec 3>&2
-log() { printf 'run.sh: %s %s\n' "$(date '+%F %T')" "$*" >&3; }
+log() { printf 'run.sh: %s %s\n' "$(date '+%F %T')" "$*" >&3 || true; } # the terminal may be gone
 
 need_number() { # need_number OPTION VALUE LEAST
-  [[ $2 =~ ^[0-9]+$ ]] && [ "$2" -ge "$3" ] || usage "$1: a whole number from $3 on is expected, not '$2'"
+  [[ $2 =~ ^(0|[1-9][0-9]{0,8})$ ]] && [ "$2" -ge "$3" ] || usage "$1: a whole number from $3 on is expected, not '$2'"
+}
+
+# await PROCESS: its exit code, however many signals come meanwhile.
+await() {
+  local status
+  while :; do
+    status=0
+    wait "$1" 2>/dev/null || status=$?
+    [ $status -gt 128 ] && kill -0 "$1" 2>/dev/null || return $status
+  done
 }
 
 usage() {
@@ -133,20 +147,32 @@ total_slots() {
   echo $sum
 }
 
+# add_host NAME SLOTS (0: not told)
+add_host() {
+  local i
+  for ((i = 0; i < ${#names[@]}; i++)); do
+    [ "${names[i]}" != "$1" ] || {
+      slots[i]=$((slots[i] + $2))
+      return
+    }
+  done
+  names+=("$1") slots+=("$2") labels+=("$1")
+}
+
 read_hosts() {
-  local line name count
+  local line number=0 pattern='^([^[:space:]=]+)([[:space:]]+slots[[:space:]]*=[[:space:]]*([1-9][0-9]{0,5}))?$'
   if [ -z "$hosts_file" ]; then
     names=(localhost) slots=("${np:-$cores}") labels=("$(uname -n)")
     return
   fi
   [ -r "$hosts_file" ] || usage "--hosts: $hosts_file cannot be read"
   while read -r line || [ -n "$line" ]; do
-    line=${line%%#*}
-    read -r name _ <<<"$line" || true
-    [ -n "$name" ] || continue
-    count=0
-    [[ $line =~ slots[[:space:]]*=[[:space:]]*([0-9]+) ]] && count=${BASH_REMATCH[1]}
-    names+=("$name") slots+=("$count") labels+=("$name")
+    number=$((number + 1))
+    read -r line <<<"${line%%#*}" || true # without spaces around it
+    line=${line%$'\r'}
+    [ -n "$line" ] || continue
+    [[ $line =~ $pattern ]] || usage "--hosts: $hosts_file, line $number: 'NAME' or 'NAME slots=N' with N from 1 on is expected, not '$line'"
+    add_host "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]:-0}"
   done <"$hosts_file"
   [ ${#names[@]} -gt 0 ] || usage "--hosts: $hosts_file names no host"
 }
@@ -159,36 +185,52 @@ keep_hosts() { # keep_hosts INDEX...
   done
 }
 
-on_host() { # on_host NAME COMMAND...: with this script's standard input
+on_host() { # on_host NAME COMMAND... &: its process can be told to end
   local host=$1
   shift
   if [ -z "$hosts_file" ]; then
-    timeout -k 2 "$probe_timeout" "$@"
+    exec timeout -k 2 "$probe_timeout" "$@"
   else
-    timeout -k 2 "$probe_timeout" $agent "$host" "$@"
+    exec timeout -k 2 "$probe_timeout" $agent "$host" "$@"
   fi
+}
+
+# why_silent EXIT_CODE FILE: what there is to say of a host that did not do what it was told.
+why_silent() {
+  case $1 in
+  124 | 137) echo "it does not answer within $probe_timeout s" ;;
+  *) echo "it cannot be reached: $(tail -1 "$2")" ;;
+  esac
 }
 
 # All at the same time. Who answers tells its name and cores.
 probe_hosts() {
-  local i good=() label count probes=()
+  local i good=() label count probes=() status
   [ -n "$hosts_file" ] || return 0
   for ((i = 0; i < ${#names[@]}; i++)); do
-    on_host "${names[i]}" 'uname -n; nproc' </dev/null >"$temporary/probe-$i" 2>"$temporary/reason-$i" &
+    on_host "${names[i]}" 'uname -n; nproc' </dev/null >"$temporary/answer-$i" 2>"$temporary/reason-$i" &
     probes+=($!)
   done
   for ((i = 0; i < ${#names[@]}; i++)); do
-    code=0
-    wait "${probes[i]}" || code=$?
-    { read -r label && read -r count; } <"$temporary/probe-$i" || code=1
-    if [ $code -eq 0 ]; then
+    status=0 label='' count=''
+    [ $asked -eq 0 ] || kill "${probes[@]}" 2>/dev/null || true
+    wait "${probes[i]}" || status=$?
+    [ $asked -eq 0 ] || continue
+    { read -r label && read -r count; } <"$temporary/answer-$i" || true
+    if [ $status -ne 0 ]; then
+      log "dropped host ${names[i]}: $(why_silent $status "$temporary/reason-$i")"
+    elif ! [[ $count =~ ^[1-9][0-9]*$ ]]; then
+      log "dropped host ${names[i]}: asked for its name and cores (uname -n; nproc), it says '$label' and '$count'"
+    else
       good+=("$i")
       labels[i]=$label
       [ "${slots[i]}" -gt 0 ] || slots[i]=$count
-    else
-      log "dropped host ${names[i]}: it does not answer within $probe_timeout s: $(tail -1 "$temporary/reason-$i")"
     fi
   done
+  if [ $asked -ne 0 ]; then
+    kill "${probes[@]}" 2>/dev/null || true
+    stop_if_asked
+  fi
   keep_hosts ${good[@]+"${good[@]}"}
   [ ${#names[@]} -gt 0 ] || give_up "no host is left"
 }
@@ -251,6 +293,7 @@ choose_ranks() {
   [ "$ranks" -eq 1 ] || log "$ranks ranks divide $replicas replicas, but not as R / 2^k: equal in statistics, not in bits"
 }
 
+last_event() { tail -n 1 "$run/metrics.jsonl" 2>/dev/null | sed -n 's/.*"event": *"\([a-z_]*\)".*/\1/p'; }
 session() { cat "$run/.session" 2>/dev/null || true; }
 session_began() { [ "$(session)" != "$session_before" ]; }
 
@@ -258,14 +301,29 @@ session_began() { [ "$(session)" != "$session_before" ]; }
 rank_0_is_gone() { command -v flock >/dev/null && [ -e "$run/.lock" ] && flock -n "$run/.lock" true; }
 
 ask_to_stop() {
-  asked=1
-  [ -z "$job" ] || kill -USR1 "$job" 2>/dev/null || true
+  asked=1 reminded=0
+  remind
+}
+
+# The wish for a checkpoint. Before the session's begin there is nothing to save, and nobody who would hear it.
+remind() {
+  [ $asked -ne 0 ] && [ $reminded -eq 0 ] && [ -n "$job" ] || return 0
+  if session_began; then
+    kill -USR1 "$job" 2>/dev/null || true
+    reminded=1
+  fi
+}
+
+stop_if_asked() {
+  [ $asked -eq 0 ] || finish 75 "stopped as asked; the same command continues"
 }
 
 # Ends what is left of this start on a host: all that carries its token (mpirun hands it on to its daemons and ranks).
 clean_host() {
-  on_host "$1" sh -s >/dev/null 2>&1 <<END || true
-for try in 1 2 3 4 5 6 7 8 9 10; do
+  on_host "$1" sh -s <<END
+tries=30
+while [ \$tries -gt 0 ]; do
+  tries=\$((tries - 1))
   found=
   for file in \$(grep -ls $token /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null); do
     process=\${file#/proc/}
@@ -277,13 +335,23 @@ done
 END
 }
 
+# A host that cannot be reached is no place for the next start. What is left of the job there ends by itself (--hang-timeout).
 clean_up() {
-  local i cleaners=()
+  local i cleaners=() good=() status
   for ((i = 0; i < ${#names[@]}; i++)); do
-    clean_host "${names[i]}" &
+    clean_host "${names[i]}" >/dev/null 2>"$temporary/reason-$i" &
     cleaners+=($!)
   done
-  wait "${cleaners[@]}" 2>/dev/null || true
+  for ((i = 0; i < ${#names[@]}; i++)); do
+    status=0
+    await "${cleaners[i]}" || status=$?
+    if [ $status -eq 0 ]; then
+      good+=("$i")
+    else
+      log "dropped host ${names[i]}: processes of the job that are left there cannot be ended: $(why_silent $status "$temporary/reason-$i")"
+    fi
+  done
+  keep_hosts ${good[@]+"${good[@]}"}
 }
 
 end_mpirun() {
@@ -295,7 +363,12 @@ end_mpirun() {
 # Twice a second. Sets $since and $why while the job looks over to all but mpirun.
 watch_mpirun() {
   local reason= limit=0
-  if session_began && [ -e "$run/hang/verdict" ]; then
+  remind
+  if [ $asked -ne 0 ] && ! session_began; then
+    [ $called_off -ne 0 ] || kill -TERM "$job" 2>/dev/null || true
+    called_off=1
+    reason='asked to stop before it has begun' limit=$end_time
+  elif session_began && [ -e "$run/hang/verdict" ]; then
     reason='seqtrain has said why' limit=$leave_time
   elif session_began && rank_0_is_gone; then
     reason='rank 0 is gone' limit=$silent_time
@@ -335,9 +408,18 @@ run_once() {
       watch_mpirun
     done
     code=0
-    wait "$job" || code=$?
+    await "$job" || code=$?
   } 2>/dev/null
   job=
+}
+
+# Whatever ends this script: no process stays.
+leave() {
+  if [ -n "$job" ]; then
+    kill -KILL -- "-$job" 2>/dev/null || true
+    clean_up
+  fi
+  rm -rf "$temporary"
 }
 
 finish() { # finish CODE TEXT
@@ -349,15 +431,17 @@ give_up() { finish 6 "gave up: $*"; }
 
 # Ends the script when there is to be no other start.
 consider() {
+  [ $called_off -eq 0 ] || finish 75 "stopped as asked, before it had begun"
   case $code in
   0) finish 0 "done" ;;
   75) finish 75 "stopped early with a checkpoint: the same command continues" ;;
   2 | 3 | 4 | 5 | 7) finish "$code" "no restart: another start would end the same way" ;;
   esac
-  if [ $asked -ne 0 ]; then
-    [ $code -ne 138 ] || finish 75 "stopped as asked, before it had begun" # SIGUSR1 met mpirun without a handler
+  if [ $asked_before_end -ne 0 ]; then
+    [ $code -ne 138 ] || [ "$(last_event)" != stop ] || finish 75 "stopped early with a checkpoint: the same command continues" # SIGUSR1 met an mpirun that was leaving
     give_up "the job failed after it was asked to stop; the same command continues"
   fi
+  stop_if_asked
   if [ "$after" -gt "$before" ]; then idle=0; elif [ $starts -gt 1 ]; then idle=$((idle + 1)); fi
   [ $starts -le "$max_restarts" ] || give_up "$max_restarts restarts (--max-restarts)"
   [ $idle -lt 2 ] || give_up "no checkpoint newer than that of step $after in two restarts"
@@ -372,23 +456,25 @@ run=$(told run)
 [ -n "$run" ] || usage "seqtrain's --run is missing: it says where the checkpoints are"
 [ -z "$hang_timeout" ] || command+=(--hang-timeout "$hang_timeout")
 temporary=$(mktemp -d)
-trap 'rm -rf "$temporary"' EXIT
-trap ask_to_stop TERM INT USR1
+trap leave EXIT
+trap : PIPE # whoever read our messages is gone
+trap ask_to_stop TERM INT HUP USR1
 set_mpi_environment
 # A daemon or mpirun that has lost the other end notices within two minutes, not fifteen.
 export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30} OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}
 read_hosts
-starts=0 idle=0
+starts=0 idle=0 asked_before_end=0
 while :; do
   probe_hosts
   [ $starts -gt 0 ] || find_replicas
   choose_ranks
-  [ $asked -eq 0 ] || finish 75 "stopped as asked"
+  stop_if_asked
   before=$(newest_step)
   starts=$((starts + 1))
   log "start $starts: $ranks ranks on ${names[*]}; $([ "$before" -ge 0 ] && echo "from the checkpoint of step $before" || echo "no checkpoint yet")"
   began=$SECONDS
   run_once
+  asked_before_end=$asked
   clean_up
   pass_on
   after=$(newest_step)

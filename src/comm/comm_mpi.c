@@ -195,6 +195,14 @@ static seq_status find_hosts(seq_comm *comm, seq_error *error) {
     return status;
 }
 
+// What every rank's MPI gives: on half of the ranks it is of no use.
+static seq_status agree_on_threads(seq_comm *comm, int provided, seq_error *error) {
+    int least = provided;
+    int code = MPI_Allreduce(&provided, &least, 1, MPI_INT, MPI_MIN, own(comm)->world);
+    comm->concurrent = least == MPI_THREAD_MULTIPLE;
+    return seq_mpi_check(comm, code, "agreeing on threads", error);
+}
+
 seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out,
                              seq_error *error) {
     seq_comm *comm = NULL;
@@ -210,11 +218,11 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
         return status;
     }
     comm->operations = &operations;
-    comm->concurrent = provided == MPI_THREAD_MULTIPLE;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     name_library(own(comm));
     *out = comm;
     status = seq_mpi_open_nodes(comm, most_per_node, error);
+    if (!status) status = agree_on_threads(comm, provided, error);
     if (status) return status;
     seq_mpi_allocate_buffers(comm, error);
     status = seq_comm_agree(comm, error);

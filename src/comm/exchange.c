@@ -170,11 +170,13 @@ void seq_exchange_ready(seq_exchange *exchange, size_t begin) {
 }
 
 seq_status seq_exchange_abandon(seq_exchange *exchange, seq_error *error) {
+    double begun = seq_comm_begin(exchange->comm);
     seq_exchange_ready(exchange, 0);
     if (exchange->thread)
         seq_background_wait(exchange->thread);
     else if (exchange->node_rank == 0)
         seq_tally_fill(exchange->tallies, SEQ_TALLY_UNITED);
+    seq_comm_charge(exchange->comm, begun, SEQ_OK);
     return seq_comm_node_barrier(exchange->comm, error);
 }
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef SEQ_WITH_MPI
 // Tests make several nodes of one host: SEQ_RANKS_PER_NODE ranks each.
@@ -71,6 +72,14 @@ static void silence_other_ranks(const seq_comm *comm) {
     seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL, SEQ_LOG_INFO, "seqtrain");
 }
 
+// What MPI has told this rank alone, rank 0 may never hear of.
+static void speak_of_own_failure(const seq_comm *comm, const seq_error *error) {
+    char own[32];
+    snprintf(own, sizeof own, "rank %d: ", seq_comm_rank(comm));
+    if (error->status == SEQ_RANK_FAILED && strncmp(error->text, own, strlen(own)) == 0)
+        seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
+}
+
 int main(int argc, char **argv) {
     seq_error error = {0};
     seq_comm *comm = NULL;
@@ -82,6 +91,7 @@ int main(int argc, char **argv) {
         silence_other_ranks(comm);
         if (!seq_storage_begin(&error)) run(argc, argv, comm, &error);
     }
+    if (comm) speak_of_own_failure(comm, &error);
     if (error.status == SEQ_STOPPED)
         seq_log_info("%s", error.text);
     else if (error.status)

@@ -5,6 +5,24 @@ expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 small=("$SEQTRAIN" --data data --layers 1 --hidden 16 --embed 8 --batch 4 --window 8 --epochs 1000000)
 short=("${small[@]}" --steps 3)
 
+# launch/test.sh: what ctest would pass over is refused before anything is installed, built or run.
+for wrong in --wrong wrong -Rresume --timeout=9 -L "-j 2 --fault"; do
+  expect 2 'usage: launch/test.sh \[--faults\] \[CTEST_OPTION...\]' "$SOURCE/launch/test.sh" $wrong
+done
+expect 0 'Options of ctest that choose and show tests' "$SOURCE/launch/test.sh" --help
+grep -q 'source "' .out && bad "--help of launch/test.sh shows code"
+# The options that are right reach ctest, as words: with stand-ins for all that it calls.
+mkdir stand-in
+for program in cmake apt-get dpkg-query ctest; do printf '#!/bin/sh\n[ "%s" != dpkg-query ] || echo installed\n[ "%s" != ctest ] || printf "(%%s)" "$@"\n' $program $program >stand-in/$program; done
+chmod 755 stand-in/*
+mkdir -p copy/build-test/Testing/Temporary
+cp -r "$SOURCE/launch" "$SOURCE/tests" copy/
+touch copy/build-test/Testing/Temporary/LastTest.log
+test_sh() { env PATH="$work/stand-in:$PATH" copy/launch/test.sh "$@"; }
+expect 0 '\(-R\)\(a b\)\(-j2\)\(-j\)\(3\)\(--rerun-failed\)\(--output-on-failure\)\(--timeout\)\(9\)\(-V\)\(-E\)\(x\|y\)\(-N\)' test_sh -R 'a b' -j2 -j 3 --rerun-failed \
+  --output-on-failure --timeout 9 -V -E 'x|y' -N
+expect 1 '\(-L\)\(faults\)\(-R\)\(resume\)' test_sh -R resume --faults # an empty table is none that held
+
 # Alone inside a larger launch: exit code 2, what to do, nothing written.
 step=(SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=4)
 expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more ranks.*srun --mpi=pmix.*env -u SLURM_STEP_NUM_TASKS' env "${step[@]}" "${short[@]}" --run alone

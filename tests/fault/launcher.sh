@@ -11,9 +11,10 @@ while [ $# -gt 0 ]; do
   [ "$1" != --hostfile ] || cp "$2" "hosts.$start"
   shift
 done
+read -r code step blamed < <(sed -n "${start}p" plan)
+[ "$code" != early ] || { echo waiting >waiting; exec sleep 1000; }
 echo "session $start" >run/.session
 rm -rf run/hang
-read -r code step blamed < <(sed -n "${start}p" plan)
 [ "${step:--}" = - ] || { mkdir -p "run/checkpoints/step-$(printf %09d "$step")"; touch "run/checkpoints/step-$(printf %09d "$step")/manifest.json"; }
 [ -z "${blamed:-}" ] || { mkdir run/hang; printf 'somebody hangs\nhosts: %s\n' "$blamed" >run/hang/verdict; }
 case $code in
@@ -22,7 +23,20 @@ never) trap '' TERM; sleep 1000 ;;
 esac
 exit "$code"
 END
-printf '%s\n' '#!/bin/bash' '[ "$1" != gone ] || exit 255' 'host=$1' 'shift' 'case "$*" in uname*) echo "$host-label"; echo 3 ;; esac' >bin/agent
+# Hosts: `gone` and `unknown` are not there, `motd` talks, `lost` is there until it is to be cleaned, `slow` takes its time for that.
+cat >bin/agent <<'END'
+#!/bin/bash
+host=$1
+shift
+case "$host $*" in
+gone*) exit 255 ;;
+unknown*) echo "ssh: Could not resolve hostname unknown: Name or service not known" >&2; exit 255 ;;
+motd*) echo "Welcome to motd"; echo "Have a nice day"; echo 4 ;;
+"lost sh -s" | "waits uname"*) echo waiting >waiting; exec sleep 1000 ;;
+"slow sh -s") echo waiting >waiting; until [ -e signalled ]; do sleep 0.05; done ;;
+*uname*) echo "$host-label"; echo 3 ;;
+esac
+END
 printf '%s\n' '#!/bin/bash' >bin/seqtrain
 printf '%s\n' '#!/bin/bash' 'echo "options"' 'echo "  replicas               12"' >bin/seqinfo
 chmod 755 bin/*
@@ -60,7 +74,7 @@ outcome 20
 
 experiment "launcher: hosts that do not answer or are named" "dropped; ranks become R / 2^k, else a divisor"
 printf '%s\n' '# ours' 'a slots=4' 'b slots = 4 # old' '' 'c' 'gone slots=4' >hosts
-expect 0 "dropped host gone: it does not answer" supervise "6 10 b-label x;6 20 a-label;0" --hosts hosts --agent "$work/bin/agent" --np 8
+expect 0 "dropped host gone: it cannot be reached" supervise "6 10 b-label x;6 20 a-label;0" --hosts hosts --agent "$work/bin/agent" --np 8
 grep -q 'dropped host b: named' .out && grep -q 'dropped host a: named' .out || bad "the named hosts were not dropped: $(cat .out)"
 printf 'a slots=4\nb slots=4\nc slots=3\n' | diff - hosts.1 >&2 || bad "hosts of the first start"
 printf 'c slots=3\n' | diff - hosts.3 >&2 || bad "hosts of the third start"
@@ -74,23 +88,70 @@ expect 0 "not as R / 2" supervise "6 10;0" --replicas 9 --np 8
 [ "$(grep -o -- '-np [0-9]*' calls | tr '\n' ' ')" = "-np 3 -np 3 " ] || bad "ranks of 9 replicas: $(cat calls)"
 outcome 5
 
+experiment "launcher: hosts that cannot be reached" "named with the reason and dropped, nothing waits for them"
+expect 0 "dropped host unknown: it cannot be reached: ssh: Could not resolve hostname unknown" supervise 0 --hosts <(printf 'unknown\na slots=2\n') --agent "$work/bin/agent"
+printf 'a slots=2\n' | diff - hosts.1 >&2 || bad "hosts beside an unknown one"
+expect 0 "dropped host motd: asked for its name and cores .uname -n; nproc., it says 'Welcome to motd' and 'Have a nice day'" supervise 0 \
+  --hosts <(printf 'motd\na slots=2\n') --agent "$work/bin/agent"
+expect 0 "dropped host waits: it does not answer within 1 s" supervise 0 --hosts <(printf 'waits\na slots=2\n') --agent "$work/bin/agent" --probe-timeout 1
+expect 0 "dropped host lost: processes of the job that are left there cannot be ended: it does not answer within 1 s" supervise "6 10;0" \
+  --hosts <(printf 'a slots=2\nlost slots=2\n') --agent "$work/bin/agent" --probe-timeout 1 --np 4
+printf 'a slots=2\n' | diff - hosts.2 >&2 || bad "hosts after one was lost"
+[ "$(grep -o -- '-np [0-9]*' calls | tr '\n' ' ')" = "-np 4 -np 2 " ] || bad "ranks: $(cat calls)"
+outcome 4
+
+experiment "launcher: host files" "comments, blank lines, ends of lines, a host twice; what is not understood is named with its line"
+printf '# all\n\n  a slots=2 # first\r\n\tb\r\nc slots = 1\n  \na slots=1\nb\n' >hosts
+expect 0 "6 ranks on a b c" supervise 0 --hosts hosts --agent "$work/bin/agent" --np 6
+printf 'a slots=3\nb slots=3\nc slots=1\n' | diff - hosts.1 >&2 || bad "hosts of the file"
+for line in 'a slots=0' 'a slots=-1' 'a slots=x' 'a slots=08' 'a slot=4' 'a b' 'slots=4' 'a slots=2 max_slots=4'; do
+  printf 'z slots=1\n%s\n' "$line" >hosts
+  expect 2 "hosts, line 2: .* is expected, not '$line'; see --help" supervise 0 --hosts hosts --agent "$work/bin/agent"
+done
+expect 2 "names no host" supervise 0 --hosts <(printf '# none\n\n')
+outcome 10
+
 experiment "launcher: mpirun that does not end" "killed, started again"
 expect 0 "mpirun does not end by itself .seqtrain has said why.: it is killed" supervise "never - nobody;0" --np 2
 starts_are 2
 outcome 1
 
-experiment "launcher: SIGTERM" "a checkpoint, exit code 75, no other start"
-rm -rf run/* starts waiting
-echo wait >plan
-"$SOURCE/launch/run.sh" --np 2 -- bin/seqtrain --run run >log.txt 2>&1 &
-job=$!
-until [ -e waiting ]; do sleep 0.05; done
-kill -TERM $job
-code=0
-wait $job || code=$?
-[ $code -eq 75 ] || bad "exit code $code, expected 75: $(cat log.txt)"
-starts_are 1
-outcome 1
+# signalled PLAN HOST SIGNAL CODE TEXT: comes when something waits; `-SIGNAL`: to the process group, as Ctrl-C.
+signalled() {
+  local code=0 left
+  rm -rf run starts calls waiting signalled
+  mkdir run
+  tr ';' '\n' <<<"$1" >plan
+  setsid env --default-signal=INT,HUP "$SOURCE/launch/run.sh" --np 2 --hosts <(echo "$2 slots=2") --agent "$work/bin/agent" --probe-timeout 100 \
+    -- bin/seqtrain --run run >log.txt 2>&1 &
+  job=$!
+  until [ -e waiting ]; do sleep 0.05; done
+  case $3 in
+  -*) kill "$3" -- -$job ;;
+  *) kill "-$3" $job ;;
+  esac
+  [ "$2" != slow ] || { sleep 0.3; touch signalled; }
+  wait $job || code=$?
+  [ $code -eq "$4" ] || bad "$*: exit code $code: $(cat log.txt)"
+  grep -q "$5" log.txt || bad "$*: '$5' is not said: $(cat log.txt)"
+  for try in {1..100}; do # dying takes a moment
+    left=$(ps -s $job -o stat=,pid=,args= | grep -v '^Z')
+    [ -n "$left" ] || break
+    sleep 0.1
+  done
+  [ -z "$left" ] || bad "$*: processes are left: $left"
+}
+experiment "launcher: SIGTERM, SIGINT, SIGHUP while it asks the hosts, before the session, while it runs, between two starts" \
+  "a checkpoint where there is a session; exit code 75, no process left"
+for signal in TERM -INT HUP; do
+  signalled 0 waits $signal 75 "stopped as asked; "
+  [ ! -e starts ] || bad "started although it was asked to stop"
+  signalled "early" a $signal 75 "stopped as asked, before it had begun"
+  signalled "wait" a $signal 75 "stopped early with a checkpoint"
+  signalled "6 10;0" slow $signal 75 "stopped as asked; "
+  starts_are 1
+done
+outcome 12
 
 for wrong in "--np 0" "--nonsense" "--hosts nowhere --np 1" "--max-restarts x"; do
   expect 2 "see --help" supervise 0 $wrong

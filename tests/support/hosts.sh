@@ -47,9 +47,11 @@ hosts_begin() {
   for ((host = 1; host <= hosts; host++)); do
     host_connect $host
   done
-  # As ssh: no way to another host whose link is down.
-  printf '%s\n' '#!/bin/bash' 'host=$1' 'shift' "space=seq\${host##*.}-$tag" \
-    'if [ ${host##*.} -ne 1 ] && ! ip -n $space link show wire | grep -q LOWER_UP; then echo "$host: no route to host" >&2; exit 255; fi' \
+  # As ssh: no way from one host to another while the link of either is down. (Who calls from outside of the hosts sits at the console.)
+  printf '%s\n' '#!/bin/bash' 'host=$1' 'shift' "space=seq\${host##*.}-$tag" 'here=$(ip netns identify)' \
+    'for end in $here $space; do' \
+    'if [ -n "$here" ] && [ "$here" != "$space" ] && ! ip -n $end link show wire | grep -q LOWER_UP; then echo "$host: no route to host" >&2; exit 255; fi' \
+    'done' \
     'exec ip netns exec $space unshare --uts sh -c "hostname $space; $*"' >"$work/agent"
   chmod 755 "$work/agent"
 }
@@ -81,8 +83,8 @@ host_lose() {
   host_cut $1
 }
 
-# hosts_run COMMAND...: on host 1. hosts_file [K...] writes `hosts.txt` with two slots on each (all hosts by default).
-hosts_run() { "$work/agent" 10.77.0.1 "cd '$work' && $*"; }
+# hosts_run COMMAND...: on host $here (1). hosts_file [K...] writes `hosts.txt` with two slots on each (all hosts by default).
+hosts_run() { "$work/agent" "10.77.0.${here:-1}" "cd '$work' && $*"; }
 
 hosts_file() {
   local host
@@ -92,7 +94,7 @@ hosts_file() {
   done >hosts.txt
 }
 
-# hosts_supervised OPTION... -- COMMAND...: launch/run.sh on host 1 for the hosts of hosts.txt.
+# hosts_supervised OPTION... -- COMMAND...: launch/run.sh on host $here (1) for the hosts of hosts.txt.
 hosts_supervised() {
   local options=
   while [ "$1" != -- ]; do

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,20 @@ seq_status seq_inquiry_open(seq_inquiry *inquiry, const char *run, uint64_t sess
     return seq_error_set(error, SEQ_BAD_INPUT, "--run: the path is too long: %s", run);
 }
 
+static void recall(const seq_inquiry *inquiry, const char *name) {
+    char path[SEQ_PATH], *text;
+    size_t size;
+    seq_error ignored = {0};
+    if (!exists(inquiry, name)) return;
+    if (seq_file_read(path_of(inquiry, name, path), 1 << 13, &text, &size, &ignored)) return;
+    if (*text) seq_log_info("the last job on this run: %.*s", (int)strcspn(text, "\n"), text);
+    free(text);
+}
+
 void seq_inquiry_clear(const seq_inquiry *inquiry) {
     seq_error ignored = {0};
+    recall(inquiry, "lost");
+    recall(inquiry, "verdict");
     if (access(inquiry->directory, F_OK) == 0) seq_directory_remove(inquiry->directory, &ignored);
 }
 
@@ -53,11 +66,10 @@ bool seq_inquiry_is_asked(const seq_inquiry *inquiry) {
     return exists(inquiry, "asked");
 }
 
-static void write_whole(int descriptor, const char *text) {
-    if (descriptor < 0) return;
-    ssize_t written = write(descriptor, text, strlen(text)); // lost: no answer
-    (void)written;
-    close(descriptor);
+static bool write_whole(int descriptor, const char *text) {
+    if (descriptor < 0) return false;
+    ssize_t length = (ssize_t)strlen(text), written = write(descriptor, text, (size_t)length);
+    return close(descriptor) == 0 && written == length;
 }
 
 static void print_rank(FILE *stream, const seq_watched *rank) {
@@ -67,7 +79,7 @@ static void print_rank(FILE *stream, const seq_watched *rank) {
 
 void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
                         const seq_watched *ranks, int count) {
-    char name[32], *text = NULL;
+    char name[64], path[SEQ_PATH], part[SEQ_PATH], *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (!stream) return;
@@ -76,7 +88,10 @@ void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
         print_rank(stream, &ranks[rank]);
     fputs("end\n", stream);
     snprintf(name, sizeof name, "node-%d", node);
-    if (fclose(stream) == 0) write_whole(create(inquiry, name, O_TRUNC), text);
+    path_of(inquiry, name, path);
+    snprintf(name, sizeof name, "part-%d-%ld", node, (long)getpid());
+    if (fclose(stream) == 0 && write_whole(create(inquiry, name, O_TRUNC), text))
+        rename(path_of(inquiry, name, part), path); // who reads meanwhile finds an answer
     free(text);
 }
 

@@ -17,7 +17,8 @@ typedef struct seq_inquiry {
 
 seq_status seq_inquiry_open(seq_inquiry *inquiry, const char *run, uint64_t session,
                             seq_error *error);
-// Before the ranks of a new session look: nothing of an older one stays.
+// Before the ranks of a new session look: nothing of an older one stays, and what it told is told
+// again: the terminal that it was printed on may have gone with its host.
 void seq_inquiry_clear(const seq_inquiry *inquiry);
 
 void seq_inquiry_ask(const seq_inquiry *inquiry);

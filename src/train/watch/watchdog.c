@@ -1,6 +1,7 @@
 #include "watchdog.h"
 #include "checkpoints/session.h"
 #include "inquiry.h"
+#include "launcher.h"
 #include <errno.h>
 #include <pthread.h>
 #include <seqtrain/base/memory.h>
@@ -24,6 +25,7 @@ typedef struct record {
     _Atomic uint64_t beat; // of the rank's watchdog
     _Atomic double age;    // seconds without progress, as its watchdog counts
     _Atomic bool left;
+    _Atomic bool told;    // of the node's first rank: somebody here has said why the job ends
     pthread_mutex_t life; // held by the rank's main thread: robust, so its death is seen
 } record;
 
@@ -46,10 +48,13 @@ struct seq_watchdog {
     seq_rank_place *places;
     seq_watched *ranks, *answer; // (P), (M): scratch
     bool *guilty;                // (P)
+    seq_watched *ranks_here;     // (P): the guard's own
+    bool *guilty_here;           // (P)
     uint64_t *beats;             // (N): of the nodes' answers when this rank began to ask
     seq_inquiry inquiry;
     bool launched;
     pid_t parent;
+    seq_launcher launcher;
 
     uint64_t progress;
     double age, asking; // seconds
@@ -194,9 +199,14 @@ static void read_nodes(seq_watchdog *dog) {
     }
 }
 
+static _Noreturn void leave(const seq_watchdog *dog) {
+    if (is_writer(dog)) seq_launcher_outlive(&dog->launcher);
+    seq_comm_leave(EXIT_HUNG);
+}
+
 // We slept through the end of our job, and another one has the run directory.
 static void leave_if_superseded(const seq_watchdog *dog) {
-    if (!seq_session_is_current(dog->run, dog->session)) seq_comm_leave(EXIT_HUNG);
+    if (!seq_session_is_current(dog->run, dog->session)) leave(dog);
 }
 
 static void begin_asking(seq_watchdog *dog) {
@@ -223,7 +233,9 @@ static void tell(seq_watchdog *dog, const seq_case *facts, const char *name, con
              "last checkpoint",
              why, ranks);
     snprintf(line, sizeof line, "seqtrain: error: %s\n", text);
-    if (seq_inquiry_conclude(&dog->inquiry, name, text, hosts)) print(line);
+    bool first = seq_inquiry_conclude(&dog->inquiry, name, text, hosts);
+    if (first) atomic_store(&dog->records[0]->told, true);
+    if (first) print(line);
 }
 
 static seq_case gather_facts(seq_watchdog *dog) {
@@ -237,7 +249,7 @@ static void judge(seq_watchdog *dog) {
     if (!seq_verdict_find(&facts, dog->guilty)) return;
     snprintf(why, sizeof why, "no progress for %g s (--hang-timeout)", dog->limit);
     tell(dog, &facts, "verdict", why);
-    seq_comm_leave(EXIT_HUNG);
+    leave(dog);
 }
 
 static void report_death(seq_watchdog *dog) {
@@ -245,7 +257,7 @@ static void report_death(seq_watchdog *dog) {
     for (int rank = 0; rank < dog->size; rank++)
         dog->guilty[rank] = facts.ranks[rank].dead;
     tell(dog, &facts, "verdict", "a rank is gone");
-    seq_comm_leave(EXIT_HUNG);
+    leave(dog);
 }
 
 // The launcher ends the job (SIGTERM; it kills soon after) and this rank waits: who is gone?
@@ -300,7 +312,7 @@ static void look_at_files(seq_watchdog *dog, double passed) {
     if (!suspects && !ends && (dog->unlooked < dog->grace / 8 || !is_writer(dog))) return;
     dog->unlooked = 0;
     if (!suspects && !ends && !seq_inquiry_is_asked(&dog->inquiry)) return;
-    if (seq_inquiry_is_concluded(&dog->inquiry)) seq_comm_leave(EXIT_HUNG);
+    if (seq_inquiry_is_concluded(&dog->inquiry)) leave(dog);
     answer(dog);
 }
 
@@ -326,18 +338,58 @@ static void *watch(void *argument) {
     return NULL;
 }
 
+// Who does not wait for others holds up the node's ranks; when all wait, it is none of them.
+static int blame_here(seq_watchdog *dog, bool waiting) {
+    int count = 0;
+    for (int rank = 0; rank < dog->size; rank++) {
+        const seq_watched *it = &dog->ranks_here[rank];
+        dog->guilty_here[rank] = !it->left && it->waiting == waiting;
+        count += dog->guilty_here[rank];
+    }
+    return count;
+}
+
+// Of other nodes nothing can be known now.
+static void tell_of_node(seq_watchdog *dog, double stuck) {
+    char ranks[2000], line[2500];
+    const seq_case facts = {dog->size, dog->ranks_here, dog->places,
+                            dog->rank, dog->limit,      dog->grace};
+    if (atomic_exchange(&dog->records[0]->told, true)) return;
+    for (int rank = 0; rank < dog->size; rank++)
+        dog->ranks_here[rank] = (seq_watched){.left = true};
+    for (int i = 0; i < dog->node_size; i++) {
+        record *it = dog->records[i];
+        dog->ranks_here[dog->node * dog->node_size + i] =
+            (seq_watched){.alive = true,
+                          .known = true,
+                          .left = atomic_load(&it->left),
+                          .waiting = is_waiting(it),
+                          .step = atomic_load(&it->step),
+                          .stage = atomic_load(&it->stage)};
+    }
+    if (!blame_here(dog, false)) blame_here(dog, true);
+    seq_verdict_describe(&facts, dog->guilty_here, ranks, sizeof ranks);
+    snprintf(line, sizeof line,
+             "seqtrain: error: no progress, and the run directory has not answered for %.3g s: %s; "
+             "the job ends, the same command line continues from its last checkpoint\n",
+             stuck, ranks);
+    print(line);
+}
+
 // A file system that hangs holds the watchdog, too; this thread touches none.
 static void *guard(void *argument) {
     seq_watchdog *dog = argument;
     uint64_t beat = 0, progress = 0;
     double stuck = 0, period = dog->grace / 4;
     while (sleep_for(dog, period)) {
+        leave_if_alone(dog);
         bool same = atomic_load(&dog->own->beat) == beat && progress_of(dog->own) == progress;
         beat = atomic_load(&dog->own->beat);
         progress = progress_of(dog->own);
         stuck = same ? stuck + period : 0;
         if (stuck <= dog->limit + 2 * dog->grace) continue;
-        print("seqtrain: error: no progress, and the run directory does not answer\n");
+        tell_of_node(dog, stuck);
+        seq_launcher_outlive(&dog->launcher);
         seq_comm_leave(EXIT_HUNG);
     }
     return NULL;
@@ -387,6 +439,10 @@ static seq_status allocate(seq_watchdog *dog, seq_error *error) {
     if (!status) status = seq_allocate(&dog->ranks, size, sizeof *dog->ranks, what, error);
     if (!status) status = seq_allocate(&dog->answer, node, sizeof *dog->answer, what, error);
     if (!status) status = seq_allocate(&dog->guilty, size, sizeof *dog->guilty, what, error);
+    if (!status)
+        status = seq_allocate(&dog->ranks_here, size, sizeof *dog->ranks_here, what, error);
+    if (!status)
+        status = seq_allocate(&dog->guilty_here, size, sizeof *dog->guilty_here, what, error);
     return status ? status : seq_allocate(&dog->beats, nodes, sizeof *dog->beats, what, error);
 }
 
@@ -427,6 +483,7 @@ static seq_status begin(seq_watchdog *dog, const char *run, uint64_t session, se
         return error->status;
     dog->launched = seq_comm_launched();
     dog->parent = getppid();
+    if (dog->launched) seq_launcher_find(&dog->launcher);
     start_threads(dog, error);
     if (!seq_comm_agree(dog->comm, error)) seq_comm_watch(dog->comm, &dog->own->calls);
     return error->status;
@@ -482,6 +539,8 @@ void seq_watchdog_destroy(seq_watchdog *dog) {
     free(dog->ranks);
     free(dog->answer);
     free(dog->guilty);
+    free(dog->ranks_here);
+    free(dog->guilty_here);
     free(dog->beats);
     free(dog);
 }

@@ -1,0 +1,79 @@
+# An MPI library that gives less than it is asked for, and one that never returns from the exchange of gradients, in the exchange's own
+# thread or in the main thread.
+source "$SUPPORT/common.sh"
+source "$SUPPORT/ranks.sh"
+[ -z "${SANITIZE:-}" ] || { echo "skipped: the sanitizers want to be loaded before our shim" >&2; exit 77; }
+make_text 300 >text.txt
+expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+train=("$SEQTRAIN" --data "$work/data" --replicas 4 --layers 2 --hidden 24 --embed 8 --batch 2 --window 10 --epochs 9 --steps 24
+  --checkpoint-every 8 --validate-every 15 --keep 99 --bucket 4000)
+expect 0 finished "${train[@]}" --run whole
+ranks() { # ranks COUNT [NAME=VALUE...] RUN OPTION...: each is a node of its own
+  local count=$1 settings=()
+  shift
+  while [[ $1 = *=* ]]; do
+    settings+=("$1")
+    shift
+  done
+  run_mpi "$count" env LD_PRELOAD="$BUILD/tests/support/libseq_harmed_mpi.so" SEQ_RANKS_PER_NODE=1 ${settings[@]+"${settings[@]}"} \
+    "${train[@]}" --run "$work/$1" "${@:2}"
+}
+
+# level LEVEL OVERLAP [RANK]: of MPI, on all ranks or one.
+level() {
+  local run=level-$1-$2-${3:-all} one=()
+  [ $# -lt 3 ] || one=(SEQ_MPI_RANK="$3")
+  expect 0 finished ranks 2 SEQ_MPI_LEVEL="$1" ${one[@]+"${one[@]}"} "$run" --overlap "$2"
+  same_tree whole/checkpoints "$run/checkpoints"
+  if [ "$1" -lt 3 ] && [ "$2" != off ]; then
+    grep -q 'warning: --overlap: .* does not serve several threads' .out || bad "$run: no warning"
+  else
+    ! grep -q 'warning: --overlap' .out || bad "$run: a warning without need"
+  fi
+}
+experiment "MPI below MPI_THREAD_MULTIPLE, between nodes" "--overlap on and auto: a warning, exchanged after backward; off: nothing said; same bytes"
+level 0 on
+level 1 off
+level 2 auto
+level 3 on
+outcome 4
+experiment "MPI below MPI_THREAD_MULTIPLE on one rank of 2" "all ranks exchange after backward; same bytes"
+level 1 on 1
+outcome 1
+
+# hangs OVERLAP: rank 1 in the 10th message of the gradient's exchange.
+hangs() {
+  local begun got=0 run=hangs-$1
+  begun=$(now)
+  ranks 4 SEQ_MPI_HANGS=10 SEQ_MPI_RANK=1 "$run" --overlap "$1" --hang-timeout 3 >"log.$run" 2>&1 || got=$?
+  took=$(since "$begun")
+  [ $got -eq 6 ] || bad "$run: exit code $got, expected 6: $(tail -3 "log.$run")"
+  one_message "log.$run" "rank 1 \(host $(uname -n), process [0-9]+\) .* in step [0-9]+, exchange of gradients"
+  no_process_left "$run"
+  expect 0 finished "${train[@]}" --run "$work/$run"
+  same_tree whole/checkpoints "$run/checkpoints"
+}
+experiment "exchange of gradients never returns on rank 1 of 4" "one message with rank, host, step and stage; exit code 6 on all; same bytes after going on"
+hangs on
+hangs off
+outcome 2 "as expected" "$took"
+
+# fails OVERLAP RANK: that rank's 10th message.
+fails() {
+  local got=0 run=fails-$1-$2
+  ranks 2 SEQ_MPI_FAILS=10 SEQ_MPI_RANK="$2" "$run" --overlap "$1" --hang-timeout 1000 >"log.$run" 2>&1 || got=$?
+  [ $got -eq 6 ] || bad "$run: exit code $got, expected 6: $(tail -3 "log.$run")"
+  [ "$(grep -c "^seqtrain: rank $2: exchanging gradients: MPI_ERR_OTHER" "log.$run")" -eq 1 ] || bad "$run: no message, or several: $(tail -3 "log.$run")"
+  no_process_left "$run"
+  expect 0 finished "${train[@]}" --run "$work/$run"
+  same_tree whole/checkpoints "$run/checkpoints"
+}
+experiment "exchange of gradients fails on rank 0 or 1 of 2" "its message, exit code 6 without the watchdog; same bytes after going on"
+fails on 0
+fails off 1
+outcome 2
+
+experiment "exchange destroyed while its thread hangs in MPI" "given up, the process goes on to its end; exit code 6 on all"
+expect 6 'rank 0: destroyed' run_mpi 2 "$BUILD/tests/mpi/mpi_test_hung_exchange"
+outcome 1
+finish

@@ -1,0 +1,42 @@
+// Preloaded into a program of MPI, by its profiling interface:
+//   SEQ_MPI_LEVEL=N        MPI_Init_thread provides no more than this level (0 single ... 3
+//   multiple) SEQ_MPI_HANGS=N        the N-th MPI_Alltoallv, which is the gradient's, never returns
+//   SEQ_MPI_FAILS=N        it fails
+//   SEQ_MPI_RANK=R         on that rank only
+#include <mpi.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_long exchanges;
+
+static bool is_this_rank(void) {
+    const char *wanted = getenv("SEQ_MPI_RANK"), *rank = getenv("OMPI_COMM_WORLD_RANK");
+    return !wanted || (rank && strcmp(wanted, rank) == 0);
+}
+
+static long setting(const char *name, long otherwise) {
+    const char *value = getenv(name);
+    return value && is_this_rank() ? strtol(value, NULL, 10) : otherwise;
+}
+
+int MPI_Init_thread(int *count, char ***arguments, int required, int *provided) {
+    long level = setting("SEQ_MPI_LEVEL", MPI_THREAD_MULTIPLE);
+    int code =
+        PMPI_Init_thread(count, arguments, required < level ? required : (int)level, provided);
+    if (*provided > level) *provided = (int)level; // Open MPI gives more than it is asked for
+    return code;
+}
+
+int MPI_Alltoallv(const void *sent, const int *send_counts, const int *send_offsets,
+                  MPI_Datatype send_type, void *received, const int *receive_counts,
+                  const int *receive_offsets, MPI_Datatype receive_type, MPI_Comm comm) {
+    long number = ++exchanges;
+    while (number == setting("SEQ_MPI_HANGS", 0))
+        pause();
+    if (number == setting("SEQ_MPI_FAILS", 0)) return MPI_ERR_OTHER;
+    return PMPI_Alltoallv(sent, send_counts, send_offsets, send_type, received, receive_counts,
+                          receive_offsets, receive_type, comm);
+}
