@@ -1,3 +1,6 @@
+# What the sanitizers find in libraries, and can do nothing about.
+set(SEQ_SUPPRESSIONS "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp" "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp")
+
 # seq_add_unit_test(LAYER FILE LABEL): a cmocka program linked with seq_LAYER and what that layer uses.
 function(seq_add_unit_test layer file label)
   get_filename_component(name ${file} NAME_WE)
@@ -11,7 +14,7 @@ function(seq_add_unit_test layer file label)
     set(timeout 600)
   endif()
   set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout}
-    ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
+    ENVIRONMENT "${SEQ_SUPPRESSIONS}")
 endfunction()
 
 # seq_add_shell_test(NAME FILE LABEL TIMEOUT): a bash script that finds the programs in its environment. Scripts that use mpirun
@@ -25,7 +28,7 @@ function(seq_add_shell_test name file label timeout)
   endforeach()
   if(SEQ_SANITIZE)
     math(EXPR timeout "4 * ${timeout}")
-    list(APPEND environment "SANITIZE=${SEQ_SANITIZE}" "ASAN_OPTIONS=detect_leaks=1" "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
+    list(APPEND environment "SANITIZE=${SEQ_SANITIZE}" "ASAN_OPTIONS=detect_leaks=1" ${SEQ_SUPPRESSIONS})
   endif()
   set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout} ENVIRONMENT "${environment}" SKIP_RETURN_CODE 77)
 endfunction()

@@ -7,6 +7,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
+if [ -n "${SANITIZE:-}" ]; then # a report fails the test, whatever was to become of the program that made it
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$work/.report TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$work/.report
+  export UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/.report
+fi
 
 bad() {
   echo "FAILED: $*" >&2
@@ -25,6 +29,17 @@ expect() {
     bad "'$text' is not in the output of: $*"
     tail -5 "$work/.out" >&2
   fi
+  no_report "$*"
+}
+
+# no_report CONTEXT: no sanitizer has found anything since the last call.
+no_report() {
+  local report
+  for report in "$work"/.report.*; do
+    [ -e "$report" ] || continue
+    bad "a sanitizer reports, $1: $(cat "$report")"
+    rm "$report"
+  done
 }
 
 # A row of the table that launch/test.sh --faults prints. experiment NAME EXPECTED begins it; outcome RUNS [HAPPENED [DETECTED
@@ -56,7 +71,7 @@ absent() { [ ! -e "$1" ] || bad "$1 exists"; }
 run_mpi() {
   local ranks=$1
   shift
-  ASAN_OPTIONS=detect_leaks=0 "$MPIEXEC" -np "$ranks" --quiet "$@"
+  ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$MPIEXEC" -np "$ranks" --quiet "$@"
 }
 
 # A little text with structure, of our own making: verse N repeats words by the digits of N.
@@ -72,6 +87,7 @@ make_text() {
 }
 
 finish() {
+  no_report "somewhere in this test"
   [ "$failures" -eq 0 ] || exit 1
   exit 0
 }
