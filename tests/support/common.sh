@@ -36,7 +36,7 @@ expect() {
 no_report() {
   local report
   for report in "$work"/.report.*; do
-    [ -e "$report" ] || continue
+    [ -s "$report" ] || continue
     bad "a sanitizer reports, $1: $(cat "$report")"
     rm "$report"
   done
@@ -66,12 +66,15 @@ same() { cmp -s "$1" "$2" || bad "$1 and $2 differ"; }
 same_tree() { diff -r "$1" "$2" >&2 || bad "$1 and $2 differ"; }
 absent() { [ ! -e "$1" ] || bad "$1 exists"; }
 
-# run_mpi RANKS COMMAND... Leaks are looked for in processes without MPI only: it unloads its components before the end, so theirs
+# with_mpi COMMAND...: leaks are looked for in processes without MPI only: it unloads its components before the end, so theirs
 # carry the names of whatever lies at their addresses.
+with_mpi() { ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$@"; }
+
+# run_mpi RANKS COMMAND...
 run_mpi() {
   local ranks=$1
   shift
-  ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$MPIEXEC" -np "$ranks" --quiet "$@"
+  with_mpi "$MPIEXEC" -np "$ranks" --quiet "$@"
 }
 
 # A little text with structure, of our own making: verse N repeats words by the digits of N.
