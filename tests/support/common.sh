@@ -7,8 +7,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
+slower=1 # factor for time limits
 if [ -n "${SANITIZE:-}" ]; then # a report fails the test, whatever was to become of the program that made it
   export ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$work/.report TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$work/.report
+  slower=10
   export UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/.report
 fi
 
