@@ -32,7 +32,7 @@ session() {
   if [ -z "$place" ]; then
     [ $code -eq 0 ] || bad "$ranks ranks: exit code $code, expected 0: $(tail -1 log.txt)"
   else
-    [ $code -eq 137 ] || bad "$ranks ranks: exit code $code at $place, expected 137: $(tail -1 log.txt)"
+    was_killed $code || bad "$ranks ranks: exit code $code at $place, expected 137: $(tail -1 log.txt)"
     detected=$(longer "$detected" "$(minus "$ended" "$(last_event)")")
   fi
 }
@@ -94,8 +94,8 @@ for ((round = 0; round < SCALE; round++)); do
     esac
     code=0
     SEQ_CRASH_AT=$place:$count:$((RANDOM % ranks)) run_mpi $ranks "${command[@]}" --run torn >>log.txt 2>&1 || code=$?
-    [ $code -eq 0 ] || [ $code -eq 137 ] || bad "$ranks ranks: exit code $code at $place:$count: $(tail -1 log.txt)"
-    kills=$((kills + (code == 137)))
+    [ $code -eq 0 ] || was_killed $code || bad "$ranks ranks: exit code $code at $place:$count: $(tail -1 log.txt)"
+    kills=$((kills + (code != 0)))
   done
   session $((1 << RANDOM % 4)) ""
   undisturbed

@@ -79,6 +79,9 @@ run_mpi() {
   with_mpi "$MPIEXEC" -np "$ranks" --quiet "$@"
 }
 
+# was_killed CODE: of a job one of whose ranks was killed: 137, or 6 when the others notice before mpirun does.
+was_killed() { [ "$1" -eq 137 ] || [ "$1" -eq 6 ]; }
+
 # A little text with structure, of our own making: verse N repeats words by the digits of N.
 make_text() {
   awk -v count="$1" 'BEGIN {
