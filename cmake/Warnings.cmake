@@ -11,9 +11,14 @@ if(SEQ_FUZZ)
   target_compile_options(seq_warnings INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(SEQ_SANITIZE)
-  target_compile_options(seq_warnings INTERFACE -fsanitize=${SEQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(seq_warnings INTERFACE -fsanitize=${SEQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    $<$<CONFIG:Debug>:-O1>) # -O0 takes for ever
+  if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+    target_compile_options(seq_warnings INTERFACE -Wno-format-truncation) # a guess that instrumented code spoils
+  endif()
   if(SEQ_SANITIZE MATCHES thread AND CMAKE_C_COMPILER_ID STREQUAL GNU)
-    target_compile_options(seq_warnings INTERFACE -Wno-tsan) # fences around MPI_Barrier, which it does not know
+    # Fences around MPI_Barrier, which it does not know; a guess that instrumented code spoils.
+    target_compile_options(seq_warnings INTERFACE -Wno-tsan -Wno-maybe-uninitialized)
   endif()
   target_link_options(seq_warnings INTERFACE -fsanitize=${SEQ_SANITIZE})
 endif()

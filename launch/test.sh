@@ -6,6 +6,7 @@
 #   launch/test.sh --faults    every experiment with faults, at full length, and a table with a row for each: held or broken
 # The build tree is build-test; SEQ_BUILD_OPTIONS holds further CMake options, for instance
 #   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-sanitize launch/test.sh
+#   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-thread launch/test.sh -R 'unit|golden|comm|overlap|background_save'
 source "$(dirname "$0")/common.sh"
 
 usage() {

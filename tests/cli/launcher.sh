@@ -26,9 +26,9 @@ expect 1 '\(-L\)\(faults\)\(-R\)\(resume\)' test_sh -R resume --faults # an empt
 # Alone inside a larger launch: exit code 2, what to do, nothing written.
 step=(SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=4)
 expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more ranks.*srun --mpi=pmix.*env -u SLURM_STEP_NUM_TASKS' env "${step[@]}" "${short[@]}" --run alone
-expect 2 'PMIX_RANK says that 3 or more ranks' env PMIX_RANK=2 "${short[@]}" --run alone
+expect 2 'PMIX_RANK says that 3 or more ranks' with_mpi env PMIX_RANK=2 "${short[@]}" --run alone
 for size in OMPI_COMM_WORLD_SIZE PMI_SIZE MV2_COMM_WORLD_SIZE FLUX_JOB_SIZE; do
-  expect 2 "$size says that 3 or more ranks.*Use the mpirun" env $size=3 "${short[@]}" --run alone
+  expect 2 "$size says that 3 or more ranks.*Use the mpirun" with_mpi env $size=3 "${short[@]}" --run alone
 done
 env "${step[@]}" SLURM_PROCID=1 "${short[@]}" --run alone >out.txt 2>&1 && bad "rank 1 of a torn launch trains"
 [ ! -s out.txt ] || bad "every rank speaks: $(cat out.txt)"
@@ -42,7 +42,7 @@ chmod 755 bin/squeue
 export PATH=$work/bin:$PATH
 job=(SLURM_JOB_ID=7 SLURM_NTASKS=4 SLURM_NPROCS=4)
 count=0
-not_alarmed() { expect 0 finished env "$@" "${short[@]}" --run "one-$((count += 1))"; }
+not_alarmed() { expect 0 finished with_mpi env "$@" "${short[@]}" --run "one-$((count += 1))"; }
 not_alarmed "${job[@]}"
 not_alarmed "${job[@]}" SLURM_PROCID=0
 not_alarmed "${job[@]}" "${step[@]}" SLURM_PTY_PORT=40000

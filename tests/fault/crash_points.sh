@@ -50,7 +50,7 @@ die() {
   *) SEQ_CRASH_AT=$2:$3:$5 run_mpi $ranks "${train[@]}" --run run >log.txt 2>&1 || code=$? ;;
   esac
   [ $code -ne 0 ] || return 1 # the point is not passed so often
-  [ $code -eq 137 ] || bad "$context: exit code $code, expected 137: $(tail -1 log.txt)"
+  was_killed $code || bad "$context: exit code $code, expected 137: $(tail -1 log.txt)"
   runs=$((runs + 1))
   case $start in
   fresh) [ -z "$(committed run)" ] || expect 0 verified "$SEQINFO" run --verify ;;

@@ -11,7 +11,7 @@ expect 0 finished "$SEQTRAIN" $options --run whole
 killed() {
   local code=0
   "$@" >log.txt 2>&1 || code=$?
-  [ $code -eq 137 ] || [ $code -eq 6 ] || bad "exit code $code, expected 137, or 6 of a neighbour that has noticed: $(tail -1 log.txt)"
+  was_killed $code || bad "exit code $code, expected 137: $(tail -1 log.txt)"
 }
 
 experiment "8 replicas on 2 hosts, 1 process, 4 hosts, killed twice" "same bytes"

@@ -4,18 +4,19 @@
 source "$SUPPORT/common.sh"
 source "$SUPPORT/checkpoints.sh"
 prepare_reference --steps 16 --checkpoint-every 4 --validate-every 1000
-if [ -n "${SANITIZE:-}" ]; then
-  echo "skipped: the sanitizers intercept the same calls" >&2
+if [[ ${SANITIZE:-} == *thread* ]]; then
+  echo "skipped: this sanitizer wants to be loaded first" >&2
   exit 77
 fi
 train+=(--keep 2)
 expect 0 finished "${train[@]}" --run once
 
-# break_disk RANKS RANK CALL PATH ERRNO TIMES: `broken` runs a command on it.
+# break_disk RANKS RANK CALL PATH ERRNO TIMES: `job`, then `broken` run a command on it.
 break_disk() {
   rm -f io.txt
+  job=()
+  [ $1 -eq 1 ] || job=(run_mpi $1)
   broken=(env LD_PRELOAD="$IO_SHIM" SEQ_IO_RANK=$2 SEQ_IO_CALL=$3 SEQ_IO_PATH=$4 SEQ_IO_ERRNO=$5 SEQ_IO_TIMES=$6 SEQ_IO_LOG="$work/io.txt")
-  [ $1 -eq 1 ] || broken=(run_mpi $1 "${broken[@]}")
 }
 
 # The checkpoint of step 8 fails where there is one of step 4. Rank 0 writes shards 0 and 2, the manifest, ...; rank 1 shards 1 and 3.
@@ -26,9 +27,10 @@ trouble() { # trouble RANKS RANK CALL PATH ERRNO POLICY
   rm -rf run
   cp -r early run
   break_disk $1 $2 $3 $4 $5 1
-  "${broken[@]}" timeout -s KILL 120 "${train[@]}" --run run --on-save-failure $6 >log.txt 2>&1 || code=$?
+  "${job[@]}" timeout -s KILL $((120 * slower)) "${broken[@]}" "${train[@]}" --run run --on-save-failure $6 >log.txt 2>&1 || code=$?
   runs=$((runs + 1))
   [ -s io.txt ] || bad "$context: nothing has failed: the test has lost its point"
+  no_report "$context"
   [ $code -eq $expected ] || bad "$context: exit code $code, expected $expected: $(tail -2 log.txt)"
   grep -q HDF5-DIAG log.txt && bad "$context: HDF5 speaks: $(head -3 log.txt)"
   grep -Eq 'No space|quota|Input/output' log.txt || bad "$context: the reason is not said: $(tail -2 log.txt)"
@@ -93,7 +95,7 @@ for ranks in 1 2; do
   cp -r early run
   code=0
   break_disk $ranks $((ranks - 1)) write shard- EIO 0
-  "${broken[@]}" timeout -s KILL 120 "${train[@]}" --run run --on-save-failure continue >log.txt 2>&1 || code=$?
+  "${job[@]}" timeout -s KILL $((120 * slower)) "${broken[@]}" "${train[@]}" --run run --on-save-failure continue >log.txt 2>&1 || code=$?
   [ $code -eq 7 ] || bad "exit code $code at the end, expected 7: $(tail -1 log.txt)"
   for step in 8 12 16; do grep -q "warning: .*checkpoint of step $step: .*Input/output error; training goes on" log.txt || bad "step $step is not told of"; done
   grep -q "seqtrain: .*writing the checkpoint of step 16: .*Input/output error$" log.txt || bad "the reason is not said: $(tail -1 log.txt)"

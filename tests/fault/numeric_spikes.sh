@@ -65,7 +65,7 @@ torn() { # WHOLE KILL BEFORE AFTER FAULTS-OF-THE-REST OPTION...: SIGKILL as step
   else
     run_mpi "$before" "${train[@]}" --run "$torn" "$@" --inject "$loss;$norm;kill:step=$kill" >log.txt 2>&1 || code=$?
   fi
-  [ $code -ge 128 ] || bad "$torn: exit code $code of a killed run: $(tail -1 log.txt)"
+  was_killed $code || bad "$torn: exit code $code of a killed run: $(tail -1 log.txt)"
   run "$after" 0 "resumed" "$torn" "$@" --inject "$rest"
   same_tree "$whole-1/checkpoints" "$torn/checkpoints"
 }

@@ -17,7 +17,7 @@ done
 expect 5 "rank [01]: step .*(nan nats|not finite|--loss-limit)" run_mpi 2 "$SEQTRAIN" "${common[@]}" --overlap on --run numbers --optimizer sgd --lr 1e30 --clip-norm 0 --clip-element 0
 expect 2 "--wire" "$SEQTRAIN" "${common[@]}" --run run-alone --wire bf16
 
-ASAN_OPTIONS=detect_leaks=0 "$MPIEXEC" -np 4 --quiet "$SEQTRAIN" "${common[@]}" --steps 100000 --epochs 100000 --overlap on --bucket 1 --log-every 1 --run signal >out.txt 2>&1 &
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$MPIEXEC" -np 4 --quiet "$SEQTRAIN" "${common[@]}" --steps 100000 --epochs 100000 --overlap on --bucket 1 --log-every 1 --run signal >out.txt 2>&1 &
 process=$!
 until [ "$(grep -c '"event": "step"' signal/metrics.jsonl 2>/dev/null)" -ge 5 ] 2>/dev/null || ! kill -0 $process; do sleep 0.1; done
 kill -USR1 $process

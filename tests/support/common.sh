@@ -7,6 +7,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
+slower=1 # factor for time limits
+if [ -n "${SANITIZE:-}" ]; then # a report fails the test, whatever was to become of the program that made it
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-}:log_path=$work/.report TSAN_OPTIONS=${TSAN_OPTIONS:-}:log_path=$work/.report
+  slower=10
+  export UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/.report
+fi
 
 bad() {
   echo "FAILED: $*" >&2
@@ -25,6 +31,17 @@ expect() {
     bad "'$text' is not in the output of: $*"
     tail -5 "$work/.out" >&2
   fi
+  no_report "$*"
+}
+
+# no_report CONTEXT: no sanitizer has found anything since the last call.
+no_report() {
+  local report
+  for report in "$work"/.report.*; do
+    [ -s "$report" ] || continue
+    bad "a sanitizer reports, $1: $(cat "$report")"
+    rm "$report"
+  done
 }
 
 # A row of the table that launch/test.sh --faults prints. experiment NAME EXPECTED begins it; outcome RUNS [HAPPENED [DETECTED
@@ -51,13 +68,19 @@ same() { cmp -s "$1" "$2" || bad "$1 and $2 differ"; }
 same_tree() { diff -r "$1" "$2" >&2 || bad "$1 and $2 differ"; }
 absent() { [ ! -e "$1" ] || bad "$1 exists"; }
 
-# run_mpi RANKS COMMAND... Leaks are looked for in processes without MPI only: it unloads its components before the end, so theirs
+# with_mpi COMMAND...: leaks are looked for in processes without MPI only: it unloads its components before the end, so theirs
 # carry the names of whatever lies at their addresses.
+with_mpi() { ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$@"; }
+
+# run_mpi RANKS COMMAND...
 run_mpi() {
   local ranks=$1
   shift
-  ASAN_OPTIONS=detect_leaks=0 "$MPIEXEC" -np "$ranks" --quiet "$@"
+  with_mpi "$MPIEXEC" -np "$ranks" --quiet "$@"
 }
+
+# was_killed CODE: of a job one of whose ranks was killed: 137, or 6 when the others notice before mpirun does.
+was_killed() { [ "$1" -eq 137 ] || [ "$1" -eq 6 ]; }
 
 # A little text with structure, of our own making: verse N repeats words by the digits of N.
 make_text() {
@@ -72,6 +95,7 @@ make_text() {
 }
 
 finish() {
+  no_report "somewhere in this test"
   [ "$failures" -eq 0 ] || exit 1
   exit 0
 }

@@ -50,35 +50,40 @@ static bool fails(void *caller) {
     return true;
 }
 
-extern void *__libc_malloc(size_t);
-extern void *__libc_calloc(size_t, size_t);
-extern void *__libc_realloc(void *, size_t);
-extern void *__libc_memalign(size_t, size_t);
+#ifdef ADDRESS_SANITIZER // it has an allocator of its own, behind ours
+#define BEHIND(name) __interceptor_##name
+#else
+#define BEHIND(name) __libc_##name
+#endif
+extern void *BEHIND(malloc)(size_t);
+extern void *BEHIND(calloc)(size_t, size_t);
+extern void *BEHIND(realloc)(void *, size_t);
+extern void *BEHIND(memalign)(size_t, size_t);
 
 void *malloc(size_t size) {
-    return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+    return fails(__builtin_return_address(0)) ? NULL : BEHIND(malloc)(size);
 }
 
 void *calloc(size_t items, size_t size) {
-    return fails(__builtin_return_address(0)) ? NULL : __libc_calloc(items, size);
+    return fails(__builtin_return_address(0)) ? NULL : BEHIND(calloc)(items, size);
 }
 
 void *realloc(void *old, size_t size) {
-    return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(old, size);
+    return fails(__builtin_return_address(0)) ? NULL : BEHIND(realloc)(old, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-    return fails(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+    return fails(__builtin_return_address(0)) ? NULL : BEHIND(memalign)(alignment, size);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size) {
     if (fails(__builtin_return_address(0))) return ENOMEM;
-    *out = __libc_memalign(alignment, size);
+    *out = BEHIND(memalign)(alignment, size);
     return *out ? 0 : ENOMEM;
 }
 
 char *strdup(const char *text) {
     size_t size = strlen(text) + 1;
-    char *copy = fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+    char *copy = fails(__builtin_return_address(0)) ? NULL : BEHIND(malloc)(size);
     return copy ? memcpy(copy, text, size) : NULL;
 }

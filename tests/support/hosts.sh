@@ -63,7 +63,7 @@ hosts_mpirun() {
   for ((host = 1; host <= hosts; host++)); do
     list+=${list:+,}10.77.0.$host:$slots
   done
-  "$work/agent" 10.77.0.1 "cd '$work' && ASAN_OPTIONS=detect_leaks=0 '$MPIEXEC' -x ASAN_OPTIONS --quiet -np $ranks --map-by node --host $list \
+  with_mpi "$work/agent" 10.77.0.1 "cd '$work' && '$MPIEXEC' -x ASAN_OPTIONS --quiet -np $ranks --map-by node --host $list \
     --mca plm_rsh_agent '$work/agent' --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include 10.77.0.0/24 \
     --mca oob_tcp_if_include 10.77.0.0/24 --mca btl self,vader,tcp --mca pml ob1 $*"
 }
@@ -102,7 +102,7 @@ hosts_supervised() {
     shift
   done
   shift
-  hosts_run "exec '$SOURCE/launch/run.sh' --hosts hosts.txt --agent '$work/agent' $options --mpi --mca plm_rsh_no_tree_spawn 1 \
+  with_mpi hosts_run "exec '$SOURCE/launch/run.sh' --hosts hosts.txt --agent '$work/agent' $options --mpi --mca plm_rsh_no_tree_spawn 1 \
     --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 --mca btl self,vader,tcp --mca pml ob1 -- $*"
 }
 
