@@ -81,14 +81,15 @@ static seq_status check_model(const char *directory, const seq_manifest *manifes
     return seq_checkpoint_check_counts(directory, manifest, &state, error);
 }
 
-// Before memory is taken for what a manifest promises. The most compressible state that training
-// writes, moments that are zero, is held back by the parameters, which are not.
+// Before memory or time is taken for what a manifest promises. The most compressible state that
+// training writes, moments that are zero, is held back by the parameters, which are not.
 static seq_status check_plausible(const char *directory, const seq_manifest *manifest,
                                   seq_error *error) {
     enum {
-        OVERHEAD = 1 << 24,
-        DENSITY = 64
-    }; // bytes of a file, chunks that are not full; values in a byte
+        OVERHEAD = 1 << 24, // bytes of a shard: chunks that are not full
+        OTHERS = 1 << 30,   // bytes of a vocabulary or of the views, at most
+        DENSITY = 64        // values in a byte
+    };
     const seq_record *record = seq_manifest_section_find(manifest, "state");
     size_t shards = (size_t)seq_checkpoint_shards(manifest);
     int64_t parameters = 0;
@@ -102,6 +103,10 @@ static seq_status check_plausible(const char *directory, const seq_manifest *man
     }
     for (size_t shard = 0; shard < shards; shard++)
         bytes += (double)manifest->files[shard].digest.size;
+    for (size_t file = shards; !reason.status && file < manifest->file_count; file++)
+        if (manifest->files[file].digest.size > OTHERS)
+            seq_error_set(&reason, SEQ_NO_CHECKPOINT, "%s is not worth its size of %.0f bytes",
+                          manifest->files[file].name, (double)manifest->files[file].digest.size);
     if (reason.status)
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: %s", directory, reason.text);
     if ((double)parameters > DENSITY * bytes)
@@ -115,11 +120,16 @@ static seq_status check_plausible(const char *directory, const seq_manifest *man
     return SEQ_OK;
 }
 
-seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
-                                 int of, seq_error *error) {
+seq_status seq_checkpoint_check_promises(const char *directory, const seq_manifest *manifest,
+                                         seq_error *error) {
     seq_status status = check_files(directory, manifest, error);
     if (!status) status = check_plausible(directory, manifest, error);
-    if (!status) status = check_model(directory, manifest, error);
+    return status ? status : check_model(directory, manifest, error);
+}
+
+seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
+                                 int of, seq_error *error) {
+    seq_status status = seq_checkpoint_check_promises(directory, manifest, error);
     size_t shards = status ? 0 : (size_t)seq_checkpoint_shards(manifest);
     for (size_t file = 0; !status && file < manifest->file_count; file++)
         if (seq_signals_caught())

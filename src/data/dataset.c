@@ -72,6 +72,25 @@ static seq_status check_sizes(const seq_dataset *dataset, seq_split split, seq_e
     return SEQ_OK;
 }
 
+// Before time is taken to hash what a manifest lists: a sparse file of any size is soon made.
+static seq_status check_worth(const seq_dataset *dataset, seq_error *error) {
+    enum {
+        VOCABULARY = 1 << 30,
+        OVERHEAD = 1 << 24
+    }; // bytes: at most; of a file, chunks that are not full
+    double tokens = 0, bytes = 0;
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        tokens += (double)dataset->tokens[split];
+    for (size_t i = 0; i < dataset->manifest.file_count; i++)
+        bytes += (double)dataset->manifest.files[i].digest.size;
+    if (bytes <=
+        2 * sizeof(int32_t) * tokens + (double)dataset->manifest.file_count * OVERHEAD + VOCABULARY)
+        return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "data set %s: %.0f tokens are not worth files of %.0f bytes",
+                         dataset->path, tokens, bytes);
+}
+
 static seq_status read_vocabulary(seq_dataset *dataset, seq_error *error) {
     char path[SEQ_PATH];
     size_t index = 0;
@@ -113,6 +132,7 @@ seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *erro
         status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: %s", path, counts.text);
     for (int split = 0; !status && split < SEQ_SPLITS; split++)
         status = check_sizes(dataset, (seq_split)split, error);
+    if (!status) status = check_worth(dataset, error);
     if (!status) status = hash_manifest(dataset, error);
     if (!status) status = read_vocabulary(dataset, error);
     if (!status) status = seq_allocate(&dataset->piece, PIECE, 4, "a piece of tokens", error);

@@ -78,18 +78,23 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
                          directory, faults, manifest->file_count, first);
 }
 
+static seq_status blame_writer(const seq_info_options *options, const char *what,
+                               const seq_error *reason, seq_error *error) {
+    seq_info_say(options,
+                 "  %s\n  %s: it was written like that, by a faulty program or by somebody\n",
+                 reason->text, what);
+    return seq_error_set(error, reason->status, "%s", reason->text);
+}
+
 seq_status seq_info_verify_checkpoint(const seq_info_options *options, const char *directory,
                                       const seq_manifest *manifest, seq_error *error) {
     seq_error reason = {0};
+    if (seq_checkpoint_check_promises(directory, manifest, &reason))
+        return blame_writer(options, "the manifest has its hash", &reason, error);
     if (verify_files(options, manifest, directory, SEQ_NO_CHECKPOINT, error)) return error->status;
-    seq_status status = seq_checkpoint_verify(directory, manifest, 0, 1, &reason);
-    if (!status) status = seq_checkpoint_check_content(directory, manifest, 0, 1, &reason);
-    if (!status) return SEQ_OK;
-    seq_info_say(options,
-                 "  %s\n  every file has its size and hash: it was written like that, by a "
-                 "faulty program or by somebody\n",
-                 reason.text);
-    return seq_error_set(error, status, "%s", reason.text);
+    if (seq_checkpoint_check_content(directory, manifest, 0, 1, &reason))
+        return blame_writer(options, "every file has its size and hash", &reason, error);
+    return SEQ_OK;
 }
 
 static seq_status read_split(seq_dataset *dataset, seq_split split, int32_t *tokens,

@@ -94,6 +94,12 @@ for kind in user-block not-hdf5 empty sparse half; do
   seal bad/$good manifest.json
   refuse_checkpoint "HDF5|shards of|not worth"
 done
+for file in vocabulary.tsv model.h5; do
+  fresh "sparse $file"
+  "$HOSTILE" file sparse bad/$good/$file || bad "cannot make $what"
+  seal bad/$good manifest.json
+  refuse_checkpoint "not worth"
+done
 for file in shard-0000.h5 vocabulary.tsv model.h5 manifest.json; do
   for kind in pipe directory device link; do
     fresh "$kind as $file"
@@ -230,6 +236,12 @@ for kind in external-link soft-loop virtual-elsewhere huge-length huge-chunk unk
   "$HOSTILE" vector "$kind" bad/data/train-0000.h5 tokens || bad "cannot make $kind"
   seal bad/data dataset.json
   refuse_data "train-0000.h5|token 255"
+done
+for file in train-0000.h5 vocabulary.tsv; do
+  fresh_data "sparse $file"
+  "$HOSTILE" file sparse bad/data/$file || bad "cannot make $what"
+  seal bad/data dataset.json
+  refuse_data "not worth"
 done
 for kind in pipe directory device; do
   for file in train-0000.h5 dataset.json vocabulary.tsv; do

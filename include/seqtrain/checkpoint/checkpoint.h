@@ -57,7 +57,10 @@ seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_
 // Reads and checks the manifest only; in a directory named step-N, it must be of that step.
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
 int seq_checkpoint_shards(const seq_manifest *manifest);
-// Every file (shards i with i % of == index, and all other files when index is 0) against size and hash.
+// What the manifest alone says: the files of a checkpoint, sizes that are worth its numbers, as many parameters as its model has. No file is
+// opened: nothing large is read for a promise that nobody keeps.
+seq_status seq_checkpoint_check_promises(const char *directory, const seq_manifest *manifest, seq_error *error);
+// Every file (shards i with i % of == index, and all other files when index is 0) against size and hash, after its promises.
 seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index, int of, seq_error *error);
 // Fills the vectors of `state` (names and counts must match what is stored) from all shards; verify first.
 seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest, const seq_state *state, seq_error *error);

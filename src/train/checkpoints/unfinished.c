@@ -7,13 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Whether metrics.jsonl calls the checkpoint of a step written; ANY_STEP: one at all.
+static bool is_event(const char *line, const char *event) {
+    char start[48];
+    int size = snprintf(start, sizeof start, "{\"event\": \"%s\"", event);
+    return strncmp(line, start, (size_t)size) == 0;
+}
+
+static int64_t step_of(const char *line) {
+    static const char field[] = "\"step\": ";
+    const char *at = strstr(line, field);
+    return at ? strtoll(at + sizeof field - 1, NULL, 10) : -1;
+}
+
 enum { ANY_STEP = -1 };
 
+// What is known after one more line of metrics.jsonl. A session that went on from an older
+// checkpoint has set this one aside, and may have been writing it again.
+static bool is_written_after(const char *line, int64_t step, bool before) {
+    if (is_event(line, "start")) return false;
+    if (is_event(line, "resume")) return before && step_of(line) >= step;
+    return before || (is_event(line, "checkpoint") && (step == ANY_STEP || step_of(line) == step));
+}
+
+// Whether metrics.jsonl calls the checkpoint of a step written; ANY_STEP: one at all.
 static bool is_recorded(const char *run, int64_t step) {
-    static const char start[] = "{\"event\": \"start\"",
-                      checkpoint[] = "{\"event\": \"checkpoint\"";
-    char path[SEQ_PATH], wanted[48] = "", *line = NULL;
+    char path[SEQ_PATH], *line = NULL;
     size_t capacity = 0;
     bool found = false;
     uint64_t listed;
@@ -21,12 +39,8 @@ static bool is_recorded(const char *run, int64_t step) {
     bool there = !seq_path_join(path, run, "metrics.jsonl", &ignored) &&
                  !seq_file_size(path, &listed, &ignored);
     FILE *stream = there ? fopen(path, "re") : NULL;
-    if (step != ANY_STEP) snprintf(wanted, sizeof wanted, "\"step\": %lld,", (long long)step);
     while (stream && getline(&line, &capacity, stream) > 0)
-        if (strncmp(line, start, sizeof start - 1) == 0)
-            found = false; // the run began anew
-        else if (strncmp(line, checkpoint, sizeof checkpoint - 1) == 0 && strstr(line, wanted))
-            found = true;
+        found = is_written_after(line, step, found);
     free(line);
     if (stream) fclose(stream);
     return found;
