@@ -73,8 +73,9 @@ fresh placed
 expect 0 "finished at step $((steps + 2))" "${command[@]}" --run placed --window 60000 --override window --steps $((steps + 2))
 [ "$(grep '"audit"' placed/metrics.jsonl | sed 's/.*"verdict": "\([a-z ]*\)".*/\1/' | tr '\n' ,)" = "each token once,mixed,each token once," ] ||
   bad "audits of a cut of one window: $(grep '"audit"' placed/metrics.jsonl)"
-expect 0 "the optimiser's sum_of_squares is not in the checkpoint: it begins at zero" \
+expect 0 "the checkpoint has no moments for this optimiser: they begin at zero" \
   "${command[@]}" --run run --seed 7 --window 9 --optimizer adagrad --override optimizer --steps 55
+grep -q '"unseen": "50"' run/checkpoints/step-000000055/manifest.json || bad "the new moments' count of updates does not begin at zero"
 expect 0 "cut anew" "${command[@]}" --run run --seed 7 --window 9 --optimizer adagrad --data same-vocabulary --override data --steps 60
 grep -q "are read twice" .out && bad "what other data has read twice cannot be known"
 expect 0 "finished at step 90" "$SEQTRAIN" --run run --steps 90

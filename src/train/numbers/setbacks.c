@@ -14,7 +14,7 @@ void seq_setbacks_clear(seq_setbacks *setbacks) {
 }
 
 void seq_setbacks_begin(seq_setbacks *setbacks) {
-    setbacks->skipped = setbacks->rollbacks = 0;
+    setbacks->skipped = setbacks->rollbacks = setbacks->unseen = 0;
     setbacks->rate_factor = 1;
     setbacks->jump_count = 0;
     seq_rolling_empty(&setbacks->losses);
@@ -49,12 +49,18 @@ int64_t seq_setbacks_jumped(const seq_setbacks *setbacks, int64_t step) {
 }
 
 int64_t seq_setbacks_updates(const seq_setbacks *setbacks, int64_t step) {
-    return step - setbacks->skipped - seq_setbacks_jumped(setbacks, step);
+    return step - setbacks->skipped - seq_setbacks_jumped(setbacks, step) - setbacks->unseen;
+}
+
+void seq_setbacks_forget_updates(seq_setbacks *setbacks, int64_t step) {
+    setbacks->unseen += seq_setbacks_updates(setbacks, step);
 }
 
 seq_status seq_setbacks_write(const seq_setbacks *setbacks, seq_record *record, seq_error *error) {
     seq_status status = seq_record_set_integer(record, "skipped", setbacks->skipped, error);
     if (!status) status = seq_record_set_integer(record, "rollbacks", setbacks->rollbacks, error);
+    if (!status && setbacks->unseen)
+        status = seq_record_set_integer(record, "unseen", setbacks->unseen, error);
     if (!status) status = seq_record_set_real(record, "rate_factor", setbacks->rate_factor, error);
     if (!status)
         status =
@@ -70,6 +76,8 @@ seq_status seq_setbacks_read(seq_setbacks *out, const seq_record *record, int64_
     seq_status status = seq_record_get_integer(record, "skipped", 0, step, &out->skipped, error);
     if (!status)
         status = seq_record_get_integer(record, "rollbacks", 0, INT64_MAX, &out->rollbacks, error);
+    if (!status && seq_record_text(record, "unseen"))
+        status = seq_record_get_integer(record, "unseen", 0, step, &out->unseen, error);
     if (!status) status = seq_record_get_real(record, "rate_factor", &out->rate_factor, error);
     if (!status && !(out->rate_factor > 0 && out->rate_factor <= 1))
         status = seq_error_set(error, SEQ_NO_CHECKPOINT,

@@ -13,6 +13,7 @@ enum { SEQ_MAX_ROLLBACKS = 64 };
 typedef struct seq_setbacks {
     int64_t skipped;    // windows behind the position that have led to no update
     int64_t rollbacks;  // of the run, also those before a rollback
+    int64_t unseen;     // updates before another optimiser began with moments of zero
     double rate_factor; // of the learning rate, product of the cuts
     int jump_count;
     double jumps[SEQ_MAX_ROLLBACKS]; // windows that rollbacks have condemned
@@ -32,6 +33,8 @@ bool seq_setbacks_jumps(const seq_setbacks *setbacks, int64_t window);
 int64_t seq_setbacks_jumped(const seq_setbacks *setbacks, int64_t step); // windows before `step`
 // Updates that the optimiser has seen after `step` windows.
 int64_t seq_setbacks_updates(const seq_setbacks *setbacks, int64_t step);
+// Its moments are zero after `step` windows: it has seen none.
+void seq_setbacks_forget_updates(seq_setbacks *setbacks, int64_t step);
 
 // Of a checkpoint of `step`. An empty record, as that of checkpoints that know nothing of setbacks,
 // is a run without any.

@@ -20,8 +20,7 @@ bool seq_train_overrides(const seq_train_options *options, const char *field);
 bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);
 seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
                                   seq_error *error);
-void seq_train_keep_fitting(const seq_trainer *trainer, const seq_manifest *manifest,
-                            seq_state *state);
+void seq_train_keep_fitting(seq_trainer *trainer, const seq_manifest *manifest, seq_state *state);
 // SEQ_BAD_USAGE with the numbers of ranks that divide the replicas.
 seq_status seq_train_refuse_ranks(const seq_trainer *trainer, seq_error *error);
 

@@ -98,21 +98,32 @@ seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest
     return status;
 }
 
-// Drops what the checkpoint has no use for here; it is zero in every rank's memory.
-void seq_train_keep_fitting(const seq_trainer *trainer, const seq_manifest *manifest,
-                            seq_state *state) {
-    const seq_record *record = seq_manifest_section_find(manifest, "state");
+static bool is_moment(const char *name) {
+    return strcmp(name, "parameters") != 0 && strcmp(name, "stream_states") != 0;
+}
+
+static bool has_all_moments(const seq_record *record, const seq_state *state) {
+    for (int i = 0; i < state->count; i++)
+        if (is_moment(state->vectors[i].name) && !seq_record_text(record, state->vectors[i].name))
+            return false;
+    return true;
+}
+
+// What is not read from the checkpoint is zero in every rank's memory. Moments are taken together
+// or not at all: they are corrected by one count of updates.
+void seq_train_keep_fitting(seq_trainer *trainer, const seq_manifest *manifest, seq_state *state) {
+    bool moments = has_all_moments(seq_manifest_section_find(manifest, "state"), state);
     int kept = 0;
     for (int i = 0; i < state->count; i++) {
-        bool streams = strcmp(state->vectors[i].name, "stream_states") == 0;
-        bool there = seq_record_text(record, state->vectors[i].name) != NULL;
-        if (there && !(streams && trainer->recut.active))
+        const char *name = state->vectors[i].name;
+        bool streams = strcmp(name, "stream_states") == 0;
+        if (!(streams && trainer->recut.active) && (moments || !is_moment(name)))
             state->vectors[kept++] = state->vectors[i];
-        else if (!streams)
-            seq_log_warning("the optimiser's %s is not in the checkpoint: it begins at zero",
-                            state->vectors[i].name);
     }
     state->count = kept;
+    if (moments) return;
+    seq_setbacks_forget_updates(&trainer->setbacks, trainer->position.step);
+    seq_log_warning("the checkpoint has no moments for this optimiser: they begin at zero");
 }
 
 // "1, 2, 4", and as many as there is room for: "1, 2, 4 ..."

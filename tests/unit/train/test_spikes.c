@@ -121,6 +121,13 @@ static void setbacks_travel(void **unused) {
     // Windows 0 .. 19: three skipped, one jumped.
     assert_int_equal(seq_setbacks_updates(&again, 20), 16);
     assert_int_equal(seq_setbacks_updates(&again, 11), 8);
+    // Moments that begin at zero there have seen nothing, also after the next resume.
+    assert_null(seq_record_text(&record, "unseen"));
+    seq_setbacks_forget_updates(&again, 20);
+    assert_int_equal(seq_setbacks_updates(&again, 25), 5);
+    assert_int_equal(seq_setbacks_write(&again, &record, &error), SEQ_OK);
+    assert_int_equal(seq_setbacks_read(&setbacks, &record, 25, &error), SEQ_OK);
+    assert_int_equal(seq_setbacks_updates(&setbacks, 25), 5);
     seq_record_clear(&record);
     seq_setbacks_clear(&setbacks);
     seq_setbacks_clear(&again);
