@@ -43,6 +43,7 @@ install_packages "${build_packages[@]}" libcmocka-dev iproute2 binutils hdf5-too
 excluded='long|bench|slurm'
 if [[ " $* " =~ \ --faults\ |slurm ]]; then
   install_packages slurm-wlm munge
+  [[ ! " $* " =~ \ --faults\  ]] || install_packages python3-h5py # another reader of checkpoints
   excluded='long|bench'
 fi
 say_skipped() { grep -h '^skipped: ' Testing/Temporary/LastTest.log | sort -u || true; } # and why
