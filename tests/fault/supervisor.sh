@@ -93,4 +93,24 @@ wait $job || bad "exit code $?: $(tail -5 log.seconds)"
 same_tree whole/checkpoints seconds/checkpoints
 no_process_left seconds
 outcome 1
+
+# interrupted NAME MOMENT: Ctrl-C at the supervisor of a job on one host.
+interrupted() {
+  local name=$1 job step code=0
+  setsid env --default-signal=INT "$SOURCE/launch/run.sh" --np 2 -- $train --run "$work/$name" >"log.$name" 2>&1 &
+  job=$!
+  if [ "$2" = start ]; then wait_for_text "log.$name" 'start 1' $job; else wait_for_checkpoint "$name" 50 $job; fi
+  kill -INT -- -$job
+  wait $job || code=$?
+  [ $code -eq 75 ] || bad "$name: exit code $code, expected 75: $(tail -5 "log.$name")"
+  no_process_left "$name"
+  expect 0 finished $train --run "$work/$name"
+  for step in whole/checkpoints/*; do # it has one more, of the moment
+    same_tree "$step" "$name/checkpoints/${step##*/}"
+  done
+}
+experiment "launch/run.sh: Ctrl-C while mpirun starts, and in training" "exit code 75, no process left; same bytes after going on"
+interrupted started start
+interrupted trained training
+outcome 2
 finish
