@@ -1,4 +1,5 @@
-// A thread that does one job at a time beside its owner. A job prints nothing; signals are left to the other threads.
+// A thread that does one job at a time beside its owner. A job prints nothing; signals are left to
+// the other threads.
 #ifndef SEQTRAIN_BASE_BACKGROUND_H
 #define SEQTRAIN_BASE_BACKGROUND_H
 

@@ -10,29 +10,34 @@
 enum { SEQ_PATH = 4096 };
 
 // Writes "a/b" into out; SEQ_BAD_INPUT when it does not fit.
-seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *name, seq_error *error);
+seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *name,
+                         seq_error *error);
 bool seq_path_exists(const char *path);
 bool seq_path_is_directory(const char *path);
 
-// Size of a regular file. Anything else (a directory, a pipe, a device) is SEQ_BAD_INPUT, and is not opened, which might
-// never return.
+// Size of a regular file. Anything else (a directory, a pipe, a device) is SEQ_BAD_INPUT, and is
+// not opened, which might never return.
 seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error);
 
 // Creates the directory and its parents (mode 0777 & ~umask). An existing directory is fine.
 seq_status seq_directory_create(const char *path, seq_error *error);
 seq_status seq_directory_sync(const char *path, seq_error *error);
-// Removes a directory with the plain files and directories in it; never follows symbolic links: one in place of the directory goes,
-// what it leads to stays.
+// Removes a directory with the plain files and directories in it; never follows symbolic links: one
+// in place of the directory goes, what it leads to stays.
 seq_status seq_directory_remove(const char *path, seq_error *error);
 // Names in a directory without "." and "..", sorted by strcmp. Release with seq_names_free.
-seq_status seq_directory_list(const char *path, char ***out_names, size_t *out_count, seq_error *error);
+seq_status seq_directory_list(const char *path, char ***out_names, size_t *out_count,
+                              seq_error *error);
 void seq_names_free(char **names, size_t count);
 
-// Whole content plus a terminating NUL that is not counted; refuses more than `limit` bytes. Release with free().
-seq_status seq_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_size, seq_error *error);
+// Whole content plus a terminating NUL that is not counted; refuses more than `limit` bytes.
+// Release with free().
+seq_status seq_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_size,
+                         seq_error *error);
 seq_status seq_file_sync(const char *path, seq_error *error);
-// Writes a temporary file beside `path`, syncs it, renames it and syncs the directory: after a crash the
-// path has the old content or the new one.
-seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t size, seq_error *error);
+// Writes a temporary file beside `path`, syncs it, renames it and syncs the directory: after a
+// crash the path has the old content or the new one.
+seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t size,
+                                 seq_error *error);
 
 #endif

@@ -1,21 +1,30 @@
-// The program's messages to the person at the terminal. The sink is the only mutable global of the project.
+// The program's messages to the person at the terminal. The sink is the only mutable global of the
+// project.
 #ifndef SEQTRAIN_BASE_LOG_H
 #define SEQTRAIN_BASE_LOG_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-typedef enum seq_log_level { SEQ_LOG_QUIET, SEQ_LOG_ERROR, SEQ_LOG_WARNING, SEQ_LOG_INFO, SEQ_LOG_DEBUG } seq_log_level;
+typedef enum seq_log_level {
+    SEQ_LOG_QUIET,
+    SEQ_LOG_ERROR,
+    SEQ_LOG_WARNING,
+    SEQ_LOG_INFO,
+    SEQ_LOG_DEBUG
+} seq_log_level;
 
-// stream NULL silences everything (ranks other than 0 do this). `program` prefixes errors and warnings.
+// stream NULL silences everything (ranks other than 0 do this). `program` prefixes errors and
+// warnings.
 void seq_log_open(FILE *stream, seq_log_level level, const char *program);
 void seq_log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void seq_log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void seq_log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void seq_log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// A live line: on a terminal it replaces the previous live line (and is cut to the terminal's width); when
-// piped it is printed as a plain line only if `landmark`. Any other message first ends the live line.
+// A live line: on a terminal it replaces the previous live line (and is cut to the terminal's
+// width); when piped it is printed as a plain line only if `landmark`. Any other message first ends
+// the live line.
 void seq_log_live(bool landmark, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool seq_log_is_terminal(void);
 

@@ -7,17 +7,19 @@
 
 enum { SEQ_ALIGNMENT = 64 }; // bytes; a cache line and an AVX-512 register
 
-// Zeroed memory for `count` elements of `size` bytes, aligned to SEQ_ALIGNMENT, released with free().
-// `what` names the purpose in the error message. Overflow of count * size is SEQ_NO_MEMORY. A count of 0
-// gives a valid pointer.
-seq_status seq_allocate(void *out_pointer, size_t count, size_t size, const char *what, seq_error *error);
+// Zeroed memory for `count` elements of `size` bytes, aligned to SEQ_ALIGNMENT, released with
+// free(). `what` names the purpose in the error message. Overflow of count * size is SEQ_NO_MEMORY.
+// A count of 0 gives a valid pointer.
+seq_status seq_allocate(void *out_pointer, size_t count, size_t size, const char *what,
+                        seq_error *error);
 
-// Grows *pointer (from seq_allocate, or NULL) to hold at least `needed` elements, doubling *capacity; the
-// new part is zero.
-seq_status seq_grow(void *pointer, size_t *capacity, size_t needed, size_t size, const char *what, seq_error *error);
+// Grows *pointer (from seq_allocate, or NULL) to hold at least `needed` elements, doubling
+// *capacity; the new part is zero.
+seq_status seq_grow(void *pointer, size_t *capacity, size_t needed, size_t size, const char *what,
+                    seq_error *error);
 
-// An arena has two lives. While planning (base == NULL), seq_arena_take only counts and returns NULL; after
-// seq_arena_commit the same sequence of calls returns disjoint, zeroed, aligned blocks.
+// An arena has two lives. While planning (base == NULL), seq_arena_take only counts and returns
+// NULL; after seq_arena_commit the same sequence of calls returns disjoint, zeroed, aligned blocks.
 typedef struct seq_arena {
     char *base;
     size_t used; // bytes

@@ -1,5 +1,6 @@
-// One table per program: it yields parsing, bounds, --help, config-file keys, the record in a checkpoint,
-// the man page and the shell completion. Precedence: command line, then --config FILE, then default.
+// One table per program: it yields parsing, bounds, --help, config-file keys, the record in a
+// checkpoint, the man page and the shell completion. Precedence: command line, then --config FILE,
+// then default.
 #ifndef SEQTRAIN_BASE_OPTION_H
 #define SEQTRAIN_BASE_OPTION_H
 
@@ -15,7 +16,8 @@ typedef enum seq_option_type {
     SEQ_OPTION_REAL,     // double field
     SEQ_OPTION_TEXT,     // char * field, owned by the options
     SEQ_OPTION_CHOICE,   // int field: index into `choices`
-    SEQ_OPTION_DURATION, // double field, seconds; accepts 90, 90s, 5m, 2h, 1d, h:mm:ss, d-hh:mm:ss (as Slurm)
+    SEQ_OPTION_DURATION, // double field, seconds; accepts 90, 90s, 5m, 2h, 1d, h:mm:ss, d-hh:mm:ss
+                         // (as Slurm)
     SEQ_OPTION_INTEGERS, // seq_integers field; comma-separated list
     SEQ_OPTION_HEADING,  // no field: starts a group in --help; `help` is its title
     SEQ_OPTION_END,
@@ -30,25 +32,30 @@ typedef struct seq_integers {
 // Flags of an option.
 enum {
     SEQ_OPTION_REQUIRED = 1, // must be given on the command line or in the config file
-    SEQ_OPTION_IDENTITY = 2, // decides the numbers of a run: a resume takes it from the checkpoint and refuses another value
-    SEQ_OPTION_SESSION = 8,  // of one session (paths, limits, reports): a config key, but not part of a checkpoint's record
-    SEQ_OPTION_ONCE = 4,     // command line only: neither config key nor part of the record (--config, --help ...)
-    SEQ_OPTION_AUTO = 16,    // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
+    SEQ_OPTION_IDENTITY = 2, // decides the numbers of a run: a resume takes it from the checkpoint
+                             // and refuses another value
+    SEQ_OPTION_SESSION = 8,  // of one session (paths, limits, reports): a config key, but not part
+                             // of a checkpoint's record
+    SEQ_OPTION_ONCE =
+        4, // command line only: neither config key nor part of the record (--config, --help ...)
+    SEQ_OPTION_AUTO = 16, // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
 };
 enum { SEQ_DURATION_AUTO = -1 };
 
 typedef struct seq_option {
     seq_option_type type;
-    const char *name;         // long name without dashes; also the config key
-    const char *argument;     // placeholder in --help, e.g. "N", "FILE"; NULL for flags
-    size_t offset;            // of the field in the options struct
-    const char *standard;     // default, as text the parser accepts; NULL: unset (zero, NULL)
-    double minimum, maximum;  // inclusive bounds for INTEGER, REAL, DURATION and each of INTEGERS; both 0: none
+    const char *name;     // long name without dashes; also the config key
+    const char *argument; // placeholder in --help, e.g. "N", "FILE"; NULL for flags
+    size_t offset;        // of the field in the options struct
+    const char *standard; // default, as text the parser accepts; NULL: unset (zero, NULL)
+    double minimum,
+        maximum; // inclusive bounds for INTEGER, REAL, DURATION and each of INTEGERS; both 0: none
     const char *const *choices; // NULL-terminated, for CHOICE
-    const char *const *(*registry)(void); // gives the choices when they are a registry of another layer
+    const char *const *(*registry)(
+        void); // gives the choices when they are a registry of another layer
     int flags;
-    char letter;              // short option such as 'o' for -o VALUE; 0: none
-    const char *help;         // one or two sentences, wrapped by --help
+    char letter;      // short option such as 'o' for -o VALUE; 0: none
+    const char *help; // one or two sentences, wrapped by --help
 } seq_option;
 
 // The NULL-terminated choices of a CHOICE option, from `choices` or `registry`.
@@ -56,43 +63,53 @@ const char *const *seq_option_choices(const seq_option *option);
 
 typedef struct seq_program {
     const char *name;
-    const char *synopsis;     // after the name, e.g. "--data DATASET --run RUN [options]"
-    const char *summary;      // what it does, a paragraph
-    const seq_option *options; // ends with SEQ_OPTION_END; --help, --version, --config, --man, --completion are implied
-    const char *examples;     // printed last by --help; may be NULL
+    const char *synopsis;      // after the name, e.g. "--data DATASET --run RUN [options]"
+    const char *summary;       // what it does, a paragraph
+    const seq_option *options; // ends with SEQ_OPTION_END; --help, --version, --config, --man,
+                               // --completion are implied
+    const char *examples;      // printed last by --help; may be NULL
     int minimum_operands, maximum_operands; // maximum -1: any number
 } seq_program;
 
 // Where a value came from, per option index.
-typedef enum seq_option_source { SEQ_FROM_DEFAULT, SEQ_FROM_CONFIG, SEQ_FROM_COMMAND_LINE, SEQ_FROM_RECORD } seq_option_source;
+typedef enum seq_option_source {
+    SEQ_FROM_DEFAULT,
+    SEQ_FROM_CONFIG,
+    SEQ_FROM_COMMAND_LINE,
+    SEQ_FROM_RECORD
+} seq_option_source;
 
 typedef struct seq_parsed {
     const seq_program *program;
-    void *values;             // the caller's options struct
-    unsigned char *sources;   // seq_option_source per table row
+    void *values;           // the caller's options struct
+    unsigned char *sources; // seq_option_source per table row
     int operand_count;
-    const char **operands;    // point into argv
-    bool finished;            // --help, --man or --completion was printed: leave with exit code 0
-    bool version;             // --version was given: the caller prints it and leaves with exit code 0
+    const char **operands; // point into argv
+    bool finished;         // --help, --man or --completion was printed: leave with exit code 0
+    bool version;          // --version was given: the caller prints it and leaves with exit code 0
 } seq_parsed;
 
-// Fills `values` (zero-initialised by this call, `values_size` bytes). An unknown option or key, a value out of
-// bounds or of another type, and a missing required option are SEQ_BAD_USAGE with a message that names the option,
-// the value, what was expected and, for a typing error, the nearest name. --help goes to stdout.
-// Required options and operand counts are not checked when finished or version is set.
-seq_status seq_options_parse(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
-                             seq_parsed *out, seq_error *error);
+// Fills `values` (zero-initialised by this call, `values_size` bytes). An unknown option or key, a
+// value out of bounds or of another type, and a missing required option are SEQ_BAD_USAGE with a
+// message that names the option, the value, what was expected and, for a typing error, the nearest
+// name. --help goes to stdout. Required options and operand counts are not checked when finished or
+// version is set.
+seq_status seq_options_parse(const seq_program *program, int argc, char **argv, void *values,
+                             size_t values_size, seq_parsed *out, seq_error *error);
 void seq_options_clear(seq_parsed *parsed); // also frees TEXT fields
 
 // Sets one option from text as the config file does (record keys of a checkpoint, tests).
-seq_status seq_option_set(seq_parsed *parsed, const char *name, const char *text, seq_option_source source, seq_error *error);
-// The value as text that the parser accepts again; NULL text fields give "". `out` holds `size` bytes.
+seq_status seq_option_set(seq_parsed *parsed, const char *name, const char *text,
+                          seq_option_source source, seq_error *error);
+// The value as text that the parser accepts again; NULL text fields give "". `out` holds `size`
+// bytes.
 void seq_option_get_text(const seq_parsed *parsed, size_t index, char *out, size_t size);
 // A duration in any of the forms of SEQ_OPTION_DURATION; false: it is none.
 bool seq_duration_parse(const char *text, double *out);
 // Index of an option by name, or -1.
 int seq_option_find(const seq_program *program, const char *name);
-// "key = value" lines with the help as comments: config.ini, readable by --config again. Without SEQ_OPTION_ONCE rows.
+// "key = value" lines with the help as comments: config.ini, readable by --config again. Without
+// SEQ_OPTION_ONCE rows.
 seq_status seq_options_write_config(const seq_parsed *parsed, FILE *stream, seq_error *error);
 
 void seq_options_print_help(const seq_program *program, FILE *stream);

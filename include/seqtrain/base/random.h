@@ -1,5 +1,6 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011). A draw is a pure function of (seed, purpose, three coordinates): no state to save, same on every rank.
+// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3", SC 2011). A draw is a pure function of (seed, purpose, three coordinates): no state to
+// save, same on every rank.
 #ifndef SEQTRAIN_BASE_RANDOM_H
 #define SEQTRAIN_BASE_RANDOM_H
 
@@ -21,8 +22,9 @@ typedef struct seq_random_key {
     uint32_t purpose;
 } seq_random_key;
 
-// Four independent 32-bit words for counter (a, b, c): key words are the halves of the seed; counter words
-// are a, b, c and the purpose, in this order. Published test vectors hold for the raw function below.
+// Four independent 32-bit words for counter (a, b, c): key words are the halves of the seed;
+// counter words are a, b, c and the purpose, in this order. Published test vectors hold for the raw
+// function below.
 void seq_random_words(seq_random_key key, uint32_t a, uint32_t b, uint32_t c, uint32_t out[4]);
 void seq_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4]);
 
@@ -30,10 +32,14 @@ void seq_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4
 float seq_random_unit(uint32_t word);
 double seq_random_unit_double(uint32_t high, uint32_t low);
 
-// Fills values[0..count) uniformly in [-bound, bound); element i uses counter (i / 4, stream, 0), word i % 4.
-void seq_random_fill_uniform(seq_random_key key, uint32_t stream, float bound, float *values, size_t count);
+// Fills values[0..count) uniformly in [-bound, bound); element i uses counter (i / 4, stream, 0),
+// word i % 4.
+void seq_random_fill_uniform(seq_random_key key, uint32_t stream, float bound, float *values,
+                             size_t count);
 
-// The same counters, normally distributed with the given standard deviation (Box-Muller on word pairs).
-void seq_random_fill_normal(seq_random_key key, uint32_t stream, float deviation, float *values, size_t count);
+// The same counters, normally distributed with the given standard deviation (Box-Muller on word
+// pairs).
+void seq_random_fill_normal(seq_random_key key, uint32_t stream, float deviation, float *values,
+                            size_t count);
 
 #endif

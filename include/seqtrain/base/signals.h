@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-// From now on these signals (a list that ends with 0) are remembered instead of ending the process. System calls in progress
-// go on (`restart`) or fail with EINTR.
+// From now on these signals (a list that ends with 0) are remembered instead of ending the process.
+// System calls in progress go on (`restart`) or fail with EINTR.
 void seq_signals_catch(const int *signals, bool restart);
 
 // The last one caught, or 0.

@@ -1,6 +1,7 @@
-// Training state <-> files. RUN/checkpoints/step-000012000/: shard-0000.h5 ... (slice i of every flat vector), model.h5 (views
-// by parameter name), vocabulary.tsv, manifest.json (written last = the commit). Knows no ranks: the caller says which shards to
-// write or read and votes between the phases. Failures of a checkpoint's content are SEQ_NO_CHECKPOINT.
+// Training state <-> files. RUN/checkpoints/step-000012000/: shard-0000.h5 ... (slice i of every
+// flat vector), model.h5 (views by parameter name), vocabulary.tsv, manifest.json (written last =
+// the commit). Knows no ranks: the caller says which shards to write or read and votes between the
+// phases. Failures of a checkpoint's content are SEQ_NO_CHECKPOINT.
 #ifndef SEQTRAIN_CHECKPOINT_CHECKPOINT_H
 #define SEQTRAIN_CHECKPOINT_CHECKPOINT_H
 
@@ -12,8 +13,8 @@
 
 enum { SEQ_STATE_VECTORS = 8 };
 
-// One flat vector of the training state: "parameters", "first_moment", ..., "stream_states". Shard i of N holds elements
-// [count * i / N, count * (i + 1) / N).
+// One flat vector of the training state: "parameters", "first_moment", ..., "stream_states". Shard
+// i of N holds elements [count * i / N, count * (i + 1) / N).
 typedef struct seq_state_vector {
     const char *name;
     float *values; // caller's
@@ -26,58 +27,88 @@ typedef struct seq_state {
 } seq_state;
 
 // Writing, in phases; the caller agrees after each.
-// 1. one process: creates RUN/checkpoints/step-N, removing an uncommitted leftover of the same name. A committed one of the same
+// 1. one process: creates RUN/checkpoints/step-N, removing an uncommitted leftover of the same
+// name. A committed one of the same
 //    step is SEQ_BAD_USAGE.
-seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_directory[SEQ_PATH], seq_error *error);
-// 2. shard by shard, any process and thread: writes, syncs and digests one. `slices` holds what seq_checkpoint_slice gives for it,
+seq_status seq_checkpoint_begin(const char *run, int64_t step, char out_directory[SEQ_PATH],
+                                seq_error *error);
+// 2. shard by shard, any process and thread: writes, syncs and digests one. `slices` holds what
+// seq_checkpoint_slice gives for it,
 //    in place or copied.
 void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_state *out_slices);
-seq_status seq_checkpoint_write_shard(const char *directory, int shard, const seq_state *slices, seq_pipeline pipeline,
-                                      seq_digest *out_digest, seq_error *error);
-// 3. one process: model.h5, vocabulary.tsv, manifest.json with the sections of `description` ("model", "options", "position",
-//    "schedule", "data", "program" ... filled by the caller), directory syncs (up to RUN and its entry, which are to outlive what is retired next). Of `state`, names and counts are used.
-seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests, const seq_state *state,
-                                 const seq_parameter_table *table, const seq_vocabulary *vocabulary, seq_manifest *description,
+seq_status seq_checkpoint_write_shard(const char *directory, int shard, const seq_state *slices,
+                                      seq_pipeline pipeline, seq_digest *out_digest,
+                                      seq_error *error);
+// 3. one process: model.h5, vocabulary.tsv, manifest.json with the sections of `description`
+// ("model", "options", "position",
+//    "schedule", "data", "program" ... filled by the caller), directory syncs (up to RUN and its
+//    entry, which are to outlive what is retired next). Of `state`, names and counts are used.
+seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests,
+                                 const seq_state *state, const seq_parameter_table *table,
+                                 const seq_vocabulary *vocabulary, seq_manifest *description,
                                  seq_error *error);
 
-// 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of `every` (0: none), and
-//    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are older than the newest. Damaged ones stay.
-seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step, seq_error *error);
-// Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one, the link.
+// 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of
+// `every` (0: none), and
+//    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are
+//    older than the newest. Damaged ones stay.
+seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step,
+                                 seq_error *error);
+// Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one,
+// the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);
-// One process, at the start: temporary files that a killed process left in RUN and in its committed checkpoints go.
+// One process, at the start: temporary files that a killed process left in RUN and in its committed
+// checkpoints go.
 seq_status seq_checkpoint_tidy(const char *run, seq_error *error);
 
-// Reading. Where files are large, SEQ_STOPPED once a signal has been caught (seqtrain/base/signals.h), between two shards.
-// Steps of the committed checkpoints (a manifest is there), newest first. Release with free(). A missing directory is an empty list.
-seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
-// Steps of the directories without a manifest, likewise: what was being written when a process died, or has lost it.
-seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count, seq_error *error);
-seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH], seq_error *error);
+// Reading. Where files are large, SEQ_STOPPED once a signal has been caught
+// (seqtrain/base/signals.h), between two shards. Steps of the committed checkpoints (a manifest is
+// there), newest first. Release with free(). A missing directory is an empty list.
+seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,
+                               seq_error *error);
+// Steps of the directories without a manifest, likewise: what was being written when a process
+// died, or has lost it.
+seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count,
+                                          seq_error *error);
+seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH],
+                                    seq_error *error);
 // Reads and checks the manifest only; in a directory named step-N, it must be of that step.
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
 int seq_checkpoint_shards(const seq_manifest *manifest);
-// What the manifest alone says: the files of a checkpoint, sizes that are worth its numbers, as many parameters as its model has. No file is
-// opened: nothing large is read for a promise that nobody keeps.
-seq_status seq_checkpoint_check_promises(const char *directory, const seq_manifest *manifest, seq_error *error);
-// Every file (shards i with i % of == index, and all other files when index is 0) against size and hash, after its promises.
-seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index, int of, seq_error *error);
-// Fills the vectors of `state` (names and counts must match what is stored) from all shards; verify first.
-seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest, const seq_state *state, seq_error *error);
+// What the manifest alone says: the files of a checkpoint, sizes that are worth its numbers, as
+// many parameters as its model has. No file is opened: nothing large is read for a promise that
+// nobody keeps.
+seq_status seq_checkpoint_check_promises(const char *directory, const seq_manifest *manifest,
+                                         seq_error *error);
+// Every file (shards i with i % of == index, and all other files when index is 0) against size and
+// hash, after its promises.
+seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
+                                 int of, seq_error *error);
+// Fills the vectors of `state` (names and counts must match what is stored) from all shards; verify
+// first.
+seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest,
+                               const seq_state *state, seq_error *error);
 
-// What hashes cannot tell: reads the vocabulary and every vector of every shard piece by piece, in little memory; lengths must be those
-// of the manifest, values finite. Shards i with i % of == index, and the vocabulary when index is 0. Verify first.
-seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest, int index, int of, seq_error *error);
-// A NaN or an infinity among the parameters: the message has the name of the parameter and the place in it.
-seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters, seq_error *error);
+// What hashes cannot tell: reads the vocabulary and every vector of every shard piece by piece, in
+// little memory; lengths must be those of the manifest, values finite. Shards i with i % of ==
+// index, and the vocabulary when index is 0. Verify first.
+seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest,
+                                        int index, int of, seq_error *error);
+// A NaN or an infinity among the parameters: the message has the name of the parameter and the
+// place in it.
+seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters,
+                                       seq_error *error);
 
-// Writes the checkpoint `source` with another number of shards to `target`, which must not exist: the bytes that a run with that
-// --shards would have written. Memory holds one shard. NULL as target: in place of the source, which stays until the new one
-// is whole and then changes places with it at once.
-seq_status seq_checkpoint_reshard(const char *source, int shards, const char *target, seq_error *error);
+// Writes the checkpoint `source` with another number of shards to `target`, which must not exist:
+// the bytes that a run with that
+// --shards would have written. Memory holds one shard. NULL as target: in place of the source,
+// which stays until the new one is whole and then changes places with it at once.
+seq_status seq_checkpoint_reshard(const char *source, int shards, const char *target,
+                                  seq_error *error);
 
-// For seqsample, seqeval and seqinfo: a RUN directory (its best checkpoint when `prefer_best` and one is recorded, else the newest;
-// falls back to the next older one with a warning that says why) or one CHECKPOINT directory; verified, loaded, ready to use.
+// For seqsample, seqeval and seqinfo: a RUN directory (its best checkpoint when `prefer_best` and
+// one is recorded, else the newest; falls back to the next older one with a warning that says why)
+// or one CHECKPOINT directory; verified, loaded, ready to use.
 typedef struct seq_loaded {
     char directory[SEQ_PATH];
     seq_manifest manifest;
@@ -87,7 +118,8 @@ typedef struct seq_loaded {
     void *packed;        // its matrices, for forward passes
     seq_weights weights; // both
 } seq_loaded;
-seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute, seq_loaded *out, seq_error *error);
+seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute,
+                               seq_loaded *out, seq_error *error);
 void seq_loaded_clear(seq_loaded *loaded);
 
 #endif

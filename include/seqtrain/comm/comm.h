@@ -1,11 +1,13 @@
-// Ranks as plain integers. One process (comm_self.c) and MPI (comm_mpi.c) serve the same interface; code above never asks
-// which. Every function marked collective must be called by all ranks in the same order. An MPI failure is SEQ_RANK_FAILED.
+// Ranks as plain integers. One process (comm_self.c) and MPI (comm_mpi.c) serve the same interface;
+// code above never asks which. Every function marked collective must be called by all ranks in the
+// same order. An MPI failure is SEQ_RANK_FAILED.
 //
-// Nodes. The N = seq_comm_nodes() nodes are blocks of M = P / N consecutive ranks that share memory; node n holds ranks
-// n M .. n M + M - 1, and such a block is a whole subtree of the summation tree (tree.h). Ranks are numbered host by host,
-// whatever order the launcher dealt them in. Where the ranks of the hosts are no whole subtrees (3 ranks on each of two hosts,
-// say), blocks are smaller than a host, down to one rank: correct and with the same bits, but with a copy of the shared vectors
-// for each block, and messages between blocks of one host.
+// Nodes. The N = seq_comm_nodes() nodes are blocks of M = P / N consecutive ranks that share
+// memory; node n holds ranks n M .. n M + M - 1, and such a block is a whole subtree of the
+// summation tree (tree.h). Ranks are numbered host by host, whatever order the launcher dealt them
+// in. Where the ranks of the hosts are no whole subtrees (3 ranks on each of two hosts, say),
+// blocks are smaller than a host, down to one rank: correct and with the same bits, but with a copy
+// of the shared vectors for each block, and messages between blocks of one host.
 #ifndef SEQTRAIN_COMM_COMM_H
 #define SEQTRAIN_COMM_COMM_H
 
@@ -18,15 +20,18 @@
 typedef struct seq_comm seq_comm;
 
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error);
-// True when a launcher (mpirun, srun with PMI) started this process: it is to open MPI then, and runs alone otherwise.
+// True when a launcher (mpirun, srun with PMI) started this process: it is to open MPI then, and
+// runs alone otherwise.
 bool seq_comm_launched(void);
-// In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI. A node has at most `most_per_node` ranks; 0: as
-// many as possible.
-seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out, seq_error *error);
+// In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI. A node has at most
+// `most_per_node` ranks; 0: as many as possible.
+seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out,
+                             seq_error *error);
 void seq_comm_close(seq_comm *comm); // collective; releases shared memory and finalises MPI
 // For a main whose rank must leave without the others: ends every rank with this exit code.
 void seq_comm_abort(seq_comm *comm, int exit_code);
-// For a watchdog's thread when main threads hang: ends this process at once, MPI is not asked. The launcher ends the others.
+// For a watchdog's thread when main threads hang: ends this process at once, MPI is not asked. The
+// launcher ends the others.
 _Noreturn void seq_comm_leave(int exit_code);
 
 int seq_comm_rank(const seq_comm *comm);
@@ -39,49 +44,61 @@ const char *seq_comm_layout(const seq_comm *comm);
 // "Open MPI 4.1.4" or "none": library in use.
 const char *seq_comm_library(const seq_comm *comm);
 
-// Collective. Agree before you branch: the greatest status of all ranks becomes everybody's, with the text of the lowest
-// rank that has it (prefixed "rank N: " when size > 1). Returns it; SEQ_OK when all are fine.
+// Collective. Agree before you branch: the greatest status of all ranks becomes everybody's, with
+// the text of the lowest rank that has it (prefixed "rank N: " when size > 1). Returns it; SEQ_OK
+// when all are fine.
 seq_status seq_comm_agree(seq_comm *comm, seq_error *error);
 
-// Collective. `blocks` holds size() blocks of `block_bytes`; each rank has filled its own; afterwards all are there.
+// Collective. `blocks` holds size() blocks of `block_bytes`; each rank has filled its own;
+// afterwards all are there.
 seq_status seq_comm_gather(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
 // Collective. From root to everybody.
 seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error);
 
-// Collective, agreed upon. Memory that all ranks of a node see: zeroed, aligned to SEQ_ALIGNMENT, untouched pages cost nothing.
-// It is comm's and lives until seq_comm_close. `what` names the purpose in the error message.
-seq_status seq_comm_share(seq_comm *comm, size_t bytes, void *out_pointer, const char *what, seq_error *error);
-// The same for a block of `bytes` a rank: blocks[r] is that of the node's rank r, which is the one to touch it first.
-seq_status seq_comm_share_each(seq_comm *comm, size_t bytes, void **blocks, const char *what, seq_error *error);
+// Collective, agreed upon. Memory that all ranks of a node see: zeroed, aligned to SEQ_ALIGNMENT,
+// untouched pages cost nothing. It is comm's and lives until seq_comm_close. `what` names the
+// purpose in the error message.
+seq_status seq_comm_share(seq_comm *comm, size_t bytes, void *out_pointer, const char *what,
+                          seq_error *error);
+// The same for a block of `bytes` a rank: blocks[r] is that of the node's rank r, which is the one
+// to touch it first.
+seq_status seq_comm_share_each(seq_comm *comm, size_t bytes, void **blocks, const char *what,
+                               seq_error *error);
 // Collective on the node: what a rank wrote to shared memory before, all see afterwards.
 seq_status seq_comm_node_barrier(seq_comm *comm, seq_error *error);
-// Collective. Like seq_comm_gather and seq_comm_broadcast from rank 0, for memory from seq_comm_share. Begin and end with a node
-// barrier.
-seq_status seq_comm_gather_shared(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
+// Collective. Like seq_comm_gather and seq_comm_broadcast from rank 0, for memory from
+// seq_comm_share. Begin and end with a node barrier.
+seq_status seq_comm_gather_shared(seq_comm *comm, void *blocks, size_t block_bytes,
+                                  seq_error *error);
 seq_status seq_comm_broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq_error *error);
 
 // What a number that travels from node to node is made of.
 typedef enum seq_wire {
     SEQ_WIRE_FP32,
-    SEQ_WIRE_BF16, // rounded to nearest even: what is added, also a node's own, and the sum; it is added in fp32
+    SEQ_WIRE_BF16, // rounded to nearest even: what is added, also a node's own, and the sum; it is
+                   // added in fp32
 } seq_wire;
 
-// The two that follow are collective among the ranks with this node rank on all nodes, and apart from all others: one thread of
-// a rank may call them while another calls the rest, if seq_comm_is_concurrent.
+// The two that follow are collective among the ranks with this node rank on all nodes, and apart
+// from all others: one thread of a rank may call them while another calls the rest, if
+// seq_comm_is_concurrent.
 //
-// `values` becomes the sum over nodes, added in the fixed tree with nodes as leaves; same bits on every node, whatever the
-// division into calls. Moves 2 (N-1)/N of the vector (reduce-scatter, allgather).
-seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire, seq_error *error);
+// `values` becomes the sum over nodes, added in the fixed tree with nodes as leaves; same bits on
+// every node, whatever the division into calls. Moves 2 (N-1)/N of the vector (reduce-scatter,
+// allgather).
+seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
+                              seq_error *error);
 // Bitwise or.
 seq_status seq_comm_or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);
 bool seq_comm_is_concurrent(const seq_comm *comm);
 
-// Bytes sent by this rank in seq_comm_sum_nodes since opening; seconds that it stood still in all other collectives and the
-// gradient exchange (exchange.h).
+// Bytes sent by this rank in seq_comm_sum_nodes since opening; seconds that it stood still in all
+// other collectives and the gradient exchange (exchange.h).
 double seq_comm_bytes(const seq_comm *comm);
 double seq_comm_seconds(const seq_comm *comm);
 
-// Collectives that this rank has begun and ended: unequal while it waits in one. Other threads and ranks may look.
+// Collectives that this rank has begun and ended: unequal while it waits in one. Other threads and
+// ranks may look.
 typedef struct seq_comm_calls {
     _Atomic uint64_t begun, ended;
 } seq_comm_calls;

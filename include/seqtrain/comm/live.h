@@ -1,5 +1,6 @@
-// Which parts of a flat vector may be nonzero: a bit for each granule of 64 floats, a word for each block of 4096. What is not
-// live counts as zero and need not be written or read. Bit 0 of word 0 is the beginning of the vector.
+// Which parts of a flat vector may be nonzero: a bit for each granule of 64 floats, a word for each
+// block of 4096. What is not live counts as zero and need not be written or read. Bit 0 of word 0
+// is the beginning of the vector.
 #ifndef SEQTRAIN_COMM_LIVE_H
 #define SEQTRAIN_COMM_LIVE_H
 
@@ -18,8 +19,9 @@ typedef struct seq_range {
     size_t begin, end;
 } seq_range;
 
-// The first run of live floats in [range->end, limit) goes to *range; false when there is none. Ends of runs are cut at `limit`.
-// Walk all runs of [from, limit): for (seq_range run = {from, from}; seq_live_next(live, limit, &run);)
+// The first run of live floats in [range->end, limit) goes to *range; false when there is none.
+// Ends of runs are cut at `limit`. Walk all runs of [from, limit): for (seq_range run = {from,
+// from}; seq_live_next(live, limit, &run);)
 bool seq_live_next(const uint64_t *live, size_t limit, seq_range *range);
 
 #endif

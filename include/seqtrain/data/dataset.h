@@ -1,5 +1,6 @@
-// A prepared data set: a directory with dataset.json (manifest, written last), vocabulary.tsv, summary.txt and HDF5 token
-// shards train-0000.h5, valid-0000.h5, test-0000.h5 ... each with one vector "tokens".
+// A prepared data set: a directory with dataset.json (manifest, written last), vocabulary.tsv,
+// summary.txt and HDF5 token shards train-0000.h5, valid-0000.h5, test-0000.h5 ... each with one
+// vector "tokens".
 #ifndef SEQTRAIN_DATA_DATASET_H
 #define SEQTRAIN_DATA_DATASET_H
 
@@ -10,8 +11,8 @@ typedef enum seq_split { SEQ_TRAIN, SEQ_VALID, SEQ_TEST, SEQ_SPLITS } seq_split;
 const char *seq_split_name(seq_split split); // "train", "valid", "test"
 
 typedef struct seq_dataset seq_dataset;
-// Reads and checks manifest and vocabulary (hash included); token shards are hashed by seq_dataset_verify only.
-// Every failure is SEQ_BAD_INPUT unless it is one of the system.
+// Reads and checks manifest and vocabulary (hash included); token shards are hashed by
+// seq_dataset_verify only. Every failure is SEQ_BAD_INPUT unless it is one of the system.
 seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *error);
 void seq_dataset_close(seq_dataset *dataset);
 const char *seq_dataset_path(const seq_dataset *dataset);
@@ -21,11 +22,15 @@ const seq_vocabulary *seq_dataset_vocabulary(const seq_dataset *dataset);
 const char *seq_dataset_vocabulary_hash(const seq_dataset *dataset);
 // Hex hash of the manifest: identifies the data of a run.
 const char *seq_dataset_hash(const seq_dataset *dataset);
-int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split);     // 0: the split is absent
-int64_t seq_dataset_characters(const seq_dataset *dataset, seq_split split); // code points of running text (bytes for unit byte)
-seq_status seq_dataset_verify(seq_dataset *dataset, seq_error *error);       // every file against its hash
+int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split); // 0: the split is absent
+int64_t
+seq_dataset_characters(const seq_dataset *dataset,
+                       seq_split split); // code points of running text (bytes for unit byte)
+seq_status seq_dataset_verify(seq_dataset *dataset,
+                              seq_error *error); // every file against its hash
 
 // Tokens [offset, offset + count) of a split; ids are checked against the vocabulary's size.
-seq_status seq_dataset_read(seq_dataset *dataset, seq_split split, int64_t offset, size_t count, int32_t *out, seq_error *error);
+seq_status seq_dataset_read(seq_dataset *dataset, seq_split split, int64_t offset, size_t count,
+                            int32_t *out, seq_error *error);
 
 #endif

@@ -9,18 +9,23 @@
 #include <stdint.h>
 
 typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD } seq_unit;
-typedef enum seq_punctuation { SEQ_PUNCTUATION_KEEP, SEQ_PUNCTUATION_SPLIT, SEQ_PUNCTUATION_DROP } seq_punctuation;
+typedef enum seq_punctuation {
+    SEQ_PUNCTUATION_KEEP,
+    SEQ_PUNCTUATION_SPLIT,
+    SEQ_PUNCTUATION_DROP
+} seq_punctuation;
 typedef enum seq_eos { SEQ_EOS_NONE, SEQ_EOS_LINE, SEQ_EOS_DOCUMENT } seq_eos;
 typedef enum seq_invalid { SEQ_INVALID_ERROR, SEQ_INVALID_REPLACE } seq_invalid;
 
-// How text becomes units: decided by seqprep, recorded in the data set and in every checkpoint, reused for primes and scores.
+// How text becomes units: decided by seqprep, recorded in the data set and in every checkpoint,
+// reused for primes and scores.
 typedef struct seq_text_rules {
     seq_unit unit;
     seq_punctuation punctuation; // word
     bool lower;                  // char and word: Unicode lower case
     bool nfc;                    // char and word: Unicode normal form C
     seq_eos eos;
-    seq_invalid invalid;         // bytes that are not UTF-8 (char and word)
+    seq_invalid invalid; // bytes that are not UTF-8 (char and word)
 } seq_text_rules;
 seq_status seq_text_rules_write(const seq_text_rules *rules, seq_record *record, seq_error *error);
 seq_status seq_text_rules_read(seq_text_rules *out, const seq_record *record, seq_error *error);
@@ -33,33 +38,42 @@ const seq_text_rules *seq_vocabulary_rules(const seq_vocabulary *vocabulary);
 int seq_vocabulary_size(const seq_vocabulary *vocabulary);
 int seq_vocabulary_unk(const seq_vocabulary *vocabulary); // SEQ_NO_ID: none
 int seq_vocabulary_eos(const seq_vocabulary *vocabulary); // SEQ_NO_ID: none
-// Text of a token, NUL-terminated, owned by the vocabulary; `size` (may be NULL) receives its bytes. "<unk>", "<eos>" for those.
+// Text of a token, NUL-terminated, owned by the vocabulary; `size` (may be NULL) receives its
+// bytes. "<unk>", "<eos>" for those.
 const char *seq_vocabulary_text(const seq_vocabulary *vocabulary, int id, size_t *size);
-int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary, int id); // occurrences in the training part
+int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary,
+                             int id); // occurrences in the training part
 // SEQ_NO_ID when unknown.
 int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size_t size);
-// Number of characters (code points; bytes for unit byte) that a token stands for in running text, for bits per character:
-// a word counts one more for the blank after it, <eos> counts one (the line end).
+// Number of characters (code points; bytes for unit byte) that a token stands for in running text,
+// for bits per character: a word counts one more for the blank after it, <eos> counts one (the line
+// end).
 int seq_vocabulary_characters(const seq_vocabulary *vocabulary, int id);
 
-// vocabulary.tsv: a header line with rules, then "id <TAB> count <TAB> token" lines, tokens with \n \t \r \\ \xHH escapes.
-// Reading is hostile-proof: line numbers in messages; `failure` as in seq_manifest_read.
-seq_status seq_vocabulary_read(const char *path, seq_status failure, seq_vocabulary **out, seq_error *error);
-seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *path, seq_error *error);
+// vocabulary.tsv: a header line with rules, then "id <TAB> count <TAB> token" lines, tokens with \n
+// \t \r \\ \xHH escapes. Reading is hostile-proof: line numbers in messages; `failure` as in
+// seq_manifest_read.
+seq_status seq_vocabulary_read(const char *path, seq_status failure, seq_vocabulary **out,
+                               seq_error *error);
+seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *path,
+                                seq_error *error);
 
-// Text -> ids as seqprep does it for a document of its own, without the final <eos> unless `with_eos`; what is unknown becomes
-// <unk>, and is SEQ_BAD_INPUT when the vocabulary has none (`what` names the text: "--prime", "FILE line 12").
-// *out_ids from malloc; release with free().
-seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size, bool with_eos, const char *what,
-                                 int32_t **out_ids, size_t *out_count, seq_error *error);
+// Text -> ids as seqprep does it for a document of its own, without the final <eos> unless
+// `with_eos`; what is unknown becomes <unk>, and is SEQ_BAD_INPUT when the vocabulary has none
+// (`what` names the text: "--prime", "FILE line 12"). *out_ids from malloc; release with free().
+seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size,
+                                 bool with_eos, const char *what, int32_t **out_ids,
+                                 size_t *out_count, seq_error *error);
 
-// Ids -> text, piece by piece, for streaming output: words are joined by blanks (when the rules split punctuation, none before a closing
-// and none after an opening mark; none after a line end), <eos> is a line end, and unit byte is written as is. Zero-initialise the state.
+// Ids -> text, piece by piece, for streaming output: words are joined by blanks (when the rules
+// split punctuation, none before a closing and none after an opening mark; none after a line end),
+// <eos> is a line end, and unit byte is written as is. Zero-initialise the state.
 typedef struct seq_decoder {
     int previous; // id + 1 of the last token, 0 at the start
 } seq_decoder;
 // Appends to out (`capacity` bytes, at least SEQ_DECODED) and returns the bytes written.
 enum { SEQ_DECODED = 4096 };
-size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id, char *out, size_t capacity);
+size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id, char *out,
+                  size_t capacity);
 
 #endif

@@ -16,16 +16,22 @@ typedef struct seq_sample_config {
     uint64_t seed;      // draw number n of sequence s depends on (seed, s, n) and the model only
 } seq_sample_config;
 
-// Called for every drawn token as it is drawn; `sequence` 0 .. count-1; `last` marks a sequence's end. A status other than
-// SEQ_OK stops the sampling and is returned.
-typedef seq_status (*seq_token_sink)(void *context, int sequence, int id, bool last, seq_error *error);
+// Called for every drawn token as it is drawn; `sequence` 0 .. count-1; `last` marks a sequence's
+// end. A status other than SEQ_OK stops the sampling and is returned.
+typedef seq_status (*seq_token_sink)(void *context, int sequence, int id, bool last,
+                                     seq_error *error);
 
-// Draws `count` sequences side by side, each starting from a<0> = 0 and x<1> = 0, or after reading `prime`.
-seq_status seq_sample_run(const seq_model *model, const seq_weights *weights, const seq_vocabulary *vocabulary, const seq_sample_config *config,
-                          const int32_t *prime, size_t prime_count, int count, seq_token_sink sink, void *context, seq_error *error);
+// Draws `count` sequences side by side, each starting from a<0> = 0 and x<1> = 0, or after reading
+// `prime`.
+seq_status seq_sample_run(const seq_model *model, const seq_weights *weights,
+                          const seq_vocabulary *vocabulary, const seq_sample_config *config,
+                          const int32_t *prime, size_t prime_count, int count, seq_token_sink sink,
+                          void *context, seq_error *error);
 
-// One draw from logits (V): the index. `unit` is uniform in [0, 1). `scratch` holds 2 V floats/ints. Exposed for tests.
-int seq_sample_draw(const seq_sample_config *config, const float *logits, int vocabulary, int excluded, double unit, void *scratch);
+// One draw from logits (V): the index. `unit` is uniform in [0, 1). `scratch` holds 2 V
+// floats/ints. Exposed for tests.
+int seq_sample_draw(const seq_sample_config *config, const float *logits, int vocabulary,
+                    int excluded, double unit, void *scratch);
 size_t seq_sample_scratch(int vocabulary); // bytes
 
 #endif

@@ -1,6 +1,7 @@
-// The numeric kernels: products with packed operands, activations, softmax rows, reductions. One table a product library
-// and instruction set, one body an instruction set, chosen at run time. Kernels return void; every sum runs in an order
-// that depends on the shape only. All matrices are row-major float; ld* are row strides in elements.
+// The numeric kernels: products with packed operands, activations, softmax rows, reductions. One
+// table a product library and instruction set, one body an instruction set, chosen at run time.
+// Kernels return void; every sum runs in an order that depends on the shape only. All matrices are
+// row-major float; ld* are row strides in elements.
 #ifndef SEQTRAIN_KERNELS_KERNELS_H
 #define SEQTRAIN_KERNELS_KERNELS_H
 
@@ -18,7 +19,8 @@ typedef enum seq_precision {
     SEQ_INT8, // B only, with a scale for each column: for inference
 } seq_precision;
 
-// B (k, n) into the order in which the kernels read it: panels of some columns, the last one filled up with zeros.
+// B (k, n) into the order in which the kernels read it: panels of some columns, the last one filled
+// up with zeros.
 typedef struct seq_packing {
     seq_precision precision;
     seq_operand op_b; // SEQ_TRANSPOSED: b is stored (n, k)
@@ -29,8 +31,9 @@ typedef struct seq_packing {
     void *packed;                   // of the whole matrix
 } seq_packing;
 
-// C (m, n) = op(A) (m, k) B (k, n), the sums beginning at zero, at `bias` or, with `accumulate`, at C. An element's bits
-// depend on its row of A, its column of B and where its sum begins, not on m, n or the other operands ("openblas": on all).
+// C (m, n) = op(A) (m, k) B (k, n), the sums beginning at zero, at `bias` or, with `accumulate`, at
+// C. An element's bits depend on its row of A, its column of B and where its sum begins, not on m,
+// n or the other operands ("openblas": on all).
 typedef struct seq_product {
     seq_precision precision; // of b
     seq_operand op_a;        // SEQ_TRANSPOSED: a is stored (k, m)
@@ -45,22 +48,25 @@ typedef struct seq_product {
 } seq_product;
 
 typedef struct seq_kernels {
-    const char *name;            // registry name: "avx512bf16", "avx512", "avx2", "portable", "openblas"
-    const char *instruction_set; // of the element-wise kernels: "avx512", "avx2", "portable"; all give the same bits
+    const char *name; // registry name: "avx512bf16", "avx512", "avx2", "portable", "openblas"
+    const char *instruction_set; // of the element-wise kernels: "avx512", "avx2", "portable"; all
+                                 // give the same bits
 
     size_t (*panel_columns)(void);
-    size_t (*panel_bytes)(seq_precision precision, size_t k); // ceil(n / panel columns) of them make a packed matrix
+    size_t (*panel_bytes)(seq_precision precision,
+                          size_t k); // ceil(n / panel columns) of them make a packed matrix
     void (*pack)(const seq_packing *packing);
     void (*multiply)(const seq_product *product); // one thread
 
-    // In place, at most 5 ULP, same polynomial and same bits on every instruction set; correct limits for +-inf,
-    // NaN stays NaN; never tanh = 2 sigmoid(2x) - 1. exp is 0 below -87.33 (no denormals) and +inf above 88.72.
+    // In place, at most 5 ULP, same polynomial and same bits on every instruction set; correct
+    // limits for +-inf, NaN stays NaN; never tanh = 2 sigmoid(2x) - 1. exp is 0 below -87.33 (no
+    // denormals) and +inf above 88.72.
     void (*sigmoid)(float *x, size_t count);
     void (*tanh)(float *x, size_t count);
     void (*exp)(float *x, size_t count);
 
-    // Rows of logits (rows, columns, stride ld) -> probabilities in place; log_sum_exp[row] = log of the sum of
-    // exp(logit), computed from the row maximum. A row with a NaN gives NaN.
+    // Rows of logits (rows, columns, stride ld) -> probabilities in place; log_sum_exp[row] = log
+    // of the sum of exp(logit), computed from the row maximum. A row with a NaN gives NaN.
     void (*softmax)(float *logits, size_t rows, size_t columns, size_t ld, float *log_sum_exp);
 
     // Reductions in fixed lanes, combined in double.
@@ -68,29 +74,33 @@ typedef struct seq_kernels {
     // Index of the first value that is NaN or infinite, or count.
     size_t (*find_nonfinite)(const float *x, size_t count);
 
-    void (*add)(float *restrict y, const float *restrict x, size_t count);              // y += x
-    void (*scale)(float *x, float factor, size_t count);                                 // x *= factor
-    void (*add_rows)(float *c, size_t rows, size_t columns, size_t ld, const float *bias); // c[r] += bias
+    void (*add)(float *restrict y, const float *restrict x, size_t count); // y += x
+    void (*scale)(float *x, float factor, size_t count);                   // x *= factor
+    void (*add_rows)(float *c, size_t rows, size_t columns, size_t ld,
+                     const float *bias); // c[r] += bias
     // bias[j] += sum over rows of c[., j], rows in ascending order.
     void (*sum_rows)(const float *c, size_t rows, size_t columns, size_t ld, float *bias);
 } seq_kernels;
 
-// "auto" is the best of our own that the CPU can run. SEQ_BAD_USAGE for an unknown name, for instructions that the CPU lacks
-// and for a precision that the library lacks.
-seq_status seq_kernels_find(const char *name, seq_precision precision, const seq_kernels **out, seq_error *error);
+// "auto" is the best of our own that the CPU can run. SEQ_BAD_USAGE for an unknown name, for
+// instructions that the CPU lacks and for a precision that the library lacks.
+seq_status seq_kernels_find(const char *name, seq_precision precision, const seq_kernels **out,
+                            seq_error *error);
 // NULL-terminated names of the registry, for option tables; the first entry is "auto".
 const char *const *seq_kernels_names(void);
 // "fp32", "bf16", "int8" in the order of seq_precision, then NULL.
 const char *const *seq_precision_names(void);
 // The table of a name, or NULL when the CPU lacks it.
 const seq_kernels *seq_kernels_of(const char *name);
-// "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints. `out` holds `size` bytes.
+// "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints.
+// `out` holds `size` bytes.
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size);
 
 // "kernels: avx2; also here: portable, openblas 0.3.21 Zen, avx2", for --version.
 void seq_kernels_describe_all(char *out, size_t size);
 
-// Bytes of a packed matrix (k, n), or of its first n columns when n is a multiple of the panel's columns.
+// Bytes of a packed matrix (k, n), or of its first n columns when n is a multiple of the panel's
+// columns.
 size_t seq_packed_bytes(const seq_kernels *kernels, seq_precision precision, size_t n, size_t k);
 
 #endif

@@ -1,5 +1,5 @@
-// The parameter table: everything about a parameter in one place. Initialisation, exchange, optimiser, checkpoint,
-// export, gradient check and printing are one loop each over it.
+// The parameter table: everything about a parameter in one place. Initialisation, exchange,
+// optimiser, checkpoint, export, gradient check and printing are one loop each over it.
 #ifndef SEQTRAIN_MODEL_PARAMETERS_H
 #define SEQTRAIN_MODEL_PARAMETERS_H
 
@@ -14,15 +14,17 @@ typedef enum seq_initial {
 } seq_initial;
 
 typedef struct seq_parameter {
-    char name[SEQ_PARAMETER_NAME]; // PyTorch's: "embedding.weight", "rnn.weight_ih_l0", "output.bias" ...
+    char name[SEQ_PARAMETER_NAME]; // PyTorch's: "embedding.weight", "rnn.weight_ih_l0",
+                                   // "output.bias" ...
     int dimensions;                // 1 or 2
     size_t rows, columns;          // columns is 1 when dimensions is 1
-    size_t offset;                 // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
-    int layer;                     // recurrent layer 0 .. L-1, or -1
-    bool decay;                    // weight decay applies (matrices, not biases)
+    size_t offset; // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
+    int layer;     // recurrent layer 0 .. L-1, or -1
+    bool decay;    // weight decay applies (matrices, not biases)
     seq_initial initial;
     float bound;
-    size_t constant_first, constant_count; // elements set to `constant` after drawing (forget-gate bias)
+    size_t constant_first,
+        constant_count; // elements set to `constant` after drawing (forget-gate bias)
     float constant;
 } seq_parameter;
 
@@ -33,12 +35,12 @@ typedef struct seq_parameter_table {
     size_t values; // without padding: the number of parameters of the model
 } seq_parameter_table;
 
-static inline size_t seq_parameter_size(const seq_parameter *parameter)
-{
+static inline size_t seq_parameter_size(const seq_parameter *parameter) {
     return parameter->rows * parameter->columns;
 }
 
-// The parameter that holds flat index `index` (the one before it, for padding); NULL beyond the end.
+// The parameter that holds flat index `index` (the one before it, for padding); NULL beyond the
+// end.
 const seq_parameter *seq_parameter_at(const seq_parameter_table *table, size_t index);
 const seq_parameter *seq_parameter_find(const seq_parameter_table *table, const char *name);
 

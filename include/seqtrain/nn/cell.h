@@ -18,8 +18,9 @@ typedef enum seq_last_gate {
                     // last gate
 } seq_last_gate;
 
-// One time step of units first .. first + count - 1: a cell's functions touch these columns only, so that a block of units can
-// go through them while it is in the cache, and threads can share the units. Blocks of (B, H) unless said otherwise.
+// One time step of units first .. first + count - 1: a cell's functions touch these columns only,
+// so that a block of units can go through them while it is in the cache, and threads can share the
+// units. Blocks of (B, H) unless said otherwise.
 typedef struct seq_cell_step {
     const seq_kernels *kernels;
     int batch, hidden;

@@ -16,9 +16,10 @@ typedef struct seq_dense {
 // weight: W^T packed, (I, O).
 void seq_dense_forward(const seq_dense *layer, const void *weight, const float *bias, size_t rows,
                        const float *x, float *y);
-// weight_back: W packed, (O, I). dy (N, O) is overwritten with the gradient before the activation; d_weight, d_bias
-// and dx are overwritten. packed_rows: scratch for a packed matrix (N, I).
-void seq_dense_backward(const seq_dense *layer, const void *weight_back, size_t rows, const float *x,
-                        const float *y, float *dy, float *dx, float *d_weight, float *d_bias, void *packed_rows);
+// weight_back: W packed, (O, I). dy (N, O) is overwritten with the gradient before the activation;
+// d_weight, d_bias and dx are overwritten. packed_rows: scratch for a packed matrix (N, I).
+void seq_dense_backward(const seq_dense *layer, const void *weight_back, size_t rows,
+                        const float *x, const float *y, float *dy, float *dx, float *d_weight,
+                        float *d_bias, void *packed_rows);
 
 #endif

@@ -13,14 +13,15 @@ typedef struct seq_recurrent {
     int inputs, hidden; // I, H
 } seq_recurrent;
 
-// Matrices are packed (kernels/compute.h), in the forms that the products want; the backward ones may be NULL without training.
+// Matrices are packed (kernels/compute.h), in the forms that the products want; the backward ones
+// may be NULL without training.
 typedef struct seq_recurrent_weights {
-    const void *input;                               // W_ih^T: (I, G H)
-    const void *recurrent;                           // gate by gate, W_hh^T of the gate: (H, H)
-    const void *input_back;                          // W_ih: (G H, I)
-    const void *recurrent_back;                      // rows of W_hh whose gates get W_hh h<t-1> in place: (., H)
-    const void *last_back;                           // the last gate's rows where it stands apart: (H, H), or NULL
-    const float *bias_ih, *bias_hh, *weight_ch;      // weight_ch: NULL without peepholes
+    const void *input;          // W_ih^T: (I, G H)
+    const void *recurrent;      // gate by gate, W_hh^T of the gate: (H, H)
+    const void *input_back;     // W_ih: (G H, I)
+    const void *recurrent_back; // rows of W_hh whose gates get W_hh h<t-1> in place: (., H)
+    const void *last_back;      // the last gate's rows where it stands apart: (H, H), or NULL
+    const float *bias_ih, *bias_hh, *weight_ch; // weight_ch: NULL without peepholes
 } seq_recurrent_weights;
 
 // Rows of weight_hh behind `recurrent_back`.
@@ -44,24 +45,27 @@ typedef struct seq_tape {
 void seq_tape_take(seq_tape *out, const seq_recurrent *layer, int batch, int steps,
                    seq_arena *arena);
 
-// Scratch of a backward pass; one may serve all layers in turn when it was taken for the largest `hidden` and `inputs`.
+// Scratch of a backward pass; one may serve all layers in turn when it was taken for the largest
+// `hidden` and `inputs`.
 typedef struct seq_recurrent_scratch {
     float *d_hidden; // (B, H): what of dL/dh<t-1> does not go through a product
     float *d_memory; // (B, H)
     float *d_gated;  // (B, H)
     void *packed;    // rows of inputs or states (T B, widest), packed
 } seq_recurrent_scratch;
-void seq_recurrent_scratch_take(seq_recurrent_scratch *out, const seq_compute *compute, int hidden, int widest, int batch,
-                                int steps, seq_arena *arena);
+void seq_recurrent_scratch_take(seq_recurrent_scratch *out, const seq_compute *compute, int hidden,
+                                int widest, int batch, int steps, seq_arena *arena);
 
 // inputs (T, B, I). The caller has written the state into row block 0 of the tape.
-void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weights *weights, seq_tape *tape, int batch, int steps, const float *inputs);
+void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
+                           seq_tape *tape, int batch, int steps, const float *inputs);
 
 // d_outputs (T, B, H): dL/dh<t> from above; overwritten with the complete dL/dh<t>. d_inputs (T, B,
 // I) is overwritten, or NULL. Nothing flows in from beyond the window's end. The tape's gates and
 // auxiliary blocks are used up. squares (T), or NULL: entry k receives the sum over streams and
 // units of (dL/dh<T-k>)^2.
-void seq_recurrent_backward(const seq_recurrent *layer, const seq_recurrent_weights *weights, seq_tape *tape, int batch, int steps, const float *inputs,
+void seq_recurrent_backward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
+                            seq_tape *tape, int batch, int steps, const float *inputs,
                             float *d_outputs, float *d_inputs,
                             const seq_recurrent_gradients *gradients,
                             const seq_recurrent_scratch *scratch, double *squares);

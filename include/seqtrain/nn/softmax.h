@@ -1,25 +1,30 @@
-// Softmax over the columns of a product, logits (N, C) = X (N, I) W^T + b, with cross-entropy and its gradient, in chunks of
-// rows so that the logits of a window never exist at once. Output layers (nn/output.h) are made of it.
+// Softmax over the columns of a product, logits (N, C) = X (N, I) W^T + b, with cross-entropy and
+// its gradient, in chunks of rows so that the logits of a window never exist at once. Output layers
+// (nn/output.h) are made of it.
 #ifndef SEQTRAIN_NN_SOFTMAX_H
 #define SEQTRAIN_NN_SOFTMAX_H
 
 #include <seqtrain/base/memory.h>
 #include <seqtrain/kernels/compute.h>
 
-enum { SEQ_CHUNK_LOGITS = 1 << 21 }; // logits that exist at once, about; a part of the last-level cache
+enum {
+    SEQ_CHUNK_LOGITS = 1 << 21
+}; // logits that exist at once, about; a part of the last-level cache
 
 typedef struct seq_softmax {
     const seq_compute *compute;
     size_t columns, units; // C, I
-    size_t shared;         // training: the columns from here on count only in the rows whose target they are
-    size_t chunk;          // rows at once
-    float *logits;         // (chunk, C)
-    float *log_sum;        // (chunk)
-    float *target_logit;   // (chunk)
-    void *packed_rows;     // (chunk, I) packed, training only
+    size_t
+        shared;   // training: the columns from here on count only in the rows whose target they are
+    size_t chunk; // rows at once
+    float *logits;       // (chunk, C)
+    float *log_sum;      // (chunk)
+    float *target_logit; // (chunk)
+    void *packed_rows;   // (chunk, I) packed, training only
 } seq_softmax;
 
-// Fills chunk, shared (all columns) and the buffers for up to `rows` rows; the other members are the caller's.
+// Fills chunk, shared (all columns) and the buffers for up to `rows` rows; the other members are
+// the caller's.
 void seq_softmax_take(seq_softmax *softmax, size_t rows, bool training, seq_arena *arena);
 
 // The weights (C, I), packed.
@@ -32,14 +37,17 @@ typedef struct seq_softmax_weights {
 typedef struct seq_output_loss {
     double nats;    // sum of -ln p(target)
     int64_t tokens; // targets other than -1
-    int64_t correct; // targets that are the first maximum of their row (evaluation only, 0 in training)
+    int64_t
+        correct; // targets that are the first maximum of their row (evaluation only, 0 in training)
 } seq_output_loss;
 
-// dx (N, I) = dL/dx, d_weight (C, I) and d_bias (C), or NULL, are overwritten, with L = scale * nats. N is not 0.
-seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows, const float *x,
-                                  const int32_t *targets, float scale, float *dx, float *d_weight, float *d_bias);
-void seq_softmax_logits(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows, const float *x, float *logits,
-                        size_t ld);
+// dx (N, I) = dL/dx, d_weight (C, I) and d_bias (C), or NULL, are overwritten, with L = scale *
+// nats. N is not 0.
+seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
+                                  size_t rows, const float *x, const int32_t *targets, float scale,
+                                  float *dx, float *d_weight, float *d_bias);
+void seq_softmax_logits(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows,
+                        const float *x, float *logits, size_t ld);
 
 // What evaluation keeps of a row of logits.
 typedef struct seq_softmax_row {
@@ -50,7 +58,8 @@ typedef struct seq_softmax_row {
 } seq_softmax_row;
 
 // kept (N, C - ranked), or NULL when all columns are ranked: the other logits.
-void seq_softmax_survey(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows, const float *x,
-                        const int32_t *targets, size_t ranked, float *kept, seq_softmax_row *out);
+void seq_softmax_survey(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows,
+                        const float *x, const int32_t *targets, size_t ranked, float *kept,
+                        seq_softmax_row *out);
 
 #endif

@@ -1,5 +1,6 @@
-// manifest.json: the last file written to a directory is its commit. It holds sections of key = text pairs and the list of
-// files with size and XXH3-128, and its own hash. Reading goes through jansson with a size limit.
+// manifest.json: the last file written to a directory is its commit. It holds sections of key =
+// text pairs and the list of files with size and XXH3-128, and its own hash. Reading goes through
+// jansson with a size limit.
 #ifndef SEQTRAIN_STORAGE_MANIFEST_H
 #define SEQTRAIN_STORAGE_MANIFEST_H
 
@@ -19,7 +20,7 @@ void seq_digest_bytes(const void *bytes, size_t size, seq_digest *out);
 void seq_digest_text(const seq_digest *digest, char out[33]);
 
 typedef struct seq_manifest_file {
-    char *name;       // relative, no '/' and not "." or ".."
+    char *name; // relative, no '/' and not "." or ".."
     seq_digest digest;
 } seq_manifest_file;
 
@@ -31,8 +32,8 @@ typedef struct seq_manifest_section {
 enum { SEQ_MANIFEST_SECTIONS = 16 };
 // Zero-initialise before use.
 typedef struct seq_manifest {
-    char kind[32];  // "seqtrain dataset", "seqtrain checkpoint"
-    int version;    // format version
+    char kind[32]; // "seqtrain dataset", "seqtrain checkpoint"
+    int version;   // format version
     seq_manifest_section sections[SEQ_MANIFEST_SECTIONS];
     int section_count;
     seq_manifest_file *files;
@@ -44,15 +45,19 @@ void seq_manifest_clear(seq_manifest *manifest);
 seq_record *seq_manifest_section_get(seq_manifest *manifest, const char *name);
 // Finds; an empty record when absent.
 const seq_record *seq_manifest_section_find(const seq_manifest *manifest, const char *name);
-seq_status seq_manifest_add_file(seq_manifest *manifest, const char *name, const seq_digest *digest, seq_error *error);
+seq_status seq_manifest_add_file(seq_manifest *manifest, const char *name, const seq_digest *digest,
+                                 seq_error *error);
 
 // Atomic write of DIRECTORY/NAME; deterministic bytes.
-seq_status seq_manifest_write(const seq_manifest *manifest, const char *directory, const char *name, seq_error *error);
-// Checks syntax, kind, version <= `version`, its own hash and the file names. `failure` is the status of a damaged or
-// missing manifest (SEQ_BAD_INPUT for data sets, SEQ_NO_CHECKPOINT for checkpoints).
-seq_status seq_manifest_read(seq_manifest *out, const char *directory, const char *name, const char *kind, int version,
-                             seq_status failure, seq_error *error);
+seq_status seq_manifest_write(const seq_manifest *manifest, const char *directory, const char *name,
+                              seq_error *error);
+// Checks syntax, kind, version <= `version`, its own hash and the file names. `failure` is the
+// status of a damaged or missing manifest (SEQ_BAD_INPUT for data sets, SEQ_NO_CHECKPOINT for
+// checkpoints).
+seq_status seq_manifest_read(seq_manifest *out, const char *directory, const char *name,
+                             const char *kind, int version, seq_status failure, seq_error *error);
 // Size and hash of file number `index`; the message names path, expected and found.
-seq_status seq_manifest_verify_file(const seq_manifest *manifest, const char *directory, size_t index, seq_status failure, seq_error *error);
+seq_status seq_manifest_verify_file(const seq_manifest *manifest, const char *directory,
+                                    size_t index, seq_status failure, seq_error *error);
 
 #endif

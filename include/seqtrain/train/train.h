@@ -77,9 +77,10 @@ typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
 const seq_program *seq_train_program(void);
 
-// Collective. Trains until the end, a signal that the caller has told to catch (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds
-// seq_train_options and may be changed: on a resume, what was not given is taken from the checkpoint's record.
-// SEQ_OK: finished; SEQ_STOPPED: stopped early with a checkpoint. `version` is recorded in checkpoints.
+// Collective. Trains until the end, a signal that the caller has told to catch
+// (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds seq_train_options and may
+// be changed: on a resume, what was not given is taken from the checkpoint's record. SEQ_OK:
+// finished; SEQ_STOPPED: stopped early with a checkpoint. `version` is recorded in checkpoints.
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version, seq_error *error);
 
 #endif
