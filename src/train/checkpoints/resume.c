@@ -41,8 +41,7 @@ static seq_status check_checkpoint(const char *run, const char *override, seq_co
         !seq_train_read_position(manifest, &position, error) && position.step != step)
         seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
                       (long long)position.step);
-    if (!error->status && rank == 0)
-        seq_identity_check(run, directory, manifest, override, error);
+    if (!error->status && rank == 0) seq_identity_check(run, directory, manifest, override, error);
     return seq_comm_agree(comm, error);
 }
 
