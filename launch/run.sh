@@ -203,6 +203,14 @@ why_silent() {
   esac
 }
 
+# By their groups: a `timeout` that has just begun may not know its child yet.
+end_probes() {
+  local probe
+  for probe in "$@"; do
+    kill -- "-$probe" 2>/dev/null || kill "$probe" 2>/dev/null || true
+  done
+}
+
 # All at the same time. Who answers tells its name and cores.
 probe_hosts() {
   local i good=() label count probes=() status
@@ -213,7 +221,7 @@ probe_hosts() {
   done
   for ((i = 0; i < ${#names[@]}; i++)); do
     status=0 label='' count=''
-    [ $asked -eq 0 ] || kill "${probes[@]}" 2>/dev/null || true
+    [ $asked -eq 0 ] || end_probes "${probes[@]}"
     wait "${probes[i]}" || status=$?
     [ $asked -eq 0 ] || continue
     { read -r label && read -r count; } <"$temporary/answer-$i" || true
@@ -228,7 +236,7 @@ probe_hosts() {
     fi
   done
   if [ $asked -ne 0 ]; then
-    kill "${probes[@]}" 2>/dev/null || true
+    end_probes "${probes[@]}"
     stop_if_asked
   fi
   keep_hosts ${good[@]+"${good[@]}"}
