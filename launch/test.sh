@@ -63,9 +63,9 @@ if [ $faults ]; then
   export FAULT_TABLE=$build/faults.tsv
   : >"$FAULT_TABLE"
   code=0
-  ctest --output-on-failure -L faults "$@" || code=$?
+  ctest --output-on-failure -L faults -j "$cores" "$@" || code=$?
   say_skipped
-  awk -F '\t' -f "$root/tests/support/faults.awk" "$FAULT_TABLE" || code=1
+  sort -s -t $'\t' -k 8,8 "$FAULT_TABLE" | awk -F '\t' -f "$root/tests/support/faults.awk" || code=1
   exit $code
 fi
 code=0

@@ -57,7 +57,7 @@ outcome() {
     verdict=broken
     [ -n "${2:-}" ] || happened="$((failures - failures_before)) deviations, see the test's output"
   fi
-  printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$experiment" "$1" "$expected" "$happened" "${3:--}" "${4:--}" $verdict |
+  printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$experiment" "$1" "$expected" "$happened" "${3:--}" "${4:--}" $verdict "$(basename "$0" .sh)" |
     tee -a "${FAULT_TABLE:-/dev/null}"
 }
 

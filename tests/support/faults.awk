@@ -1,10 +1,10 @@
 # The table of launch/test.sh --faults from the rows that `outcome` in common.sh writes. Fails when a row says broken, or there is none.
 BEGIN {
-  split("experiment|runs|expected|happened|detected|recovered|verdict", head, "|")
-  for (i = 1; i <= 7; i++) width[i] = length(head[i])
+  split("experiment|runs|expected|happened|detected|recovered|verdict|test", head, "|")
+  for (i = 1; i <= 8; i++) width[i] = length(head[i])
 }
 {
-  for (i = 1; i <= 7; i++) {
+  for (i = 1; i <= 8; i++) {
     cell[NR, i] = $i
     if (length($i) > width[i]) width[i] = length($i)
   }
@@ -12,7 +12,7 @@ BEGIN {
 }
 END {
   for (row = 0; row <= NR; row++) {
-    for (i = 1; i <= 7; i++) printf "%-*s%s", width[i], row ? cell[row, i] : head[i], i < 7 ? "  " : "\n"
+    for (i = 1; i <= 8; i++) printf "%-*s%s", width[i], row ? cell[row, i] : head[i], i < 8 ? "  " : "\n"
   }
   printf "%d experiments, %d held, %d broken\n", NR, NR - broken, broken
   exit broken > 0 || NR == 0
