@@ -21,7 +21,7 @@ touch copy/build-test/Testing/Temporary/LastTest.log
 test_sh() { env PATH="$work/stand-in:$PATH" copy/launch/test.sh "$@"; }
 expect 0 '\(-R\)\(a b\)\(-j2\)\(-j\)\(3\)\(--rerun-failed\)\(--output-on-failure\)\(--timeout\)\(9\)\(-V\)\(-E\)\(x\|y\)\(-N\)' test_sh -R 'a b' -j2 -j 3 --rerun-failed \
   --output-on-failure --timeout 9 -V -E 'x|y' -N
-expect 1 '\(-L\)\(faults\)\(-R\)\(resume\)' test_sh -R resume --faults # an empty table is none that held
+expect 1 '\(-L\)\(faults\)\(-j\)\([0-9]+\)\(-R\)\(resume\)' test_sh -R resume --faults # an empty table is none that held
 
 # Alone inside a larger launch: exit code 2, what to do, nothing written.
 step=(SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=4)
@@ -80,6 +80,8 @@ expect 0 "warning: how much time .*'INVALID' about job 7.*--time-limit" in_job "
 printf '#!/bin/sh\nexit 1\n' >bin/squeue
 expect 0 'warning: how much time .*squeue: failed with exit code 1.*--time-limit' in_job "${short[@]}" --run refused
 expect 0 'warning: how much time .*failed' in_job SLURM_JOB_END_TIME=1000000000 "${short[@]}" --run stale
+expect 0 "warning: how much time .*SLURM_JOB_END_TIME is 'soon'.*--time-limit" env SLURM_JOB_END_TIME=soon "${short[@]}" --run soon
+expect 0 "warning: how much time .*PBS_WALLTIME is '-5'.*--time-limit" env PBS_WALLTIME=-5 "${short[@]}" --run before
 rm bin/squeue
 expect 0 'warning: how much time .*squeue: cannot be started: No such file.*--time-limit' in_job PATH=/nowhere "${short[@]}" --run unheard
 expect 2 'time-limit.*auto, or a duration' "${short[@]}" --run x --time-limit never

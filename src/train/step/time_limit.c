@@ -16,6 +16,13 @@ static void set_left(seq_time_limit *limit, double started, double left) {
     limit->of_scheduler = true;
 }
 
+// Not of a batch system: said, and passed over.
+static bool refuse(const char *name, const char *text, const char *seconds, seq_time_limit *out) {
+    snprintf(out->source, sizeof out->source, "%s is '%.40s', expected seconds %s", name, text,
+             seconds);
+    return false;
+}
+
 // Seconds since 1970, set for each start of a job by Slurm 22.05 and later, as far as that is
 // configured. A shell that has outlived its job may still have it.
 static bool read_end_time(double started, seq_time_limit *out) {
@@ -23,7 +30,8 @@ static bool read_end_time(double started, seq_time_limit *out) {
     char *end;
     if (!text || !*text) return false;
     double left = strtod(text, &end) - (double)time(NULL);
-    if (*end || !isfinite(left) || left <= 0) return false;
+    if (*end || !isfinite(left)) return refuse("SLURM_JOB_END_TIME", text, "since 1970", out);
+    if (left <= 0) return false;
     set_left(out, started, left);
     snprintf(out->source, sizeof out->source, "SLURM_JOB_END_TIME");
     return true;
@@ -38,7 +46,7 @@ static bool ask_squeue(double started, seq_time_limit *out) {
     if (seq_command_ask(command, ANSWER_SECONDS, answer, sizeof answer, &error))
         snprintf(out->source, sizeof out->source, "job %.40s: %.200s", job, error.text);
     else if (strcmp(answer, "UNLIMITED") == 0)
-        return true;
+        *out->source = '\0';
     else if (!seq_duration_parse(answer, &left))
         snprintf(out->source, sizeof out->source, "squeue says '%s' about job %.40s", answer, job);
     else {
@@ -54,7 +62,8 @@ static bool read_walltime(seq_time_limit *out) {
     char *end;
     if (!text || !*text) return false;
     double left = strtod(text, &end);
-    if (*end || !isfinite(left) || left <= 0) return false;
+    if (*end || !isfinite(left) || left <= 0)
+        return refuse("PBS_WALLTIME", text, "of the job", out);
     out->seconds = left < UNLIMITED_SECONDS ? left : 0;
     out->of_scheduler = true;
     snprintf(out->source, sizeof out->source, "PBS_WALLTIME, from the start of seqtrain");
