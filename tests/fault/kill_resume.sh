@@ -13,16 +13,16 @@ for delay in 0.4 0.7 0.5 0.9 0.6 0.8 1.1 1.3; do
   for ranks in 2 4 1; do
     [ -n "$(last_step torn)" ] && [ "$(last_step torn)" = step-000000400 ] && break 2
     if [ $ranks -eq 1 ]; then
-      "${command[@]}" --run torn >>log.txt 2>&1 &
+      "${command[@]}" --run "$work/torn" >>log.txt 2>&1 &
     else
-      run_mpi $ranks "${command[@]}" --run torn >>log.txt 2>&1 &
+      run_mpi $ranks "${command[@]}" --run "$work/torn" >>log.txt 2>&1 &
     fi
     sleep $delay
-    pkill -KILL -f -- "--run torn" && killed=$((killed + 1))
+    pkill -KILL -f -- "--run $work/torn" && killed=$((killed + 1))
     wait
   done
 done
-expect 0 "finished|complete" "${command[@]}" --run torn
+expect 0 "finished|complete" "${command[@]}" --run "$work/torn"
 echo "killed $killed times" >&2
 [ $killed -ge 2 ] || bad "was killed $killed times only: the test has lost its point"
 same_tree whole/checkpoints torn/checkpoints
@@ -41,13 +41,13 @@ for signal in USR1 TERM; do
   same_tree whole/checkpoints signal-$signal/checkpoints
 done
 # mpirun hands SIGUSR1 on to its ranks.
-OMPI_MCA_odls_base_sigkill_timeout=1 run_mpi 2 "${command[@]}" --run ranks >log.txt 2>&1 &
+OMPI_MCA_odls_base_sigkill_timeout=1 run_mpi 2 "${command[@]}" --run $work/ranks >log.txt 2>&1 &
 sleep 2
-pkill -USR1 -f -- "-np 2 --quiet .*--run ranks" || bad "mpirun was not found"
+pkill -USR1 -f -- "-np 2 --quiet .*--run $work/ranks" || bad "mpirun was not found"
 code=0
 wait $! || code=$?
 [ $code -eq 75 ] || bad "SIGUSR1 to mpirun: exit code $code, expected 75: $(tail -1 log.txt)"
-expect 0 finished "${command[@]}" --run ranks
+expect 0 finished "${command[@]}" --run $work/ranks
 same_tree whole/checkpoints ranks/checkpoints
 expect 75 "stopped by" "${command[@]}" --run limit --time-limit 1
 expect 0 finished run_mpi 2 "${command[@]}" --run limit --time-limit 0

@@ -3,11 +3,11 @@ source "$SUPPORT/common.sh"
 make_text 3000 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 options=(--data data --replicas 64 --layers 1 --hidden 32 --embed 16 --batch 1 --window 8 --steps 20 --epochs 99)
-run_mpi 64 "$SEQTRAIN" "${options[@]}" --run many >out.txt 2>&1 &
+run_mpi 64 "$SEQTRAIN" "${options[@]}" --run $work/many >out.txt 2>&1 &
 process=$!
 peak=0
 while kill -0 $process 2>/dev/null; do
-  now=$(cat $(pgrep -f -- '--run many' | sed 's|.*|/proc/&/smaps_rollup|') 2>/dev/null | awk '/^Pss:/ {s += $2} END {print s + 0}')
+  now=$(cat $(pgrep -f -- "--run $work/many" | sed 's|.*|/proc/&/smaps_rollup|') 2>/dev/null | awk '/^Pss:/ {s += $2} END {print s + 0}')
   [ "$now" -gt $peak ] && peak=$now
   sleep 0.3
 done
