@@ -15,16 +15,20 @@ fresh_copy() {
   cp -r good copy
 }
 
-# refused FILE: seqinfo names it; and, when due, the run falls back.
+# refused FILE: seqinfo names it; and, when due, the run falls back. Recovered: the slowest run from the checkpoint before to the end.
 refused() {
-  local code=0
+  local code=0 begun
   tried=$((tried + 1))
+  begun=$(now)
   "$SEQINFO" copy --verify >.out 2>&1 || code=$?
+  detected=$(longer "$detected" "$(since "$begun")")
   [ $code -eq 4 ] || bad "$context: seqinfo ends with $code: $(tail -1 .out)"
   grep -Eq "step 20: .*$1" .out || bad "$context: seqinfo does not name $1: $(grep 'step 20' .out)"
   [ $((tried % every)) -eq 0 ] || return
   resumed=$((resumed + 1))
+  begun=$(now)
   expect 0 "step 20 cannot be used: .*$step/$1" "${train[@]}" --run copy
+  recovered=$(longer "$recovered" "$(since "$begun")")
   grep -q "resumed  from the checkpoint of step 15" .out || bad "$context: did not fall back to step 15"
   equal_checkpoints good/$step copy/$step || bad "$context: step 20 was not made again"
   [ -d copy/$step.damaged-0 ] || bad "$context: the damaged checkpoint is gone"
@@ -47,12 +51,12 @@ flip_one() {
   cp good/$step/$file copy/$step/$file
 }
 total=$(cat good/$step/* | wc -c)
-tried=0 resumed=0 count=$((100 * SCALE))
+tried=0 resumed=0 detected=0 recovered=0 count=$((100 * SCALE))
 every=$((SCALE < 10 ? 8 : 1))
 fresh_copy
 experiment "single-bit flips over every byte of a checkpoint" "found, named, fallen back from"
 for ((i = 0; i < count; i++)); do flip_one $i; done
-outcome $tried "as expected; $resumed of them resumed"
+outcome $tried "as expected; $resumed of them resumed" "$detected" "$recovered"
 
 # Lengths. A larger checkpoint for the borders of chunks (1 MiB before compression; a zstd frame begins with 28 b5 2f fd).
 resize() { # resize FILE LENGTH
@@ -62,7 +66,7 @@ resize() { # resize FILE LENGTH
   cp good/$step/$1 copy/$step/$1
 }
 experiment "truncation to every interesting length" "found, named, fallen back from"
-tried=0 resumed=0
+tried=0 resumed=0 detected=0 recovered=0
 for file in "${files[@]}"; do
   size=$(stat -c %s good/$step/$file)
   for length in 0 1 8 47 48 100 $((size / 2)) $((size - 4)) $((size - 1)) $((size + 1)) $((size + 4096)); do
@@ -85,10 +89,10 @@ rm -rf good
 mv small good
 train=("${few[@]}")
 fresh_copy
-outcome $tried "as expected; $resumed of them resumed"
+outcome $tried "as expected; $resumed of them resumed" "$detected" "$recovered"
 
 experiment "missing, swapped and foreign files" "found, named, fallen back from"
-tried=0 every=1 resumed=0
+tried=0 every=1 resumed=0 detected=0 recovered=0
 expect 0 finished "${train[@]}" --run foreign --seed 2
 for file in "${files[@]}"; do
   context="$file missing"
@@ -119,7 +123,7 @@ rm -r copy/$step
 cp -r copy/checkpoints/step-000000015 copy/$step
 expect 4 "manifest.json: it is that of step 15" "$SEQSAMPLE" copy/$step
 refused manifest.json
-outcome $tried
+outcome $tried "as expected" "$detected" "$recovered"
 
 experiment "every checkpoint is bad" "exit code 4 with the reason of each, nothing moved"
 context="all bad"

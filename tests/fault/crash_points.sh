@@ -40,9 +40,10 @@ for point in $(grep -rhoE 'seq_fault_point\([^;]*"(lock|metrics|checkpoint|retai
   grep -qxF "$point" reached || bad "no run comes to the fault point $point"
 done
 
-# die START POINT TIME RANKS RANK: killed there, looked at, continued (on one rank, or the other way round).
+# die START POINT TIME RANKS RANK: killed there, looked at, continued (on one rank, or the other way round). Recovered: the slowest
+# run from there to the end.
 die() {
-  local start=$1 ranks=$4 code=0
+  local start=$1 ranks=$4 code=0 begun
   context="$start, killed at $2 time $3, rank $5 of $ranks"
   make_start $start
   case $ranks in
@@ -58,11 +59,13 @@ die() {
   hurt) [ -d run/checkpoints/step-000000006.damaged-0 ] || cmp -s run/checkpoints/step-000000006/shard-0001.h5 hurt.h5 || bad "$context: the damaged one is gone" ;;
   esac
   [ $start = hurt ] && [ ! -d run/checkpoints/step-000000006.damaged-0 ] || all_known run reference early
+  begun=$(now)
   if [ $ranks -eq 1 ] && [ $((runs % 10)) -eq 0 ]; then
     expect 0 finished run_mpi 2 "${train[@]}" --run run
   else
     expect 0 finished "${train[@]}" --run run
   fi
+  recovered=$(longer "$recovered" "$(since "$begun")")
   all_known run reference
   cmp -s <(ls run/checkpoints) kept.$start || bad "$context: other checkpoints are kept: $(ls run/checkpoints | tr '\n' ' ')"
   [ $start = fresh ] || sed -i '/^{"event": "st$/d' run/metrics.jsonl
@@ -73,7 +76,7 @@ make_start hurt
 cp run/checkpoints/step-000000006/shard-0001.h5 hurt.h5
 
 experiment "crash at every step of the protocol" "the old or the new checkpoint is valid, same bytes on resume"
-runs=0
+runs=0 recovered=0
 if [ "$SCALE" -ge 10 ]; then starts="fresh grown hurt" times="1 2 3"; else starts=grown times=1; fi
 for start in $starts; do
   for point in $(cat points.$start); do
@@ -99,5 +102,5 @@ for start in $starts; do
     done
   done
 done
-outcome $runs "as expected at $(wc -l <reached) points" # a row that says broken has its deviations in the output
+outcome $runs "as expected at $(wc -l <reached) points" - "$recovered" # a row that says broken has its deviations in the output
 finish

@@ -12,10 +12,7 @@ expect 0 "finished at step 26" "${command[@]}" --run whole
 
 last_event() { tail -1 torn/metrics.jsonl | sed 's/.*"time": \([0-9.]*\).*/\1/'; }
 began_again() { grep '"resume"' torn/metrics.jsonl | tail -1 | sed 's/.*"time": \([0-9.]*\).*/\1/'; }
-longer() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", (b > a ? b : a) }'; }
 minus() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a - b }'; }
-
-# mpirun's exit code is that of the rank that it sees end first: the killed one, or a neighbour that has noticed (busy machines).
 
 # session RANKS PLACE [OPTION...]: 0 is one process without MPI; without a PLACE it is to finish. A killed one counts as detected
 # when its job has ended, as recovered when the next has read the checkpoint.

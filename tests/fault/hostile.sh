@@ -49,7 +49,7 @@ fresh() {
 }
 
 done_with() {
-  outcome $refused "exit code 4 or 3 each time; $slowest s of processor time, $((largest / 1024)) MiB at most"
+  outcome $refused "exit code 4 or 3 each time; $((largest / 1024)) MiB at most" "$slowest"
   slowest=0 largest=0 refused=0
 }
 

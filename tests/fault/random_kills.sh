@@ -6,9 +6,10 @@ source "$SUPPORT/checkpoints.sh"
 prepare_reference --steps 150 --checkpoint-every 1 --validate-every 7
 train+=(--keep 3)
 
-# start RANKS: mpirun in `job`, its ranks in `ranks`, once they are at work.
+# start RANKS: mpirun in `job`, its ranks in `ranks`, once they are at work. Recovered: the slowest that has begun to train.
 start() {
-  local lines=0
+  local lines=0 begun
+  begun=$(now)
   [ ! -e run/metrics.jsonl ] || lines=$(wc -l <run/metrics.jsonl)
   run_mpi $1 "${train[@]}" --run run >log.txt 2>&1 &
   job=$!
@@ -16,6 +17,7 @@ start() {
     kill -0 $job 2>/dev/null || break
     sleep 0.01
   done
+  recovered=$(longer "$recovered" "$(since "$begun")")
   read -ra ranks <<<"$(pgrep -P "$(pgrep -P $job || echo $job)" | tr '\n' ' ')"
 }
 
@@ -78,7 +80,8 @@ kill_mpirun() {
 
 # repeat COUNT HOW
 repeat() {
-  killed=0 torn=0 finished=0
+  local begun
+  killed=0 torn=0 finished=0 detected=0 recovered=0
   rm -rf run
   while [ $killed -lt $1 ] && [ $failures -eq 0 ]; do
     random 2
@@ -92,7 +95,9 @@ repeat() {
       renew
       continue
     fi
+    begun=$(now)
     $2
+    detected=$(longer "$detected" "$(since "$begun")")
     killed=$((killed + 1))
     look
   done 2>shell.txt
@@ -108,8 +113,8 @@ expect 0 finished "${train[@]}" --run once
 
 experiment "SIGKILL of a random rank during saves" "every resume gives the same bytes"
 repeat $((20 * SCALE)) kill_rank
-outcome $killed "$torn half-written checkpoints, the same bytes"
+outcome $killed "$torn half-written checkpoints, the same bytes" "$detected" "$recovered"
 experiment "SIGKILL of mpirun during saves" "every resume gives the same bytes"
 repeat $((10 * SCALE)) kill_mpirun
-outcome $killed "$torn half-written checkpoints, the same bytes"
+outcome $killed "$torn half-written checkpoints, the same bytes" "$detected" "$recovered"
 finish

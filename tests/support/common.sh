@@ -63,6 +63,7 @@ outcome() {
 
 now() { date +%s.%N; }
 since() { awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%.1f", to - from }'; } # seconds since a now
+longer() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", (b > a ? b : a) }'; }   # of two numbers
 
 same() { cmp -s "$1" "$2" || bad "$1 and $2 differ"; }
 same_tree() { diff -r "$1" "$2" >&2 || bad "$1 and $2 differ"; }
