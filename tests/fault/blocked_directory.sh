@@ -2,13 +2,8 @@
 source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
 [ -z "${SANITIZE:-}" ] || { echo "skipped: the sanitizers want to be loaded before our shim" >&2; exit 77; }
-make_text 300 >text.txt
-expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
-train=("$SEQTRAIN" --data "$work/data" --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300
-  --checkpoint-every 50 --validate-every 130 --keep 99 --log-every 1000)
-expect 0 finished "${train[@]}" --run whole
+prepare_train
 shim="$BUILD/tests/support/libseq_hanging_io.so"
-where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
 
 # blocked NAME RANK MESSAGE: after step 50 the run directory blocks for that rank (all: for all). One message in all, 6, and the
 # bytes of a run that nothing happened to when the directory is back.

@@ -87,6 +87,7 @@ for start in $starts; do
 done
 [ "$SCALE" -ge 10 ] || die hurt resume.setting-aside 1 1 0
 [ "$SCALE" -ge 10 ] || die hurt resume.set-aside 1 1 0
+[ "$SCALE" -ge 10 ] || die hurt checkpoint.shard-written 1 1 0 # of the one that was set aside
 # Two ranks: every point of either (a few of them in the default run).
 number=0
 for start in $starts; do

@@ -6,13 +6,7 @@ source "$SUPPORT/hosts.sh"
 source "$SUPPORT/ranks.sh"
 hosts_begin 2
 whole=$((${SCALE:-1} >= 10))
-make_text 300 >text.txt
-expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
-train="$SEQTRAIN --data $work/data --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300 --checkpoint-every 50
-  --validate-every 130 --keep 99 --log-every 1000"
-train=${train//$'\n'/ }
-expect 0 finished $train --run whole
-where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
+prepare_train
 limit=4
 
 processes() { # of host K, but for those that are dead already
@@ -39,9 +33,9 @@ hosts_are_empty() {
 }
 
 supervised() { # supervised NAME OPTION...
-  hosts_supervised "${@:2}" --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- $train --run "$work/$1"
+  hosts_supervised "${@:2}" --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- "${train[@]}" --run "$work/$1"
 }
-plain() { hosts_mpirun 4 $train --run "$work/$1" --hang-timeout $limit; }
+plain() { hosts_mpirun 4 "${train[@]}" --run "$work/$1" --hang-timeout $limit; }
 
 # harmed NAME MESSAGE COMMAND JOB...: that happens after step 50 to a job that host 1 has started; then the other host goes on.
 harmed() {

@@ -3,15 +3,9 @@
 # Long: 900
 source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
-make_text 300 >text.txt
-expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 limit=3
 whole=$((${SCALE:-1} >= 10))
-# Long enough a run for a fault to meet it on a fast machine.
-train=("$SEQTRAIN" --data "$work/data" --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300
-  --checkpoint-every 50 --validate-every 130 --keep 99 --log-every 1000)
-expect 0 finished "${train[@]}" --run whole
-where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
+prepare_train
 
 # goes_on NAME: from the last checkpoint, on another number of ranks.
 goes_on() {

@@ -6,13 +6,7 @@ source "$SUPPORT/hosts.sh"
 source "$SUPPORT/ranks.sh"
 hosts_begin 2
 whole=$((${SCALE:-1} >= 10))
-make_text 300 >text.txt
-expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
-train="$SEQTRAIN --data $work/data --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300 --checkpoint-every 50
-  --validate-every 130 --keep 99 --log-every 1000"
-train=${train//$'\n'/ }
-expect 0 finished $train --run whole
-where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
+prepare_train
 limit=4
 starts='0 5' # --max-restarts of the jobs that are harmed
 
@@ -24,7 +18,7 @@ harmed() {
     hosts_file
     got=0
     rm -rf "$work/$name"
-    hosts_supervised --max-restarts $restarts --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- $train --run "$work/$name" >"log.$name" 2>&1 &
+    hosts_supervised --max-restarts $restarts --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- "${train[@]}" --run "$work/$name" >"log.$name" 2>&1 &
     job=$!
     wait_for_checkpoint "$name" 50 $job
     begun=$(now)
@@ -82,7 +76,7 @@ outcome 2 "as expected" "$detected" "$recovered"
 
 experiment "2 hosts: link cut for 2 seconds" "the job survives; same bytes"
 hosts_file
-hosts_supervised --hang-timeout 60 -- $train --run "$work/seconds" >log.seconds 2>&1 &
+hosts_supervised --hang-timeout 60 -- "${train[@]}" --run "$work/seconds" >log.seconds 2>&1 &
 job=$!
 wait_for_checkpoint seconds 50 $job
 host_cut 2
@@ -97,14 +91,14 @@ outcome 1
 # interrupted NAME MOMENT: Ctrl-C at the supervisor of a job on one host.
 interrupted() {
   local name=$1 job step code=0
-  setsid env --default-signal=INT "$SOURCE/launch/run.sh" --np 2 -- $train --run "$work/$name" >"log.$name" 2>&1 &
+  setsid env --default-signal=INT "$SOURCE/launch/run.sh" --np 2 -- "${train[@]}" --run "$work/$name" >"log.$name" 2>&1 &
   job=$!
   if [ "$2" = start ]; then wait_for_text "log.$name" 'start 1' $job; else wait_for_checkpoint "$name" 50 $job; fi
   kill -INT -- -$job
   wait $job || code=$?
   [ $code -eq 75 ] || bad "$name: exit code $code, expected 75: $(tail -5 "log.$name")"
   no_process_left "$name"
-  expect 0 finished $train --run "$work/$name"
+  expect 0 finished "${train[@]}" --run "$work/$name"
   for step in whole/checkpoints/*; do # it has one more, of the moment
     same_tree "$step" "$name/checkpoints/${step##*/}"
   done

@@ -1,5 +1,17 @@
-# Processes of a job, for tests that harm them. Sourced after common.sh. A run directory is given by its name in $work, and programs
+# Jobs that tests harm, and their processes. Sourced after common.sh. A run directory is given by its name in $work, and programs
 # are started with `--run $work/NAME`.
+
+# Step and stage in a message, whatever the rank was at.
+where='[0-9]+, (reading data|forward and backward|the ranks. reports|exchange of gradients|update of parameters|beginning a checkpoint|writing a checkpoint|validation)'
+
+# prepare_train: `train` is a run that is long enough for a fault to meet it on a fast machine; nothing happens to the one named whole.
+prepare_train() {
+  make_text 300 >text.txt
+  expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
+  train=("$SEQTRAIN" --data "$work/data" --replicas 4 --layers 1 --hidden 64 --embed 8 --batch 4 --window 16 --epochs 99 --steps 300
+    --checkpoint-every 50 --validate-every 130 --keep 99 --log-every 1000)
+  expect 0 finished "${train[@]}" --run whole
+}
 
 # rank_process NAME RANK: the process of a rank, by mpirun's number.
 rank_process() {
