@@ -16,7 +16,7 @@ only=()
 while [ $# -gt 0 ]; do
   case $1 in
   --json | --only | --model)
-    [ $# -gt 1 ] || fail "$1: a value is missing"
+    [ $# -gt 1 ] || fail_with 2 "$1: a value is missing"
     case $1 in
     --json) json=$(realpath -m "$2") ;;
     --only) only+=("$2") ;;
@@ -28,11 +28,11 @@ while [ $# -gt 0 ]; do
     sed -n '2,/^source/s/^# \{0,1\}//p' "$0"
     exit 0
     ;;
-  *) fail "$1: unknown option, see --help" ;;
+  *) fail_with 2 "$1: unknown option, see --help" ;;
   esac
 done
 for part in ${only[@]+"${only[@]}"}; do
-  [[ " ${parts[*]} " == *" $part "* ]] || fail "--only $part: expected one of ${parts[*]}"
+  [[ " ${parts[*]} " == *" $part "* ]] || fail_with 2 "--only $part: expected one of ${parts[*]}"
 done
 [ ${#only[@]} -eq 0 ] || parts=("${only[@]}")
 

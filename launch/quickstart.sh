@@ -10,7 +10,7 @@ ranks=$cores
 
 corpus=${1:-}
 if [ -n "$corpus" ]; then
-  [ -r "$corpus" ] || fail "$corpus: cannot be read"
+  [ -r "$corpus" ] || fail_with 3 "$corpus: cannot be read: name a text, or a folder of texts"
   corpus=$(realpath "$corpus")
   name=$(basename "$corpus" | tr -c 'A-Za-z0-9\n' -)
   prime=
@@ -44,7 +44,7 @@ run_mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
 case $code in
 0) ;;
 75) echo "This machine needed more than the time limit: the text below comes from the last checkpoint. Run this again to go on." ;;
-*) fail "training ended with exit code $code" ;;
+*) fail_with "$code" "training ended with exit code $code" ;;
 esac
 
 say "400 characters: seqsample"

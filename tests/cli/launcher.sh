@@ -23,6 +23,11 @@ expect 0 '\(-R\)\(a b\)\(-j2\)\(-j\)\(3\)\(--rerun-failed\)\(--output-on-failure
   --output-on-failure --timeout 9 -V -E 'x|y' -N
 expect 1 '\(-L\)\(faults\)\(-j\)\([0-9]+\)\(-R\)\(resume\)' test_sh -R resume --faults # an empty table is none that held
 
+# The other launchers, before they install or build anything.
+expect 3 'nowhere.txt: cannot be read' "$SOURCE/launch/quickstart.sh" nowhere.txt
+expect 2 'wrong: unknown option, see --help' "$SOURCE/launch/bench.sh" --wrong
+expect 2 'only x: expected one of' "$SOURCE/launch/bench.sh" --only x
+
 # Alone inside a larger launch: exit code 2, what to do, nothing written.
 step=(SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=4)
 expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more ranks.*srun --mpi=pmix.*env -u SLURM_STEP_NUM_TASKS' env "${step[@]}" "${short[@]}" --run alone
