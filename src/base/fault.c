@@ -10,7 +10,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static atomic_long seq_fault_passed; // of the one point that is asked for; any thread may pass it
+// A signal, and the variable that names its point; any thread may pass that.
+typedef struct request {
+    const char *variable;
+    int signal;
+    atomic_long passed;
+} request;
+
+static request seq_requests[] = {{"SEQ_CRASH_AT", SIGKILL, 0}, {"SEQ_HOLD_AT", SIGSTOP, 0}};
 
 static bool is_asked_for(const char *name, const char *wanted, long *out_number) {
     size_t length = strlen(name);
@@ -40,12 +47,18 @@ static void list(const char *path, const char *name) {
     fclose(stream);
 }
 
-void seq_fault_point(const char *name) {
-    const char *wanted = getenv("SEQ_CRASH_AT"), *path = getenv("SEQ_CRASH_LIST");
+static void obey(request *request, const char *name) {
+    const char *wanted = getenv(request->variable);
     long number;
-    if (path) list(path, name);
     if (!wanted || !is_asked_for(name, wanted, &number)) return;
-    if (atomic_fetch_add(&seq_fault_passed, 1) + 1 == number) kill(getpid(), SIGKILL);
+    if (atomic_fetch_add(&request->passed, 1) + 1 == number) kill(getpid(), request->signal);
+}
+
+void seq_fault_point(const char *name) {
+    const char *path = getenv("SEQ_CRASH_LIST");
+    if (path) list(path, name);
+    for (size_t i = 0; i < sizeof seq_requests / sizeof *seq_requests; i++)
+        obey(&seq_requests[i], name);
 }
 
 void seq_fault_point_of(const char *path, const char *what) {

@@ -1,6 +1,7 @@
 # Checkpoints that are written beside the training: the loop goes on meanwhile, the same bytes as without, and what interrupts the
 # writer (kill -9, a full disk, signals) costs the checkpoint that is being written at most.
 source "$SUPPORT/common.sh"
+source "$SUPPORT/ranks.sh"
 make_text 300 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 # Slow to write (three dozen chunks of 1 MiB, most of it padding, at gzip's level 9), quick to train.
@@ -20,43 +21,27 @@ same_tree whole/checkpoints plain/checkpoints
 expect 0 finished run_mpi 2 "${train[@]}" --run two
 same_tree whole/checkpoints two/checkpoints
 
-# wait_for_writer RUN STEP: until shards of that step are there, and no manifest.
-wait_for_writer() {
-  local directory=$1/checkpoints/step-$2 tries=0
-  until [ -e "$directory/shard-0002.h5" ]; do
-    sleep 0.02
-    tries=$((tries + 1))
-    [ $tries -lt 3000 ] || return 1
-  done
-  [ ! -e "$directory/manifest.json" ]
+# Killed, mpirun and all ranks, when rank 0 has written its third shard of step 60 or 120.
+kill_all() { # SIGNAL NAME
+  [ -e "$2/checkpoints/step-000000$step/shard-0002.h5" ] && [ ! -e "$2/checkpoints/step-000000$step/manifest.json" ] ||
+    bad "$2: the checkpoint of step $step is not being written: $(ls "$2"/checkpoints/*)"
+  pkill "-$1" -f -- "--run $work/$2"
 }
-
-caught=0
-for case in '1 000000060' '1 000000120' '2 000000120'; do
-  read -r ranks step <<<"$case"
+for case in '1 060 3' '1 120 15' '2 120 9'; do
+  read -r ranks step count <<<"$case"
+  job=(run_mpi $ranks)
+  [ $ranks -gt 1 ] || job=()
   rm -rf torn
-  if [ $ranks -eq 1 ]; then
-    "${train[@]}" --run "$work/torn" >log.txt 2>&1 &
-  else
-    run_mpi $ranks "${train[@]}" --run "$work/torn" >log.txt 2>&1 &
-  fi
-  wait_for_writer torn $step && caught=$((caught + 1))
-  pkill -KILL -f -- "--run $work/torn" # this test's own, whatever else runs here
-  wait
-  [ $step = 000000060 ] || expect 0 verified "$SEQINFO" torn --verify
+  HOOK=kill_all signal_at checkpoint.shard-written:$count:0 KILL torn "${job[@]}" "${train[@]}" --run "$work/torn"
+  was_killed $code || bad "$ranks ranks, step $step: exit code $code: $(tail -1 log.torn)"
+  [ $step = 060 ] || expect 0 verified "$SEQINFO" torn --verify
   expect 0 finished "${train[@]}" --run torn
   same_tree whole/checkpoints torn/checkpoints
 done
-[ $caught -ge 2 ] || bad "$caught of 3 were killed while a checkpoint was being written: the test has lost its point"
 
 # A signal while a checkpoint is being written: that one is finished, then one of the last step is written.
-"${train[@]}" --run signal >log.txt 2>&1 &
-process=$!
-wait_for_writer signal 000000060
-kill -TERM $process
-code=0
-wait $process || code=$?
-[ $code -eq 75 ] || bad "SIGTERM beside the writer: exit code $code, expected 75: $(tail -1 log.txt)"
+signal_at checkpoint.shard-written:3 TERM signal "${train[@]}" --run "$work/signal"
+[ $code -eq 75 ] || bad "SIGTERM beside the writer: exit code $code, expected 75: $(tail -1 log.signal)"
 [ -e signal/checkpoints/step-000000060/manifest.json ] || bad "the checkpoint that was being written was not finished"
 expect 0 finished "${train[@]}" --run signal
 for step in 060 120 140; do same_tree whole/checkpoints/step-000000$step signal/checkpoints/step-000000$step; done

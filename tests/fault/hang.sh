@@ -17,11 +17,11 @@ goes_on() {
   same_tree whole/checkpoints "$1/checkpoints"
 }
 
-# harmed NAME CODE RANKS MESSAGE COMMAND...: that happens to a job after step 50.
+# harmed NAME CODE RANKS MESSAGE COMMAND RANK: that happens to a rank of a job after step 50.
 harmed() {
   local name=$1 expected=$2 ranks=$3 text=$4 job got=0 begun
   shift 4
-  run_mpi "$ranks" "${train[@]}" --run "$work/$name" --hang-timeout $limit >"log.$name" 2>&1 &
+  meets "$2" run_mpi "$ranks" "${train[@]}" --run "$work/$name" --hang-timeout $limit >"log.$name" 2>&1 &
   job=$!
   wait_for_checkpoint "$name" 50 $job
   begun=$(now)
@@ -76,14 +76,15 @@ one_message log.alone "rank 0 .* hangs in step 41, reading data"
 
 # A laptop that sleeps, a job that is suspended: no time has passed.
 experiment "whole job suspended for longer than the limit" "goes on when it is woken; same bytes"
-run_mpi 2 "${train[@]}" --run "$work/asleep" --hang-timeout $limit >log.asleep 2>&1 &
-job=$!
-wait_for_checkpoint asleep 50 $job
-ranks="$(rank_process asleep 0) $(rank_process asleep 1)"
-kill -STOP $ranks
-sleep $((limit * 2))
-kill -CONT $ranks
-wait $job || bad "asleep: exit code $?: $(tail -3 log.asleep)"
+sleep_all() { # SIGNAL NAME PROCESS: rank 1 stands still already
+  local other
+  other=$(rank_process "$2" 0)
+  kill -STOP "$other"
+  sleep $((limit * 2))
+  kill -CONT "$other"
+}
+HOOK=sleep_all signal_at train-update:60:1 - asleep run_mpi 2 "${train[@]}" --run "$work/asleep" --hang-timeout $limit
+[ $code -eq 0 ] || bad "asleep: exit code $code: $(tail -3 log.asleep)"
 same_tree whole/checkpoints asleep/checkpoints
 absent asleep/hang/verdict
 outcome 1
@@ -91,14 +92,9 @@ outcome 1
 # A short stop is none.
 if [ $whole -eq 1 ]; then
   experiment "rank stopped for less than the limit" "the job goes on; same bytes"
-  run_mpi 2 "${train[@]}" --run "$work/nap" --hang-timeout 60 >log.nap 2>&1 &
-  job=$!
-  wait_for_checkpoint nap 50 $job
-  process=$(rank_process nap 1)
-  kill -STOP "$process"
-  sleep 2
-  kill -CONT "$process"
-  wait $job || bad "nap: exit code $?: $(tail -3 log.nap)"
+  nap() { sleep 2; }
+  HOOK=nap signal_at train-update:60:1 - nap run_mpi 2 "${train[@]}" --run "$work/nap" --hang-timeout 60
+  [ $code -eq 0 ] || bad "nap: exit code $code: $(tail -3 log.nap)"
   same_tree whole/checkpoints nap/checkpoints
   outcome 1
 fi
@@ -107,27 +103,20 @@ fi
 # dies, the system wakes and ends its stopped children; behind setsid the rank's parent lives on, as the daemon of a host does that
 # was cut off.
 experiment "stopped rank wakes up after its job was ended and restarted" "it leaves, the run directory stays as it is"
-real_rank() { # without setsid
+replaced() { # SIGNAL NAME PROCESS
   local process
-  for process in $(rank_process "$1" "$2"); do
-    [ "$(cat "/proc/$process/comm" 2>/dev/null)" != seqtrain ] || echo "$process"
+  pkill -KILL -f -- "^$MPIEXEC .*--run $work/$2 "
+  for process in $(pgrep -f -- "^$SEQTRAIN .*--run $work/$2 "); do # lets go of the lock
+    [ "$process" = "$3" ] || kill -KILL "$process"
   done
+  expect 0 finished "${train[@]}" --run "$work/$2"
+  same_tree whole/checkpoints "$2/checkpoints"
+  kill -0 "$3" 2>/dev/null || bad "the stopped rank was to be there still"
+  find "$2" -type f -exec md5sum {} + | sort >before.txt
+  woken=$3 begun=$(now)
 }
-run_mpi 2 setsid -w "${train[@]}" --run "$work/woken" --hang-timeout $limit >log.woken 2>&1 &
-job=$!
-wait_for_checkpoint woken 50 $job
-process=$(real_rank woken 1)
-kill -STOP "$process"
-pkill -KILL -f -- "^$MPIEXEC .*--run $work/woken "
-wait $job
-kill -KILL $(real_rank woken 0) 2>/dev/null # lets go of the lock
-kill -0 "$process" 2>/dev/null || bad "the stopped rank was to be there still"
-expect 0 finished "${train[@]}" --run "$work/woken"
-same_tree whole/checkpoints woken/checkpoints
-find woken -type f -exec md5sum {} + | sort >before.txt
-begun=$(now)
-kill -CONT "$process"
-while kill -0 "$process" 2>/dev/null; do sleep 0.05; done
+HOOK=replaced signal_at train-update:60:1 - woken run_mpi 2 setsid -w "${train[@]}" --run "$work/woken" --hang-timeout $limit
+while kill -0 "$woken" 2>/dev/null; do sleep 0.05; done
 find woken -type f -exec md5sum {} + | sort >after.txt
 diff before.txt after.txt >&2 || bad "the woken rank has written"
 no_process_left woken

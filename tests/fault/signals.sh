@@ -1,6 +1,7 @@
 # Signals that arrive while no step is being trained: in validation, whoever of the ranks gets them and however long it would take, and
 # while data set and checkpoint are being loaded.
 source "$SUPPORT/common.sh"
+source "$SUPPORT/ranks.sh"
 make_text 30 >train.txt
 for size in 2000 20000; do
   make_text $size >valid.txt
@@ -62,24 +63,20 @@ expect 75 'stopped by the time limit' run_mpi 2 "$SEQTRAIN" "${slow[@]}" --run r
 has '"event": *"validation"' ranks && bad "validated to the end"
 outcome 1
 
-# Stopped again and again, also in validations: the same bytes in the end.
+# Stopped again and again in validations, in the first window and in the last: the same bytes in the end.
 quick=("$SEQTRAIN" --data data-2000 --cell gru --layers 1 --hidden 24 --embed 8 --batch 4 --window 40 --replicas 2 --epochs 99 --steps 12 --validate-every 4
   --keep 9)
-experiment "SIGTERM at every validation" "continued, same bytes"
+experiment "SIGTERM in every validation" "75 at the step before it; continued, same bytes"
 expect 0 finished "${quick[@]}" --run whole
-stops=0
-for round in 1 2 3 4 5 6 7 8; do
-  "${quick[@]}" --run torn --log-every 1 >log.txt 2>&1 &
-  process=$!
-  wait_for has "\"event\": *\"(resume|step)\",.* \"step\": *$((round < 4 ? 4 * round : 12))," torn || bad "$(tail -3 log.txt)"
-  kill -TERM $process 2>/dev/null
-  wait $process && break
-  stops=$((stops + 1))
+for place in 1:4 300:4 500:8 1:8 700:12 460:12; do # WINDOW:STEP, of some 460 windows: the first of a session, of its second replica, of its second validation
+  signal_at "train-validate:${place%:*}" TERM torn "${quick[@]}" --run "$work/torn"
+  [ $code -eq 75 ] || bad "exit code $code, expected 75: $(tail -3 log.torn)"
+  grep -q 'stopped by SIGTERM' log.torn || bad "SIGTERM is not named: $(tail -3 log.torn)"
+  [ "$(ls torn/checkpoints | tail -1)" = "$(printf step-%09d ${place#*:})" ] || bad "stopped in window ${place%:*}: its checkpoints are $(ls torn/checkpoints)"
 done
 expect 0 finished "${quick[@]}" --run torn
 for step in 004 008 012; do same_tree whole/checkpoints/step-000000$step torn/checkpoints/step-000000$step; done
-[ $stops -ge 3 ] || bad "was stopped $stops times only: the test has lost its point"
-outcome $stops
+outcome 6
 
 # While it is loading: the program that is asked for the time left sends the signal.
 mkdir bin

@@ -13,6 +13,28 @@ prepare_train() {
   expect 0 finished "${train[@]}" --run whole
 }
 
+# meets RANK COMMAND...: should the fault that is to meet this rank be late, the rank waits for it, stopped, in step 250.
+meets() { SEQ_HOLD_AT=train-update:250:$1 "${@:2}"; }
+
+# signal_at POINT SIGNAL NAME COMMAND...: one process of a job of the run NAME stands still at a fault point (with a RANK, when there are
+# several) and finds a signal when it goes on; HOOK SIGNAL NAME, if there is one, sends it elsewhere. The job's exit code is in `code`,
+# what it prints in log.NAME.
+signal_at() {
+  local job process
+  code=0
+  SEQ_HOLD_AT=$1 "${@:4}" >"log.$3" 2>&1 &
+  job=$!
+  until process=$(pgrep -r T -f -- "^$SEQTRAIN .*--run $work/$3( |\$)"); do
+    kill -0 $job 2>/dev/null || break # has ended without
+    sleep 0.02
+  done
+  if [ -n "$process" ]; then
+    if [ -n "${HOOK:-}" ]; then $HOOK "$2" "$3" "$process"; else kill "-$2" "$process"; fi
+    kill -CONT "$process" 2>/dev/null
+  fi
+  wait $job || code=$?
+}
+
 # rank_process NAME RANK: the process of a rank, by mpirun's number.
 rank_process() {
   local process
