@@ -11,6 +11,7 @@
 #   --agent COMMAND       how to run a command on a host: COMMAND HOST COMMAND... (ssh without questions)
 #   --probe-timeout S     seconds that a host has to answer (15)
 #   --start-timeout S     seconds that a start has to reach the run directory (300)
+#   --pause S             seconds to wait after a start that has not reached it (10)
 #   --mpi OPTION...       all up to `--` goes to mpirun
 # The ranks are R, or R/2, R/4 ..., the most that fit the slots that are left: the bits do not depend on which. Where none fits, the
 # largest divisor of R (equal in statistics, and seqtrain says so). Hosts that do not answer through the agent, and hosts that seqtrain
@@ -23,7 +24,7 @@
 source "$(dirname "$0")/common.sh"
 
 hosts_file= np= replicas= max_restarts=10 hang_timeout= agent='ssh -o BatchMode=yes -o ConnectTimeout=10'
-probe_timeout=15 start_timeout=300 mpi_options=()
+probe_timeout=15 start_timeout=300 pause_time=10 mpi_options=()
 leave_time=5    # seconds for mpirun to end by itself after seqtrain has said that a rank hangs
 silent_time=60  # and when rank 0 is gone without a word; more than mpirun takes for an exit code that is not 0
 end_time=20     # for a job that is to end before it has begun
@@ -72,7 +73,7 @@ parse_options() {
         shift
       done
       ;;
-    --hosts | --np | --replicas | --max-restarts | --hang-timeout | --agent | --probe-timeout | --start-timeout)
+    --hosts | --np | --replicas | --max-restarts | --hang-timeout | --agent | --probe-timeout | --start-timeout | --pause)
       [ $# -gt 1 ] || usage "$1: a value is missing"
       case $1 in
       --hosts) hosts_file=$2 ;;
@@ -83,6 +84,7 @@ parse_options() {
       --agent) agent=$2 ;;
       --probe-timeout) need_number "$1" "$2" 1 && probe_timeout=$2 ;;
       --start-timeout) need_number "$1" "$2" 1 && start_timeout=$2 ;;
+      --pause) need_number "$1" "$2" 0 && pause_time=$2 ;;
       esac
       shift 2
       ;;
@@ -388,6 +390,15 @@ watch_mpirun() {
   [ -z "$reason" ] || [ $((SECONDS - since)) -lt "$limit" ] || end_mpirun "$reason"
 }
 
+pause() {
+  local since=$SECONDS
+  log "that start did not reach the run directory: the next one comes in $pause_time s"
+  while [ $asked -eq 0 ] && [ $((SECONDS - since)) -lt $pause_time ]; do
+    sleep 0.5 &
+    await $!
+  done
+}
+
 start_mpirun() {
   local where=() i
   if [ -n "$hosts_file" ]; then
@@ -452,7 +463,7 @@ consider() {
   stop_if_asked
   if [ "$after" -gt "$before" ]; then idle=0; elif [ $starts -gt 1 ]; then idle=$((idle + 1)); fi
   [ $starts -le "$max_restarts" ] || give_up "$max_restarts restarts (--max-restarts)"
-  [ $idle -lt 2 ] || give_up "no checkpoint newer than that of step $after in two restarts"
+  [ $idle -lt 2 ] || give_up "no checkpoint$([ "$after" -lt 0 ] || echo " newer than that of step $after") in two restarts"
 }
 
 command=()
@@ -470,6 +481,8 @@ trap ask_to_stop TERM INT HUP USR1
 set_mpi_environment
 # A daemon or mpirun that has lost the other end notices within two minutes, not fifteen.
 export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30} OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}
+# mpirun waits for ever for a daemon that could not reach it, unless it sees it end.
+export OMPI_MCA_orte_leave_session_attached=${OMPI_MCA_orte_leave_session_attached:-1}
 read_hosts
 starts=0 idle=0 asked_before_end=0
 while :; do
@@ -489,4 +502,5 @@ while :; do
   log "end of start $starts after $((SECONDS - began)) s: mpirun's exit code $code, newest checkpoint: step $after$([ -z "$(named_hosts)" ] || echo "; hosts named: $(named_hosts)")"
   consider
   drop_named_hosts
+  session_began || pause # whatever kept it from beginning may pass
 done

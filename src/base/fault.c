@@ -17,7 +17,7 @@ typedef struct request {
     atomic_long passed;
 } request;
 
-static request seq_requests[] = {{"SEQ_CRASH_AT", SIGKILL, 0}, {"SEQ_HOLD_AT", SIGSTOP, 0}};
+static request seq_fault_requests[] = {{"SEQ_CRASH_AT", SIGKILL, 0}, {"SEQ_HOLD_AT", SIGSTOP, 0}};
 
 static bool is_asked_for(const char *name, const char *wanted, long *out_number) {
     size_t length = strlen(name);
@@ -57,8 +57,8 @@ static void obey(request *request, const char *name) {
 void seq_fault_point(const char *name) {
     const char *path = getenv("SEQ_CRASH_LIST");
     if (path) list(path, name);
-    for (size_t i = 0; i < sizeof seq_requests / sizeof *seq_requests; i++)
-        obey(&seq_requests[i], name);
+    for (size_t i = 0; i < sizeof seq_fault_requests / sizeof *seq_fault_requests; i++)
+        obey(&seq_fault_requests[i], name);
 }
 
 void seq_fault_point_of(const char *path, const char *what) {

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool is_kept(int64_t step, size_t rank, int keep, int64_t every, int64_t best_step) {
-    return rank < (size_t)keep || step == best_step || (every > 0 && step % every == 0);
+static bool is_kept(const seq_retention *rule, int64_t step, size_t rank) {
+    return rank < (size_t)rule->newest || step == rule->best_step || step == rule->target_step ||
+           (rule->every > 0 && step % rule->every == 0);
 }
 
 // A checkpoint that cannot be read is evidence, not rubbish.
@@ -64,15 +65,13 @@ static seq_status remove_unfinished(const char *run, int64_t newest, seq_error *
     return status;
 }
 
-seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step,
-                                 seq_error *error) {
+seq_status seq_checkpoint_retain(const char *run, const seq_retention *rule, seq_error *error) {
     int64_t *steps = NULL;
     size_t count = 0;
     seq_fault_point("retain.begin");
     seq_status status = seq_checkpoint_list(run, &steps, &count, error);
     for (size_t i = 0; !status && i < count; i++)
-        if (!is_kept(steps[i], i, keep, every, best_step))
-            status = remove_step(run, steps[i], error);
+        if (!is_kept(rule, steps[i], i)) status = remove_step(run, steps[i], error);
     if (!status && count) status = remove_unfinished(run, steps[0], error);
     free(steps);
     seq_fault_point("retain.end");

@@ -96,11 +96,9 @@ static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
 }
 
 static bool checkpoint_is_due(const seq_trainer *trainer, const seq_step_result *result) {
-    int64_t every = trainer->options->checkpoint_every, step = trainer->position.step;
     if (seq_train_validation_due(trainer)) // saves afterwards
         return false;
-    bool epoch_end = !trainer->valid_batches && trainer->position.window == 0;
-    return result->save || epoch_end || (every && step % every == 0) ||
+    return result->save || seq_train_saves_at(trainer, trainer->position.step) ||
            seq_trainer_finished(trainer);
 }
 

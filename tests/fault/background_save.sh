@@ -22,17 +22,17 @@ expect 0 finished run_mpi 2 "${train[@]}" --run two
 same_tree whole/checkpoints two/checkpoints
 
 # Killed, mpirun and all ranks, when rank 0 has written its third shard of step 60 or 120.
-kill_all() { # SIGNAL NAME
+kill_writing() { # SIGNAL NAME
   [ -e "$2/checkpoints/step-000000$step/shard-0002.h5" ] && [ ! -e "$2/checkpoints/step-000000$step/manifest.json" ] ||
     bad "$2: the checkpoint of step $step is not being written: $(ls "$2"/checkpoints/*)"
-  pkill "-$1" -f -- "--run $work/$2"
+  kill_all "$1" "$2"
 }
 for case in '1 060 3' '1 120 15' '2 120 9'; do
   read -r ranks step count <<<"$case"
   job=(run_mpi $ranks)
   [ $ranks -gt 1 ] || job=()
   rm -rf torn
-  HOOK=kill_all signal_at checkpoint.shard-written:$count:0 KILL torn "${job[@]}" "${train[@]}" --run "$work/torn"
+  HOOK=kill_writing signal_at checkpoint.shard-written:$count:0 KILL torn "${job[@]}" "${train[@]}" --run "$work/torn"
   was_killed $code || bad "$ranks ranks, step $step: exit code $code: $(tail -1 log.torn)"
   [ $step = 060 ] || expect 0 verified "$SEQINFO" torn --verify
   expect 0 finished "${train[@]}" --run torn

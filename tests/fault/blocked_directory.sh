@@ -10,12 +10,13 @@ shim="$BUILD/tests/support/libseq_hanging_io.so"
 blocked() {
   local name=$1 rank=$2 job got=0 begun one=()
   [ "$rank" = all ] || one=(SEQ_IO_RANK="$rank")
-  run_mpi 4 env LD_PRELOAD="$shim" SEQ_IO_PATH="$work/$name" SEQ_IO_HANGS_WHEN="$work/gone-$name" ${one[@]+"${one[@]}"} \
+  meets 2 run_mpi 4 env LD_PRELOAD="$shim" SEQ_IO_PATH="$work/$name" SEQ_IO_HANGS_WHEN="$work/gone-$name" ${one[@]+"${one[@]}"} \
     "${train[@]}" --run "$work/$name" --hang-timeout 3 >"log.$name" 2>&1 &
   job=$!
   wait_for_checkpoint "$name" 50 $job
   begun=$(now)
   touch "gone-$name"
+  wake "$name"
   wait_for_text "log.$name" '^seqtrain: error' $job
   detected=$(since "$begun")
   wait $job || got=$?

@@ -42,11 +42,11 @@ harmed() {
   local name=$1 text=$2 fault=$3 job begun file
   shift 3
   hosts_file
-  "$1" "$name" "${@:2}" >"log.$name" 2>&1 &
+  meets 1 "$1" "$name" "${@:2}" >"log.$name" 2>&1 &
   job=$!
   wait_for_checkpoint "$name" 50 $job
   begun=$(now)
-  $fault
+  $fault "$name"
   ranks_end 2
   detected=$(since "$begun")
   hosts_are_empty 1 2
@@ -63,6 +63,7 @@ harmed() {
   recovered=$(since "$begun")
   here=1
   host_mend 1
+  hosts_settle
   if [ "$fault" = kill_all ]; then # the host itself is well
     grep -q 'start 1: 4 ranks on 10.77.0.1 10.77.0.2; from the checkpoint of step' log.again || bad "$name: no start from a checkpoint: $(grep run.sh log.again)"
   else
@@ -79,7 +80,10 @@ lose() { # as a host without power: nothing is said to the others
   host_cut 1
   kill_all
 }
-cut() { host_cut 1; }
+cut_link() {
+  host_cut 1
+  wake "$1"
+}
 gone_1="rank 0 \(host seq1-$tag, process [0-9]+\) does not answer .* in step $where or shortly before; rank 1 \(host seq1-$tag, .* does not answer"
 waits="(rank 0 \(host seq1-$tag, .*)?rank [0-3] \(host seq[12]-$tag, process [0-9]+\) (waits for a message that does not come \(the network\?\)|does not answer .*) in step $where"
 same='one message, no process left, the other host goes on to the same bytes'
@@ -104,12 +108,12 @@ limit=4
 outcome 1 "as expected; hosts empty after $gone s" "$detected" "$recovered"
 
 experiment "2 hosts: link of the one with mpirun cut for good" "$same"
-harmed plain-cut "$waits" cut plain
+harmed plain-cut "$waits" cut_link plain
 [ "$code" -eq 137 ] || bad "mpirun's exit code is $code, expected 137"
 outcome 1 "as expected; hosts empty after $gone s" "$detected" "$recovered"
 
 experiment "2 hosts: link of the one with launch/run.sh cut for good" "exit code 6; $same"
-harmed cut "$waits" cut supervised --max-restarts 0
+harmed cut "$waits" cut_link supervised --max-restarts 0
 [ "$code" -eq 6 ] || bad "the supervisor's exit code is $code, expected 6"
 outcome 1 "as expected; hosts empty after $gone s" "$detected" "$recovered"
 finish

@@ -74,6 +74,22 @@ SEQ_HANG="0 40 5" "${train[@]}" --run "$work/alone" --hang-timeout $limit >log.a
 [ $got -eq 6 ] || bad "alone: exit code $got, expected 6"
 one_message log.alone "rank 0 .* hangs in step 41, reading data"
 
+# mpirun has lost a host and asks its own ranks to end, then kills them: one tells who is missing, and no other that it has died.
+experiment "rank killed while the launcher ends the job" "one message, of who was missing before; same bytes after going on"
+end_rank_0() { # SIGNAL NAME PROCESS
+  local first
+  first=$(rank_process "$2" 0)
+  kill -TERM "$first"
+  wait_for_text "log.$2" '^seqtrain: error' $job
+  kill -KILL "$first"
+}
+HOOK=end_rank_0 signal_at train-update:60:1 - ended run_mpi 4 "${train[@]}" --run "$work/ended" --hang-timeout 20
+was_killed $code || bad "ended: exit code $code: $(tail -3 log.ended)"
+one_message log.ended "the launcher ends the job: rank 1 \(host $(uname -n), process [0-9]+\) does not answer .* in step 60, update of parameters; the job ends"
+absent ended/hang/verdict
+goes_on ended
+outcome 1 "as expected" - "$recovered"
+
 # A laptop that sleeps, a job that is suspended: no time has passed.
 experiment "whole job suspended for longer than the limit" "goes on when it is woken; same bytes"
 sleep_all() { # SIGNAL NAME PROCESS: rank 1 stands still already

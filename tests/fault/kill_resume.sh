@@ -8,7 +8,6 @@ command=("$SEQTRAIN" --data data --replicas 4 --cell lstm --layers 2 --hidden 40
 expect 0 finished "${command[@]}" --run whole
 
 # UPDATE:RANK of a session's ranks, in turn 2, 4 and 1: there mpirun and all ranks are killed.
-kill_all() { pkill "-$1" -f -- "--run $work/$2"; }
 ranks=2
 for place in 61:1 45:2 38 83:0 20:3 70; do
   job=(run_mpi $ranks)
@@ -35,7 +34,7 @@ done
 # mpirun hands SIGUSR1 on to its ranks.
 to_mpirun() { # SIGNAL NAME PROCESS
   pkill "-$1" -f -- "^$MPIEXEC .*--run $work/$2" || bad "mpirun was not found"
-  while grep -q '^ShdPnd:.0*$' "/proc/$3/status"; do sleep 0.02; done # it has not come to the rank
+  await_signal "$3"
 }
 OMPI_MCA_odls_base_sigkill_timeout=1 HOOK=to_mpirun signal_at train-update:100:0 USR1 ranks run_mpi 2 "${command[@]}" --run "$work/ranks"
 goes_on ranks "SIGUSR1 after step 101 of 400" "${command[@]}" --run ranks

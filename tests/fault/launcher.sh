@@ -12,6 +12,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 read -r code step blamed < <(sed -n "${start}p" plan)
+[ "$code" != unbegun ] || exit 1
 [ "$code" != early ] || { echo waiting >waiting; exec sleep 1000; }
 echo "session $start" >run/.session
 rm -rf run/hang
@@ -115,6 +116,20 @@ experiment "launcher: mpirun that does not end" "killed, started again"
 expect 0 "mpirun does not end by itself .seqtrain has said why.: it is killed" supervise "never - nobody;0" --np 2
 starts_are 2
 outcome 1
+
+experiment "launcher: starts that do not reach the run directory" "the next one comes after a pause, which a signal ends with 75"
+begun=$SECONDS
+expect 0 "the next one comes in 2 s" supervise "unbegun;0 10" --np 2 --pause 2
+starts_are 2
+[ $((SECONDS - begun)) -ge 2 ] || bad "no pause"
+expect 6 "gave up: no checkpoint in two restarts" supervise "unbegun;unbegun;unbegun;0" --np 2 --pause 0
+supervise unbegun --np 2 --pause 1000 >log.txt 2>&1 &
+until job=$(pgrep -f -- "^/bin/bash $SOURCE/launch/run.sh --np 2 --pause 1000") && grep -q "comes in 1000 s" log.txt; do sleep 0.05; done
+kill -TERM $job
+code=0
+wait $! || code=$?
+[ $code -eq 75 ] || bad "SIGTERM in a pause: exit code $code: $(cat log.txt)"
+outcome 3
 
 # signalled PLAN HOST SIGNAL CODE TEXT: comes when something waits; `-SIGNAL`: to the process group, as Ctrl-C.
 signalled() {

@@ -10,7 +10,7 @@ prepare_train
 limit=4
 starts='0 5' # --max-restarts of the jobs that are harmed
 
-# harmed NAME MESSAGE COMMAND...: that happens after step 50 to a job that may not start again, then to one that may.
+# harmed NAME MESSAGE COMMAND [RANK]: that happens after step 50 to a job that may not start again, then to one that may.
 harmed() {
   local name=$1 text=$2 restarts job got begun
   shift 2
@@ -18,7 +18,7 @@ harmed() {
     hosts_file
     got=0
     rm -rf "$work/$name"
-    hosts_supervised --max-restarts $restarts --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- "${train[@]}" --run "$work/$name" >"log.$name" 2>&1 &
+    meets "${2:-3}" hosts_supervised --max-restarts $restarts --hang-timeout $limit --probe-timeout 20 --start-timeout 120 -- "${train[@]}" --run "$work/$name" >"log.$name" 2>&1 &
     job=$!
     wait_for_checkpoint "$name" 50 $job
     begun=$(now)
@@ -29,6 +29,7 @@ harmed() {
     recovered=$(since "$begun")
     wait $job || got=$?
     host_mend 2
+    hosts_settle
     [ -z "$text" ] || one_message "log.$name" "$text"
     no_process_left "$name"
     if [ $restarts -eq 0 ]; then
@@ -45,7 +46,10 @@ harmed() {
 stop() { kill -STOP "$(rank_process "$2" "$1")"; }
 die() { kill -KILL "$(rank_process "$2" "$1")"; }
 lose() { host_lose 2; }
-cut() { host_cut 2; }
+cut_link() {
+  host_cut 2
+  wake "$1"
+}
 
 place() { echo "rank $1 \(host seq$2-$tag, process [0-9]+\)"; }
 
@@ -71,31 +75,41 @@ limit=4
 outcome 2 "as expected" "$detected" "$recovered"
 
 experiment "2 hosts: link cut for good" "one message; exit 6, or a restart without the host and the same bytes"
-harmed cut "waits for a message that does not come \(the network\?\) in step $where" cut
+harmed cut "waits for a message that does not come \(the network\?\) in step $where" cut_link
 outcome 2 "as expected" "$detected" "$recovered"
 
 experiment "2 hosts: link cut for 2 seconds" "the job survives; same bytes"
+cut_for_seconds() { # SIGNAL NAME PROCESS
+  host_cut 2
+  kill -CONT "$3"
+  sleep 2
+  host_mend 2
+}
 hosts_file
-hosts_supervised --hang-timeout 60 -- "${train[@]}" --run "$work/seconds" >log.seconds 2>&1 &
-job=$!
-wait_for_checkpoint seconds 50 $job
-host_cut 2
-sleep 2
-host_mend 2
-wait $job || bad "exit code $?: $(tail -5 log.seconds)"
+HOOK=cut_for_seconds signal_at train-update:60:3 - seconds hosts_supervised --hang-timeout 60 -- "${train[@]}" --run "$work/seconds"
+[ $code -eq 0 ] || bad "exit code $code: $(tail -5 log.seconds)"
 [ "$(grep -c 'start [0-9]*:' log.seconds)" -eq 1 ] || bad "started more than once: $(grep run.sh log.seconds)"
 same_tree whole/checkpoints seconds/checkpoints
 no_process_left seconds
 outcome 1
 
 # interrupted NAME MOMENT: Ctrl-C at the supervisor of a job on one host.
+interrupt() { # SIGNAL NAME PROCESS
+  kill "-$1" -- "-$job"
+  await_signal "$3"
+}
 interrupted() {
-  local name=$1 job step code=0
-  setsid env --default-signal=INT "$SOURCE/launch/run.sh" --np 2 -- "${train[@]}" --run "$work/$name" >"log.$name" 2>&1 &
-  job=$!
-  if [ "$2" = start ]; then wait_for_text "log.$name" 'start 1' $job; else wait_for_checkpoint "$name" 50 $job; fi
-  kill -INT -- -$job
-  wait $job || code=$?
+  local name=$1 job step command=(setsid env --default-signal=INT "$SOURCE/launch/run.sh" --np 2 -- "${train[@]}" --run "$work/$1")
+  if [ "$2" = start ]; then
+    code=0
+    "${command[@]}" >"log.$name" 2>&1 &
+    job=$!
+    wait_for_text "log.$name" 'start 1' $job
+    kill -INT -- -$job
+    wait $job || code=$?
+  else
+    HOOK=interrupt signal_at train-update:60:1 INT "$name" "${command[@]}"
+  fi
   [ $code -eq 75 ] || bad "$name: exit code $code, expected 75: $(tail -5 "log.$name")"
   no_process_left "$name"
   expect 0 finished "${train[@]}" --run "$work/$name"

@@ -76,6 +76,14 @@ hosts_sent() {
 host_cut() { ip -n "$(host_name 0)" link set port$1 down; }
 host_mend() { ip -n "$(host_name 0)" link set port$1 up; }
 
+# hosts_settle: after a repair, no host remembers an address that it asked for in vain (a new connection would be refused for a second).
+hosts_settle() {
+  local host
+  for ((host = 1; host <= hosts; host++)); do
+    ip -n "$(host_name $host)" neigh flush dev wire
+  done
+}
+
 host_lose() {
   local processes
   processes=$(ip netns pids "$(host_name $1)")

@@ -13,8 +13,20 @@ prepare_train() {
   expect 0 finished "${train[@]}" --run whole
 }
 
-# meets RANK COMMAND...: should the fault that is to meet this rank be late, the rank waits for it, stopped, in step 250.
-meets() { SEQ_HOLD_AT=train-update:250:$1 "${@:2}"; }
+# meets RANK COMMAND...: should the fault that is to meet a job after step 50 be late, this rank waits for it, stopped, in step 255 (a job
+# that goes on from step 50 has less to do). wake NAME: the fault is there.
+meets() { SEQ_HOLD_AT=train-update:255:$1 "${@:2}"; }
+wake() { pkill -CONT -f -- "^$SEQTRAIN .*--run $work/$1( |\$)"; }
+
+# await_signal PROCESS: until one has come to a process that stands still.
+await_signal() {
+  while grep -q '^ShdPnd:.0*$' "/proc/$1/status"; do sleep 0.02; done
+}
+
+# kill_all SIGNAL NAME: the launcher and all ranks of a run, until they are gone.
+kill_all() {
+  while pkill "-$1" -f -- "--run $work/$2( |\$)"; do sleep 0.02; done
+}
 
 # signal_at POINT SIGNAL NAME COMMAND...: one process of a job of the run NAME stands still at a fault point (with a RANK, when there are
 # several) and finds a signal when it goes on; HOOK SIGNAL NAME, if there is one, sends it elsewhere. The job's exit code is in `code`,

@@ -48,12 +48,17 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
                                  const seq_vocabulary *vocabulary, seq_manifest *description,
                                  seq_error *error);
 
-// 4. one process: keeps the newest `keep` committed checkpoints, every step that is a multiple of
-// `every` (0: none), and
-//    `best_step` (-1: none); removes the other committed ones and uncommitted leftovers that are
-//    older than the newest. Damaged ones stay.
-seq_status seq_checkpoint_retain(const char *run, int keep, int64_t every, int64_t best_step,
-                                 seq_error *error);
+// Which committed checkpoints stay.
+typedef struct seq_retention {
+    int newest;          // so many of the newest
+    int64_t every;       // steps that are a multiple of this, 0: none
+    int64_t best_step;   // -1: none
+    int64_t target_step; // that a rollback would go back to, -1: none
+} seq_retention;
+
+// 4. one process: removes all other committed checkpoints, and uncommitted leftovers that are older
+// than the newest. Damaged ones stay.
+seq_status seq_checkpoint_retain(const char *run, const seq_retention *rule, seq_error *error);
 // Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one,
 // the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);

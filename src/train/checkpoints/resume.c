@@ -196,13 +196,18 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
     return status;
 }
 
-seq_status seq_train_newest_checkpoint(const char *run, seq_comm *comm, seq_manifest *out_manifest,
-                                       int64_t *out_step, seq_error *error) {
+seq_status seq_train_find_rollback_target(const seq_trainer *trainer, seq_manifest *out_manifest,
+                                          int64_t *out_step, seq_error *error) {
+    const char *run = trainer->options->run;
     int64_t *steps = NULL;
-    size_t count = 0;
+    size_t count = 0, targets = 0;
     *out_step = -1;
-    seq_status status = list_steps(run, comm, &steps, &count, error);
-    if (!status) status = newest_good(run, NULL, comm, steps, count, out_manifest, out_step, error);
+    seq_status status = list_steps(run, trainer->comm, &steps, &count, error);
+    for (size_t i = 0; !status && i < count; i++)
+        if (seq_train_is_rollback_target(trainer, steps[i])) steps[targets++] = steps[i];
+    if (!status)
+        status =
+            newest_good(run, NULL, trainer->comm, steps, targets, out_manifest, out_step, error);
     free(steps);
     return status;
 }

@@ -142,9 +142,7 @@ static void commit(void *argument) {
         trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
         &saving->error);
     saving->ended = seq_train_seconds();
-    if (saving->committed)
-        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
-                              saving->best_step, &saving->retiring);
+    if (saving->committed) seq_train_retain(trainer, saving->best_step, &saving->retiring);
 }
 
 // Time that the loop does not train, since `begun`.
@@ -334,11 +332,16 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
 }
 
 seq_status seq_train_retire(seq_trainer *trainer, seq_error *error) {
-    const seq_train_options *options = trainer->options;
     seq_error retiring = {0};
-    if (is_root(trainer))
-        seq_checkpoint_retain(options->run, (int)options->keep, options->keep_every,
-                              trainer->position.best_step, &retiring);
+    if (is_root(trainer)) seq_train_retain(trainer, trainer->position.best_step, &retiring);
+    return judge_retention(trainer, &retiring, error);
+}
+
+seq_status seq_train_leave_newer(seq_trainer *trainer, seq_error *error) {
+    seq_error retiring = {0};
+    seq_status status = seq_train_finish_save(trainer, error);
+    if (status) return status;
+    if (is_root(trainer)) seq_train_remove_newer(trainer, &retiring);
     return judge_retention(trainer, &retiring, error);
 }
 

@@ -13,20 +13,25 @@ static bool is_event(const char *line, const char *event) {
     return strncmp(line, start, (size_t)size) == 0;
 }
 
-static int64_t step_of(const char *line) {
-    static const char field[] = "\"step\": ";
-    const char *at = strstr(line, field);
-    return at ? strtoll(at + sizeof field - 1, NULL, 10) : -1;
+static int64_t number_of(const char *line, const char *field) {
+    char start[32];
+    int size = snprintf(start, sizeof start, "\"%s\": ", field);
+    const char *at = strstr(line, start);
+    return at ? strtoll(at + size, NULL, 10) : -1;
 }
 
 enum { ANY_STEP = -1 };
 
 // What is known after one more line of metrics.jsonl. A session that went on from an older
-// checkpoint has set this one aside, and may have been writing it again.
+// checkpoint has set this one aside, a rollback has removed it: either may have been writing it
+// again.
 static bool is_written_after(const char *line, int64_t step, bool before) {
     if (is_event(line, "start")) return false;
-    if (is_event(line, "resume")) return before && step_of(line) >= step;
-    return before || (is_event(line, "checkpoint") && (step == ANY_STEP || step_of(line) == step));
+    if (is_event(line, "resume")) return before && number_of(line, "step") >= step;
+    if (strstr(line, "\"action\": \"rollback\""))
+        return before && number_of(line, "to_step") >= step;
+    return before ||
+           (is_event(line, "checkpoint") && (step == ANY_STEP || number_of(line, "step") == step));
 }
 
 // Whether metrics.jsonl calls the checkpoint of a step written; ANY_STEP: one at all.

@@ -115,34 +115,6 @@ static void skip(seq_trainer *trainer, const seq_trouble *trouble, int rank) {
     seq_metrics_end(&trainer->metrics);
 }
 
-// There is no checkpoint yet: back to the beginning.
-static seq_status restart(seq_trainer *trainer, seq_error *error) {
-    if (seq_comm_node_rank(trainer->comm) == 0) {
-        seq_state state;
-        seq_train_state(trainer, &state);
-        for (int i = 0; i < state.count; i++)
-            memset(state.vectors[i].values, 0, state.vectors[i].count * sizeof(float));
-    }
-    trainer->saved_step = -1;
-    seq_status status = seq_trainer_initialise(trainer, error);
-    seq_train_audit_begin(trainer);
-    return status;
-}
-
-static seq_status restore_last(seq_trainer *trainer, seq_error *error) {
-    seq_manifest manifest = {0};
-    int64_t step = -1;
-    seq_status status = seq_train_finish_save(trainer, error);
-    if (!status)
-        status = seq_train_newest_checkpoint(trainer->options->run, trainer->comm, &manifest, &step,
-                                             error);
-    if (!status)
-        status = step >= 0 ? seq_train_restore(trainer, &manifest, step, error)
-                           : restart(trainer, error);
-    seq_manifest_clear(&manifest);
-    return status ? status : seq_trainer_pack(trainer, error);
-}
-
 static void report_rollback(seq_trainer *trainer, const seq_trouble *trouble, int rank) {
     char text[600];
     const seq_setbacks *setbacks = &trainer->setbacks;
@@ -159,19 +131,21 @@ static void report_rollback(seq_trainer *trainer, const seq_trouble *trouble, in
     seq_metrics_end(&trainer->metrics);
 }
 
-// The checkpoint is renewed at once: whoever resumes from it knows of the rollback.
+// The checkpoint is renewed at once: whoever resumes from it knows of the rollback. Only then newer
+// ones go: there is always one.
 static seq_status roll_back(seq_trainer *trainer, const seq_trouble *trouble, int rank,
                             seq_error *error) {
     seq_setbacks kept = trainer->setbacks;
     seq_setbacks_roll_back(&kept, trouble->window, trainer->options->rollback_factor);
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
-    seq_status status = restore_last(trainer, error);
+    seq_status status = seq_train_go_back(trainer, error);
     seq_phase_enter(trainer, was);
     if (status) return status;
     seq_setbacks_keep(&trainer->setbacks, &kept);
     report_rollback(trainer, trouble, rank);
     seq_progress_restart(trainer);
-    return seq_train_save(trainer, error);
+    status = seq_train_save(trainer, error);
+    return status ? status : seq_train_leave_newer(trainer, error);
 }
 
 seq_status seq_train_settle(seq_trainer *trainer, seq_setback *out, seq_error *error) {

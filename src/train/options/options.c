@@ -174,7 +174,9 @@ static const seq_option options[] = {
              "again when the next one is due; the last one of a run or before an early end must "
              "succeed. Lines of metrics.jsonl that cannot be written are treated alike."},
     {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6,
-     .help = "Newest checkpoints that are kept; the best one is kept besides."},
+     .help =
+         "Newest checkpoints that are kept; besides, the best one and, where rollbacks are on, the "
+         "one that the next would go back to."},
     {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15,
      .help = "Also keep the checkpoints whose step is a multiple of this."},
     {SEQ_OPTION_INTEGER, "shards", "N", AT(shards), "4", 1, 4096,
@@ -203,9 +205,10 @@ static const seq_option options[] = {
     {SEQ_OPTION_CHOICE, "on-bad-numbers", "WHAT", AT(on_bad_numbers), "stop", .choices = remedies,
      .help = "A loss, gradient, state or parameter that is not finite, or a loss above "
              "--loss-limit: stop (exit code 5); skip the step on all ranks, with recurrent states "
-             "as before its window; rollback: go on from the last checkpoint with a lower "
-             "learning rate, passing over the window that did it. Parameters that an update has "
-             "spoilt can be rolled back, not skipped."},
+             "as before its window; rollback: go on from the last checkpoint (with "
+             "--checkpoint-every, the last one that is due by its step: the same whatever signals "
+             "and limits of time have added) with a lower learning rate, passing over the window "
+             "that did it. Parameters that an update has spoilt can be rolled back, not skipped."},
     {SEQ_OPTION_CHOICE, "on-spike", "WHAT", AT(on_spike), "ignore", .choices = spike_remedies,
      .help = "A step whose loss per token, or logarithm of the gradient's norm, is more than "
              "--spike-sigma standard deviations above its mean over the last --spike-window "

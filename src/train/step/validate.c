@@ -1,3 +1,4 @@
+#include "checkpoints/checkpoints.h"
 #include "numbers/inject.h"
 #include "step.h"
 #include <math.h>
@@ -10,9 +11,7 @@ bool seq_train_validation_due(const seq_trainer *trainer) {
     const seq_position *position = &trainer->position;
     if (!trainer->valid_batches || position->step == 0 || position->validated == position->step)
         return false;
-    if (seq_trainer_finished(trainer)) return true;
-    int64_t every = trainer->options->validate_every;
-    return every ? position->step % every == 0 : position->window == 0;
+    return seq_trainer_finished(trainer) || seq_train_validates_at(trainer, position->step);
 }
 
 // Window `number` of one of this rank's replicas, added to its loss.

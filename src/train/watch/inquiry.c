@@ -135,6 +135,6 @@ bool seq_inquiry_conclude(const seq_inquiry *inquiry, const char *name, const ch
     return true;
 }
 
-bool seq_inquiry_is_concluded(const seq_inquiry *inquiry) {
-    return exists(inquiry, "verdict");
+bool seq_inquiry_is_concluded(const seq_inquiry *inquiry, const char *name) {
+    return exists(inquiry, name);
 }

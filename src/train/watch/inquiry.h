@@ -35,6 +35,6 @@ uint64_t seq_inquiry_read(const seq_inquiry *inquiry, int node, seq_watched *ran
 // not end the job.
 bool seq_inquiry_conclude(const seq_inquiry *inquiry, const char *name, const char *text,
                           const char *hosts);
-bool seq_inquiry_is_concluded(const seq_inquiry *inquiry);
+bool seq_inquiry_is_concluded(const seq_inquiry *inquiry, const char *name);
 
 #endif

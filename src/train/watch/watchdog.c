@@ -252,7 +252,9 @@ static void judge(seq_watchdog *dog) {
     leave(dog);
 }
 
+// Who dies after the launcher has begun to end the job is killed by it.
 static void report_death(seq_watchdog *dog) {
+    if (seq_inquiry_is_concluded(&dog->inquiry, "lost")) leave(dog);
     seq_case facts = gather_facts(dog);
     for (int rank = 0; rank < dog->size; rank++)
         dog->guilty[rank] = facts.ranks[rank].dead;
@@ -312,7 +314,7 @@ static void look_at_files(seq_watchdog *dog, double passed) {
     if (!suspects && !ends && (dog->unlooked < dog->grace / 8 || !is_writer(dog))) return;
     dog->unlooked = 0;
     if (!suspects && !ends && !seq_inquiry_is_asked(&dog->inquiry)) return;
-    if (seq_inquiry_is_concluded(&dog->inquiry)) leave(dog);
+    if (seq_inquiry_is_concluded(&dog->inquiry, "verdict")) leave(dog);
     answer(dog);
 }
 
