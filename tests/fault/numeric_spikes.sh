@@ -77,7 +77,7 @@ torn rollback 19 1 4 kill:step=99 --on-spike rollback
 outcome $runs
 
 # A signal's checkpoint is nothing that a rollback may go back to: it goes behind it, also to the beginning, and keeps what it needs.
-experiment "stopped by signals before rollbacks, continued on another P" "the bytes of the run that nobody stopped"
+experiment "stopped by signals before rollbacks, killed in them, continued on another P" "the bytes of the run that nothing happened to"
 runs=0
 faults="nan-loss:step=3;$loss;$norm"
 rolling=("${train[@]}" --keep 1 --on-spike rollback --on-bad-numbers rollback --inject "$faults")
@@ -90,6 +90,13 @@ stopped() { # stopped UPDATE STEP JOB...: a checkpoint of this step is there the
 }
 stopped 1 02
 stopped 11:1 13 run_mpi 4
+for point in save.renewed retain.manifest-removed; do # killed before and while it removes the checkpoint of step 13
+  code=0
+  (SEQ_CRASH_AT=$point exec "${rolling[@]}" --run signalled) >log.txt 2>&1 || code=$?
+  was_killed $code && grep -q "rolled back to step 12" log.txt || bad "$point: exit code $code: $(tail -2 log.txt)"
+  runs=$((runs + 1))
+done
+[ ! -e signalled/checkpoints/step-000000013/manifest.json ] && [ -e signalled/checkpoints/step-000000013 ] || bad "not killed in a removal: $(ls signalled/checkpoints)"
 stopped 3 17
 expect 0 "rolled back" "${rolling[@]}" --run signalled
 same_tree planned/checkpoints signalled/checkpoints

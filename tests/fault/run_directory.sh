@@ -85,7 +85,13 @@ for vector in parameters first_moment stream_states; do
     done
   done
 done
-outcome 12
+for entry in "window 3" "epoch 2" "origin 30" "windows 7"; do
+  fresh
+  "$HOSTILE" set $steps/step-000000020 manifest.json position $entry || bad "cannot set $entry"
+  expect 0 "step 20 cannot be used: .*step 20, epoch [0-9]+, window [0-9]+ do not fit to [0-9]+ windows an epoch" "${train[@]}" --run run
+  grep -q "resumed  from the checkpoint of step 15" .out || bad "$entry: did not fall back: $(tail -1 .out)"
+done
+outcome 16
 
 experiment "names like those of checkpoints" "passed over"
 fresh

@@ -79,6 +79,9 @@ seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest,
 seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq_error *error);
 seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *out,
                                    seq_error *error);
+// SEQ_NO_CHECKPOINT when its numbers do not fit to each other. (Manifests of early versions do not
+// tell how many windows an epoch has; they are checked once that is known.)
+seq_status seq_train_check_position(const seq_position *position, seq_error *error);
 void seq_train_print_start(const seq_trainer *trainer);
 
 #endif

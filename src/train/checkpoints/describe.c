@@ -94,6 +94,22 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
     return error->status;
 }
 
+seq_status seq_train_check_position(const seq_position *position, seq_error *error) {
+    bool fits = position->windows > 0 && position->step < INT64_MAX / 4 &&
+                position->epoch < (int64_t)1 << 32 &&
+                position->audit.carried_window <= position->window;
+    if (fits) {
+        int64_t done = position->step - position->origin;
+        fits = done >= 0 && position->epoch == done / position->windows + 1 &&
+               position->window == done % position->windows;
+    }
+    if (fits) return SEQ_OK;
+    return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                         "step %lld, epoch %lld, window %lld do not fit to %lld windows an epoch",
+                         (long long)position->step, (long long)position->epoch,
+                         (long long)position->window, (long long)position->windows);
+}
+
 seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *out,
                                    seq_error *error) {
     const seq_record *record = seq_manifest_section_find(manifest, "position");
@@ -116,7 +132,8 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
     if (!status) status = seq_record_get_real(record, "best_loss", &out->best_loss, error);
     if (!status) status = seq_record_get_real(record, "last_loss", &out->last_loss, error);
     if (!status) status = seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
-    return status ? status : seq_train_read_audit(record, out, error);
+    if (!status) status = seq_train_read_audit(record, out, error);
+    return status || !out->windows ? status : seq_train_check_position(out, error);
 }
 
 static void describe_sizes(const int *sizes, int count, char *out, size_t size) {

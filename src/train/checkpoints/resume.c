@@ -280,21 +280,12 @@ static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *mani
 
 static seq_status check_position(const seq_trainer *trainer, seq_error *error) {
     const seq_position *position = &trainer->position;
-    bool fits = position->windows > 0 && position->step < INT64_MAX / 4 &&
-                position->epoch < (int64_t)1 << 32 &&
-                position->audit.carried_window <= position->window;
-    if (fits) {
-        int64_t done = position->step - position->origin;
-        fits = done >= 0 && position->epoch == done / position->windows + 1 &&
-               position->window == done % position->windows;
-    }
-    if (fits && (trainer->altered_step >= 0 || position->windows == trainer->windows))
-        return SEQ_OK;
-    return seq_error_set(
-        error, SEQ_NO_CHECKPOINT,
-        "resuming %s: step %lld, epoch %lld, window %lld do not fit to %lld windows an epoch",
-        trainer->options->run, (long long)position->step, (long long)position->epoch,
-        (long long)position->window, (long long)trainer->windows);
+    if (seq_train_check_position(position, error)) return error->status;
+    if (trainer->altered_step >= 0 || position->windows == trainer->windows) return SEQ_OK;
+    return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                         "resuming %s: its epochs have %lld windows, those of the data set %lld",
+                         trainer->options->run, (long long)position->windows,
+                         (long long)trainer->windows);
 }
 
 // What --override lets pass: the parameters must fit, the streams may be cut anew.
