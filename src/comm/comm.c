@@ -1,3 +1,4 @@
+#include "closing.h"
 #include "operations.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
@@ -56,10 +57,17 @@ double seq_comm_seconds(const seq_comm *comm) {
 }
 
 void seq_comm_close(seq_comm *comm) {
+    seq_closing closing;
     if (!comm) return;
+    seq_closing_begin(&closing, comm->size > 1 ? comm->closing_limit : 0);
     comm->operations->close(comm);
+    seq_closing_end(&closing);
     free(comm->layout);
     free(comm);
+}
+
+void seq_comm_limit_closing(seq_comm *comm, double seconds) {
+    comm->closing_limit = seconds;
 }
 
 void seq_comm_abort(seq_comm *comm, int exit_code) {

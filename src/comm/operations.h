@@ -31,6 +31,7 @@ struct seq_comm {
     double bytes;          // of the thread that sums over nodes
     double seconds;        // of the main thread
     seq_comm_calls *calls; // of the main thread, or NULL
+    double closing_limit;  // seconds, 0: none
     void *own;             // of the implementation
 };
 

@@ -260,6 +260,7 @@ out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);
     seq_watchdog_destroy(trainer.watchdog);
+    seq_comm_limit_closing(comm, trainer.options->hang_timeout);
     seq_run_lock_release(&lock);
     return error->status;
 }

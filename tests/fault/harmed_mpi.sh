@@ -73,6 +73,14 @@ fails on 0
 fails off 1
 outcome 2
 
+experiment "MPI_Finalize never returns on rank 1 of 4" "one message, exit code 6 on all; the run is complete"
+begun=$(now)
+expect 6 'MPI_Finalize does not return for 3 s' ranks 4 SEQ_MPI_STAYS=1 SEQ_MPI_RANK=1 stays --hang-timeout 3
+[ "$(grep -c "MPI_Finalize does not return" .out)" -eq 1 ] || bad "several messages: $(cat .out)"
+no_process_left stays
+same_tree whole/checkpoints stays/checkpoints
+outcome 1 "as expected" "$(since "$begun")"
+
 experiment "exchange destroyed while its thread hangs in MPI" "given up, the process goes on to its end; exit code 6 on all"
 expect 6 'rank 0: destroyed' run_mpi 2 "$BUILD/tests/mpi/mpi_test_hung_exchange"
 outcome 1

@@ -12,7 +12,7 @@ fi
 
 # Writable data of the layers: the log's sink, the flag that signal handlers set and the lock around HDF5 (and, in
 # builds for tests, counters of fault points). Ending the process: for a main only, and for the calls by which a main takes
-# all ranks with it and a watchdog leaves a main thread that hangs (both comm's).
+# all ranks with it and a watchdog, or the end of MPI, leaves a main thread that hangs (both comm's).
 libraries=0
 for library in "$BUILD"/libseq_*.a; do
   name=$(basename "$library" .a)

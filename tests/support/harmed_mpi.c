@@ -2,6 +2,7 @@
 //   SEQ_MPI_LEVEL=N        MPI_Init_thread provides no more than this level (0 single ... 3
 //   multiple) SEQ_MPI_HANGS=N        the N-th MPI_Alltoallv, which is the gradient's, never returns
 //   SEQ_MPI_FAILS=N        it fails
+//   SEQ_MPI_STAYS=1        MPI_Finalize never returns
 //   SEQ_MPI_RANK=R         on that rank only
 #include <mpi.h>
 #include <stdatomic.h>
@@ -28,6 +29,12 @@ int MPI_Init_thread(int *count, char ***arguments, int required, int *provided) 
         PMPI_Init_thread(count, arguments, required < level ? required : (int)level, provided);
     if (*provided > level) *provided = (int)level; // Open MPI gives more than it is asked for
     return code;
+}
+
+int MPI_Finalize(void) {
+    while (setting("SEQ_MPI_STAYS", 0))
+        pause();
+    return PMPI_Finalize();
 }
 
 int MPI_Alltoallv(const void *sent, const int *send_counts, const int *send_offsets,

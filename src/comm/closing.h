@@ -1,0 +1,21 @@
+// Where a rank may wait for ever after everything else is done: in the end of MPI.
+#ifndef SEQ_COMM_CLOSING_H
+#define SEQ_COMM_CLOSING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+typedef struct seq_closing {
+    double limit; // seconds, 0: nobody watches
+    bool closed;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t thread;
+} seq_closing;
+
+// A thread ends the process with exit code 6 and a message when seq_closing_end does not come
+// within `limit` seconds. Without memory for it nobody watches.
+void seq_closing_begin(seq_closing *closing, double limit);
+void seq_closing_end(seq_closing *closing);
+
+#endif
