@@ -64,7 +64,7 @@ harmed() {
   here=1
   host_mend 1
   hosts_settle
-  if [ "$fault" = kill_all ]; then # the host itself is well
+  if [ "$fault" = kill_host ]; then # the host itself is well
     grep -q 'start 1: 4 ranks on 10.77.0.1 10.77.0.2; from the checkpoint of step' log.again || bad "$name: no start from a checkpoint: $(grep run.sh log.again)"
   else
     grep -q 'dropped host 10.77.0.1: it cannot be reached' log.again || bad "$name: host 1 was not dropped: $(grep run.sh log.again)"
@@ -75,10 +75,10 @@ harmed() {
   no_process_left "$name"
 }
 
-kill_all() { kill -KILL $(ip netns pids "$(host_name 1)") 2>/dev/null; }
+kill_host() { kill -KILL $(ip netns pids "$(host_name 1)") 2>/dev/null; }
 lose() { # as a host without power: nothing is said to the others
   host_cut 1
-  kill_all
+  kill_host
 }
 cut_link() {
   host_cut 1
@@ -98,12 +98,12 @@ harmed lost "no progress for $limit s .*: $gone_1" lose supervised
 outcome 1 "as expected; hosts empty after $gone s" "$detected" "$recovered"
 
 experiment "2 hosts: all processes killed on the one with launch/run.sh" "$same"
-harmed killed "$gone_1" kill_all supervised
+harmed killed "$gone_1" kill_host supervised
 outcome 1 "as expected; hosts empty after $gone s" "$detected" "$recovered"
 
 experiment "2 hosts: all processes killed on the one with mpirun, long before the limit (10 min)" "$same"
 limit=600
-harmed early "the launcher ends the job: $gone_1" kill_all supervised
+harmed early "the launcher ends the job: $gone_1" kill_host supervised
 limit=4
 outcome 1 "as expected; hosts empty after $gone s" "$detected" "$recovered"
 

@@ -123,7 +123,7 @@ replaced() { # SIGNAL NAME PROCESS
   local process
   pkill -KILL -f -- "^$MPIEXEC .*--run $work/$2 "
   for process in $(pgrep -f -- "^$SEQTRAIN .*--run $work/$2 "); do # lets go of the lock
-    [ "$process" = "$3" ] || kill -KILL "$process"
+    [ "$process" = "$3" ] || kill_processes KILL "$process"
   done
   expect 0 finished "${train[@]}" --run "$work/$2"
   same_tree whole/checkpoints "$2/checkpoints"

@@ -23,10 +23,17 @@ await_signal() {
   while grep -q '^ShdPnd:.0*$' "/proc/$1/status"; do sleep 0.02; done
 }
 
-# kill_all SIGNAL NAME: the launcher and all ranks of a run, until they are gone.
-kill_all() {
-  while pkill "-$1" -f -- "--run $work/$2( |\$)"; do sleep 0.02; done
+# kill_processes SIGNAL PROCESS...: until they are gone: one that is dying has no command line any more, but still its files and locks.
+kill_processes() {
+  local process
+  kill "-$1" "${@:2}"
+  for process in "${@:2}"; do
+    while grep -q '^State:.[^Z]' "/proc/$process/status" 2>/dev/null; do sleep 0.02; done
+  done
 }
+
+# kill_all SIGNAL NAME: the launcher and all ranks of a run.
+kill_all() { kill_processes "$1" $(pgrep -f -- "--run $work/$2( |\$)"); }
 
 # signal_at POINT SIGNAL NAME COMMAND...: one process of a job of the run NAME stands still at a fault point (with a RANK, when there are
 # several) and finds a signal when it goes on; HOOK SIGNAL NAME, if there is one, sends it elsewhere. The job's exit code is in `code`,
