@@ -1,32 +1,45 @@
 #include "closing.h"
-#include <errno.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/signals.h>
 #include <seqtrain/comm/comm.h>
+#include <signal.h>
+#include <stdio.h>
 #include <time.h>
 
-enum { EXIT_HUNG = 6 };
+enum { EXIT_HUNG = 6, STAND_IN = 5 };
 
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+// Time that the job was suspended for does not count: of each look as much as it was to take.
 static void *watch(void *argument) {
     seq_closing *closing = argument;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)closing->limit + 1;
-    int code = 0;
+    double waited = 0, limit = closing->limit + 1 + (closing->rank == 1 ? STAND_IN : 0);
     pthread_mutex_lock(&closing->mutex);
-    while (!closing->closed && code != ETIMEDOUT)
-        code = pthread_cond_timedwait(&closing->changed, &closing->mutex, &until);
+    while (!closing->closed && waited < limit) {
+        double begun = now();
+        struct timespec until = {.tv_sec = (time_t)begun + 1};
+        pthread_cond_timedwait(&closing->changed, &closing->mutex, &until);
+        double passed = now() - begun;
+        waited += passed < 1 ? passed : 1;
+    }
     bool closed = closing->closed;
     pthread_mutex_unlock(&closing->mutex);
     if (closed) return NULL;
+    if (closing->rank == 1 && seq_signals_caught() != SIGTERM) // else the launcher ends the job
+        seq_log_open(stderr, SEQ_LOG_WARNING, "seqtrain");
     seq_log_error("the ranks have done their work, and MPI_Finalize does not return for %g s "
                   "(--hang-timeout): a rank is stopped, dead or cut off; the job ends",
                   closing->limit);
     seq_comm_leave(EXIT_HUNG);
 }
 
-void seq_closing_begin(seq_closing *closing, double limit) {
+void seq_closing_begin(seq_closing *closing, int rank, double limit) {
     pthread_condattr_t monotonic;
-    *closing = (seq_closing){.limit = limit};
+    *closing = (seq_closing){.rank = rank, .limit = limit};
     if (limit <= 0) return;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

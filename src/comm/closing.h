@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 typedef struct seq_closing {
+    int rank;
     double limit; // seconds, 0: nobody watches
     bool closed;
     pthread_mutex_t mutex;
@@ -13,9 +14,10 @@ typedef struct seq_closing {
     pthread_t thread;
 } seq_closing;
 
-// A thread ends the process with exit code 6 and a message when seq_closing_end does not come
-// within `limit` seconds. Without memory for it nobody watches.
-void seq_closing_begin(seq_closing *closing, double limit);
+// A thread ends the process with exit code 6 when seq_closing_end does not come within `limit`
+// seconds. Rank 0 says so; rank 1 some seconds later, if rank 0 has not. Without memory for the
+// thread nobody watches.
+void seq_closing_begin(seq_closing *closing, int rank, double limit);
 void seq_closing_end(seq_closing *closing);
 
 #endif

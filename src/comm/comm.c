@@ -59,7 +59,7 @@ double seq_comm_seconds(const seq_comm *comm) {
 void seq_comm_close(seq_comm *comm) {
     seq_closing closing;
     if (!comm) return;
-    seq_closing_begin(&closing, comm->size > 1 ? comm->closing_limit : 0);
+    seq_closing_begin(&closing, comm->rank, comm->size > 1 ? comm->closing_limit : 0);
     comm->operations->close(comm);
     seq_closing_end(&closing);
     free(comm->layout);

@@ -83,6 +83,16 @@ no_process_left stays
 same_tree whole/checkpoints stays/checkpoints
 outcome 1 "as expected" "$(since "$begun")"
 
+experiment "rank 0 of 2 stopped when all is done" "the other rank says so and leaves; the run is complete"
+begun=$(now)
+code=0
+SEQ_HOLD_AT=lock.releasing:1:0 run_mpi 2 "${train[@]}" --run "$work/silent" --hang-timeout 3 >log.silent 2>&1 || code=$?
+[ $code -eq 6 ] || [ $code -eq 139 ] || bad "silent: exit code $code, expected 6: $(tail -3 log.silent)"
+[ "$(grep -c "MPI_Finalize does not return for 3 s" log.silent)" -eq 1 ] || bad "silent: no message, or several: $(cat log.silent)"
+no_process_left silent
+same_tree whole/checkpoints silent/checkpoints
+outcome 1 "as expected" "$(since "$begun")"
+
 experiment "exchange destroyed while its thread hangs in MPI" "given up, the process goes on to its end; exit code 6 on all"
 expect 6 'rank 0: destroyed' run_mpi 2 "$BUILD/tests/mpi/mpi_test_hung_exchange"
 outcome 1

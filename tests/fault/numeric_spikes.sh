@@ -1,7 +1,6 @@
 # Spikes of the loss and of the gradient's norm: found by the rolling window, skipped or rolled back, and the window travels in the
 # checkpoint. Killed right after an event and continued on another number of ranks: the same bytes.
 source "$SUPPORT/common.sh"
-source "$SUPPORT/ranks.sh"
 "$SEQTRAIN" --help | grep -q -- '--inject' || { echo "built without SEQ_FAULT_INJECTION" >&2; exit 77; }
 make_text 300 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
@@ -74,32 +73,6 @@ torn skip 15 1 4 "$loss;$norm" --on-spike skip   # the event is met again
 torn skip 17 4 1 "$norm" --on-spike skip         # it lies before the checkpoint of step 16, which holds the rolling window
 torn rollback 15 4 1 "$norm" --on-spike rollback # the checkpoint that was gone back to knows of it
 torn rollback 19 1 4 kill:step=99 --on-spike rollback
-outcome $runs
-
-# A signal's checkpoint is nothing that a rollback may go back to: it goes behind it, also to the beginning, and keeps what it needs.
-experiment "stopped by signals before rollbacks, killed in them, continued on another P" "the bytes of the run that nothing happened to"
-runs=0
-faults="nan-loss:step=3;$loss;$norm"
-rolling=("${train[@]}" --keep 1 --on-spike rollback --on-bad-numbers rollback --inject "$faults")
-expect 0 finished "${rolling[@]}" --run planned
-stopped() { # stopped UPDATE STEP JOB...: a checkpoint of this step is there then, and newer than the one to go back to
-  signal_at "train-update:$1" TERM signalled "${@:3}" "${rolling[@]}" --run "$work/signalled"
-  [ $code -eq 75 ] || bad "exit code $code, expected 75: $(tail -1 log.signalled)"
-  [ -e "signalled/checkpoints/step-0000000$2" ] || bad "not stopped after step $2: $(ls signalled/checkpoints)"
-  runs=$((runs + 1))
-}
-stopped 1 02
-stopped 11:1 13 run_mpi 4
-for point in save.renewed retain.manifest-removed; do # killed before and while it removes the checkpoint of step 13
-  code=0
-  (SEQ_CRASH_AT=$point exec "${rolling[@]}" --run signalled) >log.txt 2>&1 || code=$?
-  was_killed $code && grep -q "rolled back to step 12" log.txt || bad "$point: exit code $code: $(tail -2 log.txt)"
-  runs=$((runs + 1))
-done
-[ ! -e signalled/checkpoints/step-000000013/manifest.json ] && [ -e signalled/checkpoints/step-000000013 ] || bad "not killed in a removal: $(ls signalled/checkpoints)"
-stopped 3 17
-expect 0 "rolled back" "${rolling[@]}" --run signalled
-same_tree planned/checkpoints signalled/checkpoints
 outcome $runs
 
 finish

@@ -29,7 +29,7 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
                              seq_error *error);
 void seq_comm_close(seq_comm *comm); // collective; releases shared memory and finalises MPI
 // Closing may take so long (0, as at first: for ever); then the process ends with exit code 6, and
-// rank 0 says so.
+// one rank says so.
 void seq_comm_limit_closing(seq_comm *comm, double seconds);
 // For a main whose rank must leave without the others: ends every rank with this exit code.
 void seq_comm_abort(seq_comm *comm, int exit_code);

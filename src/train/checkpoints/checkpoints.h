@@ -9,9 +9,14 @@
 // signals and limits of time.
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
-// Whether a rollback may go back to a checkpoint of this step: to any, but with --checkpoint-every
-// to those that are known beforehand, so that its bytes depend on nothing else.
-bool seq_train_is_rollback_target(const seq_trainer *trainer, int64_t step);
+// Of steps of checkpoints, newest first, keeps those that a rollback because of a window may go
+// back to, in the order in which they are to be tried, and returns how many; 0: back to the
+// beginning. They lie before the window. With --checkpoint-every those that are known beforehand
+// come first, so that its bytes depend on nothing else. Where the last of these is not at hand (the
+// plan was another when it was written, or it could not be written), the newest is better than to
+// begin anew.
+size_t seq_train_keep_targets(const seq_trainer *trainer, int64_t window, int64_t *steps,
+                              size_t count);
 
 // recut.c. The steps of the run and its schedule, from position.origin.
 void seq_train_plan_steps(seq_trainer *trainer);
@@ -33,12 +38,11 @@ seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error
 seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error);
 // Collective: removes what --keep does not keep, and what earlier jobs left unfinished.
 seq_status seq_train_retire(seq_trainer *trainer, seq_error *error);
-// Collective, after a rollback and its checkpoint: removes those of the course that the run has
-// left.
-seq_status seq_train_leave_newer(seq_trainer *trainer, seq_error *error);
-// retire.c, rank 0, also beside the loop: what these two remove.
-void seq_train_retain(const seq_trainer *trainer, int64_t best_step, seq_error *error);
-void seq_train_remove_newer(const seq_trainer *trainer, seq_error *error);
+// retire.c, rank 0, also beside the loop, after the checkpoint of `step` is good: removes newer
+// ones, of a course that a rollback has left, and what --keep does not keep. `window`: that which a
+// rollback would be about.
+void seq_train_retain(const seq_trainer *trainer, int64_t step, int64_t window, int64_t best_step,
+                      seq_error *error);
 // At the end: the failure of the newest checkpoint, if --on-save-failure continue has let one pass
 // since the last good one. The same on every rank.
 seq_status seq_train_last_save(const seq_trainer *trainer, seq_error *error);
@@ -63,10 +67,11 @@ seq_status seq_train_check_new(const char *run, seq_comm *comm, seq_error *error
 // numbers are SEQ_BAD_USAGE.
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
                                      int64_t *out_step, seq_error *error);
-// Collective: the newest good checkpoint that a rollback may go back to; damaged ones are set
-// aside.
-seq_status seq_train_find_rollback_target(const seq_trainer *trainer, seq_manifest *out_manifest,
-                                          int64_t *out_step, seq_error *error);
+// Collective: the newest good checkpoint that a rollback because of a window may go back to;
+// damaged ones are set aside.
+seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t window,
+                                          seq_manifest *out_manifest, int64_t *out_step,
+                                          seq_error *error);
 // identity.c, rank 0: what this session computes with, and what the checkpoint that it resumes from
 // (or NULL) was computed with, before it writes one of its own.
 seq_status seq_train_record_identity(const seq_trainer *trainer, const seq_manifest *resumed,

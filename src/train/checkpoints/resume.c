@@ -196,18 +196,18 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
     return status;
 }
 
-seq_status seq_train_find_rollback_target(const seq_trainer *trainer, seq_manifest *out_manifest,
-                                          int64_t *out_step, seq_error *error) {
+seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t window,
+                                          seq_manifest *out_manifest, int64_t *out_step,
+                                          seq_error *error) {
     const char *run = trainer->options->run;
     int64_t *steps = NULL;
-    size_t count = 0, targets = 0;
+    size_t count = 0;
     *out_step = -1;
     seq_status status = list_steps(run, trainer->comm, &steps, &count, error);
-    for (size_t i = 0; !status && i < count; i++)
-        if (seq_train_is_rollback_target(trainer, steps[i])) steps[targets++] = steps[i];
-    if (!status)
-        status =
-            newest_good(run, NULL, trainer->comm, steps, targets, out_manifest, out_step, error);
+    if (!status) {
+        count = seq_train_keep_targets(trainer, window, steps, count);
+        status = newest_good(run, NULL, trainer->comm, steps, count, out_manifest, out_step, error);
+    }
     free(steps);
     return status;
 }
@@ -315,6 +315,7 @@ static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifes
 
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error) {
+    trainer->recut = (seq_recut){0};
     seq_status status = check_data(trainer, manifest, error);
     if (!status) status = apply_alterations(trainer, manifest, step, error);
     if (!status) status = seq_train_read_position(manifest, &trainer->position, error);

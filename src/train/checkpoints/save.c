@@ -10,6 +10,7 @@
 #include "proofs/proofs.h"
 #include "session.h"
 #include "snapshot.h"
+#include "step/step.h"
 #include <seqtrain/base/background.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
@@ -32,7 +33,7 @@ typedef struct seq_saving {
 
     // The checkpoint that is being written.
     seq_saving_phase phase;
-    int64_t step, best_step;
+    int64_t step, window, best_step; // window: the first that a rollback may be about
     char directory[SEQ_PATH];
     seq_manifest description; // rank 0
     bool created, committed;  // rank 0
@@ -142,7 +143,9 @@ static void commit(void *argument) {
         trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
         &saving->error);
     saving->ended = seq_train_seconds();
-    if (saving->committed) seq_train_retain(trainer, saving->best_step, &saving->retiring);
+    if (saving->committed)
+        seq_train_retain(trainer, saving->step, saving->window, saving->best_step,
+                         &saving->retiring);
 }
 
 // Time that the loop does not train, since `begun`.
@@ -276,12 +279,29 @@ seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
+// The next window, or the last when its validation is still to come: a rollback then goes behind
+// it.
+static int64_t window_at_risk(const seq_trainer *trainer) {
+    int64_t step = trainer->position.step;
+    return seq_train_validation_due(trainer) ? step - 1 : step;
+}
+
+// What a course that a rollback has left wrote at this step, where it could not be removed before.
+static seq_status remove_left(const seq_saving *saving, seq_error *error) {
+    char manifest[SEQ_PATH];
+    seq_status status = seq_path_join(manifest, saving->directory, "manifest.json", error);
+    if (!status && seq_path_exists(manifest))
+        status = seq_checkpoint_remove(saving->directory, error);
+    return status;
+}
+
 static seq_status create_directory(seq_trainer *trainer, seq_error *error) {
     seq_saving *saving = trainer->saving;
     const char *run = trainer->options->run;
     seq_status status = seq_checkpoint_directory(run, saving->step, saving->directory, error);
     if (!status && is_root(trainer)) {
-        saving->created = !seq_checkpoint_begin(run, saving->step, saving->directory, error);
+        saving->created = !remove_left(saving, error) &&
+                          !seq_checkpoint_begin(run, saving->step, saving->directory, error);
         if (saving->created) seq_train_describe(trainer, &saving->description, error);
     }
     return seq_comm_agree(trainer->comm, error);
@@ -301,6 +321,7 @@ static seq_status begin_save(seq_trainer *trainer, double begun, seq_error *erro
     seq_saving *saving = trainer->saving;
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_SAVE);
     saving->step = trainer->position.step;
+    saving->window = window_at_risk(trainer);
     saving->best_step = trainer->position.best_step;
     saving->created = saving->committed = false;
     saving->error = saving->retiring = (seq_error){0};
@@ -333,15 +354,9 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
 
 seq_status seq_train_retire(seq_trainer *trainer, seq_error *error) {
     seq_error retiring = {0};
-    if (is_root(trainer)) seq_train_retain(trainer, trainer->position.best_step, &retiring);
-    return judge_retention(trainer, &retiring, error);
-}
-
-seq_status seq_train_leave_newer(seq_trainer *trainer, seq_error *error) {
-    seq_error retiring = {0};
-    seq_status status = seq_train_finish_save(trainer, error);
-    if (status) return status;
-    if (is_root(trainer)) seq_train_remove_newer(trainer, &retiring);
+    if (is_root(trainer))
+        seq_train_retain(trainer, trainer->position.step, window_at_risk(trainer),
+                         trainer->position.best_step, &retiring);
     return judge_retention(trainer, &retiring, error);
 }
 

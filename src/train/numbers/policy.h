@@ -34,9 +34,9 @@ void seq_train_accept(struct seq_trainer *trainer, const struct seq_step_result 
 // anything is written, too: no checkpoint holds a parameter that is not finite.
 seq_status seq_train_settle(struct seq_trainer *trainer, seq_setback *out, seq_error *error);
 
-// rollback.c: parameters and position of the checkpoint that a rollback goes back to, or of the
-// beginning.
-seq_status seq_train_go_back(struct seq_trainer *trainer, seq_error *error);
+// rollback.c: parameters and position of the checkpoint that a rollback because of a window goes
+// back to, or of the beginning.
+seq_status seq_train_go_back(struct seq_trainer *trainer, int64_t window, seq_error *error);
 
 // The next window was condemned by a rollback.
 bool seq_train_is_condemned(const struct seq_trainer *trainer);

@@ -132,20 +132,21 @@ static void report_rollback(seq_trainer *trainer, const seq_trouble *trouble, in
 }
 
 // The checkpoint is renewed at once: whoever resumes from it knows of the rollback. Only then newer
-// ones go: there is always one.
+// ones go, with what its retention removes: there is always one.
 static seq_status roll_back(seq_trainer *trainer, const seq_trouble *trouble, int rank,
                             seq_error *error) {
     seq_setbacks kept = trainer->setbacks;
     seq_setbacks_roll_back(&kept, trouble->window, trainer->options->rollback_factor);
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
-    seq_status status = seq_train_go_back(trainer, error);
+    seq_status status = seq_train_go_back(trainer, trouble->window, error);
     seq_phase_enter(trainer, was);
     if (status) return status;
     seq_setbacks_keep(&trainer->setbacks, &kept);
     report_rollback(trainer, trouble, rank);
+    seq_train_print_recut(trainer);
     seq_progress_restart(trainer);
     status = seq_train_save(trainer, error);
-    return status ? status : seq_train_leave_newer(trainer, error);
+    return status ? status : seq_train_finish_save(trainer, error);
 }
 
 seq_status seq_train_settle(seq_trainer *trainer, seq_setback *out, seq_error *error) {
