@@ -1,4 +1,5 @@
 #include "checkpoints.h"
+#include "session.h"
 #include <stdlib.h>
 
 // The newest checkpoint that a rollback would go back to, -1: none, or nothing is ever rolled back.
@@ -34,7 +35,11 @@ void seq_train_retain(const seq_trainer *trainer, int64_t step, int64_t window, 
     const seq_train_options *options = trainer->options;
     seq_retention rule = {
         .newest = (int)options->keep, .every = options->keep_every, .best_step = best_step};
-    if (!remove_newer(options->run, step, error) &&
-        !find_target_step(trainer, window, &rule.target_step, error))
+    // Newer ones of another job are no rubbish of this one.
+    if (!seq_session_is_current(options->run, trainer->session))
+        seq_error_set(error, SEQ_RANK_FAILED, "%s: another job has begun on this run directory",
+                      options->run);
+    else if (!remove_newer(options->run, step, error) &&
+             !find_target_step(trainer, window, &rule.target_step, error))
         seq_checkpoint_retain(options->run, &rule, error);
 }
