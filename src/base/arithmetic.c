@@ -1,7 +1,7 @@
 // Reads and writes the control register of floating-point arithmetic: MXCSR on x86, FPCR on ARM.
 // A thread takes over the register of the thread that starts it, so a program that sets it first
 // has it everywhere; threads that compute set it themselves nevertheless.
-// Test: tests/unit/train/test_denormals.c, with tests/cli/denormals.sh around it.
+// Tests: tests/unit/base/test_arithmetic.c, tests/unit/train/test_denormals.c.
 #include <seqtrain/base/arithmetic.h>
 
 #if SEQ_FLUSH_DENORMALS && defined(__x86_64__)
