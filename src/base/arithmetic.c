@@ -47,12 +47,12 @@ static void write_control(uint64_t control) {
 
 seq_arithmetic seq_arithmetic_begin(void) {
     seq_arithmetic before = {read_control()};
-    if (before.control != OURS) write_control(OURS);
+    write_control(OURS);
     return before;
 }
 
 void seq_arithmetic_end(seq_arithmetic before) {
-    if (before.control != OURS) write_control(before.control);
+    write_control(before.control);
 }
 
 const char *seq_arithmetic_denormals(void) {

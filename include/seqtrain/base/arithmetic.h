@@ -4,9 +4,9 @@
 //
 // Who begins and ends. Every program begins when it starts and never ends; so does every thread
 // that seqtrain starts to compute. What another program may call begins by itself, and ends before
-// it returns: the passes and the packing of a model, the update, the exchange and the tree of sums,
-// seq_train_run (and infer, by the passes). The caller's own settings are then as they were. Only
-// who calls kernels or nn, one by one, begins and ends around them.
+// it returns: the passes and the packing of a model, the update, the exchange, seq_train_run (and
+// infer, by the passes). The caller's own settings are then as they were. Only who calls functions
+// of kernels, nn or comm/tree.h one by one begins and ends around them.
 //
 // Built with SEQ_FLUSH_DENORMALS=OFF, nothing is set and denormals are kept.
 #ifndef SEQTRAIN_BASE_ARITHMETIC_H
