@@ -1,26 +1,33 @@
 #!/bin/bash
-# launch/bench.sh [--only PART]... [--model NAME] [--json FILE]: builds a Release tree (build-bench) and measures it on this machine: a table of
+# launch/bench.sh [--only PART]... [--model NAME] [--text FILE] [--json FILE]: builds a Release tree (build-bench) and measures it on this machine: a table of
 # medians and of ratios within the run, and a line for each target of tests/bench/targets.txt. PART, in this order:
 #   machine      peak of multiply-adds, bandwidth of cache and memory    kernels      matrix products and activations
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
 #   sampling     seqsample against streaming the weights                 preparation  seqprep
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
 #   ranks        memory of 64 ranks on this host                     scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
+#   run          3,000 steps on a real text: the speed at the end against that at the beginning, with denormals flushed and kept
 # --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
-# PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 25
+# --text FILE: what `run` trains on; otherwise the King James text that Debian ships (its package is installed).
+# PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 30
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
-parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks scale)
+parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks scale run)
 json=
 only=()
 while [ $# -gt 0 ]; do
   case $1 in
-  --json | --only | --model)
+  --json | --only | --model | --text)
     [ $# -gt 1 ] || fail_with 2 "$1: a value is missing"
     case $1 in
     --json) json=$(realpath -m "$2") ;;
     --only) only+=("$2") ;;
     --model) export MODEL=$2 ;;
+    --text)
+      [ -r "$2" ] || fail_with 3 "--text $2: cannot be read"
+      TEXT=$(realpath "$2")
+      export TEXT
+      ;;
     esac
     shift 2
     ;;

@@ -6,6 +6,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
   libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev)
 
+# What the quick start trains, and the bench's part `run`.
+quick_start_model=(--cell lstm --layers 2 --hidden 256 --embed 64 --batch 16 --window 50 --lr 0.004 --schedule cosine --warmup 50)
+
 say() { printf '\n== %s\n' "$*"; }
 fail_with() { printf '%s: %s\n' "$(basename "$0")" "${*:2}" >&2; exit "$1"; } # exit code (those of the programs), message
 fail() { fail_with 1 "$@"; }
@@ -59,6 +62,9 @@ run_mpirun() {
   trap - TERM USR1
   return $code
 }
+
+# make_king_james FILE: its text as Debian ships it (packages bible-kjv, bible-kjv-text), a verse a line, without its reference.
+make_king_james() { bible -f gen1:1-rev22:21 </dev/null | sed 's/^[^ ]* //' >"$1"; }
 
 # configure_and_build DIRECTORY CMAKE_OPTION...
 configure_and_build() {

@@ -29,7 +29,7 @@ configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=OFF
 if [ ! -e "$work/data/dataset.json" ]; then
   if [ -z "$corpus" ]; then
     corpus=$work/kjv.txt
-    bible -f gen1:1-rev22:21 </dev/null | sed 's/^[^ ]* //' >"$corpus" # a verse a line, without its reference
+    make_king_james "$corpus"
   fi
   say "Preparing the data set: seqprep"
   "$programs/seqprep" --unit char --valid 0.02 --output "$work/data" "$corpus"
@@ -37,8 +37,8 @@ fi
 
 set_mpi_environment
 say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
-train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" --cell lstm --layers 2 --hidden 256
-  --embed 64 --batch 16 --window 50 --lr 0.004 --schedule cosine --steps 2500 --warmup 50 --validate-every 500 --time-limit 4m)
+train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" "${quick_start_model[@]}"
+  --steps 2500 --validate-every 500 --time-limit 4m)
 code=0
 run_mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
 case $code in

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct seq_background {
 
 static void *work(void *argument) {
     seq_background *background = argument;
+    seq_arithmetic_begin();
     pthread_mutex_lock(&background->mutex);
     for (;;) {
         while (!background->job && !background->ends)

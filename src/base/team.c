@@ -1,5 +1,6 @@
 #include <seqtrain/base/team.h>
 #include <pthread.h>
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -70,6 +71,7 @@ static void wake_sleepers(seq_team *team) {
 static void *serve(void *context) {
     member *self = context;
     seq_team *team = self->team;
+    seq_arithmetic_begin();
     for (unsigned seen = 0;; seen++) {
         wait_until(team, next_round, seen);
         if (atomic_load(&team->closing)) return NULL;

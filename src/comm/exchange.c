@@ -2,6 +2,7 @@
 #include "operations.h"
 #include <assert.h>
 #include <math.h>
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/comm/tree.h>
 #include <stdlib.h>
@@ -146,12 +147,14 @@ static seq_status unite_live(seq_exchange *exchange, uint64_t round, seq_error *
 static void exchange_round(void *context) {
     seq_exchange *exchange = context;
     uint64_t round = exchange->round;
-    if (unite_live(exchange, round, &exchange->error)) return;
+    seq_arithmetic before = seq_arithmetic_begin();
+    unite_live(exchange, round, &exchange->error);
     *exchange->reports[exchange->node_rank] = (seq_slice_report){.bad_rank = -1};
-    for (size_t bucket = 0; bucket < exchange->bucket_count; bucket++) {
+    for (size_t bucket = 0; !exchange->error.status && bucket < exchange->bucket_count; bucket++) {
         seq_tally_wait(exchange->tallies, SEQ_TALLY_BUCKET + bucket, round);
-        if (seq_exchange_bucket(exchange, bucket, &exchange->error)) return;
+        seq_exchange_bucket(exchange, bucket, &exchange->error);
     }
+    seq_arithmetic_end(before);
 }
 
 void seq_exchange_begin(seq_exchange *exchange, const seq_exchange_options *options) {

@@ -1,5 +1,6 @@
 // The list of packed matrices of a model, and packing by that list.
 #include "graph.h"
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>
 
 // Appends a matrix right behind the last one: `rows` rows of a parameter (from `first` on).
@@ -116,6 +117,7 @@ size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use) {
 
 void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters,
                     int part, int parts, void *packed) {
+    seq_arithmetic before = seq_arithmetic_begin();
     size_t columns = model->compute.kernels->panel_columns();
     for (int i = 0; i < model->packed_count; i++) {
         if (!is_packed(model, use, i)) continue;
@@ -135,4 +137,5 @@ void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *
         };
         model->compute.kernels->pack(&packing);
     }
+    seq_arithmetic_end(before);
 }

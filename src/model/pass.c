@@ -1,5 +1,6 @@
 // The public passes over a window: training, evaluation, one step, gradient flow.
 #include "graph.h"
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/nn/embedding.h>
 #include <string.h>
 
@@ -60,18 +61,21 @@ static seq_output_loss differentiate_output(const seq_model *model, seq_workspac
 seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
                          const seq_weights *weights, seq_window *window, float gradient_scale,
                          float *gradient) {
+    seq_arithmetic before = seq_arithmetic_begin();
     seq_model_forward(model, workspace, weights, window, true);
     seq_model_store_state(model, workspace, window);
     seq_output_loss loss = differentiate_output(model, workspace, weights, window, window->targets,
                                                 gradient_scale, true, gradient);
     seq_model_tell_ready(model, window, seq_model_stages(model));
     seq_model_backward(model, workspace, weights, window, true, gradient, NULL);
+    seq_arithmetic_end(before);
     return public_loss(loss);
 }
 
 seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
                             const seq_weights *weights, seq_window *window,
                             float *log_probabilities) {
+    seq_arithmetic before = seq_arithmetic_begin();
     seq_model_forward(model, workspace, weights, window, false);
     seq_model_store_state(model, workspace, window);
     seq_output_weights parts[SEQ_OUTPUT_PARTS];
@@ -83,11 +87,14 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
         .targets = window->targets,
         .log_probabilities = log_probabilities,
     };
-    return public_loss(model->output->evaluate(&workspace->output, &rows));
+    seq_output_loss loss = model->output->evaluate(&workspace->output, &rows);
+    seq_arithmetic_end(before);
+    return public_loss(loss);
 }
 
 void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                     int batch, const int32_t *inputs, float *state, float *logits) {
+    seq_arithmetic before = seq_arithmetic_begin();
     seq_window window = {.batch = batch, .steps = 1, .inputs = inputs, .state = state};
     seq_model_forward(model, workspace, weights, &window, false);
     seq_model_store_state(model, workspace, &window);
@@ -96,11 +103,13 @@ void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_
     seq_output_rows rows = {
         .weights = parts, .count = (size_t)batch, .x = top_of(model, workspace, batch, false)};
     model->output->logits(&workspace->output, &rows, logits);
+    seq_arithmetic_end(before);
 }
 
 void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
                              const seq_weights *weights, const seq_window *window,
                              float *gradient_scratch, double *squares) {
+    seq_arithmetic before = seq_arithmetic_begin();
     size_t batch = (size_t)window->batch, earlier = batch * ((size_t)window->steps - 1);
     for (size_t i = 0; i < earlier; i++)
         workspace->last_targets[i] = SEQ_NO_TOKEN;
@@ -109,4 +118,5 @@ void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
     differentiate_output(model, workspace, weights, window, workspace->last_targets, 1, false,
                          gradient_scratch);
     seq_model_backward(model, workspace, weights, window, false, gradient_scratch, squares);
+    seq_arithmetic_end(before);
 }

@@ -1,4 +1,5 @@
 #include "rules.h"
+#include <seqtrain/base/arithmetic.h>
 #include <string.h>
 
 static const seq_optimizer *const rules[] = {&seq_rule_sgd,     &seq_rule_momentum,
@@ -43,6 +44,7 @@ static void update_zero(const seq_optimizer_step *step, const seq_parameter *par
 }
 
 static void apply(const seq_optimizer_step *step, size_t begin, size_t end, bool zero) {
+    seq_arithmetic before = seq_arithmetic_begin();
     for (int row = 0; row < step->table->count; row++) {
         const seq_parameter *parameter = &step->table->items[row];
         size_t first = parameter->offset, last = first + seq_parameter_size(parameter);
@@ -54,6 +56,7 @@ static void apply(const seq_optimizer_step *step, size_t begin, size_t end, bool
         else
             update(step, parameter, first, last, step->gradient + first);
     }
+    seq_arithmetic_end(before);
 }
 
 void seq_optimizer_apply(const seq_optimizer_step *step, size_t begin, size_t end) {

@@ -1,15 +1,14 @@
 // adagrad: s <- s + g^2; p <- p - lr g / (sqrt(s) + eps). Duchi et al. 2011.
 #include "rules.h"
-#include <math.h>
 
 static void update(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
-                epsilon = (float)u->config->epsilon;
+                epsilon = seq_epsilon(u->config);
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict s = u->state[0];
     for (size_t i = 0; i < u->count; i++) {
         float g = scale * gradient[i] + decay * p[i];
-        s[i] += g * g;
+        s[i] = seq_moment(s[i] + g * g);
         p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
     }
 }

@@ -3,7 +3,6 @@
 // Weight decay is added to g (adam), or p <- p - lr wd p before the update (adamw, Loshchilov and
 // Hutter 2019).
 #include "rules.h"
-#include <math.h>
 
 static void decay_weights(const seq_update *u) {
     const float keep = (float)(1 - u->learning_rate * u->weight_decay);
@@ -17,13 +16,13 @@ static void step(const seq_update *u, float decay) {
     const float beta2 = (float)config->beta2, take2 = (float)(1 - config->beta2);
     const float rate = (float)(u->learning_rate / (1 - pow(config->beta1, (double)u->step)));
     const float correction = (float)sqrt(1 - pow(config->beta2, (double)u->step)),
-                epsilon = (float)config->epsilon;
+                epsilon = seq_epsilon(config);
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict m = u->state[0], *restrict s = u->state[1];
     for (size_t i = 0; i < u->count; i++) {
         float g = scale * gradient[i] + decay * p[i];
-        m[i] = beta1 * m[i] + take1 * g;
-        s[i] = beta2 * s[i] + take2 * g * g;
+        m[i] = seq_moment(beta1 * m[i] + take1 * g);
+        s[i] = seq_moment(beta2 * s[i] + take2 * g * g);
         p[i] -= rate * m[i] / (sqrtf(s[i]) / correction + epsilon);
     }
 }

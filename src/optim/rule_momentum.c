@@ -7,7 +7,7 @@ static void update(const seq_update *u) {
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict v = u->state[0];
     for (size_t i = 0; i < u->count; i++) {
-        v[i] = mu * v[i] + (scale * gradient[i] + decay * p[i]);
+        v[i] = seq_moment(mu * v[i] + (scale * gradient[i] + decay * p[i]));
         p[i] -= rate * v[i];
     }
 }

@@ -3,17 +3,16 @@
 // A new rule starts as a copy of this file: its formula here, one loop over the elements, its row
 // at the end, a line in rules.h and in the list of optimizer.c.
 #include "rules.h"
-#include <math.h>
 
 static void update(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
-                epsilon = (float)u->config->epsilon;
+                epsilon = seq_epsilon(u->config);
     const float keep = (float)u->config->beta2, take = (float)(1 - u->config->beta2);
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters, *restrict s = u->state[0];
     for (size_t i = 0; i < u->count; i++) {
         float g = scale * gradient[i] + decay * p[i];
-        s[i] = keep * s[i] + take * g * g;
+        s[i] = seq_moment(keep * s[i] + take * g * g);
         p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
     }
 }

@@ -1,4 +1,5 @@
 #include "tool_version.h"
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/comm/comm.h>
@@ -83,6 +84,7 @@ static void speak_of_own_failure(const seq_comm *comm, const seq_error *error) {
 int main(int argc, char **argv) {
     seq_error error = {0};
     seq_comm *comm = NULL;
+    seq_arithmetic_begin();
     signal(SIGXFSZ, SIG_IGN);
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
                       true); // for a checkpoint and an early end

@@ -1,5 +1,6 @@
 #include "tool_program.h"
 #include "tool_version.h"
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
@@ -17,6 +18,7 @@ int tool_main(const seq_program *program, int argc, char **argv, void *values, s
               seq_status (*run)(const seq_parsed *parsed, seq_error *error)) {
     seq_parsed parsed = {0};
     seq_error error = {0};
+    seq_arithmetic_begin();
     signal(SIGXFSZ, SIG_IGN); // a file size limit becomes an error that can be told
     seq_log_open(stderr, SEQ_LOG_INFO, program->name);
     if (!seq_options_parse(program, argc, argv, values, values_size, &parsed, &error)) {

@@ -5,6 +5,7 @@
 #include "proofs/proofs.h"
 #include "report/summary.h"
 #include "step/step.h"
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ static void write_start(seq_trainer *trainer, bool resumed) {
     seq_metrics_integer(metrics, "step", trainer->position.step);
     seq_metrics_text(metrics, "version", trainer->version);
     seq_metrics_text(metrics, "kernels", kernels);
+    seq_metrics_text(metrics, "denormals", seq_arithmetic_denormals());
     seq_metrics_text(metrics, "precision", seq_precision_names()[trainer->options->precision]);
     seq_metrics_text(metrics, "cpu", cpu);
     if (resumed && trainer->options->override)
@@ -231,8 +233,7 @@ static seq_status begin_watch(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
-seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version,
-                         seq_error *error) {
+static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version, seq_error *error) {
     seq_trainer trainer = {.parsed = parsed,
                            .options = parsed->values,
                            .comm = comm,
@@ -242,7 +243,6 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
     seq_manifest manifest = {0};
     seq_run_lock lock = {0};
     int64_t step = -1;
-    if (trainer.options->dry_run) return seq_plan_run(parsed, comm, error);
     seq_train_find_limit(&trainer);
     if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, error);
     if (seq_comm_agree(comm, error) ||
@@ -263,4 +263,14 @@ out:
     seq_comm_limit_closing(comm, trainer.options->hang_timeout);
     seq_run_lock_release(&lock);
     return error->status;
+}
+
+seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version,
+                         seq_error *error) {
+    const seq_train_options *options = parsed->values;
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_status status =
+        options->dry_run ? seq_plan_run(parsed, comm, error) : train(parsed, comm, version, error);
+    seq_arithmetic_end(before);
+    return status;
 }

@@ -9,7 +9,7 @@ small=(--data data --layers 1 --hidden 16 --embed 8 --batch 4 --window 8 --steps
 for text in 'lstm' 'parameters' '1 process' 'HDF5' 'step 10/30' 'bits/char' '[|]g[|]' 'clipped' 'tokens/s' 'left' 'validation at step 15' 'finished'; do
   grep -q "$text" out.txt || bad "'$text' is not in the output"
 done
-for key in '"event": *"start"' '"event": *"step"' '"event": *"validation"' '"loss"' '"gradient_norm"' '"tokens_per_second"'; do
+for key in '"event": *"start"' '"event": *"step"' '"event": *"validation"' '"loss"' '"gradient_norm"' '"tokens_per_second"' '"cpu_seconds"'; do
   grep -Eq "$key" run/metrics.jsonl || bad "$key is not in metrics.jsonl"
 done
 [ "$(tail -c 1 run/metrics.jsonl | od -An -tu1 | tr -d ' ')" = 10 ] || bad "the last line of metrics.jsonl is cut off"

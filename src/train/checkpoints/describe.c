@@ -1,6 +1,7 @@
 #include "checkpoints.h"
 #include "proofs/proofs.h"
 #include <math.h>
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/nn/output.h>
 #include <seqtrain/storage/vector_file.h>
@@ -66,6 +67,8 @@ static seq_status describe_program(const seq_trainer *trainer, seq_record *recor
     seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_status status = seq_record_set_text(record, "version", trainer->version, error);
     if (!status) status = seq_record_set_text(record, "kernels", kernels, error);
+    if (!status)
+        status = seq_record_set_text(record, "denormals", seq_arithmetic_denormals(), error);
     return status ? status : seq_record_set_text(record, "storage", seq_storage_library(), error);
 }
 

@@ -1,6 +1,7 @@
 #include "checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -278,6 +279,18 @@ static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *mani
                         recorded, kernels);
 }
 
+// The next checkpoint records what holds from here: nothing is said a second time.
+static void warn_of_denormals(const seq_manifest *manifest) {
+    const char *now = seq_arithmetic_denormals(),
+               *recorded =
+                   seq_record_text(seq_manifest_section_find(manifest, "program"), "denormals");
+    if (!recorded) recorded = "kept"; // by a version that did not know of them
+    if (strcmp(recorded, now) != 0)
+        seq_log_warning("the checkpoint was written by a program with denormal numbers %s, here "
+                        "they are %s: results are equal in statistics, not in bits, from here",
+                        recorded, now);
+}
+
 static seq_status check_position(const seq_trainer *trainer, seq_error *error) {
     const seq_position *position = &trainer->position;
     if (seq_train_check_position(position, error)) return error->status;
@@ -335,6 +348,7 @@ seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest,
     if (!status) status = read_vectors(trainer, manifest, step, error);
     if (status) return status;
     warn_of_kernels(trainer, manifest);
+    if (trainer->saved_step < 0) warn_of_denormals(manifest); // not after a rollback
     seq_train_plan_steps(trainer);
     seq_train_audit_begin(trainer);
     trainer->saved_step = step;

@@ -130,7 +130,8 @@ static const seq_option options[] = {
      .help = "Smoothing of the squared gradient; -1: the rule's own (0.999; rmsprop 0.99)."},
     {SEQ_OPTION_REAL, "epsilon", "X", AT(epsilon), "-1", -1, 1,
      .help =
-         "Added to the denominator of adaptive rules; -1: the rule's own (1e-8; adagrad 1e-10)."},
+         "Added to the denominator of adaptive rules; -1: the rule's own (1e-8; adagrad 1e-10). "
+         "Below 2^-50 (9e-16) it counts as that."},
     {SEQ_OPTION_REAL, "weight-decay", "X", AT(weight_decay), "0", 0, 1,
      .help = "Weight decay of matrices; decoupled with adamw."},
     {SEQ_OPTION_CHOICE, "schedule", "NAME", AT(schedule), "constant",

@@ -2,17 +2,27 @@
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>
+#include <time.h>
 
 static const double LIVE_INTERVAL = 0.2; // seconds between live lines
 
+// Of all threads of this process.
+static double processor_seconds(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
 void seq_progress_begin(seq_trainer *trainer) {
     double now = seq_train_seconds();
-    trainer->progress = (seq_progress){.session_began = now, .line_began = now};
+    trainer->progress =
+        (seq_progress){.session_began = now, .line_began = now, .session_cpu = processor_seconds()};
     seq_phases_begin(trainer);
 }
 
 static void begin_line(seq_progress *progress, double now) {
     *progress = (seq_progress){.session_began = progress->session_began,
+                               .session_cpu = progress->session_cpu,
                                .session_steps = progress->session_steps,
                                .session_updates = progress->session_updates,
                                .session_tokens = progress->session_tokens,
@@ -83,6 +93,7 @@ static void write_step(seq_trainer *trainer, const seq_step_result *result, doub
     seq_metrics_integer(metrics, "tokens", progress->tokens);
     seq_metrics_real(metrics, "tokens_per_second", rate);
     seq_metrics_real(metrics, "seconds", seconds);
+    seq_metrics_real(metrics, "cpu_seconds", processor_seconds() - progress->session_cpu);
     seq_metrics_real(metrics, "exchange_seconds", seq_comm_seconds(trainer->comm));
     seq_metrics_end(metrics);
 }

@@ -9,6 +9,7 @@
 // Sums since the last line of metrics.jsonl, and since the session began.
 typedef struct seq_progress {
     double session_began, line_began, shown; // seconds on the monotonic clock
+    double session_cpu;                      // processor seconds of this process by then
     int64_t session_steps, session_updates, session_tokens, session_clipped;
     double nats;
     int64_t tokens, updates, clipped, clamped;

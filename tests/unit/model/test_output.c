@@ -253,6 +253,43 @@ static void words_agree_everywhere(void **state) {
     }
 }
 
+// Words whose probability no float can hold, nor a denormal number.
+static void improbable_words_keep_their_logarithm(void **state) {
+    (void)state;
+    for (const char *const *output = seq_output_names(); *output; output++) {
+        small_case test;
+        seq_model_config config = config_of(*output, 2);
+        small_case_create(&test, &config, B, T, 4);
+        for (int row = 0; row < test.table->count; row++) {
+            const seq_parameter *parameter = &test.table->items[row];
+            if (strncmp(parameter->name, "output.", 7) != 0) continue;
+            for (size_t i = 0; i < seq_parameter_size(parameter); i++) {
+                test.parameters[parameter->offset + i] *= 512;
+                test.wide_parameters[parameter->offset + i] *= 512;
+            }
+        }
+        small_case_pack(&test);
+        for (int i = 0; i < B * T; i++)
+            test.targets[i] = i % 2 ? 6 + 2 * i : i % 6;
+        float found[B * T];
+        double expected[B * T], copy[64], least = 0;
+        memcpy(copy, test.wide_state, seq_model_state_size(test.model, B) * sizeof *copy);
+        reference_loss(&config, test.table, test.wide_parameters, B, T, test.inputs, test.targets,
+                       copy, expected);
+        seq_window window = window_of(&test, 0);
+        seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found);
+        for (int i = 0; i < B * T; i++) {
+            if (isinf(expected[i])) // not even a double holds it
+                assert_true(isfinite(found[i]) && found[i] < -700);
+            else
+                assert_true(fabs(found[i] - expected[i]) < 1e-3);
+            least = fmin(least, found[i]);
+        }
+        assert_true(least < -150); // 2^-149 is e^-103
+        small_case_destroy(&test);
+    }
+}
+
 // The best word of rows is found among all words, also in clusters that hold no target.
 static void accuracy_is_exact(void **state) {
     (void)state;
@@ -395,6 +432,7 @@ int main(void) {
         cmocka_unit_test(full_and_adaptive_write_all_rows),
         cmocka_unit_test(draws_follow_zipf),
         cmocka_unit_test(words_agree_everywhere),
+        cmocka_unit_test(improbable_words_keep_their_logarithm),
         cmocka_unit_test(accuracy_is_exact),
         cmocka_unit_test(packing_does_not_matter),
         cmocka_unit_test(memory_is_bounded),
