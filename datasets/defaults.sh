@@ -2,7 +2,7 @@
 # How the initial values that seqtrain takes by default were chosen: short runs of every cell on three texts.
 #   datasets/defaults.sh --from DIR [--out DIR] [--np JOBS] [-- SEQTRAIN_OPTION...]
 # DIR holds kjv.txt (launch/quickstart.sh makes it), input.txt (tinyshakespeare) and wiki.*.tokens (WikiText-2). First one factor
-# at a time, from the best so far (seed 1); then today's best settings against those before, seeds 1 to 3. A run that is finished
+# at a time, from the best so far (seed 1); then the two best against the defaults before, seeds 1 to 3. A run that is finished
 # is not made again, one that was killed continues; JOBS of them work side by side. GROUPS_ONLY="kjv-lstm tiny-rnn" makes a part.
 # Results: OUT/results.tsv, a line a run.
 source "$(dirname "$0")/common.sh"
@@ -10,10 +10,9 @@ needs kjv.txt input.txt wiki.train.tokens wiki.valid.tokens
 groups=${GROUPS_ONLY:-$(for cell in lstm gru-reset-after gru rnn; do for text in kjv tiny words; do echo $text-$cell; done; done)}
 steps=1000
 
-# The old start, and the two best of the search: forget bias, embedding, recurrence.
-candidates=('1 uniform scaled' '-1 normal scaled' '0 normal scaled')
-# Learning rates: as before, and the best of the search.
-declare -A rates=([kjv]='0.004 0.008' [tiny]='0.004 0.008' [words]='0.002 0.004')
+# The defaults before this comparison, and the two best of the search: forget bias, embedding, recurrence.
+candidates=('1 uniform scaled' '-1 normal scaled' '-1 normal orthogonal')
+declare -A rates=([kjv]=0.004 [tiny]=0.004 [words]=0.002)
 
 prepare_texts() {
   mkdir -p "$out/runs"
@@ -33,7 +32,7 @@ settings_of() { # TEXT
 
 # loss_of RUN: of its validation at the last step, in nats; nothing when it is not finished.
 loss_of() {
-  grep -h "\"event\": *\"validation\", *\"step\": *$steps," "$1/metrics.jsonl" 2>/dev/null | sed -E 's/.*"loss": *([0-9.e+-]+).*/\1/' | tail -n 1 || true
+  grep -h "\"event\": \"validation\".*\"step\": $steps," "$1/metrics.jsonl" 2>/dev/null | sed -E 's/.*"loss": *([0-9.e+-]+).*/\1/' | tail -n 1 || true
 }
 
 # measure GROUP FORGET_BIAS EMBED_INIT INIT LR SEED: sets loss.
@@ -53,7 +52,7 @@ measure() {
 # search GROUP: one factor at a time.
 search() {
   local text=${1%%-*} best=() try at value lowest kept= loss
-  best=(1 uniform scaled "${rates[$text]%% *}")
+  best=(1 uniform scaled "${rates[$text]}")
   local forget_biases='0 -1 -2' embeddings='scaled normal' recurrences=orthogonal factors=()
   case ${1#*-} in lstm*) ;; *) forget_biases= ;; esac # the others have no forget gate
   local more_rates='0.002 0.008'
@@ -75,15 +74,13 @@ search() {
   printf 'search %s: %s at %s\n' "$1" "$lowest" "${best[*]}"
 }
 
-# compare GROUP: the candidates at both rates.
+# compare GROUP: the candidates, three seeds each.
 compare() {
-  local text=${1%%-*} candidate rate seed
+  local candidate seed
   for seed in 1 2 3; do
     for candidate in "${candidates[@]}"; do
-      for rate in ${rates[$text]}; do
-        # shellcheck disable=SC2086
-        measure "$1" $candidate "$rate" $seed
-      done
+      # shellcheck disable=SC2086
+      measure "$1" $candidate "${rates[${1%%-*}]}" $seed
     done
   done
 }

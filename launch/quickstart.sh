@@ -38,7 +38,7 @@ fi
 set_mpi_environment
 say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
 train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" --cell lstm --layers 2 --hidden 256
-  --embed 64 --batch 16 --window 50 --lr 0.004 --schedule cosine --steps 2500 --warmup 50 --validate-every 500 --time-limit 4m)
+  --embed 64 --batch 16 --window 50 --lr 0.008 --schedule cosine --steps 2500 --warmup 50 --validate-every 500 --time-limit 4m)
 code=0
 run_mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
 case $code in

@@ -93,8 +93,9 @@ static const seq_option options[] = {
      .flags = IDENTITY, .help = "Dropout between layers; -1: as --dropout."},
     {SEQ_OPTION_REAL, "dropout-output", "P", AT(dropout_output), "-1", -1, 0.99, .flags = IDENTITY,
      .help = "Dropout before the output layer; -1: as --dropout."},
-    {SEQ_OPTION_REAL, "forget-bias", "X", AT(forget_bias), "1", -100, 100, .flags = IDENTITY,
-     .help = "Initial bias of the forget gate (LSTM cells)."},
+    {SEQ_OPTION_REAL, "forget-bias", "X", AT(forget_bias), "-1", -100, 100, .flags = IDENTITY,
+     .help = "Initial bias of the forget gate (LSTM cells). High values keep cells for long and "
+             "saturate them; datasets/README.md has the comparison behind the default."},
     {SEQ_OPTION_CHOICE, "init", "HOW", AT(initialisation), "scaled",
      .choices = initialisation_choices, .flags = IDENTITY,
      .help = "scaled: uniform within 1/sqrt(inputs of the unit), 1/sqrt(H) in recurrent layers, "
