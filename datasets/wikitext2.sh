@@ -6,7 +6,7 @@
 source "$(dirname "$0")/common.sh"
 needs wiki.train.tokens wiki.valid.tokens wiki.test.tokens
 prepare --unit word --eos line --valid "$from/wiki.valid.tokens" --test "$from/wiki.test.tokens" "$from/wiki.train.tokens"
-train run --replicas 2 --cell lstm --layers 2 --hidden 200 --embed 200 --tied --dropout 0.2 --batch 10 --window 35 \
+train run --replicas 2 --cell lstm --layers 2 --hidden 200 --embed 200 --tied --forget-bias 1 --dropout 0.2 --batch 10 --window 35 \
   --optimizer sgd --lr 20 --clip-norm 0.25 --schedule plateau --decay 0.25 --patience 0 --epochs 6
 evaluate "$out/run" --split valid
 evaluate "$out/run" --split test

@@ -7,7 +7,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmp
   libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev)
 
 # What the quick start trains, and the bench's part `run`.
-quick_start_model=(--cell lstm --layers 2 --hidden 256 --embed 64 --batch 16 --window 50 --lr 0.004 --schedule cosine --warmup 50)
+quick_start_model=(--cell lstm --layers 2 --hidden 256 --embed 64 --batch 16 --window 50 --lr 0.008 --schedule cosine --warmup 50)
 
 say() { printf '\n== %s\n' "$*"; }
 fail_with() { printf '%s: %s\n' "$(basename "$0")" "${*:2}" >&2; exit "$1"; } # exit code (those of the programs), message

@@ -112,7 +112,8 @@ seq_status seq_model_config_write(const seq_model_config *config, seq_record *re
                     {"embedding", config->embedding},
                     {"tied", config->tied},
                     {"dense_activation", config->dense_activation},
-                    {"initialisation", config->initialisation}};
+                    {"initialisation", config->initialisation},
+                    {"embedding_initialisation", config->embedding_initialisation}};
     const struct {
         const char *key;
         double value;
@@ -135,7 +136,7 @@ seq_status seq_model_config_write(const seq_model_config *config, seq_record *re
 }
 
 static seq_status read_integers(seq_model_config *out, const seq_record *record, seq_error *error) {
-    int64_t vocabulary, embedding, tied, activation, initialisation;
+    int64_t vocabulary, embedding, tied, activation, initialisation, rows = SEQ_EMBEDDING_UNIFORM;
     seq_status status =
         seq_record_get_integer(record, "vocabulary", 1, SEQ_MAX_VOCABULARY, &vocabulary, error);
     if (!status)
@@ -145,14 +146,18 @@ static seq_status read_integers(seq_model_config *out, const seq_record *record,
         status = seq_record_get_integer(record, "dense_activation", 0, SEQ_DENSE_TANH, &activation,
                                         error);
     if (!status)
-        status = seq_record_get_integer(record, "initialisation", 0, SEQ_INITIALISE_UNIFORM,
+        status = seq_record_get_integer(record, "initialisation", 0, SEQ_INITIALISE_ORTHOGONAL,
                                         &initialisation, error);
+    if (!status && seq_record_text(record, "embedding_initialisation")) // older: uniform
+        status = seq_record_get_integer(record, "embedding_initialisation", 0, SEQ_EMBEDDING_NORMAL,
+                                        &rows, error);
     if (status) return status;
     out->vocabulary = (int)vocabulary;
     out->embedding = (int)embedding;
     out->tied = (int)tied;
     out->dense_activation = (seq_dense_activation)activation;
     out->initialisation = (seq_initialisation)initialisation;
+    out->embedding_initialisation = (seq_embedding_initialisation)rows;
     return SEQ_OK;
 }
 

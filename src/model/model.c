@@ -1,7 +1,5 @@
 #include "graph.h"
-#include <seqtrain/base/random.h>
 #include <stdlib.h>
-#include <string.h>
 
 int seq_model_stages(const seq_model *model) {
     return model->config.layers + model->config.dense_layers;
@@ -87,20 +85,6 @@ double seq_model_training_flops(const seq_model *model) {
         weights += model->output_part[i].share *
                    (double)seq_parameter_size(&model->table.items[model->output_part[i].row]);
     return 6 * weights;
-}
-
-void seq_model_initialise(const seq_model *model, uint64_t seed, float *parameters) {
-    memset(parameters, 0, model->table.size * sizeof *parameters);
-    seq_random_key key = {seed, SEQ_RANDOM_INIT};
-    for (int row = 0; row < model->table.count; row++) {
-        const seq_parameter *parameter = &model->table.items[row];
-        float *values = parameters + parameter->offset;
-        if (parameter->initial == SEQ_INITIAL_UNIFORM)
-            seq_random_fill_uniform(key, (uint32_t)row, parameter->bound, values,
-                                    seq_parameter_size(parameter));
-        for (size_t i = 0; i < parameter->constant_count; i++)
-            values[parameter->constant_first + i] = parameter->constant;
-    }
 }
 
 size_t seq_model_state_size(const seq_model *model, int batch) {

@@ -22,7 +22,7 @@ const seq_parameter *seq_parameter_find(const seq_parameter_table *table, const 
 
 // Appends a row; columns 0 makes a vector. Returns its number.
 static int add(seq_parameter_table *table, const char *name, int suffix, size_t rows,
-               size_t columns, double bound) {
+               size_t columns, double scale) {
     seq_parameter *parameter = &table->items[table->count];
     *parameter = (seq_parameter){
         .dimensions = columns ? 2 : 1,
@@ -31,8 +31,8 @@ static int add(seq_parameter_table *table, const char *name, int suffix, size_t 
         .offset = table->size,
         .layer = -1,
         .decay = columns > 0,
-        .initial = bound > 0 ? SEQ_INITIAL_UNIFORM : SEQ_INITIAL_ZERO,
-        .bound = (float)bound,
+        .initial = scale > 0 ? SEQ_INITIAL_UNIFORM : SEQ_INITIAL_ZERO,
+        .scale = (float)scale,
     };
     snprintf(parameter->name, sizeof parameter->name, name, suffix);
     table->values += seq_parameter_size(parameter);
@@ -60,6 +60,8 @@ static void add_recurrent(seq_model *model, int layer) {
         model->cell->peephole ? add(table, "rnn.weight_ch_l%d", layer, 3, hidden, bound) : -1;
     for (int row = first; row < table->count; row++)
         table->items[row].layer = layer;
+    if (model->config.initialisation == SEQ_INITIALISE_ORTHOGONAL)
+        table->items[out->weight_hh].initial = SEQ_INITIAL_ORTHOGONAL;
     if (out->weight_ch >= 0) table->items[out->weight_ch].decay = false; // diagonals, not matrices
     if (model->cell->forget_gate >= 0) {
         seq_parameter *bias = &table->items[out->bias_ih];
@@ -92,6 +94,18 @@ static void add_output(seq_model *model) {
     }
 }
 
+static void add_embedding(seq_model *model) {
+    const seq_model_config *config = &model->config;
+    seq_embedding_initialisation how = config->embedding_initialisation;
+    double scale = how == SEQ_EMBEDDING_NORMAL   ? 1
+                   : how == SEQ_EMBEDDING_SCALED ? 1 / sqrt(config->embedding)
+                                                 : bound_of(config, 0.1);
+    model->embedding = add(&model->table, "embedding.weight", 0, (size_t)config->vocabulary,
+                           (size_t)config->embedding, scale);
+    if (how == SEQ_EMBEDDING_NORMAL)
+        model->table.items[model->embedding].initial = SEQ_INITIAL_NORMAL;
+}
+
 seq_status seq_model_build_table(seq_model *model, seq_error *error) {
     const seq_model_config *config = &model->config;
     size_t rows =
@@ -99,8 +113,7 @@ seq_status seq_model_build_table(seq_model *model, seq_error *error) {
     seq_status status = seq_allocate(&model->table.items, rows, sizeof *model->table.items,
                                      "the parameter table", error);
     if (status) return status;
-    model->embedding = add(&model->table, "embedding.weight", 0, (size_t)config->vocabulary,
-                           (size_t)config->embedding, bound_of(config, 0.1));
+    add_embedding(model);
     for (int layer = 0; layer < config->layers; layer++)
         add_recurrent(model, layer);
     for (int layer = 0; layer < config->dense_layers; layer++)

@@ -106,6 +106,20 @@ void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_
     seq_arithmetic_end(before);
 }
 
+void seq_model_count_saturated(const seq_model *model, const seq_workspace *workspace, int batch,
+                               int steps, seq_saturation *sums) {
+    for (int layer = 0; layer < model->config.layers; layer++)
+        seq_saturation_add_values(&sums[layer], &model->recurrent[layer], &workspace->tapes[layer],
+                                  batch, steps);
+}
+
+void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, int batch, int steps,
+                          seq_saturation *sums) {
+    for (int layer = 0; layer < model->config.layers; layer++)
+        seq_saturation_add_units(&sums[layer], &model->recurrent[layer], &workspace->tapes[layer],
+                                 batch, steps, workspace->scratch.d_hidden);
+}
+
 void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
                              const seq_weights *weights, const seq_window *window,
                              float *gradient_scratch, double *squares) {

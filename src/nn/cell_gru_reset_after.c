@@ -59,6 +59,7 @@ const seq_cell seq_cell_gru_reset_after = {.name = "gru-reset-after",
                                            .gates = 3,
                                            .auxiliary = true,
                                            .forget_gate = -1,
+                                           .output_gate = -1,
                                            .last_gate = SEQ_LAST_APART,
                                            .forward = forward,
                                            .backward = backward};

@@ -43,5 +43,9 @@ static void backward(const seq_cell_step *step) {
     }
 }
 
-const seq_cell seq_cell_gru_simple = {
-    .name = "gru-simple", .gates = 2, .forget_gate = -1, .forward = forward, .backward = backward};
+const seq_cell seq_cell_gru_simple = {.name = "gru-simple",
+                                      .gates = 2,
+                                      .forget_gate = -1,
+                                      .output_gate = -1,
+                                      .forward = forward,
+                                      .backward = backward};

@@ -1,7 +1,8 @@
 // lstm: gates i, f, g, o (PyTorch's order).
 //   i = s(W_i [h<t-1>, x] + b_i)   f = s(W_f [h<t-1>, x] + b_f)   g = tanh(W_g [h<t-1>, x] + b_g)
 //   o = s(W_o [h<t-1>, x] + b_o) c<t> = f c<t-1> + i g          h<t> = o tanh(c<t>)
-// Hochreiter and Schmidhuber 1997, forget gate: Gers et al. 2000. `auxiliary` keeps tanh(c<t>).
+// Hochreiter and Schmidhuber 1997, forget gate: Gers et al. 2000. `auxiliary` keeps tanh(c<t>)
+// (nn/saturation.c looks at it).
 #include "cells.h"
 #include <string.h>
 
@@ -66,5 +67,6 @@ const seq_cell seq_cell_lstm = {.name = "lstm",
                                 .memory = true,
                                 .auxiliary = true,
                                 .forget_gate = 1,
+                                .output_gate = 3,
                                 .forward = forward,
                                 .backward = backward};

@@ -3,7 +3,8 @@
 //   i = s(W_i [h<t-1>, x] + p_i c<t-1> + b_i)   f = s(W_f [h<t-1>, x] + p_f c<t-1> + b_f)   o =
 //   s(W_o [h<t-1>, x] + p_o c<t-1> + b_o) g = tanh(W_g [h<t-1>, x] + b_g)   c<t> = f c<t-1> + i g
 //   h<t> = o tanh(c<t>)
-// After Gers and Schmidhuber 2000. `auxiliary` keeps tanh(c<t>).
+// After Gers and Schmidhuber 2000. `auxiliary` keeps tanh(c<t>)
+// (nn/saturation.c looks at it).
 #include "cells.h"
 #include <string.h>
 
@@ -55,5 +56,6 @@ const seq_cell seq_cell_lstm_peephole = {.name = "lstm-peephole",
                                          .peephole = true,
                                          .auxiliary = true,
                                          .forget_gate = 1,
+                                         .output_gate = 3,
                                          .forward = forward,
                                          .backward = backward};

@@ -24,5 +24,9 @@ static void backward(const seq_cell_step *step) {
     }
 }
 
-const seq_cell seq_cell_rnn = {
-    .name = "rnn", .gates = 1, .forget_gate = -1, .forward = forward, .backward = backward};
+const seq_cell seq_cell_rnn = {.name = "rnn",
+                               .gates = 1,
+                               .forget_gate = -1,
+                               .output_gate = -1,
+                               .forward = forward,
+                               .backward = backward};

@@ -146,6 +146,11 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
         status =
             seq_allocate(&trainer->nats, replicas, sizeof(double), "the replicas' losses", error);
     if (!status)
+        status =
+            seq_allocate(&trainer->saturation,
+                         (size_t)seq_comm_size(trainer->comm) * (size_t)trainer->options->layers,
+                         sizeof(seq_saturation), "the layers' saturation", error);
+    if (!status)
         status = seq_allocate(&trainer->reports, (size_t)seq_comm_size(trainer->comm),
                               trainer->report_size, "the ranks' reports", error);
     return status;
@@ -267,6 +272,7 @@ void seq_trainer_clear(seq_trainer *trainer) {
     free(trainer->inputs);
     free(trainer->targets);
     free(trainer->reports);
+    free(trainer->saturation);
     free(trainer->losses);
     free(trainer->nats);
     free(trainer->flow_gradient);

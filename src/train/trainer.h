@@ -115,6 +115,11 @@ typedef struct seq_trainer {
     float *flow_gradient; // scratch of --report-gradient-flow, or NULL
     double *flow_squares; // (L, T)
 
+    // (P, L): what each rank counts for the next validation, then all of them; and whether a layer
+    // has been warned of.
+    seq_saturation *saturation;
+    bool warned_of[SEQ_MAX_LAYERS];
+
     seq_batches *valid_batches; // NULL: no validation split
     float *valid_state;
     int valid_batch; // at most batch: the workspace of training serves

@@ -53,6 +53,7 @@ typedef struct seq_option {
     const char *const *choices; // NULL-terminated, for CHOICE
     const char *const *(*registry)(
         void); // gives the choices when they are a registry of another layer
+    const char *absent; // what a record without this key stands for, when that is not the default
     int flags;
     char letter;      // short option such as 'o' for -o VALUE; 0: none
     const char *help; // one or two sentences, wrapped by --help

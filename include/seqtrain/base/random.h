@@ -37,8 +37,8 @@ double seq_random_unit_double(uint32_t high, uint32_t low);
 void seq_random_fill_uniform(seq_random_key key, uint32_t stream, float bound, float *values,
                              size_t count);
 
-// The same counters, normally distributed with the given standard deviation (Box-Muller on word
-// pairs).
+// The same counters, normally distributed with the given standard deviation: the normal quantile
+// of (word + 1/2) / 2^32. Same bits with any C library and processor.
 void seq_random_fill_normal(seq_random_key key, uint32_t stream, float deviation, float *values,
                             size_t count);
 

@@ -9,6 +9,7 @@
 #include <seqtrain/kernels/compute.h>
 #include <seqtrain/model/parameters.h>
 #include <seqtrain/nn/output.h>
+#include <seqtrain/nn/saturation.h>
 #include <stdint.h>
 
 enum {
@@ -19,8 +20,14 @@ enum {
 
 typedef enum seq_initialisation {
     SEQ_INITIALISE_SCALED,
-    SEQ_INITIALISE_UNIFORM
+    SEQ_INITIALISE_UNIFORM,
+    SEQ_INITIALISE_ORTHOGONAL
 } seq_initialisation;
+typedef enum seq_embedding_initialisation {
+    SEQ_EMBEDDING_UNIFORM, // +-0.1, or +-init_scale with SEQ_INITIALISE_UNIFORM
+    SEQ_EMBEDDING_SCALED,  // +-1/sqrt(E)
+    SEQ_EMBEDDING_NORMAL,  // N(0, 1)
+} seq_embedding_initialisation;
 typedef enum seq_dense_activation { SEQ_DENSE_RELU, SEQ_DENSE_TANH } seq_dense_activation;
 
 typedef struct seq_model_config {
@@ -39,9 +46,11 @@ typedef struct seq_model_config {
                         // output product
     double forget_bias; // initial value of the forget gate's bias_ih (lstm cells)
     seq_initialisation initialisation; // scaled: U(+-1/sqrt(H)) recurrent, U(+-1/sqrt(fan in))
-                                       // dense and output, U(+-0.1) embedding, biases of
-                                       // dense/output 0; uniform: all U(+-init_scale)
+                                       // dense and output, biases of dense/output 0; uniform:
+                                       // all U(+-init_scale); orthogonal: as scaled, but each
+                                       // gate's weight_hh is a random orthogonal matrix
     double init_scale;
+    seq_embedding_initialisation embedding_initialisation;
 } seq_model_config;
 
 // SEQ_BAD_USAGE with the option's name when sizes are out of bounds or do not fit together.
@@ -148,6 +157,13 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
 // state in and out.
 void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                     int batch, const int32_t *inputs, float *state, float *logits);
+
+// Adds, for each recurrent layer, the values of the window that seq_model_evaluate saw last; the
+// units of the window that seq_model_train saw last. `sums` holds L entries.
+void seq_model_count_saturated(const seq_model *model, const seq_workspace *workspace, int batch,
+                               int steps, seq_saturation *sums);
+void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, int batch, int steps,
+                          seq_saturation *sums);
 
 // How the gradient flows back in time: with L = the summed nats of the window's *last* step only,
 // squares[l * T + k] = sum over streams and units of (dL / dh_l<T-k>)^2, k = 0 .. T-1 steps back.

@@ -10,7 +10,9 @@ enum { SEQ_PARAMETER_NAME = 48 };
 
 typedef enum seq_initial {
     SEQ_INITIAL_ZERO,
-    SEQ_INITIAL_UNIFORM, // in [-bound, bound)
+    SEQ_INITIAL_UNIFORM,    // in [-scale, scale)
+    SEQ_INITIAL_NORMAL,     // standard deviation scale
+    SEQ_INITIAL_ORTHOGONAL, // each square block of `columns` rows is an orthogonal matrix
 } seq_initial;
 
 typedef struct seq_parameter {
@@ -22,7 +24,7 @@ typedef struct seq_parameter {
     int layer;     // recurrent layer 0 .. L-1, or -1
     bool decay;    // weight decay applies (matrices, not biases)
     seq_initial initial;
-    float bound;
+    float scale;
     size_t constant_first,
         constant_count; // elements set to `constant` after drawing (forget-gate bias)
     float constant;

@@ -45,8 +45,9 @@ typedef struct seq_cell {
     int gates;       // G
     bool memory;     // keeps c<t> besides h<t>
     bool peephole;   // has weight_ch
-    bool auxiliary;  // keeps (B, H) more a step
+    bool auxiliary;  // keeps (B, H) more a step; with memory: tanh(c<t>)
     int forget_gate; // index, or -1
+    int output_gate; // index, or -1: it scales what the unit shows and leaves what it holds alone
     seq_last_gate last_gate;
     void (*prepare)(const seq_cell_step *step); // SEQ_LAST_GATED
     void (*forward)(const seq_cell_step *step);

@@ -24,6 +24,7 @@ typedef struct seq_train_options {
     double forget_bias;
     int initialisation;
     double init_scale;
+    int embedding_init; // auto, then seq_embedding_initialisation
     int64_t replicas, batch, window;
     int loss_scale; // seq_loss_scale
     double clip_norm, clip_element;

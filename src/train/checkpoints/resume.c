@@ -127,7 +127,7 @@ static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
         bool skipped = options[i].type == SEQ_OPTION_HEADING ||
                        options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION);
-        const char *recorded = skipped ? NULL : seq_record_text(record, options[i].name);
+        const char *recorded = skipped ? NULL : seq_train_recorded(record, &options[i]);
         if (!recorded) continue;
         if (!is_taken_from_record(parsed, i))
             compare_option(parsed, i, recorded, differences, sizeof differences);
@@ -152,7 +152,7 @@ static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
         char given[SEQ_PATH];
         const char *recorded = options[i].flags & SEQ_OPTION_IDENTITY
-                                   ? seq_record_text(record, options[i].name)
+                                   ? seq_train_recorded(record, &options[i])
                                    : NULL;
         if (!recorded || parsed->sources[i] == SEQ_FROM_RECORD) continue;
         seq_option_get_text(parsed, i, given, sizeof given);

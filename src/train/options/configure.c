@@ -47,6 +47,15 @@ static double own_or_common(double own, double common) {
     return own < 0 ? common : own;
 }
 
+// --embed-init: auto, then the choices of the model. Standard normal rows would make the first
+// logits of a tied output large.
+static seq_embedding_initialisation embedding_initialisation(const seq_train_options *options) {
+    if (options->embedding_init > 0)
+        return (seq_embedding_initialisation)(options->embedding_init - 1);
+    bool plain = options->tied || options->initialisation == SEQ_INITIALISE_UNIFORM;
+    return plain ? SEQ_EMBEDDING_UNIFORM : SEQ_EMBEDDING_NORMAL;
+}
+
 seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
                                   seq_model_config *out, seq_error *error) {
     *out = (seq_model_config){
@@ -60,6 +69,7 @@ seq_status seq_train_model_config(const seq_train_options *options, int vocabula
         .forget_bias = options->forget_bias,
         .initialisation = (seq_initialisation)options->initialisation,
         .init_scale = options->init_scale,
+        .embedding_initialisation = embedding_initialisation(options),
     };
     snprintf(out->cell, sizeof out->cell, "%s", seq_cell_names()[options->cell]);
     seq_status status = layer_sizes(options, out, error);

@@ -16,7 +16,8 @@
 
 static const char *const resume_choices[] = {"auto", "never", "must", NULL};
 static const char *const activation_choices[] = {"relu", "tanh", NULL};
-static const char *const initialisation_choices[] = {"scaled", "uniform", NULL};
+static const char *const initialisation_choices[] = {"scaled", "uniform", "orthogonal", NULL};
+static const char *const embedding_choices[] = {"auto", "uniform", "scaled", "normal", NULL};
 static const char *const loss_scale_choices[] = {"mean", "sum", NULL};
 static const char *const precision_choices[] = {"fp32", "bf16", NULL};
 static const char *const plan_choices[] = {"table", "json", NULL};
@@ -92,14 +93,21 @@ static const seq_option options[] = {
      .flags = IDENTITY, .help = "Dropout between layers; -1: as --dropout."},
     {SEQ_OPTION_REAL, "dropout-output", "P", AT(dropout_output), "-1", -1, 0.99, .flags = IDENTITY,
      .help = "Dropout before the output layer; -1: as --dropout."},
-    {SEQ_OPTION_REAL, "forget-bias", "X", AT(forget_bias), "1", -100, 100, .flags = IDENTITY,
-     .help = "Initial bias of the forget gate (LSTM cells)."},
+    {SEQ_OPTION_REAL, "forget-bias", "X", AT(forget_bias), "-1", -100, 100, .flags = IDENTITY,
+     .help = "Initial bias of the forget gate (LSTM cells). High values keep cells for long and "
+             "saturate them; datasets/README.md has the comparison behind the default."},
     {SEQ_OPTION_CHOICE, "init", "HOW", AT(initialisation), "scaled",
      .choices = initialisation_choices, .flags = IDENTITY,
      .help = "scaled: uniform within 1/sqrt(inputs of the unit), 1/sqrt(H) in recurrent layers, "
-             "0.1 in the embedding. uniform: all parameters within --init-scale."},
+             "and --embed-init for the embedding. uniform: all parameters within --init-scale. "
+             "orthogonal: as scaled, but the recurrent matrix of each gate is orthogonal."},
     {SEQ_OPTION_REAL, "init-scale", "X", AT(init_scale), "0.1", 0, 100, .flags = IDENTITY,
      .help = "Bound of --init uniform."},
+    {SEQ_OPTION_CHOICE, "embed-init", "HOW", AT(embedding_init), "auto",
+     .choices = embedding_choices, .flags = IDENTITY, .absent = "uniform",
+     .help = "Initial embedding. uniform: within 0.1, or --init-scale with --init uniform. scaled: "
+             "within 1/sqrt(E). normal: standard normal. auto: normal, but uniform with --tied "
+             "or --init uniform."},
 
     {SEQ_OPTION_HEADING, .help = "Training"},
     {SEQ_OPTION_INTEGER, "replicas", "R", AT(replicas), "0", 0, 65536, .flags = IDENTITY,

@@ -17,6 +17,8 @@ double seq_train_loss_limit(const seq_trainer *trainer);
 // override.c: --override, a list of fields that may differ from the checkpoint.
 seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error);
 bool seq_train_overrides(const seq_train_options *options, const char *field);
+// The recorded value of an option; its `absent` when the record is older. May be NULL.
+const char *seq_train_recorded(const seq_record *record, const seq_option *option);
 bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);
 seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
                                   seq_error *error);

@@ -53,6 +53,11 @@ seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error)
     return SEQ_OK;
 }
 
+const char *seq_train_recorded(const seq_record *record, const seq_option *option) {
+    const char *text = seq_record_text(record, option->name);
+    return text ? text : option->absent;
+}
+
 bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest) {
     const seq_record *record = seq_manifest_section_find(manifest, "options");
     const seq_option *options = trainer->parsed->program->options;
@@ -61,7 +66,7 @@ bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manife
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
         char text[SEQ_PATH];
         if (!(options[i].flags & SEQ_OPTION_IDENTITY)) continue;
-        const char *recorded = seq_record_text(record, options[i].name);
+        const char *recorded = seq_train_recorded(record, &options[i]);
         seq_option_get_text(trainer->parsed, i, text, sizeof text);
         altered |= recorded && strcmp(recorded, text) != 0;
     }

@@ -158,17 +158,28 @@ void seq_metrics_text(seq_metrics *metrics, const char *name, const char *value)
     append(metrics, "\"");
 }
 
+static void append_reals(seq_metrics *metrics, const double *values, int count) {
+    append(metrics, "[");
+    for (int i = 0; i < count; i++) {
+        append(metrics, i ? ", " : "");
+        append_real(metrics, values[i]);
+    }
+    append(metrics, "]");
+}
+
+void seq_metrics_reals(seq_metrics *metrics, const char *name, const double *values, int count) {
+    if (!is_open(metrics)) return;
+    append_name(metrics, name);
+    append_reals(metrics, values, count);
+}
+
 void seq_metrics_table(seq_metrics *metrics, const char *name, const double *values, int rows,
                        int columns) {
     if (!is_open(metrics)) return;
     append_name(metrics, name);
     for (int row = 0; row < rows; row++) {
-        append(metrics, row ? ", [" : "[[");
-        for (int column = 0; column < columns; column++) {
-            append(metrics, column ? ", " : "");
-            append_real(metrics, values[(size_t)row * (size_t)columns + (size_t)column]);
-        }
-        append(metrics, "]");
+        append(metrics, row ? ", " : "[");
+        append_reals(metrics, values + (size_t)row * (size_t)columns, columns);
     }
     append(metrics, "]");
 }

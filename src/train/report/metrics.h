@@ -32,6 +32,7 @@ void seq_metrics_begin(seq_metrics *metrics, const char *event);
 void seq_metrics_integer(seq_metrics *metrics, const char *name, int64_t value);
 void seq_metrics_real(seq_metrics *metrics, const char *name, double value);
 void seq_metrics_text(seq_metrics *metrics, const char *name, const char *value);
+void seq_metrics_reals(seq_metrics *metrics, const char *name, const double *values, int count);
 // name: [[...], ...], `rows` rows of `columns` numbers.
 void seq_metrics_table(seq_metrics *metrics, const char *name, const double *values, int rows,
                        int columns);

@@ -124,16 +124,45 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     begin_line(progress, now);
 }
 
-void seq_progress_validation(seq_trainer *trainer, seq_loss total, double seconds) {
+static double share(int64_t part, int64_t whole) {
+    return whole ? (double)part / (double)whole : NAN;
+}
+
+// "saturated 1/80%  without gradient 0/31%", bottom layer first; -: not known.
+static void describe_layers(const double *saturated, const double *idle, int count, char *out,
+                            size_t size) {
+    const double *const shares[2] = {saturated, idle};
+    static const char *const titles[2] = {"saturated", "without gradient"};
+    size_t used = 0;
+    for (int i = 0; i < 2; i++) {
+        used += (size_t)snprintf(out + used, size - used, "  %s ", titles[i]);
+        for (int layer = 0; layer < count && used + 8 < size; layer++)
+            used += isnan(shares[i][layer])
+                        ? (size_t)snprintf(out + used, size - used, "%s-", layer ? "/" : "")
+                        : (size_t)snprintf(out + used, size - used, "%s%.0f", layer ? "/" : "",
+                                           100 * shares[i][layer]);
+        used += (size_t)snprintf(out + used, size - used, "%%");
+    }
+}
+
+void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_saturation *layers,
+                             double seconds) {
     const seq_position *position = &trainer->position;
-    char quality[40];
+    char quality[40], state[2 * (24 + 8 * SEQ_MAX_LAYERS)];
+    double saturated[SEQ_MAX_LAYERS], idle[SEQ_MAX_LAYERS];
+    int count = seq_model_get_config(trainer->model)->layers;
+    for (int layer = 0; layer < count; layer++) {
+        saturated[layer] = share(layers[layer].saturated, layers[layer].values);
+        idle[layer] = share(layers[layer].idle, layers[layer].units);
+    }
     describe_quality(trainer, position->last_loss, quality, sizeof quality);
+    describe_layers(saturated, idle, count, state, sizeof state);
     bool best = position->best_step == position->step;
     seq_log_info(
-        "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%  in %.1f s%s",
+        "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%%s  in %.1f s%s",
         (long long)position->step,
         (long long)(position->window ? position->epoch : position->epoch - 1), position->last_loss,
-        quality, 100.0 * (double)total.correct / (double)total.tokens, seconds,
+        quality, 100.0 * (double)total.correct / (double)total.tokens, state, seconds,
         best ? "  (best)" : "");
     seq_metrics *metrics = &trainer->metrics;
     seq_metrics_begin(metrics, "validation");
@@ -145,6 +174,8 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, double second
     seq_metrics_integer(metrics, "tokens", total.tokens);
     seq_metrics_real(metrics, "seconds", seconds);
     seq_metrics_integer(metrics, "best_step", position->best_step);
+    seq_metrics_reals(metrics, "saturated", saturated, count);
+    seq_metrics_reals(metrics, "without_gradient", idle, count);
     seq_metrics_end(metrics);
     trainer->progress.line_began += seconds; // not the training's time
 }

@@ -32,7 +32,8 @@ void seq_progress_begin(struct seq_trainer *trainer);
 // The sums of the next line begin anew: after a rollback.
 void seq_progress_restart(struct seq_trainer *trainer);
 void seq_progress_step(struct seq_trainer *trainer, const struct seq_step_result *result);
-void seq_progress_validation(struct seq_trainer *trainer, seq_loss total, double seconds);
+void seq_progress_validation(struct seq_trainer *trainer, seq_loss total,
+                             const seq_saturation *layers, double seconds);
 void seq_progress_checkpoint(struct seq_trainer *trainer, const char *directory,
                              const seq_save_figures *figures);
 

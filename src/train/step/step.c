@@ -50,6 +50,7 @@ static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *er
     seq_train_clear_rows(trainer, gradient);
     trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
                                                &window, gradient_scale(trainer), gradient);
+    seq_train_saturation_add_units(trainer, &window);
     seq_inject_after_window(trainer, replica, gradient);
     if (!window.ready) receiver_of(trainer, replica)(trainer, 0, trainer->table->size);
     if (isfinite(trainer->losses[replica].nats)) // otherwise the loss is the finding

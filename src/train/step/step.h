@@ -47,6 +47,16 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
                               seq_error *error);
 bool seq_train_validation_due(const seq_trainer *trainer);
 
+// saturation.c: the signs of layers that learn no more (nn/saturation.h), for the report of a
+// validation. add_units comes after the backward pass of the step before it, add_values with each
+// window of it. gather is collective: the sums of all ranks, L of them.
+void seq_train_saturation_add_units(seq_trainer *trainer, const seq_window *window);
+void seq_train_saturation_add_values(seq_trainer *trainer, const seq_window *window);
+seq_status seq_train_saturation_gather(seq_trainer *trainer, seq_saturation *out_layers,
+                                       seq_error *error);
+// Warns of a layer when more than half of it is saturated or idle, once until it is better.
+void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layers);
+
 // flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
 // and metrics.jsonl.
 seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error);

@@ -38,6 +38,7 @@ static seq_status validate_window(seq_trainer *trainer, int replica, int64_t num
                          .state = trainer->valid_state};
     seq_weights weights = seq_trainer_weights(trainer);
     seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
+    seq_train_saturation_add_values(trainer, &window);
     sum->nats += loss.nats;
     sum->tokens += loss.tokens;
     sum->correct += loss.correct;
@@ -92,7 +93,11 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     status = seq_train_judge_validation(trainer, out_setback, error);
     if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
+    seq_saturation layers[SEQ_MAX_LAYERS];
+    status = seq_train_saturation_gather(trainer, layers, error);
+    if (status) return status;
     record_result(trainer, total);
-    seq_progress_validation(trainer, total, seq_train_seconds() - begun);
+    seq_progress_validation(trainer, total, layers, seq_train_seconds() - begun);
+    seq_train_saturation_warn(trainer, layers);
     return SEQ_OK;
 }

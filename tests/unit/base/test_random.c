@@ -42,6 +42,23 @@ static void fills_have_their_moments(void **state) {
     assert_true(fabs(sum / COUNT) < 0.05 && fabs(squares / COUNT - 9) < 0.2);
 }
 
+// Against the C library's error function, one Newton step away from the value at most.
+static void normals_are_quantiles(void **state) {
+    (void)state;
+    enum { COUNT = 100000 };
+    static float x[COUNT];
+    uint32_t words[4];
+    seq_random_key key = {7, SEQ_RANDOM_TEST};
+    seq_random_fill_normal(key, 2, 1, x, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        if (i % 4 == 0) seq_random_words(key, i / 4, 2, 0, words);
+        double z = -fabs(x[i]), p = (words[i % 4] + 0.5) * 0x1p-32, below = p < 0.5 ? p : 1 - p;
+        double slope = exp(-z * z / 2) / 2.5066282746310002;
+        assert_true((x[i] < 0) == (p < 0.5));
+        assert_true(fabs(0.5 * erfc(-z * 0.70710678118654752) - below) / slope < 3e-7 - 3e-8 * z);
+    }
+}
+
 static void units_are_below_one(void **state) {
     (void)state;
     assert_true(seq_random_unit(0xffffffff) < 1 && seq_random_unit(0) == 0);
@@ -50,8 +67,8 @@ static void units_are_below_one(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(known_answers),
-                                       cmocka_unit_test(fills_have_their_moments),
-                                       cmocka_unit_test(units_are_below_one)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_answers), cmocka_unit_test(fills_have_their_moments),
+        cmocka_unit_test(normals_are_quantiles), cmocka_unit_test(units_are_below_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

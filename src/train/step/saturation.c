@@ -1,0 +1,70 @@
+// Saturated cells and idle units of all ranks, for the report of a validation.
+//
+// Values are counted in the windows of a validation, units in the training
+// step before it (a validation has no backward pass). A validation that a
+// resumed run begins with has no such step: its units are unknown.
+// Counts are integers, so they are the same on any number of ranks.
+// Tests: tests/cli/saturation.sh, tests/mpi/summary.sh.
+#include "step.h"
+#include "checkpoints/checkpoints.h"
+#include <seqtrain/base/log.h>
+#include <stdio.h>
+#include <string.h>
+
+static int layers_of(const seq_trainer *trainer) {
+    return seq_model_get_config(trainer->model)->layers;
+}
+
+static seq_saturation *own_of(const seq_trainer *trainer) {
+    return trainer->saturation + (size_t)seq_comm_rank(trainer->comm) * (size_t)layers_of(trainer);
+}
+
+void seq_train_saturation_add_units(seq_trainer *trainer, const seq_window *window) {
+    int64_t after = trainer->position.step + 1;
+    if (!trainer->valid_batches ||
+        !(seq_train_validates_at(trainer, after) || after >= trainer->total_steps))
+        return;
+    if (window->first_stream == (uint32_t)(trainer->first_replica * trainer->batch))
+        memset(own_of(trainer), 0, (size_t)layers_of(trainer) * sizeof(seq_saturation));
+    seq_model_count_idle(trainer->model, trainer->workspace, window->batch, window->steps,
+                         own_of(trainer));
+}
+
+void seq_train_saturation_add_values(seq_trainer *trainer, const seq_window *window) {
+    seq_model_count_saturated(trainer->model, trainer->workspace, window->batch, window->steps,
+                              own_of(trainer));
+}
+
+seq_status seq_train_saturation_gather(seq_trainer *trainer, seq_saturation *out_layers,
+                                       seq_error *error) {
+    size_t layers = (size_t)layers_of(trainer), size = layers * sizeof *out_layers;
+    seq_status status = seq_comm_gather(trainer->comm, trainer->saturation, size, error);
+    memset(out_layers, 0, size);
+    for (int rank = 0; rank < seq_comm_size(trainer->comm); rank++)
+        for (size_t layer = 0; layer < layers; layer++) {
+            const seq_saturation *part = &trainer->saturation[(size_t)rank * layers + layer];
+            out_layers[layer].saturated += part->saturated;
+            out_layers[layer].values += part->values;
+            out_layers[layer].idle += part->idle;
+            out_layers[layer].units += part->units;
+        }
+    memset(own_of(trainer), 0, size);
+    return status;
+}
+
+void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layers) {
+    const seq_cell *cell = seq_cell_find(seq_model_get_config(trainer->model)->cell);
+    for (int layer = 0; layer < layers_of(trainer); layer++) {
+        const seq_saturation *sum = &layers[layer];
+        bool bad = 2 * sum->saturated > sum->values || 2 * sum->idle > sum->units;
+        if (bad && !trainer->warned_of[layer])
+            seq_log_warning("layer %d hardly learns any more: %.0f%% of its cells are saturated "
+                            "(%s > 0.999), %.0f%% of its units get no gradient; start a new run "
+                            "with a lower --lr%s",
+                            layer, 100.0 * (double)sum->saturated / (double)sum->values,
+                            cell->memory ? "|tanh(c)|" : "|h|",
+                            sum->units ? 100.0 * (double)sum->idle / (double)sum->units : 0,
+                            cell->forget_gate >= 0 ? " or --forget-bias" : "");
+        trainer->warned_of[layer] = bad;
+    }
+}
