@@ -38,27 +38,55 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[length];
 }
 
-static const char *nearest_name(const seq_program *program, const char *name) {
-    const char *best = NULL;
-    size_t least = strlen(name) / 3 + 2;
-    for (const seq_option *option = program->options; option->type != SEQ_OPTION_END; option++) {
-        size_t distance =
-            option->type == SEQ_OPTION_HEADING ? 64 : edit_distance(name, option->name);
-        if (distance < least) {
-            least = distance;
-            best = option->name;
-        }
+typedef struct seq_nearest {
+    const char *name;
+    size_t distance;
+} seq_nearest;
+
+// A name that begins with what was typed is near, however long it is.
+static void consider(seq_nearest *nearest, const char *typed, const char *name) {
+    bool begins = strlen(typed) >= 3 && strncmp(name, typed, strlen(typed)) == 0;
+    size_t distance = begins ? 1 : edit_distance(typed, name);
+    if (distance < nearest->distance) *nearest = (seq_nearest){name, distance};
+}
+
+// Where the command line has dashes, what every program has is a candidate, too.
+static const char *nearest_name(const seq_program *program, const char *typed, bool dashes) {
+    static const char *const implied[] = {"help", "version", "config", "man", "completion"};
+    seq_nearest nearest = {NULL, strlen(typed) / 3 + 2};
+    for (const seq_option *option = program->options; option->type != SEQ_OPTION_END; option++)
+        if (option->type != SEQ_OPTION_HEADING) consider(&nearest, typed, option->name);
+    for (size_t i = 0; dashes && i < sizeof implied / sizeof *implied; i++)
+        consider(&nearest, typed, implied[i]);
+    return nearest.name;
+}
+
+// "seqtrain has it", "seqtrain and seqsample have it"; "" when no sibling has.
+static void name_owners(const seq_program *program, const char *name, char *out, size_t size) {
+    char wanted[80];
+    const char *last = NULL;
+    size_t used = 0;
+    snprintf(wanted, sizeof wanted, " %.70s ", name);
+    *out = '\0';
+    for (const seq_sibling *sibling = program->siblings; sibling && sibling->name; sibling++) {
+        if (strcmp(sibling->name, program->name) == 0 || !strstr(sibling->options, wanted)) continue;
+        if (last) used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", last);
+        last = sibling->name;
     }
-    return best;
+    if (last)
+        snprintf(out + used, size - used, "%s%s %s it", used ? " and " : "", last,
+                 used ? "have" : "has");
 }
 
 static seq_status unknown(const seq_program *program, const char *where, const char *dashes,
                           const char *name, seq_error *error) {
-    const char *near = nearest_name(program, name);
+    char owners[200];
+    name_owners(program, name, owners, sizeof owners);
+    const char *near = *owners ? NULL : nearest_name(program, name, *dashes);
     return seq_error_set(error, SEQ_BAD_USAGE,
-                         "%s%s%s: unknown option%s%s%s; %s --help lists them all", where, dashes,
-                         name, near ? "; did you mean " : "", near ? dashes : "", near ? near : "",
-                         program->name);
+                         "%s%s%s: unknown option%s%s%s%s%s; %s --help lists those of %s", where,
+                         dashes, name, *owners ? "; " : "", owners, near ? "; did you mean " : "",
+                         near ? dashes : "", near ? near : "", program->name, program->name);
 }
 
 static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_option_source source,
@@ -104,8 +132,10 @@ static seq_status read_config_line(seq_parsed *parsed, const char *path, int num
     name = trim(name);
     char *value = trim(equals + 1);
     int index = seq_option_find(parsed->program, name);
-    if (index < 0 || parsed->program->options[index].flags & SEQ_OPTION_ONCE)
-        return unknown(parsed->program, where, "", name, error);
+    if (index < 0) return unknown(parsed->program, where, "", name, error);
+    if (parsed->program->options[index].flags & SEQ_OPTION_ONCE)
+        return seq_error_set(error, SEQ_BAD_USAGE, "%s%s: for the command line only, as --%s",
+                             where, name, name);
     const seq_option *option = &parsed->program->options[index];
     if (parsed->sources[index] == SEQ_FROM_COMMAND_LINE ||
         (!*value && !option->standard && option->type == SEQ_OPTION_TEXT))
@@ -138,25 +168,39 @@ typedef struct seq_arguments {
     const char *config;
 } seq_arguments;
 
-static seq_status take_value(const seq_option *option, const char *attached,
-                             seq_arguments *arguments, const char **out, seq_error *error) {
+static bool is_option(const seq_program *program, const char *argument) {
+    return strncmp(argument, "--", 2) == 0 && seq_option_find(program, argument + 2) >= 0;
+}
+
+static seq_status take_value(const seq_program *program, const seq_option *option,
+                             const char *attached, seq_arguments *arguments, const char **out,
+                             seq_error *error) {
+    const char *next =
+        arguments->next < arguments->count ? arguments->values[arguments->next] : NULL;
     if (attached)
         *out = attached;
     else if (option->type == SEQ_OPTION_FLAG)
         *out = "yes";
-    else if (arguments->next < arguments->count)
-        *out = arguments->values[arguments->next++];
-    else
-        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs a value %s", option->name,
-                             option->argument ? option->argument : "");
+    else if (next && !is_option(program, next)) {
+        *out = next;
+        arguments->next++;
+    } else
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs a value %s%s%s%s", option->name,
+                             option->argument, next ? ", found " : "", next ? next : "",
+                             next ? ", which is an option (write = before it if it is the value)"
+                                  : "");
+    if (option->type == SEQ_OPTION_TEXT && !**out && !(option->flags & SEQ_OPTION_EMPTY))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s '': expected %s, the value is empty",
+                             option->name, option->argument);
     return SEQ_OK;
 }
 
 static seq_status apply(seq_parsed *parsed, size_t index, const char *attached,
                         seq_arguments *arguments, seq_error *error) {
     const char *text = NULL;
+    const seq_program *program = parsed->program;
     seq_status status =
-        take_value(&parsed->program->options[index], attached, arguments, &text, error);
+        take_value(program, &program->options[index], attached, arguments, &text, error);
     return status ? status : set(parsed, index, text, SEQ_FROM_COMMAND_LINE, "", error);
 }
 
@@ -165,13 +209,16 @@ static bool apply_implied(seq_parsed *parsed, const char *name, const char *atta
                           seq_arguments *arguments, seq_error *error) {
     const seq_program *program = parsed->program;
     if (strcmp(name, "config") == 0) {
-        if (!attached && arguments->next >= arguments->count)
+        if (attached ? !*attached : arguments->next >= arguments->count)
             seq_error_set(error, SEQ_BAD_USAGE, "--config: needs a value FILE");
         else
             arguments->config = attached ? attached : arguments->values[arguments->next++];
         return true;
     }
-    if (attached) return false;
+    bool known = strcmp(name, "help") == 0 || strcmp(name, "man") == 0 ||
+                 strcmp(name, "completion") == 0 || strcmp(name, "version") == 0;
+    if (known && attached)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s=%s: takes no value", name, attached) != 0;
     if (strcmp(name, "version") == 0) return parsed->version = true;
     if (strcmp(name, "help") == 0)
         seq_options_print_help(program, stdout);
@@ -250,12 +297,16 @@ static seq_status check_required(const seq_parsed *parsed, seq_error *error) {
                                  program->options[i].name,
                                  program->options[i].argument ? program->options[i].argument : "",
                                  program->name);
-    int count = parsed->operand_count;
+    int count = parsed->operand_count, synopsis = (int)strcspn(program->synopsis, "\n");
+    for (int i = 0; i < count; i++)
+        if (!*parsed->operands[i])
+            return seq_error_set(error, SEQ_BAD_USAGE, "operand %d is empty; usage: %s %.*s", i + 1,
+                                 program->name, synopsis, program->synopsis);
     if (count < program->minimum_operands ||
         (program->maximum_operands >= 0 && count > program->maximum_operands))
-        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %s", count,
-                             count ? ", the last is " : "",
-                             count ? parsed->operands[count - 1] : "", program->name,
+        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %.*s",
+                             count, count ? ", the last is " : "",
+                             count ? parsed->operands[count - 1] : "", program->name, synopsis,
                              program->synopsis);
     return SEQ_OK;
 }
