@@ -20,22 +20,23 @@ static size_t smallest(size_t a, size_t b, size_t c) {
     return least < c ? least : c;
 }
 
-// Levenshtein's distance, for names of at most 63 bytes.
+// Insertions, deletions, substitutions and exchanges of neighbours, for names of at most 63 bytes.
 static size_t edit_distance(const char *a, const char *b) {
-    size_t row[64], length = strlen(b);
+    size_t rows[3][64], length = strlen(b), i = 0;
     if (length > 63 || strlen(a) > 63) return 64;
     for (size_t j = 0; j <= length; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
+        rows[0][j] = j;
+    for (; a[i]; i++) {
+        const size_t *before = rows[i % 3], *last = rows[(i + 2) % 3];
+        size_t *row = rows[(i + 1) % 3];
         row[0] = i + 1;
         for (size_t j = 0; j < length; j++) {
-            size_t above = row[j + 1];
-            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-            diagonal = above;
+            row[j + 1] = smallest(before[j + 1] + 1, row[j] + 1, before[j] + (a[i] != b[j]));
+            bool exchanged = i && j && a[i] == b[j - 1] && a[i - 1] == b[j];
+            if (exchanged && last[j - 1] + 1 < row[j + 1]) row[j + 1] = last[j - 1] + 1;
         }
     }
-    return row[length];
+    return rows[i % 3][length];
 }
 
 typedef struct seq_nearest {
@@ -69,7 +70,8 @@ static void name_owners(const seq_program *program, const char *name, char *out,
     snprintf(wanted, sizeof wanted, " %.70s ", name);
     *out = '\0';
     for (const seq_sibling *sibling = program->siblings; sibling && sibling->name; sibling++) {
-        if (strcmp(sibling->name, program->name) == 0 || !strstr(sibling->options, wanted)) continue;
+        if (strcmp(sibling->name, program->name) == 0 || !strstr(sibling->options, wanted))
+            continue;
         if (last) used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", last);
         last = sibling->name;
     }
@@ -92,11 +94,12 @@ static seq_status unknown(const seq_program *program, const char *where, const c
 static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_option_source source,
                       const char *where, seq_error *error) {
     char why[512] = "";
-    const char *dashes = *where ? "" : "--";
+    const char *dashes = *where ? "" : "--",
+               *quote = text[strcspn(text, " \t\n")] || !*text ? "'" : "";
     seq_status status = seq_option_parse_value(parsed, index, text, why, sizeof why);
     if (status)
-        return seq_error_set(error, status, "%s%s%s %s: %s", where, dashes,
-                             parsed->program->options[index].name, *text ? text : "''", why);
+        return seq_error_set(error, status, "%s%s%s %s%s%s: %s", where, dashes,
+                             parsed->program->options[index].name, quote, text, quote, why);
     parsed->sources[index] = (unsigned char)source;
     return SEQ_OK;
 }
@@ -304,8 +307,8 @@ static seq_status check_required(const seq_parsed *parsed, seq_error *error) {
                                  program->name, synopsis, program->synopsis);
     if (count < program->minimum_operands ||
         (program->maximum_operands >= 0 && count > program->maximum_operands))
-        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %.*s",
-                             count, count ? ", the last is " : "",
+        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %.*s", count,
+                             count ? ", the last is " : "",
                              count ? parsed->operands[count - 1] : "", program->name, synopsis,
                              program->synopsis);
     return SEQ_OK;

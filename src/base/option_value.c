@@ -86,7 +86,7 @@ static bool set_integers(const seq_option *option, void *field, const char *text
     for (const char *at = text; *text;) {
         if (list.count == SEQ_INTEGERS || !parse_integer(at, &at, &list.values[list.count]) ||
             !is_within(option, (double)list.values[list.count++]) || (*at && *at != ','))
-            return expect_bounds(option, "integers separated by commas", why, size);
+            return expect_bounds(option, "at most 32 integers separated by commas", why, size);
         if (!*at) break;
         at++;
     }
