@@ -37,18 +37,18 @@ static seq_status check(const seq_output_shape *shape, seq_error *error) {
     int before = 0;
     for (int i = 0; i < shape->cutoff_count; i++) {
         if (shape->cutoffs[i] <= before || shape->cutoffs[i] >= shape->vocabulary)
-            return seq_error_set(
-                error, SEQ_BAD_USAGE,
-                "--cutoffs: %d: must be above %d and below the size of the vocabulary, %d",
-                shape->cutoffs[i], before, shape->vocabulary);
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--cutoffs: %d: must be above %d and below the vocabulary's %d",
+                                 shape->cutoffs[i], before, shape->vocabulary);
         before = shape->cutoffs[i];
     }
     if (projected_units(shape, shape->cutoff_count - 1) >= 1) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "--output adaptive: %d clusters leave no unit of the topmost layer's %d "
-                         "for the last: each has a quarter of those of the one before; give fewer "
-                         "--cutoffs or more units",
-                         shape->cutoff_count, shape->units);
+    return seq_error_set(
+        error, SEQ_BAD_USAGE,
+        "--output adaptive: %d clusters leave no unit of %d, the topmost layer's, for "
+        "the last: each has a quarter of those of the one before; give fewer "
+        "--cutoffs or more units",
+        shape->cutoff_count, shape->units);
 }
 
 // Of the tokens, by Zipf's law.

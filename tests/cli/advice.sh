@@ -18,8 +18,8 @@ grep -q '"cutoffs": "1,5"' few-run/checkpoints/step-000000002/manifest.json || b
 for i in $(seq 50); do printf 'w '; done >one.txt
 expect 0 train "$SEQPREP" --unit word --eos none --valid 0.1 -o one one.txt
 expect 2 "output adaptive: the vocabulary has 1 word, 2 are the least" "$SEQTRAIN" --data one --run x "${small[@]}" --output adaptive
-expect 2 "output adaptive: 2 clusters leave no unit of the topmost layer's 8 .*give fewer --cutoffs or more units" "$SEQTRAIN" --data few --run x "${small[@]}" --output adaptive --hidden 8
-expect 2 "cutoffs: 20: must be above 0 and below the size of the vocabulary, 20" "$SEQTRAIN" --data few --run x "${small[@]}" --output adaptive --cutoffs 20
+expect 2 "output adaptive: 2 clusters leave no unit of 8, the topmost layer's, .*give fewer --cutoffs or more units" "$SEQTRAIN" --data few --run x "${small[@]}" --output adaptive --hidden 8
+expect 2 "cutoffs: 20: must be above 0 and below the vocabulary's 20" "$SEQTRAIN" --data few --run x "${small[@]}" --output adaptive --cutoffs 20
 
 # Values that would divide by zero, or stand for nothing.
 for value in 'beta1 1:0 to 0.999999' 'beta2 1:-1 to 0.999999' 'beta2 -0.5:-1, or 0 to 0.999999' 'epsilon 0:-1, or 1e-30 to 1' 'epsilon 1e-40:-1, or 1e-30 to 1' \
@@ -27,7 +27,7 @@ for value in 'beta1 1:0 to 0.999999' 'beta2 1:-1 to 0.999999' 'beta2 -0.5:-1, or
   expect 2 "--${value%%:*}: expected .*${value#*:}" "$SEQTRAIN" --data data --run x "${small[@]}" --${value%%:*}
 done
 expect 2 "hidden: 3 sizes for 2 layers: .* each of the --layers" "$SEQTRAIN" --data data --run x --hidden 5,6,7
-expect 2 "override hidden,lr: 'lr' is not a field" "$SEQTRAIN" --data data --run x --override hidden,lr
+expect 2 "override '': not a field" "$SEQTRAIN" --data data --run x --override hidden,,lr
 absent x/checkpoints
 
 # The limit of the loss: the user's own, or the rule.

@@ -40,10 +40,9 @@ static seq_status refuse_field(const seq_parsed *parsed, const char *name, seq_e
     for (; option->type != SEQ_OPTION_END && used < sizeof fields; option++)
         if (option->flags & SEQ_OPTION_IDENTITY)
             used += (size_t)snprintf(fields + used, sizeof fields - used, ", %s", option->name);
-    return seq_error_set(
-        error, SEQ_BAD_USAGE,
-        "--override %s: '%s' is not a field that a checkpoint holds on to; those are %s",
-        ((const seq_train_options *)parsed->values)->override, name, fields);
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "--override %s: not a field that a checkpoint holds on to; those are %s",
+                         *name ? name : "''", fields);
 }
 
 seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error) {
