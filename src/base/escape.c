@@ -36,9 +36,8 @@ static int32_t take(const char *text, size_t size, size_t *out_length) {
 
 static bool is_plain(int32_t point) {
     static const int32_t hidden[][2] = {
-        {NOT_UTF8, 0x1F},   {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
-        {0x2028, 0x202E},   {0x2066, 0x2069}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB},
-        {0xE0000, 0xE007F},
+        {NOT_UTF8, 0x1F}, {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},   {0x2028, 0x202E},
+        {0x2066, 0x2069}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
     };
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         if (point >= hidden[i][0] && point <= hidden[i][1]) return false;

@@ -85,10 +85,10 @@ static seq_status unknown(const seq_program *program, const char *where, const c
     char owners[200];
     name_owners(program, name, owners, sizeof owners);
     const char *near = *owners ? NULL : nearest_name(program, name, *dashes);
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "%s%s%s: unknown option%s%s%s%s%s; %s --help lists those of %s", where,
-                         dashes, name, *owners ? "; " : "", owners, near ? "; did you mean " : "",
-                         near ? dashes : "", near ? near : "", program->name, program->name);
+    return seq_error_set(
+        error, SEQ_BAD_USAGE, "%s%s%s: unknown option%s%s%s%s%s; %s --help lists those of %s",
+        where, dashes, name, *owners ? "; " : "", owners, near ? "; did you mean " : "",
+        near && *dashes ? "--" : "", near ? near : "", program->name, program->name);
 }
 
 static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_option_source source,
@@ -258,11 +258,15 @@ static seq_status parse_short(seq_parsed *parsed, const char *argument, seq_argu
         apply_implied(parsed, "help", NULL, arguments, error);
         return SEQ_OK;
     }
-    for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++)
+    char name[64]; // -output is no -o utput
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 1, "="), argument + 1);
+    bool is_long = name[1] && seq_option_find(parsed->program, name) >= 0;
+    const char *attached = argument[2] == '=' ? argument + 3 : argument[2] ? argument + 2 : NULL;
+    for (size_t i = 0; !is_long && options[i].type != SEQ_OPTION_END; i++)
         if (options[i].type != SEQ_OPTION_HEADING && options[i].letter &&
             options[i].letter == argument[1])
-            return apply(parsed, i, argument[2] ? argument + 2 : NULL, arguments, error);
-    return unknown(parsed->program, "", "", argument, error);
+            return apply(parsed, i, attached, arguments, error);
+    return unknown(parsed->program, "", "-", name, error);
 }
 
 static seq_status parse_arguments(seq_parsed *parsed, seq_arguments *arguments, seq_error *error) {

@@ -85,6 +85,9 @@ static void all_forms(void **state) {
     assert_int_equal(parsed.operand_count, 2);
     assert_string_equal(parsed.operands[1], "--two");
     seq_options_clear(&parsed);
+    assert_int_equal(PARSE("-i=6"), SEQ_OK);
+    assert_int_equal(values.integer, 6);
+    seq_options_clear(&parsed);
     assert_int_equal(PARSE("-i5", "--no-flag", "--duration=90"), SEQ_OK);
     assert_true(values.integer == 5 && !values.flag && values.duration == 90 && values.choice == 1);
     assert_true(values.limit == SEQ_DURATION_AUTO);
@@ -149,6 +152,10 @@ static void bad_values_are_named(void **state) {
         {"--dur=3", "did you mean --duration;"},
         {"--hlep", "did you mean --help;"},
         {"--help=3", "--help=3: takes no value"},
+        {"-integer=5", "-integer: unknown option; did you mean --integer"},
+        {"-integer", "-integer: unknown option; did you mean --integer"},
+        {"-duration", "-duration: unknown option; did you mean --duration"},
+        {"-i=x", "--integer x: expected an integer"},
         {"--text=", "--text '': expected TEXT, the value is empty"},
         {"--config=", "--config: needs a value FILE"},
         {"", "operand 1 is empty"},
