@@ -38,7 +38,7 @@ enum {
                              // of a checkpoint's record
     SEQ_OPTION_ONCE =
         4, // command line only: neither config key nor part of the record (--config, --help ...)
-    SEQ_OPTION_AUTO = 16, // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
+    SEQ_OPTION_AUTO = 16,  // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
     SEQ_OPTION_EMPTY = 32, // TEXT: '' on the command line is a value, not a forgotten one
 };
 enum { SEQ_DURATION_AUTO = -1 };
@@ -100,8 +100,8 @@ typedef struct seq_parsed {
 // value out of bounds or of another type, a text that is empty and a missing required option are
 // SEQ_BAD_USAGE with a message that names the option, the value, what was expected and, for an
 // unknown one, the sibling that has it or the nearest name. Of an option given twice, the last
-// counts. --help goes to stdout. Required options and operand counts are not checked when finished or
-// version is set.
+// counts. --help goes to stdout. Required options and operand counts are not checked when finished
+// or version is set.
 seq_status seq_options_parse(const seq_program *program, int argc, char **argv, void *values,
                              size_t values_size, seq_parsed *out, seq_error *error);
 void seq_options_clear(seq_parsed *parsed); // also frees TEXT fields
