@@ -1,4 +1,8 @@
+// Every message goes out as one line: what it quotes from a path, a file or a command line is
+// escaped here, once, as a whole. So nothing that is quoted can end the line or steer the terminal.
+// Tested by tests/cli/escapes.sh.
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/escape.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -34,12 +38,13 @@ static void put(const char *text) {
 }
 
 static void print(seq_log_level level, const char *prefix, const char *format, va_list arguments) {
-    char line[LINE];
+    char text[LINE], line[2 * LINE];
     if (!sink.stream || level > sink.level) return;
     size_t used = (size_t)snprintf(line, sizeof line, "%s", sink.live ? "\n" : "");
     if (prefix)
         used += (size_t)snprintf(line + used, sizeof line - used, "%s: %s", sink.program, prefix);
-    vsnprintf(line + used, sizeof line - used - 1, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
+    seq_escape(text, strlen(text), false, line + used, sizeof line - used - 1);
     strcat(line, "\n");
     sink.live = false;
     put(line);
@@ -81,14 +86,15 @@ void seq_log_live(bool landmark, const char *format, ...) {
         return;
     }
     if (sink.level < SEQ_LOG_INFO) return;
-    char text[LINE], line[LINE + 16];
+    char text[LINE], escaped[LINE], line[LINE + 16];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     size_t width = terminal_width();
     if (width < sizeof text) text[width - 1] = '\0';
-    snprintf(line, sizeof line, "\r%s\033[K", text);
+    seq_escape(text, strlen(text), false, escaped, sizeof escaped);
+    snprintf(line, sizeof line, "\r%s\033[K", escaped);
     sink.live = true;
     put(line);
 }

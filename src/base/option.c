@@ -20,55 +20,86 @@ static size_t smallest(size_t a, size_t b, size_t c) {
     return least < c ? least : c;
 }
 
-// Levenshtein's distance, for names of at most 63 bytes.
+// Insertions, deletions, substitutions and exchanges of neighbours, for names of at most 63 bytes.
 static size_t edit_distance(const char *a, const char *b) {
-    size_t row[64], length = strlen(b);
+    size_t rows[3][64], length = strlen(b), i = 0;
     if (length > 63 || strlen(a) > 63) return 64;
     for (size_t j = 0; j <= length; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
+        rows[0][j] = j;
+    for (; a[i]; i++) {
+        const size_t *before = rows[i % 3], *last = rows[(i + 2) % 3];
+        size_t *row = rows[(i + 1) % 3];
         row[0] = i + 1;
         for (size_t j = 0; j < length; j++) {
-            size_t above = row[j + 1];
-            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-            diagonal = above;
+            row[j + 1] = smallest(before[j + 1] + 1, row[j] + 1, before[j] + (a[i] != b[j]));
+            bool exchanged = i && j && a[i] == b[j - 1] && a[i - 1] == b[j];
+            if (exchanged && last[j - 1] + 1 < row[j + 1]) row[j + 1] = last[j - 1] + 1;
         }
     }
-    return row[length];
+    return rows[i % 3][length];
 }
 
-static const char *nearest_name(const seq_program *program, const char *name) {
-    const char *best = NULL;
-    size_t least = strlen(name) / 3 + 2;
-    for (const seq_option *option = program->options; option->type != SEQ_OPTION_END; option++) {
-        size_t distance =
-            option->type == SEQ_OPTION_HEADING ? 64 : edit_distance(name, option->name);
-        if (distance < least) {
-            least = distance;
-            best = option->name;
-        }
+typedef struct seq_nearest {
+    const char *name;
+    size_t distance;
+} seq_nearest;
+
+// A name that begins with what was typed is near, however long it is.
+static void consider(seq_nearest *nearest, const char *typed, const char *name) {
+    bool begins = strlen(typed) >= 3 && strncmp(name, typed, strlen(typed)) == 0;
+    size_t distance = begins ? 1 : edit_distance(typed, name);
+    if (distance < nearest->distance) *nearest = (seq_nearest){name, distance};
+}
+
+// Where the command line has dashes, what every program has is a candidate, too.
+static const char *nearest_name(const seq_program *program, const char *typed, bool dashes) {
+    static const char *const implied[] = {"help", "version", "config", "man", "completion"};
+    seq_nearest nearest = {NULL, strlen(typed) / 3 + 2};
+    for (const seq_option *option = program->options; option->type != SEQ_OPTION_END; option++)
+        if (option->type != SEQ_OPTION_HEADING) consider(&nearest, typed, option->name);
+    for (size_t i = 0; dashes && i < sizeof implied / sizeof *implied; i++)
+        consider(&nearest, typed, implied[i]);
+    return nearest.name;
+}
+
+// "seqtrain has it", "seqtrain and seqsample have it"; "" when no sibling has.
+static void name_owners(const seq_program *program, const char *name, char *out, size_t size) {
+    char wanted[80];
+    const char *last = NULL;
+    size_t used = 0;
+    snprintf(wanted, sizeof wanted, " %.70s ", name);
+    *out = '\0';
+    for (const seq_sibling *sibling = program->siblings; sibling && sibling->name; sibling++) {
+        if (strcmp(sibling->name, program->name) == 0 || !strstr(sibling->options, wanted))
+            continue;
+        if (last) used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", last);
+        last = sibling->name;
     }
-    return best;
+    if (last)
+        snprintf(out + used, size - used, "%s%s %s it", used ? " and " : "", last,
+                 used ? "have" : "has");
 }
 
 static seq_status unknown(const seq_program *program, const char *where, const char *dashes,
                           const char *name, seq_error *error) {
-    const char *near = nearest_name(program, name);
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "%s%s%s: unknown option%s%s%s; %s --help lists them all", where, dashes,
-                         name, near ? "; did you mean " : "", near ? dashes : "", near ? near : "",
-                         program->name);
+    char owners[200];
+    name_owners(program, name, owners, sizeof owners);
+    const char *near = *owners ? NULL : nearest_name(program, name, *dashes);
+    return seq_error_set(
+        error, SEQ_BAD_USAGE, "%s%s%s: unknown option%s%s%s%s%s; %s --help lists those of %s",
+        where, dashes, name, *owners ? "; " : "", owners, near ? "; did you mean " : "",
+        near && *dashes ? "--" : "", near ? near : "", program->name, program->name);
 }
 
 static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_option_source source,
                       const char *where, seq_error *error) {
     char why[512] = "";
-    const char *dashes = *where ? "" : "--";
+    const char *dashes = *where ? "" : "--",
+               *quote = text[strcspn(text, " \t\n")] || !*text ? "'" : "";
     seq_status status = seq_option_parse_value(parsed, index, text, why, sizeof why);
     if (status)
-        return seq_error_set(error, status, "%s%s%s %s: %s", where, dashes,
-                             parsed->program->options[index].name, *text ? text : "''", why);
+        return seq_error_set(error, status, "%s%s%s %s%s%s: %s", where, dashes,
+                             parsed->program->options[index].name, quote, text, quote, why);
     parsed->sources[index] = (unsigned char)source;
     return SEQ_OK;
 }
@@ -104,8 +135,10 @@ static seq_status read_config_line(seq_parsed *parsed, const char *path, int num
     name = trim(name);
     char *value = trim(equals + 1);
     int index = seq_option_find(parsed->program, name);
-    if (index < 0 || parsed->program->options[index].flags & SEQ_OPTION_ONCE)
-        return unknown(parsed->program, where, "", name, error);
+    if (index < 0) return unknown(parsed->program, where, "", name, error);
+    if (parsed->program->options[index].flags & SEQ_OPTION_ONCE)
+        return seq_error_set(error, SEQ_BAD_USAGE, "%s%s: for the command line only, as --%s",
+                             where, name, name);
     const seq_option *option = &parsed->program->options[index];
     if (parsed->sources[index] == SEQ_FROM_COMMAND_LINE ||
         (!*value && !option->standard && option->type == SEQ_OPTION_TEXT))
@@ -138,25 +171,39 @@ typedef struct seq_arguments {
     const char *config;
 } seq_arguments;
 
-static seq_status take_value(const seq_option *option, const char *attached,
-                             seq_arguments *arguments, const char **out, seq_error *error) {
+static bool is_option(const seq_program *program, const char *argument) {
+    return strncmp(argument, "--", 2) == 0 && seq_option_find(program, argument + 2) >= 0;
+}
+
+static seq_status take_value(const seq_program *program, const seq_option *option,
+                             const char *attached, seq_arguments *arguments, const char **out,
+                             seq_error *error) {
+    const char *next =
+        arguments->next < arguments->count ? arguments->values[arguments->next] : NULL;
     if (attached)
         *out = attached;
     else if (option->type == SEQ_OPTION_FLAG)
         *out = "yes";
-    else if (arguments->next < arguments->count)
-        *out = arguments->values[arguments->next++];
-    else
-        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs a value %s", option->name,
-                             option->argument ? option->argument : "");
+    else if (next && !is_option(program, next)) {
+        *out = next;
+        arguments->next++;
+    } else
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs a value %s%s%s%s", option->name,
+                             option->argument, next ? ", found " : "", next ? next : "",
+                             next ? ", which is an option (write = before it if it is the value)"
+                                  : "");
+    if (option->type == SEQ_OPTION_TEXT && !**out && !(option->flags & SEQ_OPTION_EMPTY))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s '': expected %s, the value is empty",
+                             option->name, option->argument);
     return SEQ_OK;
 }
 
 static seq_status apply(seq_parsed *parsed, size_t index, const char *attached,
                         seq_arguments *arguments, seq_error *error) {
     const char *text = NULL;
+    const seq_program *program = parsed->program;
     seq_status status =
-        take_value(&parsed->program->options[index], attached, arguments, &text, error);
+        take_value(program, &program->options[index], attached, arguments, &text, error);
     return status ? status : set(parsed, index, text, SEQ_FROM_COMMAND_LINE, "", error);
 }
 
@@ -165,13 +212,16 @@ static bool apply_implied(seq_parsed *parsed, const char *name, const char *atta
                           seq_arguments *arguments, seq_error *error) {
     const seq_program *program = parsed->program;
     if (strcmp(name, "config") == 0) {
-        if (!attached && arguments->next >= arguments->count)
+        if (attached ? !*attached : arguments->next >= arguments->count)
             seq_error_set(error, SEQ_BAD_USAGE, "--config: needs a value FILE");
         else
             arguments->config = attached ? attached : arguments->values[arguments->next++];
         return true;
     }
-    if (attached) return false;
+    bool known = strcmp(name, "help") == 0 || strcmp(name, "man") == 0 ||
+                 strcmp(name, "completion") == 0 || strcmp(name, "version") == 0;
+    if (known && attached)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s=%s: takes no value", name, attached) != 0;
     if (strcmp(name, "version") == 0) return parsed->version = true;
     if (strcmp(name, "help") == 0)
         seq_options_print_help(program, stdout);
@@ -208,11 +258,15 @@ static seq_status parse_short(seq_parsed *parsed, const char *argument, seq_argu
         apply_implied(parsed, "help", NULL, arguments, error);
         return SEQ_OK;
     }
-    for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++)
+    char name[64]; // -output is no -o utput
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 1, "="), argument + 1);
+    bool is_long = name[1] && seq_option_find(parsed->program, name) >= 0;
+    const char *attached = argument[2] == '=' ? argument + 3 : argument[2] ? argument + 2 : NULL;
+    for (size_t i = 0; !is_long && options[i].type != SEQ_OPTION_END; i++)
         if (options[i].type != SEQ_OPTION_HEADING && options[i].letter &&
             options[i].letter == argument[1])
-            return apply(parsed, i, argument[2] ? argument + 2 : NULL, arguments, error);
-    return unknown(parsed->program, "", "", argument, error);
+            return apply(parsed, i, attached, arguments, error);
+    return unknown(parsed->program, "", "-", name, error);
 }
 
 static seq_status parse_arguments(seq_parsed *parsed, seq_arguments *arguments, seq_error *error) {
@@ -250,12 +304,16 @@ static seq_status check_required(const seq_parsed *parsed, seq_error *error) {
                                  program->options[i].name,
                                  program->options[i].argument ? program->options[i].argument : "",
                                  program->name);
-    int count = parsed->operand_count;
+    int count = parsed->operand_count, synopsis = (int)strcspn(program->synopsis, "\n");
+    for (int i = 0; i < count; i++)
+        if (!*parsed->operands[i])
+            return seq_error_set(error, SEQ_BAD_USAGE, "operand %d is empty; usage: %s %.*s", i + 1,
+                                 program->name, synopsis, program->synopsis);
     if (count < program->minimum_operands ||
         (program->maximum_operands >= 0 && count > program->maximum_operands))
-        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %s", count,
+        return seq_error_set(error, SEQ_BAD_USAGE, "%d operands given%s%s; usage: %s %.*s", count,
                              count ? ", the last is " : "",
-                             count ? parsed->operands[count - 1] : "", program->name,
+                             count ? parsed->operands[count - 1] : "", program->name, synopsis,
                              program->synopsis);
     return SEQ_OK;
 }

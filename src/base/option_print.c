@@ -7,7 +7,7 @@ enum { WIDTH = 80, INDENT = 26 };
 static const char *const implied[][3] = {
     {"config", "FILE",
      "Read options from FILE: lines of key = value, the keys being the names above. The command "
-     "line wins."},
+     "line wins; of an option that stands there twice, the last."},
     {"help", NULL, "Print this text (also -h)."},
     {"version", NULL, "Print the versions of the program, its compiler, kernels and libraries."},
     {"man", NULL, "Print the manual page (troff)."},

@@ -33,10 +33,11 @@ static void describe_choices(const seq_option *option, char *out, size_t size) {
 
 void seq_option_describe_bounds(const seq_option *option, char *out, size_t size) {
     *out = '\0';
+    bool integer = option->type == SEQ_OPTION_INTEGER || option->type == SEQ_OPTION_INTEGERS;
     if (option->type == SEQ_OPTION_CHOICE)
         describe_choices(option, out, size);
-    else if (is_bounded(option) && option->maximum >= 1e9)
-        snprintf(out, size, "at least %.10g", option->minimum);
+    else if (is_bounded(option) && integer)
+        snprintf(out, size, "%.0f to %.0f", option->minimum, option->maximum);
     else if (is_bounded(option))
         snprintf(out, size, "%.10g to %.10g", option->minimum, option->maximum);
 }
@@ -85,7 +86,7 @@ static bool set_integers(const seq_option *option, void *field, const char *text
     for (const char *at = text; *text;) {
         if (list.count == SEQ_INTEGERS || !parse_integer(at, &at, &list.values[list.count]) ||
             !is_within(option, (double)list.values[list.count++]) || (*at && *at != ','))
-            return expect_bounds(option, "integers separated by commas", why, size);
+            return expect_bounds(option, "at most 32 integers separated by commas", why, size);
         if (!*at) break;
         at++;
     }
@@ -93,24 +94,33 @@ static bool set_integers(const seq_option *option, void *field, const char *text
     return true;
 }
 
+// A decimal number, with no blank, sign of hexadecimal, nan or inf about it. Zero has no sign.
+static bool parse_real(const char *text, char **end, double *out) {
+    static const char digits[] = "0123456789+-.eE";
+    *out = strtod(text, end);
+    if (*out == 0) *out = 0;
+    return *end != text && strspn(text, digits) >= (size_t)(*end - text) && isfinite(*out);
+}
+
 static bool set_real(const seq_option *option, void *field, const char *text, char *why,
                      size_t size) {
     char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || isspace((unsigned char)*text) || !isfinite(value) ||
-        !is_within(option, value))
+    double value;
+    if (!parse_real(text, &end, &value) || *end || !is_within(option, value))
         return expect_bounds(option, "a number", why, size);
     memcpy(field, &value, sizeof value);
     return true;
 }
 
-// "h:mm:ss" or "mm:ss": the parts are summed in base 60.
+// "h:mm:ss" or "mm:ss": the parts are summed in base 60, those behind the first lie below it.
 static bool parse_clock(const char *text, double *out) {
     double total = 0;
     for (int part = 0; part < 3; part++) {
         char *end;
         if (!isdigit((unsigned char)*text)) return false;
-        total = total * 60 + (double)strtoul(text, &end, 10);
+        double value = (double)strtoul(text, &end, 10);
+        if (part && value >= 60) return false;
+        total = total * 60 + value;
         if (!*end) {
             *out = total;
             return part > 0;
@@ -123,8 +133,9 @@ static bool parse_clock(const char *text, double *out) {
 
 bool seq_duration_parse(const char *text, double *out) {
     char *end;
+    double number;
     if (!isdigit((unsigned char)*text) && *text != '.') return false;
-    double number = strtod(text, &end);
+    if (!parse_real(text, &end, &number)) return false;
     double factor = !*end || strcmp(end, "s") == 0 ? 1
                     : strcmp(end, "m") == 0        ? 60
                     : strcmp(end, "h") == 0        ? 3600

@@ -1,19 +1,45 @@
 #include <seqtrain/base/status.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static void record(seq_error *error, seq_status status, const char *format, va_list arguments) {
+enum { LONGEST = 5 * SEQ_ERROR_TEXT, HEAD = SEQ_ERROR_TEXT / 2 };
+
+static bool is_inside_character(char byte) {
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+// A text that is too long, mostly for a path in it, loses its middle: the reason stands at its end.
+static void keep(seq_error *error, const char *whole) {
+    size_t size = strlen(whole), head = HEAD, tail = size - (SEQ_ERROR_TEXT - HEAD - 4);
+    if (size < sizeof error->text) {
+        memcpy(error->text, whole, size + 1);
+        return;
+    }
+    while (head && is_inside_character(whole[head]))
+        head--;
+    while (is_inside_character(whole[tail]))
+        tail++;
+    snprintf(error->text, sizeof error->text, "%.*s...%s", (int)head, whole, whole + tail);
+}
+
+static void record(seq_error *error, seq_status status, const char *format, va_list arguments,
+                   const char *reason) {
+    char whole[LONGEST + 128];
     error->status = status;
-    vsnprintf(error->text, sizeof error->text, format, arguments);
+    vsnprintf(whole, LONGEST, format, arguments);
+    size_t used = strlen(whole);
+    if (reason) snprintf(whole + used, sizeof whole - used, ": %s", reason);
+    keep(error, whole);
 }
 
 seq_status seq_error_set(seq_error *error, seq_status status, const char *format, ...) {
     if (error->status) return error->status;
     va_list arguments;
     va_start(arguments, format);
-    record(error, status, format, arguments);
+    record(error, status, format, arguments, NULL);
     va_end(arguments);
     return status;
 }
@@ -44,23 +70,20 @@ seq_status seq_error_set_errno(seq_error *error, const char *format, ...) {
     if (error->status) return error->status;
     va_list arguments;
     va_start(arguments, format);
-    record(error, status_of_errno(number), format, arguments);
+    record(error, status_of_errno(number), format, arguments, strerror(number));
     va_end(arguments);
-    size_t used = strlen(error->text);
-    snprintf(error->text + used, sizeof error->text - used, ": %s", strerror(number));
     return error->status;
 }
 
 seq_status seq_error_add_context(seq_error *error, const char *format, ...) {
-    char context[SEQ_ERROR_TEXT], text[SEQ_ERROR_TEXT];
+    char whole[LONGEST + SEQ_ERROR_TEXT + 4];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(context, sizeof context, format, arguments);
+    vsnprintf(whole, LONGEST, format, arguments);
     va_end(arguments);
-    memcpy(text, error->text, sizeof text);
-    size_t used = (size_t)snprintf(error->text, sizeof error->text, "%s: ", context);
-    if (used < sizeof error->text)
-        snprintf(error->text + used, sizeof error->text - used, "%s", text);
+    size_t used = strlen(whole);
+    snprintf(whole + used, sizeof whole - used, ": %s", error->text);
+    keep(error, whole);
     return error->status;
 }
 

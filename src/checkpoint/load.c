@@ -94,6 +94,19 @@ static void prefer(int64_t *steps, size_t count, int64_t step) {
     }
 }
 
+static const char *why_none(const char *path) {
+    char file[SEQ_PATH];
+    seq_error ignored = {0};
+    if (!seq_path_is_directory(path))
+        return "it is a file: name a run directory or a checkpoint in it";
+    if (!seq_path_join(file, path, "dataset.json", &ignored) && seq_path_exists(file))
+        return "it is a data set: name a run or a checkpoint";
+    if (!seq_path_join(file, path, "config.ini", &ignored) && seq_path_exists(file))
+        return "it has no checkpoint yet: seqtrain writes the first after --checkpoint-every "
+               "steps, a validation or an epoch";
+    return "it has no checkpoint";
+}
+
 static seq_status load_run(const char *run, int64_t *steps, size_t count, bool prefer_best,
                            const seq_compute *compute, seq_loaded *out, seq_error *error) {
     if (prefer_best) prefer(steps, count, best_step(run, steps, count));
@@ -111,7 +124,7 @@ static seq_status load_run(const char *run, int64_t *steps, size_t count, bool p
                         reason.text);
     }
     return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: %s", run,
-                         count ? "none of its checkpoints can be used" : "it has no checkpoint");
+                         count ? "none of its checkpoints can be used" : why_none(run));
 }
 
 seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute,

@@ -120,14 +120,37 @@ static seq_status hash_manifest(seq_dataset *dataset, seq_error *error) {
     return status;
 }
 
+// What was taken for a data set by mistake is named.
+static seq_status check_kind(const char *path, seq_error *error) {
+    static const char *const marks[][2] = {{"dataset.json", NULL},
+                                           {"manifest.json", "a checkpoint"},
+                                           {"config.ini", "a run"},
+                                           {"checkpoints", "a run"}};
+    char file[SEQ_PATH];
+    if (seq_path_exists(path) && !seq_path_is_directory(path))
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "data set %s: it is a file: seqprep makes a data set of it", path);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (seq_path_join(file, path, marks[i][0], error)) return error->status;
+        if (!seq_path_exists(file)) continue;
+        return marks[i][1] ? seq_error_set(error, SEQ_BAD_INPUT,
+                                           "data set %s: it is %s, name what seqprep made", path,
+                                           marks[i][1])
+                           : SEQ_OK;
+    }
+    return SEQ_OK;
+}
+
 seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *error) {
     seq_dataset *dataset = NULL;
     seq_error counts = {0};
     seq_status status = seq_allocate(&dataset, 1, sizeof *dataset, "a data set", error);
     if (status) return status;
     snprintf(dataset->path, sizeof dataset->path, "%s", path);
-    status = seq_manifest_read(&dataset->manifest, path, "dataset.json", SEQ_DATASET_KIND,
-                               SEQ_DATASET_VERSION, SEQ_BAD_INPUT, error);
+    status = check_kind(path, error);
+    if (!status)
+        status = seq_manifest_read(&dataset->manifest, path, "dataset.json", SEQ_DATASET_KIND,
+                                   SEQ_DATASET_VERSION, SEQ_BAD_INPUT, error);
     if (!status && read_counts(dataset, &counts))
         status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: %s", path, counts.text);
     for (int split = 0; !status && split < SEQ_SPLITS; split++)

@@ -1,6 +1,10 @@
 // Text -> ids for primes and sentences, ids -> text for samples.
+// What is not text, or not in the vocabulary, is told with its byte offset, in words that fit to
+// any program: seqprep's options for bad text are not theirs. Tested by
+// tests/unit/data/test_vocabulary.c and tests/cli/advice.sh.
 #include "tokenizer.h"
 #include "vocabulary_private.h"
+#include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +12,49 @@
 
 typedef struct encoding {
     const seq_vocabulary *vocabulary;
-    const char *what;
+    const char *what, *text; // what is encoded
+    size_t size;
+    bool refused; // a unit, with a message of its own
     int32_t *ids;
     size_t count, capacity;
 } encoding;
 
+// A character's first appearance is this one; a word may stand inside another before.
+static seq_status refuse_unknown(encoding *encoding, const char *text, size_t size,
+                                 seq_error *error) {
+    char unit[80], place[48] = "";
+    const char *at = encoding->vocabulary->rules.unit == SEQ_UNIT_CHAR
+                         ? memmem(encoding->text, encoding->size, text, size)
+                         : NULL;
+    if (at) snprintf(place, sizeof place, ", byte offset %zu", (size_t)(at - encoding->text));
+    seq_escape(text, size, false, unit, sizeof unit);
+    encoding->refused = true;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "%s%s: '%s' is not in the vocabulary, which has no <unk>", encoding->what,
+                         place, unit);
+}
+
+// Of a vocabulary that reads UTF-8 and replaces nothing.
+static seq_status check_text(const encoding *encoding, seq_error *error) {
+    const seq_text_rules *rules = &encoding->vocabulary->rules;
+    if (rules->unit == SEQ_UNIT_BYTE || rules->invalid == SEQ_INVALID_REPLACE) return SEQ_OK;
+    size_t bad = seq_utf8_invalid(encoding->text, encoding->size);
+    const char *nul = memchr(encoding->text, '\0', bad);
+    if (nul)
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s, byte offset %zu: a NUL byte is not text",
+                             encoding->what, (size_t)(nul - encoding->text));
+    if (bad < encoding->size)
+        return seq_error_set(
+            error, SEQ_BAD_INPUT,
+            "%s, byte offset %zu: byte 0x%02x is not UTF-8, which this model reads", encoding->what,
+            bad, (unsigned char)encoding->text[bad]);
+    return SEQ_OK;
+}
+
 static seq_status take_one(encoding *encoding, const char *text, size_t size, seq_error *error) {
     int id = seq_vocabulary_find(encoding->vocabulary, text, size);
     if (id == SEQ_NO_ID) id = encoding->vocabulary->unk;
-    if (id == SEQ_NO_ID)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "%s: '%.*s' is not in the vocabulary, which has no <unk>",
-                             encoding->what, (int)size, text);
+    if (id == SEQ_NO_ID) return refuse_unknown(encoding, text, size, error);
     seq_status status = seq_grow(&encoding->ids, &encoding->capacity, encoding->count + 1,
                                  sizeof *encoding->ids, "encoded text", error);
     if (!status) encoding->ids[encoding->count++] = id;
@@ -37,15 +72,21 @@ static seq_status take(void *context, const char *text, size_t size, size_t coun
 seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size,
                                  bool with_eos, const char *what, int32_t **out_ids,
                                  size_t *out_count, seq_error *error) {
-    encoding encoding = {.vocabulary = vocabulary, .what = what};
+    encoding encoding = {.vocabulary = vocabulary, .what = what, .text = text, .size = size};
     seq_tokenizer *tokenizer = NULL;
-    seq_status status =
-        seq_tokenizer_create(&vocabulary->rules, take, &encoding, &tokenizer, error);
+    seq_error reason = {0};
+    seq_status status = check_text(&encoding, error);
+    if (!status)
+        status = seq_tokenizer_create(&vocabulary->rules, take, &encoding, &tokenizer, error);
     if (!status) {
         seq_tokenizer_begin(tokenizer, (seq_text_place){.name = what, .line = 1});
-        status = seq_tokenizer_feed(tokenizer, text, size, error);
+        status = seq_tokenizer_feed(tokenizer, text, size, &reason);
+        if (!status) status = seq_tokenizer_flush(tokenizer, &reason);
     }
-    if (!status) status = seq_tokenizer_flush(tokenizer, error);
+    if (reason.status == SEQ_BAD_INPUT && !encoding.refused)
+        seq_error_set(error, status, "%s: a word in it is longer than seqprep reads", what);
+    else if (reason.status)
+        seq_error_set(error, status, "%s", reason.text);
     if (!status && with_eos && vocabulary->eos != SEQ_NO_ID)
         status = take_one(&encoding, seq_eos_text, strlen(seq_eos_text), error);
     seq_tokenizer_destroy(tokenizer);

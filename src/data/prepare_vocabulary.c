@@ -79,6 +79,18 @@ static seq_status append_special(seq_vocabulary *vocabulary, const seq_types *ty
     return seq_vocabulary_append(vocabulary, text, strlen(text), count_of(types, text), error);
 }
 
+// Of limits that leave no unit.
+static seq_status refuse_limits(const seq_prepare *prepare, size_t count, int least,
+                                seq_error *error) {
+    if (count == 0)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--min-count %lld: no unit of the training part occurs as often",
+                             (long long)prepare->min_count);
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "--max-vocab %lld: at least %d, for one unit beside <unk> and <eos>",
+                         (long long)prepare->max_vocabulary, least);
+}
+
 static seq_status build_from_text(const seq_prepare *prepare, const seq_types *types,
                                   seq_vocabulary *vocabulary, seq_error *error) {
     ranked *items = NULL;
@@ -88,6 +100,10 @@ static seq_status build_from_text(const seq_prepare *prepare, const seq_types *t
     if (status) return status;
     size_t limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : SIZE_MAX;
     bool unk = left || occurs(types, seq_unk_text) || count + eos > limit;
+    if (count ? limit < 1 + (size_t)unk + eos : left && prepare->min_count > 1) {
+        free(items);
+        return refuse_limits(prepare, count, 1 + unk + eos, error);
+    }
     size_t ordinary = limit > (size_t)unk + eos ? limit - unk - eos : 0;
     ordinary = count < ordinary ? count : ordinary;
     if (unk) status = append_special(vocabulary, types, seq_unk_text, error);
@@ -95,6 +111,8 @@ static seq_status build_from_text(const seq_prepare *prepare, const seq_types *t
     for (size_t i = 0; !status && i < ordinary; i++)
         status = seq_vocabulary_append(vocabulary, items[i].text,
                                        types->items[items[i].number].size, items[i].count, error);
+    if (status == SEQ_BAD_INPUT)
+        seq_error_add_context(error, "--min-count or --max-vocab is needed");
     free(items);
     return status;
 }

@@ -30,8 +30,7 @@ seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, s
                                  int64_t count, seq_error *error) {
     size_t id = vocabulary->types.count, number;
     if (id >= MAX_TOKENS)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "a vocabulary of more than %d tokens; use --min-count or --max-vocab",
+        return seq_error_set(error, SEQ_BAD_INPUT, "a vocabulary of more than %d tokens",
                              MAX_TOKENS);
     seq_status status = seq_types_add(&vocabulary->types, text, size, &number, error);
     if (status) return status;

@@ -55,7 +55,7 @@ int seq_sample_draw(const seq_sample_config *config, const float *logits, int vo
                     int excluded, double unit, void *scratch) {
     candidate *candidates = scratch;
     int best = best_of(logits, vocabulary, excluded), count = 0;
-    if (config->greedy) return best;
+    if (config->greedy || config->temperature == 0) return best;
     for (int id = 0; id < vocabulary; id++)
         if (id != excluded)
             candidates[count++] =

@@ -86,7 +86,7 @@ seq_status seq_model_config_check(const seq_model_config *config, seq_error *err
     if (!status && config->tied && top_width(config) != config->embedding)
         status = seq_error_set(
             error, SEQ_BAD_USAGE,
-            "--tied: the topmost layer has %d units, --embed is %d: they must be equal",
+            "--tied: the topmost layer has %d units, an embedding %d (--embed): they must be equal",
             top_width(config), config->embedding);
     return status ? status : check_output(config, error);
 }

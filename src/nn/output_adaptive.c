@@ -43,10 +43,12 @@ static seq_status check(const seq_output_shape *shape, seq_error *error) {
         before = shape->cutoffs[i];
     }
     if (projected_units(shape, shape->cutoff_count - 1) >= 1) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "--cutoffs: %d clusters leave no unit of %d for the last: each has a "
-                         "quarter of those of the one before",
-                         shape->cutoff_count, shape->units);
+    return seq_error_set(
+        error, SEQ_BAD_USAGE,
+        "--output adaptive: %d clusters leave no unit of %d, the topmost layer's, for "
+        "the last: each has a quarter of those of the one before; give fewer "
+        "--cutoffs or more units",
+        shape->cutoff_count, shape->units);
 }
 
 // Of the tokens, by Zipf's law.

@@ -74,7 +74,8 @@ seq_status seq_schedule_check(const seq_schedule_config *config, seq_error *erro
     if (!find(config->name))
         return seq_error_set(error, SEQ_BAD_USAGE, "--schedule %s: no such schedule", config->name);
     if (config->minimum > config->learning_rate)
-        return seq_error_set(error, SEQ_BAD_USAGE, "--min-lr: %g is above --lr %g", config->minimum,
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--min-lr %g: must not be above the rate of --lr, %g", config->minimum,
                              config->learning_rate);
     return SEQ_OK;
 }

@@ -1,5 +1,6 @@
 #include <seqtrain/storage/manifest.h>
 #include <jansson.h>
+#include <seqtrain/base/escape.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
@@ -59,30 +60,17 @@ seq_status seq_manifest_add_file(seq_manifest *manifest, const char *name, const
     return SEQ_OK;
 }
 
-static void write_string(FILE *stream, const char *text) {
-    fputc('"', stream);
-    for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++) {
-        if (*byte == '"' || *byte == '\\')
-            fprintf(stream, "\\%c", *byte);
-        else if (*byte < 0x20)
-            fprintf(stream, "\\u%04x", *byte);
-        else
-            fputc(*byte, stream);
-    }
-    fputc('"', stream);
-}
-
 static void write_sections(const seq_manifest *manifest, FILE *stream) {
     for (int i = 0; i < manifest->section_count; i++) {
         const seq_record *record = &manifest->sections[i].record;
         fputs(i ? ",\n    " : "\n    ", stream);
-        write_string(stream, manifest->sections[i].name);
+        seq_json_print(stream, manifest->sections[i].name);
         fputs(": {", stream);
         for (size_t j = 0; j < record->count; j++) {
             fputs(j ? ",\n      " : "\n      ", stream);
-            write_string(stream, record->entries[j].key);
+            seq_json_print(stream, record->entries[j].key);
             fputs(": ", stream);
-            write_string(stream, record->entries[j].text);
+            seq_json_print(stream, record->entries[j].text);
         }
         fputs("\n    }", stream);
     }
@@ -93,7 +81,7 @@ static void write_files(const seq_manifest *manifest, FILE *stream) {
         char hash[33];
         seq_digest_text(&manifest->files[i].digest, hash);
         fputs(i ? ",\n    {\"name\": " : "\n    {\"name\": ", stream);
-        write_string(stream, manifest->files[i].name);
+        seq_json_print(stream, manifest->files[i].name);
         fprintf(stream, ", \"size\": %llu, \"xxh3_128\": \"%s\"}",
                 (unsigned long long)manifest->files[i].digest.size, hash);
     }
@@ -101,7 +89,7 @@ static void write_files(const seq_manifest *manifest, FILE *stream) {
 
 static void write_body(const seq_manifest *manifest, FILE *stream) {
     fputs("{\n  \"kind\": ", stream);
-    write_string(stream, manifest->kind);
+    seq_json_print(stream, manifest->kind);
     fprintf(stream, ",\n  \"version\": %d,\n  \"sections\": {", manifest->version);
     write_sections(manifest, stream);
     fputs("\n  },\n  \"files\": [", stream);

@@ -22,7 +22,10 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "score", "FILE", AT(score),
      .help = "Instead: a line for each line of FILE (- is standard input) with its "
              "log-probability, tokens, <unk>s and log-probability per token, separated by tabs, "
-             "then the text. <eos> is counted when the model has one."},
+             "then the text. <eos> is counted when the model has one. A line that cannot be scored "
+             "(not UTF-8, a symbol that the vocabulary lacks where it has no <unk>) has - in place "
+             "of its figures; the others are scored, and the exit code is 3. Control characters "
+             "and backslashes of the texts are escaped (\\n, \\t, \\x1B, \\\\)."},
     {SEQ_OPTION_FLAG, "per-token", NULL, AT(per_token), "no",
      .help = "With --score: also a line for each token, indented."},
     {SEQ_OPTION_FLAG, "carry", NULL, AT(carry), "no",
@@ -42,7 +45,7 @@ static const seq_option table[] = {
              "rounded likewise; "
              "int8, a quarter, with a scale for each unit."},
     {SEQ_OPTION_FLAG, "json", NULL, AT(json), "no",
-     .help = "Print the figures of a split as one JSON object."},
+     .help = "Print the figures of a split as one JSON object. Not with --score."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",
      .help = "Print results, warnings and errors only."},
     {.type = SEQ_OPTION_END},
@@ -61,6 +64,16 @@ static const seq_program program = {
     .maximum_operands = 1,
 };
 
+// What would have no effect with --score.
+static seq_status refuse_options_of_split(const seq_parsed *parsed, seq_error *error) {
+    static const char *const names[] = {"split", "data", "batch", "json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (parsed->sources[seq_option_find(parsed->program, names[i])] == SEQ_FROM_COMMAND_LINE)
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s: of a split, not with --score",
+                                 names[i]);
+    return SEQ_OK;
+}
+
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const seq_eval_options *options = parsed->values;
     seq_compute compute;
@@ -69,6 +82,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     if (!options->score && (options->per_token || options->carry))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
+    if (options->score && refuse_options_of_split(parsed, error)) return error->status;
     seq_status status = seq_compute_find(seq_kernels_names()[options->kernels],
                                          (seq_precision)options->weights, NULL, &compute, error);
     if (!status)

@@ -41,6 +41,28 @@ static seq_status open_dataset(const seq_eval_options *options, const seq_loaded
     return status;
 }
 
+static seq_status check_split(const seq_dataset *dataset, seq_split split, int batch,
+                              seq_error *error) {
+    char others[40] = "";
+    int64_t tokens = seq_dataset_tokens(dataset, split);
+    for (int other = 0; other < SEQ_SPLITS; other++)
+        if (seq_dataset_tokens(dataset, (seq_split)other) > 0) {
+            size_t used = strlen(others);
+            snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "",
+                     seq_split_name((seq_split)other));
+        }
+    if (tokens == 0)
+        return seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split; --split: %s",
+                             seq_dataset_path(dataset), seq_split_name(split), others);
+    if (tokens < batch)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "--batch %d: the %s split of %s has %lld tokens, one a stream is the "
+                             "least",
+                             batch, seq_split_name(split), seq_dataset_path(dataset),
+                             (long long)tokens);
+    return SEQ_OK;
+}
+
 static seq_status allocate(evaluation *evaluation, seq_error *error) {
     const seq_model *model = evaluation->loaded->model;
     size_t rows = (size_t)evaluation->batch * (size_t)evaluation->steps;
@@ -143,9 +165,7 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
     seq_split split = (seq_split)options->split;
     double begun = now();
     seq_status status = open_dataset(options, loaded, &evaluation.dataset, error);
-    if (!status && seq_dataset_tokens(evaluation.dataset, split) == 0)
-        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split",
-                               seq_dataset_path(evaluation.dataset), seq_split_name(split));
+    if (!status) status = check_split(evaluation.dataset, split, evaluation.batch, error);
     if (!status)
         status = seq_batches_create(evaluation.dataset, split, SEQ_CUT_ALL, evaluation.batch, 0,
                                     evaluation.batch, &evaluation.batches, error);

@@ -1,4 +1,5 @@
 #include "seqinfo_private.h"
+#include <seqtrain/base/escape.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <stdarg.h>
@@ -39,10 +40,15 @@ static const seq_program program = {
 };
 
 void seq_info_say(const options *options, const char *format, ...) {
+    char *line = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (!options->quiet) vprintf(format, arguments);
+    int size = options->quiet ? -1 : vasprintf(&line, format, arguments);
     va_end(arguments);
+    if (size < 0) return;
+    seq_escape_print(stdout, line, (size_t)size);
+    putchar('\n');
+    free(line);
 }
 
 static bool holds(const char *directory, const char *name) {
@@ -60,7 +66,7 @@ static void print_file(const options *options, const char *directory, const char
             ? NULL
             : fopen(path, "re");
     while (stream && fgets(line, sizeof line, stream))
-        seq_info_say(options, "%s", line);
+        seq_info_say(options, "%.*s", (int)strcspn(line, "\n"), line);
     if (stream) fclose(stream);
 }
 
@@ -68,21 +74,22 @@ static seq_status show_dataset(const options *options, const char *path, seq_err
     seq_dataset *dataset = NULL;
     seq_status status = seq_dataset_open(path, &dataset, error);
     if (status) return status;
-    seq_info_say(options, "data set   %s\nhash       %s\n", path, seq_dataset_hash(dataset));
+    seq_info_say(options, "data set   %s", path);
+    seq_info_say(options, "hash       %s", seq_dataset_hash(dataset));
     print_file(options, path, "summary.txt");
     if (options->verify) status = seq_info_verify_dataset(options, dataset, error);
     if (options->verify && !status)
-        seq_info_say(options, "verified   %zu files\n", seq_dataset_manifest(dataset)->file_count);
+        seq_info_say(options, "verified   %zu files", seq_dataset_manifest(dataset)->file_count);
     seq_dataset_close(dataset);
     return status;
 }
 
 static void print_section(const options *options, const seq_manifest *manifest, const char *name) {
     const seq_record *record = seq_manifest_section_find(manifest, name);
-    seq_info_say(options, "%s\n", name);
+    seq_info_say(options, "%s", name);
     for (size_t i = 0; i < record->count; i++)
         if (*record->entries[i].text)
-            seq_info_say(options, "  %-22s %s\n", record->entries[i].key, record->entries[i].text);
+            seq_info_say(options, "  %-22s %s", record->entries[i].key, record->entries[i].text);
 }
 
 static seq_status print_parameters(const options *options, const seq_manifest *manifest,
@@ -96,14 +103,14 @@ static seq_status print_parameters(const options *options, const seq_manifest *m
     if (!status) status = seq_model_create(&config, &compute, &model, error);
     if (status) return status;
     const seq_parameter_table *table = seq_model_parameters(model);
-    seq_info_say(options, "parameters %zu\n", table->values);
+    seq_info_say(options, "parameters %zu", table->values);
     for (int row = 0; row < table->count; row++) {
         const seq_parameter *parameter = &table->items[row];
         if (parameter->dimensions == 2)
-            seq_info_say(options, "  %-22s %zu x %zu\n", parameter->name, parameter->rows,
+            seq_info_say(options, "  %-22s %zu x %zu", parameter->name, parameter->rows,
                          parameter->columns);
         else
-            seq_info_say(options, "  %-22s %zu\n", parameter->name, parameter->rows);
+            seq_info_say(options, "  %-22s %zu", parameter->name, parameter->rows);
     }
     seq_model_destroy(model);
     return SEQ_OK;
@@ -122,7 +129,8 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
     seq_manifest manifest = {0};
     seq_status status = seq_checkpoint_read_manifest(path, &manifest, error);
     if (status) return status;
-    seq_info_say(options, "checkpoint %s\nfiles      %zu, %.1f MB\n", path, manifest.file_count,
+    seq_info_say(options, "checkpoint %s", path);
+    seq_info_say(options, "files      %zu, %.1f MB", manifest.file_count,
                  (double)total_size(&manifest) / 1e6);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         print_section(options, &manifest, sections[i]);
@@ -131,7 +139,7 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
         (status = seq_info_verify_checkpoint(options, path, &manifest, error)))
         seq_info_advise(options, NULL, -1);
     if (!status && options->verify)
-        seq_info_say(options, "verified   %zu files\n", manifest.file_count);
+        seq_info_say(options, "verified   %zu files", manifest.file_count);
     seq_manifest_clear(&manifest);
     return status;
 }
@@ -147,9 +155,11 @@ static void print_step(const options *options, const seq_manifest *manifest, int
     int64_t validated = -1;
     seq_error ignored = {0};
     seq_record_get_integer(position, "validated", 0, INT64_MAX, &validated, &ignored);
-    seq_info_say(options, "  step %lld  epoch %s  ", (long long)step, epoch ? epoch : "?");
-    if (validated == step && loss) seq_info_say(options, "validation loss %.8s  ", loss);
-    seq_info_say(options, "%.1f MB%s%s\n", (double)total_size(manifest) / 1e6,
+    char validation[40] = "";
+    if (validated == step && loss)
+        snprintf(validation, sizeof validation, "validation loss %.8s  ", loss);
+    seq_info_say(options, "  step %lld  epoch %s  %s%.1f MB%s%s", (long long)step,
+                 epoch ? epoch : "?", validation, (double)total_size(manifest) / 1e6,
                  best == step ? "  best" : "", options->verify ? "  verified" : "");
 }
 
@@ -167,7 +177,7 @@ static bool show_step(const options *options, const char *run, int64_t step, int
         seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step", -1,
                                INT64_MAX, best, &ignored);
     if (reason.status) {
-        seq_info_say(options, "  step %lld: %s\n", (long long)step, reason.text);
+        seq_info_say(options, "  step %lld: %s", (long long)step, reason.text);
         seq_error_set(error, reason.status, "%s", reason.text);
     } else {
         print_step(options, &manifest, step, *best);
@@ -183,7 +193,7 @@ static seq_status show_unfinished(const options *options, const char *run, seq_e
     seq_status status = seq_checkpoint_list_unfinished(run, &steps, &count, error);
     for (size_t i = 0; i < count; i++)
         seq_info_say(options,
-                     "  step %lld: no manifest.json: not finished, or the manifest is lost\n",
+                     "  step %lld: no manifest.json: not finished, or the manifest is lost",
                      (long long)steps[i]);
     free(steps);
     return status;
@@ -194,7 +204,8 @@ static seq_status show_run(const options *options, const char *path, seq_error *
     size_t count = 0;
     seq_status status = seq_checkpoint_list(path, &steps, &count, error);
     if (status) return status;
-    seq_info_say(options, "run        %s\ncheckpoints %zu\n", path, count);
+    seq_info_say(options, "run        %s", path);
+    seq_info_say(options, "checkpoints %zu", count);
     for (size_t i = 0; i < count; i++)
         if (show_step(options, path, steps[i], &best, error) && good < 0) good = steps[i];
     if (error->status) seq_info_advise(options, path, good);
@@ -211,7 +222,8 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     if (options->output && !options->reshard)
         return seq_error_set(error, SEQ_BAD_USAGE, "--output: needs --reshard");
     if (!seq_path_is_directory(path))
-        return seq_error_set(error, SEQ_BAD_INPUT, "%s: no such directory", path);
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s: %s: name a data set, a run or a checkpoint",
+                             path, seq_path_exists(path) ? "not a directory" : "no such directory");
     if (options->reshard) return seq_info_reshard(options, path, error);
     if (holds(path, "dataset.json")) return show_dataset(options, path, error);
     if (holds(path, "manifest.json")) return show_checkpoint(options, path, error);

@@ -14,6 +14,8 @@ typedef struct seq_info_options {
     char *output;
 } seq_info_options;
 
+// A line on standard output, unless --quiet: what is no text in it is escaped, and so are
+// backslashes.
 __attribute__((format(printf, 2, 3))) void seq_info_say(const seq_info_options *options,
                                                         const char *format, ...);
 

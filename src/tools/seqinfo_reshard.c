@@ -36,7 +36,7 @@ seq_status seq_info_reshard(const seq_info_options *options, const char *path, s
     if (status)
         seq_error_add_context(error, "--reshard %d", shards);
     else
-        seq_info_say(options, "written    %s with %d shard%s\n",
+        seq_info_say(options, "written    %s with %d shard%s",
                      options->output ? options->output : path, shards, shards == 1 ? "" : "s");
     free(whole);
     return status;

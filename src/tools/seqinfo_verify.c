@@ -70,7 +70,7 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
         if (explain_file(manifest, directory, i, fault, sizeof fault, &reason)) continue;
         if (reason.status == SEQ_NO_MEMORY)
             return seq_error_set(error, reason.status, "verifying %s: %s", directory, fault);
-        seq_info_say(options, "  %s: %s\n", manifest->files[i].name, fault);
+        seq_info_say(options, "  %s: %s", manifest->files[i].name, fault);
         if (!faults++) snprintf(first, sizeof first, "%s: %.600s", manifest->files[i].name, fault);
     }
     if (!faults) return SEQ_OK;
@@ -80,9 +80,9 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
 
 static seq_status blame_writer(const seq_info_options *options, const char *what,
                                const seq_error *reason, seq_error *error) {
-    seq_info_say(options,
-                 "  %s\n  %s: it was written like that, by a faulty program or by somebody\n",
-                 reason->text, what);
+    seq_info_say(options, "  %s", reason->text);
+    seq_info_say(options, "  %s: it was written like that, by a faulty program or by somebody",
+                 what);
     return seq_error_set(error, reason->status, "%s", reason->text);
 }
 
@@ -112,7 +112,7 @@ seq_status seq_info_verify_dataset(const seq_info_options *options, seq_dataset 
     int32_t *tokens = NULL;
     if (verify_files(options, seq_dataset_manifest(dataset), seq_dataset_path(dataset),
                      SEQ_BAD_INPUT, error)) {
-        seq_info_say(options, "make it again with seqprep, or copy it again\n");
+        seq_info_say(options, "make it again with seqprep, or copy it again");
         return error->status;
     }
     seq_status status = seq_allocate(&tokens, PIECE, sizeof *tokens, "a piece of tokens", error);
@@ -127,12 +127,12 @@ void seq_info_advise(const seq_info_options *options, const char *run, int64_t g
         seq_info_say(
             options,
             "seqtrain, seqsample and seqeval pass over what is damaged and take step %lld; "
-            "seqtrain keeps it as step-N.damaged-K\n",
+            "seqtrain keeps it as step-N.damaged-K",
             (long long)good);
     else if (run)
         seq_info_say(options, "no checkpoint of this run can be used: copy the files named above "
-                              "again from where they are whole, or start another run\n");
+                              "again from where they are whole, or start another run");
     else
         seq_info_say(options, "copy the files named above again from where they are whole; a run "
-                              "falls back to its checkpoint before this one by itself\n");
+                              "falls back to its checkpoint before this one by itself");
 }

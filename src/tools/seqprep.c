@@ -133,6 +133,28 @@ static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_tex
     return SEQ_OK;
 }
 
+// What was given and decides nothing beside the unit or the vocabulary of another data set.
+static void warn_of_unused(const seq_parsed *parsed, const seq_text_rules *rules,
+                           const char *vocab) {
+    const struct {
+        const char *name, *why;
+        bool unused;
+    } checks[] = {
+        {"min-count", "--vocab brings a vocabulary", vocab != NULL},
+        {"max-vocab", "--vocab brings a vocabulary", vocab != NULL},
+        {"min-count", "a data set of bytes has all 256", rules->unit == SEQ_UNIT_BYTE && !vocab},
+        {"max-vocab", "a data set of bytes has all 256", rules->unit == SEQ_UNIT_BYTE && !vocab},
+        {"lower", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
+        {"nfc", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
+        {"invalid", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
+        {"punctuation", "it is of words", rules->unit != SEQ_UNIT_WORD},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i].unused &&
+            parsed->sources[seq_option_find(parsed->program, checks[i].name)] != SEQ_FROM_DEFAULT)
+            seq_log_warning("--%s: without effect: %s", checks[i].name, checks[i].why);
+}
+
 static seq_eos eos_of(const options *options) {
     if (options->eos == EOS_AUTO)
         return options->unit == SEQ_UNIT_WORD ? SEQ_EOS_LINE : SEQ_EOS_NONE;
@@ -172,8 +194,9 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
-    return status || !options->vocab ? status
-                                     : take_rules(parsed, options->vocab, &out->rules, error);
+    if (!status && options->vocab) status = take_rules(parsed, options->vocab, &out->rules, error);
+    if (!status) warn_of_unused(parsed, &out->rules, options->vocab);
+    return status;
 }
 
 static seq_status print_summary(const char *output, seq_error *error) {

@@ -21,9 +21,10 @@ enum { STANDARD_TOKENS = 400, PRIME_LIMIT = 1 << 26 };
 #define AT(field) offsetof(options, field)
 static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "What is drawn"},
-    {SEQ_OPTION_TEXT, "prime", "TEXT", AT(prime),
+    {SEQ_OPTION_TEXT, "prime", "TEXT", AT(prime), .flags = SEQ_OPTION_EMPTY,
      .help = "The model reads TEXT first; without it, generation starts from x<1> = 0, a<0> = 0."},
-    {SEQ_OPTION_TEXT, "prime-file", "FILE", AT(prime_file), .help = "The same from a file."},
+    {SEQ_OPTION_TEXT, "prime-file", "FILE", AT(prime_file),
+     .help = "The same from a file (- is standard input)."},
     {SEQ_OPTION_FLAG, "echo", NULL, AT(echo), "yes",
      .help = "Print the prime before what follows it."},
     {SEQ_OPTION_INTEGER, "tokens", "N", AT(tokens), "0", 0, 1e15,
@@ -36,13 +37,15 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15,
      .help = "The same seed draws the same text."},
     {SEQ_OPTION_HEADING, .help = "How it is drawn"},
-    {SEQ_OPTION_REAL, "temperature", "T", AT(temperature), "1", 0.001, 1000,
-     .help = "Logits are divided by T: below 1 safer, above 1 bolder."},
-    {SEQ_OPTION_INTEGER, "top-k", "K", AT(top_k), "0", 0, 1e9,
-     .help = "Only the K most probable tokens; 0: all."},
+    {SEQ_OPTION_REAL, "temperature", "T", AT(temperature), "1", 0, 1000,
+     .help = "Logits are divided by T: below 1 safer, above 1 bolder. 0: as --greedy."},
+    {SEQ_OPTION_INTEGER, "top-k", "K", AT(top_k), "0", 0, 1e15,
+     .help = "Only the K most probable tokens; 0, or more than the vocabulary has: all."},
     {SEQ_OPTION_REAL, "top-p", "P", AT(top_p), "1", 0.000001, 1,
      .help = "Only the most probable tokens that together reach probability P."},
-    {SEQ_OPTION_FLAG, "greedy", NULL, AT(greedy), "no", .help = "Always the most probable token."},
+    {SEQ_OPTION_FLAG, "greedy", NULL, AT(greedy), "no",
+     .help = "Always the most probable token, whatever --temperature, --top-k, --top-p and --seed "
+             "say."},
     {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "Never <unk>."},
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
@@ -154,6 +157,19 @@ static void close_printer(printer *printer) {
     free(printer->ended);
 }
 
+static void warn_of_prime(const seq_vocabulary *vocabulary, const char *what, const int32_t *ids,
+                          size_t count) {
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i++)
+        unknown += ids[i] == seq_vocabulary_unk(vocabulary);
+    if (count == 0)
+        seq_log_warning("%s: it holds no token: the text begins without it", what);
+    else if (unknown)
+        seq_log_warning(
+            "%s: %zu of its %zu tokens are not in the vocabulary: the model reads <unk>", what,
+            unknown, count);
+}
+
 static seq_status read_prime(const options *options, const seq_vocabulary *vocabulary,
                              int32_t **out, size_t *out_count, seq_error *error) {
     char *text = NULL;
@@ -162,14 +178,16 @@ static seq_status read_prime(const options *options, const seq_vocabulary *vocab
     if (options->prime && options->prime_file)
         return seq_error_set(error, SEQ_BAD_USAGE, "--prime and --prime-file: give one of them");
     if (!options->prime && !options->prime_file) return SEQ_OK;
-    if (options->prime_file &&
-        (status = seq_file_read(options->prime_file, PRIME_LIMIT, &text, &size, error)))
-        return status;
-    const char *what = options->prime ? "--prime" : options->prime_file;
-    status = seq_vocabulary_encode(vocabulary, text ? text : options->prime,
-                                   text ? size : strlen(options->prime), false, what, out,
+    const char *path = options->prime_file;
+    if (path && strcmp(path, "-") == 0) path = "/dev/stdin";
+    if (path && (status = seq_file_read(path, PRIME_LIMIT, &text, &size, error)))
+        return seq_error_add_context(error, "--prime-file");
+    const char *what = options->prime ? "--prime" : "--prime-file";
+    if (!text) size = strlen(options->prime);
+    status = seq_vocabulary_encode(vocabulary, text ? text : options->prime, size, false, what, out,
                                    out_count, error);
     free(text);
+    if (!status && size) warn_of_prime(vocabulary, what, *out, *out_count);
     return status;
 }
 
@@ -193,6 +211,9 @@ static seq_status sample(const options *options, const seq_loaded *loaded, seq_e
     if (options->until_eos && seq_vocabulary_eos(loaded->vocabulary) == SEQ_NO_ID)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--until-eos: the model has no <eos>; use --tokens");
+    if (options->top_k > seq_vocabulary_size(loaded->vocabulary))
+        seq_log_info("--top-k %lld: the vocabulary has %d tokens: all of them",
+                     (long long)options->top_k, seq_vocabulary_size(loaded->vocabulary));
     seq_status status = read_prime(options, loaded->vocabulary, &prime, &prime_count, error);
     if (status) return status;
     status = open_printer(&printer, loaded->vocabulary, (int)options->count, error);

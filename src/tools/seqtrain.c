@@ -1,3 +1,4 @@
+#include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
@@ -53,7 +54,9 @@ static void print_version(const seq_comm *comm) {
 static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
     seq_train_options options;
     seq_parsed parsed = {0};
-    if (!seq_options_parse(seq_train_program(), argc, argv, &options, sizeof options, &parsed,
+    seq_program program = *seq_train_program();
+    program.siblings = tool_siblings;
+    if (!seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed,
                            error)) {
         if (parsed.version)
             print_version(comm);

@@ -19,9 +19,11 @@ int tool_main(const seq_program *program, int argc, char **argv, void *values, s
     seq_parsed parsed = {0};
     seq_error error = {0};
     seq_arithmetic_begin();
+    seq_program own = *program;
+    own.siblings = tool_siblings;
     signal(SIGXFSZ, SIG_IGN); // a file size limit becomes an error that can be told
     seq_log_open(stderr, SEQ_LOG_INFO, program->name);
-    if (!seq_options_parse(program, argc, argv, values, values_size, &parsed, &error)) {
+    if (!seq_options_parse(&own, argc, argv, values, values_size, &parsed, &error)) {
         if (parsed.version)
             print_version(program->name);
         else if (!parsed.finished && !seq_storage_begin(&error))

@@ -5,6 +5,9 @@
 #include <seqtrain/base/option.h>
 #include <seqtrain/base/status.h>
 
+// All programs; made from their tables of options by cmake/Layers.cmake.
+extern const seq_sibling tool_siblings[];
+
 // A main without MPI: parses, answers --version, opens the log, starts storage, runs, prints the
 // error, returns the exit code. `values` is the program's options struct; `run` gets it through
 // parsed->values. Messages go to standard error.

@@ -195,6 +195,10 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     seq_train_print_start(trainer);
     seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
+    if (step > trainer->total_steps)
+        seq_log_warning("the run has done %lld steps, --steps and --epochs ask for %lld in all: "
+                        "nothing is trained",
+                        (long long)step, (long long)trainer->total_steps);
     if (open_records(trainer, step >= 0 ? manifest : NULL, error)) return error->status;
     seq_train_print_recut(trainer);
     if (seq_train_check_machines(trainer, step >= 0, error)) return error->status;

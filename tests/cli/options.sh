@@ -29,6 +29,24 @@ for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
   grep -Eq 'HDF5 [0-9.]+' .out || bad "$name --version does not name HDF5"
   expect 2 "no-such-option" "$program" --no-such-option
 done
+# An option of another program is told to be its own, for every pair; a name that is near to one of its own, by that.
+has() { "$1" --completion | grep -q -- "--$2[ ']"; }
+for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+  for pair in "$SEQPREP min-count" "$SEQTRAIN hidden" "$SEQSAMPLE until-eos" "$SEQEVAL per-token" "$SEQINFO verify"; do
+    read -r owner option <<<"$pair"
+    has "$owner" "$option" || bad "the test has lost its point: $owner has no --$option"
+    [ "$owner" = "$program" ] || expect 2 "--$option: unknown option; $(basename "$owner") has it; $(basename "$program") --help" "$program" --$option
+  done
+  expect 2 "did you mean --quiet" "$program" --queit
+  expect 2 "did you mean --version" "$program" --verison
+  expect 2 "operand 1 is empty" "$program" $([ "$program" = "$SEQPREP" ] && echo -o new) ''
+done
+expect 2 "data '': expected DATASET, the value is empty" "$SEQTRAIN" --data '' --run x
+expect 2 "data: needs a value DATASET, found --run" "$SEQTRAIN" --data --run x
+printf 'temperature = 2\n' >other.ini
+expect 2 "other.ini line 1: temperature: unknown option; seqsample has it" "$SEQTRAIN" --config other.ini
+printf 'dry-run = yes\n' >once.ini
+expect 2 "once.ini line 1: dry-run: for the command line only" "$SEQTRAIN" --config once.ini
 "$SEQTRAIN" --version | grep -Eqi 'MPI' || bad "seqtrain --version does not name MPI"
 
 # config.ini: a key for every option of the table that is recorded; it is read back to the same.

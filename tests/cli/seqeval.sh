@@ -55,7 +55,9 @@ tac lines.txt >reversed.txt
 "$SEQEVAL" run-words --quiet --score reversed.txt | tac | cmp -s - nats || bad "lines are not scored on their own"
 
 expect 2 "split" "$SEQEVAL" run-chars --split dev
-expect 3 "test" "$SEQEVAL" run-words --split test
+expect 3 "data set .*words has no test split; --split: train, valid$" "$SEQEVAL" run-words --split test
+expect 3 "batch 60000: the valid split of .* has [0-9]+ tokens" "$SEQEVAL" run-words --batch 60000
+expect 2 "json: of a split, not with --score" "$SEQEVAL" run-words --score lines.txt --json
 expect 3 "missing" "$SEQEVAL" run-words --score missing
 printf 'ok\n\xff\n' >invalid.txt
 expect 3 "invalid.txt.*2" "$SEQEVAL" run-words --score invalid.txt

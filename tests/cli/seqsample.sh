@@ -27,6 +27,16 @@ draw run-chars --greedy --seed 2 >b
 same a b
 draw run-chars --top-k 1 --seed 9 >b
 same a b
+for temperature in 0 -0 1e-300 0.000001; do # as cold as it gets: greedy
+  draw run-chars --temperature $temperature --seed 9 >b
+  same a b
+done
+draw run-chars --seed 9000000000000000 --tokens 20 --top-k 30000000000 >a # more than there are: all
+draw run-chars --seed 9000000000000000 --tokens 20 >b
+same a b
+expect 0 "top-k 30000000000: the vocabulary has [0-9]+ tokens: all" "$SEQSAMPLE" run-chars --tokens 5 --top-k 30G
+expect 2 "seed 9000000000000001: expected an integer, 0 to 9000000000000000" "$SEQSAMPLE" run-chars --seed 9000000000000001
+expect 2 "top-k 1000000000000001: expected an integer, 0 to 1000000000000000" "$SEQSAMPLE" run-chars --top-k 1000000000000001
 # Side by side: the first of five is the one alone, each has its tokens.
 draw run-chars --tokens 40 --seed 8 >one
 draw run-chars --tokens 40 --seed 8 --count 5 >five
@@ -53,10 +63,26 @@ draw run-words --until-eos --tokens 2 --seed 1 >a
 
 expect 2 "until-eos" "$SEQSAMPLE" run-chars --until-eos
 expect 3 "prime.*(not in the vocabulary|unknown|vocabulary)" "$SEQSAMPLE" run-chars --prime 'Ω'
-expect 3 "prime" "$SEQSAMPLE" run-chars --prime $'\xff'
+expect 3 "prime, byte offset 0: byte 0xff is not UTF-8, which this model reads$" "$SEQSAMPLE" run-chars --prime $'\xff'
+expect 3 "prime, byte offset 4: byte 0xe6 is not UTF-8" "$SEQSAMPLE" run-chars --prime $'the \xe6\xbc' # cut off
+expect 3 "prime, byte offset 8: 'Ω' is not in the vocabulary" "$SEQSAMPLE" run-chars --prime 'ça — Ω'
+printf 'the\nriver \0 x' >nul.txt
+expect 3 "prime-file, byte offset 10: a NUL byte is not text" "$SEQSAMPLE" run-chars --prime-file nul.txt
+for prime in $'\xff' $'\xe6\xbc'; do # bytes are bytes
+  draw run-bytes --prime "$prime" --tokens 3 >a
+  [ "$(head -c ${#prime} a | od -An -tx1)" = "$(printf %s "$prime" | head -c ${#prime} | od -An -tx1)" ] || bad "a prime of bytes is echoed as $(od -An -tx1 a)"
+done
+expect 0 "warning: --prime: 2 of its 3 tokens are not in the vocabulary: the model reads <unk>" "$SEQSAMPLE" run-words --prime 'the qqq Ω' --tokens 3
+expect 0 "warning: --prime: it holds no token" "$SEQSAMPLE" run-words --prime '  ' --tokens 3
+draw run-chars --prime '' --tokens 20 >a
+draw run-chars --tokens 20 >b
+same a b
+draw run-chars --prime 'the river' --tokens 20 >a
+printf 'the river' | "$SEQSAMPLE" run-chars --quiet --prime-file - --tokens 20 | cmp -s - a || bad "a prime from standard input gives another text"
 expect 3 "missing" "$SEQSAMPLE" run-chars --prime-file missing
 expect 2 "give one" "$SEQSAMPLE" run-chars --prime a --prime-file prime.txt
-expect 2 "temperature" "$SEQSAMPLE" run-chars --temperature 0
+expect 2 "temperature -1: expected a number, 0 to 1000" "$SEQSAMPLE" run-chars --temperature -1
+expect 2 "temperature" "$SEQSAMPLE" run-chars --temperature 1001
 expect 2 "top-p" "$SEQSAMPLE" run-chars --top-p 1.5
 expect 2 "count" "$SEQSAMPLE" run-chars --count 0
 expect 2 "RUN|operand" "$SEQSAMPLE"

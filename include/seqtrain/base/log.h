@@ -1,5 +1,5 @@
-// The program's messages to the person at the terminal. The sink is the only mutable global of the
-// project.
+// The program's messages to the person at the terminal, a line each: control characters and bytes
+// that are not UTF-8 are escaped (escape.h). The sink is the only mutable global of the project.
 #ifndef SEQTRAIN_BASE_LOG_H
 #define SEQTRAIN_BASE_LOG_H
 

@@ -38,7 +38,8 @@ enum {
                              // of a checkpoint's record
     SEQ_OPTION_ONCE =
         4, // command line only: neither config key nor part of the record (--config, --help ...)
-    SEQ_OPTION_AUTO = 16, // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
+    SEQ_OPTION_AUTO = 16,  // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
+    SEQ_OPTION_EMPTY = 32, // TEXT: '' on the command line is a value, not a forgotten one
 };
 enum { SEQ_DURATION_AUTO = -1 };
 
@@ -62,6 +63,11 @@ typedef struct seq_option {
 // The NULL-terminated choices of a CHOICE option, from `choices` or `registry`.
 const char *const *seq_option_choices(const seq_option *option);
 
+// Another program, and the names of its options, each with a blank before and behind it.
+typedef struct seq_sibling {
+    const char *name, *options;
+} seq_sibling;
+
 typedef struct seq_program {
     const char *name;
     const char *synopsis;      // after the name, e.g. "--data DATASET --run RUN [options]"
@@ -70,6 +76,7 @@ typedef struct seq_program {
                                // --completion are implied
     const char *examples;      // printed last by --help; may be NULL
     int minimum_operands, maximum_operands; // maximum -1: any number
+    const seq_sibling *siblings; // end with a NULL name; told of where an option is theirs; or NULL
 } seq_program;
 
 // Where a value came from, per option index.
@@ -91,10 +98,11 @@ typedef struct seq_parsed {
 } seq_parsed;
 
 // Fills `values` (zero-initialised by this call, `values_size` bytes). An unknown option or key, a
-// value out of bounds or of another type, and a missing required option are SEQ_BAD_USAGE with a
-// message that names the option, the value, what was expected and, for a typing error, the nearest
-// name. --help goes to stdout. Required options and operand counts are not checked when finished or
-// version is set.
+// value out of bounds or of another type, a text that is empty and a missing required option are
+// SEQ_BAD_USAGE with a message that names the option, the value, what was expected and, for an
+// unknown one, the sibling that has it or the nearest name. Of an option given twice, the last
+// counts. --help goes to stdout. Required options and operand counts are not checked when finished
+// or version is set.
 seq_status seq_options_parse(const seq_program *program, int argc, char **argv, void *values,
                              size_t values_size, seq_parsed *out, seq_error *error);
 void seq_options_clear(seq_parsed *parsed); // also frees TEXT fields

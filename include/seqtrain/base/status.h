@@ -28,6 +28,7 @@ typedef struct seq_error {
 
 // Records a failure unless one is recorded already; returns the recorded status. The message reads
 // "what I was doing: why it failed", names path, line, option or rank, and has no final newline.
+// One that is too long loses its middle.
 seq_status seq_error_set(seq_error *error, seq_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -59,8 +59,10 @@ seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *pa
                                 seq_error *error);
 
 // Text -> ids as seqprep does it for a document of its own, without the final <eos> unless
-// `with_eos`; what is unknown becomes <unk>, and is SEQ_BAD_INPUT when the vocabulary has none
-// (`what` names the text: "--prime", "FILE line 12"). *out_ids from malloc; release with free().
+// `with_eos`; what is unknown becomes <unk>, and is SEQ_BAD_INPUT when the vocabulary has none, as
+// is text that is not UTF-8 or holds a NUL byte unless the rules replace it or the unit is byte
+// (`what` names the text: "--prime", "FILE line 12"; the message has the byte offset in it).
+// *out_ids from malloc; release with free().
 seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size,
                                  bool with_eos, const char *what, int32_t **out_ids,
                                  size_t *out_count, seq_error *error);

@@ -6,7 +6,7 @@
 #include <seqtrain/model/model.h>
 
 typedef struct seq_sample_config {
-    double temperature; // > 0; logits are divided by it
+    double temperature; // logits are divided by it; 0: as greedy
     int64_t top_k;      // 0: off
     double top_p;       // 1: off; smallest set of most probable tokens whose mass reaches it
     bool greedy;        // the first maximum, overrides the above

@@ -92,8 +92,9 @@ static seq_status stop(seq_trainer *trainer, const seq_trouble *trouble, int ran
     begin_event(trainer, trouble, rank, "stop");
     seq_metrics_end(&trainer->metrics);
     describe(trainer, trouble, rank, text, sizeof text);
-    return seq_error_set(error, SEQ_BAD_NUMBER, "%s%s; %s; try a lower --lr or --clip-norm", text,
-                         why, checkpoint);
+    return seq_error_set(
+        error, SEQ_BAD_NUMBER, "%s%s; %s; try a lower --lr or %s", text, why, checkpoint,
+        trainer->options->clip_norm > 0 ? "--clip-norm" : "--clip-norm 5 (it is off)");
 }
 
 // The window is as if it had not been seen: the next one goes on from the states before it. A state

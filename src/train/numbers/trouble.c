@@ -102,8 +102,10 @@ void seq_train_find_loss(seq_trainer *trainer, int replica) {
         return;
     }
     found->limit = seq_train_loss_limit(trainer);
-    say(found, "the loss is %.4g nats per token: the limit is %.3g (--loss-limit)", found->value,
-        found->limit);
+    say(found, "the loss is %.4g nats per token: the limit is %.3g (%s)", found->value,
+        found->limit,
+        trainer->options->loss_limit > 0 ? "--loss-limit"
+                                         : "four times ln V; --loss-limit sets another");
 }
 
 void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {

@@ -11,7 +11,7 @@ static seq_status layer_sizes(const seq_train_options *options, seq_model_config
     if (hidden->count != 1 && hidden->count != options->layers)
         return seq_error_set(
             error, SEQ_BAD_USAGE,
-            "--hidden: %d sizes for --layers %lld: give one size, or one for each layer",
+            "--hidden: %d sizes for %lld layers: give one size, or one for each of the --layers",
             hidden->count, (long long)options->layers);
     out->layers = (int)options->layers;
     for (int layer = 0; layer < out->layers; layer++)
@@ -22,11 +22,14 @@ static seq_status layer_sizes(const seq_train_options *options, seq_model_config
     return SEQ_OK;
 }
 
-// A twentieth and a quarter of the vocabulary, unless given.
+// A twentieth and a quarter of the vocabulary, unless given; below 20 words, the first places that
+// leave a word in each part.
 static void take_cutoffs(const seq_integers *given, int vocabulary, seq_model_config *out) {
-    out->cutoff_count = given->count ? given->count : 2;
-    out->cutoffs[0] = vocabulary / 20;
-    out->cutoffs[1] = vocabulary / 4;
+    int first = vocabulary < 20 ? 1 : vocabulary / 20;
+    int second = vocabulary / 4 > first ? vocabulary / 4 : first + 1;
+    out->cutoff_count = given->count ? given->count : second < vocabulary ? 2 : 1;
+    out->cutoffs[0] = first;
+    out->cutoffs[1] = out->cutoff_count > 1 ? second : 0;
     for (int i = 0; i < given->count && i < SEQ_MAX_CUTOFFS; i++)
         out->cutoffs[i] = (int)given->values[i];
 }
@@ -37,6 +40,10 @@ static seq_status output_layer(const seq_train_options *options, seq_model_confi
     bool adaptive = strcmp(kind, "adaptive") == 0;
     out->output = options->output;
     if (strcmp(kind, "sampled") == 0) out->samples = (int)options->samples;
+    if (adaptive && out->vocabulary < 2)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--output adaptive: the vocabulary has %d word, 2 are the least",
+                             out->vocabulary);
     if (adaptive) take_cutoffs(&options->cutoffs, out->vocabulary, out);
     if (adaptive || !options->cutoffs.count) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE, "--cutoffs: only --output adaptive has any, not %s",
@@ -56,6 +63,24 @@ static seq_embedding_initialisation embedding_initialisation(const seq_train_opt
     return plain ? SEQ_EMBEDDING_UNIFORM : SEQ_EMBEDDING_NORMAL;
 }
 
+// The only negative value of some options is -1, which stands for another.
+static seq_status check_standing_for(const seq_train_options *options, seq_error *error) {
+    const struct {
+        const char *name;
+        double value, minimum, maximum;
+    } checks[] = {{"dropout-input", options->dropout_input, 0, 0.99},
+                  {"dropout-between", options->dropout_between, 0, 0.99},
+                  {"dropout-output", options->dropout_output, 0, 0.99},
+                  {"beta2", options->beta2, 0, 0.999999},
+                  {"epsilon", options->epsilon, 1e-30, 1}}; // 0 / 0 where there is no gradient
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i].value < checks[i].minimum && checks[i].value != -1)
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s %g: expected -1, or %g to %g",
+                                 checks[i].name, checks[i].value, checks[i].minimum,
+                                 checks[i].maximum);
+    return SEQ_OK;
+}
+
 seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
                                   seq_model_config *out, seq_error *error) {
     *out = (seq_model_config){
@@ -72,7 +97,8 @@ seq_status seq_train_model_config(const seq_train_options *options, int vocabula
         .embedding_initialisation = embedding_initialisation(options),
     };
     snprintf(out->cell, sizeof out->cell, "%s", seq_cell_names()[options->cell]);
-    seq_status status = layer_sizes(options, out, error);
+    seq_status status = check_standing_for(options, error);
+    if (!status) status = layer_sizes(options, out, error);
     if (!status) status = output_layer(options, out, error);
     return status ? status : seq_model_config_check(out, error);
 }

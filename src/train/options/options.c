@@ -81,7 +81,7 @@ static const seq_option options[] = {
      .flags = IDENTITY,
      .help = "First words of the clusters of --output adaptive, at most 8, in ascending order; the "
              "words before A stay in the head. Cluster k has H / 4^k units. Default: a twentieth "
-             "and a quarter of the vocabulary."},
+             "and a quarter of the vocabulary, a word in each part at least."},
     {SEQ_OPTION_FLAG, "tied", NULL, AT(tied), "no", .flags = IDENTITY,
      .help = "The output layer uses the embedding's weights; the topmost layer must have E units. "
              "Not with --output adaptive."},
@@ -132,9 +132,9 @@ static const seq_option options[] = {
     {SEQ_OPTION_REAL, "lr", "X", AT(learning_rate), "0.002", 0, 1e30, .help = "Learning rate."},
     {SEQ_OPTION_REAL, "momentum", "X", AT(momentum), "0.9", 0, 1,
      .help = "Momentum of the rule momentum."},
-    {SEQ_OPTION_REAL, "beta1", "X", AT(beta1), "0.9", 0, 1,
+    {SEQ_OPTION_REAL, "beta1", "X", AT(beta1), "0.9", 0, 0.999999,
      .help = "Adam's smoothing of the gradient."},
-    {SEQ_OPTION_REAL, "beta2", "X", AT(beta2), "-1", -1, 1,
+    {SEQ_OPTION_REAL, "beta2", "X", AT(beta2), "-1", -1, 0.999999,
      .help = "Smoothing of the squared gradient; -1: the rule's own (0.999; rmsprop 0.99)."},
     {SEQ_OPTION_REAL, "epsilon", "X", AT(epsilon), "-1", -1, 1,
      .help =

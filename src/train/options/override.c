@@ -42,7 +42,7 @@ static seq_status refuse_field(const seq_parsed *parsed, const char *name, seq_e
             used += (size_t)snprintf(fields + used, sizeof fields - used, ", %s", option->name);
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "--override %s: not a field that a checkpoint holds on to; those are %s",
-                         name, fields);
+                         *name ? name : "''", fields);
 }
 
 seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error) {

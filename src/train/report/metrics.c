@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <seqtrain/base/escape.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -146,16 +147,15 @@ void seq_metrics_real(seq_metrics *metrics, const char *name, double value) {
 void seq_metrics_text(seq_metrics *metrics, const char *name, const char *value) {
     if (!is_open(metrics)) return;
     append_name(metrics, name);
-    append(metrics, "\"");
-    for (const unsigned char *byte = (const unsigned char *)value; *byte; byte++) {
-        if (*byte == '"' || *byte == '\\')
-            append(metrics, "\\%c", *byte);
-        else if (*byte < 0x20)
-            append(metrics, "\\u%04x", *byte);
-        else
-            append(metrics, "%c", *byte);
-    }
-    append(metrics, "\"");
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream) seq_json_print(stream, value);
+    if (!stream || fclose(stream))
+        seq_error_set(&metrics->error, SEQ_NO_MEMORY, "a line of metrics: out of memory");
+    else
+        append(metrics, "%s", text);
+    free(text);
 }
 
 static void append_reals(seq_metrics *metrics, const double *values, int count) {

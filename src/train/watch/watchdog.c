@@ -4,6 +4,7 @@
 #include "launcher.h"
 #include <errno.h>
 #include <pthread.h>
+#include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
 #include <signal.h>
@@ -225,14 +226,15 @@ static void print(const char *text) {
 }
 
 static void tell(seq_watchdog *dog, const seq_case *facts, const char *name, const char *why) {
-    char ranks[2000], hosts[2000], text[2400], line[2500];
+    char ranks[2000], hosts[2000], text[2400], escaped[4800], line[5000];
     seq_verdict_describe(facts, dog->guilty, ranks, sizeof ranks);
     seq_verdict_hosts(facts, dog->guilty, hosts, sizeof hosts);
     snprintf(text, sizeof text,
              "%s: %s; the job ends, the same command line continues from its "
              "last checkpoint",
              why, ranks);
-    snprintf(line, sizeof line, "seqtrain: error: %s\n", text);
+    seq_escape(text, strlen(text), false, escaped, sizeof escaped);
+    snprintf(line, sizeof line, "seqtrain: error: %s\n", escaped);
     bool first = seq_inquiry_conclude(&dog->inquiry, name, text, hosts);
     if (first) atomic_store(&dog->records[0]->told, true);
     if (first) print(line);

@@ -20,6 +20,8 @@ typedef struct options {
     int choice;
     seq_integers integers;
     double limit;
+    int64_t seed;
+    char *prime;
 } options;
 
 static const char *const colours[] = {"red", "green", NULL};
@@ -38,13 +40,22 @@ static const seq_option table[] = {
      .help = "A list."},
     {SEQ_OPTION_DURATION, "limit", "TIME", offsetof(options, limit), "auto", 0, 1e9,
      .flags = SEQ_OPTION_AUTO, .help = "A time that may be found out."},
+    {SEQ_OPTION_INTEGER, "seed", "N", offsetof(options, seed), "1", 0, 9e15, .help = "A seed."},
+    {SEQ_OPTION_TEXT, "prime", "TEXT", offsetof(options, prime), .flags = SEQ_OPTION_EMPTY,
+     .help = "A text that may be empty."},
     {.type = SEQ_OPTION_END},
 };
+static const seq_sibling siblings[] = {{"test", " flag integer "},
+                                       {"trial", " hidden data beta1 "},
+                                       {"exam", " data split "},
+                                       {"quiz", " data "},
+                                       {0}};
 static const seq_program program = {.name = "test",
                                     .synopsis = "[options]",
                                     .summary = "A test.",
                                     .options = table,
-                                    .maximum_operands = 2};
+                                    .maximum_operands = 2,
+                                    .siblings = siblings};
 
 static seq_status parse(options *values, seq_parsed *parsed, seq_error *error, int count,
                         const char *const *arguments) {
@@ -74,6 +85,9 @@ static void all_forms(void **state) {
     assert_int_equal(parsed.operand_count, 2);
     assert_string_equal(parsed.operands[1], "--two");
     seq_options_clear(&parsed);
+    assert_int_equal(PARSE("-i=6"), SEQ_OK);
+    assert_int_equal(values.integer, 6);
+    seq_options_clear(&parsed);
     assert_int_equal(PARSE("-i5", "--no-flag", "--duration=90"), SEQ_OK);
     assert_true(values.integer == 5 && !values.flag && values.duration == 90 && values.choice == 1);
     assert_true(values.limit == SEQ_DURATION_AUTO);
@@ -89,16 +103,62 @@ static void all_forms(void **state) {
 static void bad_values_are_named(void **state) {
     (void)state;
     static const char *const bad[][2] = {
-        {"--integer=0", "1 to 100000"},  {"--integer=x", "integer"},
-        {"--integer=1M", "100000"},      {"--integer=99999999999999999999", "integer"},
-        {"--real=nan", "number"},        {"--real=2", "-1 to 1"},
-        {"--real=", "number"},           {"--duration=5x", "duration"},
-        {"--duration=1:2:3:4", "dur"},   {"--choice=blue", "red"},
-        {"--integers=1,,2", "inte"},     {"--integers=1,99", "50"},
-        {"--flag=maybe", "yes or no"},   {"--integr=3", "--integer"},
-        {"--nothing", "unknown"},        {"-x", "unknown"},
-        {"--duration=auto", "duration"}, {"--limit=-1", "auto, or a duration"},
-        {"--integer", "value"},          {"--config=/nonexistent", "/nonexistent"},
+        {"--integer=0", "1 to 100000"},
+        {"--integer=x", "integer"},
+        {"--integer=1M", "100000"},
+        {"--integer=99999999999999999999", "integer"},
+        {"--real=nan", "number"},
+        {"--real=2", "-1 to 1"},
+        {"--real=", "number"},
+        {"--duration=5x", "duration"},
+        {"--duration=1:2:3:4", "dur"},
+        {"--choice=blue", "red"},
+        {"--integers=1,,2", "inte"},
+        {"--integers=1,99", "50"},
+        {"--flag=maybe", "yes or no"},
+        {"--integr=3", "--integer"},
+        {"--nothing", "unknown"},
+        {"-x", "unknown"},
+        {"--duration=auto", "duration"},
+        {"--limit=-1", "auto, or a duration"},
+        {"--integer", "value"},
+        {"--config=/nonexistent", "/nonexistent"},
+        // Numbers as they are written elsewhere.
+        {"--integer=1e3", "1 to 100000"},
+        {"--integer=0x10", "1 to 100000"},
+        {"--integer=5%", "1 to 100000"},
+        {"--integer=1,000", "1 to 100000"},
+        {"--integer= 5", "--integer ' 5': expected an integer, 1 to 100000"},
+        {"--integer=", "--integer '': expected an integer, 1 to 100000"},
+        {"--real=0x1p-1", "number, -1 to 1"},
+        {"--real=inf", "number, -1 to 1"},
+        {"--real= 0", "--real ' 0'"},
+        {"--duration=0x10", "0 to 1000000000"},
+        {"--duration=nan", "0 to 1000000000"},
+        {"--duration=1:75", "duration"},
+        {"--duration=1-24:60:00", "duration"},
+        // The bound that applies, however large.
+        {"--seed=10000000000000000", "an integer, 0 to 9000000000000000"},
+        {"--seed=18446744073709551615", "an integer, 0 to 9000000000000000"},
+        {"--seed=-1", "an integer, 0 to 9000000000000000"},
+        {"--integers=99", "at most 32 integers separated by commas, 0 to 50"},
+        // Whose option it is, or what it is near to.
+        {"--hidden=3", "--hidden: unknown option; trial has it; test --help lists those of test"},
+        {"--split=3", "exam has it"},
+        {"--data=3", "trial, exam and quiz have it"},
+        {"--betaa1=3", "--betaa1: unknown option; test --help"},
+        {"--integer-number=3", "unknown option; test --help"},
+        {"--integr", "did you mean --integer;"},
+        {"--dur=3", "did you mean --duration;"},
+        {"--hlep", "did you mean --help;"},
+        {"--help=3", "--help=3: takes no value"},
+        {"-integer=5", "-integer: unknown option; did you mean --integer"},
+        {"-integer", "-integer: unknown option; did you mean --integer"},
+        {"-duration", "-duration: unknown option; did you mean --duration"},
+        {"-i=x", "--integer x: expected an integer"},
+        {"--text=", "--text '': expected TEXT, the value is empty"},
+        {"--config=", "--config: needs a value FILE"},
+        {"", "operand 1 is empty"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         options values;
@@ -110,6 +170,25 @@ static void bad_values_are_named(void **state) {
                      bad[i][1]);
         seq_options_clear(&parsed);
     }
+}
+
+static void what_stands_where_a_value_belongs(void **state) {
+    (void)state;
+    options values;
+    seq_parsed parsed;
+    seq_error error;
+    assert_int_equal(PARSE("--text", "--flag"), SEQ_BAD_USAGE);
+    assert_non_null(strstr(error.text, "--text: needs a value TEXT, found --flag"));
+    seq_options_clear(&parsed);
+    assert_int_equal(PARSE("--text=--flag", "--prime", "", "--real", "-0", "--text", "--other"),
+                     SEQ_OK);
+    assert_string_equal(values.text, "--other"); // of an option given twice, the last counts
+    assert_string_equal(values.prime, "");
+    assert_true(!values.flag && values.real == 0);
+    char text[40];
+    seq_option_get_text(&parsed, (size_t)seq_option_find(&program, "real"), text, sizeof text);
+    assert_string_equal(text, "0"); // not -0: a resume compares the texts
+    seq_options_clear(&parsed);
 }
 
 static void write_file(const char *path, const char *text) {
@@ -220,6 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forms),
         cmocka_unit_test(bad_values_are_named),
+        cmocka_unit_test(what_stands_where_a_value_belongs),
         cmocka_unit_test(config_file_stands_between),
         cmocka_unit_test(written_config_reads_back),
         cmocka_unit_test(help_names_everything),

@@ -91,7 +91,47 @@ static void encodes_and_decodes(void **state) {
     assert_int_equal(
         seq_vocabulary_encode(vocabulary, "abc", 3, false, "--prime", &ids, &count, &error),
         SEQ_BAD_INPUT);
-    assert_non_null(strstr(error.text, "--prime"));
+    assert_non_null(strstr(error.text, "--prime, byte offset 2: 'c' is not in the vocabulary"));
+    seq_vocabulary_destroy(vocabulary);
+}
+
+// Primes and lines that are no text: the byte is named, and no option that the program lacks.
+static void bad_text_is_told_with_its_byte(void **state) {
+    (void)state;
+    static const char file[] = RULES("char", "keep", "none") "0\t5\ta\n1\t7\tb\n2\t7\t<unk>\n";
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *message; // NULL: it is text
+    } cases[] = {
+        {"ab\xFF", 3, "text, byte offset 2: byte 0xff is not UTF-8"},
+        {"\xE4\xBD"
+         "ab",
+         4, "text, byte offset 0: byte 0xe4 is not UTF-8"},
+        {"ab\xC3", 3, "text, byte offset 2: byte 0xc3 is not UTF-8"},
+        {"a\0b", 3, "text, byte offset 1: a NUL byte"},
+        {"\0\xFF", 2, "text, byte offset 0: a NUL byte"},
+        {"\xFF\0", 2, "text, byte offset 0: byte 0xff"},
+        {"a\x1Bz", 3, NULL},
+        {"", 0, NULL},
+    };
+    seq_vocabulary *vocabulary;
+    seq_error error;
+    assert_int_equal(read_text(file, strlen(file), &vocabulary, &error), SEQ_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int32_t *ids = NULL;
+        size_t count = 0;
+        seq_error reason = {0};
+        seq_vocabulary_encode(vocabulary, cases[i].text, cases[i].size, false, "text", &ids, &count,
+                              &reason);
+        assert_int_equal(reason.status, cases[i].message ? SEQ_BAD_INPUT : SEQ_OK);
+        if (cases[i].message)
+            assert_true(strncmp(reason.text, cases[i].message, strlen(cases[i].message)) == 0 &&
+                        !strstr(reason.text, "--"));
+        else
+            assert_int_equal(count, cases[i].size);
+        free(ids);
+    }
     seq_vocabulary_destroy(vocabulary);
 }
 
@@ -162,6 +202,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(encodes_and_decodes),
+        cmocka_unit_test(bad_text_is_told_with_its_byte),
         cmocka_unit_test(bad_files_are_told_with_their_line),
         cmocka_unit_test(random_changes),
     };

@@ -43,6 +43,19 @@ static void check_distribution(double temperature, const int counts[V], unsigned
     assert_true(chi < 27.9);
 }
 
+// No temperature, however small, divides by zero: all of them draw the first maximum.
+static void temperature_zero_is_greedy(void **state) {
+    (void)state;
+    static const double small[] = {0, -0.0, 5e-324, 1e-300, 1e-30, 1e-3};
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+        seq_sample_config config = {.temperature = small[i], .top_p = 1};
+        void *scratch = malloc(seq_sample_scratch(V));
+        int drawn = seq_sample_draw(&config, logits, V, -1, 0.25, scratch);
+        assert_int_equal(drawn, 2); // of two maxima; the other has the upper half
+        free(scratch);
+    }
+}
+
 static void distribution(void **state) {
     (void)state;
     int counts[V];
@@ -157,6 +170,7 @@ static void seeds_and_batches(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distribution),
+        cmocka_unit_test(temperature_zero_is_greedy),
         cmocka_unit_test(extremes),
         cmocka_unit_test(seeds_and_batches),
     };
