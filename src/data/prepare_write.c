@@ -222,6 +222,14 @@ static void print_rules(FILE *stream, const seq_manifest *manifest) {
     fputc('\n', stream);
 }
 
+static void print_notes(const char *notes, FILE *stream) {
+    while (notes && *notes) {
+        int length = (int)strcspn(notes, "\n");
+        fprintf(stream, "note       %.*s\n", length, notes);
+        notes += length + 1;
+    }
+}
+
 static void print_summary(const writer *writer, FILE *stream) {
     const seq_vocabulary *vocabulary = writer->vocabulary;
     print_rules(stream, &writer->manifest);
@@ -232,7 +240,7 @@ static void print_summary(const writer *writer, FILE *stream) {
             "input      %lld documents, %lld bytes, %lld distinct units, %lld invalid sequences "
             "replaced\n",
             (long long)writer->stream->documents, (long long)writer->stream->bytes,
-            (long long)writer->stream->types.count, (long long)writer->stream->replaced);
+            (long long)writer->stream->types.count, (long long)writer->stream->counts.replaced);
     fprintf(stream, "%-10s %14s %14s %14s %9s\n", "split", "tokens", "characters", "unknown",
             "rate");
     for (int split = 0; split < SEQ_SPLITS; split++) {
@@ -243,6 +251,7 @@ static void print_summary(const writer *writer, FILE *stream) {
                     (long long)counts->characters, (long long)counts->unknown,
                     100.0 * (double)counts->unknown / (double)counts->tokens);
     }
+    print_notes(writer->stream->notes, stream);
 }
 
 static seq_status write_summary(writer *writer, seq_error *error) {
