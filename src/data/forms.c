@@ -235,7 +235,7 @@ static bool is_clean(const unsigned char *bytes, size_t size) {
 
 static bool is_wide(const unsigned char *bytes, size_t size, int width, bool big) {
     size_t nul[2] = {0, 0}; // in the byte that is high, and elsewhere
-    for (size_t at = 0; at + (size_t)width <= size; at++) {
+    for (size_t at = 0; at < size - size % (size_t)width; at++) {
         int place = (int)(at % (size_t)width);
         nul[place != (big ? 0 : width - 1)] += bytes[at] == 0;
     }

@@ -26,7 +26,7 @@ typedef struct seq_unit_stream {
     unsigned char *covered; // by number of a type: 0 not looked up yet, 1 yes, 2 no
     size_t covered_count, covered_capacity;
     int64_t missing; // left out
-    char *notes;     // lines about what is odd in the inputs, or NULL
+    char *notes;     // lines about what was changed in the inputs, or NULL
 } seq_unit_stream;
 
 typedef struct seq_range {
@@ -47,8 +47,8 @@ typedef seq_status (*seq_piece_sink)(void *context, const uint32_t *numbers, siz
 seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_piece_sink take,
                            void *context, seq_error *error);
 
-// prepare_notes.c: fills stream->notes, and gives each as a warning. Counts of types are those of
-// the training range.
+// prepare_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
+// those of the training range.
 seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream, seq_error *error);
 
 // prepare_vocabulary.c: the vocabulary that is used again; *out NULL: none.

@@ -14,6 +14,7 @@ enum {
     REPLACEMENT = 0xFFFD,
     NEXT_LINE = 0x85,
     BYTE_ORDER_MARK = 0xFEFF,
+    COUNT_SOME = 128, // bytes: a count of them fits into a byte, which compilers vectorise best
 };
 
 seq_status seq_tokenizer_create(const seq_text_rules *rules, seq_unit_sink sink, void *context,
@@ -65,11 +66,10 @@ const seq_text_counts *seq_tokenizer_counts(const seq_tokenizer *tokenizer) {
 }
 
 static int64_t count_line_feeds(const char *bytes, size_t size) {
-    enum { SOME = 128 }; // so that a count fits into a byte, which compilers vectorise best
     int64_t lines = 0;
     for (size_t some; size; bytes += some, size -= some) {
         unsigned char here = 0;
-        some = size < SOME ? size : SOME;
+        some = size < COUNT_SOME ? size : COUNT_SOME;
         for (size_t i = 0; i < some; i++)
             here = (unsigned char)(here + (bytes[i] == '\n'));
         lines += here;
@@ -354,11 +354,16 @@ size_t seq_text_cut(const seq_text_rules *rules, const char *bytes, size_t size)
 }
 
 int64_t seq_count_lines(const char *bytes, size_t size) {
-    int64_t lines = count_line_feeds(bytes, size);
-    const char *end = bytes + size;
-    for (const char *at = bytes; (at = memchr(at, '\r', (size_t)(end - at)));) {
-        lines += ++at == end || *at != '\n';
-        if (at == end) break;
+    int64_t lines = 0;
+    if (size == 0) return 0;
+    const char *last = bytes + size - 1;
+    for (size_t some; bytes < last; bytes += some) {
+        unsigned char here = 0;
+        some = (size_t)(last - bytes) < COUNT_SOME ? (size_t)(last - bytes) : COUNT_SOME;
+        for (size_t i = 0; i < some; i++)
+            here = (unsigned char)(here + ((bytes[i] == '\n') |
+                                           ((bytes[i] == '\r') & (bytes[i + 1] != '\n'))));
+        lines += here;
     }
-    return lines;
+    return lines + (*last == '\n' || *last == '\r');
 }
