@@ -10,7 +10,7 @@ enum { SEQ_FORM_BYTES = 4096 };
 typedef enum seq_packing { SEQ_PLAIN, SEQ_GZIP, SEQ_ZSTD, SEQ_XZ, SEQ_BZIP2 } seq_packing;
 
 typedef struct seq_form {
-    const char *name, *advice; // "a zip archive", "unpack it with unzip ..."
+    const char *name, *advice; // "a zip archive", "unpack it with unzip ..." or NULL
     seq_packing packing;       // SEQ_PLAIN: not one of those that are unpacked
 } seq_form;
 

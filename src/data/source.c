@@ -195,8 +195,9 @@ static seq_status check_encoding(const seq_source *source, const char *bytes, si
 
 static seq_status check_form(const seq_source *source, const seq_form *form, seq_error *error) {
     if (!form) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: %s %s, not text; %s", source->name,
-                         subject(source).text, form->name, form->advice);
+    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: %s %s, not text%s%s", source->name,
+                         subject(source).text, form->name, form->advice ? "; " : "",
+                         form->advice ? form->advice : "");
 }
 
 static seq_status look_into_packed(seq_source *source, seq_error *error) {

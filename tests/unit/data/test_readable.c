@@ -30,7 +30,8 @@ typedef struct units {
 static int begin(void **state) {
     (void)state;
     seq_error error = {0};
-    temporary_create(&place);
+    snprintf(place.directory, sizeof place.directory, "/dev/shm/seqtrain-test-XXXXXX");
+    if (!mkdtemp(place.directory)) temporary_create(&place); // on a disk it takes seconds
     seq_log_open(NULL, SEQ_LOG_ERROR, "test");
     return seq_storage_begin(&error);
 }
@@ -167,7 +168,7 @@ static void check(uint32_t round, const seq_text_rules *rules) {
     }
     refused++;
     assert_int_equal(status, SEQ_BAD_INPUT);
-    bool form = !plan.as_is && strstr(error.text, ", not text; "),
+    bool form = !plan.as_is && strstr(error.text, ", not text"),
          empty = wanted == SEQ_OK && expected.count == 0 && strstr(error.text, "no units"),
          invalid = wanted == SEQ_BAD_INPUT && rules->invalid == SEQ_INVALID_ERROR;
     if (!form && !empty && !invalid) fail_msg("round %u: %s", round, error.text);
