@@ -39,8 +39,9 @@ seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *t
                                  size_t *out_count, seq_error *error) {
     encoding encoding = {.vocabulary = vocabulary, .what = what};
     seq_tokenizer *tokenizer = NULL;
-    seq_status status =
-        seq_tokenizer_create(&vocabulary->rules, take, &encoding, &tokenizer, error);
+    seq_text_rules rules = vocabulary->rules;
+    if (rules.long_words == SEQ_LONG_ERROR) rules.long_words = SEQ_LONG_UNK; // it is unknown
+    seq_status status = seq_tokenizer_create(&rules, take, &encoding, &tokenizer, error);
     if (!status) {
         seq_tokenizer_begin(tokenizer, (seq_text_place){.name = what, .line = 1});
         status = seq_tokenizer_feed(tokenizer, text, size, error);

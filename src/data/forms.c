@@ -127,9 +127,11 @@ static bool has_control(const unsigned char *bytes, size_t size) {
 }
 
 static bool matches(const sign *sign, const unsigned char *bytes, size_t size) {
-    if (size < sign->at + sign->size || (sign->letters && !has_control(bytes, size))) return false;
+    if (size < sign->at + sign->size || bytes[sign->at] != (unsigned char)*sign->bytes)
+        return false;
     if (sign->form.packing != SEQ_BZIP2)
-        return memcmp(bytes + sign->at, sign->bytes, sign->size) == 0;
+        return memcmp(bytes + sign->at, sign->bytes, sign->size) == 0 &&
+               (!sign->letters || has_control(bytes, size));
     return memcmp(bytes, "BZh", 3) == 0 && bytes[3] >= '1' && bytes[3] <= '9' &&
            memcmp(bytes + 4, sign->bytes + 4, sign->size - 4) == 0;
 }
@@ -220,13 +222,25 @@ static reading read_as(const unsigned char *bytes, size_t size, int width, bool 
 
 // Whether the bytes without NUL are UTF-8 without control characters.
 static bool is_clean(const unsigned char *bytes, size_t size) {
+    const uint64_t each = 0x0101010101010101u, high = 0x80 * each;
     for (size_t at = 0; at < size;) {
+        uint64_t word = 0;
+        if (at + 8 <= size) memcpy(&word, bytes + at, 8);
+        if (((word | (word - 0x20 * each)) & high) == 0) { // 0x20 to 0x7F, all of them
+            at += 8;
+            continue;
+        }
+        if (bytes[at] < 0x80) {
+            if (bytes[at] != 0 && is_control(bytes[at])) return false;
+            at++;
+            continue;
+        }
         utf8proc_int32_t point = 0;
         utf8proc_ssize_t length =
             utf8proc_iterate(bytes + at, (utf8proc_ssize_t)(size - at), &point);
         bool cut_off = length < 1 && size - at < 4;
         if (cut_off) return true;
-        if (length < 1 || (bytes[at] != 0 && is_control(bytes[at]))) return false;
+        if (length < 1) return false;
         at += (size_t)length;
     }
     return true;

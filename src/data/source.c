@@ -32,7 +32,8 @@ struct seq_source {
     const seq_unpacker *unpacker; // NULL: plain
     void *state;                  // the unpacker's
     bool in_frame, any_frame;
-    char *head; // the first unpacked bytes, which were looked at
+    uint64_t memory; // that the frame takes, as far as it says
+    char *head;      // the first unpacked bytes, which were looked at
     size_t head_used, head_size;
 };
 
@@ -87,7 +88,7 @@ static int64_t place(const seq_source *source) {
 static seq_status trouble(const seq_source *source, seq_unpack_result result,
                           const seq_unpack_step *step, seq_error *error) {
     const char *kind = source->unpacker->name, *name = source->name;
-    double megabytes = (double)step->memory / 1e6;
+    double megabytes = (double)(step->memory ? step->memory : source->memory) / 1e6;
     switch (result) {
     case SEQ_UNPACK_DAMAGED:
         return seq_error_set(error, SEQ_BAD_INPUT,
@@ -105,8 +106,8 @@ static seq_status trouble(const seq_source *source, seq_unpack_result result,
                              place(source), step->reason);
     default:
         return seq_error_set(error, SEQ_NO_MEMORY,
-                             "reading %s: no memory to unpack its %s data (%.0f MB)", name, kind,
-                             megabytes);
+                             "reading %s: there is no memory to unpack its %s data (%.0f MB)", name,
+                             kind, megabytes);
     }
 }
 
@@ -134,6 +135,7 @@ static seq_status begin_frame(seq_source *source, bool *out_more, seq_error *err
                              form ? form->name : "something else: cut it off, or mend the file");
     seq_unpack_result result = unpacker->begin(&source->state, source->rules.memory, &step);
     source->in_frame = source->any_frame = true;
+    source->memory = step.memory;
     return result ? trouble(source, result, &step, error) : SEQ_OK;
 }
 
@@ -195,9 +197,10 @@ static seq_status check_encoding(const seq_source *source, const char *bytes, si
 
 static seq_status check_form(const seq_source *source, const seq_form *form, seq_error *error) {
     if (!form) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: %s %s, not text%s%s", source->name,
+    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: %s %s, not text%s%s%s", source->name,
                          subject(source).text, form->name, form->advice ? "; " : "",
-                         form->advice ? form->advice : "");
+                         form->advice ? form->advice : "",
+                         source->rules.text ? "" : "; --as-is takes the bytes of any file");
 }
 
 static seq_status look_into_packed(seq_source *source, seq_error *error) {
