@@ -191,7 +191,7 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
         stream.cover = vocabulary;
     if (!status) status = read_all(prepare, &stream, ranges, error);
     if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
-    if (!status) status = seq_prepare_notes(prepare, &stream, error);
+    if (!status) status = seq_prepare_notes(prepare, &stream, vocabulary, error);
     if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);
     seq_vocabulary_destroy(vocabulary);
     seq_units_end(&stream);

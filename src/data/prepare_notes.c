@@ -23,9 +23,14 @@ static void tell_line_ends(const seq_prepare *prepare, const seq_text_counts *co
                         (long long)kinds[3]);
 }
 
-static void tell_ends(const seq_prepare *prepare, const seq_types *types) {
+static void tell_ends(const seq_prepare *prepare, const seq_types *types,
+                      const seq_vocabulary *vocabulary) {
     size_t number = seq_types_find(types, seq_eos_text, strlen(seq_eos_text));
     if (prepare->rules.eos == SEQ_EOS_NONE) return;
+    if (number != SIZE_MAX && seq_vocabulary_eos(vocabulary) == SEQ_NO_ID)
+        seq_log_warning("--vocab %s has no <eos>: its place is taken by <unk> or, with --missing "
+                        "drop, nothing",
+                        prepare->vocabulary_from);
     if (number != SIZE_MAX && types->items[number].count > 0) return;
     seq_log_warning("<eos> does not occur in the training part: no %s ends in it",
                     prepare->rules.eos == SEQ_EOS_LINE ? "line" : "document");
@@ -51,10 +56,10 @@ static void note_changes(const seq_prepare *prepare, const seq_unit_stream *stre
 }
 
 seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream,
-                             seq_error *error) {
+                             const seq_vocabulary *vocabulary, seq_error *error) {
     size_t size = 0;
     tell_line_ends(prepare, &stream->counts);
-    tell_ends(prepare, &stream->types);
+    tell_ends(prepare, &stream->types, vocabulary);
     tell_marks(prepare, stream->counts.marks);
     FILE *notes = open_memstream(&stream->notes, &size);
     if (notes) note_changes(prepare, stream, notes);

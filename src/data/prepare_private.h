@@ -49,7 +49,8 @@ seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_p
 
 // prepare_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
 // those of the training range.
-seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream, seq_error *error);
+seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream,
+                             const seq_vocabulary *vocabulary, seq_error *error);
 
 // prepare_vocabulary.c: the vocabulary that is used again; *out NULL: none.
 seq_status seq_prepare_reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error);

@@ -197,6 +197,9 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         .threads = (int)options->threads,
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
     };
+    if (options->missing && !options->vocab)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--missing: it is about what --vocab lacks, which was not given");
     if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--compression-level: gzip has levels 1 to 9, not %lld",

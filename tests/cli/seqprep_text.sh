@@ -50,6 +50,8 @@ expect 0 "warning: <eos> does not occur in the training part: no line ends in it
 expect 0 "no document ends in it" "$SEQPREP" --unit char --eos document --valid 0.3 -o document.data line
 expect 0 train "$SEQPREP" --unit word -o whole.data line
 grep -q warning .out && bad "a warning for a line that ends with the file: $(grep warning .out)"
+{ grep -v '<eos>' whole.data/vocabulary.tsv | head -1; printf '0\t1\t<unk>\n1\t1\tone\n'; } >endless.tsv
+expect 0 "warning: --vocab endless.tsv has no <eos>" "$SEQPREP" --vocab endless.tsv -o endless.data lf
 # A vocabulary of characters from the time when CR ended no line keeps it.
 { head -1 lf.char/vocabulary.tsv; printf '0\t5\t\\n\n1\t4\t\\r\n2\t3\ta\n'; } >old.tsv
 printf 'a\ra\r\naa' >old
@@ -98,6 +100,7 @@ for threads in 1 3; do
 done
 same_tree lacks.1 lacks.3
 expect 0 verified "$SEQINFO" --verify lacks.1
+expect 2 "missing: it is about what --vocab lacks" "$SEQPREP" --missing drop -o no lacks
 printf 'é é' >none
 expect 3 "other.char has none of the 3 units of the inputs" "$SEQPREP" --vocab other.char --missing drop -o no none
 
