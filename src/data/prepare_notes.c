@@ -23,8 +23,8 @@ static void tell_line_ends(const seq_prepare *prepare, const seq_text_counts *co
                         (long long)kinds[3]);
 }
 
-static void tell_ends(const seq_prepare *prepare, const seq_types *types,
-                      const seq_vocabulary *vocabulary) {
+static void tell_ends(const seq_prepare *prepare, const seq_text_counts *counts,
+                      const seq_types *types, const seq_vocabulary *vocabulary) {
     size_t number = seq_types_find(types, seq_eos_text, strlen(seq_eos_text));
     if (prepare->rules.eos == SEQ_EOS_NONE) return;
     if (number != SIZE_MAX && seq_vocabulary_eos(vocabulary) == SEQ_NO_ID)
@@ -32,8 +32,13 @@ static void tell_ends(const seq_prepare *prepare, const seq_types *types,
                         "drop, nothing",
                         prepare->vocabulary_from);
     if (number != SIZE_MAX && types->items[number].count > 0) return;
-    seq_log_warning("<eos> does not occur in the training part: no %s ends in it",
-                    prepare->rules.eos == SEQ_EOS_LINE ? "line" : "document");
+    if (prepare->rules.eos == SEQ_EOS_DOCUMENT)
+        seq_log_warning("<eos> does not occur in the training part: no document ends in it");
+    else
+        seq_log_warning("<eos> does not occur in the training part: no line ends in it (in all "
+                        "inputs: %lld LF, %lld CRLF, %lld CR, %lld NEL)",
+                        (long long)(counts->line_feeds - counts->crlf), (long long)counts->crlf,
+                        (long long)counts->carriages, (long long)counts->next_lines);
 }
 
 static void tell_marks(const seq_prepare *prepare, int64_t marks) {
@@ -59,7 +64,7 @@ seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream
                              const seq_vocabulary *vocabulary, seq_error *error) {
     size_t size = 0;
     tell_line_ends(prepare, &stream->counts);
-    tell_ends(prepare, &stream->types, vocabulary);
+    tell_ends(prepare, &stream->counts, &stream->types, vocabulary);
     tell_marks(prepare, stream->counts.marks);
     FILE *notes = open_memstream(&stream->notes, &size);
     if (notes) note_changes(prepare, stream, notes);

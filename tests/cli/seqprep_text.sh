@@ -46,7 +46,7 @@ expect 0 train "$SEQPREP" --unit char -o other.char other
 count_is other.char train 10
 # <eos> that the training part has not.
 printf 'one line of words that never ends' >line
-expect 0 "warning: <eos> does not occur in the training part: no line ends in it" "$SEQPREP" --unit word --valid 0.3 -o line.data line
+expect 0 "warning: <eos> does not occur in the training part: no line ends in it .in all inputs: 0 LF, 0 CRLF, 0 CR, 0 NEL" "$SEQPREP" --unit word --valid 0.3 -o line.data line
 expect 0 "no document ends in it" "$SEQPREP" --unit char --eos document --valid 0.3 -o document.data line
 expect 0 train "$SEQPREP" --unit word -o whole.data line
 grep -q warning .out && bad "a warning for a line that ends with the file: $(grep warning .out)"
