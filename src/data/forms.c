@@ -220,8 +220,10 @@ static reading read_as(const unsigned char *bytes, size_t size, int width, bool 
     return reading;
 }
 
-// Whether the bytes without NUL are UTF-8 without control characters.
+// Whether the bytes without NUL are UTF-8, and, where there are NUL, have no control characters.
+// (Some texts are separated by such.)
 static bool is_clean(const unsigned char *bytes, size_t size) {
+    bool nul = memchr(bytes, 0, size);
     const uint64_t each = 0x0101010101010101u, high = 0x80 * each;
     for (size_t at = 0; at < size;) {
         uint64_t word = 0;
@@ -231,7 +233,7 @@ static bool is_clean(const unsigned char *bytes, size_t size) {
             continue;
         }
         if (bytes[at] < 0x80) {
-            if (bytes[at] != 0 && is_control(bytes[at])) return false;
+            if (nul && bytes[at] != 0 && is_control(bytes[at])) return false;
             at++;
             continue;
         }

@@ -112,6 +112,7 @@ static const char *const texts[] = {
     "\x82\xB1\x82\xF1\x82\xC9\x82\xBF\x82\xCD\x81\x42\n", // Shift-JIS
     "\xC4\xE3\xBA\xC3\xA1\xA3\xCA\xC0\xBD\xE7\n",         // GB 2312
     "\x1B[1mbold\x1B[0m\n",
+    "a=0\1bcd=0\1ef=0\1gh=0\1ij=0\1kl=0\1\n", // fields ended by a control character
 };
 
 static void texts_have_none(void **state) {
