@@ -4,7 +4,7 @@ cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, a
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
-  libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev)
+  libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libbz2-dev)
 
 # What the quick start trains, and the bench's part `run`.
 quick_start_model=(--cell lstm --layers 2 --hidden 256 --embed 64 --batch 16 --window 50 --lr 0.008 --schedule cosine --warmup 50)

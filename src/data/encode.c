@@ -14,13 +14,12 @@ typedef struct encoding {
     const seq_vocabulary *vocabulary;
     const char *what, *text; // what is encoded
     size_t size;
-    bool refused; // a unit, with a message of its own
     int32_t *ids;
     size_t count, capacity;
 } encoding;
 
 // A character's first appearance is this one; a word may stand inside another before.
-static seq_status refuse_unknown(encoding *encoding, const char *text, size_t size,
+static seq_status refuse_unknown(const encoding *encoding, const char *text, size_t size,
                                  seq_error *error) {
     char unit[80], place[48] = "";
     const char *at = encoding->vocabulary->rules.unit == SEQ_UNIT_CHAR
@@ -28,7 +27,6 @@ static seq_status refuse_unknown(encoding *encoding, const char *text, size_t si
                          : NULL;
     if (at) snprintf(place, sizeof place, ", byte offset %zu", (size_t)(at - encoding->text));
     seq_escape(text, size, false, unit, sizeof unit);
-    encoding->refused = true;
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "%s%s: '%s' is not in the vocabulary, which has no <unk>", encoding->what,
                          place, unit);
@@ -74,19 +72,15 @@ seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *t
                                  size_t *out_count, seq_error *error) {
     encoding encoding = {.vocabulary = vocabulary, .what = what, .text = text, .size = size};
     seq_tokenizer *tokenizer = NULL;
-    seq_error reason = {0};
+    seq_text_rules rules = vocabulary->rules;
+    if (rules.long_words == SEQ_LONG_ERROR) rules.long_words = SEQ_LONG_UNK; // it is unknown
     seq_status status = check_text(&encoding, error);
-    if (!status)
-        status = seq_tokenizer_create(&vocabulary->rules, take, &encoding, &tokenizer, error);
+    if (!status) status = seq_tokenizer_create(&rules, take, &encoding, &tokenizer, error);
     if (!status) {
         seq_tokenizer_begin(tokenizer, (seq_text_place){.name = what, .line = 1});
-        status = seq_tokenizer_feed(tokenizer, text, size, &reason);
-        if (!status) status = seq_tokenizer_flush(tokenizer, &reason);
+        status = seq_tokenizer_feed(tokenizer, text, size, error);
+        if (!status) status = seq_tokenizer_flush(tokenizer, error);
     }
-    if (reason.status == SEQ_BAD_INPUT && !encoding.refused)
-        seq_error_set(error, status, "%s: a word in it is longer than seqprep reads", what);
-    else if (reason.status)
-        seq_error_set(error, status, "%s", reason.text);
     if (!status && with_eos && vocabulary->eos != SEQ_NO_ID)
         status = take_one(&encoding, seq_eos_text, strlen(seq_eos_text), error);
     seq_tokenizer_destroy(tokenizer);

@@ -163,6 +163,11 @@ static seq_status read_all(const seq_prepare *prepare, seq_unit_stream *stream,
     seq_status status =
         seq_units_read(stream, &prepare->rules, prepare->inputs, prepare->input_count, error);
     int64_t total = stream->file.count;
+    if (!status && total == 0 && stream->missing)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "--vocab %s has none of the %lld units of the inputs: nothing is "
+                               "left to train on",
+                               prepare->vocabulary_from, (long long)stream->missing);
     if (!status && total == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT, "%s: the input is empty: no units to train on",
                                prepare->inputs[0]);
@@ -181,8 +186,12 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
     seq_range ranges[SEQ_SPLITS] = {{0, 0}};
     seq_vocabulary *vocabulary = NULL;
     seq_status status = seq_units_begin(&stream, prepare, directory, error);
+    if (!status) status = seq_prepare_reuse(prepare, &vocabulary, error);
+    if (prepare->drop_missing && vocabulary && seq_vocabulary_unk(vocabulary) == SEQ_NO_ID)
+        stream.cover = vocabulary;
     if (!status) status = read_all(prepare, &stream, ranges, error);
     if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
+    if (!status) status = seq_prepare_notes(prepare, &stream, vocabulary, error);
     if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);
     seq_vocabulary_destroy(vocabulary);
     seq_units_end(&stream);

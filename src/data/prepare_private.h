@@ -3,6 +3,8 @@
 #ifndef SEQ_DATA_PREPARE_PRIVATE_H
 #define SEQ_DATA_PREPARE_PRIVATE_H
 
+#include "tokenizer.h"
+#include "source.h"
 #include "types.h"
 #include "unit_file.h"
 #include "vocabulary_private.h"
@@ -15,10 +17,16 @@ typedef struct seq_unit_stream {
     seq_types types; // counts are those of all units that were read
     seq_unit_file file;
     int threads;
-    int64_t replaced; // invalid byte sequences that became U+FFFD
-    int64_t bytes;    // read, unpacked
+    seq_text_counts counts;
+    int64_t bytes; // read, unpacked
     int64_t documents;
-    bool (*stopped)(void); // the caller's, or NULL
+    seq_source_rules packing;
+    // Units that it lacks are left out; NULL: none are.
+    const seq_vocabulary *cover;
+    unsigned char *covered; // by number of a type: 0 not looked up yet, 1 yes, 2 no
+    size_t covered_count, covered_capacity;
+    int64_t missing; // left out
+    char *notes;     // lines about what was changed in the inputs, or NULL
 } seq_unit_stream;
 
 typedef struct seq_range {
@@ -39,8 +47,15 @@ typedef seq_status (*seq_piece_sink)(void *context, const uint32_t *numbers, siz
 seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_piece_sink take,
                            void *context, seq_error *error);
 
-// prepare_vocabulary.c: leaves the training range alone in types.items[].count and builds the
-// vocabulary.
+// prepare_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
+// those of the training range.
+seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream,
+                             const seq_vocabulary *vocabulary, seq_error *error);
+
+// prepare_vocabulary.c: the vocabulary that is used again; *out NULL: none.
+seq_status seq_prepare_reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error);
+// Leaves the training range alone in types.items[].count and builds the vocabulary, unless *out is
+// one already.
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
                                   const seq_range ranges[SEQ_SPLITS], seq_vocabulary **out,
                                   seq_error *error);

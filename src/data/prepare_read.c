@@ -1,3 +1,6 @@
+// Documents -> numbers of units, by a crew: each worker cuts a block of text, and their outcomes
+// are committed in order, so the stream is the same for any number of workers. Tests:
+// tests/unit/data/test_blocks.c, tests/cli/seqprep.sh.
 #include "crew.h"
 #include "numbering.h"
 #include "prepare_private.h"
@@ -33,7 +36,11 @@ typedef struct reading {
 
 seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
                            const char *directory, seq_error *error) {
-    *stream = (seq_unit_stream){.stopped = prepare->stopped, .threads = prepare->threads};
+    *stream =
+        (seq_unit_stream){.threads = prepare->threads,
+                          .packing = {.stopped = prepare->stopped,
+                                      .as_is = prepare->as_is,
+                                      .memory = prepare->memory ? prepare->memory : UINT64_MAX}};
     if (stream->threads < 1) stream->threads = seq_crew_processors();
     return seq_unit_file_begin(&stream->file, directory, error);
 }
@@ -41,10 +48,12 @@ seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
 void seq_units_end(seq_unit_stream *stream) {
     seq_unit_file_end(&stream->file);
     seq_types_clear(&stream->types);
+    free(stream->covered);
+    free(stream->notes);
 }
 
 seq_status seq_units_check_stopped(const seq_unit_stream *stream, seq_error *error) {
-    if (!stream->stopped || !stream->stopped()) return SEQ_OK;
+    if (!stream->packing.stopped || !stream->packing.stopped()) return SEQ_OK;
     return seq_error_set(error, SEQ_STOPPED, "interrupted: nothing was written");
 }
 
@@ -116,6 +125,40 @@ static seq_status merge_types(seq_types *types, worker *worker, seq_error *error
     return status;
 }
 
+static bool is_covered(seq_unit_stream *stream, uint32_t number) {
+    unsigned char *known = &stream->covered[number];
+    if (!*known) {
+        int id = seq_vocabulary_find(stream->cover, seq_types_text(&stream->types, number),
+                                     stream->types.items[number].size);
+        *known = id == SEQ_NO_ID ? 2 : 1;
+    }
+    return *known == 1;
+}
+
+// Appends to the stream what is covered; `units` is spoilt.
+static seq_status append_units(seq_unit_stream *stream, uint32_t *units, size_t count,
+                               seq_error *error) {
+    if (!stream->cover) return seq_unit_file_append(&stream->file, units, count, error);
+    size_t known = stream->covered_count, types = stream->types.count, left = 0;
+    if (types > known) {
+        seq_status status = seq_grow(&stream->covered, &stream->covered_capacity, types, 1,
+                                     "the types that are covered", error);
+        if (status) return status;
+        memset(stream->covered + known, 0, types - known);
+        stream->covered_count = types;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = units[i];
+        units[left] = number;
+        if (is_covered(stream, number))
+            left++;
+        else
+            stream->types.items[number].count--;
+    }
+    stream->missing += (int64_t)(count - left);
+    return seq_unit_file_append(&stream->file, units, left, error);
+}
+
 static seq_status append_late_end(seq_unit_stream *stream, seq_error *error) {
     size_t number = 0;
     seq_status status =
@@ -123,7 +166,7 @@ static seq_status append_late_end(seq_unit_stream *stream, seq_error *error) {
     if (status) return status;
     uint32_t unit = (uint32_t)number;
     stream->types.items[number].count++;
-    return seq_unit_file_append(&stream->file, &unit, 1, error);
+    return append_units(stream, &unit, 1, error);
 }
 
 static void note_ends(reading *reading, const worker *worker) {
@@ -151,8 +194,7 @@ static seq_status commit(void *context, int number, seq_error *error) {
         status = append_late_end(stream, error);
     if (!status && reading->worker_count > 1) status = merge_types(&stream->types, worker, error);
     if (!status)
-        status = seq_unit_file_append(&stream->file, worker->numbering.units,
-                                      worker->numbering.count, error);
+        status = append_units(stream, worker->numbering.units, worker->numbering.count, error);
     for (size_t i = 0; i < worker->block.part_count; i++)
         stream->bytes += (int64_t)worker->block.parts[i].size;
     note_ends(reading, worker);
@@ -193,7 +235,14 @@ static void collect(reading *reading) {
     stream->documents += reading->input.documents;
     for (int i = 0; i < reading->worker_count; i++) {
         const worker *worker = &reading->workers[i];
-        stream->replaced += seq_tokenizer_replaced(worker->tokenizer);
+        const seq_text_counts *counts = seq_tokenizer_counts(worker->tokenizer);
+        stream->counts.line_feeds += counts->line_feeds;
+        stream->counts.crlf += counts->crlf;
+        stream->counts.carriages += counts->carriages;
+        stream->counts.next_lines += counts->next_lines;
+        stream->counts.replaced += counts->replaced;
+        stream->counts.long_words += counts->long_words;
+        stream->counts.marks += counts->marks;
         for (size_t number = 0; number < worker->mapped; number++)
             stream->types.items[worker->map[number]].count += worker->types.items[number].count;
     }
@@ -204,7 +253,7 @@ seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules,
     reading reading = {.stream = stream, .rules = rules, .worker_count = stream->threads};
     const seq_crew_job job = {fetch, work, commit, &reading};
     seq_status status =
-        seq_text_input_begin(&reading.input, rules, paths, count, stream->stopped, error);
+        seq_text_input_begin(&reading.input, rules, &stream->packing, paths, count, error);
     if (!status) status = begin_workers(&reading, error);
     if (!status) status = seq_crew_run(stream->threads, &job, error);
     if (!status) collect(&reading);

@@ -135,47 +135,54 @@ static seq_status build_from_bytes(const seq_types *types, seq_vocabulary *vocab
     return status;
 }
 
-static seq_status reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error) {
+seq_status seq_prepare_reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error) {
     char path[SEQ_PATH];
+    if (!prepare->vocabulary_from) return SEQ_OK;
     if (!seq_path_is_directory(prepare->vocabulary_from))
         return seq_vocabulary_read(prepare->vocabulary_from, SEQ_BAD_INPUT, out, error);
     seq_status status = seq_path_join(path, prepare->vocabulary_from, "vocabulary.tsv", error);
     return status ? status : seq_vocabulary_read(path, SEQ_BAD_INPUT, out, error);
 }
 
+// Counts of types are those of all splits yet.
 static seq_status check_coverage(const seq_types *types, const seq_vocabulary *vocabulary,
                                  seq_error *error) {
+    const char *first = NULL;
+    int64_t units = 0, distinct = 0;
     if (vocabulary->unk != SEQ_NO_ID) return SEQ_OK;
     for (size_t number = 0; number < types->count; number++) {
         const char *text = seq_types_text(types, number);
-        if (seq_vocabulary_find(vocabulary, text, types->items[number].size) == SEQ_NO_ID)
-            return seq_error_set(
-                error, SEQ_BAD_INPUT,
-                "--vocab: the corpus holds '%.60s', which the vocabulary does not have, nor <unk>",
-                text);
+        int64_t count = types->items[number].count;
+        if (count &&
+            seq_vocabulary_find(vocabulary, text, types->items[number].size) == SEQ_NO_ID) {
+            if (!first) first = text;
+            units += count;
+            distinct++;
+        }
     }
-    return SEQ_OK;
+    if (!first) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "--vocab: the corpus holds '%.60s', which the vocabulary does not have, "
+                         "nor <unk> (in all %lld units, %lld of them distinct); --missing drop "
+                         "leaves them out",
+                         first, (long long)units, (long long)distinct);
 }
 
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
                                   const seq_range ranges[SEQ_SPLITS], seq_vocabulary **out,
                                   seq_error *error) {
-    seq_vocabulary *vocabulary = NULL;
-    seq_status status =
-        seq_units_visit(stream, ranges[SEQ_VALID], discount_piece, &stream->types, error);
+    seq_vocabulary *vocabulary = *out;
+    seq_status status = vocabulary ? check_coverage(&stream->types, vocabulary, error) : SEQ_OK;
+    if (!status)
+        status = seq_units_visit(stream, ranges[SEQ_VALID], discount_piece, &stream->types, error);
     if (!status)
         status = seq_units_visit(stream, ranges[SEQ_TEST], discount_piece, &stream->types, error);
-    if (status) return status;
-    if (prepare->vocabulary_from)
-        status = reuse(prepare, &vocabulary, error);
-    else
-        status = seq_vocabulary_create(&prepare->rules, &vocabulary, error);
-    if (!status && !prepare->vocabulary_from)
+    if (status || vocabulary) return status;
+    status = seq_vocabulary_create(&prepare->rules, &vocabulary, error);
+    if (!status)
         status = prepare->rules.unit == SEQ_UNIT_BYTE
                      ? build_from_bytes(&stream->types, vocabulary, error)
                      : build_from_text(prepare, &stream->types, vocabulary, error);
-    if (!status && prepare->vocabulary_from)
-        status = check_coverage(&stream->types, vocabulary, error);
     if (!status && seq_vocabulary_size(vocabulary) == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "the training part leaves an empty vocabulary: lower --min-count");

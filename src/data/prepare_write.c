@@ -222,6 +222,14 @@ static void print_rules(FILE *stream, const seq_manifest *manifest) {
     fputc('\n', stream);
 }
 
+static void print_notes(const char *notes, FILE *stream) {
+    while (notes && *notes) {
+        int length = (int)strcspn(notes, "\n");
+        fprintf(stream, "note       %.*s\n", length, notes);
+        notes += length + 1;
+    }
+}
+
 static void print_summary(const writer *writer, FILE *stream) {
     const seq_vocabulary *vocabulary = writer->vocabulary;
     print_rules(stream, &writer->manifest);
@@ -232,7 +240,7 @@ static void print_summary(const writer *writer, FILE *stream) {
             "input      %lld documents, %lld bytes, %lld distinct units, %lld invalid sequences "
             "replaced\n",
             (long long)writer->stream->documents, (long long)writer->stream->bytes,
-            (long long)writer->stream->types.count, (long long)writer->stream->replaced);
+            (long long)writer->stream->types.count, (long long)writer->stream->counts.replaced);
     fprintf(stream, "%-10s %14s %14s %14s %9s\n", "split", "tokens", "characters", "unknown",
             "rate");
     for (int split = 0; split < SEQ_SPLITS; split++) {
@@ -243,6 +251,7 @@ static void print_summary(const writer *writer, FILE *stream) {
                     (long long)counts->characters, (long long)counts->unknown,
                     100.0 * (double)counts->unknown / (double)counts->tokens);
     }
+    print_notes(writer->stream->notes, stream);
 }
 
 static seq_status write_summary(writer *writer, seq_error *error) {
@@ -278,6 +287,24 @@ static seq_status write_side_files(writer *writer, seq_error *error) {
     return status ? status : add_file(writer, "summary.txt", error);
 }
 
+// A manifest that lists more files is refused when it is read.
+static seq_status check_shards(const seq_prepare *prepare, const seq_range ranges[SEQ_SPLITS],
+                               seq_error *error) {
+    enum { MOST = 10000 };
+    int64_t shards = 0, units = 0, size = (int64_t)prepare->shard_tokens;
+    for (int split = 0; split < SEQ_SPLITS; split++) {
+        int64_t count = ranges[split].end - ranges[split].begin;
+        shards += count / size + (count % size != 0);
+        units += count;
+    }
+    if (shards <= MOST) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "--shard-tokens %lld makes %lld files, and a data set has %d at most: at "
+                         "least %lld tokens a file are needed",
+                         (long long)size, (long long)shards, MOST,
+                         (long long)(units / (MOST - SEQ_SPLITS) + 1));
+}
+
 seq_status seq_prepare_write(const seq_prepare *prepare, const seq_unit_stream *stream,
                              const seq_range ranges[SEQ_SPLITS], const seq_vocabulary *vocabulary,
                              const char *directory, seq_error *error) {
@@ -290,7 +317,8 @@ seq_status seq_prepare_write(const seq_prepare *prepare, const seq_unit_stream *
                      .element = seq_token_element(seq_vocabulary_size(vocabulary)),
                      .manifest = {.kind = SEQ_DATASET_KIND, .version = SEQ_DATASET_VERSION}};
     seq_error ignored = {0};
-    seq_status status = map_types(&writer, error);
+    seq_status status = check_shards(prepare, ranges, error);
+    if (!status) status = map_types(&writer, error);
     if (!status) status = write_splits(&writer, error);
     if (!status) status = describe(&writer, error);
     if (!status) status = write_side_files(&writer, error);

@@ -6,6 +6,7 @@ static const char *const units[] = {"byte", "char", "word", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
 static const char *const ends[] = {"none", "line", "document", NULL};
 static const char *const invalids[] = {"error", "replace", NULL};
+static const char *const long_words[] = {"error", "unk", "drop", NULL};
 static const char *const flags[] = {"no", "yes", NULL};
 
 seq_status seq_text_rules_write(const seq_text_rules *rules, seq_record *record, seq_error *error) {
@@ -16,8 +17,11 @@ seq_status seq_text_rules_write(const seq_text_rules *rules, seq_record *record,
     if (!status) status = seq_record_set_text(record, "lower", flags[rules->lower], error);
     if (!status) status = seq_record_set_text(record, "nfc", flags[rules->nfc], error);
     if (!status) status = seq_record_set_text(record, "eos", ends[rules->eos], error);
-    return status ? status
-                  : seq_record_set_text(record, "invalid", invalids[rules->invalid], error);
+    if (!status) status = seq_record_set_text(record, "invalid", invalids[rules->invalid], error);
+    // Where it is the default it stays out: files are those of the programs before it was there.
+    if (!status && rules->long_words)
+        status = seq_record_set_text(record, "long_words", long_words[rules->long_words], error);
+    return status;
 }
 
 static seq_status read_choice(const seq_record *record, const char *key, const char *const *choices,
@@ -33,14 +37,21 @@ static seq_status read_choice(const seq_record *record, const char *key, const c
 }
 
 seq_status seq_text_rules_read(seq_text_rules *out, const seq_record *record, seq_error *error) {
-    int unit = 0, punctuation = 0, lower = 0, nfc = 0, eos = 0, invalid = 0;
+    int unit = 0, punctuation = 0, lower = 0, nfc = 0, eos = 0, invalid = 0, longs = 0;
     seq_status status = read_choice(record, "unit", units, &unit, error);
     if (!status) status = read_choice(record, "punctuation", punctuations, &punctuation, error);
     if (!status) status = read_choice(record, "lower", flags, &lower, error);
     if (!status) status = read_choice(record, "nfc", flags, &nfc, error);
     if (!status) status = read_choice(record, "eos", ends, &eos, error);
     if (!status) status = read_choice(record, "invalid", invalids, &invalid, error);
-    *out = (seq_text_rules){(seq_unit)unit, (seq_punctuation)punctuation, lower, nfc,
-                            (seq_eos)eos,   (seq_invalid)invalid};
+    if (!status && seq_record_text(record, "long_words"))
+        status = read_choice(record, "long_words", long_words, &longs, error);
+    *out = (seq_text_rules){.unit = (seq_unit)unit,
+                            .punctuation = (seq_punctuation)punctuation,
+                            .lower = lower,
+                            .nfc = nfc,
+                            .eos = (seq_eos)eos,
+                            .invalid = (seq_invalid)invalid,
+                            .long_words = (seq_long_words)longs};
     return status;
 }

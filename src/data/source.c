@@ -1,29 +1,40 @@
+// A file, pipe or standard input -> bytes. The file's first bytes are waited for, however many
+// reads they take, and say whether and how it is unpacked. Then the first bytes that come out are
+// looked at once more: what is packed in them is refused, as a tar archive is. At each border
+// between frames zeros are passed over (tapes and `dd` pad with them), and another frame must
+// follow, or the end. `base` + `used` is at any time the place in the file, for messages.
+// Tests: tests/unit/data/test_source.c, tests/cli/seqprep_files.sh, tests/fuzz/fuzz_corpus.c.
 #include "source.h"
+#include "forms.h"
+#include "unpack.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 enum { BUFFER = 1 << 17 };
-typedef enum seq_packing { PLAIN, GZIP, ZSTD } seq_packing;
 
 struct seq_source {
-    const char *path; // the caller's
-    bool (*stopped)(void);
+    const char *path, *name; // the caller's; as it stands in messages
+    seq_source_rules rules;
     int descriptor;
-    seq_packing packing;
-    char *buffer; // packed bytes
+    char *buffer; // of the file
     size_t used, filled;
-    bool at_end;   // of the file
-    bool in_frame; // a gzip member or zstd frame has begun and not ended
-    z_stream gzip;
-    ZSTD_DStream *zstd;
+    int64_t base;                 // of the buffer in the file
+    bool at_end;                  // of the file
+    const seq_unpacker *unpacker; // NULL: plain
+    void *state;                  // the unpacker's
+    bool in_frame, any_frame;
+    uint64_t memory; // that the frame takes, as far as it says
+    char *head;      // the first unpacked bytes, which were looked at
+    size_t head_used, head_size;
 };
 
 // Until there is something to read, or the end. The signal that stops the program may have been
@@ -34,10 +45,10 @@ static seq_status await_bytes(const seq_source *source, seq_error *error) {
     for (;;) {
         int ready = poll(&wanted, 1, MILLISECONDS);
         if (ready < 0 && errno != EINTR)
-            return seq_error_set_errno(error, "reading %s", source->path);
+            return seq_error_set_errno(error, "reading %s", source->name);
         if (ready > 0) return SEQ_OK;
-        if (source->stopped && source->stopped())
-            return seq_error_set(error, SEQ_STOPPED, "reading %s: interrupted", source->path);
+        if (source->rules.stopped && source->rules.stopped())
+            return seq_error_set(error, SEQ_STOPPED, "reading %s: interrupted", source->name);
     }
 }
 
@@ -48,63 +59,203 @@ static seq_status read_some(seq_source *source, char *out, size_t capacity, size
         if (await_bytes(source, error)) return error->status;
         got = read(source->descriptor, out, capacity);
     } while (got < 0 && (errno == EINTR || errno == EAGAIN));
-    if (got < 0) return seq_error_set_errno(error, "reading %s", source->path);
+    if (got < 0) return seq_error_set_errno(error, "reading %s", source->name);
     *out_size = (size_t)got;
     source->at_end = got == 0;
     return SEQ_OK;
 }
 
-static seq_status refill(seq_source *source, seq_error *error) {
-    source->used = source->filled = 0;
-    return read_some(source, source->buffer, BUFFER, &source->filled, error);
-}
-
-static bool begins_with(const seq_source *source, const char *bytes, size_t count) {
-    return source->filled >= count && memcmp(source->buffer, bytes, count) == 0;
-}
-
-static seq_status begin_unpacking(seq_source *source, seq_error *error) {
-    if (begins_with(source, "\x1f\x8b", 2)) {
-        source->packing = GZIP;
-        if (inflateInit2(&source->gzip, 15 + 16) == Z_OK) // 16: gzip only
-            return SEQ_OK;
-        source->packing = PLAIN; // nothing to release
-    } else if (begins_with(source, "\x28\xb5\x2f\xfd", 4)) {
-        source->packing = ZSTD;
-        source->zstd = ZSTD_createDStream();
-        if (source->zstd) return SEQ_OK;
-    } else {
-        return SEQ_OK;
+// At least `wanted` bytes behind `used`, or all that the file has.
+static seq_status look_ahead(seq_source *source, size_t wanted, seq_error *error) {
+    if (source->filled - source->used >= wanted) return SEQ_OK;
+    memmove(source->buffer, source->buffer + source->used, source->filled - source->used);
+    source->base += (int64_t)source->used;
+    source->filled -= source->used;
+    source->used = 0;
+    seq_status status = SEQ_OK;
+    for (size_t got; !status && !source->at_end && source->filled < wanted;) {
+        status = read_some(source, source->buffer + source->filled, BUFFER - source->filled, &got,
+                           error);
+        if (!status) source->filled += got;
     }
-    return seq_error_set(error, SEQ_NO_MEMORY, "reading %s: out of memory", source->path);
+    return status;
+}
+
+static int64_t place(const seq_source *source) {
+    return source->base + (int64_t)source->used;
+}
+
+static seq_status trouble(const seq_source *source, seq_unpack_result result,
+                          const seq_unpack_step *step, seq_error *error) {
+    const char *kind = source->unpacker->name, *name = source->name;
+    double megabytes = (double)(step->memory ? step->memory : source->memory) / 1e6;
+    switch (result) {
+    case SEQ_UNPACK_DAMAGED:
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "reading %s: damaged %s data at byte offset %" PRId64 ": %s", name,
+                             kind, place(source), step->reason);
+    case SEQ_UNPACK_LIMIT:
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "reading %s: to unpack its %s data at byte offset %" PRId64
+                             " takes %.0f MB of memory, and --max-memory allows %.0f MB",
+                             name, kind, place(source), megabytes,
+                             (double)source->rules.memory / 1e6);
+    case SEQ_UNPACK_REFUSED:
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "reading %s: %s data at byte offset %" PRId64 ": %s", name, kind,
+                             place(source), step->reason);
+    default:
+        return seq_error_set(error, SEQ_NO_MEMORY,
+                             "reading %s: there is no memory to unpack its %s data (%.0f MB)", name,
+                             kind, megabytes);
+    }
+}
+
+// Behind a frame, or before the first: *out_more false at the end of the file.
+static seq_status begin_frame(seq_source *source, bool *out_more, seq_error *error) {
+    const seq_unpacker *unpacker = source->unpacker;
+    do {
+        while (source->any_frame && source->used < source->filled &&
+               source->buffer[source->used] == 0)
+            source->used++;
+        if (look_ahead(source, SEQ_FRAME_HEAD, error)) return error->status;
+    } while (source->any_frame && source->used < source->filled &&
+             source->buffer[source->used] == 0);
+    *out_more = source->used < source->filled;
+    if (!*out_more) return SEQ_OK;
+    seq_unpack_step step = {.in = (const unsigned char *)source->buffer + source->used,
+                            .in_size = source->filled - source->used};
+    const seq_form *form = seq_form_find((const char *)step.in, step.in_size);
+    if (source->any_frame &&
+        (!form || seq_unpacker_find(form->packing) != unpacker || form->packing == SEQ_PLAIN))
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "reading %s: what follows the last %s %s, from byte offset %" PRId64
+                             " on, is %s",
+                             source->name, unpacker->name, unpacker->frame, place(source),
+                             form ? form->name : "something else: cut it off, or mend the file");
+    seq_unpack_result result = unpacker->begin(&source->state, source->rules.memory, &step);
+    source->in_frame = source->any_frame = true;
+    source->memory = step.memory;
+    return result ? trouble(source, result, &step, error) : SEQ_OK;
+}
+
+static seq_status unpack(seq_source *source, char *out, size_t capacity, size_t *out_size,
+                         seq_error *error) {
+    *out_size = 0;
+    while (*out_size == 0) {
+        bool more = true;
+        if (!source->in_frame && (begin_frame(source, &more, error) || !more)) return error->status;
+        if (look_ahead(source, 1, error)) return error->status;
+        seq_unpack_step step = {.in = (const unsigned char *)source->buffer + source->used,
+                                .in_size = source->filled - source->used,
+                                .out = (unsigned char *)out,
+                                .out_size = capacity};
+        seq_unpack_result result = source->unpacker->step(source->state, &step);
+        source->used += step.in_used;
+        if (result) return trouble(source, result, &step, error);
+        source->in_frame = !step.ended;
+        *out_size = step.out_used;
+        if (step.in_used || step.out_used || step.ended) continue;
+        if (source->at_end && source->used == source->filled)
+            return seq_error_set(error, SEQ_BAD_INPUT,
+                                 "reading %s: damaged %s data: the file ends too early, at byte "
+                                 "offset %" PRId64 ", inside of a %s",
+                                 source->name, source->unpacker->name, place(source),
+                                 source->unpacker->frame);
+        memcpy(step.reason, "no progress", sizeof "no progress");
+        return trouble(source, SEQ_UNPACK_DAMAGED, &step, error);
+    }
+    return SEQ_OK;
+}
+
+typedef struct words {
+    char text[40];
+} words;
+
+// Subject and verb of what the first bytes tell.
+static words subject(const seq_source *source) {
+    words out = {"it is"};
+    if (source->unpacker)
+        snprintf(out.text, sizeof out.text, "its %s data hold", source->unpacker->name);
+    return out;
+}
+
+static seq_status check_encoding(const seq_source *source, const char *bytes, size_t size,
+                                 seq_error *error) {
+    const char *encoding = seq_form_wide_encoding(bytes, size);
+    words words = subject(source);
+    if (!encoding) return SEQ_OK;
+    if (source->rules.text)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "reading %s: %s text in %s; convert it to UTF-8: iconv -f %s -t UTF-8",
+                             source->name, words.text, encoding, encoding);
+    seq_log_warning("%s: %s text in %s, and --unit byte takes its bytes; to convert it to UTF-8: "
+                    "iconv -f %s -t UTF-8",
+                    source->name, words.text, encoding, encoding);
+    return SEQ_OK;
+}
+
+static seq_status check_form(const seq_source *source, const seq_form *form, seq_error *error) {
+    if (!form) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: %s %s, not text%s%s%s", source->name,
+                         subject(source).text, form->name, form->advice ? "; " : "",
+                         form->advice ? form->advice : "",
+                         source->rules.text ? "" : "; --as-is takes the bytes of any file");
+}
+
+static seq_status look_into_packed(seq_source *source, seq_error *error) {
+    seq_status status = seq_allocate(&source->head, SEQ_FORM_BYTES, 1, "an input", error);
+    for (size_t got = 1; !status && got && source->head_size < SEQ_FORM_BYTES;) {
+        status = unpack(source, source->head + source->head_size,
+                        SEQ_FORM_BYTES - source->head_size, &got, error);
+        if (!status) source->head_size += got;
+    }
+    if (!status) status = check_form(source, seq_form_find(source->head, source->head_size), error);
+    return status ? status : check_encoding(source, source->head, source->head_size, error);
+}
+
+static seq_status begin(seq_source *source, seq_error *error) {
+    seq_status status = look_ahead(source, source->rules.as_is ? 1 : SEQ_FORM_BYTES, error);
+    if (status || source->rules.as_is) return status;
+    const seq_form *form = seq_form_find(source->buffer, source->filled);
+    if (!form) return check_encoding(source, source->buffer, source->filled, error);
+    if (form->packing == SEQ_PLAIN) return check_form(source, form, error);
+    source->unpacker = seq_unpacker_find(form->packing);
+    const seq_unpacker *unpacker = source->unpacker;
+    if (!unpacker->package) return look_into_packed(source, error);
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "reading %s: it is %s data, and this seqprep was built without %s: unpack "
+                         "it with %s -d, or install the package %s and build again",
+                         source->name, unpacker->name, unpacker->library, unpacker->name,
+                         unpacker->package);
 }
 
 static seq_status open_descriptor(seq_source *source, seq_error *error) {
     struct stat status;
     bool standard = strcmp(source->path, "-") == 0;
+    source->name = standard ? "standard input" : source->path;
     // A pipe without a writer is waited for where bytes are.
     source->descriptor =
         standard ? dup(STDIN_FILENO) : open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (source->descriptor < 0) return seq_error_set_errno(error, "opening %s", source->path);
+    if (source->descriptor < 0) return seq_error_set_errno(error, "opening %s", source->name);
     if (fstat(source->descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
         errno = EISDIR;
-        return seq_error_set_errno(error, "opening %s", source->path);
+        return seq_error_set_errno(error, "opening %s", source->name);
     }
     return SEQ_OK;
 }
 
-seq_status seq_source_open(const char *path, bool (*stopped)(void), seq_source **out,
+seq_status seq_source_open(const char *path, const seq_source_rules *rules, seq_source **out,
                            seq_error *error) {
     seq_source *source = NULL;
     seq_status status = seq_allocate(&source, 1, sizeof *source, "an input", error);
     if (status) return status;
     source->path = path;
-    source->stopped = stopped;
+    source->rules = *rules;
     source->descriptor = -1;
     status = seq_allocate(&source->buffer, BUFFER, 1, "an input", error);
     if (!status) status = open_descriptor(source, error);
-    if (!status) status = refill(source, error);
-    if (!status) status = begin_unpacking(source, error);
+    if (!status) status = begin(source, error);
     if (status)
         seq_source_close(source);
     else
@@ -114,80 +265,27 @@ seq_status seq_source_open(const char *path, bool (*stopped)(void), seq_source *
 
 void seq_source_close(seq_source *source) {
     if (!source) return;
-    if (source->packing == GZIP) inflateEnd(&source->gzip);
-    ZSTD_freeDStream(source->zstd);
+    if (source->state) source->unpacker->end(source->state);
     if (source->descriptor >= 0) close(source->descriptor);
     free(source->buffer);
+    free(source->head);
     free(source);
 }
 
-static seq_status damaged(const seq_source *source, const char *why, seq_error *error) {
-    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: damaged %s data: %s", source->path,
-                         source->packing == GZIP ? "gzip" : "zstd", why);
-}
-
-static seq_status inflate_some(seq_source *source, char *out, size_t capacity, size_t *out_size,
-                               seq_error *error) {
-    z_stream *gzip = &source->gzip;
-    gzip->next_in = (unsigned char *)source->buffer + source->used;
-    gzip->avail_in = (unsigned)(source->filled - source->used);
-    gzip->next_out = (unsigned char *)out;
-    gzip->avail_out = (unsigned)capacity;
-    source->in_frame = true;
-    int code = inflate(gzip, Z_NO_FLUSH);
-    source->used = source->filled - gzip->avail_in;
-    *out_size = capacity - gzip->avail_out;
-    if (code == Z_STREAM_END) {
-        source->in_frame = false;
-        inflateReset(gzip); // another member may follow
-    } else if (code != Z_OK && code != Z_BUF_ERROR) {
-        return damaged(source, gzip->msg ? gzip->msg : "unknown", error);
-    }
-    return SEQ_OK;
-}
-
-static seq_status unzstd_some(seq_source *source, char *out, size_t capacity, size_t *out_size,
-                              seq_error *error) {
-    ZSTD_inBuffer in = {source->buffer, source->filled, source->used};
-    ZSTD_outBuffer unpacked = {out, capacity, 0};
-    size_t code = ZSTD_decompressStream(source->zstd, &unpacked, &in);
-    if (ZSTD_isError(code)) return damaged(source, ZSTD_getErrorName(code), error);
-    source->in_frame = code != 0;
-    source->used = in.pos;
-    *out_size = unpacked.pos;
-    return SEQ_OK;
-}
-
-static seq_status copy_some(seq_source *source, char *out, size_t capacity, size_t *out_size) {
-    size_t left = source->filled - source->used;
-    *out_size = left < capacity ? left : capacity;
-    memcpy(out, source->buffer + source->used, *out_size);
-    source->used += *out_size;
-    return SEQ_OK;
-}
-
-static seq_status unpack_some(seq_source *source, char *out, size_t capacity, size_t *out_size,
-                              seq_error *error) {
-    if (source->packing == GZIP) return inflate_some(source, out, capacity, out_size, error);
-    if (source->packing == ZSTD) return unzstd_some(source, out, capacity, out_size, error);
-    return copy_some(source, out, capacity, out_size);
+// What of `from` fits.
+static size_t copy(char *out, size_t capacity, const char *from, size_t *used, size_t size) {
+    size_t some = size - *used < capacity ? size - *used : capacity;
+    if (some) memcpy(out, from + *used, some);
+    *used += some;
+    return some;
 }
 
 seq_status seq_source_read(seq_source *source, char *out, size_t capacity, size_t *out_size,
                            seq_error *error) {
-    *out_size = 0;
-    for (;;) {
-        bool empty = source->used == source->filled && !source->at_end;
-        if (empty && source->packing == PLAIN)
-            return read_some(source, out, capacity, out_size, error);
-        if (empty && refill(source, error)) return error->status;
-        if (source->at_end && source->packing == PLAIN) return SEQ_OK;
-        bool had_bytes = source->used < source->filled;
-        if (had_bytes || source->in_frame) {
-            seq_status status = unpack_some(source, out, capacity, out_size, error);
-            if (status || *out_size) return status;
-        }
-        if (source->at_end)
-            return source->in_frame ? damaged(source, "the file ends too early", error) : SEQ_OK;
-    }
+    *out_size = copy(out, capacity, source->head, &source->head_used, source->head_size);
+    if (*out_size) return SEQ_OK;
+    if (source->unpacker) return unpack(source, out, capacity, out_size, error);
+    *out_size = copy(out, capacity, source->buffer, &source->used, source->filled);
+    if (*out_size || source->at_end) return SEQ_OK;
+    return read_some(source, out, capacity, out_size, error);
 }

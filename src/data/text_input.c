@@ -20,9 +20,10 @@ void seq_text_block_end(seq_text_block *block) {
 }
 
 seq_status seq_text_input_begin(seq_text_input *input, const seq_text_rules *rules,
-                                const char *const *paths, size_t count, bool (*stopped)(void),
-                                seq_error *error) {
-    *input = (seq_text_input){.rules = rules, .stopped = stopped};
+                                const seq_source_rules *packing, const char *const *paths,
+                                size_t count, seq_error *error) {
+    *input = (seq_text_input){.rules = rules, .packing = *packing};
+    input->packing.text = rules->unit != SEQ_UNIT_BYTE;
     seq_documents_begin(&input->paths, paths, count);
     return seq_allocate(&input->rest, SEQ_TEXT_BLOCK, 1, "a block of text", error);
 }
@@ -47,7 +48,8 @@ static seq_status open_document(seq_text_input *input, seq_error *error) {
     if (status || !input->name) return status;
     bool standard = strcmp(input->name, "-") == 0;
     input->place = (seq_text_place){.name = standard ? "standard input" : input->name, .line = 1};
-    return seq_source_open(input->name, input->stopped, &input->source, error);
+    input->carriage = false;
+    return seq_source_open(input->name, &input->packing, &input->source, error);
 }
 
 static seq_status add_part(seq_text_input *input, seq_text_block *block, const char *bytes,
@@ -60,7 +62,10 @@ static seq_status add_part(seq_text_input *input, seq_text_block *block, const c
     seq_text_part *part = &block->parts[block->part_count++];
     *part = (seq_text_part){.size = size, .place = input->place, .ends = ends};
     part->place.name = name;
-    input->place.line += seq_count_lines(bytes, size);
+    if (size) {
+        input->place.line += seq_count_lines(bytes, size) - (input->carriage && *bytes == '\n');
+        input->carriage = bytes[size - 1] == '\r';
+    }
     input->place.offset += (int64_t)size;
     input->place.inside = true;
     return SEQ_OK;

@@ -30,7 +30,7 @@ void seq_text_block_end(seq_text_block *block);
 // Zero-initialise before use.
 typedef struct seq_text_input {
     const seq_text_rules *rules; // the caller's
-    bool (*stopped)(void);       // the caller's, or NULL
+    seq_source_rules packing;    // how bytes are made of files
     seq_documents paths;
     seq_source *source; // of the document that is being read
     char *name;
@@ -38,13 +38,15 @@ typedef struct seq_text_input {
     char *rest;           // what was read of it and belongs to the next block
     size_t rest_size;
     bool torn;         // the last block was
+    bool carriage;     // the last byte of it was CR
     int64_t documents; // read to their ends
 } seq_text_input;
 
 seq_status seq_text_input_begin(seq_text_input *input, const seq_text_rules *rules,
-                                const char *const *paths, size_t count, bool (*stopped)(void),
-                                seq_error *error);
-// A block of no parts is the end. After a failure the block holds what was read before.
+                                const seq_source_rules *packing, const char *const *paths,
+                                size_t count, seq_error *error);
+// `text` of `packing` is set by the unit. A block of no parts is the end. After a failure the block
+// holds what was read before.
 seq_status seq_text_input_fetch(seq_text_input *input, seq_text_block *block, seq_error *error);
 void seq_text_input_end(seq_text_input *input);
 

@@ -1,3 +1,7 @@
+// Bytes -> code points -> lines as they should be. Most bytes are plain (ASCII without NUL and CR)
+// and go to the units in stretches, eight looked at at once; the others one by one. The invariant:
+// however a text is cut into pieces, the units are the same. Tests: tests/unit/data/
+// test_tokenizer.c, test_blocks.c.
 #include "tokenizer_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
@@ -8,6 +12,9 @@ enum {
     SEGMENT_LIMIT = 1 << 14, // bytes of combining sequences kept for normalisation
     FIRST_COMBINING = 0x300, // code points below never combine with one before them
     REPLACEMENT = 0xFFFD,
+    NEXT_LINE = 0x85,
+    BYTE_ORDER_MARK = 0xFEFF,
+    COUNT_SOME = 128, // bytes: a count of them fits into a byte, which compilers vectorise best
 };
 
 seq_status seq_tokenizer_create(const seq_text_rules *rules, seq_unit_sink sink, void *context,
@@ -54,12 +61,24 @@ seq_text_ends seq_tokenizer_ends(const seq_tokenizer *tokenizer) {
     return tokenizer->ends;
 }
 
-int64_t seq_tokenizer_replaced(const seq_tokenizer *tokenizer) {
-    return tokenizer->replaced;
+const seq_text_counts *seq_tokenizer_counts(const seq_tokenizer *tokenizer) {
+    return &tokenizer->counts;
+}
+
+static int64_t count_line_feeds(const char *bytes, size_t size) {
+    int64_t lines = 0;
+    for (size_t some; size; bytes += some, size -= some) {
+        unsigned char here = 0;
+        some = size < COUNT_SOME ? size : COUNT_SOME;
+        for (size_t i = 0; i < some; i++)
+            here = (unsigned char)(here + (bytes[i] == '\n'));
+        lines += here;
+    }
+    return lines;
 }
 
 int64_t seq_tokenizer_line(const seq_tokenizer *tokenizer) {
-    return tokenizer->line + seq_count_lines(tokenizer->piece, tokenizer->at);
+    return tokenizer->line + count_line_feeds(tokenizer->piece, tokenizer->at);
 }
 
 static seq_status take_all_final(seq_tokenizer *tokenizer, const char *text, size_t size,
@@ -135,36 +154,53 @@ static seq_status take_cased(seq_tokenizer *tokenizer, int32_t point, const char
 
 static seq_status take_carriage(seq_tokenizer *tokenizer, seq_error *error) {
     tokenizer->carriage = false;
-    return take_cased(tokenizer, '\r', "\r", 1, error);
+    if (tokenizer->rules.keeps_carriage) return take_cased(tokenizer, '\r', "\r", 1, error);
+    tokenizer->counts.carriages++;
+    tokenizer->line++;
+    return take_cased(tokenizer, '\n', "\n", 1, error);
 }
 
-// BOM and CRLF.
+static bool begins_line(const seq_tokenizer *tokenizer) {
+    if (tokenizer->at == 0) return false;
+    char before = tokenizer->piece[tokenizer->at - 1];
+    return before == '\n' || before == '\r';
+}
+
+// BOM and the ends of lines.
 static seq_status take_point(seq_tokenizer *tokenizer, int32_t point, const char *text, size_t size,
                              seq_error *error) {
     bool start = tokenizer->at_start;
     tokenizer->at_start = false;
-    if (start && point == 0xFEFF) return SEQ_OK;
+    if (start && point == BYTE_ORDER_MARK) return SEQ_OK;
     if (tokenizer->carriage && point != '\n' && take_carriage(tokenizer, error))
         return error->status;
+    tokenizer->counts.crlf += tokenizer->carriage;
     tokenizer->carriage = point == '\r';
-    return point == '\r' ? SEQ_OK : take_cased(tokenizer, point, text, size, error);
+    if (point == '\r') return SEQ_OK;
+    if (point == NEXT_LINE && !tokenizer->rules.keeps_carriage) {
+        tokenizer->counts.next_lines++;
+        return take_cased(tokenizer, '\n', "\n", 1, error);
+    }
+    tokenizer->counts.marks += point == BYTE_ORDER_MARK && begins_line(tokenizer);
+    return take_cased(tokenizer, point, text, size, error);
 }
 
 static seq_status take_invalid(seq_tokenizer *tokenizer, int64_t offset, unsigned char byte,
                                seq_error *error) {
-    tokenizer->replaced++;
+    tokenizer->counts.replaced++;
     if (tokenizer->rules.invalid == SEQ_INVALID_REPLACE)
         return take_point(tokenizer, REPLACEMENT, "\xEF\xBF\xBD", 3, error);
+    if (tokenizer->carriage && !tokenizer->rules.keeps_carriage) tokenizer->line++;
     return seq_error_set(error, SEQ_BAD_INPUT,
-                         "%s line %lld, byte offset %lld: byte 0x%02x is not UTF-8; convert the "
+                         "%s line %lld, byte offset %lld: byte 0x%02x is %s; convert the "
                          "file, or use --invalid replace, or --unit byte",
                          tokenizer->name, (long long)seq_tokenizer_line(tokenizer),
-                         (long long)offset, byte);
+                         (long long)offset, byte, byte ? "not UTF-8" : "NUL, which no text has");
 }
 
-// Bytes of a sequence by its first one; 0: none begins so.
+// Bytes of a sequence by its first one; 0: none begins so, and none of a text with NUL.
 static int sequence_length(unsigned char byte) {
-    if (byte < 0x80) return 1;
+    if (byte < 0x80) return byte != 0;
     return byte >= 0xC2 && byte < 0xE0   ? 2
            : byte >= 0xE0 && byte < 0xF0 ? 3
            : byte >= 0xF0 && byte < 0xF5 ? 4
@@ -233,15 +269,15 @@ static seq_status take_next(seq_tokenizer *tokenizer, size_t size, seq_error *er
     return status;
 }
 
-// The end of the ASCII bytes other than CR from `at` on.
+// The end of the ASCII bytes other than NUL and CR from `at` on.
 static size_t plain_end(const char *bytes, size_t at, size_t size) {
     const uint64_t each = 0x0101010101010101u, high = 0x80 * each;
     for (uint64_t word; at + 8 <= size; at += 8) {
         memcpy(&word, bytes + at, 8);
         uint64_t carriage = word ^ '\r' * each; // a CR is a zero byte here
-        if ((word | ((carriage - each) & ~carriage)) & high) break;
+        if ((word | (word - each) | ((carriage - each) & ~carriage)) & high) break;
     }
-    while (at < size && (unsigned char)bytes[at] < 0x80 && bytes[at] != '\r')
+    while (at < size && (signed char)bytes[at] > 0 && bytes[at] != '\r')
         at++;
     return at;
 }
@@ -257,19 +293,32 @@ static seq_status take_plain(seq_tokenizer *tokenizer, size_t size, seq_error *e
     return status ? status : seq_units_take_plain(tokenizer, end, error);
 }
 
+// What a text would have, and bytes keep.
+static void note_raw(seq_tokenizer *tokenizer, const char *bytes, size_t size) {
+    tokenizer->counts.marks +=
+        tokenizer->at_start && size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0;
+    tokenizer->at_start = false;
+    if (tokenizer->rules.eos == SEQ_EOS_LINE)
+        tokenizer->counts.carriages += seq_count_lines(bytes, size) - count_line_feeds(bytes, size);
+}
+
 seq_status seq_tokenizer_feed(seq_tokenizer *tokenizer, const char *bytes, size_t size,
                               seq_error *error) {
     seq_status status = SEQ_OK;
     tokenizer->piece = bytes;
     tokenizer->at = 0;
-    if (tokenizer->rules.unit == SEQ_UNIT_BYTE)
+    if (tokenizer->rules.unit == SEQ_UNIT_BYTE) {
+        note_raw(tokenizer, bytes, size);
         status = seq_units_take_plain(tokenizer, size, error);
+    }
     while (!status && tokenizer->at < size) {
         status = take_plain(tokenizer, size, error);
         if (!status && tokenizer->at < size) status = take_next(tokenizer, size, error);
     }
     if (status) return status;
-    tokenizer->line += seq_count_lines(bytes, size);
+    int64_t line_feeds = count_line_feeds(bytes, size);
+    tokenizer->counts.line_feeds += line_feeds;
+    tokenizer->line += line_feeds;
     tokenizer->offset += (int64_t)size;
     tokenizer->piece = NULL;
     tokenizer->at = 0;
@@ -291,9 +340,10 @@ seq_status seq_tokenizer_end(seq_tokenizer *tokenizer, seq_error *error) {
 // Before a blank or line end, and for characters before any that cannot combine with what is before
 // it, nothing pends but an incomplete sequence, which is invalid then. A CR may be half a line end.
 static bool may_cut(const seq_text_rules *rules, unsigned char before, unsigned char next) {
-    if (rules->unit == SEQ_UNIT_BYTE) return true;
     if (before == '\r') return false;
+    if (rules->unit == SEQ_UNIT_BYTE) return true;
     if (rules->unit == SEQ_UNIT_WORD) return next == ' ' || (next >= '\t' && next <= '\r');
+    if (before == '\n' && next == 0xEF) return false; // a BOM at a line's start is counted
     return next < 0x80 || (next >= 0xC0 && !rules->nfc);
 }
 
@@ -304,14 +354,16 @@ size_t seq_text_cut(const seq_text_rules *rules, const char *bytes, size_t size)
 }
 
 int64_t seq_count_lines(const char *bytes, size_t size) {
-    enum { SOME = 128 }; // so that a count fits into a byte, which compilers vectorise best
     int64_t lines = 0;
-    for (size_t some; size; bytes += some, size -= some) {
+    if (size == 0) return 0;
+    const char *last = bytes + size - 1;
+    for (size_t some; bytes < last; bytes += some) {
         unsigned char here = 0;
-        some = size < SOME ? size : SOME;
+        some = (size_t)(last - bytes) < COUNT_SOME ? (size_t)(last - bytes) : COUNT_SOME;
         for (size_t i = 0; i < some; i++)
-            here = (unsigned char)(here + (bytes[i] == '\n'));
+            here = (unsigned char)(here + ((bytes[i] == '\n') |
+                                           ((bytes[i] == '\r') & (bytes[i + 1] != '\n'))));
         lines += here;
     }
-    return lines;
+    return lines + (*last == '\n' || *last == '\r');
 }

@@ -1,8 +1,8 @@
 // Bytes of documents -> units, piece by piece: the one place that knows what a unit is. seqprep and
 // seq_vocabulary_encode both use it, so a prime or a sentence is cut as the corpus was. Order of
-// the work: UTF-8 is checked, a BOM at a document's start and the CR of a CRLF are dropped, lower
-// case, normal form C, then units. Unit byte sees none of it. Punctuation is what Unicode puts in
-// category P.
+// the work: UTF-8 is checked (NUL is not part of a text), a BOM at a document's start is dropped,
+// CR, CRLF and NEL become LF, lower case, normal form C, then units. Unit byte sees none of it: LF
+// alone ends a line there. Punctuation is what Unicode puts in category P.
 #ifndef SEQ_DATA_TOKENIZER_H
 #define SEQ_DATA_TOKENIZER_H
 
@@ -43,12 +43,20 @@ typedef struct seq_text_ends {
 } seq_text_ends;
 seq_text_ends seq_tokenizer_ends(const seq_tokenizer *tokenizer);
 bool seq_text_wants_end(const seq_text_rules *rules, seq_text_ends ends);
-// Invalid sequences that became U+FFFD since creation.
-int64_t seq_tokenizer_replaced(const seq_tokenizer *tokenizer);
+// Since creation.
+typedef struct seq_text_counts {
+    int64_t line_feeds;           // those of CRLF, too
+    int64_t crlf, carriages;      // CR alone; for unit byte only where lines end in <eos>
+    int64_t next_lines;           // U+0085
+    int64_t replaced, long_words; // invalid sequences and NUL; words that the rules pass over
+    int64_t marks;                // BOMs that stay: at a line's start; for unit byte a document's
+} seq_text_counts;
+const seq_text_counts *seq_tokenizer_counts(const seq_tokenizer *tokenizer);
 
 // The greatest place below `size` where a text may be cut so that a tokenizer that begins there and
 // one that is flushed there give the units of the whole; 0: there is none.
 size_t seq_text_cut(const seq_text_rules *rules, const char *bytes, size_t size);
+// LF, and CR that no LF follows in these bytes.
 int64_t seq_count_lines(const char *bytes, size_t size);
 
 #endif

@@ -14,7 +14,7 @@ struct seq_tokenizer {
     int64_t line, offset; // of the piece's first byte, from 1 and from 0
     const char *piece;    // that is being fed
     size_t at;            // in it
-    int64_t replaced;
+    seq_text_counts counts;
     unsigned char partial[4]; // of a UTF-8 sequence
     int partial_size, partial_needed;
     bool at_start; // nothing of the document has been seen: a BOM may come
@@ -34,8 +34,8 @@ void seq_units_classify(seq_tokenizer *tokenizer);
 // A code point after all transformations.
 seq_status seq_units_take_point(seq_tokenizer *tokenizer, int32_t point, const char *text,
                                 size_t size, seq_error *error);
-// The piece from `at` to `end`, of bytes that are characters for themselves: ASCII without CR that
-// nothing combines with, or any bytes for unit byte. Leaves `at` at `end`.
+// The piece from `at` to `end`, of bytes that are characters for themselves: ASCII without NUL and
+// CR that nothing combines with, or any bytes for unit byte. Leaves `at` at `end`.
 seq_status seq_units_take_plain(seq_tokenizer *tokenizer, size_t end, seq_error *error);
 seq_status seq_units_end_word(seq_tokenizer *tokenizer, seq_error *error);
 seq_status seq_units_end_document(seq_tokenizer *tokenizer, seq_error *error);

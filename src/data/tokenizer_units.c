@@ -1,9 +1,12 @@
+// Code points -> units. A word that spans pieces is gathered in `word`; one that grows beyond
+// WORD_LIMIT is refused, or its bytes are no longer kept and `word_size` stays at OVERLONG until it
+// ends. Tests: tests/unit/data/test_tokenizer.c.
 #include "tokenizer_private.h"
 #include <seqtrain/base/memory.h>
 #include <string.h>
 #include <utf8proc.h>
 
-enum { WORD_LIMIT = 1 << 16 }; // bytes: beyond it, a file is no text of words
+enum { WORD_LIMIT = 1 << 16, OVERLONG }; // bytes: beyond it, a file is hardly a text of words
 
 const char seq_eos_text[] = "<eos>";
 const char seq_unk_text[] = "<unk>";
@@ -26,22 +29,31 @@ static seq_status emit_eos(seq_tokenizer *tokenizer, seq_error *error) {
 seq_status seq_units_end_word(seq_tokenizer *tokenizer, seq_error *error) {
     size_t size = tokenizer->word_size;
     tokenizer->word_size = 0;
-    return size ? emit(tokenizer, tokenizer->word, size, 1, error) : SEQ_OK;
+    if (size < OVERLONG) return size ? emit(tokenizer, tokenizer->word, size, 1, error) : SEQ_OK;
+    tokenizer->counts.long_words++;
+    return tokenizer->rules.long_words == SEQ_LONG_UNK
+               ? emit(tokenizer, seq_unk_text, strlen(seq_unk_text), 1, error)
+               : SEQ_OK;
 }
 
-static seq_status check_word(const seq_tokenizer *tokenizer, size_t size, seq_error *error) {
-    if (size <= WORD_LIMIT) return SEQ_OK;
+static seq_status refuse_word(const seq_tokenizer *tokenizer, seq_error *error) {
     return seq_error_set(error, SEQ_BAD_INPUT,
-                         "%s line %lld: a word of more than %d bytes: is this text?",
-                         tokenizer->name, (long long)seq_tokenizer_line(tokenizer), WORD_LIMIT);
+                         "%s line %lld, byte offset %lld: a word of more than %d bytes ends or "
+                         "goes on here: is this text? --long-words unk makes <unk> of it, drop "
+                         "leaves it out",
+                         tokenizer->name, (long long)seq_tokenizer_line(tokenizer),
+                         (long long)(tokenizer->offset + (int64_t)tokenizer->at), WORD_LIMIT);
 }
 
 static seq_status add_to_word(seq_tokenizer *tokenizer, const char *text, size_t size,
                               seq_error *error) {
-    seq_status status = check_word(tokenizer, tokenizer->word_size + size, error);
-    if (!status)
-        status = seq_grow(&tokenizer->word, &tokenizer->word_capacity, tokenizer->word_size + size,
-                          1, "a word", error);
+    if (tokenizer->word_size + size > WORD_LIMIT) {
+        tokenizer->word_size = OVERLONG;
+        return tokenizer->rules.long_words == SEQ_LONG_ERROR ? refuse_word(tokenizer, error)
+                                                             : SEQ_OK;
+    }
+    seq_status status = seq_grow(&tokenizer->word, &tokenizer->word_capacity,
+                                 tokenizer->word_size + size, 1, "a word", error);
     if (status) return status;
     memcpy(tokenizer->word + tokenizer->word_size, text, size);
     tokenizer->word_size += size;
@@ -136,11 +148,11 @@ static seq_status take_plain_bytes(seq_tokenizer *tokenizer, const char *text, s
 static seq_status take_stretch(seq_tokenizer *tokenizer, const char *text, size_t size, bool whole,
                                seq_error *error) {
     size_t before = tokenizer->word_size;
-    if (before == 0 && whole && !tokenizer->rules.lower)
-        return check_word(tokenizer, size, error) ? error->status
-                                                  : emit(tokenizer, text, size, 1, error);
+    if (before == 0 && whole && !tokenizer->rules.lower && size <= WORD_LIMIT)
+        return emit(tokenizer, text, size, 1, error);
     seq_status status = add_to_word(tokenizer, text, size, error);
-    if (!status && tokenizer->rules.lower) lower_ascii(tokenizer->word + before, text, size);
+    if (!status && tokenizer->rules.lower && tokenizer->word_size < OVERLONG)
+        lower_ascii(tokenizer->word + before, text, size);
     return status;
 }
 

@@ -40,6 +40,9 @@ seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, s
     vocabulary->types.items[id].count = count;
     if (is_text(text, size, seq_unk_text)) vocabulary->unk = (int)id;
     if (is_text(text, size, seq_eos_text)) vocabulary->eos = (int)id;
+    if (vocabulary->rules.unit == SEQ_UNIT_CHAR &&
+        (is_text(text, size, "\r") || is_text(text, size, "\xC2\x85")))
+        vocabulary->rules.keeps_carriage = true;
     return SEQ_OK;
 }
 

@@ -64,6 +64,11 @@ seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *pa
     bool failed = ferror(stream) != 0;
     if ((fclose(stream) || failed) && !status)
         status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (!status && size > FILE_LIMIT)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "writing %s: a vocabulary of %.0f MB, and at most %.0f MB are read; "
+                               "use --min-count or --max-vocab",
+                               path, (double)size / 1e6, FILE_LIMIT / 1e6);
     if (!status) status = seq_file_write_atomic(path, text, size, error);
     free(text);
     return status;

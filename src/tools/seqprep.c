@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct options {
-    int unit, punctuation, eos, invalid, compression;
-    bool lower, nfc, force, quiet;
+    int unit, punctuation, eos, invalid, long_words, missing, compression;
+    bool lower, nfc, force, quiet, as_is;
     char *output, *valid, *test, *vocab;
-    int64_t min_count, max_vocab, shard_tokens, compression_level, threads;
+    int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
 } options;
 
 enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
@@ -22,6 +23,8 @@ static const char *const units[] = {"byte", "char", "word", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
 static const char *const ends[] = {"auto", "none", "line", "document", NULL};
 static const char *const invalids[] = {"error", "replace", NULL};
+static const char *const long_words[] = {"error", "unk", "drop", NULL};
+static const char *const missings[] = {"error", "drop", NULL};
 static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
 
 #define AT(field) offsetof(options, field)
@@ -31,13 +34,19 @@ static const seq_option table[] = {
      .help = "Directory of the data set; it appears when it is complete."},
     {SEQ_OPTION_FLAG, "force", NULL, AT(force), "no", .help = "Replace a data set that is there."},
     {SEQ_OPTION_TEXT, "valid", "FRACTION|FILE", AT(valid),
-     .help = "Validation split: this part of the units from the end of the inputs (before the test "
-             "split; words are cut at a line end), or a file or folder of its own."},
+     .help = "Validation split: this part (0.1 or 10%) of the units from the end of the inputs "
+             "(before the test split; words are cut at a line end), or a file or folder of its "
+             "own."},
     {SEQ_OPTION_TEXT, "test", "FRACTION|FILE", AT(test), .help = "Test split, likewise."},
+    {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
+     .help = "Take the bytes of each input as they are, whatever it is: nothing is unpacked, no "
+             "form of file is refused. For --unit byte."},
     {SEQ_OPTION_HEADING, .help = "Text"},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "char", .choices = units,
      .help = "byte: 256 symbols, nothing is changed. char: Unicode code points. word: what white "
-             "space separates. For char and word a BOM is dropped and CRLF becomes a line end."},
+             "space separates. For char and word a BOM at the start of a file is dropped, and LF, "
+             "CRLF, CR and NEL (U+0085) each end a line; VT, FF, U+2028 and U+2029 are characters "
+             "or white space. For byte LF alone ends a line."},
     {SEQ_OPTION_CHOICE, "eos", "WHERE", AT(eos), "auto", .choices = ends,
      .help = "<eos> in place of each line end, behind each document, or nowhere. auto: line for "
              "words, none otherwise."},
@@ -47,7 +56,11 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no", .help = "Lower case (char and word)."},
     {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no", .help = "Unicode normal form C (char and word)."},
     {SEQ_OPTION_CHOICE, "invalid", "HOW", AT(invalid), "error", .choices = invalids,
-     .help = "Bytes that are not UTF-8 (char and word): an error, or U+FFFD in their place."},
+     .help = "Bytes that are not UTF-8, and NUL (char and word): an error, or U+FFFD in their "
+             "place."},
+    {SEQ_OPTION_CHOICE, "long-words", "HOW", AT(long_words), "error", .choices = long_words,
+     .help = "Words of more than 64 KB: an error, <unk> in their place, or they are left out. "
+             "Their number is told."},
     {SEQ_OPTION_HEADING, .help = "Vocabulary"},
     {SEQ_OPTION_INTEGER, "min-count", "N", AT(min_count), "1", 1, 1e15,
      .help = "A unit seen less often in the training part becomes <unk>."},
@@ -56,6 +69,9 @@ static const seq_option table[] = {
              "0: no limit."},
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
      .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv."},
+    {SEQ_OPTION_CHOICE, "missing", "HOW", AT(missing), "error", .choices = missings,
+     .help = "Units that --vocab lacks, where it has no <unk> either: an error, or they are left "
+             "out. Their number is told."},
     {SEQ_OPTION_HEADING, .help = "Storage"},
     {SEQ_OPTION_INTEGER, "shard-tokens", "N", AT(shard_tokens), "64M", 1000, 1e12,
      .help = "Tokens in one file."},
@@ -67,6 +83,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "0", 0, 1024,
      .help = "Threads that read and cut the inputs and compress the token files. The data set does "
              "not depend on it. 0: one for each processor."},
+    {SEQ_OPTION_INTEGER, "max-memory", "BYTES", AT(max_memory), "4G", 1, 1e15,
+     .help = "Memory that unpacking one input may take: zstd --long windows (2.2G at most) and "
+             "large xz dictionaries. What needs more is refused with its need."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .help = "Print warnings and errors only."},
     {.type = SEQ_OPTION_END},
 };
@@ -76,8 +95,9 @@ static const seq_program program = {
     .synopsis = "--unit byte|char|word [options] -o DATASET INPUT...",
     .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
                "a file, a folder (read recursively in the order of names, "
-               "hidden files left out) or - for standard input; plain, gzip or zstd. Each file is "
-               "a document. Memory holds the distinct units only, "
+               "hidden files left out) or - for standard input; plain UTF-8, gzip, zstd, xz or "
+               "bzip2, told by its first bytes. Other archives and binary files are refused. Each "
+               "file is a document. Memory holds the distinct units only, "
                "the disk 1 to 4 bytes a unit while it works.",
     .options = table,
     .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
@@ -88,19 +108,26 @@ static const seq_program program = {
     .maximum_operands = -1,
 };
 
-// A number below 1 is a fraction, anything else a path.
+// A number below 1 is a fraction, one below 100 with a percent sign, too; anything else is a path.
 static seq_status parse_split(const char *name, const char *text, double *fraction,
                               const char **file, seq_error *error) {
     char *end;
     if (!text) return SEQ_OK;
     double value = strtod(text, &end);
-    if (end == text || *end) {
+    bool percent = end != text && strcmp(end, "%") == 0;
+    if (end == text || (*end && !percent)) {
         *file = text;
-        return SEQ_OK;
+        if (strcmp(text, "-") == 0 || access(text, F_OK) == 0) return SEQ_OK;
+        return seq_error_set_errno(
+            error, "--%s %s: neither a fraction (0.1 or 10%%) nor a file that is there", name,
+            text);
     }
+    if (percent) value /= 100;
     if (!(value > 0 && value < 1))
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--%s %s: expected a fraction between 0 and 1, or a file", name, text);
+                             "--%s %s: expected a fraction between 0 and 1 such as 0.1, a "
+                             "percentage between 0%% and 100%% such as 10%%, or a file",
+                             name, text);
     *fraction = value;
     return SEQ_OK;
 }
@@ -116,6 +143,8 @@ static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_tex
     seq_status status =
         seq_vocabulary_read(inside ? path : from, SEQ_BAD_INPUT, &vocabulary, error);
     if (status) return status;
+    bool longs =
+        parsed->sources[seq_option_find(parsed->program, "long-words")] != SEQ_FROM_DEFAULT;
     seq_text_rules own = *seq_vocabulary_rules(vocabulary), given = *rules;
     seq_vocabulary_destroy(vocabulary);
     const bool differs[] = {own.unit != given.unit, own.eos != given.eos,
@@ -127,9 +156,9 @@ static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_tex
             return seq_error_set(error, SEQ_BAD_USAGE,
                                  "--%s: differs from the rules of --vocab %s; leave it out",
                                  names[i], from);
-    seq_invalid invalid = rules->invalid;
     *rules = own;
-    rules->invalid = invalid;
+    rules->invalid = given.invalid;
+    if (longs) rules->long_words = given.long_words;
     return SEQ_OK;
 }
 
@@ -168,12 +197,20 @@ static bool interrupted(void) {
 static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error *error) {
     const options *options = parsed->values;
     *out = (seq_prepare){
-        .rules = {(seq_unit)options->unit, (seq_punctuation)options->punctuation, options->lower,
-                  options->nfc, eos_of(options), (seq_invalid)options->invalid},
+        .rules = {.unit = (seq_unit)options->unit,
+                  .punctuation = (seq_punctuation)options->punctuation,
+                  .lower = options->lower,
+                  .nfc = options->nfc,
+                  .eos = eos_of(options),
+                  .invalid = (seq_invalid)options->invalid,
+                  .long_words = (seq_long_words)options->long_words},
         .output = options->output,
         .force = options->force,
         .inputs = parsed->operands,
         .input_count = (size_t)parsed->operand_count,
+        .as_is = options->as_is,
+        .memory = (uint64_t)options->max_memory,
+        .drop_missing = options->missing != 0,
         .min_count = options->min_count,
         .max_vocabulary = options->max_vocab,
         .vocabulary_from = options->vocab,
@@ -182,6 +219,9 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         .threads = (int)options->threads,
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
     };
+    if (options->missing && !options->vocab)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--missing: it is about what --vocab lacks, which was not given");
     if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--compression-level: gzip has levels 1 to 9, not %lld",
@@ -205,7 +245,8 @@ static seq_status print_summary(const char *output, seq_error *error) {
     FILE *stream = fopen(path, "re");
     if (!stream) return seq_error_set_errno(error, "opening %s", path);
     while (fgets(line, sizeof line, stream))
-        seq_log_info("%.*s", (int)strcspn(line, "\n"), line);
+        if (strncmp(line, "note ", 5) != 0) // given as a warning already
+            seq_log_info("%.*s", (int)strcspn(line, "\n"), line);
     fclose(stream);
     return SEQ_OK;
 }

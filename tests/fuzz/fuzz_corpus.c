@@ -1,5 +1,5 @@
-// Text as seqprep meets it: plain, gzip or zstd, cut into blocks and units. The first byte chooses
-// the rules.
+// Text as seqprep meets it: plain, gzip, zstd, xz or bzip2, cut into blocks and units. The first
+// byte chooses the rules.
 #include "fuzz.h"
 #include "text_input.h"
 #include <seqtrain/base/log.h>
@@ -31,12 +31,13 @@ static seq_status take(const seq_text_block *block, seq_tokenizer *tokenizer, se
 
 static void read_all(const char *path, const seq_text_rules *rules) {
     enum { BLOCKS = 16 }; // a few bytes may unpack to gigabytes
+    const seq_source_rules packing = {.memory = 1 << 24};
     seq_text_input input = {0};
     seq_text_block block = {0};
     seq_tokenizer *tokenizer = NULL;
     seq_error error = {0};
     size_t sum = 0;
-    seq_status status = seq_text_input_begin(&input, rules, &path, 1, NULL, &error);
+    seq_status status = seq_text_input_begin(&input, rules, &packing, &path, 1, &error);
     if (!status) status = seq_text_block_begin(&block, &error);
     if (!status) status = seq_tokenizer_create(rules, count, &sum, &tokenizer, &error);
     for (int i = 0; !status && i < BLOCKS; i++) {
@@ -57,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                             .lower = *data / 9 % 2,
                             .nfc = *data / 18 % 2,
                             .eos = (seq_eos)(*data / 36 % 3),
-                            .invalid = (seq_invalid)(*data / 108 % 2)};
+                            .invalid = (seq_invalid)(*data / 108 % 2),
+                            .long_words = SEQ_LONG_UNK};
     fuzz_file file;
     fuzz_file_create(&file, data + 1, size - 1);
     read_all(file.path, &rules);

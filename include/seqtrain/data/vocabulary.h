@@ -16,6 +16,7 @@ typedef enum seq_punctuation {
 } seq_punctuation;
 typedef enum seq_eos { SEQ_EOS_NONE, SEQ_EOS_LINE, SEQ_EOS_DOCUMENT } seq_eos;
 typedef enum seq_invalid { SEQ_INVALID_ERROR, SEQ_INVALID_REPLACE } seq_invalid;
+typedef enum seq_long_words { SEQ_LONG_ERROR, SEQ_LONG_UNK, SEQ_LONG_DROP } seq_long_words;
 
 // How text becomes units: decided by seqprep, recorded in the data set and in every checkpoint,
 // reused for primes and scores.
@@ -25,7 +26,11 @@ typedef struct seq_text_rules {
     bool lower;                  // char and word: Unicode lower case
     bool nfc;                    // char and word: Unicode normal form C
     seq_eos eos;
-    seq_invalid invalid; // bytes that are not UTF-8 (char and word)
+    seq_invalid invalid;       // bytes that are not UTF-8, and NUL (char and word)
+    seq_long_words long_words; // of more than 64 KB (word)
+    // Not recorded, a vocabulary's content says it: made of characters when CR alone and NEL ended
+    // no line, so it has CR as a token, or NEL.
+    bool keeps_carriage;
 } seq_text_rules;
 seq_status seq_text_rules_write(const seq_text_rules *rules, seq_record *record, seq_error *error);
 seq_status seq_text_rules_read(seq_text_rules *out, const seq_record *record, seq_error *error);

@@ -64,7 +64,28 @@ static const struct {
     {CHARS, "a\xC3\xA9\xF0\x9F\x98\x80", "a|\xC3\xA9|\xF0\x9F\x98\x80|"},
     {CHARS, "\xEF\xBB\xBFx", "x|"},
     {CHARS, "x\xEF\xBB\xBF", "x|\xEF\xBB\xBF|"},
-    {CHARS, "a\r\nb\rc\r\r\n", "a|\n|b|\r|c|\r|\n|"},
+    {CHARS, "a\r\nb\rc\r\r\n", "a|\n|b|\n|c|\n|\n|"},
+    {CHARS, "a\xC2\x85\v\f\xE2\x80\xA8\xE2\x80\xA9", "a|\n|\v|\f|\xE2\x80\xA8|\xE2\x80\xA9|"},
+    {{.unit = SEQ_UNIT_CHAR, .keeps_carriage = true},
+     "a\r\nb\rc\r\r\n\xC2\x85",
+     "a|\n|b|\r|c|\r|\n|\xC2\x85|"},
+    {{.unit = SEQ_UNIT_CHAR, .eos = SEQ_EOS_LINE, .nfc = true},
+     "e\r\xCC\x81",
+     "e|<eos>|\xCC\x81|<eos>|"},
+    {{.unit = SEQ_UNIT_BYTE, .eos = SEQ_EOS_LINE}, "a\r\nb\r", "a|\r|<eos>|b|\r|<eos>|"},
+    {WORDS,
+     "a\rb\r\nc\xC2\x85"
+     "d\r\re",
+     "a|<eos>|b|<eos>|c|<eos>|d|<eos>|<eos>|e|<eos>|"},
+    {WORDS,
+     "a\vb\fc\xE2\x80\xA8"
+     "d\xE2\x80\xA9"
+     "e\r",
+     "a|b|c|d|e|<eos>|"},
+    {WORDS,
+     "\xEF\xBB\xBF"
+     "a\r",
+     "a|<eos>|"},
     {{.unit = SEQ_UNIT_CHAR, .eos = SEQ_EOS_LINE}, "a\nb", "a|<eos>|b|<eos>|"},
     {{.unit = SEQ_UNIT_CHAR, .eos = SEQ_EOS_LINE}, "a\nb\n", "a|<eos>|b|<eos>|"},
     {{.unit = SEQ_UNIT_CHAR, .nfc = true},
@@ -165,6 +186,102 @@ static void utf8_is_checked(void **state) {
     assert_non_null(strstr(error.text, "byte offset 10"));
 }
 
+// NUL is a symbol for bytes, and nothing that a text has.
+static void nul_is_no_text(void **state) {
+    (void)state;
+    static joined found;
+    static const char text[] = "one\r\ntwo\rth\0ree";
+    const size_t size = sizeof text - 1;
+    seq_error error;
+    for (size_t first = 1; first <= size; first++)
+        for (seq_unit unit = SEQ_UNIT_BYTE; unit <= SEQ_UNIT_WORD; unit++) {
+            seq_text_rules rules = {.unit = unit};
+            seq_status status = tokenize(&rules, text, size, first, 3, &found, &error);
+            assert_int_equal(status, unit == SEQ_UNIT_BYTE ? SEQ_OK : SEQ_BAD_INPUT);
+            if (status) assert_non_null(strstr(error.text, "line 3, byte offset 11: byte 0x00"));
+            if (!status) assert_int_equal(found.size, 2 * size);
+            if (!status) assert_memory_equal(found.text + 22, "\0|", 2);
+            rules.invalid = SEQ_INVALID_REPLACE;
+            assert_int_equal(tokenize(&rules, text, size, first, 3, &found, &error), SEQ_OK);
+            if (unit == SEQ_UNIT_WORD)
+                assert_string_equal(found.text, "one|two|th\xEF\xBF\xBDree|");
+        }
+}
+
+static seq_status tally(void *context, const char *text, size_t size, size_t count,
+                        seq_error *error) {
+    size_t *units = context;
+    (void)error;
+    if (size == 5 && memcmp(text, "<unk>", 5) == 0) units[1] += count;
+    units[0] += count;
+    return size > 1 << 16 ? SEQ_BAD_INPUT : SEQ_OK;
+}
+
+// A word of 64 KB is one, a longer one is refused, becomes <unk> or nothing, and is counted,
+// however the text is cut.
+static void long_words(void **state) {
+    (void)state;
+    enum { LIMIT = 1 << 16, MORE = 3 * LIMIT };
+    static char text[MORE + 20];
+    for (size_t length = LIMIT - 1; length <= LIMIT + 2; length++)
+        for (int i = 0; i < 12; i++) {
+            seq_text_rules rules = {.unit = SEQ_UNIT_WORD,
+                                    .lower = i & 1,
+                                    .nfc = i & 2,
+                                    .long_words = (seq_long_words)(i / 4)};
+            size_t pieces[] = {MORE, 1000, LIMIT / 2 + 1}, units[2] = {0, 0},
+                   size = length == LIMIT + 2 ? MORE : length; // the last one much longer
+            bool passes = size <= LIMIT || rules.long_words != SEQ_LONG_ERROR;
+            seq_tokenizer *tokenizer = NULL;
+            seq_error error = {0};
+            seq_status status = seq_tokenizer_create(&rules, tally, units, &tokenizer, &error);
+            memset(text, 'x', sizeof text);
+            memcpy(text + size, " two three", 10);
+            size += 10;
+            for (size_t at = 0, piece; !status && at < size; at += piece) {
+                piece = pieces[length % 3] < size - at ? pieces[length % 3] : size - at;
+                status = seq_tokenizer_feed(tokenizer, text + at, piece, &error);
+            }
+            if (!status) status = seq_tokenizer_end(tokenizer, &error);
+            assert_int_equal(status, passes ? SEQ_OK : SEQ_BAD_INPUT);
+            bool longer = size > LIMIT + 10;
+            if (passes) {
+                assert_int_equal(seq_tokenizer_counts(tokenizer)->long_words, longer);
+                assert_int_equal(units[0], 3 - (longer && rules.long_words == SEQ_LONG_DROP));
+                assert_int_equal(units[1], longer && rules.long_words == SEQ_LONG_UNK);
+            } else {
+                assert_non_null(strstr(error.text, "--long-words"));
+            }
+            seq_tokenizer_destroy(tokenizer);
+        }
+}
+
+// What the counts say of the ends of lines and of BOMs.
+static void line_ends_are_counted(void **state) {
+    (void)state;
+    static const char text[] = "\xEF\xBB\xBF"
+                               "a\nb\r\nc\rd\xC2\x85"
+                               "e\r\n\xEF\xBB\xBF"
+                               "f\n\xEF\xBB\xBF\xEF\xBB\xBF\r";
+    joined *found = calloc(1, sizeof *found);
+    seq_tokenizer *tokenizer = NULL;
+    seq_error error = {0};
+    const seq_text_rules rules = WORDS;
+    assert_int_equal(seq_tokenizer_create(&rules, join, found, &tokenizer, &error), SEQ_OK);
+    assert_int_equal(seq_tokenizer_feed(tokenizer, text, sizeof text - 1, &error), SEQ_OK);
+    assert_int_equal(seq_tokenizer_end(tokenizer, &error), SEQ_OK);
+    const seq_text_counts *counts = seq_tokenizer_counts(tokenizer);
+    assert_int_equal(counts->line_feeds, 4);
+    assert_int_equal(counts->crlf, 2);
+    assert_int_equal(counts->carriages, 2);
+    assert_int_equal(counts->next_lines, 1);
+    assert_int_equal(counts->marks, 2);
+    assert_int_equal(counts->replaced, 0);
+    assert_int_equal(seq_count_lines(text, sizeof text - 1), 6); // NEL is no line of an editor's
+    seq_tokenizer_destroy(tokenizer);
+    free(found);
+}
+
 // Any bytes at all, replaced where invalid, give the same units however they are cut, and valid
 // UTF-8 in all of them.
 static void random_bytes(void **state) {
@@ -203,9 +320,9 @@ static void random_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cases_in_all_pieces),
-        cmocka_unit_test(utf8_is_checked),
-        cmocka_unit_test(random_bytes),
+        cmocka_unit_test(cases_in_all_pieces),   cmocka_unit_test(utf8_is_checked),
+        cmocka_unit_test(nul_is_no_text),        cmocka_unit_test(long_words),
+        cmocka_unit_test(line_ends_are_counted), cmocka_unit_test(random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
