@@ -1,15 +1,13 @@
-# Libraries, all packages of Debian 12. HDF5 is the serial build: hdf5.pc may resolve to the MPI one.
+# Libraries, all packages of Debian 12. HDF5 is the serial build: hdf5.pc may resolve to the MPI one. OpenBLAS is not among
+# them: it is loaded when --kernels openblas asks for it.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
-add_library(seq_blas INTERFACE)
-target_link_libraries(seq_blas INTERFACE PkgConfig::openblas)
 if(SEQ_MPI)
   find_package(MPI REQUIRED COMPONENTS C)
 endif()

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/thread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -100,7 +101,7 @@ seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error) 
     for (int i = 0; i < threads; i++)
         members[i] = (member){.crew = &crew, .worker = i};
     while (started < threads &&
-           pthread_create(&members[started].thread, NULL, labour, &members[started]) == 0)
+           seq_thread_start(&members[started].thread, false, labour, &members[started]) == 0)
         started++;
     labour(&members[0]);
     for (int i = 1; i < started; i++)

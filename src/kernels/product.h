@@ -20,7 +20,8 @@ SEQ_PRODUCT_DECLARE(avx512)
 SEQ_PRODUCT_DECLARE(avx512bf16)
 #endif
 
-void seq_openblas_prepare(void); // one thread
+// SEQ_BAD_USAGE when the library is not there. Before this, no other function of it may be called.
+seq_status seq_openblas_load(seq_error *error);
 void seq_openblas_describe(char *out, size_t size);
 
 #endif

@@ -193,6 +193,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
     seq_signals_catch((const int[]){SIGINT, SIGTERM, SIGHUP, 0}, false);
     seq_status status = describe(parsed, &prepare, error);
+    if (!status) status = seq_storage_begin(error);
     if (!status) status = seq_prepare_run(&prepare, error);
     return status ? status : print_summary(options->output, error);
 }
