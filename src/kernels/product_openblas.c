@@ -6,9 +6,11 @@
 // in the same way. Tests: tests/unit/kernels/test_openblas.c, test_product.c.
 #include "product.h"
 #include <dlfcn.h>
+#include <seqtrain/base/team.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define LIBRARY "libopenblas.so.0"
 
@@ -25,6 +27,9 @@ static struct {
     sgemm *sgemm;
     sgemv *sgemv;
     char *(*config)(void), *(*core)(void);
+    void *(*take_buffer)(int kind); // of one product at a time; or NULL
+    void (*return_buffer)(void *buffer);
+    int reserved; // buffers
 } openblas;
 size_t seq_panel_columns_openblas(void) {
     return 1;
@@ -87,8 +92,8 @@ seq_status seq_openblas_load(seq_error *error) {
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--kernels openblas: OpenBLAS cannot be loaded (%s); install it "
-                             "(Debian: libopenblas0-pthread), or leave --kernels away",
+                             "--kernels openblas: OpenBLAS cannot be loaded: %s (its package in "
+                             "Debian is libopenblas0-pthread; other kernels need no library)",
                              dlerror());
     if (find(library, "openblas_set_num_threads", &set_threads, error) ||
         find(library, "openblas_get_config", &openblas.config, error) ||
@@ -96,7 +101,33 @@ seq_status seq_openblas_load(seq_error *error) {
         find(library, "cblas_sgemv", &openblas.sgemv, error) ||
         find(library, "cblas_sgemm", &openblas.sgemm, error))
         return error->status;
+    find(library, "blas_memory_alloc", &openblas.take_buffer, &(seq_error){0});
+    find(library, "blas_memory_free", &openblas.return_buffer, &(seq_error){0});
     set_threads(1); // a build with OpenMP, and one that the program had loaded before
+    return SEQ_OK;
+}
+
+// A product that finds no memory waits for it for ever. So a buffer for each thread is taken now,
+// and OpenBLAS keeps them.
+seq_status seq_openblas_reserve(int threads, seq_error *error) {
+    void *buffers[SEQ_MAX_THREADS];
+    int count = threads < SEQ_MAX_THREADS ? threads : SEQ_MAX_THREADS;
+    if (count <= openblas.reserved) return SEQ_OK;
+    size_t bytes = (size_t)(count - openblas.reserved) << 27;
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return seq_error_set(error, SEQ_NO_MEMORY,
+                             "--kernels openblas: OpenBLAS needs 128 MB of address space a thread, "
+                             "and %d x 128 MB are not to be had (ulimit -v)",
+                             count);
+    munmap(room, bytes);
+    if (!openblas.take_buffer || !openblas.return_buffer) return SEQ_OK;
+    for (int i = 0; i < count; i++)
+        buffers[i] = openblas.take_buffer(0);
+    for (int i = 0; i < count; i++)
+        openblas.return_buffer(buffers[i]);
+    openblas.reserved = count;
     return SEQ_OK;
 }
 
