@@ -60,7 +60,8 @@ seq_status seq_error_add_context(seq_error *error, const char *format, ...) {
     memcpy(text, error->text, sizeof text);
     size_t used = (size_t)snprintf(error->text, sizeof error->text, "%s: ", context);
     if (used < sizeof error->text)
-        snprintf(error->text + used, sizeof error->text - used, "%s", text);
+        snprintf(error->text + used, sizeof error->text - used, "%.*s",
+                 (int)(sizeof error->text - used - 1), text);
     return error->status;
 }
 
