@@ -3,6 +3,7 @@
 #include "prepare_private.h"
 #include "text_input.h"
 #include "tokenizer.h"
+#include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ typedef struct reading {
 seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
                            const char *directory, seq_error *error) {
     *stream = (seq_unit_stream){.stopped = prepare->stopped, .threads = prepare->threads};
-    if (stream->threads < 1) stream->threads = seq_crew_processors();
+    if (stream->threads < 1) stream->threads = seq_cores_usable();
     return seq_unit_file_begin(&stream->file, directory, error);
 }
 
