@@ -1,10 +1,11 @@
 # Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
 set -euo pipefail
-cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, and they are set below
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, which are meant for other programs
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
-  libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev)
+  libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev)
+test_packages=(libcmocka-dev libopenblas0-pthread) # tests and benches compare with OpenBLAS; seqtrain loads it for --kernels openblas alone
 
 say() { printf '\n== %s\n' "$*"; }
 fail_with() { printf '%s: %s\n' "$(basename "$0")" "${*:2}" >&2; exit "$1"; } # exit code (those of the programs), message
@@ -36,13 +37,11 @@ install_packages() {
 #   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
 #   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default
 #                            1); it waits as long before it ends with any exit code but 0 (75, say), whatever the ranks do
-# One thread a rank: the ranks are the parallelism.
 set_mpi_environment() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   export OMPI_MCA_rmaps_base_oversubscribe=1
   export OMPI_MCA_btl_vader_single_copy_mechanism=none
   export OMPI_MCA_odls_base_sigkill_timeout=10
-  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 }
 
 # run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once, SIGTERM late; so a launcher that is told to end
