@@ -1,6 +1,9 @@
 # Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
 set -euo pipefail
 cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, which are meant for other programs
+if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-9]+$ ]] && [ "$quota" -lt $((cores * period)) ]; then
+  cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than it shows cores
+fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client

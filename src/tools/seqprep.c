@@ -66,7 +66,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Running"},
     {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "0", 0, 1024,
      .help = "Threads that read and cut the inputs and compress the token files. The data set does "
-             "not depend on it. 0: one for each processor."},
+             "not depend on it. 0: one for each core that affinity and control groups allow."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .help = "Print warnings and errors only."},
     {.type = SEQ_OPTION_END},
 };

@@ -5,7 +5,7 @@ make_text 200 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 small=(--data data --layers 1 --hidden 70 --embed 8 --batch 4 --window 10 --steps 4)
 expect 0 finished "$SEQTRAIN" "${small[@]}" --run run
-limited() { (ulimit "$1" "$2" && shift 2 && exec timeout -s KILL 60 "$@"); } # limited LIMIT KILOBYTES COMMAND...
+limited() { (ulimit "$1" "$2" && shift 2 && exec timeout -s KILL $((60 * slower)) "$@"); } # limited LIMIT KILOBYTES COMMAND...
 programs=(seqprep seqtrain seqsample seqeval seqinfo)
 # The commands of a user, one a program; they make `new`.
 commands() {
