@@ -107,10 +107,9 @@ void seq_kernels_describe_all(char *out, size_t size) {
     for (const char *const *name = names + 1; *name && used < size; name++) {
         const seq_kernels *kernels = seq_kernels_of(*name);
         if (!kernels || kernels == best) continue;
-        bool loaded =
-            strcmp(*name, "openblas") != 0; // of which nobody knows before whether it is here
+        bool linked = strcmp(*name, "openblas") != 0; // the other is perhaps not installed
         used += (size_t)snprintf(out + used, size - used, "%s%s%s", separator, *name,
-                                 loaded ? "" : " (loaded when it is asked for)");
+                                 linked ? "" : " (loaded when it is asked for)");
         separator = ", ";
     }
 }
