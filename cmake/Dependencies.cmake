@@ -1,7 +1,7 @@
-# Libraries, all packages of Debian 12. HDF5 is the serial build: hdf5.pc may resolve to the MPI one.
+# Libraries, all packages of Debian 12. HDF5 is the serial build: hdf5.pc may resolve to the MPI one. OpenBLAS is not among
+# them: it is loaded when --kernels openblas asks for it.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
@@ -20,8 +20,6 @@ if(TARGET BZip2::BZip2)
   target_link_libraries(seq_unpacking INTERFACE BZip2::BZip2)
   target_compile_definitions(seq_unpacking INTERFACE SEQ_WITH_BZIP2)
 endif()
-add_library(seq_blas INTERFACE)
-target_link_libraries(seq_blas INTERFACE PkgConfig::openblas)
 if(SEQ_MPI)
   find_package(MPI REQUIRED COMPONENTS C)
 endif()

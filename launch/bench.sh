@@ -7,12 +7,13 @@
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
 #   ranks        memory of 64 ranks on this host                     scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
 #   run          3,000 steps on a real text: the speed at the end against that at the beginning, with denormals flushed and kept
+#   start        time, threads and memory of each program before it does anything
 # --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
 # --text FILE: what `run` trains on; otherwise the King James text that Debian ships (its package is installed).
 # PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 30
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
-parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks scale run)
+parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks scale run start)
 json=
 only=()
 while [ $# -gt 0 ]; do
@@ -43,10 +44,10 @@ for part in ${only[@]+"${only[@]}"}; do
 done
 [ ${#only[@]} -eq 0 ] || parts=("${only[@]}")
 
-install_packages "${build_packages[@]}" libcmocka-dev
+install_packages "${build_packages[@]}" "${test_packages[@]}"
 set_mpi_environment
 export BUILD=$root/build-bench WORK ROWS
-programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample)
+programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqeval seqinfo)
 say "Building in $BUILD"
 cmake -S "$root" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF >/dev/null
 cmake --build "$BUILD" --target "${programs[@]}"

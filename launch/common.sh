@@ -1,10 +1,14 @@
 # Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
 set -euo pipefail
-cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, and they are set below
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, which are meant for other programs
+if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-9]+$ ]] && [ "$quota" -lt $((cores * period)) ]; then
+  cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than it shows cores
+fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
-  libopenblas-pthread-dev libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libbz2-dev)
+  libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libbz2-dev)
+test_packages=(libcmocka-dev libopenblas0-pthread) # tests and benches compare with OpenBLAS; seqtrain loads it for --kernels openblas alone
 
 # What the quick start trains, and the bench's part `run`.
 quick_start_model=(--cell lstm --layers 2 --hidden 256 --embed 64 --batch 16 --window 50 --lr 0.008 --schedule cosine --warmup 50)
@@ -39,13 +43,11 @@ install_packages() {
 #   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
 #   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default
 #                            1); it waits as long before it ends with any exit code but 0 (75, say), whatever the ranks do
-# One thread a rank: the ranks are the parallelism.
 set_mpi_environment() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   export OMPI_MCA_rmaps_base_oversubscribe=1
   export OMPI_MCA_btl_vader_single_copy_mechanism=none
   export OMPI_MCA_odls_base_sigkill_timeout=10
-  export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 }
 
 # run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once, SIGTERM late; so a launcher that is told to end

@@ -39,7 +39,7 @@ check_options() {
 }
 check_options "$@"
 
-install_packages "${build_packages[@]}" libcmocka-dev iproute2 binutils hdf5-tools
+install_packages "${build_packages[@]}" "${test_packages[@]}" iproute2 binutils hdf5-tools
 excluded='long|bench|slurm'
 if [[ " $* " =~ \ --faults\ |slurm ]]; then
   install_packages slurm-wlm munge

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>
-#include <signal.h>
+#include <seqtrain/base/thread.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -35,15 +35,6 @@ static void *work(void *argument) {
     return NULL;
 }
 
-static int start_thread(seq_background *background) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&background->thread, NULL, work, background);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
-}
-
 seq_status seq_background_create(seq_background **out, seq_error *error) {
     seq_background *background = NULL;
     pthread_condattr_t attributes;
@@ -55,7 +46,7 @@ seq_status seq_background_create(seq_background **out, seq_error *error) {
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&background->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (start_thread(background)) {
+    if (seq_thread_start(&background->thread, true, work, background)) {
         free(background);
         return seq_error_set(error, SEQ_NO_MEMORY,
                              "starting the background thread: out of memory or of threads");

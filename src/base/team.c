@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/thread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ seq_status seq_team_create(int threads, seq_team **out, seq_error *error) {
     pthread_cond_init(&team->wake, NULL);
     for (int i = 1; !status && i < threads; i++) {
         team->members[i] = (member){.team = team, .part = i};
-        if (pthread_create(&team->members[i].thread, NULL, serve, &team->members[i]))
+        if (seq_thread_start(&team->members[i].thread, false, serve, &team->members[i]))
             status = seq_error_set(error, SEQ_NO_MEMORY,
                                    "--threads: thread %d of %d cannot be started", i + 1, threads);
         else

@@ -1,6 +1,7 @@
 #include "closing.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/base/thread.h>
 #include <seqtrain/comm/comm.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,7 +47,7 @@ void seq_closing_begin(seq_closing *closing, int rank, double limit) {
     pthread_mutex_init(&closing->mutex, NULL);
     pthread_cond_init(&closing->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&closing->thread, NULL, watch, closing)) closing->limit = 0;
+    if (seq_thread_start(&closing->thread, false, watch, closing)) closing->limit = 0;
 }
 
 void seq_closing_end(seq_closing *closing) {

@@ -1,10 +1,9 @@
 #include "crew.h"
 #include <pthread.h>
-#include <sched.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/thread.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct seq_crew {
     seq_crew_job job;
@@ -100,7 +99,7 @@ seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error) 
     for (int i = 0; i < threads; i++)
         members[i] = (member){.crew = &crew, .worker = i};
     while (started < threads &&
-           pthread_create(&members[started].thread, NULL, labour, &members[started]) == 0)
+           seq_thread_start(&members[started].thread, false, labour, &members[started]) == 0)
         started++;
     labour(&members[0]);
     for (int i = 1; i < started; i++)
@@ -110,11 +109,4 @@ seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error) 
     pthread_mutex_destroy(&crew.lock);
     free(members);
     return error->status;
-}
-
-int seq_crew_processors(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-    long online = sysconf(_SC_NPROCESSORS_ONLN); // more than a cpu_set_t holds
-    return online > 0 ? (int)online : 1;
 }

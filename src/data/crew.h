@@ -22,7 +22,5 @@ typedef struct seq_crew_job {
 seq_status seq_crew_run(int threads, const seq_crew_job *job, seq_error *error);
 // For fetch: waits until all blocks fetched before are committed.
 void seq_crew_await(seq_crew *crew);
-// The processors that this process may use.
-int seq_crew_processors(void);
 
 #endif

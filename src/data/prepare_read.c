@@ -6,6 +6,7 @@
 #include "prepare_private.h"
 #include "text_input.h"
 #include "tokenizer.h"
+#include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
                           .packing = {.stopped = prepare->stopped,
                                       .as_is = prepare->as_is,
                                       .memory = prepare->memory ? prepare->memory : UINT64_MAX}};
-    if (stream->threads < 1) stream->threads = seq_crew_processors();
+    if (stream->threads < 1) stream->threads = seq_cores_usable();
     return seq_unit_file_begin(&stream->file, directory, error);
 }
 

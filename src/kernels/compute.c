@@ -1,10 +1,17 @@
+#include "product.h"
 #include <seqtrain/kernels/compute.h>
 #include <string.h>
 
 seq_status seq_compute_find(const char *kernels, seq_precision precision, seq_team *team,
                             seq_compute *out, seq_error *error) {
     *out = (seq_compute){.precision = precision, .team = team};
-    return seq_kernels_find(kernels, precision, &out->kernels, error);
+    seq_status status = seq_kernels_find(kernels, precision, &out->kernels, error);
+    return status ? status : seq_compute_reserve(out, seq_team_size(team), error);
+}
+
+seq_status seq_compute_reserve(const seq_compute *compute, int threads, seq_error *error) {
+    bool openblas = strcmp(compute->kernels->name, "openblas") == 0;
+    return openblas ? seq_openblas_reserve(threads, error) : SEQ_OK;
 }
 
 typedef struct shared_product {

@@ -14,7 +14,7 @@ typedef struct block {
 } block;
 
 static inline vector broadcast(float value) {
-    vector out;
+    vector out = {0}; // for compilers that do not unroll the loop
     for (int lane = 0; lane < LANES; lane++)
         out[lane] = value;
     return out;

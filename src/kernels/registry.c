@@ -85,7 +85,7 @@ seq_status seq_kernels_find(const char *name, seq_precision precision, const seq
     if (openblas && precision != SEQ_FP32)
         return seq_error_set(error, SEQ_BAD_USAGE, "--kernels openblas: it has no products in %s",
                              precisions[precision]);
-    if (openblas) seq_openblas_prepare();
+    if (openblas && seq_openblas_load(error)) return error->status;
     *out = kernels;
     return SEQ_OK;
 }
@@ -102,14 +102,14 @@ void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size) {
 
 void seq_kernels_describe_all(char *out, size_t size) {
     const seq_kernels *best = seq_kernels_of("auto");
-    char one[150];
     size_t used = (size_t)snprintf(out, size, "kernels: %s; also here:", best->name);
     const char *separator = " ";
     for (const char *const *name = names + 1; *name && used < size; name++) {
         const seq_kernels *kernels = seq_kernels_of(*name);
         if (!kernels || kernels == best) continue;
-        seq_kernels_describe(kernels, one, sizeof one);
-        used += (size_t)snprintf(out + used, size - used, "%s%s", separator, one);
+        bool linked = strcmp(*name, "openblas") != 0; // the other is perhaps not installed
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s", separator, *name,
+                                 linked ? "" : " (loaded when it is asked for)");
         separator = ", ";
     }
 }

@@ -40,16 +40,16 @@ static void observe_plateau(const seq_schedule_config *config, seq_schedule_stat
     }
 }
 
-// From the base rate after the warm-up to `minimum` at the last step, half a cosine. Loshchilov and
-// Hutter 2017.
+// The base rate during the warm-up, which seq_schedule_rate multiplies in; then half a cosine, to
+// `minimum` at the last step. Loshchilov and Hutter 2017.
 static double cosine(const seq_schedule_config *config, const seq_schedule_state *state,
                      int64_t step, int64_t epoch) {
     (void)state, (void)epoch;
     const double pi = 3.141592653589793;
     double span = (double)(config->total_steps - config->warmup_steps),
            at = (double)(step - config->warmup_steps);
-    if (span <= 0 || at >= span) return config->minimum;
-    if (at < 0) at = 0;
+    if (at < 0) return config->learning_rate; // also where the run ends before the warm-up does
+    if (at >= span) return config->minimum;
     return config->minimum +
            (config->learning_rate - config->minimum) * 0.5 * (1 + cos(pi * at / span));
 }

@@ -11,9 +11,9 @@
 struct seq_vector_file {
     char *path;
     hid_t file;
-    bool writing;
-    hid_t dataset; // open for appending, or -1
-    char *name;    // of the data set that is open for reading
+    seq_status (*finish)(seq_vector_file *file, seq_error *error); // of a file that is written
+    hid_t dataset;                                                 // open for appending, or -1
+    char *name; // of the data set that is open for reading
     seq_element element;
     size_t length; // elements written
     // Reading, without HDF5.
@@ -34,8 +34,7 @@ hid_t seq_element_memory_type(seq_element element);
 // Records a failed HDF5 call: the status comes from errno when the system said why. Set errno to 0
 // before the call.
 seq_status seq_hdf5_failed(const seq_vector_file *file, const char *doing, seq_error *error);
-void seq_vector_release(
-    seq_vector_file *file); // closes the open data set; returns nothing: use H5Dclose to check
+void seq_vector_release(seq_vector_file *file); // the data set that is open for reading
 seq_status seq_vector_allocate(const char *path, seq_vector_file **out, seq_error *error);
 void seq_vector_free(seq_vector_file *file);
 

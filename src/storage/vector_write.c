@@ -2,9 +2,23 @@
 #include "vector_private.h"
 #include <errno.h>
 #include <math.h>
+#include <seqtrain/base/file.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+// Closes the file and frees it, whatever fails.
+static seq_status finish(seq_vector_file *file, seq_error *error) {
+    seq_status status = SEQ_OK;
+    seq_hdf5_lock();
+    if (file->dataset >= 0) H5Dclose(file->dataset);
+    errno = 0;
+    if (H5Fclose(file->file) < 0) status = seq_hdf5_failed(file, "closing", error);
+    seq_hdf5_unlock();
+    if (!status) status = seq_file_sync(file->path, error);
+    seq_vector_free(file);
+    return status;
+}
 
 static seq_status create_file(const char *path, seq_vector_file **out, seq_error *error) {
     seq_vector_file *file = NULL;
@@ -21,7 +35,7 @@ static seq_status create_file(const char *path, seq_vector_file **out, seq_error
                        : seq_hdf5_failed(file, "creating", error);
     H5Pclose(creation);
     H5Pclose(access);
-    file->writing = true;
+    file->finish = finish;
     if (status)
         seq_vector_free(file);
     else

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/file.h>
+#include <seqtrain/storage/vector_file.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ seq_status seq_info_reshard(const seq_info_options *options, const char *path, s
     char *whole = realpath(path, NULL); // "." cannot change places
     if (!whole) return seq_error_set_errno(error, "opening %s", path);
     int lock = options->output ? -1 : lock_run(whole, error);
-    if (!error->status) seq_checkpoint_reshard(whole, shards, options->output, error);
+    if (!error->status && !seq_storage_begin(error))
+        seq_checkpoint_reshard(whole, shards, options->output, error);
     if (lock >= 0) close(lock);
     seq_status status = error->status;
     if (status)

@@ -82,7 +82,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Running"},
     {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "0", 0, 1024,
      .help = "Threads that read and cut the inputs and compress the token files. The data set does "
-             "not depend on it. 0: one for each processor."},
+             "not depend on it. 0: one for each core that affinity and control groups allow."},
     {SEQ_OPTION_INTEGER, "max-memory", "BYTES", AT(max_memory), "4G", 1, 1e15,
      .help = "Memory that unpacking one input may take: zstd --long windows (2.2G at most) and "
              "large xz dictionaries. What needs more is refused with its need."},
@@ -257,6 +257,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
     seq_signals_catch((const int[]){SIGINT, SIGTERM, SIGHUP, 0}, false);
     seq_status status = describe(parsed, &prepare, error);
+    if (!status) status = seq_storage_begin(error);
     if (!status) status = seq_prepare_run(&prepare, error);
     return status ? status : print_summary(options->output, error);
 }

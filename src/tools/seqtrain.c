@@ -1,8 +1,10 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/base/thread.h>
 #include <seqtrain/comm/comm.h>
 #include <seqtrain/comm/launch.h>
 #include <seqtrain/kernels/kernels.h>
@@ -66,6 +68,7 @@ static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
             seq_train_run(&parsed, comm, SEQ_VERSION, error);
         }
     }
+    seq_file_finish_output(error);
     seq_options_clear(&parsed);
     return error->status;
 }
@@ -84,25 +87,39 @@ static void speak_of_own_failure(const seq_comm *comm, const seq_error *error) {
         seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
 }
 
-int main(int argc, char **argv) {
+typedef struct invocation {
+    int argc;
+    char **argv;
+    int code;
+} invocation;
+
+static void train(void *argument) {
+    invocation *self = argument;
     seq_error error = {0};
     seq_comm *comm = NULL;
-    seq_arithmetic_begin();
-    signal(SIGXFSZ, SIG_IGN);
-    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
-                      true); // for a checkpoint and an early end
-    seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
-    if (!open_comm(&argc, &argv, &comm, &error)) {
+    if (!open_comm(&self->argc, &self->argv, &comm, &error)) {
         silence_other_ranks(comm);
-        if (!seq_storage_begin(&error)) run(argc, argv, comm, &error);
+        if (!seq_storage_begin(&error)) run(self->argc, self->argv, comm, &error);
     }
     if (comm) speak_of_own_failure(comm, &error);
     if (error.status == SEQ_STOPPED)
         seq_log_info("%s", error.text);
     else if (error.status)
         seq_log_error("%s", error.text);
-    int code = seq_status_exit_code(error.status);
-    if (comm && error.status == SEQ_RANK_FAILED) seq_comm_abort(comm, code);
+    self->code = seq_status_exit_code(error.status);
+    if (comm && error.status == SEQ_RANK_FAILED) seq_comm_abort(comm, self->code);
     seq_comm_close(comm);
-    return code;
+}
+
+int main(int argc, char **argv) {
+    seq_error error = {0};
+    invocation self = {argc, argv, 0};
+    seq_arithmetic_begin();
+    signal(SIGXFSZ, SIG_IGN);
+    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
+                      true); // for a checkpoint and an early end
+    seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
+    if (!seq_thread_run_main(train, &self, &error)) return self.code;
+    seq_log_error("%s", error.text);
+    return seq_status_exit_code(error.status);
 }

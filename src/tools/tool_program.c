@@ -1,7 +1,9 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/thread.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
 #include <signal.h>
@@ -14,23 +16,39 @@ static void print_version(const char *program) {
     tool_print_version(program, lines);
 }
 
+typedef struct invocation {
+    const seq_program *program;
+    int argc;
+    char **argv;
+    void *values;
+    size_t values_size;
+    seq_status (*run)(const seq_parsed *parsed, seq_error *error);
+    seq_error error;
+} invocation;
+
+static void invoke(void *argument) {
+    invocation *self = argument;
+    seq_parsed parsed = {0};
+    if (!seq_options_parse(self->program, self->argc, self->argv, self->values, self->values_size,
+                           &parsed, &self->error)) {
+        if (parsed.version)
+            print_version(self->program->name);
+        else if (!parsed.finished)
+            self->run(&parsed, &self->error);
+    }
+    seq_file_finish_output(&self->error);
+    seq_options_clear(&parsed);
+}
+
 int tool_main(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
               seq_status (*run)(const seq_parsed *parsed, seq_error *error)) {
-    seq_parsed parsed = {0};
-    seq_error error = {0};
-    seq_arithmetic_begin();
     seq_program own = *program;
     own.siblings = tool_siblings;
+    invocation self = {&own, argc, argv, values, values_size, run, {0}};
+    seq_arithmetic_begin();
     signal(SIGXFSZ, SIG_IGN); // a file size limit becomes an error that can be told
     seq_log_open(stderr, SEQ_LOG_INFO, program->name);
-    if (!seq_options_parse(&own, argc, argv, values, values_size, &parsed, &error)) {
-        if (parsed.version)
-            print_version(program->name);
-        else if (!parsed.finished && !seq_storage_begin(&error))
-            run(&parsed, &error);
-    }
-    if (!error.status && fflush(stdout)) seq_error_set_errno(&error, "writing to standard output");
-    if (error.status) seq_log_error("%s", error.text);
-    seq_options_clear(&parsed);
-    return seq_status_exit_code(error.status);
+    seq_thread_run_main(invoke, &self, &self.error);
+    if (self.error.status) seq_log_error("%s", self.error.text);
+    return seq_status_exit_code(self.error.status);
 }

@@ -8,8 +8,8 @@
 // All programs; made from their tables of options by cmake/Layers.cmake.
 extern const seq_sibling tool_siblings[];
 
-// A main without MPI: parses, answers --version, opens the log, starts storage, runs, prints the
-// error, returns the exit code. `values` is the program's options struct; `run` gets it through
+// A main without MPI: parses, answers --version, opens the log, runs, prints the error, returns the
+// exit code. `values` is the program's options struct; `run` gets it through
 // parsed->values. Messages go to standard error.
 int tool_main(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
               seq_status (*run)(const seq_parsed *parsed, seq_error *error));

@@ -207,13 +207,11 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
-    seq_team *team;
-    seq_status status =
-        seq_compute_find(seq_kernels_names()[options->kernels], (seq_precision)options->precision,
-                         NULL, &trainer->compute, error);
-    if (!status) status = seq_team_create((int)options->threads, &team, error);
-    if (!status) trainer->compute.team = team;
-    return status;
+    seq_team *team = NULL;
+    seq_status status = seq_team_create((int)options->threads, &team, error);
+    if (status) return status;
+    return seq_compute_find(seq_kernels_names()[options->kernels],
+                            (seq_precision)options->precision, team, &trainer->compute, error);
 }
 
 static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64_t *out_step,

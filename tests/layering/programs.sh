@@ -1,5 +1,23 @@
-# What the built programs need and keep: MPI in seqtrain only, no mutable globals but three, no exit but in a main.
+# What the built programs need and keep: MPI in seqtrain only, HDF5 where files are written, no library that nobody calls, no
+# mutable globals but four, no exit but in a main.
 source "$SUPPORT/common.sh"
+needs() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+if [ -z "${SANITIZE:-}" ]; then # their libraries are called by nobody by name
+  for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+    [ -n "$(needs "$program")" ] || bad "readelf says nothing about $program"
+    needs "$program" | grep -Ei 'blas|gfortran|gomp' >libraries && bad "$program needs $(cat libraries): --kernels openblas loads it"
+    for library in $(needs "$program"); do # it defines something that the program lacks
+      path=$(ldd "$program" | awk -v name="$library" '$1 == name {print $3}')
+      [ -e "defined.$library" ] || nm -D --defined-only "$path" | awk '{sub(/@.*/, "", $NF); print $NF}' | sort -u >"defined.$library"
+      nm -D --undefined-only "$program" | awk '{sub(/@.*/, "", $NF); print $NF}' | sort -u | comm -12 - "defined.$library" | grep -q . ||
+        bad "$program needs $library and calls nothing of it"
+    done
+  done
+  for program in "$SEQSAMPLE" "$SEQEVAL"; do # they read without HDF5 (and its curl, ldap, ssl ...)
+    needs "$program" | grep -q hdf5 && bad "$program needs HDF5"
+  done
+  needs "$SEQPREP" | grep -q hdf5 || bad "seqprep does not need HDF5: the test has lost its point"
+fi
 for program in "$SEQPREP" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
   needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
   [ -n "$needed" ] || bad "readelf says nothing about $program"
@@ -10,8 +28,8 @@ if [ -n "$MPIEXEC" ]; then
   readelf -d "$SEQTRAIN" | grep -q 'NEEDED.*libmpi' || bad "seqtrain does not need MPI: the test has lost its point"
 fi
 
-# Writable data of the layers: the log's sink, the flag that signal handlers set and the lock around HDF5 (and, in
-# builds for tests, counters of fault points). Ending the process: for a main only, and for the calls by which a main takes
+# Writable data of the layers: the log's sink, the flag that signal handlers set, the lock around HDF5 and the functions of
+# OpenBLAS (and, in builds for tests, counters of fault points). Ending the process: for a main only, and for the calls by which a main takes
 # all ranks with it and a watchdog, or the end of MPI, leaves a main thread that hangs (both comm's).
 libraries=0
 for library in "$BUILD"/libseq_*.a; do
@@ -19,7 +37,7 @@ for library in "$BUILD"/libseq_*.a; do
   libraries=$((libraries + 1))
   objdump -t "$library" | grep -E ' O (\.t?data|\.t?bss|\*COM\*)' | grep -v '\.data\.rel\.ro' | awk '$NF !~ /^seq_fault_/ {print $NF}' >globals
   if [ -z "${SANITIZE:-}" ]; then # they add data of their own
-    grep -Evx '(sink|seq_stop_signal|hdf5_lock)(\.[0-9]+)?' globals >others && bad "$name has writable globals: $(tr '\n' ' ' <others)"
+    grep -Evx '(sink|seq_stop_signal|hdf5_lock|openblas)(\.[0-9]+)?' globals >others && bad "$name has writable globals: $(tr '\n' ' ' <others)"
     case $name in libseq_base) [ "$(wc -l <globals)" -eq 2 ] || bad "$name: the list of globals is out of date: $(tr '\n' ' ' <globals)" ;; esac
   fi
   nm -u "$library" 2>/dev/null | awk '{print $NF}' | grep -Ex 'exit|_exit|abort' >exits && [ $name != libseq_comm ] && bad "$name may end the process: $(cat exits)"

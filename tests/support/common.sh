@@ -1,6 +1,6 @@
 # Shared by the shell tests; sourced. The programs come in the variables SEQPREP, SEQTRAIN, SEQSAMPLE, SEQEVAL, SEQINFO.
 set -u
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_odls_base_sigkill_timeout=1
 work=$(mktemp -d)

@@ -16,6 +16,10 @@ typedef struct seq_compute {
 seq_status seq_compute_find(const char *kernels, seq_precision precision, seq_team *team,
                             seq_compute *out, seq_error *error);
 
+// For callers with several teams: what the library needs for products of so many threads at the
+// same time, or SEQ_NO_MEMORY. seq_compute_find has done it for one team.
+seq_status seq_compute_reserve(const seq_compute *compute, int threads, seq_error *error);
+
 // The precision is the compute's. The team divides the columns of C, or its rows where A is
 // transposed or columns are few: the same bits for any number of threads.
 void seq_compute_multiply(const seq_compute *compute, seq_product product);

@@ -83,20 +83,22 @@ typedef struct seq_kernels {
 } seq_kernels;
 
 // "auto" is the best of our own that the CPU can run. SEQ_BAD_USAGE for an unknown name, for
-// instructions that the CPU lacks and for a precision that the library lacks.
+// instructions that the CPU lacks, for a precision that the library lacks and for a library that
+// cannot be loaded. Loads OpenBLAS for "openblas"; call it from one thread at a time.
 seq_status seq_kernels_find(const char *name, seq_precision precision, const seq_kernels **out,
                             seq_error *error);
 // NULL-terminated names of the registry, for option tables; the first entry is "auto".
 const char *const *seq_kernels_names(void);
 // "fp32", "bf16", "int8" in the order of seq_precision, then NULL.
 const char *const *seq_precision_names(void);
-// The table of a name, or NULL when the CPU lacks it.
+// The table of a name, or NULL when the CPU lacks it. That of "openblas" computes only after
+// seq_kernels_find has loaded the library.
 const seq_kernels *seq_kernels_of(const char *name);
 // "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints.
 // `out` holds `size` bytes.
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size);
 
-// "kernels: avx2; also here: portable, openblas 0.3.21 Zen, avx2", for --version.
+// "kernels: avx2; also here: portable, openblas (loaded when it is asked for)", for --version.
 void seq_kernels_describe_all(char *out, size_t size);
 
 // Bytes of a packed matrix (k, n), or of its first n columns when n is a multiple of the panel's

@@ -32,7 +32,7 @@ typedef struct seq_pipeline { // shuffle -> compression -> Fletcher32
 
 // zstd is HDF5's registered filter 32015 with cd_values = {level}, one frame a chunk with content
 // size and checksum. Initialises HDF5, registers the filter, silences its error printing, turns
-// plug-in loading off. Call once in a main.
+// plug-in loading off. Call once before the first file is written; reading does not need it.
 seq_status seq_storage_begin(seq_error *error);
 // "HDF5 1.10.8, zstd 1.5.4, XXH3"; static.
 const char *seq_storage_library(void);

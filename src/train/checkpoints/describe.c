@@ -227,6 +227,17 @@ static void print_layout(const seq_trainer *trainer) {
                         trainer->replicas, size);
 }
 
+static void print_schedule(const seq_trainer *trainer) {
+    const seq_schedule_config *schedule = &trainer->schedule;
+    int64_t warmup = schedule->warmup_steps, steps = trainer->total_steps;
+    if (warmup == 0 || warmup < steps) return;
+    seq_log_warning("--warmup %lld: the run has %lld steps: the learning rate rises to its end, to "
+                    "%.3g of --lr %.3g",
+                    (long long)warmup, (long long)steps,
+                    schedule->learning_rate * (double)steps / (double)warmup,
+                    schedule->learning_rate);
+}
+
 void seq_train_print_start(const seq_trainer *trainer) {
     char kernels[200];
     seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
@@ -236,4 +247,5 @@ void seq_train_print_start(const seq_trainer *trainer) {
     print_output(trainer);
     print_data(trainer);
     print_layout(trainer);
+    print_schedule(trainer);
 }

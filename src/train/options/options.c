@@ -121,8 +121,11 @@ static const seq_option options[] = {
          "Time steps of truncated back-propagation; the state is carried from window to window."},
     {SEQ_OPTION_CHOICE, "loss-scale", "HOW", AT(loss_scale), "mean", .choices = loss_scale_choices,
      .flags = IDENTITY,
-     .help = "mean: the loss is averaged over streams and time steps. sum: averaged over streams, "
-             "summed over time steps (published recipes differ; the gradient is T times larger)."},
+     .help =
+         "mean: the loss is averaged over streams and time steps. sum: averaged over streams, "
+         "summed over time steps (published recipes differ; the gradient is T times larger). Where "
+         "the last window of an epoch is shorter than --window, mean divides by --window all "
+         "the same: its gradient is smaller, each of its tokens counts as much as any other."},
     {SEQ_OPTION_REAL, "clip-norm", "X", AT(clip_norm), "5", 0, 1e30,
      .help = "Scale the gradient down when its global norm exceeds X; 0: off."},
     {SEQ_OPTION_REAL, "clip-element", "X", AT(clip_element), "0", 0, 1e30,
@@ -148,7 +151,9 @@ static const seq_option options[] = {
          "Learning rate over time. halve: times --decay each epoch after --decay-after. plateau: "
          "times --decay when validation stalls. cosine: down to --min-lr at the last step."},
     {SEQ_OPTION_INTEGER, "warmup", "STEPS", AT(warmup), "0", 0, 1e15,
-     .help = "Linear warm-up from zero, with every schedule."},
+     .help =
+         "Linear warm-up from zero, with every schedule; cosine falls after it. Fewer steps than "
+         "the run has."},
     {SEQ_OPTION_REAL, "decay", "X", AT(decay), "0.5", 0, 1,
      .help = "Factor of the schedules halve and plateau."},
     {SEQ_OPTION_INTEGER, "decay-after", "N", AT(decay_after), "4", 0, 1e15,

@@ -1,7 +1,7 @@
 #include "plan.h"
 #include "options/options.h"
 #include <math.h>
-#include <sched.h>
+#include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/nn/output.h>
 #include <stdio.h>
@@ -146,15 +146,10 @@ static seq_status create_model(seq_plan *plan, seq_model **out, seq_error *error
 
 // ---- where
 
-static int count_own_cores(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 // All of the host: under mpirun a rank is bound to some, also when it is the only one.
 static int count_cores(void) {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    if (!seq_comm_launched()) return count_own_cores();
+    if (!seq_comm_launched()) return seq_cores_usable();
     return online > 0 ? (int)online : 1;
 }
 
@@ -192,7 +187,7 @@ static void look_around(seq_plan *plan) {
     machine->together = room < machine->ranks_per_node ? room : machine->ranks_per_node;
     if (machine->together > most_ranks(plan)) machine->together = most_ranks(plan);
     // Threads of one rank that mpirun has bound would wait for each other.
-    if (seq_comm_size(plan->comm) == 1 && count_own_cores() < cores) machine->together = 1;
+    if (seq_comm_size(plan->comm) == 1 && seq_cores_usable() < cores) machine->together = 1;
 }
 
 // What was given stands above what was measured.

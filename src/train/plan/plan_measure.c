@@ -349,10 +349,11 @@ static seq_status create_lane(bench *bench, lane *lane, seq_error *error) {
     int batch = (int)options->batch, steps = (int)options->window;
     size_t tokens = (size_t)batch * (size_t)steps;
     lane->bench = bench;
-    seq_status status =
-        seq_compute_find(seq_kernels_names()[options->kernels], (seq_precision)options->precision,
-                         NULL, &lane->compute, error);
-    if (!status) status = create_team(plan, &lane->compute.team, error);
+    seq_team *team = NULL;
+    seq_status status = create_team(plan, &team, error);
+    if (!status)
+        status = seq_compute_find(seq_kernels_names()[options->kernels],
+                                  (seq_precision)options->precision, team, &lane->compute, error);
     if (!status) status = seq_model_create(config, &lane->compute, &lane->model, error);
     if (!status)
         status = seq_workspace_create(lane->model, batch, steps, SEQ_USE_TRAINING, &lane->workspace,
@@ -385,6 +386,9 @@ static seq_status create_lanes(bench *bench, seq_error *error) {
     if (!status && bench->count == 1)
         status = seq_allocate(&bench->other, size, sizeof(float), "a second gradient", error);
     if (!status) status = seq_team_create(bench->count, &bench->crew, error);
+    if (!status)
+        status = seq_compute_reserve(&bench->lanes[0].compute,
+                                     bench->count * (int)bench->plan->options->threads, error);
     return status;
 }
 

@@ -1,6 +1,8 @@
-// On what a run computes. A checkpoint names the kernels, which decide the bits; the CPU's name is
-// kept beside the checkpoints, so that equal states stay equal files on different CPUs.
+// On what a run computes, and whether its threads have a core each. A checkpoint names the kernels,
+// which decide the bits; the CPU's name is kept beside the checkpoints, so that equal states stay
+// equal files on different CPUs.
 #include "proofs.h"
+#include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
@@ -13,6 +15,8 @@ enum { CPU_NAME = 100, RECORD_LIMIT = 4096 };
 
 typedef struct machine {
     char host[64], cpu[CPU_NAME], kernels[200];
+    seq_cores cores;
+    int threads, online; // cores of the host
 } machine;
 
 // "model name\t: AMD EPYC ..." of /proc/cpuinfo; elsewhere the architecture.
@@ -35,6 +39,9 @@ static void describe(const seq_trainer *trainer, machine *out) {
     gethostname(out->host, sizeof out->host - 1);
     seq_train_cpu_name(out->cpu, sizeof out->cpu);
     seq_kernels_describe(trainer->compute.kernels, out->kernels, sizeof out->kernels);
+    seq_cores_find("", &out->cores);
+    out->threads = seq_team_size(trainer->compute.team);
+    out->online = (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static void compare_ranks(const machine *machines, int ranks) {
@@ -47,6 +54,65 @@ static void compare_ranks(const machine *machines, int ranks) {
             machines[0].cpu, machines[0].kernels);
         return;
     }
+}
+
+// What the ranks of a host, or those of them that share a quota, want and may have.
+typedef struct load {
+    int ranks, threads, cores;
+} load;
+
+static load add_up(const machine *machines, int ranks, const machine *like, bool quota) {
+    load sum = {0};
+    uint64_t mask[SEQ_CORES_WORDS] = {0};
+    for (const machine *it = machines; it < machines + ranks; it++) {
+        if (strcmp(it->host, like->host) != 0 || (quota && it->cores.group != like->cores.group))
+            continue;
+        sum.ranks++;
+        sum.threads += it->threads;
+        for (int i = 0; i < SEQ_CORES_WORDS; i++)
+            mask[i] |= it->cores.mask[i];
+    }
+    for (int i = 0; i < SEQ_CORES_WORDS; i++)
+        sum.cores += __builtin_popcountll(mask[i]);
+    if (sum.cores == 0) sum.cores = like->cores.count; // the mask is not known
+    return sum;
+}
+
+static const char *plural(int count) {
+    return count == 1 ? "" : "s";
+}
+
+static bool warn_of_load(const machine *machines, int ranks, int rank) {
+    const machine *own = &machines[rank], *last = own - (rank > 0);
+    load host = {0}, group = {0};
+    if (own == last || strcmp(own->host, last->host) || own->cores.group != last->cores.group) {
+        host = add_up(machines, ranks, own, false); // once a host: its ranks follow each other
+        group = add_up(machines, ranks, own, true);
+    }
+    if (own->cores.quota > 0 && group.threads > own->cores.quota)
+        seq_log_warning("host %s: %d rank%s with %d thread%s in all may use the time of %.3g cores "
+                        "(cpu.max or cpu.cfs_quota_us of the control group) and wait when it is "
+                        "used up%s",
+                        own->host, group.ranks, plural(group.ranks), group.threads,
+                        plural(group.threads), own->cores.quota,
+                        group.threads > 1 ? "; start fewer ranks or threads" : "");
+    else if (host.threads > host.cores)
+        seq_log_warning("host %s: %d rank%s with %d threads in all share %d core%s and wait for "
+                        "each other; start fewer ranks or threads%s",
+                        own->host, host.ranks, plural(host.ranks), host.threads, host.cores,
+                        plural(host.cores),
+                        host.cores < own->online ? ", or allow more of the host's cores (taskset, "
+                                                   "cpuset, mpirun --bind-to none)"
+                                                 : "");
+    else if (own->threads > own->cores.count)
+        seq_log_warning("host %s: the %d threads of rank %d share the %d core%s to which it is "
+                        "bound and wait for each other: mpirun --bind-to none, or --map-by "
+                        "slot:PE=%d",
+                        own->host, own->threads, rank, own->cores.count, plural(own->cores.count),
+                        own->threads);
+    else
+        return false;
+    return true;
 }
 
 static void compare_with_last(const seq_trainer *trainer, const char *path, const char *cpu) {
@@ -85,6 +151,8 @@ seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_erro
     if (seq_comm_gather(trainer->comm, machines, sizeof *machines, error)) goto out;
     if (rank == 0) {
         compare_ranks(machines, ranks);
+        for (int i = 0; i < ranks && !warn_of_load(machines, ranks, i); i++) {
+        } // one is enough
         record(trainer, machines[0].cpu, resumed, error);
     }
     seq_comm_agree(trainer->comm, error);

@@ -29,8 +29,8 @@ seq_status seq_train_check_create(seq_trainer *trainer, seq_error *error);
 void seq_train_check_destroy(seq_trainer *trainer);
 seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error *error);
 
-// machine.c. Collective: warns when ranks have different kernels, or the CPU is not the one of the
-// last session.
+// machine.c. Collective: warns when ranks have different kernels, when threads have less than a
+// core each, or when the CPU is not the one of the last session.
 seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error);
 void seq_train_cpu_name(char *out, size_t size);
 

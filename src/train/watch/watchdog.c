@@ -7,6 +7,7 @@
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/base/thread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -401,14 +402,10 @@ static void *guard(void *argument) {
 
 static seq_status start_threads(seq_watchdog *dog, seq_error *error) {
     void *(*const bodies[])(void *) = {watch, guard};
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 0; i < 2; i++) {
-        if (pthread_create(&dog->threads[i], NULL, bodies[i], dog)) break;
+        if (seq_thread_start(&dog->threads[i], true, bodies[i], dog)) break;
         dog->running++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (dog->running == 2) return SEQ_OK;
     return seq_error_set(error, SEQ_NO_MEMORY,
                          "starting the watchdog: out of memory or of threads");

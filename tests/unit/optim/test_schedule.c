@@ -40,6 +40,21 @@ static void points(void **unused) {
     assert_true(rate("cosine", &state, 10, 0, 1) == 0.2);
 }
 
+// A warm-up that is as long as the run, or longer, rises with every schedule; base.total_steps is
+// 110.
+static void warmup_rises_to_the_end(void **unused) {
+    (void)unused;
+    static const int64_t lengths[] = {109, 110, 111, 1000};
+    seq_schedule_state state;
+    seq_schedule_begin(&state);
+    for (const char *const *name = seq_schedule_names(); *name; name++)
+        for (int i = 0; i < 4; i++)
+            for (int64_t step = 0; step < 110 && step < lengths[i]; step++)
+                assert_true(fabs(rate(*name, &state, lengths[i], step, 1) -
+                                 2.0 * (double)(step + 1) / (double)lengths[i]) < 1e-12);
+    assert_true(rate("cosine", &state, 109, 109, 1) == 2); // one step is left: at the base rate
+}
+
 static void plateau_tolerates_then_decays(void **unused) {
     (void)unused;
     seq_schedule_config config = base;
@@ -81,7 +96,8 @@ static void nonsense_is_refused(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(points), cmocka_unit_test(plateau_tolerates_then_decays),
-        cmocka_unit_test(state_travels), cmocka_unit_test(nonsense_is_refused)};
+        cmocka_unit_test(points), cmocka_unit_test(warmup_rises_to_the_end),
+        cmocka_unit_test(plateau_tolerates_then_decays), cmocka_unit_test(state_travels),
+        cmocka_unit_test(nonsense_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
