@@ -130,9 +130,14 @@ seq_status seq_comm_refuse_memory(int ranks, uint64_t need, uint64_t left, const
 seq_status seq_comm_reserve(seq_comm *comm, size_t shared, size_t each, seq_error *error) {
     comm->reserved = 0;
     size_t bytes = each + (comm->node_rank == 0 ? shared : 0);
-    comm->operations->reserve(comm, bytes, error);
+    double begun = seq_comm_begin(comm);
+    seq_comm_charge(comm, begun, comm->operations->reserve(comm, bytes, error));
     if (!seq_comm_agree(comm, error)) comm->reserved = bytes;
     return error->status;
+}
+
+uint64_t seq_comm_reserved(const seq_comm *comm) {
+    return comm->host_reserved;
 }
 
 // What was not counted before it is taken would be promised and not there.

@@ -45,7 +45,7 @@ static seq_status broadcast(seq_comm *comm, void *bytes, size_t size, int root, 
 
 static seq_status reserve(seq_comm *comm, size_t own_bytes, seq_error *error) {
     seq_free_memory memory;
-    (void)comm;
+    comm->host_reserved = own_bytes;
     seq_free_memory_read(&memory);
     uint64_t left = seq_free_memory_least(&memory);
     return own_bytes <= left ? SEQ_OK : seq_comm_refuse_memory(1, own_bytes, left, "", error);

@@ -196,7 +196,9 @@ static seq_status share_file(seq_comm *comm, const layout *layout, void **blocks
     if (code == MPI_SUCCESS && !first) file = open_file(&name);
     if (file < 0 && name.failure) errno = name.failure;
     char *memory = code == MPI_SUCCESS ? map_file(comm, file, layout, what, error) : NULL;
+    double begun = seq_comm_begin(comm);
     if (code == MPI_SUCCESS) code = MPI_Barrier(mpi->node); // all have opened it
+    seq_comm_charge(comm, begun, SEQ_OK);
     if (first && file >= 0 && mpi->backing == SEQ_BACKING_DIRECTORY) unlink(name.path);
     if (file >= 0) close(file);
     for (int rank = 0; memory && rank < comm->node_size; rank++)
@@ -222,7 +224,9 @@ static seq_status share_blocks(seq_comm *comm, size_t own_bytes, void **blocks, 
     if (!error->status)
         seq_allocate(&layout.offsets, ranks + 1, sizeof *layout.offsets, what, error);
     int failed = error->status != SEQ_OK, anywhere = 0;
+    double begun = seq_comm_begin(comm);
     int code = MPI_Allreduce(&failed, &anywhere, 1, MPI_INT, MPI_MAX, own(comm)->node);
+    seq_comm_charge(comm, begun, SEQ_OK);
     if (code != MPI_SUCCESS || anywhere) goto out;
     code = MPI_Allgather(&own_bytes, (int)sizeof own_bytes, MPI_BYTE, bytes, (int)sizeof own_bytes,
                          MPI_BYTE, own(comm)->node);
@@ -365,6 +369,7 @@ seq_status seq_mpi_reserve(seq_comm *comm, size_t own_bytes, seq_error *error) {
     decision decision = {0};
     uint64_t mine = own_bytes, need = 0;
     int code = MPI_Allreduce(&mine, &need, 1, MPI_UINT64_T, MPI_SUM, own(comm)->host);
+    comm->host_reserved = need;
     if (!seq_mpi_check(comm, code, "sharing memory", error)) decide(comm, need, &decision, error);
     if (error->status != SEQ_RANK_FAILED) warn_of_disks(comm, &decision, need, error);
     return error->status;

@@ -29,13 +29,14 @@ struct seq_comm {
     int rank, size;
     int node, nodes, node_rank, node_size;
     bool concurrent;
-    char *layout;          // heap, or NULL
-    double bytes;          // of the thread that sums over nodes
-    double seconds;        // of the main thread
-    seq_comm_calls *calls; // of the main thread, or NULL
-    double closing_limit;  // seconds, 0: none
-    size_t reserved;       // bytes of this rank that seq_comm_reserve counted and nobody took yet
-    void *own;             // of the implementation
+    char *layout;           // heap, or NULL
+    double bytes;           // of the thread that sums over nodes
+    double seconds;         // of the main thread
+    seq_comm_calls *calls;  // of the main thread, or NULL
+    double closing_limit;   // seconds, 0: none
+    uint64_t host_reserved; // bytes that seq_comm_reserve counted on this host
+    size_t reserved;        // bytes of this rank that seq_comm_reserve counted and nobody took yet
+    void *own;              // of the implementation
 };
 
 // Of the main thread: a call that may wait for other ranks begins (returns the time) and ends (its

@@ -87,6 +87,7 @@ int main(int argc, char **argv) {
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
                       true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
+    seq_train_tell_bus_errors();
     if (!open_comm(&argc, &argv, &comm, &error)) {
         silence_other_ranks(comm);
         if (!seq_storage_begin(&error)) run(argc, argv, comm, &error);

@@ -251,8 +251,11 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
         seq_train_heed_stop(&trainer, error))
         goto out;
     seq_trainer_create(&trainer, error);
-    if (seq_train_heed_stop(&trainer, error) || seq_trainer_share(&trainer, error) ||
-        begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
+    if (seq_train_heed_stop(&trainer, error)) goto out;
+    seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_SHARE);
+    if (seq_trainer_share(&trainer, error)) goto out;
+    seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_LOAD);
+    if (begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
         goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer, error);
     seq_watchdog_note(trainer.watchdog, trainer.position.step, SEQ_STAGE_END);

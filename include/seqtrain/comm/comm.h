@@ -63,6 +63,8 @@ seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root
 // ranks of a host. `shared`: bytes of the blocks that a node has once; `each`: of those that a rank
 // has. SEQ_NO_SPACE: too little; the message has the need, what is free, and what to do.
 seq_status seq_comm_reserve(seq_comm *comm, size_t shared, size_t each, seq_error *error);
+// Bytes that the ranks of this host have reserved together; 0: nothing yet.
+uint64_t seq_comm_reserved(const seq_comm *comm);
 // Collective, agreed upon. Memory that all ranks of a node see: zeroed, aligned to SEQ_ALIGNMENT,
 // all of it there (what the system has not is SEQ_NO_SPACE now, no bus error later). It is comm's
 // and lives until seq_comm_close. `what` names the purpose in the error message.

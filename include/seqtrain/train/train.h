@@ -77,6 +77,10 @@ typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
 const seq_program *seq_train_program(void);
 
+// Before MPI is opened: a bus error of this process names memory as the likely reason, with the
+// figures, and ends it with exit code 7.
+void seq_train_tell_bus_errors(void);
+
 // Collective. Trains until the end, a signal that the caller has told to catch
 // (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds seq_train_options and may
 // be changed: on a resume, what was not given is taken from the checkpoint's record. SEQ_OK:
