@@ -202,9 +202,10 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
     seq_team *team;
-    seq_status status =
-        seq_compute_find(seq_kernels_names()[options->kernels], (seq_precision)options->precision,
-                         NULL, &trainer->compute, error);
+    const char *kernels;
+    if (seq_train_choose_kernels(trainer, &kernels, error)) return error->status;
+    seq_status status = seq_compute_find(kernels, (seq_precision)options->precision, NULL,
+                                         &trainer->compute, error);
     if (!status) status = seq_team_create((int)options->threads, &team, error);
     if (!status) trainer->compute.team = team;
     return status;
@@ -217,7 +218,8 @@ static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64
     if (!status && !trainer->options->data)
         status =
             seq_error_set(error, SEQ_BAD_USAGE, "--data: missing: name a data set made by seqprep");
-    if (!status) status = find_compute(trainer, error);
+    if (seq_comm_agree(trainer->comm, error)) return error->status;
+    find_compute(trainer, error);
     return seq_comm_agree(trainer->comm, error);
 }
 
@@ -251,7 +253,7 @@ seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version
         seq_train_heed_stop(&trainer, error))
         goto out;
     seq_trainer_create(&trainer, error);
-    if (seq_train_heed_stop(&trainer, error)) goto out;
+    if (seq_train_heed_stop(&trainer, error) || seq_train_compare_ranks(&trainer, error)) goto out;
     seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_SHARE);
     if (seq_trainer_share(&trainer, error)) goto out;
     seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_LOAD);
