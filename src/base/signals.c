@@ -23,15 +23,17 @@ int seq_signals_caught(void) {
     return seq_stop_signal;
 }
 
-static void (*_Atomic seq_death_tell)(void *context, int signal);
-static void *_Atomic seq_death_context;
-static struct sigaction seq_death_before[NSIG];
+static struct {
+    void (*_Atomic tell)(void *context, int signal);
+    void *_Atomic context;
+    struct sigaction before[NSIG];
+} seq_deaths;
 
 static void die(int signal, siginfo_t *info, void *unused) {
     (void)unused;
-    void (*tell)(void *, int) = seq_death_tell;
-    tell(seq_death_context, signal);
-    sigaction(signal, &seq_death_before[signal], NULL);
+    void (*tell)(void *, int) = seq_deaths.tell;
+    tell(seq_deaths.context, signal);
+    sigaction(signal, &seq_deaths.before[signal], NULL);
     if (info->si_code <= 0) raise(signal); // sent; a fault happens again when we return
 }
 
@@ -39,9 +41,9 @@ void seq_signals_tell_death(const int *signals, void (*tell)(void *context, int 
                             void *context) {
     struct sigaction action = {.sa_sigaction = die, .sa_flags = SA_SIGINFO}, before;
     sigemptyset(&action.sa_mask);
-    seq_death_context = context;
-    seq_death_tell = tell;
+    seq_deaths.context = context;
+    seq_deaths.tell = tell;
     for (; *signals; signals++)
         if (!sigaction(*signals, &action, &before) && before.sa_sigaction != die)
-            seq_death_before[*signals] = before;
+            seq_deaths.before[*signals] = before;
 }

@@ -48,7 +48,7 @@ if [ $whole -eq 1 ]; then
 fi
 
 experiment "rank 1 of 4 killed (SIGKILL), one host" "one message by its neighbours, mpirun ends with 137 or 6, same bytes after going on"
-harmed killed 137 4 "rank 1 \(host $(uname -n), process [0-9]+\) has died in step $where" die 1
+harmed killed 137 4 "rank 1 \(host $(uname -n), process [0-9]+\) has died in step $where; it was killed \(SIGKILL\), the likely reason is want of memory: the host's ranks share [0-9.]+ MB, .* free on the host.*continues from its last checkpoint" die 1
 outcome 1 "as expected" "$detected" "$recovered"
 
 # A rank that works on one thing for ever, in each stage. The numbers are those of seq_stage (src/train/watch/watchdog.h).

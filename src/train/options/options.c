@@ -254,8 +254,9 @@ static const seq_option options[] = {
              "made visible. 0: off."},
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .flags = LOCAL, // compared apart: auto goes with every other
-     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU), or "
-             "OpenBLAS. Others give other bits."},
+     .help =
+         "Matrix products: our own for an instruction set (auto: the best that the CPU of every "
+         "rank has), or OpenBLAS. Others give other bits."},
     {SEQ_OPTION_CHOICE, "precision", "PRECISION", AT(precision), "fp32",
      .choices = precision_choices, .flags = IDENTITY,
      .help = "Operands of the matrix products: fp32, or bf16 (rounded to nearest even; sums, "
