@@ -57,7 +57,7 @@ static int create_file(const seq_comm_mpi *mpi, size_t bytes, file_name *out) {
         if (getenv("SEQ_NO_MEMORY_FILES")) *out->path = '\0'; // the others do not find it
 #endif
     } else {
-        snprintf(out->path, sizeof out->path, "%s/seqtrain-XXXXXX", mpi->directory);
+        snprintf(out->path, sizeof out->path, "%s/seqtrain-memory-XXXXXX", mpi->directory);
         file = mkostemp(out->path, O_CLOEXEC);
     }
     if (file >= 0 && (ftruncate(file, (off_t)bytes) || fstat(file, &status))) {
