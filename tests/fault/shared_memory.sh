@@ -5,7 +5,7 @@ source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
 whole=$((${SCALE:-1} >= 10))
 export OMPI_MCA_odls_base_sigkill_timeout=0
-make_text 200 >text.txt
+make_text 2000 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 train=("$SEQTRAIN" --data "$work/data" --replicas 2 --layers 1 --embed 16 --batch 2 --window 4 --steps 2 --epochs 1 --no-checkpoint-background
   --compression none --hang-timeout 1h)
@@ -84,6 +84,19 @@ if mkdir "$group" 2>/dev/null && echo 400M >"$group/memory.limit_in_bytes"; then
     bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "$MPIEXEC" -np 2 --quiet "${train[@]}" --hidden 3000 --run "$work/grouped"
   grep -q '^oom_kill 0$' "$group/memory.oom_control" || bad "the system has killed: $(cat "$group/memory.oom_control")"
   for tries in $(seq 100); do rmdir "$group" 2>/dev/null && break; sleep 0.1; done # its processes are ending
+  outcome 1
+else
+  echo "skipped: a control group of cgroup 1 cannot be made here" >&2
+fi
+
+experiment "the system kills a rank of 2 that takes more than its control group has" "one message: killed, memory is the likely reason, with the figures"
+group=$group-killed
+if mkdir "$group" 2>/dev/null && echo 300M >"$group/memory.limit_in_bytes"; then
+  # mpirun is to leave the other rank the second that it leaves by default.
+  bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" env OMPI_MCA_odls_base_sigkill_timeout=1 "$MPIEXEC" -np 2 --quiet "${train[@]}" --hidden 64 --batch 400 --window 400 --run "$work/killed" >log.killed 2>&1
+  was_killed $? || bad "killed: $(tail -3 log.killed)"
+  one_message log.killed "has died in step 0, .*; it was killed \(SIGKILL\), the likely reason is want of memory: .* of 314.5 MB free in the control group.*the system has killed [1-9][0-9]* process.*before its first checkpoint"
+  for tries in $(seq 100); do rmdir "$group" 2>/dev/null && break; sleep 0.1; done
   outcome 1
 else
   echo "skipped: a control group of cgroup 1 cannot be made here" >&2

@@ -11,7 +11,7 @@ static const struct {
     int64_t ahead; // the step that the stage belongs to, counted from the updates done
 } stages[SEQ_STAGES] = {
     [SEQ_STAGE_START] = {"starting", 0},
-    [SEQ_STAGE_RESUME] = {"reading the checkpoint", 0},
+    [SEQ_STAGE_RESUME] = {"reading checkpoint and data", 0},
     [SEQ_STAGE_SHARE] = {"sharing memory", 0},
     [SEQ_STAGE_LOAD] = {"loading the parameters", 0},
     [SEQ_STAGE_VALIDATE] = {"validation", 0},
