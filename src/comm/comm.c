@@ -1,5 +1,7 @@
 #include "closing.h"
 #include "operations.h"
+#include <assert.h>
+#include <seqtrain/base/free_memory.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,8 +112,43 @@ seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root
                            comm->operations->broadcast(comm, bytes, size, root, error));
 }
 
+seq_status seq_comm_refuse_memory(int ranks, uint64_t need, uint64_t left, const char *where,
+                                  seq_error *error) {
+    char host[64] = "", all[160], needed[24], free[24];
+    seq_free_memory memory;
+    gethostname(host, sizeof host - 1);
+    seq_free_memory_read(&memory);
+    return seq_error_set(
+        error, SEQ_NO_SPACE,
+        "memory for parameters, optimiser and gradients: the %d rank%s of host %s need%s %s, and "
+        "%s is free%s (%s). Give more (a container: --memory, --shm-size; a batch job: --mem), or "
+        "train a smaller model a node: fewer ranks on it, fewer --hidden units or --layers",
+        ranks, ranks == 1 ? "" : "s", host, ranks == 1 ? "s" : "", seq_amount(need, needed),
+        seq_amount(left, free), where, seq_free_memory_describe(&memory, all, sizeof all));
+}
+
+seq_status seq_comm_reserve(seq_comm *comm, size_t shared, size_t each, seq_error *error) {
+    comm->reserved = 0;
+    size_t bytes = each + (comm->node_rank == 0 ? shared : 0);
+    double begun = seq_comm_begin(comm);
+    seq_comm_charge(comm, begun, comm->operations->reserve(comm, bytes, error));
+    if (!seq_comm_agree(comm, error)) comm->reserved = bytes;
+    return error->status;
+}
+
+uint64_t seq_comm_reserved(const seq_comm *comm) {
+    return comm->host_reserved;
+}
+
+// What was not counted before it is taken would be promised and not there.
+static void take_reserved(seq_comm *comm, size_t bytes) {
+    assert(comm->reserved == 0 || bytes <= comm->reserved);
+    comm->reserved -= bytes < comm->reserved ? bytes : comm->reserved;
+}
+
 seq_status seq_comm_share_each(seq_comm *comm, size_t bytes, void **blocks, const char *what,
                                seq_error *error) {
+    take_reserved(comm, bytes);
     comm->operations->share(comm, bytes, blocks, what, error);
     return seq_comm_agree(comm, error);
 }
@@ -121,7 +158,9 @@ seq_status seq_comm_share(seq_comm *comm, size_t bytes, void *out_pointer, const
     void **blocks = NULL;
     seq_allocate(&blocks, (size_t)comm->node_size, sizeof *blocks, what, error);
     if (seq_comm_agree(comm, error)) goto out;
-    comm->operations->share(comm, comm->node_rank == 0 ? bytes : 0, blocks, what, error);
+    if (comm->node_rank) bytes = 0;
+    take_reserved(comm, bytes);
+    comm->operations->share(comm, bytes, blocks, what, error);
     if (!seq_comm_agree(comm, error)) memcpy(out_pointer, &blocks[0], sizeof blocks[0]);
 out:
     free(blocks);

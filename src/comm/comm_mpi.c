@@ -25,8 +25,8 @@ static const char *library(const seq_comm *comm) {
 }
 
 static void close_mpi(seq_comm *comm) {
-    seq_mpi_close_nodes(comm);
     MPI_Finalize();
+    seq_mpi_unmap(own(comm));
     seq_mpi_free_buffers(own(comm));
     free(own(comm));
 }
@@ -122,9 +122,9 @@ static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq
 }
 
 static const seq_comm_operations operations = {
-    library,       close_mpi,        abort_mpi,         agree,
-    gather,        broadcast,        seq_mpi_share,     node_barrier,
-    gather_shared, broadcast_shared, seq_mpi_sum_nodes, seq_mpi_or_nodes};
+    library,          close_mpi,         abort_mpi,       agree,        gather,
+    broadcast,        seq_mpi_reserve,   seq_mpi_share,   node_barrier, gather_shared,
+    broadcast_shared, seq_mpi_sum_nodes, seq_mpi_or_nodes};
 
 // "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4".
 static void name_library(seq_comm_mpi *mpi) {
@@ -207,6 +207,7 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
                              seq_error *error) {
     seq_comm *comm = NULL;
     int provided;
+    seq_mpi_place_messages();
     if (MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided) != MPI_SUCCESS)
         return seq_error_set(error, SEQ_RANK_FAILED, "starting MPI: MPI_Init_thread failed");
     seq_status status = seq_allocate(&comm, 1, sizeof *comm, "the communicator", error);

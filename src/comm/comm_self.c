@@ -1,5 +1,6 @@
 // One process: every collective is over before it begins.
 #include "operations.h"
+#include <seqtrain/base/free_memory.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 
@@ -42,6 +43,14 @@ static seq_status broadcast(seq_comm *comm, void *bytes, size_t size, int root, 
     return SEQ_OK;
 }
 
+static seq_status reserve(seq_comm *comm, size_t own_bytes, seq_error *error) {
+    seq_free_memory memory;
+    comm->host_reserved = own_bytes;
+    seq_free_memory_read(&memory);
+    uint64_t left = seq_free_memory_least(&memory);
+    return own_bytes <= left ? SEQ_OK : seq_comm_refuse_memory(1, own_bytes, left, "", error);
+}
+
 static seq_status share(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
                         seq_error *error) {
     shared_blocks *shared = comm->own;
@@ -73,9 +82,9 @@ static seq_status or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_er
     return SEQ_OK;
 }
 
-static const seq_comm_operations operations = {library, close_self,       abort_self, agree,
-                                               gather,  broadcast,        share,      node_barrier,
-                                               gather,  broadcast_shared, sum_nodes,  or_nodes};
+static const seq_comm_operations operations = {
+    library,      close_self, abort_self,       agree,     gather,  broadcast, reserve, share,
+    node_barrier, gather,     broadcast_shared, sum_nodes, or_nodes};
 
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error) {
     seq_comm *comm = NULL;

@@ -46,15 +46,31 @@ static seq_status plan_buckets(seq_exchange *exchange, const seq_exchange_config
 }
 
 // One block of shared memory a rank: its gradient, its live words, its report.
+static size_t live_at(size_t words) {
+    return words * SEQ_BLOCK * sizeof(float);
+}
+
+static size_t report_at(size_t words) {
+    return live_at(words) + words * sizeof(uint64_t);
+}
+
+void seq_exchange_memory(const seq_exchange_config *config, size_t *shared, size_t *each) {
+    size_t words = seq_live_words(config->count), buckets = 1;
+    if (config->overlap && config->part_count) buckets = config->part_count; // at most
+    *each = report_at(words) + sizeof(seq_slice_report);
+    *shared =
+        words * (sizeof(double) + sizeof(uint64_t)) + seq_tallies_bytes(SEQ_TALLY_BUCKET + buckets);
+}
+
 static seq_status share_gradients(seq_exchange *exchange, seq_error *error) {
-    size_t live_at = exchange->words * SEQ_BLOCK * sizeof(float);
-    size_t report_at = live_at + exchange->words * sizeof(uint64_t);
-    seq_status status = seq_comm_share_each(exchange->comm, report_at + sizeof(seq_slice_report),
-                                            (void **)exchange->gradients, "the gradients", error);
+    size_t words = exchange->words;
+    seq_status status =
+        seq_comm_share_each(exchange->comm, report_at(words) + sizeof(seq_slice_report),
+                            (void **)exchange->gradients, "the gradients", error);
     for (int rank = 0; !status && rank < exchange->node_size; rank++) {
         char *block = (char *)exchange->gradients[rank];
-        exchange->live_of[rank] = (uint64_t *)(void *)(block + live_at);
-        exchange->reports[rank] = (seq_slice_report *)(void *)(block + report_at);
+        exchange->live_of[rank] = (uint64_t *)(void *)(block + live_at(words));
+        exchange->reports[rank] = (seq_slice_report *)(void *)(block + report_at(words));
     }
     return status;
 }

@@ -1,6 +1,5 @@
-// Which ranks share memory, and the windows they share.
+// Which ranks share memory.
 #include "own_mpi.h"
-#include <assert.h>
 #include <seqtrain/base/memory.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,12 +10,11 @@ static seq_comm_mpi *own(const seq_comm *comm) {
 
 // Ranks in the order of hosts; `*out_host` is the launcher's number of the first rank of this host.
 static int number_ranks(seq_comm_mpi *mpi, int *out_host) {
-    MPI_Comm host;
-    int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
+    int code =
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &mpi->host);
     if (code != MPI_SUCCESS) return code;
     MPI_Comm_rank(MPI_COMM_WORLD, out_host);
-    code = MPI_Bcast(out_host, 1, MPI_INT, 0, host);
-    MPI_Comm_free(&host);
+    code = MPI_Bcast(out_host, 1, MPI_INT, 0, mpi->host);
     return code == MPI_SUCCESS ? MPI_Comm_split(MPI_COMM_WORLD, 0, *out_host, &mpi->world) : code;
 }
 
@@ -64,58 +62,4 @@ seq_status seq_mpi_open_nodes(seq_comm *comm, int most_per_node, seq_error *erro
 out:
     free(hosts);
     return error->status;
-}
-
-void seq_mpi_close_nodes(seq_comm *comm) {
-    seq_comm_mpi *mpi = own(comm);
-    for (int i = 0; i < mpi->window_count; i++)
-        MPI_Win_free(&mpi->windows[i]);
-    for (int i = 0; i < mpi->plain_count; i++)
-        free(mpi->plain[i]);
-}
-
-static seq_status share_alone(seq_comm_mpi *mpi, size_t bytes, void **block, const char *what,
-                              seq_error *error) {
-    assert(mpi->plain_count < SEQ_MPI_WINDOWS);
-    seq_status status = seq_allocate(block, bytes, 1, what, error);
-    if (!status) mpi->plain[mpi->plain_count++] = *block;
-    return status;
-}
-
-// Mappings begin on pages, so all ranks round up by the same.
-static void *align(void *block) {
-    size_t beyond = (uintptr_t)block % SEQ_ALIGNMENT;
-    return (char *)block + (beyond ? SEQ_ALIGNMENT - beyond : 0);
-}
-
-seq_status seq_mpi_share(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
-                         seq_error *error) {
-    seq_comm_mpi *mpi = own(comm);
-    MPI_Info info;
-    MPI_Win window;
-    void *base;
-    if (comm->node_size == 1) return share_alone(mpi, own_bytes, blocks, what, error);
-    assert(mpi->window_count < SEQ_MPI_WINDOWS);
-    // Each block has pages of its own, next to the cores of the rank that touches it first.
-    MPI_Info_create(&info);
-    MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    int code = MPI_Win_allocate_shared((MPI_Aint)(own_bytes + SEQ_ALIGNMENT), 1, info, mpi->node,
-                                       (void *)&base, &window);
-    MPI_Info_free(&info);
-    if (code != MPI_SUCCESS) {
-        seq_error reason = {0};
-        seq_mpi_check(comm, code, "sharing memory", &reason);
-        return seq_error_set(error, SEQ_NO_MEMORY,
-                             "sharing %zu bytes for %s among %d ranks: %s (is /dev/shm large "
-                             "enough?)",
-                             own_bytes, what, comm->node_size, reason.text);
-    }
-    mpi->windows[mpi->window_count++] = window;
-    for (int rank = 0; rank < comm->node_size; rank++) {
-        MPI_Aint size;
-        int unit;
-        MPI_Win_shared_query(window, rank, &size, &unit, &blocks[rank]);
-        blocks[rank] = align(blocks[rank]);
-    }
-    return SEQ_OK;
 }

@@ -2,6 +2,7 @@
 #include "elementwise.h"
 #include "product.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TABLE(products, elements)                                                                  \
@@ -42,6 +43,10 @@ const char *const *seq_kernels_names(void) {
 }
 
 static int cpu_has(const char *instruction_set) {
+#ifdef SEQ_FAULT_INJECTION
+    const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and portable
+    if (told && !strstr(told, instruction_set)) return strcmp(instruction_set, "portable") == 0;
+#endif
 #ifdef __x86_64__
     __builtin_cpu_init();
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -53,19 +53,29 @@ static void print_version(const seq_comm *comm) {
     tool_print_version("seqtrain", lines);
 }
 
+static const char *version(void) {
+#ifdef SEQ_FAULT_INJECTION
+    const char *other = getenv("SEQ_OTHER_VERSION");
+    if (other) return other;
+#endif
+    return SEQ_VERSION;
+}
+
+// Collective, and so is all in it until the ranks have agreed to start.
 static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
     seq_train_options options;
     seq_parsed parsed = {0};
     seq_program program = *seq_train_program();
     program.siblings = tool_siblings;
-    if (!seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed,
-                           error)) {
+    if (!seq_storage_begin(error))
+        seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, error);
+    if (!seq_train_agree_to_start(&parsed, comm, version(), error)) {
         if (parsed.version)
             print_version(comm);
         else if (!parsed.finished) {
             seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
                          options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
-            seq_train_run(&parsed, comm, SEQ_VERSION, error);
+            seq_train_run(&parsed, comm, version(), error);
         }
     }
     seq_file_finish_output(error);
@@ -97,9 +107,10 @@ static void train(void *argument) {
     invocation *self = argument;
     seq_error error = {0};
     seq_comm *comm = NULL;
-    if (!open_comm(&self->argc, &self->argv, &comm, &error)) {
-        silence_other_ranks(comm);
-        if (!seq_storage_begin(&error)) run(self->argc, self->argv, comm, &error);
+    open_comm(&self->argc, &self->argv, &comm, &error);
+    if (comm && error.status != SEQ_RANK_FAILED) { // what one rank has met, all must hear
+        if (!error.status) silence_other_ranks(comm);
+        run(self->argc, self->argv, comm, &error);
     }
     if (comm) speak_of_own_failure(comm, &error);
     if (error.status == SEQ_STOPPED)
@@ -119,6 +130,7 @@ int main(int argc, char **argv) {
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
                       true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
+    seq_train_tell_bus_errors();
     if (!seq_thread_run_main(train, &self, &error)) return self.code;
     seq_log_error("%s", error.text);
     return seq_status_exit_code(error.status);

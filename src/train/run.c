@@ -208,10 +208,12 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
     seq_team *team = NULL;
-    seq_status status = seq_team_create((int)options->threads, &team, error);
+    const char *kernels;
+    seq_status status = seq_train_choose_kernels(trainer, &kernels, error);
+    if (!status) status = seq_team_create((int)options->threads, &team, error);
     if (status) return status;
-    return seq_compute_find(seq_kernels_names()[options->kernels],
-                            (seq_precision)options->precision, team, &trainer->compute, error);
+    return seq_compute_find(kernels, (seq_precision)options->precision, team, &trainer->compute,
+                            error);
 }
 
 static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64_t *out_step,
@@ -221,7 +223,8 @@ static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64
     if (!status && !trainer->options->data)
         status =
             seq_error_set(error, SEQ_BAD_USAGE, "--data: missing: name a data set made by seqprep");
-    if (!status) status = find_compute(trainer, error);
+    if (seq_comm_agree(trainer->comm, error)) return error->status;
+    find_compute(trainer, error);
     return seq_comm_agree(trainer->comm, error);
 }
 
@@ -253,8 +256,11 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
         seq_train_heed_stop(&trainer, error))
         goto out;
     seq_trainer_create(&trainer, error);
-    if (seq_train_heed_stop(&trainer, error) || seq_trainer_share(&trainer, error) ||
-        begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
+    if (seq_train_heed_stop(&trainer, error) || seq_train_compare_ranks(&trainer, error)) goto out;
+    seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_SHARE);
+    if (seq_trainer_share(&trainer, error)) goto out;
+    seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_LOAD);
+    if (begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
         goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer, error);
     seq_watchdog_note(trainer.watchdog, trainer.position.step, SEQ_STAGE_END);

@@ -211,34 +211,34 @@ static bool overlaps(const seq_trainer *trainer) {
     return false;
 }
 
-static seq_status create_exchange(seq_trainer *trainer, seq_error *error) {
+seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
+    seq_comm *comm = trainer->comm;
+    size_t size = trainer->table->size, bytes = size * sizeof(float), shared, each;
+    size_t packed = seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING);
+    size_t states = (size_t)trainer->replicas * trainer->state_size * sizeof(float);
     size_t parts[SEQ_MAX_GRADIENT_PARTS];
     const seq_exchange_config config = {
-        .count = trainer->table->size,
+        .count = size,
         .overlap = overlaps(trainer),
         .parts = parts,
         .part_count = seq_model_gradient_parts(trainer->model, parts),
         .bucket = (size_t)trainer->options->bucket,
         .wire = (seq_wire)trainer->options->wire,
     };
-    return seq_exchange_create(trainer->comm, trainer->compute.kernels, &config, &trainer->exchange,
-                               error);
-}
-
-seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
-    size_t size = trainer->table->size, bytes = size * sizeof(float);
-    seq_comm *comm = trainer->comm;
-    seq_status status = seq_comm_share(comm, bytes, &trainer->parameters, "the parameters", error);
+    seq_exchange_memory(&config, &shared, &each);
+    shared += bytes + packed + (size_t)trainer->optimizer->states * bytes + states;
+    seq_status status = seq_comm_reserve(comm, shared, each, error);
     if (!status)
-        status = seq_comm_share(comm, seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING),
-                                &trainer->packed, "the packed weights", error);
+        status = seq_comm_share(comm, bytes, &trainer->parameters, "the parameters", error);
+    if (!status)
+        status = seq_comm_share(comm, packed, &trainer->packed, "the packed weights", error);
     for (int i = 0; !status && i < trainer->optimizer->states; i++)
         status = seq_comm_share(comm, bytes, &trainer->moments[i], "the optimiser's state", error);
     if (!status)
+        status = seq_comm_share(comm, states, &trainer->states, "the state of the streams", error);
+    if (!status)
         status =
-            seq_comm_share(comm, (size_t)trainer->replicas * trainer->state_size * sizeof(float),
-                           &trainer->states, "the state of the streams", error);
-    if (!status) status = create_exchange(trainer, error);
+            seq_exchange_create(comm, trainer->compute.kernels, &config, &trainer->exchange, error);
     if (status) return status;
     if (!seq_tree_create(trainer->own_replicas, size, seq_exchange_gradient(trainer->exchange),
                          &trainer->tree, error))

@@ -56,6 +56,35 @@ static void check_agreement(seq_comm *comm) {
     check(size == 1 || strncmp(error.text, prefix, strlen(prefix)) == 0, comm, error.text, 0);
 }
 
+// Counted before it is taken; each rank's block is its own, whole, zeroed and seen by its node.
+static void check_memory(seq_comm *comm) {
+    enum { BYTES = 300000 };
+    seq_error error = {0};
+    int ranks = seq_comm_node_size(comm), own = seq_comm_node_rank(comm);
+    char **blocks = calloc((size_t)ranks, sizeof *blocks), *shared;
+    check(!seq_comm_reserve(comm, BYTES, BYTES, &error), comm, error.text, 0);
+    // All nodes are on this host.
+    check(seq_comm_reserved(comm) ==
+              (uint64_t)BYTES * (uint64_t)(seq_comm_size(comm) + seq_comm_nodes(comm)),
+          comm, "reserved another number of bytes", (long long)seq_comm_reserved(comm));
+    check(!seq_comm_share(comm, BYTES, &shared, "a test", &error), comm, error.text, 0);
+    check(!seq_comm_share_each(comm, BYTES, (void **)blocks, "a test", &error), comm, error.text,
+          0);
+    for (int i = 0; i < BYTES; i++)
+        check(shared[i] == 0 && blocks[own][i] == 0, comm, "shared memory is not zero", i);
+    check(!seq_comm_node_barrier(comm, &error), comm, error.text, 0);
+    memset(blocks[own], 1 + own, BYTES);
+    check(!seq_comm_node_barrier(comm, &error), comm, error.text, 0);
+    for (int rank = 0; rank < ranks; rank++)
+        check(blocks[rank][0] == 1 + rank && blocks[rank][BYTES - 1] == 1 + rank &&
+                  (uintptr_t)blocks[rank] % 64 == 0,
+              comm, "another rank's block is not as it wrote it", rank);
+    check(seq_comm_reserve(comm, SIZE_MAX / 4, 0, &error) == SEQ_NO_SPACE, comm,
+          "memory that nobody has was promised", error.status);
+    check(strstr(error.text, "--shm-size") != NULL, comm, error.text, 0);
+    free(blocks);
+}
+
 static void check_gather(seq_comm *comm) {
     seq_error error = {0};
     int size = seq_comm_size(comm), rank = seq_comm_rank(comm);
@@ -399,6 +428,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         check_sum_nodes(comm, counts[i]);
     check_agreement(comm);
+    check_memory(comm);
     check_gather(comm);
     check_broadcast(comm);
     check(seq_comm_is_concurrent(comm), comm, "MPI does not serve several threads", 0);

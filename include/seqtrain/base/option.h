@@ -38,6 +38,7 @@ enum {
                              // of a checkpoint's record
     SEQ_OPTION_ONCE =
         4, // command line only: neither config key nor part of the record (--config, --help ...)
+    SEQ_OPTION_LOCAL = 64, // of one process of a job: paths, output, what changes no number
     SEQ_OPTION_AUTO = 16,  // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
     SEQ_OPTION_EMPTY = 32, // TEXT: '' on the command line is a value, not a forgotten one
 };

@@ -11,4 +11,10 @@ void seq_signals_catch(const int *signals, bool restart);
 // The last one caught, or 0.
 int seq_signals_caught(void);
 
+// From now on, when one of these signals (a list that ends with 0) is about to end the process,
+// `tell` is called first, by the dying thread: it may do what a handler may. Then what the signal
+// did before takes its course. A later call replaces `tell` and `context`, for all signals.
+void seq_signals_tell_death(const int *signals, void (*tell)(void *context, int signal),
+                            void *context);
+
 #endif

@@ -58,9 +58,16 @@ seq_status seq_comm_gather(seq_comm *comm, void *blocks, size_t block_bytes, seq
 // Collective. From root to everybody.
 seq_status seq_comm_broadcast(seq_comm *comm, void *bytes, size_t size, int root, seq_error *error);
 
+// Collective, agreed upon, before memory is shared. Counts what all calls of share that follow will
+// take, compares it with what the hosts have free, and chooses where it lies, the same for all
+// ranks of a host. `shared`: bytes of the blocks that a node has once; `each`: of those that a rank
+// has. SEQ_NO_SPACE: too little; the message has the need, what is free, and what to do.
+seq_status seq_comm_reserve(seq_comm *comm, size_t shared, size_t each, seq_error *error);
+// Bytes that the ranks of this host have reserved together; 0: nothing yet.
+uint64_t seq_comm_reserved(const seq_comm *comm);
 // Collective, agreed upon. Memory that all ranks of a node see: zeroed, aligned to SEQ_ALIGNMENT,
-// untouched pages cost nothing. It is comm's and lives until seq_comm_close. `what` names the
-// purpose in the error message.
+// all of it there (what the system has not is SEQ_NO_SPACE now, no bus error later). It is comm's
+// and lives until seq_comm_close. `what` names the purpose in the error message.
 seq_status seq_comm_share(seq_comm *comm, size_t bytes, void *out_pointer, const char *what,
                           seq_error *error);
 // The same for a block of `bytes` a rank: blocks[r] is that of the node's rank r, which is the one

@@ -29,6 +29,8 @@ typedef struct seq_exchange_config {
     seq_wire wire; // between nodes
 } seq_exchange_config;
 
+// Bytes of shared memory that an exchange takes, at most, for seq_comm_reserve.
+void seq_exchange_memory(const seq_exchange_config *config, size_t *shared, size_t *each);
 // Collective, agreed upon; the same configuration on all ranks. The memory that is shared stays
 // comm's.
 seq_status seq_exchange_create(seq_comm *comm, const seq_kernels *kernels,

@@ -210,7 +210,8 @@ static seq_status wait_for_ranks(const char *run, seq_error *error) {
 static seq_status take_rank_lock(seq_run_lock *lock, const char *run, seq_error *error) {
     char path[SEQ_PATH];
     int descriptor = -1;
-    if (open_lock(run, ".lock-ranks", path, &descriptor, error)) return error->status;
+    if (open_lock(run, ".lock-ranks", path, &descriptor, error))
+        return seq_error_add_context(error, "--run: all ranks need one that every host sees");
     *lock = (seq_run_lock){descriptor + 1, false};
     if (flock(descriptor, LOCK_SH | LOCK_NB) && can_lock(errno))
         return seq_error_set_errno(error, "locking %s", path);

@@ -13,6 +13,7 @@
 #define IDENTITY  SEQ_OPTION_IDENTITY
 #define SESSION   SEQ_OPTION_SESSION
 #define ONCE      SEQ_OPTION_ONCE
+#define LOCAL     SEQ_OPTION_LOCAL
 
 static const char *const resume_choices[] = {"auto", "never", "must", NULL};
 static const char *const activation_choices[] = {"relu", "tanh", NULL};
@@ -30,9 +31,9 @@ static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Data and run"},
-    {SEQ_OPTION_TEXT, "data", "DATASET", AT(data), .flags = SESSION,
+    {SEQ_OPTION_TEXT, "data", "DATASET", AT(data), .flags = SESSION | LOCAL,
      .help = "Data set made by seqprep. A resumed run knows it from its checkpoint."},
-    {SEQ_OPTION_TEXT, "run", "RUN", AT(run), .flags = SESSION,
+    {SEQ_OPTION_TEXT, "run", "RUN", AT(run), .flags = SESSION | LOCAL,
      .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing."},
     {SEQ_OPTION_CHOICE, "resume", "HOW", AT(resume), "auto", .choices = resume_choices,
      .flags = SESSION,
@@ -256,25 +257,28 @@ static const seq_option options[] = {
              "the run ends with exit code 6 before that state is saved. 0: off."},
 
     {SEQ_OPTION_HEADING, .help = "Reports and machine"},
-    {SEQ_OPTION_INTEGER, "log-every", "STEPS", AT(log_every), "50", 1, 1e15, .flags = SESSION,
+    {SEQ_OPTION_INTEGER, "log-every", "STEPS", AT(log_every), "50", 1, 1e15,
+     .flags = SESSION | LOCAL,
      .help =
          "Steps between lines of metrics.jsonl (and of the output, when it is not a terminal)."},
     {SEQ_OPTION_INTEGER, "report-gradient-flow", "STEPS", AT(gradient_flow), "0", 0, 1e15,
-     .flags = SESSION,
+     .flags = SESSION | LOCAL,
      .help = "Every so many steps, report the norm of dL/dh at each distance back in time for each "
              "layer, L being the loss of a window's last step: vanishing and exploding gradients "
              "made visible. 0: off."},
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU), or "
-             "OpenBLAS. Others give other bits."},
+     .flags = LOCAL, // compared apart: auto goes with every other
+     .help =
+         "Matrix products: our own for an instruction set (auto: the best that the CPU of every "
+         "rank has), or OpenBLAS. Others give other bits."},
     {SEQ_OPTION_CHOICE, "precision", "PRECISION", AT(precision), "fp32",
      .choices = precision_choices, .flags = IDENTITY,
      .help = "Operands of the matrix products: fp32, or bf16 (rounded to nearest even; sums, "
              "cells, parameters and "
              "optimiser stay fp32). Twice as fast where the CPU multiplies bf16, computed with the "
              "same rounding elsewhere."},
-    {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "1", 1, SEQ_MAX_THREADS, .flags = SESSION,
-     .help = "Threads of each rank. Any number gives the same bits."},
+    {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "1", 1, SEQ_MAX_THREADS,
+     .flags = SESSION | LOCAL, .help = "Threads of each rank. Any number gives the same bits."},
     {SEQ_OPTION_CHOICE, "overlap", "WHEN", AT(overlap), "auto", .choices = overlap_choices,
      .flags = SESSION,
      .help =
@@ -289,7 +293,7 @@ static const seq_option options[] = {
      .help = "Gradients between nodes. bf16: half the bytes; each node's sum and the total are "
              "rounded to nearest even, and added in fp32. Ranks on one node round nothing, so the "
              "bits of a run then depend on the number of nodes."},
-    {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .flags = SESSION,
+    {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .flags = SESSION | LOCAL,
      .help = "Print warnings and errors only."},
 
     {SEQ_OPTION_HEADING, .help = "Scaling report"},
@@ -319,7 +323,8 @@ static const seq_option options[] = {
      .help = "10^9 bytes a second that a host sends while it receives as many. Default: measured "
              "as the latency, else 1.25 is assumed (10 Gbit/s)."},
     {SEQ_OPTION_CHOICE, "plan-format", "FORMAT", AT(plan_format), "table", .choices = plan_choices,
-     .flags = ONCE, .help = "The report on standard output: a table, or JSON with all its parts."},
+     .flags = ONCE | LOCAL,
+     .help = "The report on standard output: a table, or JSON with all its parts."},
     {.type = SEQ_OPTION_END},
 };
 

@@ -395,19 +395,21 @@ static seq_status create_lanes(bench *bench, seq_error *error) {
 static seq_status share(bench *bench, seq_error *error) {
     const seq_plan *plan = bench->plan;
     seq_comm *comm = bench->comm;
-    size_t size = bench->table->size, bytes = size * sizeof(float);
-    seq_status status = seq_comm_share(comm, bytes, &bench->parameters, "the parameters", error);
-    if (!status)
-        status = seq_comm_share(comm, seq_model_packed_bytes(plan->model, SEQ_USE_TRAINING),
-                                &bench->packed, "the packed weights", error);
+    size_t size = bench->table->size, bytes = size * sizeof(float), shared, each;
+    size_t packed = seq_model_packed_bytes(plan->model, SEQ_USE_TRAINING);
+    const seq_exchange_config config = {.count = size};
+    seq_exchange_memory(&config, &shared, &each);
+    shared += bytes + packed + (size_t)plan->optimizer->states * bytes + sizeof(atomic_int);
+    seq_status status = seq_comm_reserve(comm, shared, each, error);
+    if (!status) status = seq_comm_share(comm, bytes, &bench->parameters, "the parameters", error);
+    if (!status) status = seq_comm_share(comm, packed, &bench->packed, "the packed weights", error);
     for (int i = 0; !status && i < plan->optimizer->states; i++)
         status = seq_comm_share(comm, bytes, &bench->moments[i], "the optimiser's state", error);
     if (!status)
         status = seq_comm_share(comm, sizeof(atomic_int), &bench->awake, "measuring", error);
     return status ? status
-                  : seq_exchange_create(comm, bench->lanes->compute.kernels,
-                                        &(seq_exchange_config){.count = size}, &bench->exchange,
-                                        error);
+                  : seq_exchange_create(comm, bench->lanes->compute.kernels, &config,
+                                        &bench->exchange, error);
 }
 
 static seq_status prepare(bench *bench, seq_error *error) {

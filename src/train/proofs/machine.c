@@ -34,6 +34,65 @@ void seq_train_cpu_name(char *out, size_t size) {
     if (!*out) snprintf(out, size, "%s", uname(&system) ? "unknown" : system.machine);
 }
 
+// What a rank's CPU can run, for --kernels auto.
+typedef struct offer {
+    char host[64], cpu[CPU_NAME];
+    uint32_t kernels; // bit i: seq_kernels_names()[i]
+    int32_t chosen;   // place in seq_kernels_names(), 0: auto
+} offer;
+
+static void fill_offer(const seq_trainer *trainer, offer *out) {
+    *out = (offer){.chosen = trainer->options->kernels};
+    gethostname(out->host, sizeof out->host - 1);
+    seq_train_cpu_name(out->cpu, sizeof out->cpu);
+    for (int i = 1; seq_kernels_names()[i]; i++)
+        out->kernels |= (uint32_t)(seq_kernels_of(seq_kernels_names()[i]) != NULL) << i;
+}
+
+// The names are in the order of speed.
+static int best_of(uint32_t kernels) {
+    int place = 1;
+    while (!(kernels >> place & 1))
+        place++;
+    return place;
+}
+
+static void warn_of_slower(const offer *offers, int ranks, int best, int common) {
+    for (int rank = 0; rank < ranks; rank++) {
+        if (offers[rank].kernels >> best & 1) continue;
+        seq_log_warning("rank %d on host %s (%s) has no %s: all ranks compute with %s, so the bits "
+                        "do not depend on which rank does what",
+                        rank, offers[rank].host, offers[rank].cpu, seq_kernels_names()[best],
+                        seq_kernels_names()[common]);
+        return;
+    }
+}
+
+seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out_name,
+                                    seq_error *error) {
+    seq_comm *comm = trainer->comm;
+    int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm), chosen = 0;
+    uint32_t common = UINT32_MAX, any = 0;
+    offer *offers = NULL;
+    seq_allocate(&offers, (size_t)ranks, sizeof *offers, "the kernels of the ranks", error);
+    if (seq_comm_agree(comm, error)) goto out;
+    fill_offer(trainer, &offers[rank]);
+    if (seq_comm_gather(comm, offers, sizeof *offers, error)) goto out;
+    for (int other = 0; other < ranks; other++) {
+        common &= offers[other].kernels;
+        any |= offers[other].kernels;
+        if (!chosen) chosen = offers[other].chosen;
+    }
+    if (!chosen) {
+        chosen = best_of(common); // portable, at least
+        if (chosen != best_of(any)) warn_of_slower(offers, ranks, best_of(any), chosen);
+    }
+    *out_name = seq_kernels_names()[chosen];
+out:
+    free(offers);
+    return error->status;
+}
+
 static void describe(const seq_trainer *trainer, machine *out) {
     *out = (machine){.host = ""};
     gethostname(out->host, sizeof out->host - 1);

@@ -103,7 +103,7 @@ static bool read_rank(FILE *stream, seq_watched *out) {
                &step, &stage) != 7 ||
         stage < 0 || stage >= SEQ_STAGES)
         return false;
-    *out = (seq_watched){alive, true, left, dead, waiting, age, step, stage};
+    *out = (seq_watched){alive, true, left, dead, waiting, age, step, stage, 0};
     return true;
 }
 

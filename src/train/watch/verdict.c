@@ -11,7 +11,9 @@ static const struct {
     int64_t ahead; // the step that the stage belongs to, counted from the updates done
 } stages[SEQ_STAGES] = {
     [SEQ_STAGE_START] = {"starting", 0},
-    [SEQ_STAGE_RESUME] = {"reading the checkpoint", 0},
+    [SEQ_STAGE_RESUME] = {"reading checkpoint and data", 0},
+    [SEQ_STAGE_SHARE] = {"sharing memory", 0},
+    [SEQ_STAGE_LOAD] = {"loading the parameters", 0},
     [SEQ_STAGE_VALIDATE] = {"validation", 0},
     [SEQ_STAGE_SAVE] = {"beginning a checkpoint", 0},
     [SEQ_STAGE_WRITE] = {"writing a checkpoint", 0},
@@ -82,20 +84,36 @@ __attribute__((format(printf, 3, 4))) static void append(char *out, size_t size,
     va_end(arguments);
 }
 
+void seq_verdict_place(int64_t step, int stage, char *out, size_t size) {
+    snprintf(out, size, "step %lld, %s", (long long)(step + stages[stage].ahead),
+             stages[stage].name);
+}
+
 static void append_place(const seq_watched *rank, char *out, size_t size) {
-    append(out, size, "step %lld, %s", (long long)(rank->step + stages[rank->stage].ahead),
-           stages[rank->stage].name);
+    size_t used = strlen(out);
+    seq_verdict_place(rank->step, rank->stage, out + used, size - used);
+}
+
+// Of a death: "has died in", "has died of Segmentation fault in".
+static void append_death(const seq_watched *it, char *out, size_t size) {
+    if (it->signal)
+        append(out, size, "has died of signal %d (%s) in ", it->signal, strsignal(it->signal));
+    else
+        append(out, size, "has died in ");
 }
 
 static void append_rank(const seq_case *facts, int rank, char *out, size_t size) {
     const seq_watched *it = &facts->ranks[rank];
     const seq_rank_place *place = &facts->places[rank];
-    append(out, size, "rank %d (host %s, process %lld) %s ", rank, place->host,
-           (long long)place->process,
-           it->dead         ? "has died in"
-           : is_missing(it) ? "does not answer (stopped, dead or cut off) in"
-           : it->waiting    ? "waits for a message that does not come (the network?) in"
-                            : "hangs in");
+    append(out, size, "rank %d (host %s, process %lld) ", rank, place->host,
+           (long long)place->process);
+    if (it->dead)
+        append_death(it, out, size);
+    else
+        append(out, size, "%s ",
+               is_missing(it) ? "does not answer (stopped, dead or cut off) in"
+               : it->waiting  ? "waits for a message that does not come (the network?) in"
+                              : "hangs in");
     if (it->known) {
         append_place(it, out, size);
         return;

@@ -15,6 +15,7 @@ typedef struct seq_watched {
     double age;   // seconds without progress
     int64_t step; // updates done
     int stage;    // seq_stage
+    int signal;   // of its death, as it has noted itself; 0: unknown, then it was killed (SIGKILL)
 } seq_watched;
 
 typedef struct seq_rank_place {
@@ -34,6 +35,8 @@ typedef struct seq_case {
 // gets on. Dead ranks, those that do not answer, and those that work on one thing for longer than
 // the limit; when all wait for each other, those that are furthest behind.
 int seq_verdict_find(const seq_case *facts, bool *guilty);
+// "step 13, reading data". `step`: updates done.
+void seq_verdict_place(int64_t step, int stage, char *out, size_t size);
 // "rank 2 (host b, process 99) hangs in step 13, reading data"; several are named one after the
 // other.
 void seq_verdict_describe(const seq_case *facts, const bool *guilty, char *out, size_t size);

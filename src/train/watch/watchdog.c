@@ -1,13 +1,16 @@
 #include "watchdog.h"
 #include "checkpoints/session.h"
+#include "death.h"
 #include "inquiry.h"
 #include "launcher.h"
 #include <errno.h>
 #include <pthread.h>
 #include <seqtrain/base/escape.h>
+#include <seqtrain/base/free_memory.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/base/thread.h>
+#include <seqtrain/train/train.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_HUNG = 6, LONGEST_GRACE = 60 };
+enum { EXIT_HUNG = 6, EXIT_NO_MEMORY = 7, LONGEST_GRACE = 60 };
 static const double shortest_tick = 0.02, longest_tick = 0.25, shortest_grace = 1;
 
 // Of one rank, in memory that the ranks of its node share.
@@ -27,6 +30,7 @@ typedef struct record {
     _Atomic uint64_t beat; // of the rank's watchdog
     _Atomic double age;    // seconds without progress, as its watchdog counts
     _Atomic bool left;
+    _Atomic int signal;   // that the rank dies of
     _Atomic bool told;    // of the node's first rank: somebody here has said why the job ends
     pthread_mutex_t life; // held by the rank's main thread: robust, so its death is seen
 } record;
@@ -57,6 +61,7 @@ struct seq_watchdog {
     bool launched;
     pid_t parent;
     seq_launcher launcher;
+    uint64_t kills; // see seq_death_reason
 
     uint64_t progress;
     double age, asking; // seconds
@@ -167,7 +172,8 @@ static void describe_node(seq_watchdog *dog, seq_watched *out) {
                                .waiting = is_waiting(it),
                                .age = atomic_load(&it->age),
                                .step = atomic_load(&it->step),
-                               .stage = atomic_load(&it->stage)};
+                               .stage = atomic_load(&it->stage),
+                               .signal = atomic_load(&it->signal)};
     }
 }
 
@@ -201,9 +207,13 @@ static void read_nodes(seq_watchdog *dog) {
     }
 }
 
-static _Noreturn void leave(const seq_watchdog *dog) {
+static _Noreturn void leave_with(const seq_watchdog *dog, int exit_code) {
     if (is_writer(dog)) seq_launcher_outlive(&dog->launcher);
-    seq_comm_leave(EXIT_HUNG);
+    seq_comm_leave(exit_code);
+}
+
+static _Noreturn void leave(const seq_watchdog *dog) {
+    leave_with(dog, EXIT_HUNG);
 }
 
 // We slept through the end of our job, and another one has the run directory.
@@ -226,14 +236,42 @@ static void print(const char *text) {
     (void)written;
 }
 
+static bool has_checkpoint(const seq_watchdog *dog) {
+    char path[SEQ_PATH], manifest[SEQ_PATH + 300], **names = NULL;
+    size_t count = 0;
+    seq_error ignored = {0};
+    bool found = false;
+    if (seq_path_join(path, dog->run, "checkpoints", &ignored) ||
+        seq_directory_list(path, &names, &count, &ignored))
+        return false;
+    for (size_t i = 0; i < count && !found; i++) {
+        snprintf(manifest, sizeof manifest, "%s/%.255s/manifest.json", path, names[i]);
+        found = seq_path_exists(manifest);
+    }
+    seq_names_free(names, count);
+    return found;
+}
+
+// A rank of this host that was killed could not note a signal.
+static bool was_killed(const seq_watchdog *dog) {
+    for (int i = 0; i < dog->node_size; i++)
+        if (dog->neighbours[i].dead && !atomic_load(&dog->records[i]->signal)) return true;
+    return false;
+}
+
 static void tell(seq_watchdog *dog, const seq_case *facts, const char *name, const char *why) {
-    char ranks[2000], hosts[2000], text[2400], escaped[4800], line[5000];
+    char ranks[2000], hosts[2000], reason[600] = "", text[2900], escaped[5800], line[6000];
     seq_verdict_describe(facts, dog->guilty, ranks, sizeof ranks);
     seq_verdict_hosts(facts, dog->guilty, hosts, sizeof hosts);
-    snprintf(text, sizeof text,
-             "%s: %s; the job ends, the same command line continues from its "
-             "last checkpoint",
-             why, ranks);
+    if (was_killed(dog)) {
+        strcpy(reason, "; it was killed (SIGKILL), ");
+        seq_death_reason(seq_comm_reserved(dog->comm), dog->kills, reason + strlen(reason),
+                         sizeof reason - strlen(reason));
+    }
+    snprintf(text, sizeof text, "%s: %s%s; the job ends%s", why, ranks, reason,
+             has_checkpoint(dog) ? ", the same command line continues from its last checkpoint"
+                                 : " before its first checkpoint, the same command line starts it "
+                                   "again");
     seq_escape(text, strlen(text), false, escaped, sizeof escaped);
     snprintf(line, sizeof line, "seqtrain: error: %s\n", escaped);
     bool first = seq_inquiry_conclude(&dog->inquiry, name, text, hosts);
@@ -255,8 +293,16 @@ static void judge(seq_watchdog *dog) {
     leave(dog);
 }
 
+// Who dies of a bus error says so.
+static void leave_if_it_has_told(const seq_watchdog *dog) {
+    for (int i = 0; i < dog->node_size; i++)
+        if (dog->neighbours[i].dead && atomic_load(&dog->records[i]->signal) == SIGBUS)
+            leave_with(dog, EXIT_NO_MEMORY);
+}
+
 // Who dies after the launcher has begun to end the job is killed by it.
 static void report_death(seq_watchdog *dog) {
+    leave_if_it_has_told(dog);
     if (seq_inquiry_is_concluded(&dog->inquiry, "lost")) leave(dog);
     seq_case facts = gather_facts(dog);
     for (int rank = 0; rank < dog->size; rank++)
@@ -332,6 +378,25 @@ static void tick(seq_watchdog *dog, double passed) {
     watch_ending(dog, passed);
 }
 
+// This rank dies of a signal.
+static void note_death(void *context, int signal) {
+    seq_watchdog *dog = context;
+    char place[200], reason[600], line[1100];
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&dog->own->signal, &none, signal) || signal != SIGBUS)
+        return;
+    seq_verdict_place(atomic_load(&dog->own->step), atomic_load(&dog->own->stage), place,
+                      sizeof place);
+    snprintf(line, sizeof line,
+             "seqtrain: error: rank %d (host %s, process %ld): bus error (SIGBUS) in %s; %s; the "
+             "job ends\n",
+             dog->rank, dog->places[dog->rank].host, (long)getpid(), place,
+             seq_death_reason(seq_comm_reserved(dog->comm), dog->kills, reason, sizeof reason));
+    atomic_store(&dog->records[0]->told, true);
+    print(line);
+    seq_comm_leave(EXIT_NO_MEMORY);
+}
+
 static void *watch(void *argument) {
     seq_watchdog *dog = argument;
     double before = seconds();
@@ -376,7 +441,7 @@ static void tell_of_node(seq_watchdog *dog, double stuck) {
     seq_verdict_describe(&facts, dog->guilty_here, ranks, sizeof ranks);
     snprintf(line, sizeof line,
              "seqtrain: error: no progress, and the run directory has not answered for %.3g s: %s; "
-             "the job ends, the same command line continues from its last checkpoint\n",
+             "the job ends, the same command line goes on\n",
              stuck, ranks);
     print(line);
 }
@@ -477,6 +542,7 @@ static seq_status share_records(seq_watchdog *dog, seq_error *error) {
 }
 
 static seq_status begin(seq_watchdog *dog, const char *run, uint64_t session, seq_error *error) {
+    seq_free_memory memory;
     allocate(dog, error);
     seq_inquiry_open(&dog->inquiry, run, session, error);
     if (seq_comm_agree(dog->comm, error) || exchange_places(dog, error) ||
@@ -485,7 +551,10 @@ static seq_status begin(seq_watchdog *dog, const char *run, uint64_t session, se
     dog->launched = seq_comm_launched();
     dog->parent = getppid();
     if (dog->launched) seq_launcher_find(&dog->launcher);
+    seq_free_memory_read(&memory);
+    dog->kills = memory.kills;
     start_threads(dog, error);
+    if (!error->status) seq_signals_tell_death(seq_death_signals, note_death, dog);
     if (!seq_comm_agree(dog->comm, error)) seq_comm_watch(dog->comm, &dog->own->calls);
     return error->status;
 }
@@ -526,6 +595,7 @@ static void stop_threads(seq_watchdog *dog) {
 
 void seq_watchdog_destroy(seq_watchdog *dog) {
     if (!dog) return;
+    seq_train_tell_bus_errors(); // no signal finds this watchdog any more
     seq_comm_watch(dog->comm, NULL);
     stop_threads(dog);
     if (dog->own) {

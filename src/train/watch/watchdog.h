@@ -13,6 +13,8 @@
 typedef enum seq_stage {
     SEQ_STAGE_START,
     SEQ_STAGE_RESUME,
+    SEQ_STAGE_SHARE,
+    SEQ_STAGE_LOAD,
     SEQ_STAGE_VALIDATE,
     SEQ_STAGE_SAVE,
     SEQ_STAGE_WRITE,
