@@ -3,6 +3,7 @@
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/standard.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static seq_status score_lines(scoring *scoring, FILE *stream, seq_error *error) 
     while (!status && (length = getline(&line, &capacity, stream)) >= 0) {
         scoring->line++;
         status = score_line(scoring, line, (size_t)length, error);
+        if (!status && ferror(stdout)) status = seq_standard_flush("writing the scores", error);
     }
     if (!status && ferror(stream)) status = seq_error_set_errno(error, "reading %s", scoring->name);
     free(line);

@@ -1,6 +1,7 @@
 #include "tool_version.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/base/standard.h>
 #include <seqtrain/comm/comm.h>
 #include <seqtrain/comm/launch.h>
 #include <seqtrain/kernels/kernels.h>
@@ -59,6 +60,7 @@ static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
         else if (!parsed.finished) {
             seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
                          options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
+            if (options.dry_run) seq_signals_release(); // it has nothing to save
             seq_train_run(&parsed, comm, SEQ_VERSION, error);
         }
     }
@@ -83,14 +85,16 @@ static void speak_of_own_failure(const seq_comm *comm, const seq_error *error) {
 int main(int argc, char **argv) {
     seq_error error = {0};
     seq_comm *comm = NULL;
-    signal(SIGXFSZ, SIG_IGN);
-    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
+    seq_standard standard;
+    seq_standard_begin(&standard);
+    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, SIGINT, SIGHUP, 0},
                       true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
     if (!open_comm(&argc, &argv, &comm, &error)) {
         silence_other_ranks(comm);
         if (!seq_storage_begin(&error)) run(argc, argv, comm, &error);
     }
+    if (!comm || seq_comm_rank(comm) == 0) seq_standard_end(&standard, &error);
     if (comm) speak_of_own_failure(comm, &error);
     if (error.status == SEQ_STOPPED)
         seq_log_info("%s", error.text);

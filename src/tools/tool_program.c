@@ -1,9 +1,10 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/signals.h>
+#include <seqtrain/base/standard.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
-#include <signal.h>
 #include <stdio.h>
 
 static void print_version(const char *program) {
@@ -17,7 +18,8 @@ int tool_main(const seq_program *program, int argc, char **argv, void *values, s
               seq_status (*run)(const seq_parsed *parsed, seq_error *error)) {
     seq_parsed parsed = {0};
     seq_error error = {0};
-    signal(SIGXFSZ, SIG_IGN); // a file size limit becomes an error that can be told
+    seq_standard standard;
+    seq_standard_begin(&standard);
     seq_log_open(stderr, SEQ_LOG_INFO, program->name);
     if (!seq_options_parse(program, argc, argv, values, values_size, &parsed, &error)) {
         if (parsed.version)
@@ -25,8 +27,9 @@ int tool_main(const seq_program *program, int argc, char **argv, void *values, s
         else if (!parsed.finished && !seq_storage_begin(&error))
             run(&parsed, &error);
     }
-    if (!error.status && fflush(stdout)) seq_error_set_errno(&error, "writing to standard output");
+    seq_standard_end(&standard, &error);
     if (error.status) seq_log_error("%s", error.text);
     seq_options_clear(&parsed);
+    if (error.status == SEQ_STOPPED) seq_signals_end(seq_signals_caught());
     return seq_status_exit_code(error.status);
 }
