@@ -1,5 +1,9 @@
 # Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
 set -euo pipefail
+# Started without standard descriptors: mpirun would take messages that it writes there for its own signals.
+[ -e /proc/$$/fd/0 ] || exec </dev/null
+[ -e /proc/$$/fd/1 ] || exec >/dev/null
+[ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, and they are set below
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
