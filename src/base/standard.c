@@ -31,7 +31,8 @@ seq_status seq_standard_flush(const char *what, seq_error *error) {
     if (errno)
         seq_error_set_errno(error, "%s", what);
     else
-        seq_error_set(error, SEQ_NO_SPACE, "%s: an earlier write failed", what);
+        seq_error_set(error, SEQ_NO_SPACE, "%s: a part of it could not be written (a full device?)",
+                      what);
     return error->status = SEQ_NO_SPACE; // whatever ails it
 }
 
