@@ -12,9 +12,9 @@ enum { ONE_WISH = 200 }; // milliseconds: what comes together is one wish
 // A handler has nowhere else to write to. Waiting for the signals in a descriptor instead would
 // need them blocked in every thread, and libraries start theirs before main.
 static struct {
-    atomic_int stop;          // any thread may ask
+    atomic_int last;          // any thread may ask
     atomic_llong interrupted; // milliseconds: the first SIGINT, 0: none
-} seq_signal_state;
+} seq_stop_signal;
 
 static long long milliseconds(void) {
     struct timespec now;
@@ -36,11 +36,11 @@ void seq_signals_end(int signal) {
 static void remember(int signal) {
     if (signal == SIGINT) {
         long long now = milliseconds(), first = 0;
-        if (!atomic_compare_exchange_strong(&seq_signal_state.interrupted, &first, now) &&
+        if (!atomic_compare_exchange_strong(&seq_stop_signal.interrupted, &first, now) &&
             now - first >= ONE_WISH)
             seq_signals_end(SIGINT);
     }
-    seq_signal_state.stop = signal;
+    seq_stop_signal.last = signal;
 }
 
 void seq_signals_catch(const int *signals, bool restart) {
@@ -53,7 +53,7 @@ void seq_signals_catch(const int *signals, bool restart) {
 }
 
 int seq_signals_caught(void) {
-    return seq_signal_state.stop;
+    return seq_stop_signal.last;
 }
 
 void seq_signals_release(void) {
@@ -62,5 +62,5 @@ void seq_signals_release(void) {
     for (int signal = 1; signal < NSIG; signal++)
         if (!sigaction(signal, NULL, &now) && now.sa_handler == remember)
             sigaction(signal, &standard, NULL);
-    if (seq_signal_state.stop) seq_signals_end(seq_signal_state.stop);
+    if (seq_stop_signal.last) seq_signals_end(seq_stop_signal.last);
 }
