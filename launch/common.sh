@@ -1,5 +1,9 @@
 # Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
 set -euo pipefail
+# Started without standard descriptors: mpirun would take messages that it writes there for its own signals.
+[ -e /proc/$$/fd/0 ] || exec </dev/null
+[ -e /proc/$$/fd/1 ] || exec >/dev/null
+[ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, which are meant for other programs
 if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-9]+$ ]] && [ "$quota" -lt $((cores * period)) ]; then
   cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than it shows cores
@@ -50,23 +54,67 @@ set_mpi_environment() {
   export OMPI_MCA_odls_base_sigkill_timeout=10
 }
 
-# run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once, SIGTERM late; so a launcher that is told to end
-# (a batch system's time limit, kill) asks for a checkpoint with SIGUSR1. Returns mpirun's exit code: 75 after such an end.
+# is_second_interrupt: Ctrl-C once more, and not the same wish sent twice (`timeout -s INT` does that).
+interrupted_at=
+is_second_interrupt() {
+  local now=${EPOCHREALTIME//[!0-9]/} first=$interrupted_at # microseconds
+  interrupted_at=${first:-$now}
+  [ -n "$first" ] && [ $((now - first)) -ge 200000 ]
+}
+
+# run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once. Told to end by SIGTERM, SIGINT or SIGHUP it sends them
+# SIGTERM late, kills them soon, and forgets their exit code; nohup does not keep it from that. So it gets a process group of its own,
+# and a launcher that is told to end (Ctrl-C, a closed terminal, a batch system's time limit, kill) asks for a checkpoint with SIGUSR1,
+# several times: while it starts, mpirun loses it. A second Ctrl-C ends all at once. An mpirun whose messages nobody reads crashes: a
+# tee stands between, which goes on alone. Returns mpirun's exit code, 75 after such an end; $asked_to_stop is the signal, or empty.
 run_mpirun() {
-  local code signalled=yes
-  mpirun "$@" &
-  local job=$!
-  trap 'signalled=yes; kill -USR1 $job 2>/dev/null || true' TERM USR1
+  local code signalled=yes job='' reminder='' messages copier
+  asked_to_stop='' interrupted_at=''
+  trap 'ask_mpirun TERM' TERM USR1 HUP
+  trap 'ask_mpirun INT' INT
+  exec {messages}> >(trap '' INT HUP TERM USR1 && exec tee -p /dev/null >&2)
+  copier=$!
+  set -m
+  mpirun "$@" </dev/null 2>&$messages {messages}>&- &
+  job=$!
+  set +m
+  exec {messages}>&-
   while [ $signalled ]; do # a signal ends the wait before the job ends
     code=0 signalled=
+    remind_mpirun
     wait $job || code=$?
   done
-  trap - TERM USR1
+  trap - TERM USR1 HUP INT
+  [ -z "$reminder" ] || kill $reminder 2>/dev/null || true
+  wait $copier || true
+  [ -z "$asked_to_stop" ] || [ $code -ne 138 ] || code=75 # SIGUSR1 met an mpirun or a rank that was starting or leaving
   return $code
 }
 
 # make_king_james FILE: its text as Debian ships it (packages bible-kjv, bible-kjv-text), a verse a line, without its reference.
 make_king_james() { bible -f gen1:1-rev22:21 </dev/null | sed 's/^[^ ]* //' >"$1"; }
+
+ask_mpirun() { # of run_mpirun: ask_mpirun SIGNAL
+  signalled=yes asked_to_stop=$1
+  if [ "$1" = INT ] && is_second_interrupt && [ -n "$job" ]; then
+    kill -KILL -- "-$job" 2>/dev/null || true # its ranks notice
+    [ -z "$reminder" ] || kill $reminder 2>/dev/null || true
+    trap - INT
+    kill -INT $$
+  fi
+}
+
+remind_mpirun() { # of run_mpirun
+  local try
+  [ -n "$asked_to_stop" ] || return 0
+  kill -USR1 "$job" 2>/dev/null || true
+  [ -z "$reminder" ] || return 0
+  for try in {1..15}; do
+    sleep 2
+    kill -USR1 "$job" 2>/dev/null || break
+  done >/dev/null 2>&1 &
+  reminder=$!
+}
 
 # configure_and_build DIRECTORY CMAKE_OPTION...
 configure_and_build() {

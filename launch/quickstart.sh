@@ -41,6 +41,7 @@ train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$r
   --steps 2500 --validate-every 500 --time-limit 4m)
 code=0
 run_mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
+[ $code -ne 75 ] || [ -z "$asked_to_stop" ] || fail_with 75 "stopped as asked; run this again to go on from the last checkpoint"
 case $code in
 0) ;;
 75) echo "This machine needed more than the time limit: the text below comes from the last checkpoint. Run this again to go on." ;;

@@ -17,7 +17,8 @@
 # largest divisor of R (equal in statistics, and seqtrain says so). Hosts that do not answer through the agent, and hosts that seqtrain
 # names as the place of a failure, are dropped for good (the last one is kept). No restart: after 0; after 2, 3, 4, 5 and 7 (usage,
 # data, no usable checkpoint, numbers, disk: the next start would end the same way); after SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1,
-# which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); after two
+# which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); a second Ctrl-C
+# kills the job at once (130); after two
 # restarts without a newer checkpoint. Exit code: seqtrain's; 6 when the supervisor gives up, however mpirun put it (137 for a killed
 # rank, 205 for a lost host, nothing at all for a cut link: then it is ended here). Where the supervisor's own host is lost, the others'
 # ranks end themselves and their daemons; the same command on another host goes on.
@@ -324,6 +325,17 @@ remind() {
   fi
 }
 
+# Where there is no job, the first Ctrl-C ends all soon.
+interrupt() {
+  if is_second_interrupt && [ -n "$job" ]; then
+    log "interrupted again: the job is killed"
+    trap - EXIT INT
+    leave
+    kill -INT $$
+  fi
+  ask_to_stop
+}
+
 stop_if_asked() {
   [ $asked -eq 0 ] || finish 75 "stopped as asked; the same command continues"
 }
@@ -411,7 +423,7 @@ start_mpirun() {
   session_before=$(session)
   set -m # a process group of its own
   mpirun --quiet -np "$ranks" ${where[@]+"${where[@]}"} --mca seqtrain_job "$token" ${mpi_options[@]+"${mpi_options[@]}"} "${command[@]}" </dev/null \
-    2> >(exec tee -a "$temporary/errors" >&3) &
+    2> >(trap '' INT HUP TERM USR1 && exec tee -p -a "$temporary/errors" >&3) & # a tee that goes on when our reader has left
   job=$!
   set +m
 }
@@ -477,7 +489,8 @@ run=$(told run)
 temporary=$(mktemp -d)
 trap leave EXIT
 trap : PIPE # whoever read our messages is gone
-trap ask_to_stop TERM INT HUP USR1
+trap ask_to_stop TERM HUP USR1
+trap interrupt INT
 set_mpi_environment
 # A daemon or mpirun that has lost the other end notices within two minutes, not fifteen.
 export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30} OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}

@@ -80,13 +80,6 @@ seq_status seq_directory_sync(const char *path, seq_error *error) {
     return sync_path(path, O_DIRECTORY, error);
 }
 
-seq_status seq_file_finish_output(seq_error *error) {
-    bool lost = ferror(stdout); // some writes before have failed; this one may still succeed
-    if (fflush(stdout)) return seq_error_set_errno(error, "writing to standard output");
-    return lost ? seq_error_set(error, SEQ_NO_SPACE, "writing to standard output: parts are lost")
-                : error->status;
-}
-
 seq_status seq_file_sync(const char *path, seq_error *error) {
     return sync_path(path, 0, error);
 }

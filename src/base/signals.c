@@ -1,26 +1,69 @@
+// Signals are remembered by a handler; the program asks for them where it can stop. The handler
+// calls only functions that POSIX allows there. An ignored signal is never taken from whoever
+// ignored it. Tests: tests/unit/base/test_signals.c, tests/fault/signals.sh,
+// tests/fault/streams.sh.
 #include <seqtrain/base/signals.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
-// A handler has nowhere else to write to (nor to read from). Waiting for the signals in a
-// descriptor instead would need them blocked in every thread, and libraries start theirs before
-// main.
-static atomic_int seq_stop_signal; // any thread may ask
+enum { ONE_WISH = 200 }; // milliseconds: what comes together is one wish
+
+// A handler has nowhere else to write to. Waiting for the signals in a descriptor instead would
+// need them blocked in every thread, and libraries start theirs before main.
+static struct {
+    atomic_int last;          // any thread may ask
+    atomic_llong interrupted; // milliseconds: the first SIGINT, 0: none
+} seq_stop_signal;
+
+static long long milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1 + now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+void seq_signals_end(int signal) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t alone;
+    sigemptyset(&standard.sa_mask);
+    sigaction(signal, &standard, NULL);
+    sigemptyset(&alone);
+    sigaddset(&alone, signal);
+    pthread_sigmask(SIG_UNBLOCK, &alone, NULL);
+    raise(signal);
+}
 
 static void remember(int signal) {
-    seq_stop_signal = signal;
+    if (signal == SIGINT) {
+        long long now = milliseconds(), first = 0;
+        if (!atomic_compare_exchange_strong(&seq_stop_signal.interrupted, &first, now) &&
+            now - first >= ONE_WISH)
+            seq_signals_end(SIGINT);
+    }
+    seq_stop_signal.last = signal;
 }
 
 void seq_signals_catch(const int *signals, bool restart) {
-    struct sigaction action = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0};
+    struct sigaction action = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0},
+                     before;
     sigemptyset(&action.sa_mask);
     for (; *signals; signals++)
-        sigaction(*signals, &action, NULL);
+        if (!sigaction(*signals, NULL, &before) && before.sa_handler != SIG_IGN)
+            sigaction(*signals, &action, NULL);
 }
 
 int seq_signals_caught(void) {
-    return seq_stop_signal;
+    return seq_stop_signal.last;
+}
+
+void seq_signals_release(void) {
+    struct sigaction standard = {.sa_handler = SIG_DFL}, now;
+    sigemptyset(&standard.sa_mask);
+    for (int signal = 1; signal < NSIG; signal++)
+        if (!sigaction(signal, NULL, &now) && now.sa_handler == remember)
+            sigaction(signal, &standard, NULL);
+    if (seq_stop_signal.last) seq_signals_end(seq_stop_signal.last);
 }
 
 static struct {

@@ -1,4 +1,5 @@
 #include "layout.h"
+#include <seqtrain/base/fault.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,27 +54,48 @@ static bool is_checkpoint(const char *checkpoints, const char *name, bool commit
            seq_path_is_directory(directory) && seq_path_exists(manifest) == committed;
 }
 
+// Also a digest of all the steps whose directories were seen, committed or not.
+static seq_status list_once(const char *checkpoints, bool committed, int64_t **out_steps,
+                            size_t *out_count, uint64_t *out_seen, seq_error *error) {
+    char **names = NULL;
+    size_t count = 0, found = 0;
+    seq_status status = seq_directory_list(checkpoints, &names, &count, error);
+    int64_t *steps = status ? NULL : malloc((count + 1) * sizeof *steps);
+    if (!status && !steps)
+        status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
+    *out_seen = 0;
+    seq_fault_point("reader.names");
+    for (size_t i = 0; !status && i < count; i++) {
+        int64_t step = seq_step_of_name(names[i]);
+        if (step < 0) continue;
+        *out_seen = *out_seen * 1000003 + (uint64_t)step + 1;
+        if (is_checkpoint(checkpoints, names[i], committed)) steps[found++] = step;
+    }
+    seq_names_free(names, count);
+    if (status) return status;
+    *out_steps = steps;
+    *out_count = found;
+    return SEQ_OK;
+}
+
+// A run removes a checkpoint only when a newer one is there. So when nothing is committed and the
+// directories have changed since they were looked at before, the newer one may have come meanwhile.
 static seq_status list_steps(const char *run, bool committed, int64_t **out_steps,
                              size_t *out_count, seq_error *error) {
-    char checkpoints[SEQ_PATH], **names = NULL;
-    size_t count = 0, found = 0;
+    char checkpoints[SEQ_PATH];
+    uint64_t seen = 0, before;
     *out_steps = NULL;
     *out_count = 0;
     seq_status status = seq_path_join(checkpoints, run, "checkpoints", error);
     if (status || !seq_path_exists(checkpoints)) return status;
-    status = seq_directory_list(checkpoints, &names, &count, error);
-    int64_t *steps = status ? NULL : malloc((count + 1) * sizeof *steps);
-    if (!status && !steps)
-        status = seq_error_set(error, SEQ_NO_MEMORY, "listing %s: out of memory", checkpoints);
-    for (size_t i = 0; !status && i < count; i++)
-        if (seq_step_of_name(names[i]) >= 0 && is_checkpoint(checkpoints, names[i], committed))
-            steps[found++] = seq_step_of_name(names[i]);
-    seq_names_free(names, count);
-    if (status) return status;
-    qsort(steps, found, sizeof *steps, newest_first);
-    *out_steps = steps;
-    *out_count = found;
-    return SEQ_OK;
+    do {
+        before = seen;
+        free(*out_steps);
+        *out_steps = NULL;
+        status = list_once(checkpoints, committed, out_steps, out_count, &seen, error);
+    } while (!status && committed && *out_count == 0 && seen != before);
+    if (!status) qsort(*out_steps, *out_count, sizeof **out_steps, newest_first);
+    return status;
 }
 
 seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out_count,

@@ -1,4 +1,5 @@
 #include "layout.h"
+#include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/checkpoint/identity.h>
@@ -55,15 +56,36 @@ static seq_status load_directory(const char *directory, const seq_compute *compu
     char vocabulary[SEQ_PATH];
     snprintf(out->directory, sizeof out->directory, "%s", directory);
     seq_status status = seq_checkpoint_read_manifest(directory, &out->manifest, error);
+    seq_fault_point("reader.manifest");
     if (!status) status = seq_checkpoint_verify(directory, &out->manifest, 0, 1, error);
+    seq_fault_point("reader.verified");
     if (!status) status = seq_path_join(vocabulary, directory, "vocabulary.tsv", error);
     if (!status)
         status = seq_vocabulary_read(vocabulary, SEQ_NO_CHECKPOINT, &out->vocabulary, error);
+    seq_fault_point("reader.vocabulary");
     if (!status) status = create_model(out, compute, error);
     if (!status) status = read_parameters(out, error);
+    seq_fault_point("reader.parameters");
     if (!status) status = pack_parameters(out, error);
     if (status) seq_loaded_clear(out);
     return status;
+}
+
+// Loads a checkpoint, and again while another takes its place. What is not present in the end is
+// not loaded.
+static seq_status load_present(const char *directory, const seq_compute *compute, seq_loaded *out,
+                               seq_presence *out_presence, seq_error *error) {
+    for (int attempt = 0; attempt < SEQ_READ_ATTEMPTS; attempt++) {
+        seq_digest noted;
+        *error = (seq_error){0};
+        seq_checkpoint_note(directory, &noted);
+        seq_status status = load_directory(directory, compute, out, error);
+        *out_presence = seq_checkpoint_presence(directory, &noted);
+        if (*out_presence == SEQ_PRESENT) return status;
+        seq_loaded_clear(out);
+        if (*out_presence == SEQ_REMOVED) break;
+    }
+    return seq_checkpoint_tell_moved(directory, *out_presence, error);
 }
 
 // The best step that the newest readable manifest knows, or -1.
@@ -107,18 +129,23 @@ static const char *why_none(const char *path) {
     return "it has no checkpoint";
 }
 
-static seq_status load_run(const char *run, int64_t *steps, size_t count, bool prefer_best,
-                           const seq_compute *compute, seq_loaded *out, seq_error *error) {
-    if (prefer_best) prefer(steps, count, best_step(run, steps, count));
+// The first of these that can be used. SEQ_NO_CHECKPOINT with *out_removed: one has been removed
+// before another could be loaded.
+static seq_status load_listed(const char *run, const int64_t *steps, size_t count,
+                              const seq_compute *compute, seq_loaded *out, bool *out_removed,
+                              seq_error *error) {
+    *out_removed = false;
     for (size_t i = 0; i < count; i++) {
         char directory[SEQ_PATH];
+        seq_presence presence = SEQ_PRESENT;
         seq_error reason = {0};
         if (!seq_checkpoint_directory(run, steps[i], directory, &reason) &&
-            !load_directory(directory, compute, out, &reason)) {
+            !load_present(directory, compute, out, &presence, &reason)) {
             if (!seq_identity_check(run, directory, &out->manifest, NULL, &reason)) return SEQ_OK;
             seq_loaded_clear(out);
         }
-        if (reason.status != SEQ_NO_CHECKPOINT)
+        *out_removed = presence == SEQ_REMOVED;
+        if (*out_removed || reason.status != SEQ_NO_CHECKPOINT)
             return seq_error_set(error, reason.status, "%s", reason.text);
         seq_log_warning("the checkpoint of step %lld cannot be used: %s", (long long)steps[i],
                         reason.text);
@@ -127,20 +154,38 @@ static seq_status load_run(const char *run, int64_t *steps, size_t count, bool p
                          count ? "none of its checkpoints can be used" : why_none(run));
 }
 
+static seq_status load_run(const char *run, bool prefer_best, const seq_compute *compute,
+                           seq_loaded *out, seq_error *error) {
+    for (int attempt = 0; attempt < SEQ_READ_ATTEMPTS; attempt++) {
+        int64_t *steps = NULL;
+        size_t count = 0;
+        bool removed = false;
+        *error = (seq_error){0};
+        seq_status status = seq_checkpoint_list(run, &steps, &count, error);
+        seq_fault_point("reader.listed");
+        if (!status && prefer_best) prefer(steps, count, best_step(run, steps, count));
+        if (!status) status = load_listed(run, steps, count, compute, out, &removed, error);
+        free(steps);
+        if (!removed) return status;
+    }
+    return seq_checkpoint_tell_moved(run, SEQ_REPLACED, error);
+}
+
 seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute,
                                seq_loaded *out, seq_error *error) {
-    char manifest[SEQ_PATH];
-    int64_t *steps = NULL;
-    size_t count = 0;
+    const char *slash = strrchr(path, '/');
+    seq_presence presence;
     *out = (seq_loaded){0};
-    seq_status status = seq_path_join(manifest, path, "manifest.json", error);
-    if (status) return status;
     if (!seq_path_exists(path))
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint",
                              path);
-    if (seq_path_exists(manifest)) return load_directory(path, compute, out, error);
-    status = seq_checkpoint_list(path, &steps, &count, error);
-    if (!status) status = load_run(path, steps, count, prefer_best, compute, out, error);
-    free(steps);
-    return status;
+    char manifest[SEQ_PATH];
+    if (seq_path_join(manifest, path, "manifest.json", error)) return error->status;
+    if (seq_path_exists(manifest)) return load_present(path, compute, out, &presence, error);
+    if (seq_step_of_name(slash ? slash + 1 : path) >= 0)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                             "loading %s: it has no manifest.json: being written or being removed "
+                             "by a run, not finished, or the manifest is lost",
+                             path);
+    return load_run(path, prefer_best, compute, out, error);
 }

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/signals.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct resharding {
     const char *source, *target;
+    seq_digest noted; // the source, as it was
     int old_shards, shards;
     seq_manifest manifest, description;
     seq_vocabulary *vocabulary;
@@ -85,6 +87,7 @@ static seq_status load(resharding *work, seq_error *error) {
     char path[SEQ_PATH];
     seq_model_config config;
     seq_compute compute;
+    seq_checkpoint_note(work->source, &work->noted);
     seq_status status = seq_checkpoint_read_manifest(work->source, &work->manifest, error);
     if (!status) status = seq_checkpoint_verify(work->source, &work->manifest, 0, 1, error);
     if (!status)
@@ -169,7 +172,10 @@ static seq_status write_target(resharding *work, seq_error *error) {
     if (!status) status = seq_directory_create(work->target, error);
     if (status) return status;
     for (int shard = 0; !status && shard < work->shards; shard++)
-        status = write_one(work, shard, error);
+        status = seq_signals_caught() ? seq_checkpoint_interrupted(work->source, error)
+                                      : write_one(work, shard, error);
+    if (!status && seq_checkpoint_presence(work->source, &work->noted) != SEQ_PRESENT)
+        status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s has changed meanwhile", work->source);
     if (!status)
         status = seq_checkpoint_commit(work->target, work->shards, work->digests, &work->state,
                                        seq_model_parameters(work->model), work->vocabulary,

@@ -8,6 +8,7 @@
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/standard.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,8 +138,10 @@ static bool read_line(scoring *scoring, FILE *stream, seq_error *error) {
 
 static seq_status score_lines(scoring *scoring, FILE *stream, seq_error *error) {
     seq_status status = SEQ_OK;
-    while (!status && read_line(scoring, stream, error))
+    while (!status && read_line(scoring, stream, error)) {
         status = score_line(scoring, error);
+        if (!status && ferror(stdout)) status = seq_standard_flush("writing the scores", error);
+    }
     return error->status;
 }
 

@@ -1,5 +1,6 @@
 #include "seqinfo_private.h"
 #include <seqtrain/base/escape.h>
+#include <seqtrain/base/fault.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <stdarg.h>
@@ -123,21 +124,46 @@ static uint64_t total_size(const seq_manifest *manifest) {
     return total;
 }
 
+// Another that takes its place meanwhile is verified instead; `manifest` is that of the last one.
+static seq_status verify_named(const options *options, const char *path, seq_manifest *manifest,
+                               seq_digest *noted, seq_error *error) {
+    seq_presence presence = SEQ_REPLACED;
+    for (int attempt = 0; attempt < SEQ_READ_ATTEMPTS; attempt++) {
+        if (!error->status && options->verify)
+            seq_info_verify_checkpoint(options, path, manifest, noted, error);
+        presence = seq_checkpoint_presence(path, noted);
+        if (presence == SEQ_PRESENT) return error->status;
+        if (presence == SEQ_REMOVED) break;
+        *error = (seq_error){0};
+        seq_manifest_clear(manifest);
+        seq_checkpoint_note(path, noted);
+        seq_checkpoint_read_manifest(path, manifest, error);
+    }
+    return seq_checkpoint_tell_moved(path, presence, error);
+}
+
 static seq_status show_checkpoint(const options *options, const char *path, seq_error *error) {
     static const char *const sections[] = {"position", "schedule", "model", "data",
                                            "program",  "options",  "state"};
     seq_manifest manifest = {0};
+    seq_digest noted;
+    seq_checkpoint_note(path, &noted);
     seq_status status = seq_checkpoint_read_manifest(path, &manifest, error);
+    if (status && seq_checkpoint_presence(path, &noted) == SEQ_REMOVED)
+        return seq_checkpoint_tell_moved(path, SEQ_REMOVED, error);
     if (status) return status;
+    seq_fault_point("reader.manifest");
     seq_info_say(options, "checkpoint %s", path);
     seq_info_say(options, "files      %zu, %.1f MB", manifest.file_count,
                  (double)total_size(&manifest) / 1e6);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         print_section(options, &manifest, sections[i]);
     status = print_parameters(options, &manifest, error);
-    if (!status && options->verify &&
-        (status = seq_info_verify_checkpoint(options, path, &manifest, error)))
-        seq_info_advise(options, NULL, -1);
+    if (!status && options->verify) {
+        status = verify_named(options, path, &manifest, &noted, error);
+        if (status && seq_checkpoint_presence(path, &noted) == SEQ_PRESENT)
+            seq_info_advise(options, NULL, -1);
+    }
     if (!status && options->verify)
         seq_info_say(options, "verified   %zu files", manifest.file_count);
     seq_manifest_clear(&manifest);
@@ -163,16 +189,31 @@ static void print_step(const options *options, const seq_manifest *manifest, int
                  best == step ? "  best" : "", options->verify ? "  verified" : "");
 }
 
-// A checkpoint that cannot be used says why and leaves its status in `error`.
-static bool show_step(const options *options, const char *run, int64_t step, int64_t *best,
-                      seq_error *error) {
+// A checkpoint that cannot be used says why and leaves its status in `error`. One that is removed
+// meanwhile is no fault. One that is replaced is read again.
+static seq_presence show_step(const options *options, const char *run, int64_t step, int64_t *best,
+                              int64_t *good, seq_error *error) {
     char directory[SEQ_PATH];
     seq_manifest manifest = {0};
+    seq_digest noted;
     seq_error reason = {0}, ignored = {0};
-    if (!seq_checkpoint_directory(run, step, directory, &reason) &&
-        !seq_checkpoint_read_manifest(directory, &manifest, &reason) &&
-        !seq_identity_check(run, directory, &manifest, NULL, &reason) && options->verify)
-        seq_info_verify_checkpoint(options, directory, &manifest, &reason);
+    seq_presence presence = SEQ_REPLACED;
+    for (int attempt = 0; presence == SEQ_REPLACED && attempt < SEQ_READ_ATTEMPTS; attempt++) {
+        reason = (seq_error){0};
+        seq_manifest_clear(&manifest);
+        if (seq_checkpoint_directory(run, step, directory, &reason)) break;
+        seq_checkpoint_note(directory, &noted);
+        if (!seq_checkpoint_read_manifest(directory, &manifest, &reason) &&
+            !seq_identity_check(run, directory, &manifest, NULL, &reason) && options->verify)
+            seq_info_verify_checkpoint(options, directory, &manifest, &noted, &reason);
+        presence = seq_checkpoint_presence(directory, &noted);
+    }
+    if (presence == SEQ_REMOVED) {
+        seq_info_say(options, "  step %lld: removed by its run meanwhile", (long long)step);
+        seq_manifest_clear(&manifest);
+        return presence;
+    }
+    if (presence == SEQ_REPLACED) seq_checkpoint_tell_moved(directory, presence, &reason);
     if (*best == UNKNOWN)
         seq_record_get_integer(seq_manifest_section_find(&manifest, "position"), "best_step", -1,
                                INT64_MAX, best, &ignored);
@@ -181,9 +222,10 @@ static bool show_step(const options *options, const char *run, int64_t step, int
         seq_error_set(error, reason.status, "%s", reason.text);
     } else {
         print_step(options, &manifest, step, *best);
+        if (*good < 0) *good = step;
     }
     seq_manifest_clear(&manifest);
-    return !reason.status;
+    return presence;
 }
 
 // What was being written when a job died; or a checkpoint that has lost its manifest since.
@@ -193,25 +235,43 @@ static seq_status show_unfinished(const options *options, const char *run, seq_e
     seq_status status = seq_checkpoint_list_unfinished(run, &steps, &count, error);
     for (size_t i = 0; i < count; i++)
         seq_info_say(options,
-                     "  step %lld: no manifest.json: not finished, or the manifest is lost",
+                     "  step %lld: no manifest.json: being written or removed by a run, not "
+                     "finished, or the manifest is lost",
                      (long long)steps[i]);
     free(steps);
     return status;
 }
 
-static seq_status show_run(const options *options, const char *path, seq_error *error) {
-    int64_t *steps = NULL, best = UNKNOWN, good = -1;
+// All that are newer than *newest, which becomes the newest of them. *out_removed: one has been
+// removed before it could be shown.
+static seq_status show_steps(const options *options, const char *run, int64_t *newest,
+                             int64_t *good, bool *out_removed, seq_error *error) {
+    int64_t *steps = NULL, best = UNKNOWN, before = *newest;
     size_t count = 0;
-    seq_status status = seq_checkpoint_list(path, &steps, &count, error);
-    if (status) return status;
-    seq_info_say(options, "run        %s", path);
-    seq_info_say(options, "checkpoints %zu", count);
-    for (size_t i = 0; i < count; i++)
-        if (show_step(options, path, steps[i], &best, error) && good < 0) good = steps[i];
-    if (error->status) seq_info_advise(options, path, good);
+    *out_removed = false;
+    if (seq_checkpoint_list(run, &steps, &count, error)) return error->status;
+    seq_fault_point("reader.listed");
+    if (before < 0) {
+        seq_info_say(options, "run        %s", run);
+        seq_info_say(options, "checkpoints %zu", count);
+    }
+    for (size_t i = 0; i < count && steps[i] > before; i++)
+        if (show_step(options, run, steps[i], &best, good, error) == SEQ_REMOVED)
+            *out_removed = true;
+    if (count) *newest = steps[0];
     free(steps);
+    return SEQ_OK;
+}
+
+static seq_status show_run(const options *options, const char *path, seq_error *error) {
+    int64_t newest = -1, good = -1;
+    bool removed = true;
+    for (int attempt = 0; removed && good < 0 && attempt < SEQ_READ_ATTEMPTS; attempt++)
+        if (show_steps(options, path, &newest, &good, &removed, error)) return error->status;
+    if (error->status) seq_info_advise(options, path, good);
     show_unfinished(options, path, error);
-    if (options->verify && count == 0)
+    if (removed && good < 0) return seq_checkpoint_tell_moved(path, SEQ_REPLACED, error);
+    if (options->verify && good < 0 && !error->status)
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: it has no checkpoint", path);
     return error->status;
 }

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/storage/vector_file.h>
+#include <seqtrain/base/signals.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -21,6 +23,21 @@ static int lock_run(const char *checkpoint, seq_error *error) {
     return -1;
 }
 
+// Again when another has taken the place of the checkpoint.
+static void reshard_present(const char *source, int shards, const char *output, seq_error *error) {
+    seq_presence presence = SEQ_REPLACED;
+    for (int attempt = 0; presence == SEQ_REPLACED && attempt < SEQ_READ_ATTEMPTS; attempt++) {
+        seq_digest noted;
+        *error = (seq_error){0};
+        seq_checkpoint_note(source, &noted);
+        if (!seq_checkpoint_reshard(source, shards, output, error)) return;
+        presence = error->status == SEQ_NO_CHECKPOINT || error->status == SEQ_BAD_INPUT
+                       ? seq_checkpoint_presence(source, &noted)
+                       : SEQ_PRESENT;
+    }
+    if (presence != SEQ_PRESENT) seq_checkpoint_tell_moved(source, presence, error);
+}
+
 seq_status seq_info_reshard(const seq_info_options *options, const char *path, seq_error *error) {
     char manifest[SEQ_PATH];
     int shards = (int)options->reshard;
@@ -28,11 +45,12 @@ seq_status seq_info_reshard(const seq_info_options *options, const char *path, s
     if (!seq_path_exists(manifest))
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--reshard: %s is not a checkpoint (RUN/checkpoints/step-N)", path);
+    seq_signals_catch((const int[]){SIGINT, SIGTERM, SIGHUP, 0}, true);
     char *whole = realpath(path, NULL); // "." cannot change places
     if (!whole) return seq_error_set_errno(error, "opening %s", path);
     int lock = options->output ? -1 : lock_run(whole, error);
     if (!error->status && !seq_storage_begin(error))
-        seq_checkpoint_reshard(whole, shards, options->output, error);
+        reshard_present(whole, shards, options->output, error);
     if (lock >= 0) close(lock);
     seq_status status = error->status;
     if (status)

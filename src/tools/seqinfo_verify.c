@@ -1,4 +1,5 @@
 #include "seqinfo_private.h"
+#include <seqtrain/base/fault.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
@@ -61,13 +62,18 @@ static bool explain_file(const seq_manifest *manifest, const char *directory, si
     return !*out;
 }
 
+// `noted`: of a checkpoint, which a run may remove meanwhile; NULL for a data set.
 static seq_status verify_files(const seq_info_options *options, const seq_manifest *manifest,
-                               const char *directory, seq_status failure, seq_error *error) {
+                               const char *directory, const seq_digest *noted, seq_error *error) {
+    const seq_status failure = noted ? SEQ_NO_CHECKPOINT : SEQ_BAD_INPUT;
     char fault[SEQ_ERROR_TEXT], first[SEQ_ERROR_TEXT] = "";
     size_t faults = 0;
     for (size_t i = 0; i < manifest->file_count; i++) {
         seq_error reason = {0};
+        seq_fault_point("reader.file");
         if (explain_file(manifest, directory, i, fault, sizeof fault, &reason)) continue;
+        if (noted && seq_checkpoint_presence(directory, noted) != SEQ_PRESENT)
+            return seq_error_set(error, failure, "verifying %s: it has gone", directory);
         if (reason.status == SEQ_NO_MEMORY)
             return seq_error_set(error, reason.status, "verifying %s: %s", directory, fault);
         seq_info_say(options, "  %s: %s", manifest->files[i].name, fault);
@@ -79,7 +85,10 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
 }
 
 static seq_status blame_writer(const seq_info_options *options, const char *what,
+                               const char *directory, const seq_digest *noted,
                                const seq_error *reason, seq_error *error) {
+    if (seq_checkpoint_presence(directory, noted) != SEQ_PRESENT)
+        return seq_error_set(error, reason->status, "%s", reason->text);
     seq_info_say(options, "  %s", reason->text);
     seq_info_say(options, "  %s: it was written like that, by a faulty program or by somebody",
                  what);
@@ -87,13 +96,16 @@ static seq_status blame_writer(const seq_info_options *options, const char *what
 }
 
 seq_status seq_info_verify_checkpoint(const seq_info_options *options, const char *directory,
-                                      const seq_manifest *manifest, seq_error *error) {
+                                      const seq_manifest *manifest, const seq_digest *noted,
+                                      seq_error *error) {
     seq_error reason = {0};
     if (seq_checkpoint_check_promises(directory, manifest, &reason))
-        return blame_writer(options, "the manifest has its hash", &reason, error);
-    if (verify_files(options, manifest, directory, SEQ_NO_CHECKPOINT, error)) return error->status;
+        return blame_writer(options, "the manifest has its hash", directory, noted, &reason, error);
+    if (verify_files(options, manifest, directory, noted, error)) return error->status;
+    seq_fault_point("reader.verified");
     if (seq_checkpoint_check_content(directory, manifest, 0, 1, &reason))
-        return blame_writer(options, "every file has its size and hash", &reason, error);
+        return blame_writer(options, "every file has its size and hash", directory, noted, &reason,
+                            error);
     return SEQ_OK;
 }
 
@@ -110,8 +122,8 @@ static seq_status read_split(seq_dataset *dataset, seq_split split, int32_t *tok
 seq_status seq_info_verify_dataset(const seq_info_options *options, seq_dataset *dataset,
                                    seq_error *error) {
     int32_t *tokens = NULL;
-    if (verify_files(options, seq_dataset_manifest(dataset), seq_dataset_path(dataset),
-                     SEQ_BAD_INPUT, error)) {
+    if (verify_files(options, seq_dataset_manifest(dataset), seq_dataset_path(dataset), NULL,
+                     error)) {
         seq_info_say(options, "make it again with seqprep, or copy it again");
         return error->status;
     }

@@ -2,6 +2,7 @@
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/standard.h>
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/infer/sample.h>
 #include <stdio.h>
@@ -87,8 +88,10 @@ typedef struct printer {
 } printer;
 
 static seq_status put(FILE *stream, const char *bytes, size_t size, seq_error *error) {
-    if (fwrite(bytes, 1, size, stream) == size && fflush(stream) == 0) return SEQ_OK;
-    return seq_error_set_errno(error, "writing the text");
+    bool whole = fwrite(bytes, 1, size, stream) == size;
+    if (stream == stdout) return seq_standard_flush("writing the text", error);
+    if (whole && fflush(stream) == 0) return SEQ_OK;
+    return seq_error_set_errno(error, "keeping the text of a later sequence");
 }
 
 // The next sequence's turn: what it has so far, and so on while it has ended already.

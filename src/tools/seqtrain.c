@@ -1,9 +1,9 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
-#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
 #include <seqtrain/comm/comm.h>
 #include <seqtrain/comm/launch.h>
@@ -75,10 +75,10 @@ static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
         else if (!parsed.finished) {
             seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
                          options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
+            if (options.dry_run) seq_signals_release(); // it has nothing to save
             seq_train_run(&parsed, comm, version(), error);
         }
     }
-    seq_file_finish_output(error);
     seq_options_clear(&parsed);
     return error->status;
 }
@@ -100,6 +100,7 @@ static void speak_of_own_failure(const seq_comm *comm, const seq_error *error) {
 typedef struct invocation {
     int argc;
     char **argv;
+    seq_standard standard;
     int code;
 } invocation;
 
@@ -112,6 +113,7 @@ static void train(void *argument) {
         if (!error.status) silence_other_ranks(comm);
         run(self->argc, self->argv, comm, &error);
     }
+    if (!comm || seq_comm_rank(comm) == 0) seq_standard_end(&self->standard, &error);
     if (comm) speak_of_own_failure(comm, &error);
     if (error.status == SEQ_STOPPED)
         seq_log_info("%s", error.text);
@@ -124,10 +126,10 @@ static void train(void *argument) {
 
 int main(int argc, char **argv) {
     seq_error error = {0};
-    invocation self = {argc, argv, 0};
+    invocation self = {.argc = argc, .argv = argv};
+    seq_standard_begin(&self.standard);
     seq_arithmetic_begin();
-    signal(SIGXFSZ, SIG_IGN);
-    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, 0},
+    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, SIGINT, SIGHUP, 0},
                       true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
     seq_train_tell_bus_errors();

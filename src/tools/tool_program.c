@@ -1,12 +1,12 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
-#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/signals.h>
+#include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
-#include <signal.h>
 #include <stdio.h>
 
 static void print_version(const char *program) {
@@ -36,7 +36,6 @@ static void invoke(void *argument) {
         else if (!parsed.finished)
             self->run(&parsed, &self->error);
     }
-    seq_file_finish_output(&self->error);
     seq_options_clear(&parsed);
 }
 
@@ -45,10 +44,13 @@ int tool_main(const seq_program *program, int argc, char **argv, void *values, s
     seq_program own = *program;
     own.siblings = tool_siblings;
     invocation self = {&own, argc, argv, values, values_size, run, {0}};
+    seq_standard standard;
+    seq_standard_begin(&standard);
     seq_arithmetic_begin();
-    signal(SIGXFSZ, SIG_IGN); // a file size limit becomes an error that can be told
     seq_log_open(stderr, SEQ_LOG_INFO, program->name);
     seq_thread_run_main(invoke, &self, &self.error);
+    seq_standard_end(&standard, &self.error);
     if (self.error.status) seq_log_error("%s", self.error.text);
+    if (self.error.status == SEQ_STOPPED) seq_signals_end(seq_signals_caught());
     return seq_status_exit_code(self.error.status);
 }

@@ -8,9 +8,10 @@
 // All programs; made from their tables of options by cmake/Layers.cmake.
 extern const seq_sibling tool_siblings[];
 
-// A main without MPI: parses, answers --version, opens the log, runs, prints the error, returns the
-// exit code. `values` is the program's options struct; `run` gets it through
-// parsed->values. Messages go to standard error.
+// A main without MPI: parses, answers --version, opens the log, runs, prints the
+// error, returns the exit code. `values` is the program's options struct; `run` gets it through
+// parsed->values. Messages go to standard error. Where `run` was stopped by a signal that it had
+// caught (SEQ_STOPPED), the process ends by that signal.
 int tool_main(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
               seq_status (*run)(const seq_parsed *parsed, seq_error *error));
 

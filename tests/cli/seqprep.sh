@@ -143,7 +143,7 @@ fi
 absent no
 [ -z "$(ls -d no.* f1.* 2>/dev/null)" ] || bad "left behind: $(ls -d no.* f1.*)"
 
-# Interrupted: nothing is left, exit code 75.
+# Interrupted: nothing is left, and it ends by the signal.
 mkfifo pipe
 "$SEQPREP" --unit char -o stopped - <pipe >.out 2>&1 &
 process=$!
@@ -154,6 +154,6 @@ kill -TERM $process
 code=0
 wait $process || code=$?
 exec 3>&-
-[ $code -eq 75 ] || bad "interrupted: exit code $code: $(cat .out)"
+[ $code -eq 143 ] || bad "interrupted: exit code $code: $(cat .out)"
 [ -z "$(ls -d stopped* 2>/dev/null)" ] || bad "interrupted: left $(ls -d stopped*)"
 finish

@@ -35,8 +35,6 @@ void seq_names_free(char **names, size_t count);
 seq_status seq_file_read(const char *path, size_t limit, char **out_bytes, size_t *out_size,
                          seq_error *error);
 seq_status seq_file_sync(const char *path, seq_error *error);
-// For a main, at its end: fails unless all that was printed on standard output has been written.
-seq_status seq_file_finish_output(seq_error *error);
 // Writes a temporary file beside `path`, syncs it, renames it and syncs the directory: after a
 // crash the path has the old content or the new one.
 seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t size,

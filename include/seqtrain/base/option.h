@@ -54,7 +54,7 @@ typedef struct seq_option {
         maximum; // inclusive bounds for INTEGER, REAL, DURATION and each of INTEGERS; both 0: none
     const char *const *choices; // NULL-terminated, for CHOICE
     const char *const *(*registry)(
-        void); // gives the choices when they are a registry of another layer
+        void);          // gives the choices when they are a registry of another layer
     const char *absent; // what a record without this key stands for, when that is not the default
     int flags;
     char letter;      // short option such as 'o' for -o VALUE; 0: none

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 
 // From now on these signals (a list that ends with 0) are remembered instead of ending the process.
-// System calls in progress go on (`restart`) or fail with EINTR.
+// One that was ignored when the program began (nohup, a shell's `&`) stays ignored. A second SIGINT
+// ends the process at once; two within a fifth of a second are one, because `timeout -s INT` sends
+// each twice. System calls in progress go on (`restart`) or fail with EINTR.
 void seq_signals_catch(const int *signals, bool restart);
 
 // The last one caught, or 0.
@@ -16,5 +18,13 @@ int seq_signals_caught(void);
 // did before takes its course. A later call replaces `tell` and `context`, for all signals.
 void seq_signals_tell_death(const int *signals, void (*tell)(void *context, int signal),
                             void *context);
+
+// For work that has nothing to save: the caught signals end the process again, and one that has
+// come already ends it here.
+void seq_signals_release(void);
+
+// Ends the process by a signal, as if it had never been caught: a shell sees 128 + signal. Only for
+// a main.
+void seq_signals_end(int signal);
 
 #endif

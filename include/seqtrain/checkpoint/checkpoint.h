@@ -104,6 +104,22 @@ seq_status seq_checkpoint_check_content(const char *directory, const seq_manifes
 seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters,
                                        seq_error *error);
 
+// A run removes and replaces checkpoints beside their readers. Who reads one notes it before, and
+// asks at the end, and when reading fails, what has become of it: only of one that is SEQ_PRESENT
+// counts what was read, or is what failed a fault of the checkpoint. `noted` of one that has no
+// manifest: size 0.
+typedef enum seq_presence {
+    SEQ_PRESENT,
+    SEQ_REPLACED, // another manifest is in its place: read again
+    SEQ_REMOVED   // list again
+} seq_presence;
+enum { SEQ_READ_ATTEMPTS = 100 }; // a reader that is overtaken so often gives up
+void seq_checkpoint_note(const char *directory, seq_digest *out);
+seq_presence seq_checkpoint_presence(const char *directory, const seq_digest *noted);
+// SEQ_NO_CHECKPOINT: removed, or replaced too often, in place of what `error` says. `path`: a
+// checkpoint or a run.
+seq_status seq_checkpoint_tell_moved(const char *path, seq_presence presence, seq_error *error);
+
 // Writes the checkpoint `source` with another number of shards to `target`, which must not exist:
 // the bytes that a run with that
 // --shards would have written. Memory holds one shard. NULL as target: in place of the source,
@@ -113,7 +129,8 @@ seq_status seq_checkpoint_reshard(const char *source, int shards, const char *ta
 
 // For seqsample, seqeval and seqinfo: a RUN directory (its best checkpoint when `prefer_best` and
 // one is recorded, else the newest; falls back to the next older one with a warning that says why)
-// or one CHECKPOINT directory; verified, loaded, ready to use.
+// or one CHECKPOINT directory; verified, loaded, ready to use. Checkpoints that are removed or
+// replaced meanwhile are no damage: a run is listed again.
 typedef struct seq_loaded {
     char directory[SEQ_PATH];
     seq_manifest manifest;

@@ -205,7 +205,9 @@ static const seq_option options[] = {
      .flags = SESSION | SEQ_OPTION_AUTO,
      .help = "Write a checkpoint and leave with exit code 75 before this much time has passed; 0: "
              "none; auto: what is left of the batch job, from SLURM_JOB_END_TIME, squeue or "
-             "PBS_WALLTIME (none outside of a job). SIGUSR1 and SIGTERM do the same at once."},
+             "PBS_WALLTIME (none outside of a job). SIGUSR1, SIGTERM, SIGINT (Ctrl-C) and SIGHUP "
+             "do the same at "
+             "once; a second SIGINT ends without a checkpoint."},
     {SEQ_OPTION_DURATION, "hang-timeout", "TIME", AT(hang_timeout), "10m", 0, 1e9, .flags = SESSION,
      .help =
          "End the job (exit code 6) with a message that names rank, host, step and phase when a "

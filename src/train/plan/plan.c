@@ -3,6 +3,7 @@
 #include <math.h>
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/standard.h>
 #include <seqtrain/nn/output.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,7 +228,7 @@ seq_status seq_plan_run(seq_parsed *parsed, seq_comm *comm, seq_error *error) {
         seq_plan_print_json(&plan);
     else
         seq_plan_print(&plan);
-    if (fflush(stdout)) seq_error_set_errno(error, "writing the report");
+    seq_standard_flush("writing the report", error);
 out:
     if (model) seq_model_destroy(model);
     return seq_comm_agree(comm, error);

@@ -75,6 +75,10 @@ const char *seq_train_stop_name(seq_trainer *trainer) {
         return "SIGUSR1";
     case SIGTERM:
         return "SIGTERM";
+    case SIGINT:
+        return "SIGINT";
+    case SIGHUP:
+        return "SIGHUP";
     default:
         return time_is_up(trainer) ? "the time limit" : "a signal to another rank";
     }
