@@ -37,7 +37,7 @@ bool seq_path_is_forbidden(const char *path) {
     return access(path, S_ISDIR(status.st_mode) ? R_OK | X_OK : R_OK) && errno == EACCES;
 }
 
-bool seq_link_leads_nowhere(const char *path, char out_target[SEQ_PATH]) {
+static bool leads_nowhere(const char *path, char out_target[SEQ_PATH]) {
     struct stat status;
     ssize_t size = readlink(path, out_target, SEQ_PATH - 1);
     if (size < 0) return false;
@@ -79,7 +79,7 @@ static seq_status append_names(char place[SEQ_PATH], const char *names, seq_erro
 // Of the path of a link that leads nowhere: what it stands for, whose folder must be there.
 static seq_status follow_link(char path[SEQ_PATH], seq_error *error) {
     char link[SEQ_PATH], target[SEQ_PATH];
-    if (!seq_link_leads_nowhere(path, link)) return seq_error_set_errno(error, "%s", path);
+    if (!leads_nowhere(path, link)) return seq_error_set_errno(error, "%s", path);
     char *slash = strrchr(path, '/');
     if (*link == '/' || !slash) {
         snprintf(target, sizeof target, "%s", link);
@@ -126,12 +126,24 @@ seq_status seq_path_resolve(const char *path, char out[SEQ_PATH], seq_error *err
                 : seq_error_set(error, SEQ_BAD_INPUT, "%.80s: path too long", path);
 }
 
+seq_status seq_path_check(const char *path, seq_error *error) {
+    struct stat status;
+    char part[SEQ_PATH], target[SEQ_PATH];
+    if (stat(path, &status) == 0) return SEQ_OK;
+    int number = errno;
+    snprintf(part, sizeof part, "%.*s", (int)existing_part(path), path);
+    if (number == ENOENT && leads_nowhere(part, target))
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s: %s is a link to %s, which is not there",
+                             path, part, target);
+    errno = number;
+    return seq_error_set_errno(error, "%s", path);
+}
+
 seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error) {
     struct stat status;
-    char target[SEQ_PATH];
-    if (seq_link_leads_nowhere(path, target))
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "opening %s: it is a link to %s, which is not there", path, target);
+    seq_error reason = {0};
+    if (seq_path_check(path, &reason))
+        return seq_error_set(error, reason.status, "opening %s", reason.text);
     if (stat(path, &status)) return seq_error_set_errno(error, "opening %s", path);
     if (!S_ISREG(status.st_mode))
         return seq_error_set(error, SEQ_BAD_INPUT, "opening %s: it is a %s, not a file", path,
@@ -146,16 +158,18 @@ seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error)
 // Where there is a link that leads nowhere, the directory that it leads to.
 static seq_status make_one(const char *path, seq_error *error) {
     char target[SEQ_PATH];
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(path))) return SEQ_OK;
-    if (errno == EEXIST && seq_link_leads_nowhere(path, target)) {
-        if (seq_path_resolve(path, target, error))
-            return seq_error_add_context(error, "creating directory %s", path);
-        if (mkdir(target, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(target)))
-            return SEQ_OK;
-    } else if (errno == EEXIST) {
+    if (mkdir(path, 0777) == 0) return SEQ_OK;
+    if (errno != EEXIST) return seq_error_set_errno(error, "creating directory %s", path);
+    if (seq_path_is_directory(path)) return SEQ_OK;
+    if (!leads_nowhere(path, target)) {
         errno = ENOTDIR;
+        return seq_error_set_errno(error, "creating directory %s", path);
     }
-    return seq_error_set_errno(error, "creating directory %s", path);
+    if (seq_path_resolve(path, target, error))
+        return seq_error_add_context(error, "creating directory %s", path);
+    if (mkdir(target, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(target)))
+        return SEQ_OK;
+    return seq_error_set_errno(error, "creating directory %s", target);
 }
 
 seq_status seq_directory_create(const char *path, seq_error *error) {

@@ -1,4 +1,5 @@
 #include "layout.h"
+#include <errno.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/checkpoint/identity.h>
@@ -122,9 +123,17 @@ seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_com
     *out = (seq_loaded){0};
     seq_status status = seq_path_join(manifest, path, "manifest.json", error);
     if (status) return status;
-    if (!seq_path_exists(path))
-        return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint",
-                             path);
+    seq_error reason = {0};
+    if (!seq_path_check(path, &reason) && seq_path_is_forbidden(path)) {
+        errno = EACCES;
+        seq_error_set_errno(&reason, "%s", path);
+    }
+    if (reason.status && seq_path_is_forbidden(path))
+        return seq_error_set(error, reason.status, "loading %s", reason.text);
+    if (reason.status)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint%s",
+                             path,
+                             seq_path_exists(path) ? ": it is a link that leads nowhere" : "");
     if (seq_path_exists(manifest)) return load_directory(path, compute, out, error);
     status = seq_checkpoint_list(path, &steps, &count, error);
     if (!status) status = load_run(path, steps, count, prefer_best, compute, out, error);

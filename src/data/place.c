@@ -289,7 +289,8 @@ seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_
                              output);
     tidy(place);
     seq_status status = look(place, &kind, error);
-    return status ? status : seq_folder_check_above(place->target, "--output", output, error);
+    return status ? status
+                  : seq_folder_check_above(place->target, "--output", output, false, error);
 }
 
 // Nobody's current directory is ours to know but our own; a mount point cannot be renamed.

@@ -29,7 +29,7 @@ static bool has_manifest(const char *folder, const char *name, const char *kind)
     return strstr(begin, wanted) != NULL;
 }
 
-static bool is_run(const char *folder) {
+bool seq_folder_is_run(const char *folder) {
     return holds(folder, "checkpoints") + holds(folder, "config.ini") +
                holds(folder, "metrics.jsonl") + holds(folder, "identity.txt") >=
            2;
@@ -46,7 +46,7 @@ static const char *split(const char *path, char above[SEQ_PATH]) {
 
 static bool is_checkpoints(const char *folder) {
     char above[SEQ_PATH];
-    return strcmp(split(folder, above), "checkpoints") == 0 && is_run(above);
+    return strcmp(split(folder, above), "checkpoints") == 0 && seq_folder_is_run(above);
 }
 
 static seq_folder kind_of(const char *folder) {
@@ -56,7 +56,7 @@ static seq_folder kind_of(const char *folder) {
     if (strncmp(split(folder, above), "step-", 5) == 0 && is_checkpoints(above))
         return SEQ_FOLDER_CHECKPOINT;
     if (is_checkpoints(folder)) return SEQ_FOLDER_CHECKPOINTS;
-    return is_run(folder) ? SEQ_FOLDER_RUN : SEQ_FOLDER_OTHER;
+    return seq_folder_is_run(folder) ? SEQ_FOLDER_RUN : SEQ_FOLDER_OTHER;
 }
 
 const char *seq_folder_name(seq_folder kind) {
@@ -87,14 +87,14 @@ seq_status seq_folder_look(const char *path, seq_folder *out, seq_error *error) 
 }
 
 seq_status seq_folder_check_above(const char *path, const char *option, const char *given,
-                                  seq_error *error) {
+                                  bool checkpoint, seq_error *error) {
     char below[SEQ_PATH], above[SEQ_PATH];
     snprintf(below, sizeof below, "%s", path);
     while (strcmp(below, "/") != 0 && strchr(below, '/')) {
         split(below, above);
         seq_folder kind = kind_of(above);
         if (kind == SEQ_FOLDER_DATASET || kind == SEQ_FOLDER_CHECKPOINT ||
-            kind == SEQ_FOLDER_CHECKPOINTS)
+            (kind == SEQ_FOLDER_CHECKPOINTS && !checkpoint))
             return seq_error_set(error, SEQ_BAD_USAGE,
                                  "%s: %s lies in %s, which is %s: name a folder outside of it",
                                  option, given, above, seq_folder_name(kind));

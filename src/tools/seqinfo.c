@@ -1,4 +1,5 @@
 #include "seqinfo_private.h"
+#include <errno.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <stdarg.h>
@@ -210,6 +211,13 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const char *path = parsed->operands[0];
     if (options->output && !options->reshard)
         return seq_error_set(error, SEQ_BAD_USAGE, "--output: needs --reshard");
+    seq_error reason = {0};
+    if (seq_path_check(path, &reason) && seq_path_exists(path)) // a link that leads nowhere
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s", reason.text);
+    if (seq_path_is_forbidden(path)) {
+        errno = EACCES;
+        return seq_error_set_errno(error, "reading directory %s", path);
+    }
     if (!seq_path_is_directory(path))
         return seq_error_set(error, SEQ_BAD_INPUT, "%s: no such directory", path);
     if (options->reshard) return seq_info_reshard(options, path, error);

@@ -112,7 +112,7 @@ static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_tex
     char path[4096];
     seq_vocabulary *vocabulary = NULL;
     snprintf(path, sizeof path, "%s/vocabulary.tsv", from);
-    bool inside = seq_path_exists(path);
+    bool inside = seq_path_is_directory(from);
     seq_status status =
         seq_vocabulary_read(inside ? path : from, SEQ_BAD_INPUT, &vocabulary, error);
     if (status) return status;

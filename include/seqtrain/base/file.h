@@ -16,9 +16,9 @@ bool seq_path_exists(const char *path);
 bool seq_path_is_directory(const char *path);
 // It is there, perhaps, but we may not read it (a directory: or not look into it).
 bool seq_path_is_forbidden(const char *path);
-// A link whose target is not there; false, too, when `path` is no link. `out_target` is what the
-// link says.
-bool seq_link_leads_nowhere(const char *path, char out_target[SEQ_PATH]);
+// SEQ_OK when it is there; else the reason: "PATH: No such file or directory", or the link on the
+// way to it that leads nowhere.
+seq_status seq_path_check(const char *path, seq_error *error);
 // The absolute path without links of what is there or is to be made there: names that do not exist
 // yet stay as they are, a link that leads nowhere stands for its target. SEQ_BAD_INPUT when the
 // folder of that target is missing.

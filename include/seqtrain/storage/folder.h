@@ -21,10 +21,13 @@ const char *seq_folder_name(seq_folder kind);
 // SEQ_BAD_INPUT when it is no folder, or may not be read.
 seq_status seq_folder_look(const char *path, seq_folder *out, seq_error *error);
 
+bool seq_folder_is_run(const char *path); // whatever else it is
+
 // Data sets and checkpoints are replaced and removed as a whole: nothing else belongs into them.
-// SEQ_BAD_USAGE when `path`, without links (seq_path_resolve), lies in one; the message begins with
-// `option` and `given`.
+// SEQ_BAD_USAGE when `path`, without links (seq_path_resolve), lies in one, or, unless it is to be
+// a `checkpoint`, in the folder of a run's checkpoints; the message begins with `option` and
+// `given`.
 seq_status seq_folder_check_above(const char *path, const char *option, const char *given,
-                                  seq_error *error);
+                                  bool checkpoint, seq_error *error);
 
 #endif
