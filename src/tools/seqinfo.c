@@ -20,7 +20,8 @@ static const seq_option table[] = {
              "then they change places at once. A run that resumes from it goes on with N shards. "
              "Refused while seqtrain works on the run."},
     {SEQ_OPTION_TEXT, "output", "DIRECTORY", offsetof(options, output), .letter = 'o',
-     .help = "Where --reshard writes the checkpoint instead; must not exist."},
+     .help =
+         "Where --reshard writes the checkpoint instead; must not exist, or be an empty folder."},
     {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(options, quiet), "no",
      .help = "Print nothing: the exit code is the answer."},
     {.type = SEQ_OPTION_END},
@@ -129,7 +130,7 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
         print_section(options, &manifest, sections[i]);
     status = print_parameters(options, &manifest, error);
     if (!status && options->verify &&
-        (status = seq_info_verify_checkpoint(options, path, &manifest, error)))
+        (status = seq_info_verify_checkpoint(options, path, &manifest, error)) == SEQ_NO_CHECKPOINT)
         seq_info_advise(options, NULL, -1);
     if (!status && options->verify)
         seq_info_say(options, "verified   %zu files\n", manifest.file_count);
@@ -198,7 +199,7 @@ static seq_status show_run(const options *options, const char *path, seq_error *
     seq_info_say(options, "run        %s\ncheckpoints %zu\n", path, count);
     for (size_t i = 0; i < count; i++)
         if (show_step(options, path, steps[i], &best, error) && good < 0) good = steps[i];
-    if (error->status) seq_info_advise(options, path, good);
+    if (error->status == SEQ_NO_CHECKPOINT) seq_info_advise(options, path, good);
     free(steps);
     show_unfinished(options, path, error);
     if (options->verify && count == 0)
