@@ -62,12 +62,17 @@ seq_status seq_manifest_add_file(seq_manifest *manifest, const char *name, const
 static void write_string(FILE *stream, const char *text) {
     fputc('"', stream);
     for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++) {
+        size_t size = seq_utf8_size((const char *)byte);
         if (*byte == '"' || *byte == '\\')
             fprintf(stream, "\\%c", *byte);
         else if (*byte < 0x20)
             fprintf(stream, "\\u%04x", *byte);
-        else
-            fputc(*byte, stream);
+        else if (size == 0) // in the name of a file: JSON cannot hold it
+            fputs("\xef\xbf\xbd", stream);
+        else {
+            fwrite(byte, 1, size, stream);
+            byte += size - 1;
+        }
     }
     fputc('"', stream);
 }

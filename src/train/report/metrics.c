@@ -5,6 +5,7 @@
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/record.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,12 +174,17 @@ void seq_metrics_text(seq_metrics *metrics, const char *name, const char *value)
     append_name(metrics, name);
     append(metrics, "\"");
     for (const unsigned char *byte = (const unsigned char *)value; *byte; byte++) {
+        size_t size = seq_utf8_size((const char *)byte);
         if (*byte == '"' || *byte == '\\')
             append(metrics, "\\%c", *byte);
         else if (*byte < 0x20)
             append(metrics, "\\u%04x", *byte);
-        else
-            append(metrics, "%c", *byte);
+        else if (size == 0) // in the name of a file: JSON cannot hold it
+            append(metrics, "\xef\xbf\xbd");
+        else {
+            append(metrics, "%.*s", (int)size, (const char *)byte);
+            byte += size - 1;
+        }
     }
     append(metrics, "\"");
 }
