@@ -19,7 +19,7 @@ seq_status seq_digest_file(const char *path, seq_digest *out, seq_error *error);
 void seq_digest_bytes(const void *bytes, size_t size, seq_digest *out);
 void seq_digest_text(const seq_digest *digest, char out[33]);
 
-#define SEQ_DATASET_KIND "seqtrain dataset"
+#define SEQ_DATASET_KIND    "seqtrain dataset"
 #define SEQ_CHECKPOINT_KIND "seqtrain checkpoint"
 
 typedef struct seq_manifest_file {
