@@ -31,8 +31,119 @@ bool seq_path_is_directory(const char *path) {
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+bool seq_path_is_forbidden(const char *path) {
+    struct stat status;
+    if (stat(path, &status)) return errno == EACCES;
+    return access(path, S_ISDIR(status.st_mode) ? R_OK | X_OK : R_OK) && errno == EACCES;
+}
+
+static bool leads_nowhere(const char *path, char out_target[SEQ_PATH]) {
+    struct stat status;
+    ssize_t size = readlink(path, out_target, SEQ_PATH - 1);
+    if (size < 0) return false;
+    out_target[size] = '\0';
+    return stat(path, &status) != 0 && errno == ENOENT;
+}
+
+// Bytes of the longest beginning of `path` that is there, if only as a link that leads nowhere.
+static size_t existing_part(const char *path) {
+    char part[SEQ_PATH];
+    size_t length = strlen(path);
+    for (;;) {
+        snprintf(part, sizeof part, "%.*s", (int)length, path);
+        if (!length || seq_path_exists(part)) return length;
+        if (path[length - 1] == '/')
+            length--;
+        else
+            while (length && path[length - 1] != '/')
+                length--;
+    }
+}
+
+// Appends names that are not there yet.
+static seq_status append_names(char place[SEQ_PATH], const char *names, seq_error *error) {
+    while (*(names += strspn(names, "/"))) {
+        size_t size = strcspn(names, "/"), used = strlen(place);
+        bool is_parent = size == 2 && strncmp(names, "..", 2) == 0;
+        if (is_parent || used + size + 2 > SEQ_PATH)
+            return seq_error_set(error, SEQ_BAD_INPUT, "%.80s/%.80s: %s", place, names,
+                                 is_parent ? "no such directory" : "path too long");
+        if (size != 1 || *names != '.')
+            snprintf(place + used, SEQ_PATH - used, "%s%.*s", place[used - 1] == '/' ? "" : "/",
+                     (int)size, names);
+        names += size;
+    }
+    return SEQ_OK;
+}
+
+// Of the path of a link that leads nowhere: what it stands for, whose folder must be there.
+static seq_status follow_link(char path[SEQ_PATH], seq_error *error) {
+    char link[SEQ_PATH], target[SEQ_PATH];
+    if (!leads_nowhere(path, link)) return seq_error_set_errno(error, "%s", path);
+    char *slash = strrchr(path, '/');
+    if (*link == '/' || !slash) {
+        snprintf(target, sizeof target, "%s", link);
+    } else {
+        *slash = '\0';
+        if (seq_path_join(target, slash == path ? "/" : path, link, error)) return error->status;
+        *slash = '/';
+    }
+    const char *name = target + existing_part(target);
+    name += strspn(name, "/");
+    if (strchr(name, '/') && name[strcspn(name, "/") + 1])
+        return seq_error_set(
+            error, SEQ_BAD_INPUT,
+            "%s is a link to %s, and the folder for it is not there: is a disk not "
+            "mounted?",
+            path, link);
+    snprintf(path, SEQ_PATH, "%s", target);
+    return SEQ_OK;
+}
+
+seq_status seq_path_resolve(const char *path, char out[SEQ_PATH], seq_error *error) {
+    enum { MOST_LINKS = 40 };
+    char there[SEQ_PATH], names[2 * SEQ_PATH] = "", *real;
+    if (!*path || strlen(path) >= SEQ_PATH)
+        return seq_error_set(error, SEQ_BAD_INPUT, "%.80s: %s", path,
+                             *path ? "path too long" : "an empty path");
+    snprintf(there, sizeof there, "%s", path);
+    for (int links = 0;; links++) {
+        size_t length = existing_part(there), behind = strlen(there + length);
+        if (behind + strlen(names) + 2 > sizeof names)
+            return seq_error_set(error, SEQ_BAD_INPUT, "%.80s: path too long", path);
+        memmove(names + behind + 1, names, strlen(names) + 1);
+        memcpy(names, there + length, behind);
+        names[behind] = '/';
+        there[length] = '\0';
+        if (!length) snprintf(there, sizeof there, ".");
+        if ((real = realpath(there, NULL))) break;
+        if (errno != ENOENT || links == MOST_LINKS) return seq_error_set_errno(error, "%s", path);
+        if (follow_link(there, error)) return error->status;
+    }
+    bool fits = snprintf(out, SEQ_PATH, "%s", real) < SEQ_PATH;
+    free(real);
+    return fits ? append_names(out, names, error)
+                : seq_error_set(error, SEQ_BAD_INPUT, "%.80s: path too long", path);
+}
+
+seq_status seq_path_check(const char *path, seq_error *error) {
+    struct stat status;
+    char part[SEQ_PATH], target[SEQ_PATH];
+    if (stat(path, &status) == 0) return SEQ_OK;
+    int number = errno;
+    snprintf(part, sizeof part, "%.*s", (int)existing_part(path), path);
+    if (number == ENOENT && leads_nowhere(part, target))
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s: %s is a link to %s, which is not there",
+                             path, part, target);
+    errno = number;
+    return seq_error_set_errno(error, "%s", path);
+}
+
 seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error) {
     struct stat status;
+    seq_error reason = {0};
+    if (seq_path_check(path, &reason))
+        return seq_error_set(error, reason.status, "opening %s", reason.text);
     if (stat(path, &status)) return seq_error_set_errno(error, "opening %s", path);
     if (!S_ISREG(status.st_mode))
         return seq_error_set(error, SEQ_BAD_INPUT, "opening %s: it is a %s, not a file", path,
@@ -44,10 +155,21 @@ seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error)
     return SEQ_OK;
 }
 
+// Where there is a link that leads nowhere, the directory that it leads to.
 static seq_status make_one(const char *path, seq_error *error) {
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(path))) return SEQ_OK;
-    if (errno == EEXIST) errno = ENOTDIR;
-    return seq_error_set_errno(error, "creating directory %s", path);
+    char target[SEQ_PATH];
+    if (mkdir(path, 0777) == 0) return SEQ_OK;
+    if (errno != EEXIST) return seq_error_set_errno(error, "creating directory %s", path);
+    if (seq_path_is_directory(path)) return SEQ_OK;
+    if (!leads_nowhere(path, target)) {
+        errno = ENOTDIR;
+        return seq_error_set_errno(error, "creating directory %s", path);
+    }
+    if (seq_path_resolve(path, target, error))
+        return seq_error_add_context(error, "creating directory %s", path);
+    if (mkdir(target, 0777) == 0 || (errno == EEXIST && seq_path_is_directory(target)))
+        return SEQ_OK;
+    return seq_error_set_errno(error, "creating directory %s", target);
 }
 
 seq_status seq_directory_create(const char *path, seq_error *error) {

@@ -1,5 +1,6 @@
 #include "option_value.h"
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <ctype.h>
 #include <stdlib.h>
@@ -121,11 +122,81 @@ static char *trim(char *text) {
     return text;
 }
 
+// "value" and 'value', in place. Between double quotes \\ \" \n \r \t stand for one character;
+// between single ones all stand for themselves. *out_rest is what follows the closing quote, NULL:
+// there is no such value.
+static char *unquote(char *text, char **out_rest) {
+    static const char escapes[] = "\\\\\"\"n\nr\rt\t"; // written, meant
+    char quote = *text, *to = text, *at = text + 1;
+    *out_rest = NULL;
+    for (; *at && *at != quote; at++) {
+        if (quote != '"' || *at != '\\') {
+            *to++ = *at;
+            continue;
+        }
+        const char *pair = escapes;
+        at++;
+        while (*pair && *pair != *at)
+            pair += 2;
+        if (!*pair) return text;
+        *to++ = pair[1];
+    }
+    if (*at != quote) return text;
+    *out_rest = at + 1;
+    *to = '\0';
+    return text;
+}
+
+static char *find_comment(char *text) {
+    for (char *at = text; *at; at++)
+        if (*at == '#' && (at == text || isspace((unsigned char)at[-1]))) return at;
+    return NULL;
+}
+
+// A line of a configuration: where it stands, and whether seqtrain has written it, which quotes
+// values with a # since it reads comments behind values.
+typedef struct config_line {
+    const char *where, *name;
+    bool generated, is_text;
+} config_line;
+
+// Quotes and a comment behind it taken off the value. Texts of old files may hold a # of their own:
+// what is left out, or not, is told.
+static seq_status read_value(const config_line *line, char **value, seq_error *error) {
+    char *rest, *comment;
+    if (**value == '"' || **value == '\'') {
+        char *shown = strdup(*value);
+        *value = unquote(*value, &rest);
+        bool whole = rest && (rest = trim(rest), !*rest || *rest == '#');
+        if (!whole)
+            seq_error_set(error, SEQ_BAD_USAGE,
+                          "%s%s: %.80s: expected one value in quotes; within double quotes, "
+                          "\\\\ and \\\" stand for \\ and \"",
+                          line->where, line->name, shown ? shown : "");
+        free(shown);
+        return error->status;
+    }
+    comment = find_comment(*value);
+    if (!comment) return SEQ_OK;
+    if (line->is_text && line->generated) {
+        seq_log_warning("%s%s is '%s', with the #: a comment has a line of its own", line->where,
+                        line->name, *value);
+        return SEQ_OK;
+    }
+    if (line->is_text)
+        seq_log_warning("%s%s: '%s' is a comment; where it belongs to the value, put that into "
+                        "double quotes",
+                        line->where, line->name, comment);
+    *comment = '\0';
+    *value = trim(*value);
+    return SEQ_OK;
+}
+
 static seq_status read_config_line(seq_parsed *parsed, const char *path, int number, char *line,
-                                   seq_error *error) {
+                                   bool generated, seq_error *error) {
     char where[SEQ_PATH + 32];
     char *name = trim(line);
-    if (!*name || *name == '#') return SEQ_OK;
+    if (!*name || *name == '#' || *name == ';') return SEQ_OK;
     snprintf(where, sizeof where, "%s line %d: ", path, number);
     char *equals = strchr(name, '=');
     if (!equals)
@@ -140,9 +211,11 @@ static seq_status read_config_line(seq_parsed *parsed, const char *path, int num
         return seq_error_set(error, SEQ_BAD_USAGE, "%s%s: for the command line only, as --%s",
                              where, name, name);
     const seq_option *option = &parsed->program->options[index];
-    if (parsed->sources[index] == SEQ_FROM_COMMAND_LINE ||
-        (!*value && !option->standard && option->type == SEQ_OPTION_TEXT))
-        return SEQ_OK;
+    if (parsed->sources[index] == SEQ_FROM_COMMAND_LINE) return SEQ_OK;
+    bool is_text = option->type == SEQ_OPTION_TEXT;
+    if (read_value(&(config_line){where, name, generated, is_text}, &value, error))
+        return error->status;
+    if (!*value && !option->standard && is_text) return SEQ_OK;
     return set(parsed, (size_t)index, value, SEQ_FROM_CONFIG, where, error);
 }
 
@@ -155,10 +228,12 @@ static seq_status read_config(seq_parsed *parsed, const char *path, seq_error *e
         status =
             seq_error_set(error, SEQ_BAD_USAGE, "--config %s: has a NUL byte, is not text", path);
     int number = 0;
-    for (char *line = text; !status && line;) {
+    char *begin = text && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
+    bool generated = strncmp(begin, SEQ_CONFIG_TITLE, strlen(SEQ_CONFIG_TITLE)) == 0;
+    for (char *line = begin; !status && line;) {
         char *next = strchr(line, '\n');
         if (next) *next++ = '\0';
-        status = read_config_line(parsed, path, ++number, line, error);
+        status = read_config_line(parsed, path, ++number, line, generated, error);
         line = next;
     }
     free(text);

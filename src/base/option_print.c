@@ -6,8 +6,9 @@ enum { WIDTH = 80, INDENT = 26 };
 
 static const char *const implied[][3] = {
     {"config", "FILE",
-     "Read options from FILE: lines of key = value, the keys being the names above. The command "
-     "line wins; of an option that stands there twice, the last."},
+     "Read options from FILE: lines of key = value, the keys being the names above; # begins a "
+     "comment, a value may stand in quotes. The command line wins; of an option that stands there "
+     "twice, the last."},
     {"help", NULL, "Print this text (also -h)."},
     {"version", NULL, "Print the versions of the program, its compiler, kernels and libraries."},
     {"man", NULL, "Print the manual page (troff)."},
@@ -196,9 +197,34 @@ static void write_comment(FILE *stream, const seq_option *option) {
     fprintf(stream, "\n# %s%s\n", option->help, standard);
 }
 
+// In quotes where it would not be read as it is.
+static void write_value(FILE *stream, const seq_option *option, const char *text) {
+    size_t length = strlen(text);
+    bool plain =
+        option->type != SEQ_OPTION_TEXT || !length ||
+        (!strpbrk(text, "#\n\r\t\v\f") && !strchr("\"' ", *text) && text[length - 1] != ' ');
+    if (plain) {
+        fprintf(stream, "%s =%s%s\n", option->name, length ? " " : "", text);
+        return;
+    }
+    fprintf(stream, "%s = \"", option->name);
+    for (; *text; text++) {
+        const char *escaped = *text == '\n'   ? "\\n"
+                              : *text == '\r' ? "\\r"
+                              : *text == '"'  ? "\\\""
+                              : *text == '\\' ? "\\\\"
+                                              : NULL;
+        if (escaped)
+            fputs(escaped, stream);
+        else
+            fputc(*text, stream);
+    }
+    fputs("\"\n", stream);
+}
+
 seq_status seq_options_write_config(const seq_parsed *parsed, FILE *stream, seq_error *error) {
     const seq_option *options = parsed->program->options;
-    fprintf(stream, "# Options of %s; read again by --config.\n", parsed->program->name);
+    fprintf(stream, SEQ_CONFIG_TITLE "%s; read again by --config.\n", parsed->program->name);
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
         char text[4096];
         if (options[i].type == SEQ_OPTION_HEADING) {
@@ -208,7 +234,7 @@ seq_status seq_options_write_config(const seq_parsed *parsed, FILE *stream, seq_
         if (options[i].flags & SEQ_OPTION_ONCE) continue;
         seq_option_get_text(parsed, i, text, sizeof text);
         write_comment(stream, &options[i]);
-        fprintf(stream, "%s =%s%s\n", options[i].name, *text ? " " : "", text);
+        write_value(stream, &options[i], text);
     }
     return ferror(stream) ? seq_error_set_errno(error, "writing the configuration") : SEQ_OK;
 }

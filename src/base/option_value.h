@@ -4,6 +4,9 @@
 
 #include <seqtrain/base/option.h>
 
+// A file that begins like that was written by seq_options_write_config, by any version of it.
+#define SEQ_CONFIG_TITLE "# Options of "
+
 // Parses text into the field of row `index`. On failure (SEQ_BAD_USAGE, SEQ_NO_MEMORY) `why` (size
 // bytes) says what was expected and the field is unchanged.
 seq_status seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text,

@@ -1,4 +1,5 @@
 #include "layout.h"
+#include <errno.h>
 #include <seqtrain/base/fault.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,13 +46,35 @@ static int newest_first(const void *a, const void *b) {
     return (y > x) - (y < x);
 }
 
-// What is no directory is none of ours, whatever its name.
-static bool is_checkpoint(const char *checkpoints, const char *name, bool committed) {
+// What is no directory is none of ours, whatever its name. Whether one that may not be read has a
+// manifest cannot be known.
+static seq_status judge_name(const char *checkpoints, const char *name, bool committed,
+                             bool *out_listed, seq_error *error) {
     char directory[SEQ_PATH], manifest[SEQ_PATH];
-    seq_error ignored = {0};
-    return !seq_path_join(directory, checkpoints, name, &ignored) &&
-           !seq_path_join(manifest, directory, "manifest.json", &ignored) &&
-           seq_path_is_directory(directory) && seq_path_exists(manifest) == committed;
+    *out_listed = false;
+    if (seq_path_join(directory, checkpoints, name, error) ||
+        seq_path_join(manifest, directory, "manifest.json", error))
+        return error->status;
+    if (!seq_path_is_directory(directory)) return SEQ_OK;
+    if (seq_path_is_forbidden(directory)) {
+        errno = EACCES;
+        return seq_error_set_errno(error, "reading directory %s", directory);
+    }
+    *out_listed = seq_path_exists(manifest) == committed;
+    return SEQ_OK;
+}
+
+// No such folder is none at all; a link that leads nowhere, or one that may not be read, is another
+// matter.
+static seq_status check_folder(const char *checkpoints, bool *out_there, seq_error *error) {
+    seq_error reason = {0};
+    *out_there = !seq_path_check(checkpoints, &reason);
+    if (*out_there) return SEQ_OK;
+    if (seq_path_is_forbidden(checkpoints))
+        return seq_error_set(error, SEQ_BAD_INPUT, "reading directory %s", reason.text);
+    if (!seq_path_exists(checkpoints)) return SEQ_OK;
+    return seq_error_set(error, SEQ_NO_CHECKPOINT, "reading directory %s: is a disk not mounted?",
+                         reason.text);
 }
 
 // Also a digest of all the steps whose directories were seen, committed or not.
@@ -66,13 +89,18 @@ static seq_status list_once(const char *checkpoints, bool committed, int64_t **o
     *out_seen = 0;
     seq_fault_point("reader.names");
     for (size_t i = 0; !status && i < count; i++) {
+        bool listed;
         int64_t step = seq_step_of_name(names[i]);
         if (step < 0) continue;
         *out_seen = *out_seen * 1000003 + (uint64_t)step + 1;
-        if (is_checkpoint(checkpoints, names[i], committed)) steps[found++] = step;
+        status = judge_name(checkpoints, names[i], committed, &listed, error);
+        if (!status && listed) steps[found++] = step;
     }
     seq_names_free(names, count);
-    if (status) return status;
+    if (status) {
+        free(steps);
+        return status;
+    }
     *out_steps = steps;
     *out_count = found;
     return SEQ_OK;
@@ -87,7 +115,9 @@ static seq_status list_steps(const char *run, bool committed, int64_t **out_step
     *out_steps = NULL;
     *out_count = 0;
     seq_status status = seq_path_join(checkpoints, run, "checkpoints", error);
-    if (status || !seq_path_exists(checkpoints)) return status;
+    bool there = false;
+    if (!status) status = check_folder(checkpoints, &there, error);
+    if (status || !there) return status;
     do {
         before = seen;
         free(*out_steps);

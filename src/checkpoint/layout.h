@@ -4,7 +4,6 @@
 
 #include <seqtrain/checkpoint/checkpoint.h>
 
-#define SEQ_CHECKPOINT_KIND "seqtrain checkpoint"
 enum {
     SEQ_CHECKPOINT_VERSION = 1,
     SEQ_CHECKPOINT_CHUNK = 1 << 18,

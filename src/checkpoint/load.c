@@ -1,4 +1,5 @@
 #include "layout.h"
+#include <errno.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -176,11 +177,19 @@ seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_com
     const char *slash = strrchr(path, '/');
     seq_presence presence;
     *out = (seq_loaded){0};
-    if (!seq_path_exists(path))
-        return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint",
-                             path);
     char manifest[SEQ_PATH];
     if (seq_path_join(manifest, path, "manifest.json", error)) return error->status;
+    seq_error reason = {0};
+    if (!seq_path_check(path, &reason) && seq_path_is_forbidden(path)) {
+        errno = EACCES;
+        seq_error_set_errno(&reason, "%s", path);
+    }
+    if (reason.status && seq_path_is_forbidden(path))
+        return seq_error_set(error, reason.status, "loading %s", reason.text);
+    if (reason.status)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint%s",
+                             path,
+                             seq_path_exists(path) ? ": it is a link that leads nowhere" : "");
     if (seq_path_exists(manifest)) return load_present(path, compute, out, &presence, error);
     if (seq_step_of_name(slash ? slash + 1 : path) >= 0)
         return seq_error_set(error, SEQ_NO_CHECKPOINT,

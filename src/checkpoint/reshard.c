@@ -5,9 +5,13 @@
 #include <fcntl.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/storage/folder.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct resharding {
     const char *source, *target;
@@ -114,14 +118,15 @@ static seq_status take_memory(resharding *work, seq_error *error) {
                                  "the digests of a checkpoint", error);
 }
 
-// The part of [begin, end) of each vector that lies in one old shard.
+// The part of [begin, end) of each vector that lies in one old shard. What is wrong in it is the
+// checkpoint's fault.
 static seq_status read_part(const resharding *work, int old, const seq_state *slices, int shard,
                             seq_error *error) {
     char name[32], path[SEQ_PATH];
     seq_vector_file *file = NULL;
-    seq_error ignored = {0};
+    seq_error reason = {0}, ignored = {0};
     seq_shard_name(old, name);
-    seq_status status = seq_path_join(path, work->source, name, error);
+    seq_status status = seq_path_join(path, work->source, name, &reason);
     for (int i = 0; !status && i < slices->count; i++) {
         size_t count = work->state.vectors[i].count;
         seq_shard_range wanted = seq_shard_of(count, shard, work->shards),
@@ -129,14 +134,16 @@ static seq_status read_part(const resharding *work, int old, const seq_state *sl
         size_t from = wanted.begin > have.begin ? wanted.begin : have.begin,
                to = wanted.end < have.end ? wanted.end : have.end;
         if (from >= to) continue;
-        if (!file) status = seq_vector_file_open(path, &file, error);
+        if (!file) status = seq_vector_file_open(path, &file, &reason);
         if (!status)
             status = seq_vector_read(file, slices->vectors[i].name, SEQ_F32, from - have.begin,
                                      to - from, slices->vectors[i].values + (from - wanted.begin),
-                                     error);
+                                     &reason);
     }
     seq_vector_file_close(file, &ignored);
-    return status;
+    if (!status) return SEQ_OK;
+    return seq_error_set(error, status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : status, "%s",
+                         reason.text);
 }
 
 static seq_status write_one(resharding *work, int shard, seq_error *error) {
@@ -156,6 +163,63 @@ static seq_status write_one(resharding *work, int shard, seq_error *error) {
                                                &work->digests[shard], error);
 }
 
+// The target is ours alone as long as the descriptor is open: made by us, or an empty folder (a
+// mount point, say) that nobody else has locked. A folder that a killed job has left can be locked.
+// -1: not on this file system.
+static int take_directory(const char *path, bool *out_made, seq_error *error) {
+    *out_made = mkdir(path, 0777) == 0;
+    if (!*out_made && errno != EEXIST) {
+        seq_error_set_errno(error, "creating directory %s", path);
+        return -1;
+    }
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        seq_error_set_errno(error, "opening %s", path);
+        return -1;
+    }
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+    if (errno == EWOULDBLOCK)
+        seq_error_set(error, SEQ_BAD_USAGE, "%s: another seqinfo writes a checkpoint there", path);
+    close(descriptor);
+    return -1;
+}
+
+// What was written into the target before it failed; a folder that was there before stays.
+static void clear_directory(const char *path, bool made) {
+    char **names = NULL, file[SEQ_PATH];
+    size_t count = 0;
+    seq_error ignored = {0};
+    if (made) {
+        seq_directory_remove(path, &ignored);
+        return;
+    }
+    if (seq_directory_list(path, &names, &count, &ignored)) return;
+    for (size_t i = 0; i < count; i++)
+        if (!seq_path_join(file, path, names[i], &ignored)) unlink(file);
+    seq_names_free(names, count);
+}
+
+// Absolute, without links: not there or an empty folder, outside of what is replaced as a whole.
+static seq_status find_target(const char *given, char out[SEQ_PATH], seq_error *error) {
+    char above[SEQ_PATH];
+    seq_folder kind = SEQ_FOLDER_OTHER;
+    seq_error reason = {0};
+    if (seq_path_resolve(given, out, &reason))
+        return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_BAD_USAGE : reason.status,
+                             "--output: %s", reason.text);
+    if ((!seq_path_exists(out) || seq_path_is_directory(out)) && seq_folder_look(out, &kind, error))
+        return error->status;
+    if (kind != SEQ_FOLDER_ABSENT && kind != SEQ_FOLDER_EMPTY)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--output %s: exists already%s%s", given,
+                             kind == SEQ_FOLDER_OTHER ? "" : ": it is ",
+                             kind == SEQ_FOLDER_OTHER ? "" : seq_folder_name(kind));
+    if (seq_folder_check_above(out, "--output", given, true, error)) return error->status;
+    snprintf(above, sizeof above, "%s", out);
+    char *slash = strrchr(above, '/');
+    slash[slash == above] = '\0';
+    return seq_directory_create(above, error);
+}
+
 // A directory that is called after another step would be taken for a damaged checkpoint of it.
 static seq_status check_name(const resharding *work, seq_error *error) {
     const char *slash = strrchr(work->target, '/');
@@ -168,9 +232,11 @@ static seq_status check_name(const resharding *work, seq_error *error) {
 }
 
 static seq_status write_target(resharding *work, seq_error *error) {
+    bool made;
     seq_status status = take_memory(work, error);
-    if (!status) status = seq_directory_create(work->target, error);
     if (status) return status;
+    int descriptor = take_directory(work->target, &made, error);
+    if (error->status) return error->status;
     for (int shard = 0; !status && shard < work->shards; shard++)
         status = seq_signals_caught() ? seq_checkpoint_interrupted(work->source, error)
                                       : write_one(work, shard, error);
@@ -180,10 +246,8 @@ static seq_status write_target(resharding *work, seq_error *error) {
         status = seq_checkpoint_commit(work->target, work->shards, work->digests, &work->state,
                                        seq_model_parameters(work->model), work->vocabulary,
                                        &work->description, error);
-    if (status) {
-        seq_error ignored = {0};
-        seq_directory_remove(work->target, &ignored);
-    }
+    if (status) clear_directory(work->target, made);
+    if (descriptor >= 0) close(descriptor);
     return status;
 }
 
@@ -214,18 +278,18 @@ static seq_status exchange(const char *source, const char *target, seq_error *er
     return status ? status : seq_directory_remove(target, error); // now the old one
 }
 
-seq_status seq_checkpoint_reshard(const char *source, int shards, const char *target,
+seq_status seq_checkpoint_reshard(const char *source, int shards, const char *output,
                                   seq_error *error) {
-    char beside[SEQ_PATH + 16];
-    resharding work = {.source = source, .target = target ? target : beside, .shards = shards};
-    snprintf(beside, sizeof beside, "%s.reshard", source);
-    if (target && seq_path_exists(target))
-        return seq_error_set(error, SEQ_BAD_USAGE, "--output %s: exists already", target);
-    seq_status status = load(&work, error);
-    if (!status && target) status = check_name(&work, error);
+    char target[SEQ_PATH];
+    resharding work = {.source = source, .target = target, .shards = shards};
+    if (snprintf(target, sizeof target, "%s.reshard", source) >= SEQ_PATH)
+        return seq_error_set(error, SEQ_BAD_INPUT, "%.80s...: path too long", source);
+    seq_status status = output ? find_target(output, target, error) : SEQ_OK;
+    if (!status) status = load(&work, error);
+    if (!status && output) status = check_name(&work, error);
     // Left by a command that was killed; the source, which is whole, is all that is needed.
-    if (!status && !target && seq_path_exists(beside)) status = seq_directory_remove(beside, error);
+    if (!status && !output && seq_path_exists(target)) status = seq_directory_remove(target, error);
     if (!status) status = write_target(&work, error);
     release(&work);
-    return status || target ? status : exchange(source, beside, error);
+    return status || output ? status : exchange(source, target, error);
 }

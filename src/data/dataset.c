@@ -1,3 +1,7 @@
+// A data set as its readers see it. The manifest is read once, at the start; from then on it is
+// what the files must be. A shard is hashed when it is opened first, and again whenever the file
+// behind its name has changed since, so no token comes from another data set that has taken this
+// one's place. tests/unit/data/test_dataset.c, tests/fault/replaced_data.sh.
 #include "dataset_private.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
@@ -5,8 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PIECE = 1 << 15 }; // tokens converted at once
+
+// Tells a file from another one, or from what it was before it was written to.
+typedef struct file_state {
+    uint64_t device, node, size;
+    struct timespec modified, changed;
+} file_state;
 
 struct seq_dataset {
     char path[SEQ_PATH];
@@ -16,6 +27,7 @@ struct seq_dataset {
     seq_element element;
     int64_t shard_tokens;
     int64_t tokens[SEQ_SPLITS], characters[SEQ_SPLITS];
+    file_state *verified;  // of each file of the manifest: when its hash was last right
     seq_vector_file *file; // the shard that was read last
     seq_split file_split;
     int64_t file_shard;
@@ -91,15 +103,23 @@ static seq_status check_worth(const seq_dataset *dataset, seq_error *error) {
                          dataset->path, tokens, bytes);
 }
 
-static seq_status read_vocabulary(seq_dataset *dataset, seq_error *error) {
-    char path[SEQ_PATH];
+static seq_status find_file(const seq_dataset *dataset, const char *name, size_t *out_index,
+                            seq_error *error) {
     size_t index = 0;
     while (index < dataset->manifest.file_count &&
-           strcmp(dataset->manifest.files[index].name, "vocabulary.tsv") != 0)
+           strcmp(dataset->manifest.files[index].name, name) != 0)
         index++;
-    if (index == dataset->manifest.file_count)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "data set %s: its manifest lists no vocabulary.tsv", dataset->path);
+    *out_index = index;
+    return index < dataset->manifest.file_count
+               ? SEQ_OK
+               : seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its manifest lists no %s",
+                               dataset->path, name);
+}
+
+static seq_status read_vocabulary(seq_dataset *dataset, seq_error *error) {
+    char path[SEQ_PATH];
+    size_t index;
+    if (find_file(dataset, "vocabulary.tsv", &index, error)) return error->status;
     seq_status status =
         seq_manifest_verify_file(&dataset->manifest, dataset->path, index, SEQ_BAD_INPUT, error);
     if (!status) status = seq_path_join(path, dataset->path, "vocabulary.tsv", error);
@@ -159,6 +179,9 @@ seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *erro
     if (!status) status = hash_manifest(dataset, error);
     if (!status) status = read_vocabulary(dataset, error);
     if (!status) status = seq_allocate(&dataset->piece, PIECE, 4, "a piece of tokens", error);
+    if (!status)
+        status = seq_allocate(&dataset->verified, dataset->manifest.file_count,
+                              sizeof *dataset->verified, "the files of a data set", error);
     if (status) {
         seq_dataset_close(dataset);
         return status;
@@ -173,6 +196,7 @@ void seq_dataset_close(seq_dataset *dataset) {
     seq_vector_file_close(dataset->file, &ignored);
     seq_manifest_clear(&dataset->manifest);
     seq_vocabulary_destroy(dataset->vocabulary);
+    free(dataset->verified);
     free(dataset->piece);
     free(dataset);
 }
@@ -213,22 +237,82 @@ seq_status seq_dataset_verify(seq_dataset *dataset, seq_error *error) {
     return status;
 }
 
+// False: the file cannot be looked at.
+static bool look_at(const char *path, file_state *out) {
+    struct stat found;
+    if (stat(path, &found)) return false;
+    memset(out, 0, sizeof *out); // to be compared as bytes
+    out->device = (uint64_t)found.st_dev;
+    out->node = (uint64_t)found.st_ino;
+    out->size = (uint64_t)found.st_size;
+    out->modified = found.st_mtim;
+    out->changed = found.st_ctim;
+    return true;
+}
+
+static bool is_same(const file_state *a, const file_state *b) {
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+// The shard is not what the manifest said: damaged, or part of another data set that has taken the
+// place of this one.
+static seq_status blame(const seq_dataset *dataset, const char *path, const seq_error *reason,
+                        seq_error *error) {
+    char manifest[SEQ_PATH], now[33] = "none";
+    seq_digest digest;
+    seq_error ignored = {0};
+    if (!seq_path_join(manifest, dataset->path, "dataset.json", &ignored) &&
+        !seq_digest_file(manifest, &digest, &ignored))
+        seq_digest_text(&digest, now);
+    if (strcmp(now, dataset->hash) == 0)
+        return seq_error_set(error, reason->status, "data set %s: %s", dataset->path, reason->text);
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "reading %s: the data set %s was replaced or removed while it was read "
+                         "(hash %s at the start, %s now): bring the old one back, or begin another "
+                         "run on the new one",
+                         path, dataset->path, dataset->hash, now);
+}
+
+// Hashes and opens one and the same file: its state is looked at before and after.
+static seq_status open_verified(seq_dataset *dataset, size_t index, const char *path,
+                                seq_error *reason) {
+    enum { TRIES = 3 };
+    file_state before, after;
+    for (int attempt = 0; attempt < TRIES; attempt++) {
+        seq_vector_file_close(dataset->file, reason);
+        dataset->file = NULL;
+        if (!look_at(path, &before)) return seq_error_set_errno(reason, "opening %s", path);
+        if (!is_same(&before, &dataset->verified[index]) &&
+            seq_manifest_verify_file(&dataset->manifest, dataset->path, index, SEQ_BAD_INPUT,
+                                     reason))
+            return reason->status;
+        if (seq_vector_file_open(path, &dataset->file, reason)) return reason->status;
+        if (look_at(path, &after) && is_same(&before, &after)) {
+            dataset->verified[index] = before;
+            return SEQ_OK;
+        }
+    }
+    return seq_error_set(reason, SEQ_BAD_INPUT, "reading %s: it is being written to", path);
+}
+
+// A shard that stays open is as it was, even when its name has gone; what has taken the name since
+// must be the same.
 static seq_status open_shard(seq_dataset *dataset, seq_split split, int64_t shard,
                              seq_error *error) {
     char name[32], path[SEQ_PATH];
-    size_t length = 0;
-    if (dataset->file && dataset->file_split == split && dataset->file_shard == shard)
-        return SEQ_OK;
-    seq_vector_file_close(dataset->file, error);
-    dataset->file = NULL;
+    size_t length = 0, index;
+    file_state now;
+    seq_error reason = {0};
+    bool is_open = dataset->file && dataset->file_split == split && dataset->file_shard == shard;
     seq_shard_file_name(split, shard, name);
-    seq_status status = seq_path_join(path, dataset->path, name, error);
-    if (!status) status = seq_vector_file_open(path, &dataset->file, error);
-    if (!status)
-        status = seq_vector_length(dataset->file, "tokens", dataset->element, &length, error);
+    if (seq_path_join(path, dataset->path, name, error) || find_file(dataset, name, &index, error))
+        return error->status;
+    if (is_open && (!look_at(path, &now) || is_same(&now, &dataset->verified[index])))
+        return SEQ_OK;
     dataset->file_split = split;
     dataset->file_shard = shard;
-    return status;
+    if (open_verified(dataset, index, path, &reason)) return blame(dataset, path, &reason, error);
+    return seq_vector_length(dataset->file, "tokens", dataset->element, &length, error);
 }
 
 static int32_t token_at(const seq_dataset *dataset, size_t i) {

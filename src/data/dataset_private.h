@@ -5,7 +5,6 @@
 #include <seqtrain/data/dataset.h>
 #include <seqtrain/storage/vector_file.h>
 
-#define SEQ_DATASET_KIND "seqtrain dataset"
 enum { SEQ_DATASET_VERSION = 1, SEQ_TOKEN_CHUNK = 1 << 16 }; // chunk in tokens
 
 void seq_shard_file_name(seq_split split, int64_t shard, char out[32]);

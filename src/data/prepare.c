@@ -1,88 +1,33 @@
+#include "place.h"
 #include "prepare_private.h"
 #include "tokenizer.h"
 #include <math.h>
-#include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static seq_status check_output(const seq_prepare *prepare, seq_error *error) {
-    char **names = NULL, manifest[SEQ_PATH];
-    size_t count = 0;
-    if (!seq_path_exists(prepare->output)) return SEQ_OK;
-    seq_status status = seq_directory_list(prepare->output, &names, &count, error);
-    if (status) return status;
-    seq_names_free(names, count);
-    if (count == 0) return SEQ_OK;
-    status = seq_path_join(manifest, prepare->output, "dataset.json", error);
-    if (status || (prepare->force && seq_path_exists(manifest))) return status;
-    return seq_error_set(error, SEQ_BAD_USAGE, "--output: %s exists and is not empty%s",
-                         prepare->output,
-                         seq_path_exists(manifest) ? "; --force replaces the data set" : "");
-}
-
-// The real path of `path`, or of the nearest folder above it that exists.
-static char *real_place(const char *path) {
-    char above[SEQ_PATH];
-    snprintf(above, sizeof above, "%s", path);
-    for (char *real, *slash;; *slash = 0) {
-        if ((real = realpath(above, NULL))) return real;
-        slash = strrchr(above, '/');
-        if (!slash) return realpath(".", NULL);
-        if (slash == above) return realpath("/", NULL);
-    }
-}
-
-static seq_status check_outside(const char *output, const char *input, seq_error *error) {
+// `place` has no links, and may not be there yet.
+static seq_status check_outside(const char *output, const char *place, const char *input,
+                                seq_error *error) {
     if (!seq_path_is_directory(input)) return SEQ_OK;
-    char *place = real_place(output), *folder = realpath(input, NULL);
+    char *folder = realpath(input, NULL);
     size_t length = folder ? strlen(folder) : 0;
-    if (place && folder && strncmp(place, folder, length) == 0 &&
+    if (folder && strncmp(place, folder, length) == 0 &&
         (place[length] == 0 || place[length] == '/' || folder[length - 1] == '/'))
         seq_error_set(error, SEQ_BAD_USAGE, "--output: %s lies inside the input folder %s", output,
                       input);
-    free(place);
     free(folder);
     return error->status;
 }
 
-static seq_status check_paths(const seq_prepare *prepare, seq_error *error) {
-    seq_status status = check_output(prepare, error);
+static seq_status check_inputs(const seq_prepare *prepare, const char *place, seq_error *error) {
+    seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < prepare->input_count; i++)
-        status = check_outside(prepare->output, prepare->inputs[i], error);
+        status = check_outside(prepare->output, place, prepare->inputs[i], error);
     if (!status && prepare->valid_file)
-        status = check_outside(prepare->output, prepare->valid_file, error);
+        status = check_outside(prepare->output, place, prepare->valid_file, error);
     if (!status && prepare->test_file)
-        status = check_outside(prepare->output, prepare->test_file, error);
-    return status;
-}
-
-static seq_status temporary_name(const seq_prepare *prepare, const char *suffix, char out[SEQ_PATH],
-                                 seq_error *error) {
-    size_t length = strlen(prepare->output);
-    while (length > 1 && prepare->output[length - 1] == '/')
-        length--;
-    int needed = snprintf(out, SEQ_PATH, "%.*s.%s-%ld", (int)length, prepare->output, suffix,
-                          (long)getpid());
-    return needed < SEQ_PATH ? SEQ_OK
-                             : seq_error_set(error, SEQ_BAD_USAGE, "--output: path too long");
-}
-
-// The finished directory takes the place of `output` by renaming.
-static seq_status move_into_place(const seq_prepare *prepare, const char *directory,
-                                  seq_error *error) {
-    char old[SEQ_PATH];
-    bool replaces = seq_path_exists(prepare->output);
-    seq_status status = temporary_name(prepare, "old", old, error);
-    if (!status && replaces && rename(prepare->output, old))
-        status = seq_error_set_errno(error, "renaming %s", prepare->output);
-    if (!status && rename(directory, prepare->output)) {
-        status = seq_error_set_errno(error, "renaming %s to %s", directory, prepare->output);
-        if (replaces && rename(old, prepare->output))
-            seq_log_warning("the former data set is now %s", old);
-    }
-    if (!status && replaces) status = seq_directory_remove(old, error);
+        status = check_outside(prepare->output, place, prepare->test_file, error);
     return status;
 }
 
@@ -199,14 +144,12 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
 }
 
 seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error) {
-    char directory[SEQ_PATH];
-    seq_error ignored = {0};
-    seq_status status = check_paths(prepare, error);
-    if (!status) status = temporary_name(prepare, "tmp", directory, error);
-    if (!status) status = seq_directory_create(directory, error);
-    if (status) return status;
-    status = prepare_in(prepare, directory, error);
-    if (!status) status = move_into_place(prepare, directory, error);
-    if (status) seq_directory_remove(directory, &ignored);
+    seq_place place;
+    seq_status status = seq_place_find(&place, prepare->output, prepare->force, error);
+    if (!status) status = check_inputs(prepare, place.target, error);
+    if (!status) status = seq_place_take(&place, error);
+    if (!status) status = prepare_in(prepare, place.work, error);
+    if (!status) status = seq_place_commit(&place, error);
+    seq_place_release(&place);
     return status;
 }

@@ -131,6 +131,12 @@ seq_status seq_manifest_write(const seq_manifest *manifest, const char *director
     return status;
 }
 
+// What may not be read is not damaged.
+static seq_status status_of(const char *path, const seq_error *reason, seq_status failure) {
+    bool damaged = reason->status == SEQ_BAD_INPUT && !seq_path_is_forbidden(path);
+    return damaged ? failure : reason->status;
+}
+
 static const char *last_occurrence(const char *text, const char *part) {
     const char *found = NULL;
     for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
@@ -253,8 +259,7 @@ seq_status seq_manifest_read(seq_manifest *out, const char *directory, const cha
     uint64_t listed;
     if (seq_file_size(path, &listed, &reason) ||
         seq_file_read(path, MANIFEST_LIMIT, &text, &size, &reason))
-        return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? failure : reason.status, "%s",
-                             reason.text);
+        return seq_error_set(error, status_of(path, &reason, failure), "%s", reason.text);
     status = parse(out, text, size, path, kind, version, failure, error);
     free(text);
     if (status) seq_manifest_clear(out);
@@ -272,8 +277,7 @@ seq_status seq_manifest_verify_file(const seq_manifest *manifest, const char *di
     // A file of another size is not hashed: it may be endless.
     bool whole = !seq_file_size(path, &digest.size, &reason) && digest.size == file->digest.size;
     if (reason.status || (whole && seq_digest_file(path, &digest, &reason)))
-        return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? failure : reason.status, "%s",
-                             reason.text);
+        return seq_error_set(error, status_of(path, &reason, failure), "%s", reason.text);
     if (digest.size != file->digest.size)
         return seq_error_set(error, failure, "verifying %s: it has %llu bytes, expected %llu", path,
                              (unsigned long long)digest.size,

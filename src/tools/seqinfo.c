@@ -1,4 +1,5 @@
 #include "seqinfo_private.h"
+#include <errno.h>
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/file.h>
@@ -21,7 +22,8 @@ static const seq_option table[] = {
              "then they change places at once. A run that resumes from it goes on with N shards. "
              "Refused while seqtrain works on the run."},
     {SEQ_OPTION_TEXT, "output", "DIRECTORY", offsetof(options, output), .letter = 'o',
-     .help = "Where --reshard writes the checkpoint instead; must not exist."},
+     .help =
+         "Where --reshard writes the checkpoint instead; must not exist, or be an empty folder."},
     {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(options, quiet), "no",
      .help = "Print nothing: the exit code is the answer."},
     {.type = SEQ_OPTION_END},
@@ -161,7 +163,7 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
     status = print_parameters(options, &manifest, error);
     if (!status && options->verify) {
         status = verify_named(options, path, &manifest, &noted, error);
-        if (status && seq_checkpoint_presence(path, &noted) == SEQ_PRESENT)
+        if (status == SEQ_NO_CHECKPOINT && seq_checkpoint_presence(path, &noted) == SEQ_PRESENT)
             seq_info_advise(options, NULL, -1);
     }
     if (!status && options->verify)
@@ -268,7 +270,7 @@ static seq_status show_run(const options *options, const char *path, seq_error *
     bool removed = true;
     for (int attempt = 0; removed && good < 0 && attempt < SEQ_READ_ATTEMPTS; attempt++)
         if (show_steps(options, path, &newest, &good, &removed, error)) return error->status;
-    if (error->status) seq_info_advise(options, path, good);
+    if (error->status == SEQ_NO_CHECKPOINT) seq_info_advise(options, path, good);
     show_unfinished(options, path, error);
     if (removed && good < 0) return seq_checkpoint_tell_moved(path, SEQ_REPLACED, error);
     if (options->verify && good < 0 && !error->status)
@@ -281,6 +283,13 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const char *path = parsed->operands[0];
     if (options->output && !options->reshard)
         return seq_error_set(error, SEQ_BAD_USAGE, "--output: needs --reshard");
+    seq_error reason = {0};
+    if (seq_path_check(path, &reason) && seq_path_exists(path)) // a link that leads nowhere
+        return seq_error_set(error, SEQ_BAD_INPUT, "%s", reason.text);
+    if (seq_path_is_forbidden(path)) {
+        errno = EACCES;
+        return seq_error_set_errno(error, "reading directory %s", path);
+    }
     if (!seq_path_is_directory(path))
         return seq_error_set(error, SEQ_BAD_INPUT, "%s: %s: name a data set, a run or a checkpoint",
                              path, seq_path_exists(path) ? "not a directory" : "no such directory");

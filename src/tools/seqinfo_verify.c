@@ -74,7 +74,12 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
         if (explain_file(manifest, directory, i, fault, sizeof fault, &reason)) continue;
         if (noted && seq_checkpoint_presence(directory, noted) != SEQ_PRESENT)
             return seq_error_set(error, failure, "verifying %s: it has gone", directory);
-        if (reason.status == SEQ_NO_MEMORY)
+        char path[SEQ_PATH];
+        seq_error ignored = {0};
+        bool forbidden = reason.status &&
+                         !seq_path_join(path, directory, manifest->files[i].name, &ignored) &&
+                         seq_path_is_forbidden(path);
+        if (reason.status == SEQ_NO_MEMORY || forbidden)
             return seq_error_set(error, reason.status, "verifying %s: %s", directory, fault);
         seq_info_say(options, "  %s: %s", manifest->files[i].name, fault);
         if (!faults++) snprintf(first, sizeof first, "%s: %.600s", manifest->files[i].name, fault);

@@ -31,8 +31,10 @@ static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
 static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Input and output"},
     {SEQ_OPTION_TEXT, "output", "DATASET", AT(output), .letter = 'o', .flags = SEQ_OPTION_REQUIRED,
-     .help = "Directory of the data set; it appears when it is complete."},
-    {SEQ_OPTION_FLAG, "force", NULL, AT(force), "no", .help = "Replace a data set that is there."},
+     .help = "Directory of the data set: new, or an empty folder (a mount point, say). Filled when "
+             "the data set is complete. Links are followed."},
+    {SEQ_OPTION_FLAG, "force", NULL, AT(force), "no",
+     .help = "Replace the data set that is there. A folder that holds anything else is refused."},
     {SEQ_OPTION_TEXT, "valid", "FRACTION|FILE", AT(valid),
      .help = "Validation split: this part (0.1 or 10%) of the units from the end of the inputs "
              "(before the test split; words are cut at a line end), or a file or folder of its "
@@ -139,7 +141,7 @@ static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_tex
     char path[4096];
     seq_vocabulary *vocabulary = NULL;
     snprintf(path, sizeof path, "%s/vocabulary.tsv", from);
-    bool inside = seq_path_exists(path);
+    bool inside = seq_path_is_directory(from);
     seq_status status =
         seq_vocabulary_read(inside ? path : from, SEQ_BAD_INPUT, &vocabulary, error);
     if (status) return status;

@@ -15,7 +15,7 @@ static bool is_root(const seq_comm *comm) {
     return seq_comm_rank(comm) == 0;
 }
 
-static seq_status check_options(const seq_train_options *options, seq_error *error) {
+static seq_status check_options(const seq_train_options *options, bool root, seq_error *error) {
     if (!options->run)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--run: missing: name the run directory (it is created)");
@@ -23,7 +23,7 @@ static seq_status check_options(const seq_train_options *options, seq_error *err
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--compression-level: gzip has levels 1 to 9, not %lld",
                              (long long)options->compression_level);
-    return SEQ_OK;
+    return root ? seq_train_check_place(options->run, error) : SEQ_OK;
 }
 
 static seq_status write_config(const seq_trainer *trainer, seq_error *error) {
@@ -249,10 +249,11 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
     seq_run_lock lock = {0};
     int64_t step = -1;
     seq_train_find_limit(&trainer);
-    if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, error);
-    if (seq_comm_agree(comm, error) ||
-        seq_run_lock_take(&lock, trainer.options->run, comm, error) ||
-        begin_watch(&trainer, error) || find_start(&trainer, &manifest, &step, error) ||
+    if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, is_root(comm), error);
+    if (seq_comm_agree(comm, error) || seq_run_lock_take(&lock, trainer.options->run, comm, error))
+        goto out;
+    seq_train_note_place(&trainer);
+    if (begin_watch(&trainer, error) || find_start(&trainer, &manifest, &step, error) ||
         seq_train_heed_stop(&trainer, error))
         goto out;
     seq_trainer_create(&trainer, error);

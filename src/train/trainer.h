@@ -57,6 +57,13 @@ typedef struct seq_recut {
     int64_t twice, missed;             // tokens of the running epoch
 } seq_recut;
 
+// The run directory as rank 0 found it at the start (presence.c).
+typedef struct seq_run_place {
+    bool known, gone;
+    uint64_t device, node;
+    double looked; // seconds on the monotonic clock
+} seq_run_place;
+
 typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_stop_reason;
 
 // What each rank tells all others after its part of a step, so that all take the same branch.
@@ -146,6 +153,7 @@ typedef struct seq_trainer {
     int64_t checked_step;
     uint64_t session;       // see session.h
     seq_watchdog *watchdog; // or NULL
+    seq_run_place place;
     seq_metrics metrics;
     seq_progress progress;
     seq_phases phases;

@@ -9,7 +9,7 @@ fresh() {
   cp -r reference run
 }
 foreign() { # foreign NAME OPTION...: a run with one checkpoint, of step 30
-  expect 0 finished "${train[@]}" --run "$@" --steps 30 --checkpoint-every 0 --keep 1
+  expect 0 finished "${train[@]}" --run "of-$1" "${@:2}" --steps 30 --checkpoint-every 0 --keep 1
 }
 sed s/river/rivers/ text.txt >other.txt
 expect 0 train "$SEQPREP" --vocab data --valid 0.1 -o other other.txt
@@ -21,27 +21,27 @@ foreign data --data other
 experiment "a whole checkpoint of another run under a newer step" "found without options, its field named, fallen back from"
 for field in seed hidden replicas data; do
   fresh
-  cp -r $field/checkpoints/step-000000030 $steps
+  cp -r of-$field/checkpoints/step-000000030 $steps
   why="run/checkpoints/step-000000030 is of another run: $field [0-9a-f]+ \(this run has [0-9a-f]+\)"
   expect 4 "step 30: $why" "$SEQINFO" run
   expect 0 "step 30 cannot be used: $why" "$SEQSAMPLE" run --newest --tokens 5
   for ranks in 1 2; do
     expect 0 "step 30 cannot be used: .*$why.*--override $field takes it" run_mpi $ranks "$SEQTRAIN" --run run --steps 22
     grep -q "resumed  from the checkpoint of step 2" .out || bad "$field, $ranks ranks: did not fall back: $(tail -1 .out)"
-    same_tree $field/checkpoints/step-000000030 $steps/step-000000030.damaged-0
+    same_tree of-$field/checkpoints/step-000000030 $steps/step-000000030.damaged-0
     [ $ranks -eq 2 ] || mv $steps/step-000000030.damaged-0 $steps/step-000000030
   done
   # Taken by name: it is this run's from then on.
   rm -rf run
   cp -r reference run
-  cp -r $field/checkpoints/step-000000030 $steps
+  cp -r of-$field/checkpoints/step-000000030 $steps
   expect 0 "resumed  from the checkpoint of step 30" "$SEQTRAIN" --run run --steps 32 --override $field
   expect 0 "resumed  from the checkpoint of step 32" "$SEQTRAIN" --run run --steps 34
   expect 0 "verified" "$SEQINFO" run --verify
 done
 fresh
 rm -r $steps/*
-cp -r hidden/checkpoints/step-000000030 $steps
+cp -r of-hidden/checkpoints/step-000000030 $steps
 expect 4 "none of its 1 checkpoints can be used" "$SEQTRAIN" --run run
 [ -d $steps/step-000000030 ] || bad "the only checkpoint was moved"
 # A run of a version without identity.txt, and a checkpoint that begins a new directory.
@@ -51,7 +51,7 @@ expect 0 "finished at step 21" "$SEQTRAIN" --run run --steps 21
 cmp -s run/identity.txt reference/identity.txt || bad "identity.txt was not made again"
 rm -rf run
 mkdir -p $steps
-cp -r seed/checkpoints/step-000000030 $steps
+cp -r of-seed/checkpoints/step-000000030 $steps
 expect 0 "resumed  from the checkpoint of step 30" "$SEQTRAIN" --run run --steps 31
 echo garbage >run/identity.txt
 expect 3 "identity.txt: not as seqtrain writes it" "$SEQTRAIN" --run run --steps 31

@@ -14,12 +14,22 @@ seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *
                          seq_error *error);
 bool seq_path_exists(const char *path);
 bool seq_path_is_directory(const char *path);
+// It is there, perhaps, but we may not read it (a directory: or not look into it).
+bool seq_path_is_forbidden(const char *path);
+// SEQ_OK when it is there; else the reason: "PATH: No such file or directory", or the link on the
+// way to it that leads nowhere.
+seq_status seq_path_check(const char *path, seq_error *error);
+// The absolute path without links of what is there or is to be made there: names that do not exist
+// yet stay as they are, a link that leads nowhere stands for its target. SEQ_BAD_INPUT when the
+// folder of that target is missing.
+seq_status seq_path_resolve(const char *path, char out[SEQ_PATH], seq_error *error);
 
 // Size of a regular file. Anything else (a directory, a pipe, a device) is SEQ_BAD_INPUT, and is
 // not opened, which might never return.
 seq_status seq_file_size(const char *path, uint64_t *out_size, seq_error *error);
 
-// Creates the directory and its parents (mode 0777 & ~umask). An existing directory is fine.
+// Creates the directory and its parents (mode 0777 & ~umask). An existing directory is fine; of a
+// link that leads nowhere, its target is created.
 seq_status seq_directory_create(const char *path, seq_error *error);
 seq_status seq_directory_sync(const char *path, seq_error *error);
 // Removes a directory with the plain files and directories in it; never follows symbolic links: one

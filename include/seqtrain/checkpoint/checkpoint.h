@@ -63,7 +63,8 @@ seq_status seq_checkpoint_retain(const char *run, const seq_retention *rule, seq
 // the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);
 // One process, at the start: temporary files that a killed process left in RUN and in its committed
-// checkpoints go.
+// checkpoints go, and so does what a killed --reshard left beside them (named where it may be
+// alive).
 seq_status seq_checkpoint_tidy(const char *run, seq_error *error);
 
 // Reading. Where files are large, SEQ_STOPPED once a signal has been caught
@@ -120,11 +121,11 @@ seq_presence seq_checkpoint_presence(const char *directory, const seq_digest *no
 // checkpoint or a run.
 seq_status seq_checkpoint_tell_moved(const char *path, seq_presence presence, seq_error *error);
 
-// Writes the checkpoint `source` with another number of shards to `target`, which must not exist:
-// the bytes that a run with that
-// --shards would have written. Memory holds one shard. NULL as target: in place of the source,
-// which stays until the new one is whole and then changes places with it at once.
-seq_status seq_checkpoint_reshard(const char *source, int shards, const char *target,
+// Writes the checkpoint `source` with another number of shards to `output`, which must not exist or
+// be an empty folder: the bytes that a run with that --shards would have written. Memory holds one
+// shard. NULL as output: in place of the source, which stays until the new one is whole and then
+// changes places with it at once.
+seq_status seq_checkpoint_reshard(const char *source, int shards, const char *output,
                                   seq_error *error);
 
 // For seqsample, seqeval and seqinfo: a RUN directory (its best checkpoint when `prefer_best` and

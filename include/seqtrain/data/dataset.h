@@ -11,8 +11,8 @@ typedef enum seq_split { SEQ_TRAIN, SEQ_VALID, SEQ_TEST, SEQ_SPLITS } seq_split;
 const char *seq_split_name(seq_split split); // "train", "valid", "test"
 
 typedef struct seq_dataset seq_dataset;
-// Reads and checks manifest and vocabulary (hash included); token shards are hashed by
-// seq_dataset_verify only. Every failure is SEQ_BAD_INPUT unless it is one of the system.
+// Reads and checks manifest and vocabulary (hash included); token shards are hashed when they are
+// read first. Every failure is SEQ_BAD_INPUT unless it is one of the system.
 seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *error);
 void seq_dataset_close(seq_dataset *dataset);
 const char *seq_dataset_path(const seq_dataset *dataset);
@@ -29,7 +29,8 @@ seq_dataset_characters(const seq_dataset *dataset,
 seq_status seq_dataset_verify(seq_dataset *dataset,
                               seq_error *error); // every file against its hash
 
-// Tokens [offset, offset + count) of a split; ids are checked against the vocabulary's size.
+// Tokens [offset, offset + count) of a split; ids are checked against the vocabulary's size, shards
+// against their hashes. SEQ_BAD_INPUT when the data set has been replaced since it was opened.
 seq_status seq_dataset_read(seq_dataset *dataset, seq_split split, int64_t offset, size_t count,
                             int32_t *out, seq_error *error);
 

@@ -19,6 +19,9 @@ seq_status seq_digest_file(const char *path, seq_digest *out, seq_error *error);
 void seq_digest_bytes(const void *bytes, size_t size, seq_digest *out);
 void seq_digest_text(const seq_digest *digest, char out[33]);
 
+#define SEQ_DATASET_KIND    "seqtrain dataset"
+#define SEQ_CHECKPOINT_KIND "seqtrain checkpoint"
+
 typedef struct seq_manifest_file {
     char *name; // relative, no '/' and not "." or ".."
     seq_digest digest;
@@ -32,7 +35,7 @@ typedef struct seq_manifest_section {
 enum { SEQ_MANIFEST_SECTIONS = 16 };
 // Zero-initialise before use.
 typedef struct seq_manifest {
-    char kind[32]; // "seqtrain dataset", "seqtrain checkpoint"
+    char kind[32]; // SEQ_DATASET_KIND or SEQ_CHECKPOINT_KIND
     int version;   // format version
     seq_manifest_section sections[SEQ_MANIFEST_SECTIONS];
     int section_count;

@@ -72,6 +72,15 @@ seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_man
 seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t window,
                                           seq_manifest *out_manifest, int64_t *out_step,
                                           seq_error *error);
+// presence.c. Rank 0, before the run directory is made or locked: SEQ_BAD_USAGE when it is a data
+// set or a checkpoint, or lies in one.
+seq_status seq_train_check_place(const char *run, seq_error *error);
+// Once the lock is taken: what is there now is the run directory.
+void seq_train_note_place(seq_trainer *trainer);
+// SEQ_NO_SPACE when that is not at its path any more; with --on-save-failure continue a warning,
+// unless it is about `to_save`. A metrics.jsonl that is gone is begun anew, with a warning. On
+// other ranks it does nothing.
+seq_status seq_train_check_presence(seq_trainer *trainer, bool to_save, seq_error *error);
 // identity.c, rank 0: what this session computes with, and what the checkpoint that it resumes from
 // (or NULL) was computed with, before it writes one of its own.
 seq_status seq_train_record_identity(const seq_trainer *trainer, const seq_manifest *resumed,

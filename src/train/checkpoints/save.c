@@ -247,7 +247,8 @@ static seq_status advance(seq_trainer *trainer, double begun, seq_error *error) 
     seq_saving *saving = trainer->saving;
     bool committing = saving->phase == SEQ_COMMITTING;
     seq_fault_point(committing ? "save.voting-on-commit" : "save.voting-on-shards");
-    if (saving->error.status) seq_error_set(error, saving->error.status, "%s", saving->error.text);
+    if (saving->error.status && !seq_train_check_presence(trainer, true, error))
+        seq_error_set(error, saving->error.status, "%s", saving->error.text);
     seq_status status = seq_comm_agree(trainer->comm, error);
     if (!status && !committing) status = begin_commit(trainer, error);
     stand_still(trainer, begun);
@@ -300,7 +301,8 @@ static seq_status create_directory(seq_trainer *trainer, seq_error *error) {
     const char *run = trainer->options->run;
     seq_status status = seq_checkpoint_directory(run, saving->step, saving->directory, error);
     if (!status && is_root(trainer)) {
-        saving->created = !remove_left(saving, error) &&
+        saving->created = !seq_train_check_presence(trainer, true, error) &&
+                          !remove_left(saving, error) &&
                           !seq_checkpoint_begin(run, saving->step, saving->directory, error);
         if (saving->created) seq_train_describe(trainer, &saving->description, error);
     }
@@ -341,7 +343,8 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
     const seq_train_options *options = trainer->options;
     char directory[SEQ_PATH];
     seq_manifest manifest = {0};
-    if (!seq_checkpoint_directory(options->run, trainer->position.step, directory, error) &&
+    if (!seq_train_check_presence(trainer, true, error) &&
+        !seq_checkpoint_directory(options->run, trainer->position.step, directory, error) &&
         !seq_checkpoint_read_manifest(directory, &manifest, error) &&
         !seq_train_describe(trainer, &manifest, error) &&
         !seq_manifest_write(&manifest, directory, "manifest.json", error)) {

@@ -34,7 +34,8 @@ static const seq_option options[] = {
     {SEQ_OPTION_TEXT, "data", "DATASET", AT(data), .flags = SESSION | LOCAL,
      .help = "Data set made by seqprep. A resumed run knows it from its checkpoint."},
     {SEQ_OPTION_TEXT, "run", "RUN", AT(run), .flags = SESSION | LOCAL,
-     .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing."},
+     .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing. "
+             "Neither a data set nor a checkpoint, nor inside one."},
     {SEQ_OPTION_CHOICE, "resume", "HOW", AT(resume), "auto", .choices = resume_choices,
      .flags = SESSION,
      .help = "auto: continue from the newest good checkpoint of RUN, if any; refuse a RUN whose "

@@ -6,10 +6,12 @@
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/record.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +82,30 @@ seq_status seq_metrics_open(seq_metrics *metrics, const char *run, seq_error *er
     metrics->torn = ends_torn(descriptor);
     seq_fault_point("metrics.opened");
     return seq_metrics_status(metrics, error);
+}
+
+seq_status seq_metrics_renew(seq_metrics *metrics, const char *run, bool *out_renewed,
+                             seq_error *error) {
+    struct stat is_open_one, named;
+    *out_renewed = false;
+    if (!is_open(metrics) || fstat(metrics->descriptor - 1, &is_open_one)) return SEQ_OK;
+    if (stat(metrics->path, &named)
+            ? errno != ENOENT
+            : named.st_dev == is_open_one.st_dev && named.st_ino == is_open_one.st_ino)
+        return SEQ_OK;
+    seq_error reason = {0};
+    int before = metrics->descriptor;
+    *out_renewed = !seq_metrics_open(metrics, run, &reason);
+    if (*out_renewed) {
+        close(before - 1);
+        return SEQ_OK;
+    }
+    if (metrics->descriptor != before) close(metrics->descriptor - 1);
+    metrics->descriptor = before;
+    if (metrics->may_lose) return SEQ_OK; // looked at again
+    return seq_error_set(error, SEQ_NO_SPACE,
+                         "%s: its file was removed or replaced, and cannot be begun anew",
+                         reason.text);
 }
 
 void seq_metrics_close(seq_metrics *metrics) {

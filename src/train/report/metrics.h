@@ -24,6 +24,9 @@ typedef struct seq_metrics {
 
 // Appends to the file; a torn last line of an earlier crash is closed first.
 seq_status seq_metrics_open(seq_metrics *metrics, const char *run, seq_error *error);
+// Opens the file anew when what is open is not the one under its name any more.
+seq_status seq_metrics_renew(seq_metrics *metrics, const char *run, bool *out_renewed,
+                             seq_error *error);
 void seq_metrics_close(seq_metrics *metrics);
 seq_status seq_metrics_status(const seq_metrics *metrics, seq_error *error);
 

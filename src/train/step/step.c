@@ -145,6 +145,7 @@ static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_rep
     seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
     own.status = (int32_t)(condemned ? pass_over_window(trainer, error)
                                      : train_own_replicas(trainer, error));
+    if (!own.status) own.status = (int32_t)seq_train_check_presence(trainer, false, error);
     if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);

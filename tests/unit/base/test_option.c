@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/option.h>
 #include <seqtrain/base/random.h>
 #include <stdio.h>
@@ -241,6 +242,86 @@ static void written_config_reads_back(void **state) {
     unlink(path);
 }
 
+// The text option as it comes back from a file with this line; NULL: refused.
+static const char *text_of(const char *path, const char *content, char out[100]) {
+    options values;
+    seq_parsed parsed;
+    seq_error error;
+    FILE *stream = fopen(path, "w"); // not to the disk, many times
+    assert_true(fputs(content, stream) >= 0 && fclose(stream) == 0);
+    seq_status status = PARSE("--config", path);
+    if (!status) snprintf(out, 100, "%s", values.text ? values.text : "(unset)");
+    seq_options_clear(&parsed);
+    return status ? NULL : out;
+}
+
+static void quotes_and_comments_are_read(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"text = data # my corpus", "data"},
+        {"text = data#1 x", "data#1 x"},
+        {"text = \"data\"", "data"},
+        {"text = 'data'  # mine", "data"},
+        {"text = \" a # b \" # c", " a # b "},
+        {"text = \"a\\n\\\"\\\\\"", "a\n\"\\"},
+        {"text = 'a\\n'", "a\\n"},
+        {"text = # none", "(unset)"},
+        {"text = \"\"", "(unset)"},
+        {"text = it's \"so\"", "it's \"so\""},
+        {"\xef\xbb\xbftext = data\r\n; a note", "data"},
+        {"# Options of test; read again by --config.\ntext = C # primer", "C # primer"},
+        {"text = \"data", NULL},
+        {"text = \"data\" more", NULL},
+        {"text = \"\\d\"", NULL},
+        {"integer = 5 # five\ntext = x", "x"},
+        {"integer = \"5\"\ntext = x", "x"},
+        {"integer = 5# five\ntext = x", NULL},
+    };
+    char path[] = "/tmp/seq-option-XXXXXX", out[100];
+    close(mkstemp(path));
+    seq_log_open(NULL, SEQ_LOG_QUIET, "test");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *found = text_of(path, cases[i][0], out);
+        if (!found != !cases[i][1] || (found && strcmp(found, cases[i][1]) != 0))
+            fail_msg("%s: '%s', expected '%s'", cases[i][0], found ? found : "refused",
+                     cases[i][1] ? cases[i][1] : "refused");
+    }
+    unlink(path);
+}
+
+static uint32_t draw(uint32_t index, uint32_t below);
+
+// Any text but the empty one comes back from the file that it was written to.
+static void any_text_reads_back(void **state) {
+    (void)state;
+    static const char pieces[] = "\"'# \n\r\t\\=a;\xc3\v\f[";
+    char path[] = "/tmp/seq-option-XXXXXX", argument[40], *written = NULL, out[100];
+    size_t size;
+    uint32_t index = 1000000;
+    close(mkstemp(path));
+    seq_log_open(NULL, SEQ_LOG_QUIET, "test");
+    for (int round = 0; round < 3000; round++) {
+        options values;
+        seq_parsed parsed;
+        seq_error error;
+        size_t length = 1 + draw(index++, 8);
+        strcpy(argument, "--text=");
+        for (size_t i = 0; i < length; i++)
+            argument[7 + i] = pieces[draw(index++, sizeof pieces - 1)];
+        argument[7 + length] = '\0';
+        assert_int_equal(PARSE(argument), SEQ_OK);
+        FILE *stream = open_memstream(&written, &size);
+        assert_int_equal(seq_options_write_config(&parsed, stream, &error), SEQ_OK);
+        fclose(stream);
+        const char *found = text_of(path, written, out);
+        if (!found || strcmp(found, argument + 7) != 0)
+            fail_msg("'%s' comes back as '%s'", argument + 7, found ? found : "(refused)");
+        free(written);
+        seq_options_clear(&parsed);
+    }
+    unlink(path);
+}
+
 static void help_names_everything(void **state) {
     (void)state;
     char *text = NULL;
@@ -302,6 +383,8 @@ int main(void) {
         cmocka_unit_test(what_stands_where_a_value_belongs),
         cmocka_unit_test(config_file_stands_between),
         cmocka_unit_test(written_config_reads_back),
+        cmocka_unit_test(quotes_and_comments_are_read),
+        cmocka_unit_test(any_text_reads_back),
         cmocka_unit_test(help_names_everything),
         cmocka_unit_test(random_input_is_survived),
     };

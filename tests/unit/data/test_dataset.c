@@ -103,6 +103,35 @@ static void splits_and_packings(void **state) {
     seq_dataset_close(zstd);
 }
 
+static void shards_are_those_of_the_start(void **state) {
+    (void)state;
+    static char other[SIZE];
+    int32_t ids[1000], again[1000];
+    seq_error error = {0};
+    for (int i = 0; i < SIZE; i++)
+        other[i] = text[i] == 'a' ? 'b' : text[i];
+    seq_dataset *dataset = prepare_and_open("moving", text, SIZE);
+    assert_int_equal(seq_dataset_read(dataset, SEQ_TRAIN, 0, 1000, ids, &error), SEQ_OK);
+    // The same data set again, other files: the next shard is right.
+    char path[220];
+    const char *inputs[] = {temporary_path(&place, "moving")};
+    snprintf(path, sizeof path, "%s.data", inputs[0]);
+    seq_prepare prepare = plan(inputs, path);
+    prepare.force = true;
+    if (seq_prepare_run(&prepare, &error)) fail_msg("%s", error.text);
+    assert_int_equal(seq_dataset_read(dataset, SEQ_TRAIN, 1000, 1000, ids, &error), SEQ_OK);
+    // Another: neither the shard that is open nor one that is opened later comes from it.
+    write_bytes(inputs[0], other, SIZE);
+    if (seq_prepare_run(&prepare, &error)) fail_msg("%s", error.text);
+    for (int shard = 1; shard < 4; shard++) {
+        seq_error reason = {0};
+        assert_int_equal(seq_dataset_read(dataset, SEQ_TRAIN, shard * 1000, 1000, again, &reason),
+                         SEQ_BAD_INPUT);
+        assert_non_null(strstr(reason.text, "was replaced or removed while it was read"));
+    }
+    seq_dataset_close(dataset);
+}
+
 // Streams by their definition, against every way to serve them.
 static void check_batches(seq_dataset *dataset, seq_split split, seq_cut cut, int streams,
                           int first, int count, int steps) {
@@ -185,6 +214,7 @@ static void bad_inputs(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_and_packings),
+        cmocka_unit_test(shards_are_those_of_the_start),
         cmocka_unit_test(batches_follow_their_definition),
         cmocka_unit_test(bad_inputs),
     };

@@ -64,6 +64,33 @@ static void round_trip(void **state) {
     temporary_destroy(&place);
 }
 
+// The name of a file may be any bytes; JSON is UTF-8.
+static void bytes_that_are_no_text_can_be_read(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"d\xFF/\xC3", "d\xEF\xBF\xBD/\xEF\xBF\xBD"},
+        {"\xC0\xAFx\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBDx\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+        {"\xF4\x8F\xBF\xBF\xC2\x80\xE0\xA0\x80", "\xF4\x8F\xBF\xBF\xC2\x80\xE0\xA0\x80"},
+        {"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+    };
+    temporary place;
+    temporary_create(&place);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        seq_manifest written, read;
+        seq_error error = {0};
+        fill(&written);
+        seq_record_set_text(seq_manifest_section_get(&written, "text"), "path", cases[i][0],
+                            &error);
+        assert_int_equal(seq_manifest_write(&written, place.directory, "m.json", &error), SEQ_OK);
+        assert_int_equal(read_back(&place, &read, &error), SEQ_OK);
+        assert_string_equal(seq_record_text(seq_manifest_section_find(&read, "text"), "path"),
+                            cases[i][1]);
+        seq_manifest_clear(&read);
+        seq_manifest_clear(&written);
+    }
+    temporary_destroy(&place);
+}
+
 static void every_flip_and_cut_is_refused(void **state) {
     (void)state;
     temporary place;
@@ -186,6 +213,7 @@ static void files_are_verified(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(bytes_that_are_no_text_can_be_read),
         cmocka_unit_test(every_flip_and_cut_is_refused),
         cmocka_unit_test(forged_content_is_refused),
         cmocka_unit_test(files_are_verified),
