@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK   ".seqprep.lock"
@@ -313,6 +314,21 @@ static seq_status make_work(seq_place *place, seq_folder kind, seq_error *error)
                : SEQ_OK;
 }
 
+// Until the new folder has its lock, another job may take it for a leftover: then it is made again.
+static seq_status take_work(seq_place *place, seq_folder kind, seq_error *error) {
+    taking how;
+    do {
+        if (make_work(place, kind, error)) {
+            *place->work = '\0';
+            return error->status;
+        }
+        if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
+        while ((how = take_lock(&place->made)) == HELD)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    } while (how == FAILED && errno == ENOENT);
+    return how == FAILED ? seq_error_set_errno(error, "creating %s", place->made.path) : SEQ_OK;
+}
+
 seq_status seq_place_take(seq_place *place, seq_error *error) {
     char above[SEQ_PATH];
     seq_folder kind;
@@ -320,14 +336,7 @@ seq_status seq_place_take(seq_place *place, seq_error *error) {
     if (look(place, &kind, error) || seq_directory_create(above, error) ||
         lock_name(place, kind != SEQ_FOLDER_ABSENT, error) || look(place, &kind, error))
         return error->status;
-    if (make_work(place, kind, error)) {
-        *place->work = '\0';
-        return error->status;
-    }
-    if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
-    return take_lock(&place->made) == FAILED
-               ? seq_error_set_errno(error, "creating %s", place->made.path)
-               : SEQ_OK;
+    return take_work(place, kind, error);
 }
 
 static seq_status move_up(const seq_place *place, const char *name, seq_error *error) {
