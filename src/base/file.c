@@ -1,3 +1,8 @@
+// Paths are resolved name by name, since what is to be made is not there yet; links are followed by
+// hand where they lead nowhere. Invariant of
+// seq_file_write_atomic (written beside its place, synced, renamed): after a crash a file has its
+// old content or its new one, never a part.
+// Test: tests/unit/base/test_file.c.
 #include <seqtrain/base/file.h>
 #include <dirent.h>
 #include <errno.h>

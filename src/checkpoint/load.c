@@ -1,3 +1,7 @@
+// Loads a model for inference: from a checkpoint, or from the newest (or best) usable one of a run.
+// Invariant: what was loaded has one manifest throughout; when that changes meanwhile, loading
+// begins again (presence.c). Tests: tests/unit/checkpoint/test_checkpoint.c,
+// tests/fault/readers.sh.
 #include "layout.h"
 #include <errno.h>
 #include <seqtrain/base/fault.h>

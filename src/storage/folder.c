@@ -1,7 +1,7 @@
 // Tells data sets, checkpoints and runs from other folders by what lies in them. A manifest counts
 // when its first bytes say that it is ours, damaged or not: a folder is protected by what it was
 // meant to be, and dataset.json and manifest.json are names that other programs use, too.
-// tests/fault/names.sh.
+// Tests: tests/fault/names.sh, tests/cli/output_places.sh.
 #include <seqtrain/storage/folder.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/storage/manifest.h>

@@ -1,3 +1,6 @@
+// Prints a data set, a checkpoint or a run, and verifies it on request. A checkpoint that its run
+// removes or replaces meanwhile is passed over or read again, and is not called damaged. Tests:
+// tests/cli/seqinfo.sh, tests/fault/readers.sh.
 #include "seqinfo_private.h"
 #include <errno.h>
 #include <seqtrain/base/escape.h>
