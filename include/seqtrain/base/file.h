@@ -19,7 +19,7 @@ bool seq_path_exists(const char *path);
 // Whether `directory` has an entry `name`.
 bool seq_path_holds(const char *directory, const char *name);
 bool seq_path_is_directory(const char *path);
-// It is there, perhaps, but we may not read it (a directory: or not look into it).
+// Whether we may not read it, or for a directory look into it, or not even see if it is there.
 bool seq_path_is_forbidden(const char *path);
 // SEQ_OK when it is there; else the reason: "PATH: No such file or directory", or the link on the
 // way to it that leads nowhere.
