@@ -1,6 +1,6 @@
 #!/bin/bash
-# launch/bench.sh [--only PART]... [--model NAME] [--text FILE] [--json FILE]: builds a Release tree (build-bench) and measures it on this machine: a table of
-# medians and of ratios within the run, and a line for each target of tests/bench/targets.txt. PART, in this order:
+# launch/bench.sh [--only PART]... [--model NAME] [--text FILE] [--json FILE]: builds a Release tree (build-bench) and measures it on this
+# machine: a table of medians and of ratios within the run, and a line for each target of tests/bench/targets.txt. PART, in this order:
 #   machine      peak of multiply-adds, bandwidth of cache and memory    kernels      matrix products and activations
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
 #   sampling     seqsample against streaming the weights                 preparation  seqprep

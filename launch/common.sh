@@ -6,7 +6,7 @@ set -euo pipefail
 [ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, which are meant for other programs
 if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-9]+$ ]] && [ "$quota" -lt $((cores * period)) ]; then
-  cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than it shows cores
+  cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than the cores it shows
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -54,7 +54,7 @@ set_mpi_environment() {
   export OMPI_MCA_odls_base_sigkill_timeout=10
 }
 
-# is_second_interrupt: Ctrl-C once more, and not the same wish sent twice (`timeout -s INT` does that).
+# is_second_interrupt: whether this SIGINT is a second Ctrl-C, not the first one sent twice (as `timeout -s INT` does).
 interrupted_at=
 is_second_interrupt() {
   local now=${EPOCHREALTIME//[!0-9]/} first=$interrupted_at # microseconds
@@ -62,11 +62,13 @@ is_second_interrupt() {
   [ -n "$first" ] && [ $((now - first)) -ge 200000 ]
 }
 
-# run_mpirun MPIRUN_ARGUMENT...: mpirun hands SIGUSR1 on to the ranks at once. Told to end by SIGTERM, SIGINT or SIGHUP it sends them
-# SIGTERM late, kills them soon, and forgets their exit code; nohup does not keep it from that. So it gets a process group of its own,
-# and a launcher that is told to end (Ctrl-C, a closed terminal, a batch system's time limit, kill) asks for a checkpoint with SIGUSR1,
-# several times: while it starts, mpirun loses it. A second Ctrl-C ends all at once. An mpirun whose messages nobody reads crashes: a
-# tee stands between, which goes on alone. Returns mpirun's exit code, 75 after such an end; $asked_to_stop is the signal, or empty.
+# run_mpirun MPIRUN_ARGUMENT...: runs mpirun and returns its exit code; 75 when it was asked to stop. $asked_to_stop is the signal, or
+# empty. Three habits of mpirun need care:
+#   signals   on SIGTERM, SIGINT or SIGHUP (nohup does not help) it sends the ranks SIGTERM late, kills them soon and forgets their exit
+#             code; SIGUSR1 it hands on at once. So it gets a process group of its own, and Ctrl-C, a closed terminal, a time limit or
+#             kill become SIGUSR1, which asks for a checkpoint. A second Ctrl-C kills all at once
+#   start     while it starts it loses SIGUSR1, so that is sent several times
+#   messages  it crashes when nobody reads them, so a tee stands between, which outlives its reader
 run_mpirun() {
   local code signalled=yes job='' reminder='' messages copier
   asked_to_stop='' interrupted_at=''

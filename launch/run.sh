@@ -17,9 +17,9 @@
 # largest divisor of R (equal in statistics, and seqtrain says so). Hosts that do not answer through the agent, and hosts that seqtrain
 # names as the place of a failure, are dropped for good (the last one is kept). No restart: after 0; after 2, 3, 4, 5 and 7 (usage,
 # data, no usable checkpoint, numbers, disk: the next start would end the same way); after SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1,
-# which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); a second Ctrl-C
-# kills the job at once (130); after two
-# restarts without a newer checkpoint. Exit code: seqtrain's; 6 when the supervisor gives up, however mpirun put it (137 for a killed
+# which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); after two
+# restarts without a newer checkpoint. A second Ctrl-C kills the job at once (130).
+# Exit code: seqtrain's; 6 when the supervisor gives up, however mpirun put it (137 for a killed
 # rank, 205 for a lost host, nothing at all for a cut link: then it is ended here). Where the supervisor's own host is lost, the others'
 # ranks end themselves and their daemons; the same command on another host goes on.
 source "$(dirname "$0")/common.sh"
@@ -325,7 +325,7 @@ remind() {
   fi
 }
 
-# Where there is no job, the first Ctrl-C ends all soon.
+# Ctrl-C: asks for a checkpoint, and kills the job the second time. Without a job the first one is enough.
 interrupt() {
   if is_second_interrupt && [ -n "$job" ]; then
     log "interrupted again: the job is killed"

@@ -1,3 +1,8 @@
+// Paths are resolved name by name, since what is to be made is not there yet; links are followed by
+// hand where they lead nowhere. Invariant of
+// seq_file_write_atomic (written beside its place, synced, renamed): after a crash a file has its
+// old content or its new one, never a part.
+// Test: tests/unit/base/test_file.c.
 #include <seqtrain/base/file.h>
 #include <dirent.h>
 #include <errno.h>
@@ -21,9 +26,22 @@ seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *
     return SEQ_OK;
 }
 
+const char *seq_path_split(const char *path, char above[SEQ_PATH]) {
+    const char *slash = strrchr(path, '/');
+    int length = slash && slash != path ? (int)(slash - path) : 1;
+    snprintf(above, SEQ_PATH, "%.*s", length, slash ? path : ".");
+    return slash ? slash + 1 : path;
+}
+
 bool seq_path_exists(const char *path) {
     struct stat status;
     return lstat(path, &status) == 0;
+}
+
+bool seq_path_holds(const char *directory, const char *name) {
+    char path[SEQ_PATH];
+    seq_error ignored = {0};
+    return !seq_path_join(path, directory, name, &ignored) && seq_path_exists(path);
 }
 
 bool seq_path_is_directory(const char *path) {
@@ -352,10 +370,7 @@ static seq_status write_new(const char *path, const char *name, const void *byte
 
 static seq_status sync_parent(const char *path, seq_error *error) {
     char parent[SEQ_PATH];
-    snprintf(parent, sizeof parent, "%s", path);
-    char *slash = strrchr(parent, '/');
-    if (!slash) return seq_directory_sync(".", error);
-    slash[slash == parent] = '\0';
+    seq_path_split(path, parent);
     return seq_directory_sync(parent, error);
 }
 

@@ -1,3 +1,7 @@
+// Parses command lines and configuration files by a program's table of options. Sources in order:
+// the defaults, --config FILE, the command line; each value remembers where it came from.
+// Invariant: a bad name or value is an error that names the option, its source and what is
+// expected. Tests: tests/unit/base/test_option.c, tests/cli/options.sh.
 #include "option_value.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>

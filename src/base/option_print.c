@@ -7,8 +7,8 @@ enum { WIDTH = 80, INDENT = 26 };
 static const char *const implied[][3] = {
     {"config", "FILE",
      "Read options from FILE: lines of key = value, the keys being the names above; # begins a "
-     "comment, a value may stand in quotes. The command line wins; of an option that stands there "
-     "twice, the last."},
+     "comment, a value may stand in quotes. The command line wins; of an option given twice, the "
+     "last value counts."},
     {"help", NULL, "Print this text (also -h)."},
     {"version", NULL, "Print the versions of the program, its compiler, kernels and libraries."},
     {"man", NULL, "Print the manual page (troff)."},

@@ -1,3 +1,6 @@
+// Philox4x32-10, and what is drawn from its words. Normal numbers are quantiles of uniform ones
+// (Wichura's AS 241) with a logarithm of our own, so the C library has no part in their bits. Test:
+// tests/unit/base/test_random.c.
 #include <seqtrain/base/random.h>
 #include <math.h>
 

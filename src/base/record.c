@@ -6,21 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t seq_utf8_size(const char *text) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *byte = (const unsigned char *)text;
-    if (*byte < 0x80) return *byte != 0;
-    size_t size = *byte >= 0xf0 ? 4 : *byte >= 0xe0 ? 3 : 2;
-    if (*byte < 0xc2 || *byte > 0xf4) return 0;
-    uint32_t point = *byte & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((byte[i] & 0xc0) != 0x80) return 0;
-        point = point << 6 | (byte[i] & 0x3fu);
-    }
-    bool surrogate = point >= 0xd800 && point < 0xe000;
-    return point >= least[size] && point <= 0x10ffff && !surrogate ? size : 0;
-}
-
 void seq_record_clear(seq_record *record) {
     for (size_t i = 0; i < record->count; i++) {
         free(record->entries[i].key);

@@ -1,7 +1,6 @@
 // Signals are remembered by a handler; the program asks for them where it can stop. The handler
 // calls only functions that POSIX allows there. An ignored signal is never taken from whoever
-// ignored it. Tests: tests/unit/base/test_signals.c, tests/fault/signals.sh,
-// tests/fault/streams.sh.
+// ignored it. Tests: tests/fault/signals.sh, tests/fault/streams.sh.
 #include <seqtrain/base/signals.h>
 #include <signal.h>
 #include <stdatomic.h>

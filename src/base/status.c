@@ -1,3 +1,6 @@
+// Keeps the first error of a chain of calls and maps status to exit code. Invariant: the text is
+// whole UTF-8 characters and fits; a long one is cut in the middle. Test:
+// tests/unit/base/test_status.c.
 #include <seqtrain/base/status.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -1,3 +1,7 @@
+// Names in a run directory, and the lists of its checkpoints. A checkpoint counts once it has a
+// manifest. A run may add and remove checkpoints while a reader lists them: an empty list is
+// believed only when two looks have seen the same directories. Tests:
+// tests/unit/checkpoint/test_checkpoint.c, tests/fault/readers.sh.
 #include "layout.h"
 #include <errno.h>
 #include <seqtrain/base/fault.h>

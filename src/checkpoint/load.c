@@ -1,3 +1,7 @@
+// Loads a model for inference: from a checkpoint, or from the newest (or best) usable one of a run.
+// Invariant: what was loaded has one manifest throughout; when that changes meanwhile, loading
+// begins again (presence.c). Tests: tests/unit/checkpoint/test_checkpoint.c,
+// tests/fault/readers.sh.
 #include "layout.h"
 #include <errno.h>
 #include <seqtrain/base/fault.h>
@@ -118,13 +122,10 @@ static void prefer(int64_t *steps, size_t count, int64_t step) {
 }
 
 static const char *why_none(const char *path) {
-    char file[SEQ_PATH];
-    seq_error ignored = {0};
     if (!seq_path_is_directory(path))
         return "it is a file: name a run directory or a checkpoint in it";
-    if (!seq_path_join(file, path, "dataset.json", &ignored) && seq_path_exists(file))
-        return "it is a data set: name a run or a checkpoint";
-    if (!seq_path_join(file, path, "config.ini", &ignored) && seq_path_exists(file))
+    if (seq_path_holds(path, "dataset.json")) return "it is a data set: name a run or a checkpoint";
+    if (seq_path_holds(path, "config.ini"))
         return "it has no checkpoint yet: seqtrain writes the first after --checkpoint-every "
                "steps, a validation or an epoch";
     return "it has no checkpoint";

@@ -203,10 +203,7 @@ static void clear_directory(const char *path, bool made) {
 static seq_status find_target(const char *given, char out[SEQ_PATH], seq_error *error) {
     char above[SEQ_PATH];
     seq_folder kind = SEQ_FOLDER_OTHER;
-    seq_error reason = {0};
-    if (seq_path_resolve(given, out, &reason))
-        return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_BAD_USAGE : reason.status,
-                             "--output: %s", reason.text);
+    if (seq_folder_resolve(given, "--output", out, error)) return error->status;
     if ((!seq_path_exists(out) || seq_path_is_directory(out)) && seq_folder_look(out, &kind, error))
         return error->status;
     if (kind != SEQ_FOLDER_ABSENT && kind != SEQ_FOLDER_EMPTY)
@@ -214,9 +211,7 @@ static seq_status find_target(const char *given, char out[SEQ_PATH], seq_error *
                              kind == SEQ_FOLDER_OTHER ? "" : ": it is ",
                              kind == SEQ_FOLDER_OTHER ? "" : seq_folder_name(kind));
     if (seq_folder_check_above(out, "--output", given, true, error)) return error->status;
-    snprintf(above, sizeof above, "%s", out);
-    char *slash = strrchr(above, '/');
-    slash[slash == above] = '\0';
+    seq_path_split(out, above);
     return seq_directory_create(above, error);
 }
 
@@ -271,10 +266,8 @@ static seq_status exchange(const char *source, const char *target, seq_error *er
         seq_directory_remove(target, &ignored);
         return error->status;
     }
-    snprintf(parent, sizeof parent, "%s", source);
-    char *slash = strrchr(parent, '/');
-    if (slash) *slash = '\0';
-    seq_status status = seq_directory_sync(slash ? (*parent ? parent : "/") : ".", error);
+    seq_path_split(source, parent);
+    seq_status status = seq_directory_sync(parent, error);
     return status ? status : seq_directory_remove(target, error); // now the old one
 }
 

@@ -1,3 +1,6 @@
+// Removes what killed jobs left in a run directory: temporary files and unfinished --reshard
+// directories. Invariant: a --reshard directory that somebody holds a lock on stays. Test:
+// tests/fault/names.sh.
 #include "layout.h"
 #include <errno.h>
 #include <fcntl.h>

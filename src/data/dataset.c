@@ -1,7 +1,7 @@
 // A data set as its readers see it. The manifest is read once, at the start; from then on it is
 // what the files must be. A shard is hashed when it is opened first, and again whenever the file
 // behind its name has changed since, so no token comes from another data set that has taken this
-// one's place. tests/unit/data/test_dataset.c, tests/fault/replaced_data.sh.
+// one's place. tests/unit/data/test_dataset.c, tests/fault/names.sh.
 #include "dataset_private.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
@@ -146,13 +146,12 @@ static seq_status check_kind(const char *path, seq_error *error) {
                                            {"manifest.json", "a checkpoint"},
                                            {"config.ini", "a run"},
                                            {"checkpoints", "a run"}};
-    char file[SEQ_PATH];
-    if (seq_path_exists(path) && !seq_path_is_directory(path))
+    seq_error ignored = {0}; // a link that leads nowhere is told where it is read
+    if (!seq_path_check(path, &ignored) && !seq_path_is_directory(path))
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "data set %s: it is a file: seqprep makes a data set of it", path);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        if (seq_path_join(file, path, marks[i][0], error)) return error->status;
-        if (!seq_path_exists(file)) continue;
+        if (!seq_path_holds(path, marks[i][0])) continue;
         return marks[i][1] ? seq_error_set(error, SEQ_BAD_INPUT,
                                            "data set %s: it is %s, name what seqprep made", path,
                                            marks[i][1])

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK   ".seqprep.lock"
@@ -48,12 +49,6 @@ static bool is_work(const char *name) {
     return strncmp(name, INSIDE, strlen(INSIDE)) == 0 && is_number(name + strlen(INSIDE));
 }
 
-static bool holds(const char *folder, const char *name) {
-    char path[SEQ_PATH];
-    seq_error ignored = {0};
-    return !seq_path_join(path, folder, name, &ignored) && seq_path_exists(path);
-}
-
 // The first entries that are no part of a data set; "": none.
 static seq_status list_foreign(const char *folder, char out[200], seq_error *error) {
     char **names = NULL;
@@ -71,12 +66,12 @@ static seq_status list_foreign(const char *folder, char out[200], seq_error *err
 // `force` a data set that holds nothing else.
 static seq_status look(const seq_place *place, seq_folder *out, seq_error *error) {
     char foreign[200];
-    bool unfinished = holds(place->target, LOCK);
+    bool unfinished = seq_path_holds(place->target, LOCK);
     if (seq_folder_look(place->target, out, error) || *out == SEQ_FOLDER_ABSENT ||
         *out == SEQ_FOLDER_EMPTY || list_foreign(place->target, foreign, error))
         return error->status;
     if (*out == SEQ_FOLDER_OTHER && unfinished && !*foreign &&
-        !holds(place->target, "dataset.json"))
+        !seq_path_holds(place->target, "dataset.json"))
         *out = SEQ_FOLDER_EMPTY;
     if (*out == SEQ_FOLDER_EMPTY || (*out == SEQ_FOLDER_DATASET && place->force && !*foreign))
         return SEQ_OK;
@@ -91,18 +86,10 @@ static seq_status look(const seq_place *place, seq_folder *out, seq_error *error
                                                     : "; name another folder");
 }
 
-// The folder that the target lies in, and the target's name there.
-static const char *split(const char *target, char above[SEQ_PATH]) {
-    snprintf(above, SEQ_PATH, "%s", target);
-    char *slash = strrchr(above, '/');
-    slash[slash == above] = '\0';
-    return strrchr(target, '/') + 1;
-}
-
 static seq_status beside(const seq_place *place, const char *format, char out[SEQ_PATH],
                          seq_error *error) {
     char above[SEQ_PATH], name[SEQ_PATH + 64];
-    const char *own = split(place->target, above);
+    const char *own = seq_path_split(place->target, above);
     snprintf(name, sizeof name, strcmp(format, LOCK) == 0 ? ".%s%s" : "%s%s", own, format);
     return seq_path_join(out, above, name, error);
 }
@@ -221,7 +208,8 @@ static void clear_leftover(const char *folder, bool inside) {
     seq_error reason = {0};
     seq_place_lock lock = {0};
     if (!seq_path_is_directory(folder) || rmdir(folder) == 0) return; // empty
-    bool is_locked = holds(folder, LOCK), whole = !inside && holds(folder, "dataset.json");
+    bool is_locked = seq_path_holds(folder, LOCK),
+         whole = !inside && seq_path_holds(folder, "dataset.json");
     if (is_locked && !seq_path_join(lock.path, folder, LOCK, &reason)) {
         taking how = take_lock(&lock);
         if (how == HELD) return;
@@ -269,21 +257,19 @@ static void drop_dead_lock(const char *path) {
 static void tidy(const seq_place *place) {
     char above[SEQ_PATH], lock[SEQ_PATH];
     seq_error ignored = {0};
-    const char *name = split(place->target, above);
+    const char *name = seq_path_split(place->target, above);
     clear_leftovers(above, name);
     clear_leftovers(place->target, NULL);
     if (!beside(place, LOCK, lock, &ignored)) drop_dead_lock(lock);
-    if (holds(place->target, "dataset.json") && !seq_path_join(lock, place->target, LOCK, &ignored))
+    if (seq_path_holds(place->target, "dataset.json") &&
+        !seq_path_join(lock, place->target, LOCK, &ignored))
         drop_dead_lock(lock);
 }
 
 seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_error *error) {
     seq_folder kind;
     *place = (seq_place){.given = output, .force = force};
-    if (seq_path_resolve(output, place->target, error)) {
-        if (error->status == SEQ_BAD_INPUT) error->status = SEQ_BAD_USAGE;
-        return seq_error_add_context(error, "--output");
-    }
+    if (seq_folder_resolve(output, "--output", place->target, error)) return error->status;
     if (seq_path_exists(place->target) && !seq_path_is_directory(place->target))
         return seq_error_set(error, SEQ_BAD_USAGE, "--output: %s exists and is not a folder",
                              output);
@@ -297,7 +283,7 @@ seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_
 static bool must_stay(const char *target) {
     char above[SEQ_PATH];
     struct stat own, parent, current;
-    split(target, above);
+    seq_path_split(target, above);
     if (stat(target, &own) || stat(above, &parent) || own.st_dev != parent.st_dev) return true;
     if (stat(".", &current) == 0 && current.st_dev == own.st_dev && current.st_ino == own.st_ino)
         return true;
@@ -328,21 +314,29 @@ static seq_status make_work(seq_place *place, seq_folder kind, seq_error *error)
                : SEQ_OK;
 }
 
+// Until the new folder has its lock, another job may take it for a leftover: then it is made again.
+static seq_status take_work(seq_place *place, seq_folder kind, seq_error *error) {
+    taking how;
+    do {
+        if (make_work(place, kind, error)) {
+            *place->work = '\0';
+            return error->status;
+        }
+        if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
+        while ((how = take_lock(&place->made)) == HELD)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    } while (how == FAILED && errno == ENOENT);
+    return how == FAILED ? seq_error_set_errno(error, "creating %s", place->made.path) : SEQ_OK;
+}
+
 seq_status seq_place_take(seq_place *place, seq_error *error) {
     char above[SEQ_PATH];
     seq_folder kind;
-    split(place->target, above);
+    seq_path_split(place->target, above);
     if (look(place, &kind, error) || seq_directory_create(above, error) ||
         lock_name(place, kind != SEQ_FOLDER_ABSENT, error) || look(place, &kind, error))
         return error->status;
-    if (make_work(place, kind, error)) {
-        *place->work = '\0';
-        return error->status;
-    }
-    if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
-    return take_lock(&place->made) == FAILED
-               ? seq_error_set_errno(error, "creating %s", place->made.path)
-               : SEQ_OK;
+    return take_work(place, kind, error);
 }
 
 static seq_status move_up(const seq_place *place, const char *name, seq_error *error) {
@@ -390,7 +384,7 @@ static seq_status move_inside(const seq_place *place, seq_error *error) {
 
 static seq_status appear(seq_place *place, seq_error *error) {
     char above[SEQ_PATH];
-    split(place->target, above);
+    seq_path_split(place->target, above);
     if (rename(place->work, place->target)) {
         bool occupied = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR;
         return occupied
@@ -421,7 +415,7 @@ static seq_status replace_in_turn(seq_place *place, char old[SEQ_PATH], seq_erro
 static seq_status replace(seq_place *place, seq_error *error) {
     char old[SEQ_PATH], above[SEQ_PATH];
     seq_error late = {0};
-    split(place->target, above);
+    seq_path_split(place->target, above);
     if (renameat2(AT_FDCWD, place->work, AT_FDCWD, place->target, RENAME_EXCHANGE) == 0) {
         snprintf(old, sizeof old, "%s", place->work);
         *place->work = '\0';

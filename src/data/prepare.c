@@ -1,3 +1,6 @@
+// The order of seqprep's work: check inputs and place, read all documents into units, make the
+// vocabulary, write the splits, put the data set into its place. Invariant: until the last step the
+// target is what it was before. Tests: tests/cli/seqprep.sh, tests/cli/output_places.sh.
 #include "place.h"
 #include "prepare_private.h"
 #include "tokenizer.h"

@@ -1,3 +1,6 @@
+// Types and their counts -> vocabulary: of the training part alone, by falling count, equal counts
+// by their bytes; or the one of --vocab, in whose order the types are found again. Tests:
+// tests/cli/seqprep.sh, tests/cli/seqprep_text.sh.
 #include "prepare_private.h"
 #include "tokenizer.h"
 #include <seqtrain/base/memory.h>

@@ -4,7 +4,7 @@
 // backward leaves dL/d(pre-activation) in `gates`. One pass over either, no
 // memory of its own. The counts do not depend on how rows are cut into windows
 // and ranks, but for the threshold of idle units, which belongs to a window.
-// Test: tests/unit/nn/test_saturation.c.
+// Test: tests/unit/model/test_saturation.c.
 #include <seqtrain/nn/saturation.h>
 #include <math.h>
 #include <string.h>

@@ -1,18 +1,12 @@
 // Tells data sets, checkpoints and runs from other folders by what lies in them. A manifest counts
 // when its first bytes say that it is ours, damaged or not: a folder is protected by what it was
 // meant to be, and dataset.json and manifest.json are names that other programs use, too.
-// tests/fault/names.sh.
+// Tests: tests/fault/names.sh, tests/cli/output_places.sh.
 #include <seqtrain/storage/folder.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/storage/manifest.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool holds(const char *folder, const char *name) {
-    char path[SEQ_PATH];
-    seq_error ignored = {0};
-    return !seq_path_join(path, folder, name, &ignored) && seq_path_exists(path);
-}
 
 static bool has_manifest(const char *folder, const char *name, const char *kind) {
     char path[SEQ_PATH], begin[64] = "", wanted[64];
@@ -30,30 +24,21 @@ static bool has_manifest(const char *folder, const char *name, const char *kind)
 }
 
 bool seq_folder_is_run(const char *folder) {
-    return holds(folder, "checkpoints") + holds(folder, "config.ini") +
-               holds(folder, "metrics.jsonl") + holds(folder, "identity.txt") >=
+    return seq_path_holds(folder, "checkpoints") + seq_path_holds(folder, "config.ini") +
+               seq_path_holds(folder, "metrics.jsonl") + seq_path_holds(folder, "identity.txt") >=
            2;
-}
-
-// The name of `path`, and in `above` the folder that it lies in.
-static const char *split(const char *path, char above[SEQ_PATH]) {
-    snprintf(above, SEQ_PATH, "%s", path);
-    char *slash = strrchr(above, '/');
-    if (!slash) return path;
-    slash[slash == above] = '\0';
-    return strrchr(path, '/') + 1;
 }
 
 static bool is_checkpoints(const char *folder) {
     char above[SEQ_PATH];
-    return strcmp(split(folder, above), "checkpoints") == 0 && seq_folder_is_run(above);
+    return strcmp(seq_path_split(folder, above), "checkpoints") == 0 && seq_folder_is_run(above);
 }
 
 static seq_folder kind_of(const char *folder) {
     char above[SEQ_PATH];
     if (has_manifest(folder, "dataset.json", SEQ_DATASET_KIND)) return SEQ_FOLDER_DATASET;
     if (has_manifest(folder, "manifest.json", SEQ_CHECKPOINT_KIND)) return SEQ_FOLDER_CHECKPOINT;
-    if (strncmp(split(folder, above), "step-", 5) == 0 && is_checkpoints(above))
+    if (strncmp(seq_path_split(folder, above), "step-", 5) == 0 && is_checkpoints(above))
         return SEQ_FOLDER_CHECKPOINT;
     if (is_checkpoints(folder)) return SEQ_FOLDER_CHECKPOINTS;
     return seq_folder_is_run(folder) ? SEQ_FOLDER_RUN : SEQ_FOLDER_OTHER;
@@ -70,6 +55,13 @@ const char *seq_folder_name(seq_folder kind) {
         [SEQ_FOLDER_OTHER] = "a folder with other files",
     };
     return names[kind];
+}
+
+seq_status seq_folder_resolve(const char *given, const char *option, char out[SEQ_PATH],
+                              seq_error *error) {
+    if (!seq_path_resolve(given, out, error)) return SEQ_OK;
+    if (error->status == SEQ_BAD_INPUT) error->status = SEQ_BAD_USAGE;
+    return seq_error_add_context(error, "%s", option);
 }
 
 seq_status seq_folder_look(const char *path, seq_folder *out, seq_error *error) {
@@ -91,7 +83,7 @@ seq_status seq_folder_check_above(const char *path, const char *option, const ch
     char below[SEQ_PATH], above[SEQ_PATH];
     snprintf(below, sizeof below, "%s", path);
     while (strcmp(below, "/") != 0 && strchr(below, '/')) {
-        split(below, above);
+        seq_path_split(below, above);
         seq_folder kind = kind_of(above);
         if (kind == SEQ_FOLDER_DATASET || kind == SEQ_FOLDER_CHECKPOINT ||
             (kind == SEQ_FOLDER_CHECKPOINTS && !checkpoint))

@@ -1,3 +1,6 @@
+// Prints a data set, a checkpoint or a run, and verifies it on request. A checkpoint that its run
+// removes or replaces meanwhile is passed over or read again, and is not called damaged. Tests:
+// tests/cli/seqinfo.sh, tests/fault/readers.sh.
 #include "seqinfo_private.h"
 #include <errno.h>
 #include <seqtrain/base/escape.h>
@@ -52,12 +55,6 @@ void seq_info_say(const options *options, const char *format, ...) {
     seq_escape_print(stdout, line, (size_t)size);
     putchar('\n');
     free(line);
-}
-
-static bool holds(const char *directory, const char *name) {
-    char path[SEQ_PATH];
-    seq_error ignored = {0};
-    return !seq_path_join(path, directory, name, &ignored) && seq_path_exists(path);
 }
 
 static void print_file(const options *options, const char *directory, const char *name) {
@@ -294,9 +291,9 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_INPUT, "%s: %s: name a data set, a run or a checkpoint",
                              path, seq_path_exists(path) ? "not a directory" : "no such directory");
     if (options->reshard) return seq_info_reshard(options, path, error);
-    if (holds(path, "dataset.json")) return show_dataset(options, path, error);
-    if (holds(path, "manifest.json")) return show_checkpoint(options, path, error);
-    if (holds(path, "checkpoints") || holds(path, "config.ini"))
+    if (seq_path_holds(path, "dataset.json")) return show_dataset(options, path, error);
+    if (seq_path_holds(path, "manifest.json")) return show_checkpoint(options, path, error);
+    if (seq_path_holds(path, "checkpoints") || seq_path_holds(path, "config.ini"))
         return show_run(options, path, error);
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "%s: neither a data set (dataset.json), nor a run (checkpoints), nor a "

@@ -1,3 +1,6 @@
+// Verifies files against a manifest and, where one differs, says how: missing, of another size,
+// exchanged, changed. Then reads what hashes cannot tell. Tests: tests/cli/seqinfo.sh,
+// tests/fault/damage.sh.
 #include "seqinfo_private.h"
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/file.h>

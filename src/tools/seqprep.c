@@ -1,3 +1,5 @@
+// seqprep's options, and from them the order of work for prepare.h. Options that would have no
+// effect are warned of. Tests: tests/cli/seqprep.sh, seqprep_text.sh, seqprep_files.sh.
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
@@ -41,8 +43,8 @@ static const seq_option table[] = {
              "own."},
     {SEQ_OPTION_TEXT, "test", "FRACTION|FILE", AT(test), .help = "Test split, likewise."},
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
-     .help = "Take the bytes of each input as they are, whatever it is: nothing is unpacked, no "
-             "form of file is refused. For --unit byte."},
+     .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
+             "is refused. Useful with --unit byte."},
     {SEQ_OPTION_HEADING, .help = "Text"},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "char", .choices = units,
      .help = "byte: 256 symbols, nothing is changed. char: Unicode code points. word: what white "
@@ -61,8 +63,8 @@ static const seq_option table[] = {
      .help = "Bytes that are not UTF-8, and NUL (char and word): an error, or U+FFFD in their "
              "place."},
     {SEQ_OPTION_CHOICE, "long-words", "HOW", AT(long_words), "error", .choices = long_words,
-     .help = "Words of more than 64 KB: an error, <unk> in their place, or they are left out. "
-             "Their number is told."},
+     .help = "Words of more than 64 KB: an error, replaced by <unk>, or left out. A warning gives "
+             "their number."},
     {SEQ_OPTION_HEADING, .help = "Vocabulary"},
     {SEQ_OPTION_INTEGER, "min-count", "N", AT(min_count), "1", 1, 1e15,
      .help = "A unit seen less often in the training part becomes <unk>."},
@@ -72,8 +74,8 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
      .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv."},
     {SEQ_OPTION_CHOICE, "missing", "HOW", AT(missing), "error", .choices = missings,
-     .help = "Units that --vocab lacks, where it has no <unk> either: an error, or they are left "
-             "out. Their number is told."},
+     .help = "Units that --vocab lacks, when it has no <unk> either: an error, or left out. A "
+             "warning gives their number."},
     {SEQ_OPTION_HEADING, .help = "Storage"},
     {SEQ_OPTION_INTEGER, "shard-tokens", "N", AT(shard_tokens), "64M", 1000, 1e12,
      .help = "Tokens in one file."},
@@ -86,8 +88,9 @@ static const seq_option table[] = {
      .help = "Threads that read and cut the inputs and compress the token files. The data set does "
              "not depend on it. 0: one for each core that affinity and control groups allow."},
     {SEQ_OPTION_INTEGER, "max-memory", "BYTES", AT(max_memory), "4G", 1, 1e15,
-     .help = "Memory that unpacking one input may take: zstd --long windows (2.2G at most) and "
-             "large xz dictionaries. What needs more is refused with its need."},
+     .help =
+         "Memory that unpacking one input may take: zstd --long windows (2.2G at most) and "
+         "large xz dictionaries. A file that needs more is refused; the message says how much."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no", .help = "Print warnings and errors only."},
     {.type = SEQ_OPTION_END},
 };

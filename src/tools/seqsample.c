@@ -1,3 +1,5 @@
+// seqsample's options, the prime as tokens, and the text of all sequences: the first as it is
+// drawn, later ones kept in files until it ends. Test: tests/cli/seqsample.sh.
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>

@@ -1,3 +1,6 @@
+// The main of seqtrain. Once MPI is open, every rank goes the same way to the agreement on the
+// start, whatever it has met before, so that none waits for another that has left. Tests:
+// tests/cli/seqtrain.sh, tests/fault/ranks_differ.sh.
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>

@@ -1,3 +1,6 @@
+// The main of all programs but seqtrain: stdio, signals, arithmetic and stack first, then options,
+// then the program's own work, whose status becomes the exit code. Tests: tests/fault/streams.sh,
+// tests/cli/limits.sh.
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>

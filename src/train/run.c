@@ -1,3 +1,6 @@
+// A run from its start to its end: resume or initialise, then train, validate, save and report.
+// Collective. Invariant: a step that ends the run early leaves a checkpoint of a whole step. Tests:
+// tests/cli/seqtrain.sh, tests/mpi/train_bytes.sh.
 #include "checkpoints/checkpoints.h"
 #include "checkpoints/lock.h"
 #include "checkpoints/session.h"

@@ -57,7 +57,7 @@ typedef struct seq_recut {
     int64_t twice, missed;             // tokens of the running epoch
 } seq_recut;
 
-// The run directory as rank 0 found it at the start (presence.c).
+// The run directory as rank 0 found it at the start (run_watch.c).
 typedef struct seq_run_place {
     bool known, gone;
     uint64_t device, node;

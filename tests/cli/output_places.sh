@@ -45,7 +45,7 @@ expect 2 "dead is a link to absent/data, and the folder for it is not there: is 
 ln -s loop loop
 expect 2 "loop: Too many levels" "${prep[@]}" loop text.txt
 expect 2 "text.txt exists and is not a folder" "${prep[@]}" text.txt text.txt
-expect 2 "empty path" "${prep[@]}" "" text.txt
+expect 2 "output .*: expected DATASET, the value is empty" "${prep[@]}" "" text.txt
 
 if unshare -m true 2>/dev/null; then
   unshare -m bash -c '

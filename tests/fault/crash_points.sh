@@ -4,10 +4,7 @@
 source "$SUPPORT/common.sh"
 source "$SUPPORT/checkpoints.sh"
 prepare_reference --steps 10 --checkpoint-every 2 --validate-every 6
-grep -q SEQ_CRASH_AT "$SEQTRAIN" || {
-  echo "skipped: this build has no fault points (SEQ_FAULT_INJECTION)" >&2
-  exit 77
-}
+needs_fault_points
 
 # Where a killed run begins. fresh: nothing is there. grown: checkpoints 2 to 6, the newest to be validated first (a new manifest),
 # and what earlier jobs left: half a line, half a checkpoint, a temporary file. hurt: the newest checkpoint is damaged.

@@ -3,10 +3,7 @@
 # --reshard. The reader stands still at a point of its way, the checkpoint goes, the reader goes on: never "damaged", never "no checkpoint".
 source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
-grep -q SEQ_HOLD_AT "$SEQTRAIN" || {
-  echo "skipped: this build has no fault points (SEQ_FAULT_INJECTION)" >&2
-  exit 77
-}
+needs_fault_points
 make_text 60 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 train=("$SEQTRAIN" --data data --layers 1 --hidden 16 --embed 8 --batch 2 --window 8 --epochs 999)

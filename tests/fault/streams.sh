@@ -4,10 +4,7 @@
 source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
 source "$SUPPORT/checkpoints.sh"
-grep -q SEQ_HOLD_AT "$SEQTRAIN" || {
-  echo "skipped: this build has no fault points (SEQ_FAULT_INJECTION)" >&2
-  exit 77
-}
+needs_fault_points
 make_text 60 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 train=("$SEQTRAIN" --data data --layers 1 --hidden 8 --embed 4 --batch 2 --window 8 --replicas 2 --epochs 99 --steps 40 --log-every 1 --keep 99

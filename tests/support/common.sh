@@ -19,6 +19,13 @@ bad() {
   failures=$((failures + 1))
 }
 
+# needs_fault_points: skips the test in a build without them (SEQ_CRASH_AT, SEQ_HOLD_AT).
+needs_fault_points() {
+  grep -q SEQ_HOLD_AT "$SEQTRAIN" && return
+  echo "skipped: this build has no fault points (SEQ_FAULT_INJECTION)" >&2
+  exit 77
+}
+
 # expect CODE TEXT COMMAND...: exit code and a text (extended regular expression) in what it prints.
 expect() {
   local code=$1 text=$2 got=0

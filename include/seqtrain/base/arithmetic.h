@@ -1,12 +1,12 @@
 // The floating-point arithmetic of a thread. seqtrain computes with round to nearest, without
 // traps, and with denormal numbers flushed to zero, as operands and as results (x86: FTZ and DAZ,
-// ARM: FZ): numbers that fade away would take many times as long as others.
+// ARM: FZ): some processors take many times as long for denormal numbers as for others.
 //
 // Who begins and ends. Every program begins when it starts and never ends; so does every thread
 // that seqtrain starts to compute. What another program may call begins by itself, and ends before
 // it returns: the passes and the packing of a model, the update, the exchange, seq_train_run (and
-// infer, by the passes). The caller's own settings are then as they were. Only who calls functions
-// of kernels, nn or comm/tree.h one by one begins and ends around them.
+// infer, by the passes). The caller's own settings are then as they were. A caller of single
+// functions of kernels, nn or comm/tree.h begins and ends around them itself.
 //
 // Built with SEQ_FLUSH_DENORMALS=OFF, nothing is set and denormals are kept.
 #ifndef SEQTRAIN_BASE_ARITHMETIC_H

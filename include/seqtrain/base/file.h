@@ -12,9 +12,14 @@ enum { SEQ_PATH = 4096 };
 // Writes "a/b" into out; SEQ_BAD_INPUT when it does not fit.
 seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *name,
                          seq_error *error);
+// The name that `path` ends with, and in `above` the directory that it lies in ("." for a name
+// alone).
+const char *seq_path_split(const char *path, char above[SEQ_PATH]);
 bool seq_path_exists(const char *path);
+// Whether `directory` has an entry `name`.
+bool seq_path_holds(const char *directory, const char *name);
 bool seq_path_is_directory(const char *path);
-// It is there, perhaps, but we may not read it (a directory: or not look into it).
+// Whether we may not read it, or for a directory look into it, or not even see if it is there.
 bool seq_path_is_forbidden(const char *path);
 // SEQ_OK when it is there; else the reason: "PATH: No such file or directory", or the link on the
 // way to it that leads nowhere.

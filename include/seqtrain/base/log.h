@@ -1,5 +1,6 @@
 // The program's messages to the person at the terminal, a line each: control characters and bytes
-// that are not UTF-8 are escaped (escape.h). The sink is the only mutable global of the project.
+// that are not UTF-8 are escaped (escape.h). The sink is a mutable global, one of five
+// (src/README.md).
 #ifndef SEQTRAIN_BASE_LOG_H
 #define SEQTRAIN_BASE_LOG_H
 

@@ -31,10 +31,6 @@ seq_status seq_record_set_real(seq_record *record, const char *key, double value
 seq_status seq_record_set_integers(seq_record *record, const char *key, const int *values,
                                    int count, seq_error *error);
 
-// Bytes of the UTF-8 character that `text`, which ends with a NUL, begins with; 0: it begins with
-// none (a lone or overlong byte, a surrogate, above U+10FFFF).
-size_t seq_utf8_size(const char *text);
-
 // NULL when the key is absent.
 const char *seq_record_text(const seq_record *record, const char *key);
 // A missing key, another type or a value outside [minimum, maximum] is SEQ_NO_CHECKPOINT ("record:

@@ -105,10 +105,10 @@ seq_status seq_checkpoint_check_content(const char *directory, const seq_manifes
 seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters,
                                        seq_error *error);
 
-// A run removes and replaces checkpoints beside their readers. Who reads one notes it before, and
-// asks at the end, and when reading fails, what has become of it: only of one that is SEQ_PRESENT
-// counts what was read, or is what failed a fault of the checkpoint. `noted` of one that has no
-// manifest: size 0.
+// A run removes and replaces checkpoints while others read them. A reader notes the checkpoint
+// before it reads, and asks what has become of it at the end and after any failure. What was read
+// counts, and a failure is a fault of the checkpoint, only while that is SEQ_PRESENT. `noted` has
+// size 0 for a checkpoint without a manifest.
 typedef enum seq_presence {
     SEQ_PRESENT,
     SEQ_REPLACED, // another manifest is in its place: read again

@@ -28,11 +28,12 @@ typedef struct seq_prepare {
     bool (*stopped)(void); // asked now and then: true ends the work with SEQ_STOPPED; NULL: never
 } seq_prepare;
 
-// Progress, and warnings of what is odd in the inputs, go to the log. Works in a directory beside `output` that takes its place when it is
-// complete, or, where `output` is an empty folder or cannot be renamed, in one inside it; removes
-// it when it fails or is stopped, so that `output` is what it was before or the whole new data set.
-// (Killed in the last moment of replacing a data set that cannot be renamed, it leaves none.) One
-// job at a time on a name: the second is SEQ_BAD_USAGE. Links are followed.
+// Progress, and warnings of what is odd in the inputs, go to the log. Works in a directory beside
+// `output` that takes its place when it is complete, or, where `output` is an empty folder or
+// cannot be renamed, in one inside it; removes it when it fails or is stopped, so that `output` is
+// what it was before or the whole new data set. (Killed in the last moment of replacing a data set
+// that cannot be renamed, it leaves none.) One job at a time on a name: the second is
+// SEQ_BAD_USAGE. Links are followed.
 seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SEQTRAIN_STORAGE_FOLDER_H
 #define SEQTRAIN_STORAGE_FOLDER_H
 
-#include <seqtrain/base/status.h>
+#include <seqtrain/base/file.h>
 #include <stdbool.h>
 
 typedef enum seq_folder {
@@ -17,6 +17,11 @@ typedef enum seq_folder {
 
 // "a data set", "a checkpoint" ...: for messages.
 const char *seq_folder_name(seq_folder kind);
+
+// seq_path_resolve for the place that an option names: SEQ_BAD_USAGE where that says
+// SEQ_BAD_INPUT, and the message begins with `option`.
+seq_status seq_folder_resolve(const char *given, const char *option, char out[SEQ_PATH],
+                              seq_error *error);
 
 // SEQ_BAD_INPUT when it is no folder, or may not be read.
 seq_status seq_folder_look(const char *path, seq_folder *out, seq_error *error);

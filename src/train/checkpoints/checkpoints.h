@@ -72,7 +72,7 @@ seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_man
 seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t window,
                                           seq_manifest *out_manifest, int64_t *out_step,
                                           seq_error *error);
-// presence.c. Rank 0, before the run directory is made or locked: SEQ_BAD_USAGE when it is a data
+// run_watch.c. Rank 0, before the run directory is made or locked: SEQ_BAD_USAGE when it is a data
 // set or a checkpoint, or lies in one.
 seq_status seq_train_check_place(const char *run, seq_error *error);
 // Once the lock is taken: what is there now is the run directory.

@@ -151,9 +151,8 @@ static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
     const seq_option *options = parsed->program->options;
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
         char given[SEQ_PATH];
-        const char *recorded = options[i].flags & SEQ_OPTION_IDENTITY
-                                   ? seq_train_recorded(record, &options[i])
-                                   : NULL;
+        const char *recorded =
+            options[i].flags & SEQ_OPTION_IDENTITY ? seq_train_recorded(record, &options[i]) : NULL;
         if (!recorded || parsed->sources[i] == SEQ_FROM_RECORD) continue;
         seq_option_get_text(parsed, i, given, sizeof given);
         if (strcmp(given, recorded) != 0) return true;

@@ -1,3 +1,6 @@
+// RUN/.session holds a number that each start of a job replaces by a new one, made of time and
+// process. A rank that finds another number than its own there has been superseded. Test:
+// tests/fault/two_jobs.sh.
 #include "session.h"
 #include <inttypes.h>
 #include <seqtrain/base/file.h>

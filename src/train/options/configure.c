@@ -1,3 +1,5 @@
+// Options -> configurations of the model, the optimiser and the checkpoints' compression, with the
+// checks that concern several options at once. Tests: tests/cli/seqtrain.sh, tests/cli/advice.sh.
 #include "options.h"
 #include <seqtrain/nn/cell.h>
 #include <seqtrain/nn/output.h>

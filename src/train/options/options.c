@@ -1,3 +1,5 @@
+// The table of seqtrain's options; all else (parsing, --help, config.ini, the record in a
+// checkpoint) follows from it. Test: tests/cli/options.sh.
 #include "numbers/setbacks.h"
 #include <seqtrain/train/train.h>
 #include <seqtrain/base/team.h>
@@ -144,7 +146,7 @@ static const seq_option options[] = {
     {SEQ_OPTION_REAL, "epsilon", "X", AT(epsilon), "-1", -1, 1,
      .help =
          "Added to the denominator of adaptive rules; -1: the rule's own (1e-8; adagrad 1e-10). "
-         "Below 2^-50 (9e-16) it counts as that."},
+         "Values below 2^-50 (9e-16) count as 2^-50."},
     {SEQ_OPTION_REAL, "weight-decay", "X", AT(weight_decay), "0", 0, 1,
      .help = "Weight decay of matrices; decoupled with adamw."},
     {SEQ_OPTION_CHOICE, "schedule", "NAME", AT(schedule), "constant",
@@ -153,9 +155,8 @@ static const seq_option options[] = {
          "Learning rate over time. halve: times --decay each epoch after --decay-after. plateau: "
          "times --decay when validation stalls. cosine: down to --min-lr at the last step."},
     {SEQ_OPTION_INTEGER, "warmup", "STEPS", AT(warmup), "0", 0, 1e15,
-     .help =
-         "Linear warm-up from zero, with every schedule; cosine falls after it. Fewer steps than "
-         "the run has."},
+     .help = "Linear warm-up from zero, with every schedule; cosine falls after it. It should be "
+             "shorter than the run."},
     {SEQ_OPTION_REAL, "decay", "X", AT(decay), "0.5", 0, 1,
      .help = "Factor of the schedules halve and plateau."},
     {SEQ_OPTION_INTEGER, "decay-after", "N", AT(decay_after), "4", 0, 1e15,
@@ -207,8 +208,7 @@ static const seq_option options[] = {
      .help = "Write a checkpoint and leave with exit code 75 before this much time has passed; 0: "
              "none; auto: what is left of the batch job, from SLURM_JOB_END_TIME, squeue or "
              "PBS_WALLTIME (none outside of a job). SIGUSR1, SIGTERM, SIGINT (Ctrl-C) and SIGHUP "
-             "do the same at "
-             "once; a second SIGINT ends without a checkpoint."},
+             "do the same at once; a second SIGINT ends without a checkpoint."},
     {SEQ_OPTION_DURATION, "hang-timeout", "TIME", AT(hang_timeout), "10m", 0, 1e9, .flags = SESSION,
      .help =
          "End the job (exit code 6) with a message that names rank, host, step and phase when a "

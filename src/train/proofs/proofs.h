@@ -33,8 +33,8 @@ seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error
 // seq_train_agree_to_start, when a checkpoint's record has filled in what was not given.
 seq_status seq_train_compare_ranks(const seq_trainer *trainer, seq_error *error);
 
-// machine.c. Collective, agreed upon: the kernels that all ranks compute with. --kernels auto is the
-// best that every rank's CPU has, or what --kernels names on another rank.
+// machine.c. Collective, agreed upon: the kernels that all ranks compute with. --kernels auto is
+// the best that every rank's CPU has, or what --kernels names on another rank.
 seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out_name,
                                     seq_error *error);
 // Collective: warns when ranks have different kernels, when threads have less than a core each, or

@@ -1,3 +1,7 @@
+// metrics.jsonl: one JSON object a line, written with one call each. A torn last line is ended
+// first. A line that cannot be written is an error, or, where lines may be lost, counted for a line
+// of its own (metrics_lost) once writing works again. Tests: tests/fault/full_disk.sh,
+// tests/fault/names.sh.
 #include "metrics.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,6 @@
+// Guilty are ranks that are dead or do not answer, and those that have worked on one thing for
+// longer than the limit. When there are none and all others wait as long: those that are furthest
+// behind. Pure functions of what is known. Test: tests/unit/train/test_verdict.c.
 #include "verdict.h"
 #include "watchdog.h"
 #include <stdarg.h>

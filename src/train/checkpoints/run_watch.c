@@ -14,9 +14,7 @@ seq_status seq_train_check_place(const char *run, seq_error *error) {
     char place[SEQ_PATH];
     seq_folder kind = SEQ_FOLDER_ABSENT;
     seq_error reason = {0};
-    if (seq_path_resolve(run, place, &reason))
-        return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_BAD_USAGE : reason.status,
-                             "--run: %s", reason.text);
+    if (seq_folder_resolve(run, "--run", place, error)) return error->status;
     // What is there and no directory is told by the lock.
     if (seq_path_is_directory(place) && seq_folder_look(place, &kind, error))
         return seq_error_add_context(error, "--run");
