@@ -246,35 +246,47 @@ static bool is_left_beside(const char *entry, const char *name) {
            is_number(entry + length + 5);
 }
 
-// `name`: of the target beside it, or NULL: what lies inside it.
-static void clear_leftovers(const char *folder, const char *name) {
+// Whether a job that lives, or of which nobody can tell, has the lock. One of a dead job goes with
+// `drop`; in a target that is no data set it stays, to tell that one was not finished.
+static bool is_held(const char *path, bool drop) {
+    seq_place_lock lock = {0};
+    snprintf(lock.path, sizeof lock.path, "%s", path);
+    if (!seq_path_exists(path)) return false;
+    taking how = take_lock(&lock);
+    if (how == TAKEN && drop) release_lock(&lock);
+    if (lock.descriptor) close(lock.descriptor - 1);
+    return how == HELD || how == UNKNOWN;
+}
+
+static bool is_being_made(const seq_place *place) {
+    char lock[SEQ_PATH];
+    seq_error ignored = {0};
+    bool held = !beside(place, LOCK, lock, &ignored) && is_held(lock, true);
+    if (!held && !seq_path_join(lock, place->target, LOCK, &ignored))
+        held = is_held(lock, holds(place->target, "dataset.json"));
+    return held;
+}
+
+// `name`: of the target beside it, or NULL: what lies inside it. A job locks the name before it
+// makes its folder: so what was listed before the name was seen free belongs to no living job.
+static void clear_leftovers(const seq_place *place, const char *folder, const char *name) {
     char **names = NULL, path[SEQ_PATH];
     size_t count = 0;
     seq_error ignored = {0};
     if (seq_directory_list(folder, &names, &count, &ignored)) return;
-    for (size_t i = 0; i < count; i++)
+    bool spare = is_being_made(place);
+    for (size_t i = 0; !spare && i < count; i++)
         if ((name ? is_left_beside(names[i], name) : is_work(names[i])) &&
             !seq_path_join(path, folder, names[i], &ignored))
             clear_leftover(path, !name);
     seq_names_free(names, count);
 }
 
-// A lock of a dead job. In a target that is no data set it tells that one was not finished.
-static void drop_dead_lock(const char *path) {
-    seq_place_lock lock = {0};
-    snprintf(lock.path, sizeof lock.path, "%s", path);
-    if (seq_path_exists(path) && take_lock(&lock) == TAKEN) release_lock(&lock);
-}
-
 static void tidy(const seq_place *place) {
-    char above[SEQ_PATH], lock[SEQ_PATH];
-    seq_error ignored = {0};
+    char above[SEQ_PATH];
     const char *name = split(place->target, above);
-    clear_leftovers(above, name);
-    clear_leftovers(place->target, NULL);
-    if (!beside(place, LOCK, lock, &ignored)) drop_dead_lock(lock);
-    if (holds(place->target, "dataset.json") && !seq_path_join(lock, place->target, LOCK, &ignored))
-        drop_dead_lock(lock);
+    clear_leftovers(place, above, name);
+    clear_leftovers(place, place->target, NULL);
 }
 
 seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_error *error) {
@@ -339,6 +351,7 @@ seq_status seq_place_take(seq_place *place, seq_error *error) {
         *place->work = '\0';
         return error->status;
     }
+    seq_fault_point("prepare.folder-made");
     if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
     return take_lock(&place->made) == FAILED
                ? seq_error_set_errno(error, "creating %s", place->made.path)
