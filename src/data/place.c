@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOCK   ".seqprep.lock"
@@ -234,36 +233,47 @@ static bool is_left_beside(const char *entry, const char *name) {
            is_number(entry + length + 5);
 }
 
-// `name`: of the target beside it, or NULL: what lies inside it.
-static void clear_leftovers(const char *folder, const char *name) {
+// Whether a job that lives, or of which nobody can tell, has the lock. One of a dead job goes with
+// `drop`; in a target that is no data set it stays, to tell that one was not finished.
+static bool is_held(const char *path, bool drop) {
+    seq_place_lock lock = {0};
+    snprintf(lock.path, sizeof lock.path, "%s", path);
+    if (!seq_path_exists(path)) return false;
+    taking how = take_lock(&lock);
+    if (how == TAKEN && drop) release_lock(&lock);
+    if (lock.descriptor) close(lock.descriptor - 1);
+    return how == HELD || how == UNKNOWN;
+}
+
+static bool is_being_made(const seq_place *place) {
+    char lock[SEQ_PATH];
+    seq_error ignored = {0};
+    bool held = !beside(place, LOCK, lock, &ignored) && is_held(lock, true);
+    if (!held && !seq_path_join(lock, place->target, LOCK, &ignored))
+        held = is_held(lock, seq_path_holds(place->target, "dataset.json"));
+    return held;
+}
+
+// `name`: of the target beside it, or NULL: what lies inside it. A job locks the name before it
+// makes its folder: so what was listed before the name was seen free belongs to no living job.
+static void clear_leftovers(const seq_place *place, const char *folder, const char *name) {
     char **names = NULL, path[SEQ_PATH];
     size_t count = 0;
     seq_error ignored = {0};
     if (seq_directory_list(folder, &names, &count, &ignored)) return;
-    for (size_t i = 0; i < count; i++)
+    bool spare = is_being_made(place);
+    for (size_t i = 0; !spare && i < count; i++)
         if ((name ? is_left_beside(names[i], name) : is_work(names[i])) &&
             !seq_path_join(path, folder, names[i], &ignored))
             clear_leftover(path, !name);
     seq_names_free(names, count);
 }
 
-// A lock of a dead job. In a target that is no data set it tells that one was not finished.
-static void drop_dead_lock(const char *path) {
-    seq_place_lock lock = {0};
-    snprintf(lock.path, sizeof lock.path, "%s", path);
-    if (seq_path_exists(path) && take_lock(&lock) == TAKEN) release_lock(&lock);
-}
-
 static void tidy(const seq_place *place) {
-    char above[SEQ_PATH], lock[SEQ_PATH];
-    seq_error ignored = {0};
+    char above[SEQ_PATH];
     const char *name = seq_path_split(place->target, above);
-    clear_leftovers(above, name);
-    clear_leftovers(place->target, NULL);
-    if (!beside(place, LOCK, lock, &ignored)) drop_dead_lock(lock);
-    if (seq_path_holds(place->target, "dataset.json") &&
-        !seq_path_join(lock, place->target, LOCK, &ignored))
-        drop_dead_lock(lock);
+    clear_leftovers(place, above, name);
+    clear_leftovers(place, place->target, NULL);
 }
 
 seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_error *error) {
@@ -314,21 +324,6 @@ static seq_status make_work(seq_place *place, seq_folder kind, seq_error *error)
                : SEQ_OK;
 }
 
-// Until the new folder has its lock, another job may take it for a leftover: then it is made again.
-static seq_status take_work(seq_place *place, seq_folder kind, seq_error *error) {
-    taking how;
-    do {
-        if (make_work(place, kind, error)) {
-            *place->work = '\0';
-            return error->status;
-        }
-        if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
-        while ((how = take_lock(&place->made)) == HELD)
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    } while (how == FAILED && errno == ENOENT);
-    return how == FAILED ? seq_error_set_errno(error, "creating %s", place->made.path) : SEQ_OK;
-}
-
 seq_status seq_place_take(seq_place *place, seq_error *error) {
     char above[SEQ_PATH];
     seq_folder kind;
@@ -336,7 +331,15 @@ seq_status seq_place_take(seq_place *place, seq_error *error) {
     if (look(place, &kind, error) || seq_directory_create(above, error) ||
         lock_name(place, kind != SEQ_FOLDER_ABSENT, error) || look(place, &kind, error))
         return error->status;
-    return take_work(place, kind, error);
+    if (make_work(place, kind, error)) {
+        *place->work = '\0';
+        return error->status;
+    }
+    seq_fault_point("prepare.folder-made");
+    if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
+    return take_lock(&place->made) == FAILED
+               ? seq_error_set_errno(error, "creating %s", place->made.path)
+               : SEQ_OK;
 }
 
 static seq_status move_up(const seq_place *place, const char *name, seq_error *error) {

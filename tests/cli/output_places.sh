@@ -122,6 +122,21 @@ wait $job || code=$?
 [ "$(ls -A busy)" = other ] || bad "what took the name was changed: $(ls -A busy)"
 absent "$(echo busy.tmp-*)"
 
+# The second comes when the first has made its folder and not locked it yet: it spares it.
+if grep -q SEQ_HOLD_AT "$SEQPREP"; then
+  mkdir -p early/there
+  for name in early/new early/there; do
+    SEQ_HOLD_AT=prepare.folder-made "${prep[@]}" $name text.txt >.first 2>&1 &
+    job=$!
+    until grep -q '^State:.[TZ]' /proc/$job/status; do sleep 0.01; done
+    expect 2 "another seqprep is making $name \(host .*, process $job\)" "${prep[@]}" $name text.txt
+    kill -CONT $job
+    wait $job || bad "$name, made beside a second job: exit code $?: $(cat .first)"
+    holds_data $name
+  done
+  [ "$(ls -A early)" = $'new\nthere' ] || bad "left in early: $(ls -A early)"
+fi
+
 # Killed, at every point of the way: the next job on the name removes or names what is left, and takes it.
 if grep -q SEQ_CRASH_AT "$SEQPREP"; then
   for case in new:prepare.complete new:prepare.renamed replaced:prepare.exchanged replaced:prepare.decommitted empty:prepare.complete \

@@ -210,6 +210,31 @@ if [ $whole -eq 1 ]; then
   same_tree whole/checkpoints run/checkpoints
 fi
 outcome $((3 + whole))
+
+experiment "a log whose reader stays and reads nothing (Ctrl-S, a full pipe), then reads again" "the run goes on, same bytes; missing lines are counted"
+mkfifo stuck
+exec 4<>stuck # both ends: a writer never learns that nobody reads
+dd if=/dev/zero of=stuck bs=4096 count=16 status=none
+rm -rf run
+code=0
+timeout 30 "${train[@]}" --run "$work/run" >&4 2>&1 || code=$?
+ended 0 "seqtrain, full pipe"
+same_tree whole/checkpoints run/checkpoints
+rm -rf run
+SEQ_HOLD_AT=train-update:25 "${train[@]}" --run "$work/run" >&4 2>&1 &
+job=$!
+until grep -q '^State:.[TZ]' /proc/$job/status; do sleep 0.01; done
+dd if=stuck of=/dev/null bs=4096 count=16 status=none
+kill -CONT $job
+code=0
+wait $job || code=$?
+ended 0 "seqtrain, a pipe that is read again"
+same_tree whole/checkpoints run/checkpoints
+dd if=stuck of=log.txt bs=65536 count=1 status=none
+head -1 log.txt | grep -Eq 'seqtrain: warning: nobody read these messages for a while: [1-9][0-9]* are missing here$' || bad "not told: $(head -2 log.txt)"
+grep -q 'finished at step 40' log.txt || bad "the end is missing: $(tail -1 log.txt)"
+exec 4>&-
+outcome 2
 experiment "results into a full device, into a pipe without a reader" "7; 141 without a word, 7 where SIGPIPE is ignored"
 results=("$SEQSAMPLE whole --tokens 9" "$SEQEVAL whole" "$SEQEVAL whole --json" "$SEQEVAL whole --score text.txt" "$SEQINFO whole" "$SEQINFO data --verify")
 for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
