@@ -322,6 +322,7 @@ static seq_status take_work(seq_place *place, seq_folder kind, seq_error *error)
             *place->work = '\0';
             return error->status;
         }
+        seq_fault_point("prepare.made");
         if (seq_path_join(place->made.path, place->work, LOCK, error)) return error->status;
         while ((how = take_lock(&place->made)) == HELD)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);

@@ -122,6 +122,18 @@ wait $job || code=$?
 [ "$(ls -A busy)" = other ] || bad "what took the name was changed: $(ls -A busy)"
 absent "$(echo busy.tmp-*)"
 
+# Before the new folder has its lock, another job takes it for a leftover: it is made again.
+if grep -q SEQ_HOLD_AT "$SEQPREP"; then
+  SEQ_HOLD_AT=prepare.made "${prep[@]}" held text.txt >.first 2>&1 &
+  job=$!
+  until grep -q '^State:.[TZ]' /proc/$job/status; do sleep 0.02; done
+  expect 2 "another seqprep is making held" "${prep[@]}" held text.txt
+  absent held.tmp-$job
+  kill -CONT $job
+  wait $job || bad "a folder that was taken for a leftover: exit code $?: $(cat .first)"
+  holds_data held
+fi
+
 # Killed, at every point of the way: the next job on the name removes or names what is left, and takes it.
 if grep -q SEQ_CRASH_AT "$SEQPREP"; then
   for case in new:prepare.complete new:prepare.renamed replaced:prepare.exchanged replaced:prepare.decommitted empty:prepare.complete \
