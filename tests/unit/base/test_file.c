@@ -47,6 +47,17 @@ static void content_is_replaced_whole(void **state) {
     assert_int_equal(seq_file_read(path, 4, &bytes, &size, &error), SEQ_BAD_INPUT);
 }
 
+static void paths_have_a_directory_and_a_name(void **state) {
+    (void)state;
+    static const char *const cases[][3] = {
+        {"a/b/c", "a/b", "c"}, {"/a", "/", "a"}, {"a", ".", "a"}, {"/a/", "/a", ""}};
+    char above[SEQ_PATH];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(seq_path_split(cases[i][0], above), cases[i][2]);
+        assert_string_equal(above, cases[i][1]);
+    }
+}
+
 // A file size limit stands for a full disk: the old content stays, no temporary file is left.
 static void a_full_disk_keeps_the_old_content(void **state) {
     (void)state;
@@ -164,6 +175,7 @@ static void records_read_back_and_refuse(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_is_replaced_whole),
+        cmocka_unit_test(paths_have_a_directory_and_a_name),
         cmocka_unit_test(a_full_disk_keeps_the_old_content),
         cmocka_unit_test(removal_does_not_follow_links),
         cmocka_unit_test(failures_have_their_status),
