@@ -1,8 +1,10 @@
 #include "documents.h"
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void seq_documents_begin(seq_documents *documents, const char *const *inputs, size_t count) {
     *documents = (seq_documents){.inputs = inputs, .count = count};
@@ -43,6 +45,12 @@ static seq_status copy_path(const char *path, char **out, seq_error *error) {
     return status;
 }
 
+// Reading one could wait for ever. On the command line it is what the user wants.
+static bool is_pipe_or_device(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
+}
+
 // The next file or folder; NULL at the end of all.
 static seq_status next_path(seq_documents *documents, char **out, seq_error *error) {
     char inside[SEQ_PATH];
@@ -56,6 +64,10 @@ static seq_status next_path(seq_documents *documents, char **out, seq_error *err
         const char *name = folder->names[folder->at++];
         if (name[0] == '.') continue; // hidden
         seq_status status = seq_path_join(inside, folder->path, name, error);
+        if (!status && is_pipe_or_device(inside)) {
+            seq_log_warning("%s is a pipe, a socket or a device: it is left out", inside);
+            continue;
+        }
         return status ? status : copy_path(inside, out, error);
     }
     if (documents->at == documents->count) return SEQ_OK;

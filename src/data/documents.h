@@ -1,5 +1,5 @@
 // The files under a list of files, folders and "-", in the order of names; hidden ones are left
-// out.
+// out, and so are pipes and devices in a folder, with a warning.
 #ifndef SEQ_DATA_DOCUMENTS_H
 #define SEQ_DATA_DOCUMENTS_H
 

@@ -53,6 +53,9 @@ done
 # Damaged: the file and the place.
 mkdir folder
 cp text folder/a
+mkfifo folder/pipe # nobody writes to it
+expect 0 "warning: folder/pipe is a pipe, a socket or a device: it is left out" timeout 20 "$SEQPREP" --unit char -o without folder
+rm folder/pipe
 size=$(stat -c %s gz)
 { cat padded && echo garbage; } >folder/b
 refused "folder/b: what follows the last gzip member, from byte offset $((size + 4096)) on" char folder
