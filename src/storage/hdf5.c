@@ -32,10 +32,23 @@ hid_t seq_element_memory_type(seq_element element) {
     return types[element];
 }
 
+// HDF5 1.10 crashes where it finds no memory (H5AC_create uses what malloc has not given).
+seq_status seq_hdf5_reserve(const char *doing, seq_error *error) {
+    enum { ENOUGH = 8 << 20 }; // bytes for a file and its metadata cache
+    void *memory = malloc(ENOUGH);
+    if (!memory)
+        return seq_error_set(error, SEQ_NO_MEMORY,
+                             "%s: HDF5 may need %d MB of memory: Cannot allocate memory", doing,
+                             ENOUGH >> 20);
+    free(memory);
+    return SEQ_OK;
+}
+
 // Without HDF5's own exit handler: after a full disk it would try again and again to flush what
 // cannot be flushed. Without its locks on files: ours are written once, and where a file system has
 // no locks it would open none.
 seq_status seq_storage_begin(seq_error *error) {
+    if (seq_hdf5_reserve("starting HDF5", error)) return error->status;
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     if (H5dont_atexit() < 0 || H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 ||
         H5Zregister(&seq_zstd_filter) < 0 || H5PLset_loading_state(0) < 0)

@@ -28,6 +28,9 @@ struct seq_vector_file {
 void seq_hdf5_lock(void);
 void seq_hdf5_unlock(void);
 
+// SEQ_NO_MEMORY when there is less than HDF5 needs to open a file.
+seq_status seq_hdf5_reserve(const char *doing, seq_error *error);
+
 hid_t seq_element_disk_type(seq_element element);
 hid_t seq_element_memory_type(seq_element element);
 

@@ -22,6 +22,7 @@ static seq_status finish(seq_vector_file *file, seq_error *error) {
 
 static seq_status create_file(const char *path, seq_vector_file **out, seq_error *error) {
     seq_vector_file *file = NULL;
+    if (seq_hdf5_reserve("creating a vector file", error)) return error->status;
     seq_status status = seq_vector_allocate(path, &file, error);
     if (status) return status;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
