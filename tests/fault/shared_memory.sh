@@ -65,8 +65,9 @@ if [ $may_mount ]; then
   experiment "no room for what the ranks share anywhere" "exit 7: the need, what is free, the remedies"
   mkdir small
   expect 7 "$needs" mounted /dev/shm=16m /var/tmp=8m "$work/small=8m" -- env TMPDIR="$work/small" SEQ_NO_MEMORY_FILES=1 \
-    unshare -m bash -c 'cp -r "$0" /var/tmp/data && mount -t tmpfs -o size=50m tmpfs /tmp && exec "$@"' "$work/data" \
-    "$MPIEXEC" -np 2 --quiet "${train[@]}" "${large[@]}" --data /var/tmp/data --run /var/tmp/run
+    unshare -m bash -c 'cp -r "$0" /var/tmp/data && mkdir /var/tmp/build && mount --bind "$1" /var/tmp/build &&
+      mount -t tmpfs -o size=50m tmpfs /tmp && exec "${@:2}"' "$work/data" "$(dirname "$SEQTRAIN")" \
+    "$MPIEXEC" -np 2 --quiet /var/tmp/build/seqtrain "${train[@]:1}" "${large[@]}" --data /var/tmp/data --run /var/tmp/run # the build may lie in /tmp
   outcome 1
 
   experiment "/dev/shm smaller than what Open MPI puts there" "its files go to a disk, or messages through the network; no bus error, nothing said"
