@@ -3,7 +3,8 @@
 #   datasets/defaults.sh --from DIR [--out DIR] [--np JOBS] [-- SEQTRAIN_OPTION...]
 # DIR holds kjv.txt (launch/quickstart.sh makes it), input.txt (tinyshakespeare) and wiki.*.tokens (WikiText-2). First one factor
 # at a time, from the best so far (seed 1); then the two best against the defaults before, seeds 1 to 3. A run that is finished
-# is not made again, one that was killed continues; JOBS of them work side by side. GROUPS_ONLY="kjv-lstm tiny-rnn" makes a part.
+# is not made again, one that was killed continues; JOBS of them work side by side. GROUPS_ONLY="kjv-lstm tiny-rnn" and STAGES=search or compare
+# make a part.
 # Results: OUT/results.tsv, a line a run.
 source "$(dirname "$0")/common.sh"
 needs kjv.txt input.txt wiki.train.tokens wiki.valid.tokens

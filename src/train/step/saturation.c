@@ -4,7 +4,7 @@
 // step before it (a validation has no backward pass). A validation that a
 // resumed run begins with has no such step: its units are unknown.
 // Counts are integers, so they are the same on any number of ranks.
-// Tests: tests/cli/saturation.sh, tests/mpi/summary.sh.
+// Tests: tests/cli/saturation.sh (one process and two ranks).
 #include "step.h"
 #include "checkpoints/checkpoints.h"
 #include <seqtrain/base/log.h>
