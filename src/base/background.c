@@ -1,3 +1,9 @@
+// A worker thread and its owner share one mutex and one condition. The pointer
+// to the job is the whole state: NULL means idle, and the worker clears it when
+// the job has returned. The waits use CLOCK_MONOTONIC, so a changed clock does
+// not cut them short. Invariant: the worker runs a job without holding the
+// mutex, so the owner never waits just to ask. Tests:
+// tests/unit/base/test_arithmetic.c, tests/fault/background_save.sh.
 #include <seqtrain/base/background.h>
 #include <errno.h>
 #include <math.h>

@@ -1,3 +1,8 @@
+// posix_spawnp starts the program, and a pipe collects what it prints. The pipe
+// is read with poll() against a deadline on CLOCK_MONOTONIC; what does not fit
+// is read and dropped, so a talkative program does not block. Invariant: on
+// every path the child has been waited for, so none stays as a zombie. Test:
+// tests/unit/base/test_command.c.
 #include <seqtrain/base/command.h>
 #include <errno.h>
 #include <fcntl.h>

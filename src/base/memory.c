@@ -1,3 +1,9 @@
+// Blocks of 4 MB and more are aligned to 2 MB and asked for as huge pages
+// (madvise): products walk through them in strides. An arena counts on its
+// first pass and hands out on its second. Invariant: a product of count and
+// size that overflows is an error, never a short block. Tests:
+// tests/fault/memory.sh makes each allocation fail; tests/unit/base/test_file.c
+// has the arena.
 #include <seqtrain/base/memory.h>
 #include <assert.h>
 #include <stdbool.h>

@@ -1,3 +1,8 @@
+// Prints a program's table of options as --help, man page, bash completion and
+// configuration file. All four are generated from the rows, so an option cannot
+// be missing in one of them. Invariant: a written value is quoted where the
+// parser would read it differently, so --config gives it back unchanged. Tests:
+// tests/unit/base/test_option.c, tests/cli/options.sh.
 #include "option_value.h"
 #include <ctype.h>
 #include <string.h>

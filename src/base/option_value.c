@@ -1,3 +1,8 @@
+// Converts one option between text and field. Integers take k, M and G;
+// durations take a unit, h:mm:ss or Slurm's days-hh:mm:ss. Reals are printed
+// with the fewest digits that strtod reads back as the same double. Invariant:
+// a text that is refused leaves the field as it was. Tests:
+// tests/unit/base/test_option.c, tests/fuzz/fuzz_config.c.
 #include "option_value.h"
 #include <ctype.h>
 #include <errno.h>

@@ -1,3 +1,9 @@
+// A record is a list of keys and texts in the order of their first setting; a
+// key is found by linear search, since records are short. Reals are written
+// with 17 digits, so reading gives back the same double. Invariant: a value
+// outside of its bounds, or with anything behind it, is an error that names the
+// key. Tests: tests/unit/storage/test_manifest.c,
+// tests/unit/model/test_config.c.
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/memory.h>
 #include <errno.h>

@@ -1,5 +1,8 @@
-// What is in the files of a checkpoint, beyond their hashes: an attacker's fit, and so do those of
-// a faulty program.
+// Checks what the files of a checkpoint hold, beyond their hashes: an
+// attacker's hashes fit, and so do those of a faulty program. Vectors must have
+// the manifest's lengths, and are searched for NaN and infinity in pieces of
+// 65536 values. Invariant: memory does not grow with the checkpoint. Tests:
+// tests/fault/loaded_numbers.sh, tests/fault/hostile.sh.
 #include "layout.h"
 #include <math.h>
 #include <seqtrain/base/memory.h>

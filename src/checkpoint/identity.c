@@ -1,3 +1,8 @@
+// Keeps the lines of RUN/identity.txt. A line is the values that decided a
+// run's numbers at some time; a checkpoint fits when it agrees with all fields
+// of any one line. A field that the checkpoint's version did not have counts as
+// fitting. Invariant: lines are only added, and the file is replaced
+// atomically. Test: tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/file.h>
 #include <stdio.h>

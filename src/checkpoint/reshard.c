@@ -1,5 +1,9 @@
-// A checkpoint with another number of shards: shard by shard from the ranges of the old ones, then
-// the side files and the manifest of the old one, in which the number of shards stands twice.
+// Writes a checkpoint with another number of shards. Each new shard is read
+// from the ranges of the old ones; then come the side files and the manifest,
+// in which the number of shards stands twice. In place, the new directory and
+// the old one change names in one call (renameat2 with RENAME_EXCHANGE).
+// Invariant: at every moment a whole checkpoint bears the name. Tests:
+// tests/fault/reshard.sh, tests/fault/readers.sh.
 #include "layout.h"
 #include <errno.h>
 #include <fcntl.h>

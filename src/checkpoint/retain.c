@@ -1,3 +1,8 @@
+// Decides which committed checkpoints stay and removes the others, newest
+// first. Removal deletes the manifest, syncs the directory, and only then
+// deletes files. Invariant: whatever interrupts it, a directory with a manifest
+// is complete. A checkpoint that cannot be read is evidence, and stays. Tests:
+// tests/unit/checkpoint/test_checkpoint.c, tests/fault/crash_points.sh.
 #include "layout.h"
 #include <errno.h>
 #include <seqtrain/base/fault.h>

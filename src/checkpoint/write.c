@@ -1,3 +1,9 @@
+// Writes a checkpoint in phases: directory, shards, side files, manifest. The
+// views in model.h5 are virtual data sets: each parameter is a list of ranges
+// of the shards. Invariant: the rename of the manifest is the commit. All that
+// it names, and the directory entries up to the run's, are on the disk before
+// it. Tests: tests/unit/checkpoint/test_checkpoint.c,
+// tests/fault/crash_points.sh, tests/fault/full_disk.sh.
 #include "layout.h"
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,7 @@
+// A thread watches MPI_Finalize, which waits for ranks that may be stopped or
+// cut off. It counts its looks of at most a second each, so the time that a
+// suspended job sleeps through does not count. Rank 1 waits 5 s longer and
+// speaks if rank 0 has not. Test: tests/fault/harmed_mpi.sh.
 #include "closing.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>

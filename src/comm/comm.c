@@ -1,3 +1,8 @@
+// The part of the communicator that both implementations share: it calls their
+// table of operations, counts and times collectives, and keeps the books of
+// reserved memory. Invariant: every share ends with an agreement of all ranks,
+// so none goes on without its memory. Tests: tests/mpi/test_comm.c,
+// tests/unit/comm/test_tree.c.
 #include "closing.h"
 #include "operations.h"
 #include <assert.h>

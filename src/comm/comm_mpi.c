@@ -1,4 +1,8 @@
-// Many processes under MPI. The sum over nodes is in sum_mpi.c.
+// Many processes under MPI. The sum over nodes is in sum_mpi.c. Agreement is
+// one MPI_Allreduce with MPI_MAXLOC over (status, rank), and a broadcast of the
+// text only when a rank has failed. Collectives of more than 256 MB are cut,
+// since MPI counts in int. Invariant: an MPI error becomes a status, and never
+// ends the process here (MPI_ERRORS_RETURN). Test: tests/mpi/test_comm.c.
 #include "own_mpi.h"
 #include <seqtrain/base/memory.h>
 #include <stdatomic.h>

@@ -1,4 +1,9 @@
-// One process: every collective is over before it begins.
+// One process: every collective is over before it begins. Memory that is
+// "shared" is heap memory, and a sum over one node is the vector itself.
+// Invariant: a reservation is still compared with what the host has free, so a
+// model that does not fit is refused here, too. Tests:
+// tests/unit/comm/test_tree.c, tests/unit/comm/test_exchange.c,
+// tests/unit/base/test_free_memory.c.
 #include "operations.h"
 #include <seqtrain/base/free_memory.h>
 #include <seqtrain/base/memory.h>

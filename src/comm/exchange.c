@@ -1,3 +1,9 @@
+// A round of the gradient exchange: the ranks of a node unite their live maps,
+// sum the buckets from the end of the vector, and report. A background thread
+// or the main thread runs it. Invariant: every rank raises every counter of a
+// round, also after a failure, so no rank waits for ever. Of several bad
+// numbers, the first place in the vector counts. Tests:
+// tests/unit/comm/test_exchange.c, tests/mpi/test_comm.c, tests/mpi/overlap.sh.
 #include "exchange_private.h"
 #include "operations.h"
 #include <assert.h>

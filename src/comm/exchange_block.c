@@ -1,4 +1,8 @@
-// The exchange of one block on a node.
+// The exchange of one block of 4096 floats on a node: the ranks' gradients are
+// added in the order of the tree (tree.h), and parts that are not live count as
+// zeros. A sum of squares that is not finite starts a search for the rank that
+// caused it. Invariant: each block has one owner, so no two ranks write the
+// same float. Tests: tests/mpi/test_comm.c, tests/mpi/train_bytes.sh.
 #include "exchange_private.h"
 #include <math.h>
 #include <seqtrain/comm/tree.h>

@@ -1,3 +1,7 @@
+// The map of what may be nonzero, a bit for each 64 floats. The search for the
+// next run steps over whole words of zeros or ones. Invariant: the runs that
+// seq_live_next yields are disjoint, ascending, and cover each live float below
+// the limit once. Test: tests/unit/comm/test_live.c.
 #include <seqtrain/comm/live.h>
 
 size_t seq_live_words(size_t count) {

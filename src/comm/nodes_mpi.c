@@ -1,4 +1,8 @@
-// Which ranks share memory.
+// Decides which ranks share memory. Ranks are renumbered host by host; a node
+// is all ranks, or the largest aligned power of two that lies on one host each.
+// Invariant: every node is a whole subtree of the summation tree, so the
+// division changes no bit. Tests: tests/mpi/test_comm.c (mpi.comm.* run twelve
+// layouts), tests/mpi/two_hosts.sh.
 #include "own_mpi.h"
 #include <seqtrain/base/memory.h>
 #include <stdbool.h>

@@ -1,3 +1,8 @@
+// Sums leaves in a fixed binary tree, leaf by leaf, as a binary counter
+// carries: a leaf meets each full level and moves up (pairwise summation;
+// Higham, SIAM J. Sci. Comput. 14, 1993). Vectors are exchanged, not copied.
+// Invariant: the order of additions depends on the number of leaves only, never
+// on ranks or parts. Test: tests/unit/comm/test_tree.c.
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/comm/live.h>

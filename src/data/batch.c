@@ -1,3 +1,8 @@
+// Cuts a split into contiguous streams and serves windows of them, time-major.
+// Each stream reads ahead into its share of 256 MB. A longer window is served
+// in pieces that overlap by a token. Invariant: an input is the target one
+// position earlier, and what is served is added to the audit from the buffers
+// themselves. Test: tests/unit/data/test_dataset.c.
 #include <seqtrain/data/batch.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+// Threads fetch under a lock, work freely, and commit when their block's number
+// comes up. Invariant: commits happen in the order of fetches, and after the
+// first failure nothing is committed. So the outcome and the error are the same
+// for any number of threads. Tests: tests/cli/seqprep.sh,
+// tests/cli/seqprep_text.sh.
 #include "crew.h"
 #include <pthread.h>
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,8 @@
+// Walks files and folders depth first, with a stack of the folders that are
+// open. Names come sorted by bytes, so every file system gives the same order.
+// "-" is passed through as standard input. Invariant: a pipe or device inside a
+// folder is never opened, since reading it could wait for ever. Tests:
+// tests/cli/seqprep.sh, tests/cli/seqprep_files.sh.
 #include "documents.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>

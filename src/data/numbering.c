@@ -1,3 +1,8 @@
+// Three ways to a type's number: a table by code point below 65536, a small
+// direct-mapped table of recent words, and the large hash table. Words that
+// miss wait in groups of 32, so that their cache misses overlap. Invariant:
+// numbers stand in the order of the text, whichever way they were found. Tests:
+// tests/unit/data/test_blocks.c, tests/unit/data/test_readable.c.
 #include "numbering.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+// Units of the corpus -> shards, vocabulary, summary, manifest. A crew
+// translates pieces of at most 65536 tokens; commits append them in order and
+// open and close shards. Invariant: a shard is hashed after it was closed, and
+// the manifest is written last, so an unfinished data set has none. Tests:
+// tests/unit/data/test_dataset.c, tests/cli/seqprep.sh.
 #include "crew.h"
 #include "dataset_private.h"
 #include "prepare_private.h"

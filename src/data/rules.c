@@ -1,3 +1,7 @@
+// The rules of a tokenizer as entries of a record, and back. Invariant: a rule
+// that was added later stays out where it has its default, so old files keep
+// their bytes and are read as before. Tests: tests/unit/data/test_vocabulary.c,
+// tests/fuzz/fuzz_vocabulary.c.
 #include <seqtrain/data/vocabulary.h>
 #include <stddef.h>
 #include <string.h>

@@ -1,3 +1,8 @@
+// Fills blocks of 256 KB from the documents, cut where a tokenizer may begin
+// anew; the bytes behind the cut open the next block. Text without such a place
+// is cut anywhere, and the block is marked as torn. Invariant: each part
+// carries its document, line and offset, so a message has the right place on
+// any thread. Tests: tests/unit/data/test_blocks.c, tests/fuzz/fuzz_corpus.c.
 #include "text_input.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -1,3 +1,9 @@
+// A hash table with open addressing and linear probing, at most half full;
+// texts lie in one pool. The hash is multiplicative (Knuth, TAOCP 3, 6.4),
+// eight bytes at a time. Several look-ups at once prefetch slot, item and text
+// in turn. Invariant: numbers count up in the order of first appearance, and
+// growing keeps them. Tests: tests/unit/data/test_blocks.c,
+// tests/unit/data/test_vocabulary.c.
 #include "types.h"
 #include <seqtrain/base/memory.h>
 #include <stdbool.h>

@@ -1,3 +1,8 @@
+// Packs groups of 65536 numbers into one, two or four bytes each, whatever the
+// largest of them needs. An index in memory has each group's offset and width,
+// so any range can be read with pread. Invariant: reads never change the file's
+// position, so threads share the descriptor. Test:
+// tests/unit/data/test_blocks.c.
 #include "unit_file.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,8 @@
+// A vocabulary is a table of types with rules: the id of a token is its number
+// in the table. <unk> and <eos> are recognised by their texts as they are
+// appended. Invariant: ids count up from 0 without gaps, and no text stands
+// twice. Tests: tests/unit/data/test_vocabulary.c,
+// tests/fuzz/fuzz_vocabulary.c.
 #include "vocabulary_private.h"
 #include "tokenizer.h"
 #include <seqtrain/base/memory.h>

@@ -1,5 +1,9 @@
-// vocabulary.tsv: "# seqtrain vocabulary 1<TAB>unit=char<TAB>...", then "id<TAB>count<TAB>token"
-// lines.
+// Writes and reads vocabulary.tsv: "# seqtrain vocabulary
+// 1<TAB>unit=char<TAB>...", then lines "id<TAB>count<TAB>token". Control
+// characters and backslashes are escaped, and for unit byte all that is not
+// ASCII. Invariant: what is written can be read back unchanged; other files are
+// refused with the line. Tests: tests/unit/data/test_vocabulary.c,
+// tests/fuzz/fuzz_vocabulary.c.
 #include "vocabulary_private.h"
 #include <ctype.h>
 #include <errno.h>
