@@ -1,3 +1,9 @@
+// Draws tokens by inversion: the first candidate at which the cumulated weight
+// passes u times the total. Weights are e^((logit - largest) / temperature), in
+// double. --top-k (Fan et al. 2018) and --top-p (Holtzman et al. 2020) cut the
+// sorted list first. Invariant: u comes from (seed, sequence, draw) alone, so
+// sequences that are drawn side by side do not change each other. Tests:
+// tests/unit/infer/test_sample.c, tests/cli/seqsample.sh.
 #include <seqtrain/infer/sample.h>
 #include <math.h>
 #include <seqtrain/base/memory.h>

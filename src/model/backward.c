@@ -1,3 +1,9 @@
+// Backpropagation through time within a window (Werbos 1990; truncated at the
+// window's start), stage by stage from the top. Two buffers take turns as
+// gradient of a stage's output and input. Invariant: the gradient becomes final
+// from the end of the flat vector to its beginning, in parts that the exchange
+// takes over at once. Tests: tests/unit/model/test_gradient.c (finite
+// differences), tests/unit/model/test_passes.c.
 #include "graph.h"
 #include <seqtrain/nn/embedding.h>
 

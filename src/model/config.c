@@ -1,3 +1,8 @@
+// Checks a model's configuration, and converts it to and from a record. The
+// number of parameters is estimated in double before any sizes are multiplied
+// as integers, so no product overflows. Invariant: a record that is read is as
+// valid as options are, since both pass the same check. Tests:
+// tests/unit/model/test_config.c, tests/fuzz/fuzz_manifest.c.
 #include "graph.h"
 #include <seqtrain/nn/cell.h>
 #include <stdio.h>

@@ -1,3 +1,8 @@
+// The forward pass of a window: embedding, recurrent layers, dense layers, each
+// with dropout on what it hands on and none inside the recurrence (Zaremba et
+// al. 2014). Invariant: raw outputs stay where backward needs them; dropout
+// writes to copies, except on the embedding. Tests:
+// tests/unit/model/test_passes.c, tests/golden/test_models.c.
 #include "graph.h"
 #include <assert.h>
 #include <seqtrain/nn/embedding.h>

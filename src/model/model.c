@@ -1,3 +1,9 @@
+// Builds a model from its configuration: layers with their widths, the
+// parameter table, the list of packed matrices. It holds no weights. A training
+// step costs 6 operations a weight and token, 2 forward and 4 backward, each
+// weight counted as often as a token meets it. Invariant: a model never changes
+// once it was made, so threads share it. Tests: tests/unit/model/test_config.c,
+// tests/unit/model/test_passes.c.
 #include "graph.h"
 #include <stdlib.h>
 

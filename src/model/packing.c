@@ -1,4 +1,8 @@
-// The list of packed matrices of a model, and packing by that list.
+// The list of packed matrices of a model, and packing by that list. Forward
+// matrices come first, the output layer's at their end, so evaluation packs a
+// prefix of the list. Ranks and threads share each matrix by whole panels.
+// Invariant: the gates of a layer lie without a gap, and the division of the
+// work changes no byte. Test: tests/unit/model/test_compute.c.
 #include "graph.h"
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,8 @@
+// The table of parameters: names, shapes, initial values and offsets in the
+// flat vector. Names and layouts are PyTorch's, and so is the bound 1/sqrt(H)
+// of uniform initial values. Invariant: rows are in the order of the network,
+// and each begins on a cache line; the gap behind it belongs to no parameter.
+// Tests: tests/unit/model/test_config.c, tests/unit/model/test_initialise.c.
 #include "graph.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,10 @@
-// The public passes over a window: training, evaluation, one step, gradient flow.
+// The public passes over a window: training, evaluation, one step, gradient
+// flow. Each pass sets the floating-point arithmetic and restores the caller's.
+// Gradient flow counts the loss of the last step only and drops nothing; the
+// squares of dL/dh show how far back it reaches. Invariant: rows of a tied
+// embedding that only the inputs touch start at zero. Tests:
+// tests/unit/model/test_passes.c, tests/unit/model/test_gradient.c,
+// tests/golden/test_models.c.
 #include "graph.h"
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/nn/embedding.h>

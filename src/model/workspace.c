@@ -1,3 +1,8 @@
+// Plans the memory of a window: the same calls run twice, once to count and
+// once to receive the blocks of one arena. Only training takes gradients,
+// dropout copies and scratch. Invariant: no pass allocates memory, since all of
+// it is taken here. Tests: tests/unit/model/test_passes.c,
+// tests/unit/model/test_output.c.
 #include "graph.h"
 #include <stdlib.h>
 

@@ -1,3 +1,7 @@
+// The registry of cells: names in the order in which options and messages list
+// them. Invariant: `names` and `cells` hold the same cells; checkpoints record
+// the name, so an entry may be added and never renamed. Test:
+// tests/unit/model/test_gradient.c differentiates every cell.
 #include "cells.h"
 #include <string.h>
 

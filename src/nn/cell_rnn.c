@@ -1,4 +1,8 @@
 // rnn: h<t> = tanh(W_ih x + b_ih + W_hh h<t-1> + b_hh). Elman 1990.
+//   backward: dL/da = dL/dh<t> (1 - h<t>^2), a the argument of tanh
+// All of dL/dh<t-1> flows through the product, so d_hidden_before is zero.
+// Tests: tests/golden/test_models.c (torch.nn.RNN),
+// tests/unit/model/test_gradient.c.
 #include "cells.h"
 #include <string.h>
 

@@ -1,3 +1,9 @@
+// y = f(x W^T + b) with f = tanh or max(0, .), for all rows of a window at
+// once.
+//   backward: da = dy f'(y), dW = da^T x, db = sum of da, dx = da W
+// f' is taken from the output, so the argument of f is not kept. Invariant: a
+// NaN passes through both activations, so it is found later. Tests:
+// tests/unit/model/test_passes.c, tests/unit/model/test_gradient.c.
 #include <seqtrain/nn/dense.h>
 
 static void activate(const seq_dense *layer, size_t count, float *y) {

@@ -1,3 +1,8 @@
+// Inverted dropout (Srivastava et al. 2014): a unit is zero with probability p,
+// else divided by 1 - p. A Philox draw of 128 bits decides 8 units, 16 bits
+// each against p 2^16. Invariant: the mask is a function of the counter alone,
+// so backward draws it again instead of storing it. Tests:
+// tests/unit/model/test_passes.c, tests/mpi/train_bytes.sh.
 #include <seqtrain/nn/dropout.h>
 #include <seqtrain/base/random.h>
 #include <string.h>

@@ -1,3 +1,8 @@
+// Looks up rows of a table, and adds gradients to them. A token that occurs
+// again adds to the same row, one after the other in the order of the window.
+// Invariant: rows of words that do not occur are neither read nor written; so a
+// large vocabulary costs what a window uses. Tests:
+// tests/unit/model/test_gradient.c, tests/golden/test_models.c.
 #include <seqtrain/nn/embedding.h>
 #include <string.h>
 

@@ -1,3 +1,7 @@
+// The registry of output layers, and what they share: the list of word matrices
+// and the sum of a window's losses in double. Invariant: `full` stays first,
+// since records from before there was a choice name no kind and read as 0.
+// Tests: tests/unit/model/test_output.c, tests/golden/test_outputs.c.
 #include "outputs.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,10 @@
+// The loop over time, the same for all cells. Input products and weight
+// gradients of all steps are one product each; only W_hh h<t-1> remains inside
+// the loop (Appleyard et al. 2016). Threads own blocks of 128 units, which go
+// from the product straight into the cell's mathematics. Invariant: blocks
+// begin at panels of packed columns, so neither blocks nor threads change a
+// bit. Tests: tests/unit/model/test_gradient.c,
+// tests/unit/model/test_compute.c.
 #include <seqtrain/nn/recurrent.h>
 #include <string.h>
 

@@ -1,3 +1,8 @@
+// Softmax and cross-entropy in chunks of rows: -ln p(target) = ln(sum of
+// e^logit) - logit of the target. Logits are overwritten by their gradient,
+// scale (p - 1 at the target). Invariant: chunks are added in the order of
+// rows, so the gradient's bits do not depend on threads. Tests:
+// tests/golden/test_models.c (cross_entropy), tests/unit/model/test_output.c.
 #include <seqtrain/nn/softmax.h>
 #include <math.h>
 #include <string.h>

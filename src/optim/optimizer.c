@@ -1,3 +1,8 @@
+// The registry of update rules, and the walk over a range of the flat vectors:
+// it is cut at parameters, because decay differs between them. Where nothing is
+// live, a constant block of zeros stands for the gradient. Invariant: elements
+// do not depend on each other, so any division of the vector gives the same
+// bits. Tests: tests/unit/optim/test_ranges.c, tests/golden/test_optimizers.c.
 #include "rules.h"
 #include <seqtrain/base/arithmetic.h>
 #include <string.h>

@@ -1,4 +1,7 @@
 // adagrad: s <- s + g^2; p <- p - lr g / (sqrt(s) + eps). Duchi et al. 2011.
+// With weight decay, g is g + wd p, as in torch.optim.Adagrad. Invariant: s
+// never falls. Tests: tests/golden/test_optimizers.c,
+// tests/unit/optim/test_moments.c.
 #include "rules.h"
 
 static void update(const seq_update *u) {

@@ -1,4 +1,6 @@
-// momentum: v <- mu v + (g + wd p); p <- p - lr v.
+// momentum: v <- mu v + (g + wd p); p <- p - lr v. Polyak 1964, in the form of
+// torch.optim.SGD: the rate scales the velocity, not the gradient that enters
+// it, so a new rate acts at once. Test: tests/golden/test_optimizers.c.
 #include "rules.h"
 
 static void update(const seq_update *u) {

@@ -1,4 +1,6 @@
-// sgd: p <- p - lr (g + wd p).
+// sgd: p <- p - lr (g + wd p). Without decay, a zero gradient leaves p as it
+// is, so rows that are not live are skipped (keeps_zeros). Tests:
+// tests/golden/test_optimizers.c, tests/unit/optim/test_ranges.c.
 #include "rules.h"
 
 static void update(const seq_update *u) {

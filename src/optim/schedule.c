@@ -1,3 +1,9 @@
+// Learning rates as functions of step and epoch: constant, halve (lr decay^n),
+// plateau, and cosine (Loshchilov and Hutter 2017). Linear warm-up multiplies
+// each of them. Only plateau has a memory, which observes validations and
+// travels in the checkpoint. Invariant: the rate follows from (configuration,
+// state, step, epoch), so a resumed run has the same one. Test:
+// tests/unit/optim/test_schedule.c.
 #include <seqtrain/optim/schedule.h>
 #include <math.h>
 #include <string.h>

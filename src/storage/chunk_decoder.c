@@ -1,3 +1,8 @@
+// Undoes a chunk's filters in the reverse order of writing: Fletcher32, zstd or
+// deflate, unshuffle. A zstd frame must name its size before it is unpacked.
+// Invariant: output is bounded by the chunk's own size, whatever the bytes
+// claim. Tests: tests/unit/storage/test_vector_file.c, tests/fuzz/fuzz_shard.c,
+// tests/fault/hostile.sh.
 #include "chunk_decoder.h"
 #include "chunk_encoder.h"
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,8 @@
+// Applies a chunk's filters: shuffle (first bytes of all elements, then second
+// ones ...), zstd or deflate, Fletcher's checksum (IEEE Trans. Comm. 30, 1982)
+// in HDF5's form. Invariant: the bytes are those of HDF5's own filters, so
+// other programs read them, and equal values give equal files. Tests:
+// tests/unit/storage/test_vector_file.c, tests/fault/h5py.sh.
 #include "chunk_encoder.h"
 #include "zstd_filter.h"
 #include <seqtrain/base/memory.h>

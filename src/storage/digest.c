@@ -1,3 +1,8 @@
+// XXH3-128 of bytes and of files, the latter in pieces of 1 MB; hashes are kept
+// in the canonical (big-endian) form. It finds damage, not intent: who can
+// write can make a hash that fits. Invariant: only regular files are opened,
+// since a pipe would never end. Tests: tests/unit/storage/test_manifest.c,
+// tests/fault/bit_flips.sh.
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/file.h>

@@ -1,5 +1,8 @@
-// HDF5 itself: its start, its lock, its types and its failures. Nothing that reads calls it, so
-// programs that only read do not link it (tests/layering/programs.sh).
+// HDF5 itself: its start, its lock, its types and its failures. Nothing that
+// reads calls it, so programs that only read do not link it
+// (tests/layering/programs.sh). Memory is tried before each opening, because
+// HDF5 1.10 crashes without. Tests: tests/fault/memory.sh,
+// tests/fault/full_disk.sh.
 #include "vector_private.h"
 #include <errno.h>
 #include <pthread.h>

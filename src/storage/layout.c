@@ -1,4 +1,8 @@
-// Superblock, root group and index of chunks. Addresses and lengths have eight bytes.
+// Superblock and index of chunks, after the HDF5 File Format Specification 3.0.
+// Addresses and lengths have eight bytes. The place of a chunk in the
+// extensible array is computed from its number; at most three reads find it.
+// Invariant: every address is compared with the size of the file before it is
+// used. Tests: tests/unit/storage/test_vector_file.c, tests/fuzz/fuzz_shard.c.
 #include "layout.h"
 #include "layout_private.h"
 #include <errno.h>

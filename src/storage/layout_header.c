@@ -1,4 +1,9 @@
-// Object headers (version 2) and their messages.
+// Object headers (version 2) and their messages, after the HDF5 File Format
+// Specification 3.0. A visitor looks at each message: links to find a name,
+// then space, type, layout and filters of the vector. Invariant: at most 9
+// pieces of 16 KB are read, so no chain of continuations is endless. Tests:
+// tests/unit/storage/test_vector_file.c, tests/fuzz/fuzz_shard.c,
+// tests/fault/hostile.sh.
 #include "layout.h"
 #include "layout_private.h"
 #include "zstd_filter.h"

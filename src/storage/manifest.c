@@ -1,3 +1,8 @@
+// Writes and reads manifests: JSON with kind, version, sections of texts, and
+// files with size and hash. The last line is the hash of all bytes before it.
+// Invariant: names of files are plain, so a manifest never leads out of its
+// directory; damage, a newer version and a lack of memory are different errors.
+// Tests: tests/unit/storage/test_manifest.c, tests/fuzz/fuzz_manifest.c.
 #include <seqtrain/storage/manifest.h>
 #include <jansson.h>
 #include <seqtrain/base/escape.h>

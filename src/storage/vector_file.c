@@ -1,4 +1,7 @@
-// What reading and writing have in common. No function of HDF5 is called here.
+// What reading and writing have in common. No function of HDF5 is called here:
+// a file that is written brings the function that closes it. Invariant: closing
+// frees the memory and the descriptor even where it fails. Tests:
+// tests/unit/storage/test_vector_file.c, tests/layering/programs.sh.
 #include "vector_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -1,5 +1,9 @@
-// Reading is reading hostile input: every property of a data set is checked before its first
-// element is read, by code of our own (layout.h), and HDF5 is not called.
+// Reading is reading hostile input: every property of a data set is checked
+// before its first element is read, by code of our own (layout.h), and HDF5 is
+// not called. One decoded chunk is kept, so reading in small pieces decodes
+// each chunk once. Invariant: work and memory grow with the length that was
+// asked for, not with what the file claims. Tests:
+// tests/unit/storage/test_vector_file.c, tests/fuzz/fuzz_shard.c.
 #include "vector_private.h"
 #include <fcntl.h>
 #include <seqtrain/base/file.h>

@@ -1,3 +1,9 @@
+// Writes vectors through HDF5, in chunks behind an extensible array, and views
+// as virtual data sets. A whole vector goes in as chunks that were encoded here
+// (H5Dwrite_chunk). A flat range of a matrix becomes three boxes at most.
+// Invariant: files hold no time stamps, so equal values are equal files; a file
+// is synced after it was closed. Tests: tests/unit/storage/test_vector_file.c,
+// tests/fault/h5tools.sh.
 #include "chunk_encoder.h"
 #include "vector_private.h"
 #include <errno.h>

@@ -1,3 +1,7 @@
+// seqeval's options, and the choice between its two tasks: a split
+// (seqeval_split.c) or lines (--score). Invariant: an option that would have no
+// effect on the task is refused, not ignored. Tests: tests/cli/seqeval.sh,
+// tests/cli/scored_lines.sh.
 #include "seqeval_private.h"
 #include <math.h>
 #include <seqtrain/base/log.h>

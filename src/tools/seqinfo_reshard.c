@@ -1,5 +1,7 @@
-// seqinfo --reshard: keeps seqtrain off the run by the run's lock, and begins again when the
-// checkpoint is replaced meanwhile. Tests: tests/fault/reshard.sh, tests/fault/readers.sh.
+// seqinfo --reshard: keeps seqtrain off the run by the run's lock, and begins
+// again when the checkpoint is replaced meanwhile. Invariant: a checkpoint that
+// was replaced during the attempt is never called damaged. Tests:
+// tests/fault/reshard.sh, tests/fault/readers.sh.
 #include "seqinfo_private.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,7 @@
-// seqprep's options, and from them the order of work for prepare.h. Options that would have no
-// effect are warned of. Tests: tests/cli/seqprep.sh, seqprep_text.sh, seqprep_files.sh.
+// seqprep's options, and from them the order of work for prepare.h. Options
+// that would have no effect are warned of. --vocab brings its own rules for
+// text; a given rule that differs from them is an error. Tests:
+// tests/cli/seqprep.sh, tests/cli/seqprep_text.sh, tests/cli/seqprep_files.sh.
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>

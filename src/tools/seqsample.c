@@ -1,5 +1,7 @@
-// seqsample's options, the prime as tokens, and the text of all sequences: the first as it is
-// drawn, later ones kept in files until it ends. Test: tests/cli/seqsample.sh.
+// seqsample's options, the prime as tokens, and the text of all sequences. The
+// first goes out as it is drawn; later ones wait in memory until those before
+// them have ended. Invariant: the output is the sequences in order, whatever
+// order they end in. Test: tests/cli/seqsample.sh.
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>

@@ -1,3 +1,5 @@
+// Prints --version: the program's version, compiler and build type, then the
+// lines that its caller adds. Test: tests/cli/options.sh.
 #include "tool_version.h"
 #include <stdio.h>
 
