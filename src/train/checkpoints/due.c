@@ -1,3 +1,9 @@
+// Says at which steps a run validates and saves, and orders the checkpoints
+// that a rollback may go back to. Both follow from the options and the cut of
+// the data, not from the clock. Invariant: with --checkpoint-every, a
+// checkpoint that a signal or a time limit has added is not the target while a
+// planned one is at hand. So the bytes do not depend on interruptions. Test:
+// tests/fault/rollback.sh.
 #include "checkpoints.h"
 #include <string.h>
 

@@ -1,4 +1,8 @@
-// Keeps RUN/identity.txt, see seqtrain/checkpoint/identity.h.
+// Keeps RUN/identity.txt, see seqtrain/checkpoint/identity.h. A session records
+// what it computes with, and what the checkpoint that it resumes from was
+// computed with: after --override the two differ. The fields are the options
+// that are marked SEQ_OPTION_IDENTITY in the table. Test:
+// tests/fault/run_directory.sh.
 #include "checkpoints.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/checkpoint/identity.h>

@@ -1,3 +1,8 @@
+// Locks a run directory by flock: rank 0 takes .lock alone, the others share
+// .lock-ranks. The text in .lock (host, process, its start in ticks) tells a
+// living holder from a dead one where the file system has no locks. Invariant:
+// the text is overwritten in one write and cut afterwards, so nobody reads an
+// empty one. Tests: tests/fault/two_jobs.sh, tests/fault/run_directory.sh.
 #include "lock.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,8 @@
+// Removes checkpoints beside the loop, once a newer one is good: those of a
+// course that a rollback has left, then those that --keep does not keep.
+// Invariant: the one that the next rollback would go back to stays. A job that
+// finds a newer session on the directory removes nothing. Test:
+// tests/fault/rollback.sh.
 #include "checkpoints.h"
 #include "session.h"
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+// Copies this rank's part of the training state, so that training goes on while
+// it is written. The copy goes past the caches (movntps on x86). Invariant:
+// slices begin on cache lines, and only whole shards are a rank's, so the bytes
+// are those of a checkpoint without a copy. Test:
+// tests/fault/background_save.sh.
 #include "snapshot.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
-// Checkpoint directories without a manifest: what was being written when a job died. One that
-// metrics.jsonl calls written has lost its manifest since: it is a damaged one.
+// Judges checkpoint directories without a manifest: what was being written when
+// a job died. One that metrics.jsonl calls written has lost its manifest since:
+// it is a damaged one. The lines are replayed in order, since a resume or a
+// rollback takes back what was written before it. Tests:
+// tests/fault/bit_flips.sh, tests/fault/run_directory.sh.
 #include "checkpoints.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,8 @@
+// Numeric faults for tests (--inject), in test builds only. A table says what
+// is spoilt (loss, gradient, state, parameter), and by which value or factor.
+// Invariant: a fault belongs to a step and a replica, so it is the same on any
+// number of ranks. Tests: tests/fault/numeric_policy.sh and
+// tests/fault/numeric_spikes.sh use all kinds.
 #include "inject.h"
 #include "trainer.h"
 #ifdef SEQ_FAULT_INJECTION

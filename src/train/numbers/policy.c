@@ -1,4 +1,9 @@
-// Judging the numbers of a step; what is done about bad ones stands in remedy.c.
+// Judges the numbers of a step; what is done about bad ones stands in remedy.c.
+// A spike lies more than sigma standard deviations above the mean of the last
+// updates. Of the gradient's norm, the logarithm is judged (source below).
+// Invariant: each verdict follows from numbers that all ranks have, so all take
+// the same branch. Tests: tests/fault/numeric_policy.sh,
+// tests/fault/numeric_spikes.sh.
 #include "policy.h"
 #include "inject.h"
 #include "options/options.h"

@@ -1,4 +1,9 @@
-// The remedies: what is done once the ranks know that one of them is in trouble.
+// The remedies: what is done once the ranks know that one of them is in
+// trouble. They gather all findings and take the gravest of the lowest rank;
+// then they stop, skip or roll back. Invariant: nothing but a parameter has
+// changed by then. After a rollback, newer checkpoints go only when the
+// manifest has been renewed. Tests: tests/fault/numeric_policy.sh,
+// tests/fault/numbers.sh.
 #include "checkpoints/checkpoints.h"
 #include "policy.h"
 #include "proofs/proofs.h"

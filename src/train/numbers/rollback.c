@@ -1,3 +1,7 @@
+// Goes back to a checkpoint, or to the beginning where there is none yet. A
+// pending checkpoint is finished first, since it may be the target. Invariant:
+// the matrices are packed anew, so no pass computes with those of the spoilt
+// course. Tests: tests/fault/rollback.sh, tests/fault/numeric_policy.sh.
 #include "checkpoints/checkpoints.h"
 #include "policy.h"
 #include "proofs/proofs.h"

@@ -1,3 +1,8 @@
+// Counts skips and rollbacks, and lists the windows that rollbacks have
+// condemned. The updates that Adam's bias correction counts are the steps less
+// skipped, passed over and unseen ones. Invariant: a rollback takes all of this
+// from the checkpoint except its own count, factor and list, which it never
+// undoes. Tests: tests/unit/train/test_spikes.c, tests/fault/numeric_policy.sh.
 #include "setbacks.h"
 #include <string.h>
 

@@ -1,3 +1,8 @@
+// A rolling window of values in a ring. Mean and sample deviation are computed
+// anew in two passes, the accurate form (Chan, Golub and LeVeque 1983).
+// Invariant: sums run from the oldest to the newest value, so a resumed run has
+// the same bits whatever place in the ring it begins at. Tests:
+// tests/unit/train/test_spikes.c, tests/fault/numeric_spikes.sh.
 #include "spikes.h"
 #include <math.h>
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,8 @@
+// Notes what a rank finds: where a number is not finite, by parameter, layer
+// and replica. A sum of squares is the fast look; only when it is not finite is
+// the vector searched. Invariant: the first finding of a step stays, and the
+// causes are looked for from the parameters to the output. Tests:
+// tests/fault/numbers.sh, tests/fault/numeric_policy.sh.
 #include "options/options.h"
 #include <math.h>
 #include <stdarg.h>

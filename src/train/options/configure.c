@@ -1,5 +1,8 @@
-// Options -> configurations of the model, the optimiser and the checkpoints' compression, with the
-// checks that concern several options at once. Tests: tests/cli/seqtrain.sh, tests/cli/advice.sh.
+// Options -> configurations of the model, the optimiser and the checkpoints'
+// compression, with the checks that concern several options at once. Invariant:
+// -1 is the only negative value that stands for another one, and messages name
+// the bounds that the table has. Tests: tests/cli/seqtrain.sh,
+// tests/cli/advice.sh.
 #include "options.h"
 #include <seqtrain/nn/cell.h>
 #include <seqtrain/nn/output.h>

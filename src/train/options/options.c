@@ -1,5 +1,8 @@
-// The table of seqtrain's options; all else (parsing, --help, config.ini, the record in a
-// checkpoint) follows from it. Test: tests/cli/options.sh.
+// The table of seqtrain's options; all else (parsing, --help, config.ini, the
+// record in a checkpoint) follows from it. Flags say what an option is:
+// IDENTITY decides a run's numbers, SESSION is no property of the run, LOCAL
+// may differ between ranks. Tests: tests/cli/options.sh,
+// tests/fault/ranks_differ.sh.
 #include "numbers/setbacks.h"
 #include <seqtrain/train/train.h>
 #include <seqtrain/base/team.h>

@@ -1,4 +1,8 @@
-// Which ranks fit to a run, and what may differ from its checkpoint when it is resumed.
+// Which ranks fit to a run, and what may differ from its checkpoint when it is
+// resumed. Models fit when their tables have the same names and shapes, row by
+// row. Invariant: moments are taken over together or not at all, since one
+// count of updates corrects them. Tests: tests/fault/override.sh,
+// tests/fault/kill_resume.sh.
 #include "options.h"
 #include <seqtrain/base/log.h>
 #include <stdio.h>

@@ -1,3 +1,8 @@
+// seqtrain --dry-run from its options to its report: the model's sizes, what is
+// known of the machine, measurement, prediction. Invariant: what the user gives
+// stands above what is measured, and that above what is assumed; the report
+// names the source of each. Nothing is written to a run directory. Tests:
+// tests/cli/plan.sh, tests/mpi/plan.sh.
 #include "plan.h"
 #include "options/options.h"
 #include <math.h>

@@ -1,5 +1,8 @@
-// The model of a step. What is counted, with the place in the code that it is taken from. Left out:
-// reading tokens (data/batch.c reads far ahead) and waiting for ranks that are slower than others.
+// The model of a step, formulas alone. What is counted, with the place in the
+// code that it is taken from. Left out: reading tokens (data/batch.c reads far
+// ahead) and waiting for ranks that are slower than others. Messages cost
+// latency + bytes / bandwidth (Hockney 1994). Test:
+// tests/unit/train/test_plan.c.
 #include "plan.h"
 #include "trainer.h"
 #include <math.h>

@@ -1,3 +1,7 @@
+// Prints the report of --dry-run, as a table or as JSON, one row for each
+// number of ranks. Invariant: both forms take their rows from seq_plan_predict,
+// so they never differ in a figure. Tests: tests/cli/plan.sh,
+// tests/mpi/plan.sh.
 #include "plan.h"
 #include <math.h>
 #include <seqtrain/nn/cell.h>

@@ -1,4 +1,7 @@
-// What the audit and a new cut of the streams leave in a checkpoint's position.
+// Writes and reads what the audit and a new cut of the streams leave in a
+// checkpoint's position. One table lists keys, fields and their bounds.
+// Invariant: numbers that are added to each other stay below 2^61, so a hostile
+// record overflows nothing. Test: tests/unit/train/test_audit_record.c.
 #include "proofs.h"
 #include <stddef.h>
 #include <string.h>

@@ -1,3 +1,6 @@
+// Faults for tests of the proofs, in test builds only: a rank that reads
+// another's streams, and a bit that flips in one copy of the state. Tests:
+// tests/fault/audit.sh, tests/fault/replica_check.sh.
 #include "tamper.h"
 
 #ifdef SEQ_FAULT_INJECTION

@@ -1,3 +1,6 @@
+// A stopwatch for each phase of a session; entering a phase stops the one
+// before. Invariant: the sums add up to the time since seq_phases_begin,
+// because a rank is in one phase at each moment. Test: tests/mpi/summary.sh.
 #include "trainer.h"
 
 const char *seq_phase_name(seq_phase phase) {

@@ -1,3 +1,7 @@
+// Counts steps, tokens and losses, and prints them: a live line at most five
+// times a second, a plain line and an event each --log-every steps. Rates leave
+// out the time of validations. Invariant: sums of a line begin anew after it,
+// those of the session never. Test: tests/cli/seqtrain.sh.
 #include "trainer.h"
 #include <math.h>
 #include <seqtrain/base/log.h>

@@ -1,3 +1,8 @@
+// Adds up the phases of all ranks: shares, tokens a second, parallel efficiency
+// (useful time over time in steps), the slowest rank. Invariant: the figures
+// are means over ranks, so they are the same wherever they are computed; what
+// has no steps is NaN. Tests: tests/unit/train/test_summary.c,
+// tests/mpi/summary.sh.
 #include "summary.h"
 #include "trainer.h"
 #include <seqtrain/base/log.h>

@@ -1,3 +1,8 @@
+// The report of a step: one gather of a block a rank, with status, wishes,
+// audit and losses. Each rank combines them by maximum, or, and sum. Invariant:
+// losses of replicas are summed in the order of the tree, so their total has
+// the same bits on any number of ranks. Tests: tests/mpi/train_bytes.sh,
+// tests/fault/signals.sh.
 #include "step.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,8 @@
+// The report of vanishing and exploding gradients (Bengio et al. 1994): |dL/dh|
+// by layer and distance back in time, L being the loss of a window's last step.
+// It runs before the step on replica 0 and uses its window. Invariant: no
+// state, parameter or gradient of the training is touched. Test:
+// tests/cli/seqtrain.sh.
 #include "step.h"
 #include <math.h>
 #include <seqtrain/base/log.h>

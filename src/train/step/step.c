@@ -1,3 +1,10 @@
+// One training step: every replica's window becomes a leaf of the tree, the
+// ranks report to each other, then comes the update or what stands in its
+// place. With overlap, parts of the last leaf are handed to the exchange as
+// they become final. Invariant: a rank that fails hands in its gradient and
+// reports all the same, so all ranks take the same branch. Tests:
+// tests/mpi/train_bytes.sh, tests/mpi/overlap.sh,
+// tests/fault/numeric_policy.sh.
 #include "step.h"
 #include "checkpoints/checkpoints.h"
 #include "numbers/inject.h"

@@ -1,4 +1,8 @@
-// When a session ends before its run does: a signal, or the time limit.
+// When a session ends before its run does: a signal, or the time limit. The
+// limit is reached when what is left is less than the last checkpoint, four
+// steps and the end take, as measured so far. Invariant: at least half of a
+// short limit is for training. Tests: tests/cli/launcher.sh,
+// tests/fault/signals.sh.
 #include "checkpoints/checkpoints.h"
 #include "step.h"
 #include <seqtrain/base/log.h>

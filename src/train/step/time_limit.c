@@ -1,3 +1,7 @@
+// Asks how much time a batch job has left: SLURM_JOB_END_TIME, else squeue,
+// else PBS_WALLTIME. Only the first answer counts. Invariant: what cannot be
+// understood sets no limit, and the reason is kept for a warning. Tests:
+// tests/cli/launcher.sh, tests/slurm/requeue.sh.
 #include "time_limit.h"
 #include "trainer.h"
 #include <seqtrain/base/command.h>

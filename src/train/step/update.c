@@ -1,4 +1,8 @@
-// The gradient's way from this rank's replicas into the parameters.
+// The gradient's way from this rank's replicas into the parameters: what may be
+// nonzero is marked, the exchange is ended, the norm judged, the slices
+// updated. Blocks are updated from the end, while they are still in the cache.
+// Invariant: clipping is a factor of the update, and each rank writes its own
+// slices only. Tests: tests/mpi/train_bytes.sh, tests/mpi/overlap.sh.
 #include "numbers/inject.h"
 #include "step.h"
 #include <seqtrain/base/fault.h>

@@ -1,3 +1,8 @@
+// The loss of the validation split, every token once, each replica with its own
+// streams that begin at zero. Ranks meet every 8 windows, so that a signal to
+// one of them ends the work of all. Invariant: a validation that was cut short
+// changes neither position nor schedule. Tests: tests/fault/signals.sh,
+// tests/mpi/train_bytes.sh.
 #include "checkpoints/checkpoints.h"
 #include "numbers/inject.h"
 #include "step.h"

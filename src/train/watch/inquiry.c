@@ -1,3 +1,8 @@
+// Answers are whole files: written under another name, renamed, and ended by a
+// line "end", so no reader takes a part for an answer. The verdict is created
+// with O_EXCL. Invariant: one rank alone creates it; where the file system
+// fails, it is told twice rather than never. Tests: tests/fault/hang.sh,
+// tests/fault/first_host.sh.
 #include "inquiry.h"
 #include "watchdog.h"
 #include <errno.h>

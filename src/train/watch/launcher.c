@@ -1,3 +1,7 @@
+// Finds mpirun or its daemon among this process's ancestors (proc(5)), and
+// leaves a shell behind that ends it by SIGKILL if it stays. Invariant: a
+// process is known by number and start time, so no other with that number is
+// ever killed. Test: tests/fault/first_host.sh.
 #include "launcher.h"
 #include <fcntl.h>
 #include <spawn.h>
