@@ -2,8 +2,7 @@
 // key is found by linear search, since records are short. Reals are written
 // with 17 digits, so reading gives back the same double. Invariant: a value
 // outside of its bounds, or with anything behind it, is an error that names the
-// key. Tests: tests/unit/storage/test_manifest.c,
-// tests/unit/model/test_config.c.
+// key. Tests: tests/unit/base/test_file.c, tests/unit/train/test_spikes.c.
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/memory.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 // Invariant: a reservation is still compared with what the host has free, so a
 // model that does not fit is refused here, too. Tests:
 // tests/unit/comm/test_tree.c, tests/unit/comm/test_exchange.c,
-// tests/unit/base/test_free_memory.c.
+// tests/fault/shared_memory.sh.
 #include "operations.h"
 #include <seqtrain/base/free_memory.h>
 #include <seqtrain/base/memory.h>

@@ -1,3 +1,7 @@
+// Measures work by repeated runs on one thread and takes the median. Time is
+// the thread's processor time, so a busy machine disturbs less. Invariant: each
+// run stands between two measurements of the machine's peak, and its share is
+// of their mean; so a clock that changes in between does not distort the ratio.
 #include "bench.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,6 @@
-// The element-wise kernels: time an element beside the C library's function, and the worst error.
+// The element-wise kernels: time an element beside the C library's function,
+// and the worst error. The error is taken over every 509th float of [-87, 87],
+// both signs, in units of the last place against the C library's double.
 #include "bench.h"
 #include <math.h>
 #include <seqtrain/base/random.h>

@@ -1,4 +1,7 @@
-// Matrix products of the shapes that a training step of the models has, for every product library.
+// Matrix products of the shapes that a training step of the models has, for
+// every product library and precision. Operands are packed before the clock
+// runs, as in training. A rate is 2 m n k operations over the time, and its
+// share is of the peak of its precision.
 #include "bench.h"
 #include <seqtrain/base/random.h>
 #include <seqtrain/kernels/kernels.h>

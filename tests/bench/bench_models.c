@@ -1,3 +1,7 @@
+// The models that the benches measure: A, B and C are the small, medium and
+// large LSTMs of Zaremba et al. 2014, D and E models of characters and bytes.
+// Embeddings are as wide as the layers. Shell parts read the same table from
+// `seqbench --models`.
 #include "bench.h"
 #include <seqtrain/model/model.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
-// Whole training steps of one rank: forward, backward, norm, clipping and update; tokens a second
-// and the share of the machine's peak that the matrix products of the model alone make up.
+// Whole training steps of one rank: forward, backward, norm, clipping and
+// update. Reports tokens a second, and the share of the machine's peak that the
+// matrix products of the model alone make up. The embedding is updated by the
+// rows of the window's tokens only, as in seqtrain.
 #include "bench.h"
 #include <math.h>
 #include <seqtrain/base/random.h>

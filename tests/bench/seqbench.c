@@ -1,5 +1,6 @@
-// The benches that need no program but themselves: a table on standard output, rows of JSON on
-// request.
+// The benches that need no program but themselves: a table on standard output,
+// rows of JSON on request. The function of a part stands one place before its
+// name, since "all" is the first name.
 #include "bench.h"
 #include <seqtrain/base/option.h>
 #include <seqtrain/kernels/kernels.h>

@@ -1,5 +1,7 @@
-// Configuration file (--config) against a table that has an option of every type, and each value
-// back as text.
+// Configuration file (--config) against a table that has an option of every
+// type, and each value back as text. Invariant: what was accepted is written as
+// text that is accepted again. Checks src/base/option.c and option_value.c; run
+// by tests/fault/fuzz.sh and tests/fuzz/run.sh.
 #include "fuzz.h"
 #include <assert.h>
 #include <seqtrain/base/option.h>

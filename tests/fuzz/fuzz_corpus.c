@@ -1,5 +1,7 @@
-// Text as seqprep meets it: plain, gzip, zstd, xz or bzip2, cut into blocks and units. The first
-// byte chooses the rules.
+// Text as seqprep meets it: plain, gzip, zstd, xz or bzip2, cut into blocks and
+// units. The first byte chooses the rules. A few bytes may unpack to gigabytes,
+// so 16 blocks are the most. Checks src/data/source.c, text_input.c and
+// tokenizer.c; run by tests/fault/fuzz.sh and tests/fuzz/run.sh.
 #include "fuzz.h"
 #include "text_input.h"
 #include <seqtrain/base/log.h>

@@ -1,4 +1,6 @@
-// vocabulary.tsv; what is accepted is used.
+// vocabulary.tsv; what is accepted is used: each token is found by its text and
+// decoded, and a line is encoded. Checks src/data/vocabulary_file.c and
+// vocabulary.c; run by tests/fault/fuzz.sh and tests/fuzz/run.sh.
 #include "fuzz.h"
 #include <assert.h>
 #include <seqtrain/data/vocabulary.h>

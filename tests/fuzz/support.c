@@ -1,3 +1,6 @@
+// What the fuzz targets share: the input as a file, in memory where /dev/shm
+// can be written to, and a check of every outcome. Invariant: a status other
+// than SEQ_OK has a message, and SEQ_OK has none.
 #include "fuzz.h"
 #include <assert.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-// Update rules and clipping against torch.optim and clip_grad_norm_ (golden/generate.py).
+// Update rules and clipping against torch.optim and clip_grad_norm_
+// (tests/golden/generate.py), six steps of each rule, in two pieces a step.
+// Padding between parameters stays zero. Checks src/optim/.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

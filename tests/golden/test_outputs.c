@@ -1,5 +1,6 @@
-// The adaptive output layer under a one-layer RNN against torch.nn.AdaptiveLogSoftmaxWithLoss
-// (golden/generate.py): loss, gradients, and ln p of every word.
+// The adaptive output layer under a one-layer RNN against
+// torch.nn.AdaptiveLogSoftmaxWithLoss (tests/golden/generate.py): loss,
+// gradients, and ln p of every word. Checks src/nn/output_adaptive.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

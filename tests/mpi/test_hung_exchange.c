@@ -1,5 +1,8 @@
-// Two ranks, a node each. The thread of rank 0's exchange never returns from MPI; its main thread
-// gives the exchange up, as it does after an error of its own, and ends the job.
+// Two ranks, a node each. The thread of rank 0's exchange never returns from
+// MPI; its main thread gives the exchange up, as it does after an error of its
+// own, and ends the job. MPI_Alltoallv is replaced by MPI's profiling
+// interface. Checks seq_exchange_destroy of src/comm/exchange.c; run by
+// tests/fault/harmed_mpi.sh.
 #include <mpi.h>
 #include <seqtrain/comm/comm.h>
 #include <seqtrain/comm/exchange.h>

@@ -1,3 +1,6 @@
+// Reads the files that tests/golden/generate.py writes: a name, a count, so
+// many numbers. A name that is absent or has another count ends the test at
+// once, so no comparison is passed over in silence.
 #include "golden.h"
 #include <stdio.h>
 #include <stdlib.h>

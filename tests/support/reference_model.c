@@ -1,3 +1,7 @@
+// The models in double, position by position, written from the formulas and for
+// reading, not for speed. It shares the parameter table with the library and
+// nothing else: no kernel, no packing, no cell. Invariant: one formula a cell,
+// so an error of the library cannot be repeated here unseen.
 #include "reference_model.h"
 #include <assert.h>
 #include <math.h>

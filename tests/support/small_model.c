@@ -1,3 +1,7 @@
+// Models of a few units, small enough for differences of every parameter: four
+// shapes, from one layer to two with dense layers above them, tied. Tokens,
+// states and parameters are drawn from the test's seed. Some inputs and targets
+// are -1. Invariant: float and double parameters start as the same numbers.
 #include "small_model.h"
 #include "reference_model.h"
 #include <assert.h>

@@ -1,5 +1,7 @@
-// Denormals are zero between begin and end and on the threads that seqtrain starts, whoever starts
-// them, and a caller gets back what it had set.
+// Denormals are zero between begin and end, and on the threads that seqtrain
+// starts, whoever starts them. A caller gets back what it had set. A product
+// that underflows and a denormal operand tell. Checks src/base/arithmetic.c,
+// team.c and background.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

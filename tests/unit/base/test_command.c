@@ -1,3 +1,6 @@
+// Answers of a shell come back cut to fit, failures are told with exit code or
+// signal, and a silent program is killed in time. More than a pipe holds leaves
+// nobody waiting. Checks src/base/command.c.
 #include <seqtrain/base/command.h>
 #include <setjmp.h>
 #include <stdarg.h>

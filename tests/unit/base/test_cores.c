@@ -1,4 +1,6 @@
-// Quotas of control groups, read from files as the system writes them.
+// Quotas of control groups, read from files as the system writes them: version
+// 1 and 2, containers with and without a view of their own, and the affinity of
+// this process. Checks src/base/cores.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

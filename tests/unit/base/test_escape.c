@@ -1,5 +1,6 @@
-// What a message or a table shows of text that holds more than text; and JSON that every reader
-// takes.
+// What a message or a table shows of text that holds more than text; and JSON
+// that every reader takes. A table has each kind of control character; random
+// bytes must come back from their escapes. Checks src/base/escape.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,7 @@
+// Files are replaced whole or not at all: a limit of file size stands for a
+// full disk. Paths, removal without following links, arenas, records, and the
+// exit code of every status have a case each. Checks src/base/file.c, memory.c,
+// record.c and status.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

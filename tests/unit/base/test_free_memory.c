@@ -1,3 +1,6 @@
+// Amounts are cut, never rounded up; the least of host and control group
+// counts; what is not known is not told. Values are given, except those of this
+// host. Checks src/base/free_memory.c.
 #include <seqtrain/base/free_memory.h>
 #include <setjmp.h>
 #include <stdarg.h>

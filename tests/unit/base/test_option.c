@@ -1,4 +1,7 @@
-// Every type of option through every door, bad values, the config file, and random input.
+// Every type of option through every door, bad values, the config file, and
+// random input. A message must name the option and what is expected; any text
+// but the empty one must come back from the file that it was written to. Checks
+// src/base/option.c, option_value.c and option_print.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

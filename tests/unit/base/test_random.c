@@ -1,3 +1,6 @@
+// Philox against the known answers of Random123 (Salmon et al. 2011), moments
+// of the fills, and normal numbers as quantiles: erfc of each must give back
+// the word that it was drawn from. Checks src/base/random.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-// A message of any length keeps its beginning and its reason, whatever it is made of and however it
-// grows.
+// A message of any length keeps its beginning and its reason, whatever it is
+// made of and however it grows. Paths of characters of two bytes find cuts
+// within a character. Checks src/base/status.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,6 @@
 // Buckets, and rounds of one process; tests/mpi/test_comm.c has those of many.
+// Every third round is abandoned, one has a NaN, and the last is destroyed in
+// the middle. Checks src/comm/exchange.c and exchange_bucket.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

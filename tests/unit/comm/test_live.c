@@ -1,4 +1,6 @@
-// Runs of live floats against a bit a float.
+// Runs of live floats against a bit a float: random ranges are added, and each
+// run must be as long as can be, with nothing live between runs. Windows of
+// whole blocks and a cut limit are walked, too. Checks src/comm/live.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
-// The tree against its definition, and the same bits for every division into aligned blocks.
+// The tree against its definition, written out by recursion, for 1 to 48
+// leaves, and the same bits for every division into aligned blocks. Sums are
+// compared with ==, since the order of additions is the contract. Checks
+// src/comm/tree.c and comm_self.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,7 @@
-// Blocks and threads of seqprep leave no trace: whatever lies at the border of a block, the data
-// set has the units that a tokenizer finds in the whole text, and errors name the same place.
+// Blocks and threads of seqprep leave no trace. Whatever lies at the border of
+// a block, the data set has the units that a tokenizer finds in the whole text.
+// Errors name the same place. Checks src/data/text_input.c, crew.c, numbering.c
+// and unit_file.c with 1 to 3 threads.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,6 @@
+// The digest of a set of tokens: windows in any order make the whole; every
+// window that is missing, repeated or exchanged for its neighbour is seen;
+// contents depend on places. Checks src/data/coverage.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

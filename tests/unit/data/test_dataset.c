@@ -1,5 +1,7 @@
-// Preparation and batches: every token served once, inputs are the tokens before, shards and ways
-// to serve do not matter.
+// Preparation and batches: every token served once, inputs are the tokens
+// before, shards and ways to serve do not matter. Batches are compared with
+// their definition, token by token. Checks src/data/dataset.c, batch.c and
+// prepare.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

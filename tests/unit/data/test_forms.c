@@ -1,5 +1,6 @@
-// Files are told by their first bytes: every form by its name, UTF-16 and UTF-32 in many scripts,
-// and texts that begin with the letters of a sign, or in another encoding, are none of them.
+// Files are told by their first bytes: every form by its name, UTF-16 and
+// UTF-32 in many scripts. Texts that begin with the letters of a sign, texts in
+// another encoding, and noise are none of them. Checks src/data/forms.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,7 @@
-// Packed inputs: every prefix of them, frames, padding and garbage between frames, windows and
-// dictionaries beyond what is allowed, forms inside of forms, and bytes that arrive one at a time.
+// Packed inputs: every prefix of them, padding and garbage between frames,
+// windows beyond what is allowed, forms inside of forms. Bytes that arrive one
+// at a time are read as well. Each refusal must name the offset. Checks
+// src/data/source.c, unpack.c and unpack_optional.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-// Text -> units: a table of cases, each fed whole, byte by byte and in two pieces cut anywhere;
-// UTF-8 by its rules; random bytes.
+// Text -> units: a table of cases, each fed whole, byte by byte and in two
+// pieces cut anywhere; UTF-8 by table 3-7 of the Unicode standard; random
+// bytes. Checks src/data/tokenizer.c and tokenizer_units.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,6 @@
-// vocabulary.tsv there and back, encoding and decoding, and a reader that stands up to any bytes.
+// vocabulary.tsv there and back, encoding and decoding, and a reader that
+// stands up to any bytes: a file changed at random is refused, or what was read
+// is consistent. Checks src/data/vocabulary.c, vocabulary_file.c and encode.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

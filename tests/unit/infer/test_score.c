@@ -1,5 +1,6 @@
-// Scores of a sequence: the same as the model's evaluation, whatever the windows; the probabilities
-// of all next tokens sum to 1.
+// Scores of a sequence: the same as the model's evaluation, whatever the
+// windows; the probabilities of all next tokens sum to 1. Without --carry a
+// sequence has the bits that it has alone. Checks src/infer/score.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

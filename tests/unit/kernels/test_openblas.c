@@ -1,4 +1,6 @@
-// OpenBLAS comes when it is asked for, with one thread, and not before.
+// OpenBLAS comes when it is asked for, with one thread, and not before. The
+// process's maps and tasks in /proc tell. Where memory for its buffers is
+// short, it is refused. Checks src/kernels/product_openblas.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,7 @@
-// Products of every library, instruction set and precision: against sums in double, against the one
-// order of sums that the packed kernels promise, and the same bits for every way to cut them.
+// Products of every library, instruction set and precision: against sums in
+// double, against the one order of sums that the packed kernels promise, and
+// the same bits for every way to cut them. The bound of an error is (k + 2)
+// 2^-24 of the sum of magnitudes. Checks the products of src/kernels/.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

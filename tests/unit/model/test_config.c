@@ -1,3 +1,6 @@
+// A configuration comes back from its record; hostile records and misfits are
+// refused with the name of the option. The parameter table has PyTorch's names
+// and shapes. Checks src/model/config.c, parameters.c and initialise.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

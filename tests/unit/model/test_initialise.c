@@ -1,4 +1,7 @@
-// Initial values are distributed as the options say, and are the same wherever they are drawn.
+// Initial values are distributed as the options say: recurrent matrices of
+// every cell are orthogonal gate by gate (Q Q^T = I to 1e-6), and embeddings
+// have their bound and deviation. Checks src/model/initialise.c and
+// parameters.c.
 #include "small_model.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,6 @@
-// Saturated values and idle units are counted where they were made, in every cell.
+// Saturated values and idle units are counted where they were made, in every
+// cell. Biases open or close gates, so the counts are known beforehand. Checks
+// src/nn/saturation.c.
 #include "small_model.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,7 @@
-// Moments below 2^-100 are zero, those from there on are kept, and NaN stays to be found; where
-// the second moment has gone to zero, no --epsilon divides by almost nothing.
+// Moments below 2^-100 are zero, those from there on are kept, and NaN stays to
+// be found; where the second moment has gone to zero, no --epsilon divides by
+// almost nothing. Checks seq_moment and seq_epsilon of src/optim/rules.h in
+// every rule.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

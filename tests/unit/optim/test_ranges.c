@@ -1,5 +1,6 @@
-// Updates by ranges: any cut gives the bits of the whole, and a gradient that is absent those of
-// zeros.
+// Updates by ranges: any cut gives the bits of the whole, and a gradient that
+// is absent those of zeros. keeps_zeros must be true where nothing changes by
+// rule: sgd without decay. Checks src/optim/optimizer.c and all rules.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,3 +1,6 @@
+// Rates at points worked out by hand, warm-up as long as the run or longer, and
+// plateau step by step. Its state comes back from a record. Checks
+// src/optim/schedule.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-// Manifests: what is written is read; every single-bit flip, every cut and everything foreign is
-// refused.
+// Manifests: what is written is read; every single-bit flip, every cut and
+// everything foreign is refused. Forged content has a hash of its own that
+// fits. Checks src/storage/manifest.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

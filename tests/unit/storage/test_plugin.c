@@ -1,4 +1,6 @@
-// HDF5 by itself, without the filter of our library, reads our files through the plugin.
+// HDF5 by itself, without the filter of our library, reads our files through
+// the plugin. The filter is taken out first, and reading must fail, so the
+// plugin is what reads. Checks src/storage/zstd_plugin.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

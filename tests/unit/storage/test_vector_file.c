@@ -1,4 +1,7 @@
-// Vector files: round trips, equal bytes, and readers that stand up to damaged and hostile HDF5.
+// Vector files: round trips, equal bytes, and readers that stand up to damaged
+// and hostile HDF5. Hostile files are made with HDF5 itself, each with one
+// property that our writer never makes. Checks src/storage/vector_*.c,
+// layout*.c and chunk_*.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
-// The audit's fields of a position: the same after a journey through a record; what is assumed of
-// checkpoints that were written before there was an audit.
+// The audit's fields of a position: the same after a journey through a record;
+// what is assumed of checkpoints that were written before there was an audit.
+// Checks src/train/proofs/audit_record.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

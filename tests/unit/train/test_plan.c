@@ -1,5 +1,6 @@
-// The model behind --dry-run: formulas against numbers worked out by hand, layouts, which ranks are
-// listed.
+// The model behind --dry-run: formulas against numbers worked out by hand,
+// layouts, which ranks are listed. Every number of the made-up machine is
+// round, so a term that is missing shows. Checks src/train/plan/plan_predict.c.
 #include "plan/plan.h"
 #include "trainer.h"
 #include <math.h>

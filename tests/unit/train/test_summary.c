@@ -1,4 +1,6 @@
-// The figures of a session from its ranks' phases, against numbers worked out by hand.
+// The figures of a session from its ranks' phases, against numbers worked out
+// by hand; a session without a step has NaN for figures that need one. Checks
+// src/train/report/summary.c.
 #include "report/summary.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,4 +1,6 @@
-// Who is blamed for a job that does not get on.
+// Who is blamed for a job that does not get on: the dead, the silent, those
+// that work on one thing, and of those that wait the last. The whole sentence
+// is compared. Checks src/train/watch/verdict.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
