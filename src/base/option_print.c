@@ -1,8 +1,9 @@
 // Prints a program's table of options as --help, man page, bash completion and
-// configuration file. All four are generated from the rows, so an option cannot
-// be missing in one of them. Invariant: a written value is quoted where the
-// parser would read it differently, so --config gives it back unchanged. Tests:
-// tests/unit/base/test_option.c, tests/cli/options.sh.
+// configuration file. All four follow from the rows, so a new row appears in
+// each; options of a single call stay out of the file. Invariant: a written
+// value is quoted where the parser would read it differently, so --config gives
+// it back unchanged. Tests: tests/unit/base/test_option.c,
+// tests/cli/options.sh.
 #include "option_value.h"
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 // Reads checkpoints in order of trust: the manifest, then what it promises,
 // then hashes, then vectors. Promises are checked against the sizes of files
 // and the model's configuration before anything large is read. Invariant: no
-// memory is taken for a count that the shards' bytes cannot back (64 values a
-// byte at most). Tests: tests/unit/checkpoint/test_checkpoint.c,
+// memory is taken for parameters that the shards cannot hold (64 of them a byte
+// at most). Tests: tests/unit/checkpoint/test_checkpoint.c,
 // tests/fault/damage.sh, tests/fault/hostile.sh.
 #include "layout.h"
 #include <seqtrain/base/memory.h>

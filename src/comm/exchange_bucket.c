@@ -1,5 +1,5 @@
-// The exchange of one bucket: a rank sums its slice of it. Slices are cut by
-// live granules, so ranks with few live floats get more blocks. Between nodes,
+// The exchange of one bucket: a rank sums its slice of it. Slices are cut so
+// that each has about as many live granules to add and update. Between nodes,
 // live floats are packed without gaps before they travel. Invariant: slices and
 // buckets end at blocks, so no cut changes a bit of the sum or the norm. Tests:
 // tests/unit/comm/test_exchange.c (the cut), tests/mpi/test_comm.c.

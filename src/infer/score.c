@@ -1,7 +1,7 @@
 // Scores a sequence in windows of 256 tokens, whose state is carried: ln p of
 // each token given all before it (chain rule). Invariant: memory is bounded,
-// and the cut into windows changes no result, since every window begins with
-// the state and the token before it. Tests: tests/unit/infer/test_score.c,
+// and the cut into windows does not matter, since every window begins with the
+// state and the token before it. Tests: tests/unit/infer/test_score.c,
 // tests/cli/scored_lines.sh.
 #include <seqtrain/infer/score.h>
 #include <seqtrain/base/memory.h>

@@ -1,8 +1,9 @@
 // Builds the state of a run on one rank: data, model, streams, then what the
-// ranks of a node share. Replicas are dealt in blocks, so that each rank's are
-// a subtree of the summation tree. Invariant: the memory of a step is taken
-// here, and the shared part is counted before any of it is taken. Tests:
-// tests/cli/seqtrain.sh, tests/fault/memory.sh, tests/fault/shared_memory.sh.
+// ranks of a node share. Replicas are dealt in blocks; where R / P is a power
+// of two, these are subtrees of the summation tree. Invariant: the memory of a
+// step is taken here, and the shared part is counted before any of it is taken.
+// Tests: tests/cli/seqtrain.sh, tests/fault/memory.sh,
+// tests/fault/shared_memory.sh.
 #include "checkpoints/checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"

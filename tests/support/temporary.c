@@ -1,4 +1,5 @@
-// A directory of the test's own, and files in it. temporary_path() keeps the
+// A directory of the test's own, and files in it. It lies in /tmp, and the end
+// of the test removes it with all that is in it. temporary_path() keeps the
 // last path in the structure itself, so a path is good until the next call.
 #include "temporary.h"
 #include <assert.h>
