@@ -1,6 +1,9 @@
-// The sum over nodes: a reduce-scatter with an order of our own (the fixed tree) and an allgather.
-// Every rank owns a slice, receives it from all others, adds, and hands the sum around. Done in
-// segments, so that the memory it needs does not grow with the vector.
+// The sum over nodes: a reduce-scatter with an order of our own (the fixed
+// tree) and an allgather. Every rank owns a slice, receives it from all others,
+// adds, and hands the sum around. Done in segments of 2^18 floats, so that the
+// memory it needs does not grow with the vector. Invariant: all nodes end with
+// the same bits, since each slice is added by one rank, in bf16 too. Tests:
+// tests/mpi/test_comm.c, tests/mpi/wire.sh.
 #include "own_mpi.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/comm/tree.h>

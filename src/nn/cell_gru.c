@@ -1,8 +1,9 @@
-// gru: relevance gate r before the product; gates r, z, n.
-//   r = s(W_r [h<t-1>, x] + b_r)   z = s(W_z [h<t-1>, x] + b_z)   n = tanh(W_n [r h<t-1>, x] + b_n)
-//   h<t> = (1 - z) n + z h<t-1>
-// Where the texts write c = u c~ + (1 - u) c, the stored z is 1 - u. Cho et al. 2014. `auxiliary`
-// keeps r h<t-1>, which goes through a second product in each step.
+// gru: relevance gate r before the product; gates r, z, n. Cho et al. 2014.
+//   r = s(W_r [h<t-1>, x] + b_r)         z = s(W_z [h<t-1>, x] + b_z)
+//   n = tanh(W_n [r h<t-1>, x] + b_n)    h<t> = (1 - z) n + z h<t-1>
+// Where the texts write c = u c~ + (1 - u) c, the stored z is 1 - u.
+// `auxiliary` keeps r h<t-1>, which goes through a second product in each step.
+// Tests: tests/unit/model/test_gradient.c, tests/unit/model/test_passes.c.
 #include "cells.h"
 
 static void prepare(const seq_cell_step *step) {

@@ -1,8 +1,11 @@
-// gru-reset-after: the form of PyTorch and cuDNN, reset gate behind the product; gates r, z, n.
-//   r = s(W_ir x + b_ir + W_hr h<t-1> + b_hr)   z = s(W_iz x + b_iz + W_hz h<t-1> + b_hz)
-//   q = W_hn h<t-1> + b_hn   n = tanh(W_in x + b_in + r q)   h<t> = (1 - z) n + z h<t-1>
-// `auxiliary` holds q, and after the backward step dL/dq, which differs from the gradient on the
-// input side.
+// gru-reset-after: the form of PyTorch and cuDNN, reset gate behind the
+// product; gates r, z, n.
+//   r = s(W_ir x + b_ir + W_hr h<t-1> + b_hr)    q = W_hn h<t-1> + b_hn
+//   z = s(W_iz x + b_iz + W_hz h<t-1> + b_hz)    n = tanh(W_in x + b_in + r q)
+//   h<t> = (1 - z) n + z h<t-1>
+// `auxiliary` holds q, and after the backward step dL/dq, which differs from
+// the gradient on the input side. Tests: tests/golden/test_models.c
+// (torch.nn.GRU), tests/unit/model/test_gradient.c.
 #include "cells.h"
 
 static void combine(int count, const float *restrict r, const float *restrict q,

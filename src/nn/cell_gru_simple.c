@@ -1,9 +1,10 @@
-// gru-simple: the update gate only; gates z, n.
-//   z = s(W_z [h<t-1>, x] + b_z)   n = tanh(W_n [h<t-1>, x] + b_n)   h<t> = (1 - z) n + z h<t-1>
-// Where the texts write c = u c~ + (1 - u) c, the stored z is 1 - u. After Cho et al. 2014, without
-// the relevance gate.
-// A new cell starts as a copy of this file: its formula here, forward and backward of one step
-// below, its row at the end, a line in cells.h and in the list of cell.c.
+// gru-simple: the update gate only; gates z, n. After Cho et al. 2014, without
+// the relevance gate. The texts' u, in c = u c~ + (1 - u) c, is 1 - z.
+//   z = s(W_z [h<t-1>, x] + b_z)    n = tanh(W_n [h<t-1>, x] + b_n)
+//   h<t> = (1 - z) n + z h<t-1>
+// A new cell starts as a copy of this file: its formula here, forward and
+// backward of one step below, its row at the end, a line in cells.h and in the
+// list of cell.c. Test: tests/unit/model/test_gradient.c.
 #include "cells.h"
 
 static void forward_row(int hidden, int count, const float *restrict gates,

@@ -1,8 +1,10 @@
-// lstm: gates i, f, g, o (PyTorch's order).
-//   i = s(W_i [h<t-1>, x] + b_i)   f = s(W_f [h<t-1>, x] + b_f)   g = tanh(W_g [h<t-1>, x] + b_g)
-//   o = s(W_o [h<t-1>, x] + b_o) c<t> = f c<t-1> + i g          h<t> = o tanh(c<t>)
-// Hochreiter and Schmidhuber 1997, forget gate: Gers et al. 2000. `auxiliary` keeps tanh(c<t>)
-// (nn/saturation.c looks at it).
+// lstm: gates i, f, g, o (PyTorch's order). Hochreiter and Schmidhuber 1997,
+// forget gate: Gers et al. 2000.
+//   i = s(W_i [h<t-1>, x] + b_i)       f = s(W_f [h<t-1>, x] + b_f)
+//   g = tanh(W_g [h<t-1>, x] + b_g)    o = s(W_o [h<t-1>, x] + b_o)
+//   c<t> = f c<t-1> + i g              h<t> = o tanh(c<t>)
+// `auxiliary` keeps tanh(c<t>) (nn/saturation.c looks at it). Tests:
+// tests/golden/test_models.c (torch.nn.LSTM), tests/unit/model/test_gradient.c.
 #include "cells.h"
 #include <string.h>
 

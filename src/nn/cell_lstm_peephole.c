@@ -1,10 +1,10 @@
-// lstm-peephole: as lstm, and the three gates also see c<t-1> through the diagonal weight_ch (rows
-// p_i, p_f, p_o):
-//   i = s(W_i [h<t-1>, x] + p_i c<t-1> + b_i)   f = s(W_f [h<t-1>, x] + p_f c<t-1> + b_f)   o =
-//   s(W_o [h<t-1>, x] + p_o c<t-1> + b_o) g = tanh(W_g [h<t-1>, x] + b_g)   c<t> = f c<t-1> + i g
-//   h<t> = o tanh(c<t>)
-// After Gers and Schmidhuber 2000. `auxiliary` keeps tanh(c<t>)
-// (nn/saturation.c looks at it).
+// lstm-peephole: as lstm, and the three gates also see c<t-1> through the
+// diagonal weight_ch (rows p_i, p_f, p_o). After Gers and Schmidhuber 2000.
+//   i = s(W_i [h<t-1>, x] + p_i c<t-1> + b_i)   g = tanh(W_g [h<t-1>, x] + b_g)
+//   f = s(W_f [h<t-1>, x] + p_f c<t-1> + b_f)   c<t> = f c<t-1> + i g
+//   o = s(W_o [h<t-1>, x] + p_o c<t-1> + b_o)   h<t> = o tanh(c<t>)
+// `auxiliary` keeps tanh(c<t>) (nn/saturation.c looks at it). Test:
+// tests/unit/model/test_gradient.c.
 #include "cells.h"
 #include <string.h>
 

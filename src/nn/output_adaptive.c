@@ -1,8 +1,10 @@
-// adaptive: frequent words (below the first cutoff) and one entry for each cluster of the others
-// share the head's softmax; a cluster's words have a softmax of their own, on rows projected to H /
-// 4, H / 16 ... units (Grave et al. 2017). Shapes and names are those of PyTorch's
-// AdaptiveLogSoftmaxWithLoss with div_value 4 and no bias. Parts: the head; then for each cluster
-// its projection and its words.
+// adaptive (Grave et al. 2017): frequent words (below the first cutoff) and one
+// entry for each cluster of the others share the head's softmax. A cluster's
+// words have a softmax of their own, on rows projected to H / 4, H / 16 ...
+// units. Shapes and names are those of PyTorch's AdaptiveLogSoftmaxWithLoss
+// with div_value 4 and no bias. Parts: the head; then for each cluster its
+// projection and its words. Tests: tests/golden/test_outputs.c,
+// tests/unit/model/test_gradient.c, tests/unit/model/test_output.c.
 #include "outputs.h"
 #include <math.h>
 #include <seqtrain/nn/embedding.h>

@@ -1,6 +1,8 @@
-// full: logits of all words, W (V, H) x + b. To add an output layer, write these functions and add
-// a line in output.c; the parts that `list` names become parameters of the model, packed for
-// products, initialised and saved without further ado.
+// full: logits of all words, W (V, H) x + b. To add an output layer, write
+// these functions and add a line in output.c. The parts that `list` names
+// become parameters of the model, packed for products, initialised and saved
+// without further ado. Tests: tests/golden/test_models.c,
+// tests/unit/model/test_gradient.c, tests/unit/model/test_output.c.
 #include "outputs.h"
 
 static seq_status check(const seq_output_shape *shape, seq_error *error) {

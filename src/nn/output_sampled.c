@@ -1,9 +1,10 @@
-// sampled: the words of `full`, but a window of training sees only some: for each row its target
-// and the words that were drawn for the window, without replacement, from p(w) = (ln(w + 2) - ln(w
-// + 1)) / ln(V + 1), Zipf's law for words in order of frequency. ln Q(w), Q the probability that w
-// is drawn, is taken off the logits, so that the gradient's expectation leads to the probabilities
-// of the full softmax (Bengio and Senecal 2003; Jean et al. 2015). Evaluation is exact, in blocks
-// of words.
+// sampled: the words of `full`, but a window of training sees only its targets
+// and words that were drawn for it. They are drawn without replacement by
+// Zipf's law for words in order of frequency, p(w) = ln((w + 2) / (w + 1)) /
+// ln(V + 1). With Q the probability that w is drawn, ln Q(w) is taken off the
+// logits; so the gradient's expectation leads to the full softmax (Bengio and
+// Senecal 2003; Jean et al. 2015). Evaluation is exact, in blocks of words.
+// Test: tests/unit/model/test_output.c.
 #include "outputs.h"
 #include <math.h>
 #include <seqtrain/base/random.h>

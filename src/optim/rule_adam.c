@@ -1,7 +1,8 @@
 // adam: m <- b1 m + (1 - b1) g; s <- b2 s + (1 - b2) g^2;
-//   p <- p - lr / (1 - b1^t) m / (sqrt(s) / sqrt(1 - b2^t) + eps). Kingma and Ba 2015.
-// Weight decay is added to g (adam), or p <- p - lr wd p before the update (adamw, Loshchilov and
-// Hutter 2019).
+//   p <- p - lr / (1 - b1^t) m / (sqrt(s) / sqrt(1 - b2^t) + eps)
+// Kingma and Ba 2015. Weight decay is added to g (adam), or p <- p - lr wd p
+// before the update (adamw, Loshchilov and Hutter 2019). Tests:
+// tests/golden/test_optimizers.c, tests/unit/optim/test_moments.c.
 #include "rules.h"
 
 static void decay_weights(const seq_update *u) {

@@ -1,7 +1,8 @@
-// rmsprop: s <- a s + (1 - a) g^2; p <- p - lr g / (sqrt(s) + eps), a = beta2. Tieleman and Hinton
-// 2012.
-// A new rule starts as a copy of this file: its formula here, one loop over the elements, its row
-// at the end, a line in rules.h and in the list of optimizer.c.
+// rmsprop: s <- a s + (1 - a) g^2; p <- p - lr g / (sqrt(s) + eps), a = beta2.
+// Tieleman and Hinton 2012. A new rule starts as a copy of this file: its
+// formula here, one loop over the elements, its row at the end, a line in
+// rules.h and in the list of optimizer.c. Tests:
+// tests/golden/test_optimizers.c, tests/unit/optim/test_moments.c.
 #include "rules.h"
 
 static void update(const seq_update *u) {

@@ -1,6 +1,7 @@
-// One frame a chunk, with content size and checksum. A decoded buffer always has room for the
-// largest chunk that a reader accepts, so a frame that is shorter than its chunk cannot make HDF5
-// read beyond it.
+// One frame a chunk, with content size and checksum. Invariant: a decoded
+// buffer has room for the largest chunk that a reader accepts. So a frame that
+// is shorter than its chunk cannot make HDF5 read beyond it. Tests:
+// tests/unit/storage/test_vector_file.c, tests/unit/storage/test_plugin.c.
 #include "zstd_filter.h"
 #include <stdlib.h>
 #include <zstd.h>

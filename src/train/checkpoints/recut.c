@@ -1,6 +1,9 @@
-// A resume with other streams than the run had: another number of replicas, of streams or time
-// steps, or other data. The place in the epoch is kept as a fraction, to the nearest window; states
-// begin at zero; of a running epoch some tokens are then read twice and others not at all.
+// A resume with other streams than the run had: another number of replicas, of
+// streams or time steps, or other data. The place in the epoch is kept as a
+// fraction, to the nearest window; states begin at zero. Of a running epoch
+// some tokens are then read twice and others not at all. Where the data are the
+// same, both numbers are computed from the two cuts and told. Test:
+// tests/fault/override.sh.
 #include "checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"

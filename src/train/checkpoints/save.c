@@ -1,10 +1,10 @@
-// A checkpoint, phase by phase. All communication is the main thread's; what touches the disk for
-// long is a job of the background thread, and between the phases the loop goes on:
-//   begin    main threads: directory, snapshot; then the loop runs
-//   shards   background, every rank: its shards
-//   vote     main threads, once no rank is writing (seq_rank_report.writing): digests to all
-//   commit   background, rank 0: side files, manifest, retention
-//   end      main threads: agree on how that went
+// A checkpoint, phase by phase. All communication is the main thread's; what
+// touches the disk for long is a job of the background thread:
+//   begin   main threads: directory, snapshot; then the loop runs
+//   shards  background, every rank: its shards
+//   vote    main threads, once no rank is writing: digests to all
+//   commit  background, rank 0: side files, manifest, retention; then all agree
+// Tests: tests/fault/background_save.sh, tests/fault/crash_points.sh.
 #include "checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"

@@ -1,9 +1,10 @@
-// A short look at this machine: training steps on synthetic tokens, first by one rank of each node
-// while the others sleep, then by all at the same time. Without a launcher, threads stand for the
-// ranks: each has a model, a workspace and a gradient of its own and shares the parameters, as
-// ranks of a node do. Work is timed by the processor time of its thread, so that what other
-// programs take of the cores does not count; exchange and network by the clock on the wall.
-// Medians.
+// A short look at this machine: training steps on synthetic tokens, first by
+// one rank of each node while the others sleep, then by all at the same time.
+// Without a launcher, threads stand for the ranks: each has a model, a
+// workspace and a gradient of its own, and they share the parameters. Work is
+// timed by the processor time of its thread, exchange and network by the clock
+// on the wall. Of work the median counts, of the rest the least. Tests:
+// tests/cli/plan.sh, tests/mpi/plan.sh.
 #include "plan.h"
 #include "trainer.h"
 #include <math.h>

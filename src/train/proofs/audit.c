@@ -1,6 +1,8 @@
-// The data audit: proof that the ranks read disjoint tokens and an epoch covers each token once.
-// Every rank adds up what its windows were filled with; the sums of all travel with the report of a
-// step and in the checkpoint, so that a resumed epoch is proven as a whole, whoever read its parts.
+// The data audit: proof that the ranks read disjoint tokens and an epoch covers
+// each token once. Every rank adds up what its windows were filled with. The
+// sums of all travel with the report of a step and in the checkpoint; so a
+// resumed epoch is proven as a whole, whoever read its parts. Tests:
+// tests/fault/audit.sh, tests/fault/elastic.sh.
 #include "proofs.h"
 #include <seqtrain/base/log.h>
 #include <stdio.h>

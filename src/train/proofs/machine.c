@@ -1,6 +1,7 @@
-// On what a run computes, and whether its threads have a core each. A checkpoint names the kernels,
-// which decide the bits; the CPU's name is kept beside the checkpoints, so that equal states stay
-// equal files on different CPUs.
+// On what a run computes, and whether its threads have a core each. A
+// checkpoint names the kernels, which decide the bits. The CPU's name is kept
+// beside the checkpoints, so that equal states stay equal files on different
+// CPUs. Tests: tests/cli/warnings.sh, tests/fault/ranks_differ.sh.
 #include "proofs.h"
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>

@@ -1,6 +1,8 @@
-// Every rank hashes the parameters and the optimiser's state as it sees them: on one node all see
-// one copy, each through a mapping of its own, on several nodes there is a copy each. One digest a
-// vector and parameter, so that a deviation has a name.
+// Every rank hashes the parameters and the optimiser's state as it sees them:
+// on one node all see one copy, each through a mapping of its own, on several
+// nodes there is a copy each. One digest a vector and parameter, so that a
+// deviation has a name. Tests: tests/fault/replica_check.sh,
+// tests/fault/elastic_hosts.sh.
 #include "checkpoints/checkpoints.h"
 #include "proofs.h"
 #include <seqtrain/base/log.h>
