@@ -1,9 +1,10 @@
 // Preloaded into a program of MPI, by its profiling interface:
-//   SEQ_MPI_LEVEL=N        MPI_Init_thread provides no more than this level (0 single ... 3
-//   multiple) SEQ_MPI_HANGS=N        the N-th MPI_Alltoallv, which is the gradient's, never returns
-//   SEQ_MPI_FAILS=N        it fails
-//   SEQ_MPI_STAYS=1        MPI_Finalize never returns
-//   SEQ_MPI_RANK=R         on that rank only
+//   SEQ_MPI_LEVEL=N  MPI_Init_thread provides no more than this level (0 single
+//                    ... 3 multiple)
+//   SEQ_MPI_HANGS=N  the N-th MPI_Alltoallv, the gradient's, never returns
+//   SEQ_MPI_FAILS=N  it fails
+//   SEQ_MPI_STAYS=1  MPI_Finalize never returns
+//   SEQ_MPI_RANK=R   on that rank only
 #include <mpi.h>
 #include <stdatomic.h>
 #include <stdbool.h>
