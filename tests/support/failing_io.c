@@ -1,15 +1,13 @@
-// Preloaded into a program: calls of the system on files fail as a disk would
-// have it. A write that fails has written half before, a close has closed, an
-// fsync has lost what it was to write. The environment says which:
-//   SEQ_IO_CALL=write,...  open write pwrite fsync close rename mkdir ftruncate
-//                          unlink flock (write: also pwrite)
-//   SEQ_IO_PATH=TEXT       those on a path with this text in it (of a descriptor:
-//                          the file behind it)
-//   SEQ_IO_ERRNO=ENOSPC    or EDQUOT, EIO, ENOLCK, EACCES
-//   SEQ_IO_AT=N            the N-th such call of a process (1) and those after it,
-//   SEQ_IO_TIMES=M         M in all (1; 0: for ever)
+// Preloaded into a program: calls on files fail as a disk would have it. A
+// write has written half before it fails, a close has closed, an fsync has lost
+// data.
+//   SEQ_IO_CALL=write,...  open write (and pwrite) pwrite fsync close rename
+//                          mkdir ftruncate unlink flock
+//   SEQ_IO_PATH=TEXT       on a path with this text in it
+//   SEQ_IO_AT=N            from the N-th such call of a process on (1)
+//   SEQ_IO_TIMES=M         so many times (1; 0: for ever)
 //   SEQ_IO_RANK=R          on that rank of an MPI job only
-//   SEQ_IO_LOG=FILE        a line for each failure
+//   SEQ_IO_ERRNO=ENOSPC|EDQUOT|EIO|ENOLCK|EACCES   SEQ_IO_LOG=FILE, a line each
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,14 +1,12 @@
-// Makes the files of an attacker out of good ones, whose manifest then says the
-// right hashes again.
-//   hostile vector KIND FILE NAME  replaces vector NAME of an HDF5 file (kinds: the
-//                                  table at the end)
-//   hostile file KIND FILE         changes the file around it
-//   hostile set DIRECTORY MANIFEST SECTION KEY TEXT  changes an entry of a manifest
-//   hostile seal DIRECTORY MANIFEST  sizes and hashes of the files listed, as they
-//                                  are now
-//   hostile sign FILE              appends the own hash to a manifest's beginning
-//   hostile run FILE COMMAND...    runs it and writes "exit code, seconds, KiB at
-//                                  most" to FILE; killed after 20 s
+// Makes an attacker's files out of good ones; the manifest's hashes then fit
+// again.
+//   vector KIND FILE NAME  replaces a vector of an HDF5 file (kinds: the table)
+//   file KIND FILE         changes the file around it
+//   set DIRECTORY MANIFEST SECTION KEY TEXT  changes an entry of a manifest
+//   seal DIRECTORY MANIFEST  sizes and hashes of the files listed, as they are
+//   sign FILE              appends the own hash to the beginning of a manifest
+//   run FILE COMMAND...    runs it, 20 s at most; "exit code, seconds, KiB at
+//                          most" go to FILE
 #include <assert.h>
 #include <hdf5.h>
 #include <math.h>
