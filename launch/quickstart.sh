@@ -14,17 +14,16 @@ if [ -n "$corpus" ]; then
   corpus=$(realpath "$corpus")
   name=$(basename "$corpus" | tr -c 'A-Za-z0-9\n' -)
   prime=
-  install_packages "${build_packages[@]}"
 else
   name=kjv
   prime='And God said, '
-  install_packages "${build_packages[@]}" bible-kjv bible-kjv-text
+  needed_programs+=(bible)
 fi
 work=$root/run/$name
-mkdir -p "$work"
 
 say "Building in $build"
 configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=OFF
+mkdir -p "$work"
 
 if [ ! -e "$work/data/dataset.json" ]; then
   if [ -z "$corpus" ]; then
