@@ -1,7 +1,6 @@
 // The list of kernel tables. A new library or instruction set is a row of `tables` and of `names`.
 #include "elementwise.h"
 #include "product.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,29 +17,35 @@
         .sum_rows = seq_sum_rows_##elements                                                        \
     }
 
-#ifdef FP_FAST_FMAF
-#define PORTABLE_ORDER "fused"
-#else
-#define PORTABLE_ORDER "unfused"
-#endif
+#define FUSED   "fused"
+#define UNFUSED "unfused"
 
 // The best first, ours before other libraries.
 static const seq_kernels tables[] = {
 #ifdef __x86_64__
-    TABLE(avx512bf16, avx512, "fused"),
-    TABLE(avx512, avx512, "fused"),
-    TABLE(avx2, avx2, "fused"),
+    TABLE(avx512bf16, avx512, FUSED),  TABLE(avx512, avx512, FUSED), TABLE(avx2, avx2, FUSED),
 #endif
-    TABLE(portable, portable, PORTABLE_ORDER),
+#ifdef __aarch64__
+    TABLE(neon, neon, FUSED),
+#endif
+#ifdef SEQ_PORTABLE_FUSED
+    TABLE(portable, portable, FUSED),
+#endif
+    TABLE(unfused, unfused, UNFUSED),
 #ifdef __x86_64__
-    TABLE(openblas, avx512, "fused"),
-    TABLE(openblas, avx2, "fused"),
+    TABLE(openblas, avx512, FUSED),    TABLE(openblas, avx2, FUSED),
 #endif
-    TABLE(openblas, portable, "fused"),
+#ifdef __aarch64__
+    TABLE(openblas, neon, FUSED),
+#endif
+#ifdef SEQ_PORTABLE_FUSED
+    TABLE(openblas, portable, FUSED),
+#endif
+    TABLE(openblas, unfused, UNFUSED),
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
-static const char *const names[] = {"auto",     "avx512bf16", "avx512", "avx2",
-                                    "portable", "openblas",   NULL};
+static const char *const names[] = {"auto",     "avx512bf16", "avx512",   "avx2", "neon",
+                                    "portable", "unfused",    "openblas", NULL};
 static const char *const precisions[] = {
     [SEQ_FP32] = "fp32", [SEQ_BF16] = "bf16", [SEQ_INT8] = "int8", NULL};
 
@@ -54,20 +59,21 @@ const char *const *seq_kernels_names(void) {
 
 static int cpu_has(const char *instruction_set) {
 #ifdef SEQ_FAULT_INJECTION
-    const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and portable
-    if (told && !strstr(told, instruction_set)) return strcmp(instruction_set, "portable") == 0;
+    const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and unfused
+    if (told && !strstr(told, instruction_set)) return strcmp(instruction_set, "unfused") == 0;
 #endif
 #ifdef __x86_64__
     __builtin_cpu_init();
-    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    int fma = __builtin_cpu_supports("fma"), avx2 = fma && __builtin_cpu_supports("avx2");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (strcmp(instruction_set, "avx512bf16") == 0)
         return avx512 && __builtin_cpu_supports("avx512bf16");
     if (strcmp(instruction_set, "avx512") == 0) return avx512;
     if (strcmp(instruction_set, "avx2") == 0) return avx2;
+    if (strcmp(instruction_set, "portable") == 0) return fma;
 #endif
-    return strcmp(instruction_set, "portable") == 0;
+    return *instruction_set != '\0'; // every CPU has the others that have a table
 }
 
 static bool can_run(const seq_kernels *table) {
@@ -79,7 +85,7 @@ const seq_kernels *seq_kernels_of(const char *name) {
     bool any = strcmp(name, "auto") == 0;
     for (int i = 0; i < TABLE_COUNT; i++)
         if ((any || strcmp(tables[i].name, name) == 0) && can_run(&tables[i])) return &tables[i];
-    return NULL;
+    return strcmp(name, "portable") == 0 ? seq_kernels_of("unfused") : NULL;
 }
 
 static bool is_known(const char *name) {
