@@ -63,6 +63,13 @@ setting=SEQ_CPU=portable expect 0 'rank 1 on host .* has no .*: all ranks comput
 diff -r -x manifest.json portable/checkpoints mixed/checkpoints >&2 || bad "other bytes than those of --kernels portable" # it says auto
 expect 0 finished apart told --kernels portable
 diff -r -x manifest.json portable/checkpoints told/checkpoints >&2 || bad "rank 0 does not follow --kernels of rank 1"
+# Rank 1 has no fused multiply-adds: "portable" would be another order there.
+expect 0 finished "${first[@]}" --run unfused --kernels unfused
+setting=SEQ_CPU=unfused expect 0 'rank 1 on host .* has no .*: all ranks compute with unfused' apart lesser
+diff -r -x manifest.json unfused/checkpoints lesser/checkpoints >&2 || bad "other bytes than those of --kernels unfused"
+cmp -s portable/checkpoints/*/model.h5 unfused/checkpoints/*/model.h5 && bad "unfused arithmetic gives the bytes of fused arithmetic"
+setting=SEQ_CPU=unfused expect 0 finished apart settled --kernels portable
+diff -r -x manifest.json unfused/checkpoints settled/checkpoints >&2 || bad "--kernels portable mixes two orders"
 expect 2 'this CPU does not have the instructions' env SEQ_CPU=portable "${first[@]}" --run never --kernels avx2
 outcome 3
 finish

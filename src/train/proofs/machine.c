@@ -41,12 +41,24 @@ typedef struct offer {
     int32_t chosen;   // place in seq_kernels_names(), 0: auto
 } offer;
 
+static int place_of(const char *name) {
+    int place = 1;
+    while (strcmp(seq_kernels_names()[place], name) != 0)
+        place++;
+    return place;
+}
+
 static void fill_offer(const seq_trainer *trainer, offer *out) {
     *out = (offer){.chosen = trainer->options->kernels};
     gethostname(out->host, sizeof out->host - 1);
     seq_train_cpu_name(out->cpu, sizeof out->cpu);
-    for (int i = 1; seq_kernels_names()[i]; i++)
-        out->kernels |= (uint32_t)(seq_kernels_of(seq_kernels_names()[i]) != NULL) << i;
+    for (int i = 1; seq_kernels_names()[i]; i++) {
+        const seq_kernels *kernels = seq_kernels_of(seq_kernels_names()[i]);
+        bool own = kernels && strcmp(kernels->name, seq_kernels_names()[i]) == 0;
+        out->kernels |= (uint32_t)own << i;
+        // "portable" is another table on a CPU without fused multiply-adds: all take that one.
+        if (kernels && !own && out->chosen == i) out->chosen = place_of(kernels->name);
+    }
 }
 
 // The names are in the order of speed.
@@ -81,10 +93,12 @@ seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out
     for (int other = 0; other < ranks; other++) {
         common &= offers[other].kernels;
         any |= offers[other].kernels;
-        if (!chosen) chosen = offers[other].chosen;
+        if (offers[other].chosen > chosen) chosen = offers[other].chosen;
     }
+    const int portable = place_of("portable");
+    if (chosen == portable && !(common >> portable & 1)) chosen = place_of("unfused");
     if (!chosen) {
-        chosen = best_of(common); // portable, at least
+        chosen = best_of(common); // unfused, at least
         if (chosen != best_of(any)) warn_of_slower(offers, ranks, best_of(any), chosen);
     }
     *out_name = seq_kernels_names()[chosen];
