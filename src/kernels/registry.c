@@ -1,13 +1,14 @@
 // The list of kernel tables. A new library or instruction set is a row of `tables` and of `names`.
 #include "elementwise.h"
 #include "product.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE(products, elements)                                                                  \
+#define TABLE(products, elements, way)                                                             \
     {                                                                                              \
-        .name = #products, .instruction_set = #elements,                                           \
+        .name = #products, .instruction_set = #elements, .order = way,                             \
         .panel_columns = seq_panel_columns_##products, .panel_bytes = seq_panel_bytes_##products,  \
         .pack = seq_pack_##products, .multiply = seq_multiply_##products,                          \
         .sigmoid = seq_sigmoid_##elements, .tanh = seq_tanh_##elements, .exp = seq_exp_##elements, \
@@ -17,16 +18,25 @@
         .sum_rows = seq_sum_rows_##elements                                                        \
     }
 
+#ifdef FP_FAST_FMAF
+#define PORTABLE_ORDER "fused"
+#else
+#define PORTABLE_ORDER "unfused"
+#endif
+
 // The best first, ours before other libraries.
 static const seq_kernels tables[] = {
 #ifdef __x86_64__
-    TABLE(avx512bf16, avx512), TABLE(avx512, avx512), TABLE(avx2, avx2),
+    TABLE(avx512bf16, avx512, "fused"),
+    TABLE(avx512, avx512, "fused"),
+    TABLE(avx2, avx2, "fused"),
 #endif
-    TABLE(portable, portable),
+    TABLE(portable, portable, PORTABLE_ORDER),
 #ifdef __x86_64__
-    TABLE(openblas, avx512),   TABLE(openblas, avx2),
+    TABLE(openblas, avx512, "fused"),
+    TABLE(openblas, avx2, "fused"),
 #endif
-    TABLE(openblas, portable),
+    TABLE(openblas, portable, "fused"),
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 static const char *const names[] = {"auto",     "avx512bf16", "avx512", "avx2",
@@ -103,6 +113,11 @@ void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size) {
     }
     seq_openblas_describe(library, sizeof library);
     snprintf(out, size, "%s, %s", library, kernels->instruction_set);
+}
+
+const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision) {
+    bool pairs = precision == SEQ_BF16 && strcmp(kernels->name, "avx512bf16") == 0;
+    return pairs ? "paired" : kernels->order;
 }
 
 void seq_kernels_describe_all(char *out, size_t size) {

@@ -51,6 +51,10 @@ typedef struct seq_kernels {
     const char *name; // registry name: "avx512bf16", "avx512", "avx2", "portable", "openblas"
     const char *instruction_set; // of the element-wise kernels: "avx512", "avx2", "portable"; all
                                  // give the same bits
+    // How products and element-wise functions of fp32 and int8 add: "fused" (one rounding for a
+    // multiply-add) or "unfused" (two). Tables of one order give the same bits on every CPU. Of
+    // "openblas" it is that of the element-wise functions. See seq_kernels_order.
+    const char *order;
 
     size_t (*panel_columns)(void);
     size_t (*panel_bytes)(seq_precision precision,
@@ -97,6 +101,10 @@ const seq_kernels *seq_kernels_of(const char *name);
 // "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints.
 // `out` holds `size` bytes.
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size);
+
+// The order of arithmetic of a table in a precision: its `order`; "paired" for bf16 on
+// "avx512bf16", whose instruction rounds in its own way. "openblas" adds an order of its own.
+const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision);
 
 // "kernels: avx2; also here: portable, openblas (loaded when it is asked for)", for --version.
 void seq_kernels_describe_all(char *out, size_t size);
