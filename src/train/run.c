@@ -52,6 +52,7 @@ static void write_start(seq_trainer *trainer, bool resumed) {
     seq_metrics_integer(metrics, "step", trainer->position.step);
     seq_metrics_text(metrics, "version", trainer->version);
     seq_metrics_text(metrics, "kernels", kernels);
+    seq_metrics_text(metrics, "arithmetic", seq_train_arithmetic(trainer));
     seq_metrics_text(metrics, "denormals", seq_arithmetic_denormals());
     seq_metrics_text(metrics, "precision", seq_precision_names()[trainer->options->precision]);
     seq_metrics_text(metrics, "cpu", cpu);
