@@ -142,6 +142,7 @@ static seq_status check_file(const char *file, seq_error *error) {
     if (descriptor < 0) return seq_error_set_errno(error, "--blas %.*s", SHOWN, file);
     ssize_t size = read(descriptor, &header, sizeof header);
     close(descriptor);
+    uint64_t end = header.e_shoff + (uint64_t)header.e_shnum * header.e_shentsize;
     if (size < (ssize_t)sizeof header || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return seq_error_set(
             error, SEQ_BAD_USAGE,
@@ -152,6 +153,11 @@ static seq_status check_file(const char *file, seq_error *error) {
             "--blas %.*s: a library for another kind of CPU (ELF class %d, machine "
             "%d; expected: %d, %d)",
             SHOWN, file, header.e_ident[EI_CLASS], header.e_machine, ELFCLASS64, MACHINE);
+    if (end > (uint64_t)status.st_size)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--blas %.*s: a damaged library: it has %lld bytes, and should have "
+                             "%llu",
+                             SHOWN, file, (long long)status.st_size, (unsigned long long)end);
     return SEQ_OK;
 }
 

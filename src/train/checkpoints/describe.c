@@ -55,12 +55,8 @@ static seq_status describe_position(const seq_position *position, seq_record *re
 }
 
 static seq_status describe_data(const seq_trainer *trainer, seq_record *record, seq_error *error) {
-    char *path = realpath(seq_dataset_path(trainer->dataset), NULL);
-    seq_status status = seq_record_set_text(
-        record, "path", path ? path : seq_dataset_path(trainer->dataset), error);
-    free(path);
-    if (!status)
-        status = seq_record_set_text(record, "hash", seq_dataset_hash(trainer->dataset), error);
+    seq_status status =
+        seq_record_set_text(record, "hash", seq_dataset_hash(trainer->dataset), error);
     if (!status)
         status = seq_record_set_text(record, "vocabulary_hash",
                                      seq_dataset_vocabulary_hash(trainer->dataset), error);

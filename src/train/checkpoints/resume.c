@@ -5,6 +5,7 @@
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/checkpoint/data_path.h>
 #include <seqtrain/checkpoint/identity.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,9 +191,10 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
     seq_train_options *options = parsed->values;
     seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"), error);
     if (!status && !is_changed(parsed, manifest)) status = check_model(parsed, manifest, error);
-    const char *data = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
+    char *data = seq_data_path_find(options->run, manifest);
     if (!status && !options->data && data)
         status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
+    free(data);
     return status;
 }
 
