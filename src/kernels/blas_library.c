@@ -4,7 +4,7 @@
 // a thread count. A library is taken when it multiplies whole numbers without error.
 // Invariant: an order of arithmetic has one name everywhere, without the path of a file.
 // To add a library: a row of `makers`, where its name and version are found out.
-// Tests: tests/unit/kernels/test_blas.c, test_openblas.c; tests/cli/blas.sh.
+// Tests: tests/unit/kernels/test_openblas.c, tests/cli/blas.sh.
 #include "blas_library.h"
 #include <dirent.h>
 #include <dlfcn.h>
