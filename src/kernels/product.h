@@ -33,10 +33,4 @@ SEQ_PRODUCT_DECLARE(avx512)
 SEQ_PRODUCT_DECLARE(avx512bf16)
 #endif
 
-// SEQ_BAD_USAGE when the library is not there. Before this, no other function of it may be called.
-seq_status seq_openblas_load(seq_error *error);
-// Address space for products of so many threads at the same time, or SEQ_NO_MEMORY.
-seq_status seq_openblas_reserve(int threads, seq_error *error);
-void seq_openblas_describe(char *out, size_t size);
-
 #endif

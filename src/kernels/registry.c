@@ -1,6 +1,8 @@
 // The list of kernel tables. A new library or instruction set is a row of `tables` and of `names`.
+#include "blas_library.h"
 #include "elementwise.h"
 #include "product.h"
+#include <seqtrain/base/arithmetic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,24 +108,27 @@ seq_status seq_kernels_find(const char *name, seq_precision precision, const seq
     if (openblas && precision != SEQ_FP32)
         return seq_error_set(error, SEQ_BAD_USAGE, "--kernels openblas: it has no products in %s",
                              precisions[precision]);
-    if (openblas && seq_openblas_load(error)) return error->status;
+    if (openblas && seq_blas_load(NULL, error)) return error->status;
     *out = kernels;
     return SEQ_OK;
 }
 
+static bool is_library(const seq_kernels *kernels) {
+    return strcmp(kernels->name, "openblas") == 0;
+}
+
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size) {
-    char library[128];
-    if (strcmp(kernels->name, "openblas") != 0) {
+    if (is_library(kernels))
+        snprintf(out, size, "%s, %s", seq_blas_loaded()->name, kernels->instruction_set);
+    else
         snprintf(out, size, "%s", kernels->name);
-        return;
-    }
-    seq_openblas_describe(library, sizeof library);
-    snprintf(out, size, "%s, %s", library, kernels->instruction_set);
 }
 
 const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision) {
+    if (is_library(kernels)) return seq_blas_loaded()->name;
+    bool kept = strcmp(seq_arithmetic_denormals(), "kept") == 0; // the instruction flushes always
     bool pairs = precision == SEQ_BF16 && strcmp(kernels->name, "avx512bf16") == 0;
-    return pairs ? "paired" : kernels->order;
+    return pairs && kept ? "fused, pairs flushed" : kernels->order;
 }
 
 void seq_kernels_describe_all(char *out, size_t size) {

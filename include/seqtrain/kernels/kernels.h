@@ -99,13 +99,20 @@ const char *const *seq_precision_names(void);
 // without fused multiply-adds. That of "openblas" computes only after
 // seq_kernels_find has loaded the library.
 const seq_kernels *seq_kernels_of(const char *name);
-// "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints.
-// `out` holds `size` bytes.
+// "avx2" or "openblas 0.3.21 Zen, avx2": for reports. `out` holds `size` bytes.
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size);
 
-// The order of arithmetic of a table in a precision: its `order`; "paired" for bf16 on
-// "avx512bf16", whose instruction rounds in its own way. "openblas" adds an order of its own.
+// What decides the bits of a run, recorded in checkpoints: the table's `order`, or the name,
+// version and kind of CPU of a loaded library ("openblas 0.3.21 Zen"). Where denormals are kept,
+// bf16 on "avx512bf16" has an order of its own, for its instruction flushes them. Elsewhere that
+// gives the bits of the others: two fused multiply-adds, the odd one of a pair first.
 const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision);
+
+// Loads what "openblas" computes with: a library with the C interface of BLAS and integers of 32
+// bits, in `file` (a path, or a name that the system's loader finds), or OpenBLAS for NULL; NULL
+// keeps what is loaded. SEQ_BAD_USAGE says what is wrong with it. For the whole process, and not
+// while there are products.
+seq_status seq_blas_load(const char *file, seq_error *error);
 
 // "kernels: avx2; also here: portable, openblas (loaded when it is asked for)", for --version.
 void seq_kernels_describe_all(char *out, size_t size);
