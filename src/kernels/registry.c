@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #define TABLE(products, elements, way)                                                             \
     {                                                                                              \
@@ -25,7 +28,10 @@
 // The best first, ours before other libraries.
 static const seq_kernels tables[] = {
 #ifdef __x86_64__
-    TABLE(avx512bf16, avx512, FUSED),  TABLE(avx512, avx512, FUSED), TABLE(avx2, avx2, FUSED),
+#ifdef SEQ_AVX512BF16
+    TABLE(avx512bf16, avx512, FUSED),
+#endif
+    TABLE(avx512, avx512, FUSED),      TABLE(avx2, avx2, FUSED),
 #endif
 #ifdef __aarch64__
     TABLE(neon, neon, FUSED),
@@ -59,6 +65,14 @@ const char *const *seq_kernels_names(void) {
     return names;
 }
 
+#ifdef __x86_64__
+// Asked without __builtin_cpu_supports, which knows it in newer compilers only.
+static bool has_bf16(void) {
+    unsigned eax = 0, ebx, ecx, edx;
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 5 & 1);
+}
+#endif
+
 static int cpu_has(const char *instruction_set) {
 #ifdef SEQ_FAULT_INJECTION
     const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and unfused
@@ -69,8 +83,7 @@ static int cpu_has(const char *instruction_set) {
     int fma = __builtin_cpu_supports("fma"), avx2 = fma && __builtin_cpu_supports("avx2");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (strcmp(instruction_set, "avx512bf16") == 0)
-        return avx512 && __builtin_cpu_supports("avx512bf16");
+    if (strcmp(instruction_set, "avx512bf16") == 0) return avx512 && has_bf16();
     if (strcmp(instruction_set, "avx512") == 0) return avx512;
     if (strcmp(instruction_set, "avx2") == 0) return avx2;
     if (strcmp(instruction_set, "portable") == 0) return fma;
@@ -90,6 +103,12 @@ const seq_kernels *seq_kernels_of(const char *name) {
     return strcmp(name, "portable") == 0 ? seq_kernels_of("unfused") : NULL;
 }
 
+static bool is_built(const char *name) {
+    for (int i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(tables[i].name, name) == 0) return true;
+    return strcmp(name, "auto") == 0;
+}
+
 static bool is_known(const char *name) {
     for (const char *const *known = names; *known; known++)
         if (strcmp(*known, name) == 0) return true;
@@ -102,6 +121,11 @@ seq_status seq_kernels_find(const char *name, seq_precision precision, const seq
     bool openblas = strcmp(name, "openblas") == 0;
     if (!is_known(name))
         return seq_error_set(error, SEQ_BAD_USAGE, "--kernels %s: there are no such kernels", name);
+    if (!is_built(name))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--kernels %s: this program was built without them: they are for "
+                             "another processor, or its compiler does not know them",
+                             name);
     if (!kernels)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--kernels %s: this CPU does not have the instructions", name);

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -440,7 +441,8 @@ static void tell_of_node(seq_watchdog *dog, double stuck) {
                           .left = atomic_load(&it->left),
                           .waiting = is_waiting(it),
                           .step = atomic_load(&it->step),
-                          .stage = atomic_load(&it->stage)};
+                          .stage = atomic_load(&it->stage),
+                          .signal = 0}; // named, or gcc 10 warns
     }
     if (!blame_here(dog, false)) blame_here(dog, true);
     seq_verdict_describe(&facts, dog->guilty_here, ranks, sizeof ranks);
@@ -646,6 +648,6 @@ void seq_watchdog_note(seq_watchdog *dog, int64_t step, seq_stage stage) {
 
 void seq_watchdog_touch(seq_watchdog *dog) {
     if (!dog || !dog->own) return;
-    atomic_store(&dog->worker, gettid());
+    atomic_store(&dog->worker, (pid_t)syscall(SYS_gettid));
     atomic_fetch_add(&dog->own->notes, 1);
 }
