@@ -51,7 +51,7 @@ checkpoints=0
 for name in lstm gru rnn bf16; do
   same_tree x86/$name/checkpoints arm-neon/$name/checkpoints
   same_tree x86-unfused/$name/checkpoints arm-unfused/$name/checkpoints
-  diff -rq x86/$name/checkpoints x86-unfused/$name/checkpoints >/dev/null && bad "$name: the order of arithmetic changes nothing"
+  cmp -s {x86,x86-unfused}/$name/checkpoints/step-000000050/shard-0000.h5 && bad "$name: the order of arithmetic changes nothing"
   checkpoints=$((checkpoints + $(ls -d x86/$name/checkpoints/step-* | wc -l)))
 done
 [ "$checkpoints" -eq 8 ] || bad "$checkpoints checkpoints, expected 8"
