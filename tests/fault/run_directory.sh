@@ -51,11 +51,12 @@ expect 0 "finished at step 21" "$SEQTRAIN" --run run --steps 21
 cmp -s run/identity.txt reference/identity.txt || bad "identity.txt was not made again"
 rm -rf run
 mkdir -p $steps
-cp -r of-seed/checkpoints/step-000000030 $steps
-expect 0 "resumed  from the checkpoint of step 30" "$SEQTRAIN" --run run --steps 31
+cp -r of-seed/checkpoints/step-000000030 $steps # it does not say where the data lies
+expect 2 "--data: missing: name a data set" "$SEQTRAIN" --run run --steps 31
+expect 0 "resumed  from the checkpoint of step 30" "$SEQTRAIN" --run run --steps 31 --data data
 echo garbage >run/identity.txt
 expect 3 "identity.txt: not as seqtrain writes it" "$SEQTRAIN" --run run --steps 31
-outcome 22
+outcome 23
 
 experiment "checkpoints that are gone, as from a disk that is not mounted" "exit code 4, not a new run; --resume never begins one"
 fresh
