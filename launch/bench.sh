@@ -51,6 +51,8 @@ programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqev
 say "Building in $BUILD"
 cmake -S "$root" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF >/dev/null
 cmake --build "$BUILD" --target "${programs[@]}"
+launcher_find "$BUILD"
+export MPIEXEC=$launcher
 WORK=$(mktemp -d)
 ROWS=$WORK/rows.jsonl
 trap 'rm -rf "$WORK"' EXIT
