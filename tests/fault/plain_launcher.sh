@@ -20,7 +20,7 @@ train=("$SEQTRAIN" --data data --layers 1 --hidden 8 --embed 4 --batch 2 --windo
 signalled() {
   local job last code=0 step
   rm -rf run whole
-  with_mpi setsid env --default-signal=INT "${launch[@]}" "${train[@]}" --steps 99999999 --run "$work/run" >log.txt 2>&1 </dev/null &
+  ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 setsid env --default-signal=INT "${launch[@]}" "${train[@]}" --steps 99999999 --run "$work/run" >log.txt 2>&1 </dev/null &
   job=$!
   until grep -q '"event": "step"' run/metrics.jsonl 2>/dev/null; do
     kill -0 $job 2>/dev/null || break
@@ -28,7 +28,7 @@ signalled() {
   done
   kill "-$1" $job
   wait $job || code=$?
-  for ((try = 0; try < 600; try++)); do # a launcher may leave its ranks behind for a moment
+  for ((try = 0; try < 300; try++)); do # a launcher may leave its ranks behind for a moment
     pgrep -f -- "^$SEQTRAIN .*--run $work/run( |\$)" >/dev/null || break
     sleep 0.1
   done
