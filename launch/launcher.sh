@@ -85,7 +85,8 @@ launcher_command() {
   esac
   while [ $# -gt 0 ]; do
     case $family/$1 in
-    openmpi?/hosts) launch+=(--hostfile "$2") ;;
+    openmpi4/hosts) launch+=(--hostfile "$2") ;;
+    openmpi5/hosts) launch+=(--hostfile "$2" --map-by slot:nooversubscribe) ;; # else all ranks go to the first host
     hydra/hosts)
       sed 's/[[:space:]]*slots[[:space:]]*=[[:space:]]*/:/' "$2" >"${launcher_scratch:?}/machines"
       launch+=(-f "$launcher_scratch/machines")
