@@ -11,6 +11,7 @@ cat >train <<'END'
 #!/bin/bash
 echo "seqtrain $*"
 case $MODE in
+lost) mkdir -p "$RUN"; echo "{\"event\": \"$LAST\"" >"$RUN/metrics.jsonl" ;;
 progress) mkdir -p "$RUN/checkpoints/step-$(printf %09d $(ls "$RUN/checkpoints" 2>/dev/null | wc -l))" ;;
 wait) trap 'echo told; exit 75' USR1; touch ready; for ((i = 0; i < 3000; i++)); do sleep 0.1; done ;;
 esac
@@ -25,9 +26,13 @@ for launcher in srun mpirun; do
   for option in --signal --requeue --open-mode=append --time --nodes; do
     grep -q "^#SBATCH $option" job || bad "$launcher.sbatch has no $option"
   done
-  expect 0 'seqtrain --data my data --run .*/run-.* --hidden 3' job MODE=progress CODE=0
+  expect 0 'seqtrain --data my data --run .*/run-.* --hidden 3' job MODE=lost LAST=end CODE=0
   grep -q 'scontrol' .out && bad "a run that is done is requeued"
   [ $launcher = mpirun ] || grep -q 'launcher --mpi=pmix' .out || bad "srun is not told to use PMIx"
+  [ $launcher = mpirun ] || expect 75 'launcher --mpi=cray_shasta' env STATE=ENDED bash <(sed 's/^mpi=.*/mpi=cray_shasta/' job)
+  expect 6 seqtrain job MODE=lost LAST=step CODE=0
+  expect 0 'scontrol requeue 7' job MODE=lost LAST=stop CODE=0
+  rm -rf "$RUN"
   for code in 2 3 4 5 6 7 1; do
     expect $code 'seqtrain' job CODE=$code
     grep -q 'scontrol' .out && bad "exit code $code is requeued"
