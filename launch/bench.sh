@@ -45,7 +45,7 @@ done
 [ ${#only[@]} -eq 0 ] || parts=("${only[@]}")
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
-set_mpi_environment
+launcher_environment
 export BUILD=$root/build-bench WORK ROWS
 programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqeval seqinfo)
 say "Building in $BUILD"

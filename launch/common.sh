@@ -9,6 +9,7 @@ if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-
   cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than the cores it shows
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/launch/launcher.sh"
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
   libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libbz2-dev)
@@ -39,19 +40,6 @@ install_packages() {
   fi
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-}
-
-# What Open MPI needs in a container, as root, or with more ranks than cores:
-#   ALLOW_RUN_AS_ROOT        mpirun refuses root unless both are set
-#   oversubscribe            mpirun refuses more ranks than slots; ranks that wait then yield the core
-#   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
-#   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default
-#                            1); it waits as long before it ends with any exit code but 0 (75, say), whatever the ranks do
-set_mpi_environment() {
-  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  export OMPI_MCA_rmaps_base_oversubscribe=1
-  export OMPI_MCA_btl_vader_single_copy_mechanism=none
-  export OMPI_MCA_odls_base_sigkill_timeout=10
 }
 
 # is_second_interrupt: whether this SIGINT is a second Ctrl-C, not the first one sent twice (as `timeout -s INT` does).

@@ -35,7 +35,7 @@ if [ ! -e "$work/data/dataset.json" ]; then
   "$programs/seqprep" --unit char --valid 0.02 --output "$work/data" "$corpus"
 fi
 
-set_mpi_environment
+launcher_environment
 say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
 train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" "${quick_start_model[@]}"
   --steps 2500 --validate-every 500 --time-limit 4m)

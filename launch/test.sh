@@ -47,7 +47,7 @@ if [[ " $* " =~ \ --faults\ |slurm ]]; then
   excluded='long|bench'
 fi
 say_skipped() { grep -h '^skipped: ' Testing/Temporary/LastTest.log | sort -u || true; } # and why
-set_mpi_environment
+launcher_environment
 build=$root/${SEQ_BUILD:-build-test}
 say "Building in $build"
 read -ra options <<<"${SEQ_BUILD_OPTIONS:-}"
