@@ -61,6 +61,7 @@ static bool read_one(const launcher *it, seq_launch *out) {
     if (out->variable) return true;
     out->variable = it->size ? it->size : it->rank;
     out->ranks = it->size ? ranks : rank + 1;
+    out->exact = it->size != NULL;
     out->rank = rank;
     return true;
 }

@@ -72,7 +72,7 @@ static seq_status open_ranks(int *argc, char ***argv, bool with_mpi, seq_comm **
 }
 
 // Each rank that does not find the others believes to be rank 0; the one that the launcher calls so
-// speaks.
+// speaks. Where it has not learnt that it is not alone, every other one does.
 static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
     seq_launch launch;
     seq_use_mpi use = find_use(*argc, *argv);
@@ -87,7 +87,8 @@ static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *
                                "--mpi yes: this seqtrain was built without MPI (cmake "
                                "-DSEQ_MPI=OFF); build it with MPI, or leave the option out");
 #endif
-    if (status == SEQ_BAD_USAGE && launch.rank > 0) seq_log_open(NULL, SEQ_LOG_QUIET, "seqtrain");
+    if (status == SEQ_BAD_USAGE && launch.exact && launch.rank > 0)
+        seq_log_open(NULL, SEQ_LOG_QUIET, "seqtrain");
     return status;
 }
 

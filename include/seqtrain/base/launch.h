@@ -7,6 +7,7 @@
 typedef struct seq_launch {
     const char *variable; // that says how many, or which of them, this is; NULL: none says anything
     int ranks;            // started together: at least so many
+    bool exact;           // just so many; else rank 0 believes to be alone
     int rank;             // of this process; 0 when it is not known
     int local_ranks;      // on this host; 0 when it is not known
     bool mpi;             // the launcher offers MPI libraries a way to the other ranks
