@@ -12,23 +12,24 @@ proportional() { # PID... -> kB
 }
 
 rm -rf "$WORK/crowd"
-mpirun --quiet -np $ranks "$BUILD/seqtrain" --run "$WORK/crowd" --log-every 1 "${model_options[@]}" --steps 2 \
+launcher_command $ranks
+"${launch[@]}" "$BUILD/seqtrain" --run "$WORK/crowd" --log-every 1 "${model_options[@]}" --steps 2 \
   >>"$log" 2>&1 </dev/null &
-launcher=$!
-trap 'kill -TERM $launcher 2>/dev/null || true; wait' EXIT
+job=$!
+trap 'kill -TERM $job 2>/dev/null || true; wait' EXIT
 most=0
 refused=
-while kill -0 $launcher 2>/dev/null; do
-  now=$(proportional $(rank_processes $launcher))
+while kill -0 $job 2>/dev/null; do
+  now=$(proportional $(rank_processes $job))
   [ "$now" -le "$most" ] || most=$now
   if [ "$(available)" -lt $needed_free ]; then
     refused="stopped at $((most / 1024)) MiB: the memory of this host is used up"
-    kill -KILL $(rank_processes $launcher) || true
+    kill -KILL $(rank_processes $job) || true
     break
   fi
   sleep 0.5
 done
-wait $launcher || [ -n "$refused" ] || { tail -5 "$log" >&2; exit 1; }
+wait $job || [ -n "$refused" ] || { tail -5 "$log" >&2; exit 1; }
 trap - EXIT
 if [ -n "$refused" ]; then
   skip ranks "$ranks ranks, B" "$refused"

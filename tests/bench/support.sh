@@ -1,6 +1,7 @@
 # Shared by the parts of launch/bench.sh; sourced. In the environment: BUILD (tree with the programs), WORK (directory for
 # what they make), ROWS (file of figures, a JSON object a line).
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../../launch/launcher.sh"
 export LC_ALL=C
 bench=$BUILD/tests/bench/seqbench
 log=$WORK/log.txt # what the programs say
@@ -82,11 +83,11 @@ make_data() {
 
 # run_ranks RANKS RUN OPTION...: seqtrain, alone or under mpirun, into the fresh run directory RUN.
 run_ranks() {
-  local ranks=$1 run=$2 launcher=()
+  local ranks=$1 run=$2 launch=()
   shift 2
   rm -rf "$run"
-  [ "$ranks" -eq 1 ] || launcher=(mpirun --quiet -np "$ranks")
-  must "${launcher[@]}" "$BUILD/seqtrain" --run "$run" --log-every 1 "${model_options[@]}" "$@"
+  [ "$ranks" -eq 1 ] || launcher_command "$ranks"
+  must "${launch[@]}" "$BUILD/seqtrain" --run "$run" --log-every 1 "${model_options[@]}" "$@"
 }
 
 # rate RUN: tokens a second, median over the steps but the first.
