@@ -32,8 +32,8 @@ static int most_per_node(void) {
 // Before options are parsed, which ranks do together. What is no value is refused then.
 static seq_use_mpi find_use(int argc, char **argv) {
     const char *text = seq_option_peek(seq_train_program(), argc, argv, "mpi");
-    if (text && strcmp(text, "yes") == 0) return SEQ_MPI_YES;
-    return text && strcmp(text, "no") == 0 ? SEQ_MPI_NO : SEQ_MPI_AUTO;
+    if (text && strcmp(text, "yes") == 0) return SEQ_USE_YES;
+    return text && strcmp(text, "no") == 0 ? SEQ_USE_NO : SEQ_USE_AUTO;
 }
 
 // A process that is alone although more were started must not train their run a second time.
@@ -77,12 +77,12 @@ static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *
     seq_launch launch;
     seq_use_mpi use = find_use(*argc, *argv);
     seq_launch_read(&launch); // before MPI, which changes the environment
-    bool with_mpi = use == SEQ_MPI_YES || (use == SEQ_MPI_AUTO && launch.mpi);
+    bool with_mpi = use == SEQ_USE_YES || (use == SEQ_USE_AUTO && launch.mpi);
     seq_status status = open_ranks(argc, argv, with_mpi, out, error);
-    if (!status && use != SEQ_MPI_NO && launch.ranks > 1 && seq_comm_size(*out) == 1)
+    if (!status && use != SEQ_USE_NO && launch.ranks > 1 && seq_comm_size(*out) == 1)
         status = refuse_alone(&launch, with_mpi, error);
 #ifndef SEQ_WITH_MPI
-    if (!status && use == SEQ_MPI_YES)
+    if (!status && use == SEQ_USE_YES)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--mpi yes: this seqtrain was built without MPI (cmake "
                                "-DSEQ_MPI=OFF); build it with MPI, or leave the option out");
