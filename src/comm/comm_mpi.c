@@ -21,6 +21,8 @@ seq_status seq_mpi_check(const seq_comm *comm, int code, const char *what, seq_e
     int length = 0;
     if (code == MPI_SUCCESS) return SEQ_OK;
     MPI_Error_string(code, text, &length);
+    for (char *at = text; (at = strchr(at, '\n'));) // MPICH gives a stack of errors
+        *at = at[1] ? ' ' : '\0';
     return seq_error_set(error, SEQ_RANK_FAILED, "rank %d: %s: %s", comm->rank, what, text);
 }
 
@@ -130,15 +132,24 @@ static const seq_comm_operations operations = {
     broadcast,        seq_mpi_reserve,   seq_mpi_share,   node_barrier, gather_shared,
     broadcast_shared, seq_mpi_sum_nodes, seq_mpi_or_nodes};
 
-// "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4".
+// "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4"; "MPICH Version:\t4.0.2\n..." ->
+// "MPICH 4.0.2".
 static void name_library(seq_comm_mpi *mpi) {
+    static const char mark[] = " Version";
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int length = 0, major, minor, release;
     MPI_Get_library_version(text, &length);
+    const char *version = strstr(text, mark);
+    size_t end = strcspn(text, ",\n");
     if (sscanf(text, "Open MPI v%d.%d.%d", &major, &minor, &release) == 3)
         snprintf(mpi->library, sizeof mpi->library, "Open MPI %d.%d.%d", major, minor, release);
-    else
-        snprintf(mpi->library, sizeof mpi->library, "%.*s", (int)strcspn(text, ",\n"), text);
+    else if (version && version < text + end) {
+        const char *number = version + strlen(mark);
+        number += strspn(number, " :\t");
+        snprintf(mpi->library, sizeof mpi->library, "%.*s %.*s", (int)(version - text), text,
+                 (int)strcspn(number, ", \t\n"), number);
+    } else
+        snprintf(mpi->library, sizeof mpi->library, "%.*s", (int)end, text);
 }
 
 static bool seen_before(const char *hosts, int rank) {
@@ -211,7 +222,9 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
                              seq_error *error) {
     seq_comm *comm = NULL;
     int provided;
-    seq_mpi_place_messages();
+    seq_launch launch;
+    seq_launch_read(&launch); // MPI may change the environment
+    seq_mpi_place_messages(&launch);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided) != MPI_SUCCESS)
         return seq_error_set(error, SEQ_RANK_FAILED, "starting MPI: MPI_Init_thread failed");
     seq_status status = seq_allocate(&comm, 1, sizeof *comm, "the communicator", error);
@@ -223,6 +236,7 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
         return status;
     }
     comm->operations = &operations;
+    comm->launched = launch.mpi;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     name_library(own(comm));
     *out = comm;

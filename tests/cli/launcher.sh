@@ -30,10 +30,10 @@ expect 2 'only x: expected one of' "$SOURCE/launch/bench.sh" --only x
 
 # Alone inside a larger launch: exit code 2, what to do, nothing written.
 step=(SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=4)
-expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more ranks.*srun --mpi=pmix.*env -u SLURM_STEP_NUM_TASKS' env "${step[@]}" "${short[@]}" --run alone
+expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more ranks.*MPI was not tried.*srun --mpi=pmix.*--mpi no' env "${step[@]}" "${short[@]}" --run alone
 expect 2 'PMIX_RANK says that 3 or more ranks' with_mpi env PMIX_RANK=2 "${short[@]}" --run alone
-for size in OMPI_COMM_WORLD_SIZE PMI_SIZE MV2_COMM_WORLD_SIZE FLUX_JOB_SIZE; do
-  expect 2 "$size says that 3 or more ranks.*Use the mpirun" with_mpi env $size=3 "${short[@]}" --run alone
+for variable in OMPI_COMM_WORLD_SIZE=3 PMI_SIZE=3 MV2_COMM_WORLD_SIZE=3 FLUX_JOB_SIZE=3 PALS_RANKID=2; do
+  expect 2 "${variable%=*} says that 3 or more ranks.*Use the mpirun" with_mpi env $variable "${short[@]}" --run alone
 done
 env "${step[@]}" SLURM_PROCID=1 "${short[@]}" --run alone >out.txt 2>&1 && bad "rank 1 of a torn launch trains"
 [ ! -s out.txt ] || bad "every rank speaks: $(cat out.txt)"
@@ -54,6 +54,18 @@ not_alarmed "${job[@]}" "${step[@]}" SLURM_PTY_PORT=40000
 not_alarmed "${job[@]}" "${step[@]}" SLURM_STEP_NUM_TASKS=1
 not_alarmed "${job[@]}" "${step[@]}" OMPI_COMM_WORLD_SIZE=1
 not_alarmed "${job[@]}" "${step[@]}" env -u SLURM_STEP_NUM_TASKS
+short+=(--mpi no)
+not_alarmed "${job[@]}" "${step[@]}"
+not_alarmed OMPI_COMM_WORLD_SIZE=3 PMI_SIZE=3
+short=("${short[@]:0:${#short[@]}-2}")
+expect 0 finished run_mpi 1 "${short[@]}" --run one-without --mpi=no
+grep -q 'layout .*1 process, without MPI' .out || bad "--mpi no uses MPI: $(grep layout .out)"
+if [ -n "$MPIEXEC" ]; then
+  expect 0 'layout .*1 rank on 1 host' with_mpi "${short[@]}" --run one-with --mpi yes
+else
+  expect 2 '--mpi yes: this seqtrain was built without MPI' "${short[@]}" --run one-with --mpi yes
+fi
+expect 2 '--mpi maybe: expected one of auto, yes, no' "${short[@]}" --run never --mpi maybe
 expect 0 finished run_mpi 1 env "${step[@]}" "${short[@]}" --run one-mpi
 expect 0 finished run_mpi 2 env "${step[@]}" "${short[@]}" --run two-mpi
 

@@ -50,7 +50,7 @@ expect 2 "once.ini line 1: dry-run: for the command line only" "$SEQTRAIN" --con
 "$SEQTRAIN" --version | grep -Eqi 'MPI' || bad "seqtrain --version does not name MPI"
 
 # config.ini: a key for every option of the table that is recorded; it is read back to the same.
-session='config|resume|override|time-limit|quiet|help|version|man|completion|dry-run|plan-.*|(ranks|cores)-per-node|network-.*'
+session='config|mpi|resume|override|time-limit|quiet|help|version|man|completion|dry-run|plan-.*|(ranks|cores)-per-node|network-.*'
 for option in $(sed -n 's/.*{SEQ_OPTION_[A-Z]*, "\([a-z0-9-]*\)".*/\1/p' "$SOURCE"/src/train/options/options.c | grep -Ev "^($session)$"); do
   grep -Eq "^#? ?$option *=" run/config.ini || bad "config.ini has no key $option"
 done

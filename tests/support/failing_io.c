@@ -8,6 +8,7 @@
 //   SEQ_IO_TIMES=M         so many times (1; 0: for ever)
 //   SEQ_IO_RANK=R          on that rank of an MPI job only
 //   SEQ_IO_ERRNO=ENOSPC|EDQUOT|EIO|ENOLCK|EACCES   SEQ_IO_LOG=FILE, a line each
+#include <seqtrain/base/launch.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -90,8 +91,10 @@ static bool is_listed(const char *call) {
 }
 
 static bool is_this_rank(void) {
-    const char *wanted = getenv("SEQ_IO_RANK"), *rank = getenv("OMPI_COMM_WORLD_RANK");
-    return !wanted || strcmp(wanted, rank ? rank : "0") == 0;
+    const char *wanted = getenv("SEQ_IO_RANK");
+    seq_launch launch;
+    seq_launch_read(&launch);
+    return !wanted || strtol(wanted, NULL, 10) == launch.rank;
 }
 
 static long setting(const char *name, long otherwise) {

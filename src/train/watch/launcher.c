@@ -50,9 +50,9 @@ static bool look_up(long process, ancestor *out) {
                &out->parent, out->start) == 2;
 }
 
-// Those of Open MPI. A batch system ends its own (srun's slurmstepd).
+// Those of Open MPI, PRRTE and Hydra. A batch system ends its own (srun's slurmstepd).
 static bool is_launcher(const char *name) {
-    static const char *const names[] = {"orted", "mpirun", "mpiexec", "orterun", "prte"};
+    static const char *const names[] = {"orted", "mpirun", "mpiexec", "orterun", "prte", "hydra_"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
     return false;
