@@ -63,6 +63,7 @@ setting=SEQ_CPU=portable expect 0 'rank 1 on host .* has no .*: all ranks comput
 diff -r -x manifest.json portable/checkpoints mixed/checkpoints >&2 || bad "other bytes than those of --kernels portable" # it says auto
 expect 0 finished apart told --kernels portable
 diff -r -x manifest.json portable/checkpoints told/checkpoints >&2 || bad "rank 0 does not follow --kernels of rank 1"
+setting=SEQ_CPU=portable expect 0 '"kernels": "portable"' apart none --dry-run --plan-ranks 2 --plan-format json
 expect 2 'this CPU does not have the instructions' env SEQ_CPU=portable "${first[@]}" --run never --kernels avx2
 outcome 3
 finish
