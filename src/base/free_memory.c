@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -100,6 +101,27 @@ const char *seq_amount(uint64_t bytes, char out[24]) {
     uint64_t unit = bytes >= 1000000000 ? 1000000000 : 1000000; // no floating point: see above
     snprintf(out, 24, "%llu.%llu %s", (unsigned long long)(bytes / unit),
              (unsigned long long)(bytes % unit / (unit / 10)), unit == 1000000 ? "MB" : "GB");
+    return out;
+}
+
+const char *seq_limits_describe(char *out, size_t size) {
+    static const struct {
+        int resource;
+        const char *name, *taken;
+    } limits[] = {{RLIMIT_AS, "ulimit -v", "VmSize:"}, {RLIMIT_DATA, "ulimit -d", "VmData:"}};
+    char text[TEXT], all[24], left[24];
+    size_t used = 0;
+    *out = '\0';
+    if (!read_text("/proc/self/status", text)) *text = '\0';
+    for (size_t i = 0; i < sizeof limits / sizeof *limits && used < size; i++) {
+        struct rlimit limit;
+        if (getrlimit(limits[i].resource, &limit) || limit.rlim_cur == RLIM_INFINITY) continue;
+        uint64_t allowed = limit.rlim_cur, taken = 1024 * number_after(text, limits[i].taken, 0);
+        used += (size_t)snprintf(out + used, size - used,
+                                 "; %s allows this process %s, of which %s are left",
+                                 limits[i].name, seq_amount(allowed, all),
+                                 seq_amount(taken < allowed ? allowed - taken : 0, left));
+    }
     return out;
 }
 

@@ -1,8 +1,9 @@
 // Keeps the first error of a chain of calls and maps status to exit code. Invariant: the text is
-// whole UTF-8 characters and fits; a long one is cut in the middle. Test:
-// tests/unit/base/test_status.c.
+// whole UTF-8 characters and fits; a long one is cut in the middle. Where memory ran out, limits of
+// the process are told. Tests: tests/unit/base/test_status.c, tests/cli/limits.sh.
 #include <seqtrain/base/status.h>
 #include <errno.h>
+#include <seqtrain/base/free_memory.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,11 +31,14 @@ static void keep(seq_error *error, const char *whole) {
 
 static void record(seq_error *error, seq_status status, const char *format, va_list arguments,
                    const char *reason) {
-    char whole[LONGEST + 128];
+    char whole[LONGEST + 512], limits[300];
     error->status = status;
     vsnprintf(whole, LONGEST, format, arguments);
     size_t used = strlen(whole);
-    if (reason) snprintf(whole + used, sizeof whole - used, ": %s", reason);
+    if (reason) used += (size_t)snprintf(whole + used, sizeof whole - used, ": %s", reason);
+    if (status == SEQ_NO_MEMORY && !strstr(whole, "; ulimit -"))
+        snprintf(whole + used, sizeof whole - used, "%s",
+                 seq_limits_describe(limits, sizeof limits));
     keep(error, whole);
 }
 
