@@ -116,19 +116,3 @@ int seq_status_exit_code(seq_status status) {
         return 1;
     }
 }
-
-const char *seq_status_name(seq_status status) {
-    static const char *const names[] = {
-        [SEQ_OK] = "ok",
-        [SEQ_STOPPED] = "stopped early",
-        [SEQ_BAD_USAGE] = "bad usage",
-        [SEQ_BAD_INPUT] = "bad input",
-        [SEQ_NO_CHECKPOINT] = "no usable checkpoint",
-        [SEQ_BAD_NUMBER] = "numeric failure",
-        [SEQ_NO_SPACE] = "no space",
-        [SEQ_NO_MEMORY] = "no memory",
-        [SEQ_IO] = "input or output error",
-        [SEQ_RANK_FAILED] = "a rank failed",
-    };
-    return names[status];
-}

@@ -3,6 +3,7 @@
 //   multiple) SEQ_MPI_HANGS=N        the N-th MPI_Alltoallv, which is the gradient's, never returns
 //   SEQ_MPI_FAILS=N        it fails
 //   SEQ_MPI_STAYS=1        MPI_Finalize never returns
+//   SEQ_MPI_SILENT=1       it never answers the first message of a start, as an older program does
 //   SEQ_MPI_RANK=R         on that rank only
 #include <mpi.h>
 #include <stdatomic.h>
@@ -35,6 +36,13 @@ int MPI_Finalize(void) {
     while (setting("SEQ_MPI_STAYS", 0))
         pause();
     return PMPI_Finalize();
+}
+
+int MPI_Allgather(const void *sent, int send_count, MPI_Datatype send_type, void *received,
+                  int receive_count, MPI_Datatype receive_type, MPI_Comm comm) {
+    while (receive_count == 64 && setting("SEQ_MPI_SILENT", 0))
+        pause();
+    return PMPI_Allgather(sent, send_count, send_type, received, receive_count, receive_type, comm);
 }
 
 int MPI_Alltoallv(const void *sent, const int *send_counts, const int *send_offsets,
