@@ -5,9 +5,30 @@ set -euo pipefail
 [ -e /proc/$$/fd/1 ] || exec >/dev/null
 [ -e /proc/$$/fd/2 ] || exec 2>/dev/null
 cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) # nproc obeys these, which are meant for other programs
-if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-9]+$ ]] && [ "$quota" -lt $((cores * period)) ]; then
-  cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than the cores it shows
-fi
+# limit_cores QUOTA PERIOD: a control group that grants less time than the cores it shows.
+limit_cores() { if [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -lt $((cores * $2)) ]; then cores=$(($1 < 2 * $2 ? 1 : $1 / $2)); fi; }
+# limit_by_groups SYSTEM: by this shell's control group and all above it, of version 2 and 1 (src/base/control_groups.c has the same rule).
+# SYSTEM is empty, or a folder with such files.
+limit_by_groups() {
+  local group mount point top at controllers quota period
+  while IFS=: read -r _ controllers group; do
+    [[ -z $controllers || ,$controllers, == *,cpu,* ]] || continue
+    mount=$(awk -v first="$controllers" '{ for (i = 7; i < NF && $i != "-"; i++); n = split($(i + 3), words, ","); for (; n && words[n] != "cpu"; n--);
+      if (first == "" ? $(i + 1) == "cgroup2" : $(i + 1) == "cgroup" && n) { print $4, $5; exit } }' "$1/proc/self/mountinfo")
+    [ -n "$mount" ] || continue
+    top=${mount%% *} point=$1${mount#* }
+    [ "$top" != / ] || top=
+    [[ $group/ == "$top"/* && $group != */..* ]] && at=$point${group#"$top"} || at=$point
+    for (( ; ; )); do
+      at=${at%/}
+      if read -r quota period 2>/dev/null <"$at/cpu.max"; then limit_cores "$quota" "$period"; fi
+      if read -r quota 2>/dev/null <"$at/cpu.cfs_quota_us" && read -r period 2>/dev/null <"$at/cpu.cfs_period_us"; then limit_cores "$quota" "$period"; fi
+      [ ${#at} -gt ${#point} ] || break
+      at=${at%/*}
+    done
+  done <"$1/proc/self/cgroup"
+}
+[ ! -r /proc/self/cgroup ] || limit_by_groups ""
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/launch/launcher.sh"
 

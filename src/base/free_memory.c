@@ -5,11 +5,13 @@
 // tests/fault/shared_memory.sh.
 #include <seqtrain/base/free_memory.h>
 #include <fcntl.h>
+#include <seqtrain/base/control_groups.h>
 #include <seqtrain/base/file.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -40,19 +42,23 @@ static uint64_t number_after(const char *text, const char *name, uint64_t other)
     return other;
 }
 
+// "max": no limit.
 static uint64_t number_in(const char *directory, const char *name, uint64_t other) {
-    char path[SEQ_PATH], text[TEXT];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    if (!read_text(path, text) || *text < '0' || *text > '9') return other; // "max": no limit
+    char text[64];
+    if (!seq_control_group_read(directory, name, text, sizeof text) || *text < '0' || *text > '9')
+        return other;
     return strtoull(text, NULL, 10);
 }
 
-static void read_group(const char *directory, const char *limit_name, const char *used_name,
-                       seq_free_memory *out) {
+// A group may take what each group above it may take.
+static void take_group(void *context, const char *directory, bool is_first) {
+    seq_free_memory *out = context;
     char path[SEQ_PATH], text[TEXT];
-    uint64_t limit = number_in(directory, limit_name, UNLIMITED);
+    uint64_t limit =
+        number_in(directory, is_first ? "memory.limit_in_bytes" : "memory.max", UNLIMITED);
     if (limit >= UNLIMITED) return;
-    uint64_t used = number_in(directory, used_name, 0), cached = 0;
+    uint64_t cached = 0,
+             used = number_in(directory, is_first ? "memory.usage_in_bytes" : "memory.current", 0);
     snprintf(path, sizeof path, "%s/memory.stat", directory);
     if (read_text(path, text))
         cached = number_after(text, "total_inactive_file ",
@@ -62,41 +68,6 @@ static void read_group(const char *directory, const char *limit_name, const char
     if (out->group_limit && out->group_free <= left) return;
     out->group_limit = limit;
     out->group_free = left;
-}
-
-// A group may take what each group above it may take. In a container the path may be the host's:
-// then only the root's files are found, which are the container's.
-static void read_groups(const char *root, const char *path, bool is_first, seq_free_memory *out) {
-    char directory[SEQ_PATH];
-    size_t base = strlen(root);
-    snprintf(directory, sizeof directory, "%s%s", root, path);
-    do {
-        if (is_first)
-            read_group(directory, "memory.limit_in_bytes", "memory.usage_in_bytes", out);
-        else
-            read_group(directory, "memory.max", "memory.current", out);
-        char *slash = strrchr(directory + base, '/');
-        if (slash) *slash = '\0';
-        if (!slash) break;
-    } while (true);
-}
-
-// Lines of NUMBER:CONTROLLERS:PATH; cgroup 2 has no controllers.
-static void read_control_groups(seq_free_memory *out) {
-    char text[TEXT], *rest = NULL;
-    if (!read_text("/proc/self/cgroup", text)) return;
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        char *controllers = strchr(line, ':'), *path = controllers;
-        if (!controllers || !(path = strchr(++controllers, ':'))) continue;
-        *path++ = '\0';
-        if (strcmp(path, "/") == 0) *path = '\0';
-        if (!*controllers) {
-            read_groups("/sys/fs/cgroup", path, false, out);
-            read_groups("/sys/fs/cgroup/unified", path, false, out);
-        } else if (strcmp(controllers, "memory") == 0) {
-            read_groups("/sys/fs/cgroup/memory", path, true, out);
-        }
-    }
 }
 
 void seq_free_memory_read(seq_free_memory *out) {
@@ -109,7 +80,7 @@ void seq_free_memory_read(seq_free_memory *out) {
         out->host_free =
             1024 * (number_after(text, "MemAvailable:", 0) + number_after(text, "SwapFree:", 0));
     }
-    read_control_groups(out);
+    seq_control_groups_visit("", "memory", take_group, out);
     if (statvfs("/dev/shm", &shm) == 0) {
         out->shm_total = (uint64_t)shm.f_blocks * shm.f_frsize;
         out->shm_free = (uint64_t)shm.f_bavail * shm.f_frsize;
@@ -130,6 +101,27 @@ const char *seq_amount(uint64_t bytes, char out[24]) {
     uint64_t unit = bytes >= 1000000000 ? 1000000000 : 1000000; // no floating point: see above
     snprintf(out, 24, "%llu.%llu %s", (unsigned long long)(bytes / unit),
              (unsigned long long)(bytes % unit / (unit / 10)), unit == 1000000 ? "MB" : "GB");
+    return out;
+}
+
+const char *seq_limits_describe(char *out, size_t size) {
+    static const struct {
+        int resource;
+        const char *name, *taken;
+    } limits[] = {{RLIMIT_AS, "ulimit -v", "VmSize:"}, {RLIMIT_DATA, "ulimit -d", "VmData:"}};
+    char text[TEXT], all[24], left[24];
+    size_t used = 0;
+    *out = '\0';
+    if (!read_text("/proc/self/status", text)) *text = '\0';
+    for (size_t i = 0; i < sizeof limits / sizeof *limits && used < size; i++) {
+        struct rlimit limit;
+        if (getrlimit(limits[i].resource, &limit) || limit.rlim_cur == RLIM_INFINITY) continue;
+        uint64_t allowed = limit.rlim_cur, taken = 1024 * number_after(text, limits[i].taken, 0);
+        used += (size_t)snprintf(out + used, size - used,
+                                 "; %s allows this process %s, of which %s are left",
+                                 limits[i].name, seq_amount(allowed, all),
+                                 seq_amount(taken < allowed ? allowed - taken : 0, left));
+    }
     return out;
 }
 

@@ -37,10 +37,6 @@ void seq_log_open(FILE *stream, seq_log_level level, const char *program) {
     snprintf(sink.program, sizeof sink.program, "%s", program);
 }
 
-bool seq_log_is_terminal(void) {
-    return sink.terminal;
-}
-
 // Where writing fails at once, it does not block.
 static bool is_ready(int milliseconds) {
     struct pollfd output = {.fd = fileno(sink.stream), .events = POLLOUT};
@@ -95,10 +91,6 @@ static void print(seq_log_level level, const char *prefix, const char *format, v
 
 void seq_log_info(const char *format, ...) {
     PRINT(SEQ_LOG_INFO, NULL);
-}
-
-void seq_log_debug(const char *format, ...) {
-    PRINT(SEQ_LOG_DEBUG, NULL);
 }
 
 void seq_log_warning(const char *format, ...) {

@@ -57,8 +57,16 @@ static void consider(seq_nearest *nearest, const char *typed, const char *name) 
 }
 
 // Where the command line has dashes, what every program has is a candidate, too.
+// What every program has beside its table.
+static const char *const implied[] = {"help", "version", "config", "man", "completion"};
+
+static bool is_implied(const char *name) {
+    for (size_t i = 0; i < sizeof implied / sizeof *implied; i++)
+        if (strcmp(implied[i], name) == 0) return true;
+    return false;
+}
+
 static const char *nearest_name(const seq_program *program, const char *typed, bool dashes) {
-    static const char *const implied[] = {"help", "version", "config", "man", "completion"};
     seq_nearest nearest = {NULL, strlen(typed) / 3 + 2};
     for (const seq_option *option = program->options; option->type != SEQ_OPTION_END; option++)
         if (option->type != SEQ_OPTION_HEADING) consider(&nearest, typed, option->name);
@@ -210,10 +218,11 @@ static seq_status read_config_line(seq_parsed *parsed, const char *path, int num
     name = trim(name);
     char *value = trim(equals + 1);
     int index = seq_option_find(parsed->program, name);
+    if (index < 0 ? is_implied(name) : parsed->program->options[index].flags & SEQ_OPTION_ONCE)
+        return seq_error_set(
+            error, SEQ_BAD_USAGE, "%s%s: for the command line only, as --%s%s", where, name, name,
+            strcmp(name, "config") == 0 ? "; a configuration file cannot include another" : "");
     if (index < 0) return unknown(parsed->program, where, "", name, error);
-    if (parsed->program->options[index].flags & SEQ_OPTION_ONCE)
-        return seq_error_set(error, SEQ_BAD_USAGE, "%s%s: for the command line only, as --%s",
-                             where, name, name);
     const seq_option *option = &parsed->program->options[index];
     if (parsed->sources[index] == SEQ_FROM_COMMAND_LINE) return SEQ_OK;
     bool is_text = option->type == SEQ_OPTION_TEXT;

@@ -1,8 +1,9 @@
 // Keeps the first error of a chain of calls and maps status to exit code. Invariant: the text is
-// whole UTF-8 characters and fits; a long one is cut in the middle. Test:
-// tests/unit/base/test_status.c.
+// whole UTF-8 characters and fits; a long one is cut in the middle. Where memory ran out, limits of
+// the process are told. Tests: tests/unit/base/test_status.c, tests/cli/limits.sh.
 #include <seqtrain/base/status.h>
 #include <errno.h>
+#include <seqtrain/base/free_memory.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,11 +31,14 @@ static void keep(seq_error *error, const char *whole) {
 
 static void record(seq_error *error, seq_status status, const char *format, va_list arguments,
                    const char *reason) {
-    char whole[LONGEST + 128];
+    char whole[LONGEST + 512], limits[300];
     error->status = status;
     vsnprintf(whole, LONGEST, format, arguments);
     size_t used = strlen(whole);
-    if (reason) snprintf(whole + used, sizeof whole - used, ": %s", reason);
+    if (reason) used += (size_t)snprintf(whole + used, sizeof whole - used, ": %s", reason);
+    if (status == SEQ_NO_MEMORY && !strstr(whole, "; ulimit -"))
+        snprintf(whole + used, sizeof whole - used, "%s",
+                 seq_limits_describe(limits, sizeof limits));
     keep(error, whole);
 }
 
@@ -111,20 +115,4 @@ int seq_status_exit_code(seq_status status) {
     default:
         return 1;
     }
-}
-
-const char *seq_status_name(seq_status status) {
-    static const char *const names[] = {
-        [SEQ_OK] = "ok",
-        [SEQ_STOPPED] = "stopped early",
-        [SEQ_BAD_USAGE] = "bad usage",
-        [SEQ_BAD_INPUT] = "bad input",
-        [SEQ_NO_CHECKPOINT] = "no usable checkpoint",
-        [SEQ_BAD_NUMBER] = "numeric failure",
-        [SEQ_NO_SPACE] = "no space",
-        [SEQ_NO_MEMORY] = "no memory",
-        [SEQ_IO] = "input or output error",
-        [SEQ_RANK_FAILED] = "a rank failed",
-    };
-    return names[status];
 }

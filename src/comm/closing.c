@@ -1,7 +1,8 @@
-// A thread watches MPI_Finalize, which waits for ranks that may be stopped or
-// cut off. It counts its looks of at most a second each, so the time that a
-// suspended job sleeps through does not count. Rank 1 waits 5 s longer and
-// speaks if rank 0 has not. Test: tests/fault/harmed_mpi.sh.
+// Ends a process that waits for other ranks longer than a limit, by a thread
+// that watches. It counts its looks of at most a second each, so the time that a
+// suspended job sleeps through does not count. Rank 0 tells why; rank 1 stands in
+// for it some seconds later, so one message comes. Tests: tests/fault/hang.sh (the
+// end of MPI), tests/fault/harmed_mpi.sh (both).
 #include "closing.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
@@ -36,15 +37,15 @@ static void *watch(void *argument) {
     if (closed) return NULL;
     if (closing->rank == 1 && seq_signals_caught() != SIGTERM) // else the launcher ends the job
         seq_log_open(stderr, SEQ_LOG_WARNING, "seqtrain");
-    seq_log_error("the ranks have done their work, and MPI_Finalize does not return for %g s "
-                  "(--hang-timeout): a rank is stopped, dead or cut off; the job ends",
-                  closing->limit);
+    seq_log_error("%s for %g s (--hang-timeout): %s; the job ends", closing->what, closing->limit,
+                  closing->why);
     seq_comm_leave(EXIT_HUNG);
 }
 
-void seq_closing_begin(seq_closing *closing, int rank, double limit) {
+void seq_closing_begin(seq_closing *closing, int rank, double limit, const char *what,
+                       const char *why) {
     pthread_condattr_t monotonic;
-    *closing = (seq_closing){.rank = rank, .limit = limit};
+    *closing = (seq_closing){.rank = rank, .limit = limit, .what = what, .why = why};
     if (limit <= 0) return;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -1,4 +1,5 @@
-// Where a rank may wait for ever after everything else is done: in the end of MPI.
+// A limit where a rank may wait for ever and no watchdog runs: before the ranks have agreed to
+// start, and in the end of MPI.
 #ifndef SEQ_COMM_CLOSING_H
 #define SEQ_COMM_CLOSING_H
 
@@ -7,7 +8,8 @@
 
 typedef struct seq_closing {
     int rank;
-    double limit; // seconds, 0: nobody watches
+    double limit;           // seconds, 0: nobody watches
+    const char *what, *why; // "what for LIMIT s (--hang-timeout): why; the job ends"
     bool closed;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -17,7 +19,8 @@ typedef struct seq_closing {
 // A thread ends the process with exit code 6 when seq_closing_end does not come within `limit`
 // seconds. Rank 0 says so; rank 1 some seconds later, if rank 0 has not. Without memory for the
 // thread nobody watches.
-void seq_closing_begin(seq_closing *closing, int rank, double limit);
+void seq_closing_begin(seq_closing *closing, int rank, double limit, const char *what,
+                       const char *why);
 void seq_closing_end(seq_closing *closing);
 
 #endif

@@ -62,7 +62,9 @@ double seq_comm_seconds(const seq_comm *comm) {
 void seq_comm_close(seq_comm *comm) {
     seq_closing closing;
     if (!comm) return;
-    seq_closing_begin(&closing, comm->rank, comm->size > 1 ? comm->closing_limit : 0);
+    seq_closing_begin(&closing, comm->rank, comm->size > 1 ? comm->closing_limit : 0,
+                      "the ranks have done their work, and MPI_Finalize does not return",
+                      "a rank is stopped, dead or cut off");
     comm->operations->close(comm);
     seq_closing_end(&closing);
     free(comm->layout);
@@ -71,6 +73,14 @@ void seq_comm_close(seq_comm *comm) {
 
 void seq_comm_limit_closing(seq_comm *comm, double seconds) {
     comm->closing_limit = seconds;
+}
+
+void seq_comm_limit_begin(seq_comm *comm, double seconds, const char *what, const char *why) {
+    seq_closing_begin(&comm->beginning, comm->rank, comm->size > 1 ? seconds : 0, what, why);
+}
+
+void seq_comm_limit_end(seq_comm *comm) {
+    seq_closing_end(&comm->beginning);
 }
 
 void seq_comm_abort(seq_comm *comm, int exit_code) {

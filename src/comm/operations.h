@@ -2,6 +2,7 @@
 #ifndef SEQ_COMM_OPERATIONS_H
 #define SEQ_COMM_OPERATIONS_H
 
+#include "closing.h"
 #include <seqtrain/comm/comm.h>
 
 typedef struct seq_comm_operations {
@@ -34,6 +35,7 @@ struct seq_comm {
     double seconds;         // of the main thread
     seq_comm_calls *calls;  // of the main thread, or NULL
     double closing_limit;   // seconds, 0: none
+    seq_closing beginning;  // see seq_comm_limit_begin
     uint64_t host_reserved; // bytes that seq_comm_reserve counted on this host
     size_t reserved;        // bytes of this rank that seq_comm_reserve counted and nobody took yet
     void *own;              // of the implementation

@@ -26,7 +26,7 @@ struct seq_dataset {
     char vocabulary_hash[33], hash[33];
     seq_element element;
     int64_t shard_tokens;
-    int64_t tokens[SEQ_SPLITS], characters[SEQ_SPLITS];
+    int64_t tokens[SEQ_SPLITS];
     file_state *verified;  // of each file of the manifest: when its hash was last right
     seq_vector_file *file; // the shard that was read last
     seq_split file_split;
@@ -49,6 +49,7 @@ seq_element seq_token_element(int vocabulary) {
 
 static seq_status read_counts(seq_dataset *dataset, seq_error *error) {
     const seq_record *record = seq_manifest_section_find(&dataset->manifest, "data");
+    int64_t characters; // must be there
     seq_status status =
         seq_record_get_integer(record, "shard_tokens", 1, INT64_MAX, &dataset->shard_tokens, error);
     for (int split = 0; !status && split < SEQ_SPLITS; split++) {
@@ -57,9 +58,7 @@ static seq_status read_counts(seq_dataset *dataset, seq_error *error) {
         status =
             seq_record_get_integer(record, key, 0, INT64_MAX / 2, &dataset->tokens[split], error);
         snprintf(key, sizeof key, "%s_characters", seq_split_name((seq_split)split));
-        if (!status)
-            status = seq_record_get_integer(record, key, 0, INT64_MAX, &dataset->characters[split],
-                                            error);
+        if (!status) status = seq_record_get_integer(record, key, 0, INT64_MAX, &characters, error);
     }
     return status;
 }
@@ -222,10 +221,6 @@ const char *seq_dataset_hash(const seq_dataset *dataset) {
 
 int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split) {
     return dataset->tokens[split];
-}
-
-int64_t seq_dataset_characters(const seq_dataset *dataset, seq_split split) {
-    return dataset->characters[split];
 }
 
 seq_status seq_dataset_verify(seq_dataset *dataset, seq_error *error) {

@@ -2,11 +2,14 @@
 // letters alone need a byte beside them that no text has. A tar archive is told by the checksum of
 // its first header. UTF-16 and UTF-32 without a BOM: nearly all code points are assigned, and half
 // of the bytes are NUL as in Latin text, or the bytes are no other text and blanks or stops of
-// Chinese and Japanese occur. Tests: tests/unit/data/test_forms.c, tests/cli/seqprep_files.sh.
+// Chinese and Japanese occur, or ideographs alone do. Tests: tests/unit/data/test_forms.c,
+// tests/cli/seqprep_files.sh.
 #include "forms.h"
+#include <seqtrain/data/text_file.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 #include <utf8proc.h>
 
 typedef struct sign {
@@ -24,7 +27,8 @@ typedef struct sign {
     { {name, advice, SEQ_PLAIN}, at, sizeof bytes - 1, bytes, true }
 
 static const char unpack_archive[] = "unpack it, and give the files or the folder",
-                  extract_text[] = "extract its text first", decode_first[] = "export its text";
+                  extract_text[] = "extract its text first", decode_first[] = "export its text",
+                  decrypt_first[] = "decrypt it first";
 
 static const sign signs[] = {
     PACKED("gzip data", SEQ_GZIP, "\x1F\x8B"),
@@ -82,6 +86,7 @@ static const sign signs[] = {
     LETTERS("a font", NULL, 0, "wOFF"),
     LETTERS("a font", NULL, 0, "wOF2"),
     LETTERS("a font", NULL, 0, "OTTO"),
+    BINARY("an Access database", decode_first, 0, "\0\1\0\0Standard"),
     BINARY("a font", NULL, 0, "\0\1\0\0\0"),
     BINARY("an ELF program or library", NULL, 0,
            "\x7F"
@@ -102,12 +107,82 @@ static const sign signs[] = {
     LETTERS("an ORC file", decode_first, 0, "ORC"),
     BINARY("a Python pickle", decode_first, 0, "\x80\2"),
     BINARY("a Python pickle", decode_first, 0, "\x80\3"),
-    BINARY("a Python pickle", decode_first, 0, "\x80\4\x95"),
-    BINARY("a Python pickle", decode_first, 0, "\x80\5\x95"),
+    BINARY("a Python pickle", decode_first, 0, "\x80\4"),
+    BINARY("a Python pickle", decode_first, 0, "\x80\5"),
     LETTERS("a GGUF model", NULL, 0, "GGUF"),
+    LETTERS("a safetensors model", NULL, 8, "{\""),
+    LETTERS("a TensorFlow Lite model", NULL, 4, "TFL3"),
+    BINARY("a fastText model", NULL, 0, "\xBA\x16\x4F\x2F"),
+    BINARY("a kenlm model", NULL, 0, "mmap lm http://kheafield.com/code format version"),
+    LETTERS("a Feather file", decode_first, 0, "FEA1"),
+    BINARY("an Arrow stream", decode_first, 0, "\xFF\xFF\xFF\xFF"),
+    BINARY("a MATLAB file", decode_first, 0, "MATLAB 5.0 MAT-file, Platform: "),
+    BINARY("a MATLAB file", decode_first, 0, "MATLAB 7.3 MAT-file, Platform: "),
+    BINARY("an R workspace", decode_first, 0, "RDX2\nX\n"),
+    BINARY("an R workspace", decode_first, 0, "RDX3\nX\n"),
+    BINARY("R data", decode_first, 0, "X\n\0\0"),
+    BINARY("a NetCDF file", decode_first, 0, "CDF\5"),
+    LETTERS("an Outlook mailbox", decode_first, 0, "!BDN"),
+    LETTERS("a Mobipocket book", extract_text, 60, "BOOKMOBI"),
+    LETTERS("a Windows help file", extract_text, 0, "ITSF"),
+    BINARY("a PostScript document with a preview", "extract its text with ps2ascii", 0,
+           "\xC5\xD0\xD3\xC6"),
+    LETTERS("a git pack", "check its files out with git", 0, "PACK\0\0\0"),
+    BINARY("a git index", NULL, 0, "DIRC\0\0\0"),
+    BINARY("data encrypted with age", decrypt_first, 0, "age-encryption.org/v1\n-> "),
+    LETTERS("data encrypted with openssl", decrypt_first, 0, "Salted__"),
+    BINARY("data encrypted with gpg", decrypt_first, 0, "\x85\1\x0C\3"),
+    BINARY("data encrypted with gpg", decrypt_first, 0, "\x85\2\x0C\3"),
+    BINARY("data encrypted with gpg", decrypt_first, 0, "\x84\x5E\3"),
+    BINARY("data encrypted with gpg", decrypt_first, 0, "\x8C\x0D\4"),
+    BINARY("an encrypted disk (LUKS)", decrypt_first, 0, "LUKS\xBA\xBE"),
+    LETTERS("lrzip data", "unpack it with lrzip -d", 0, "LRZI"),
+    LETTERS("lzfse data", "unpack it first", 0, "bvx2"),
+    BINARY("zpaq data", "unpack it with zpaq x", 0, "7kSt\xA0"),
+    LETTERS("an arj archive", unpack_archive, 0, "\x60\xEA"),
+    BINARY("a Windows disk image", unpack_archive, 0, "MSWIM\0\0\0"),
+    BINARY("a disk image of QEMU", unpack_archive, 0, "QFI\xFB"),
+    LETTERS("a disk image of VMware", unpack_archive, 0, "KDMV"),
+    BINARY("a JPEG 2000 image", NULL, 0, "\0\0\0\x0CjP"),
+    BINARY("a JPEG XL image", NULL, 0, "\0\0\0\x0CJXL"),
+    LETTERS("a Photoshop image", NULL, 0, "8BPS"),
+    BINARY("an icon", NULL, 0, "\0\0\1\0\1\0"),
+    LETTERS("an AIFF sound file", NULL, 8, "AIFF"),
+    LETTERS("an AU sound file", NULL, 0, ".snd"),
+    LETTERS("a MIDI file", NULL, 0, "MThd"),
+    BINARY("an MP3 sound file", NULL, 0, "\xFF\xFB"),
+    BINARY("an MP3 sound file", NULL, 0, "\xFF\xF3"),
+    BINARY("an AAC sound file", NULL, 0, "\xFF\xF1"),
+    BINARY("a Windows media file", NULL, 0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"),
+    BINARY("an MPEG video", NULL, 0, "\0\0\1\xBA\x44"),
+    LETTERS("a Flash video", NULL, 0, "FLV\1"),
+    LETTERS("a font", NULL, 0, "ttcf"),
+    BINARY("a Mach-O program", NULL, 0, "\xCE\xFA\xED\xFE"),
+    BINARY("LLVM bitcode", NULL, 0, "BC\xC0\xDE"),
+    LETTERS("an Android program", NULL, 0, "dex\n03"),
+    BINARY("a Lua program", NULL, 0, "\x1BLua"),
+    BINARY("a gettext catalogue", "export its text with msgunfmt", 0, "\xDE\x12\4\x95"),
+    BINARY("a network trace (pcap)", NULL, 0, "\xD4\xC3\xB2\xA1"),
 };
 
-static const seq_form tar = {"a tar archive", "unpack it with tar xf, and give the folder",
+// Forms without a sign, by the end of a file's name.
+static const struct {
+    const char *end;
+    seq_form form;
+} named[] = {{".br", {"brotli data", "unpack it with brotli -d", SEQ_PLAIN}},
+             {".iso", {"a CD image", unpack_archive, SEQ_PLAIN}},
+             {".tfrecord", {"TensorFlow records", decode_first, SEQ_PLAIN}},
+             {".tfrecords", {"TensorFlow records", decode_first, SEQ_PLAIN}},
+             {".onnx", {"an ONNX model", NULL, SEQ_PLAIN}},
+             {".msgpack", {"MessagePack data", decode_first, SEQ_PLAIN}},
+             {".bson", {"BSON data", decode_first, SEQ_PLAIN}},
+             {".pyc", {"a Python program, compiled", NULL, SEQ_PLAIN}}};
+
+static const seq_form cpio = {"a cpio archive", unpack_archive, SEQ_PLAIN},
+                      ebcdic = {"text in EBCDIC",
+                                "convert it to UTF-8: iconv -f IBM1047 -t UTF-8 (or IBM037, ...)",
+                                SEQ_PLAIN},
+                      tar = {"a tar archive", "unpack it with tar xf, and give the folder",
                              SEQ_PLAIN},
                       lzma = {"lzma data", "unpack it with xz -d --format=lzma", SEQ_PLAIN},
                       old_zstd = {"zstd data of a version before 0.8", "pack it anew", SEQ_PLAIN},
@@ -168,6 +243,32 @@ static bool is_lzma(const unsigned char *bytes, size_t size) {
            (unpacked == UINT64_MAX || unpacked >> 48 == 0);
 }
 
+// Written in letters: "070701" or "070702" and 13 numbers of 8 hexadecimal digits, or "070707" and
+// 70 octal digits.
+static bool is_cpio(const unsigned char *bytes, size_t size) {
+    enum { OLD = 76, NEW = 110 };
+    char header[NEW + 1] = "";
+    memcpy(header, bytes, size < NEW ? size : NEW);
+    if (strncmp(header, "070707", 6) == 0) return strspn(header, "01234567") >= OLD;
+    return (strncmp(header, "070701", 6) == 0 || strncmp(header, "070702", 6) == 0) &&
+           strspn(header, "0123456789abcdefABCDEF") == NEW;
+}
+
+// Letters and blanks of EBCDIC make up most of the bytes, and those of ASCII do not.
+static bool is_ebcdic(const unsigned char *bytes, size_t size) {
+    enum { LEAST = 16 };
+    size_t letters = 0, blanks = 0, other = 0;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char high = bytes[i] & 0xF0, low = bytes[i] & 0x0F;
+        bool letter = (high >= 0x80 && high <= 0xA0) || (high >= 0xC0 && high <= 0xF0);
+        letters += letter && low <= 9 && (low > 0 || high == 0xF0);
+        blanks += bytes[i] == 0x40;
+        other += bytes[i] == ' ' || (bytes[i] >= 'a' && bytes[i] <= 'z' && bytes[i] != 'k');
+    }
+    return size >= LEAST && blanks > size / 32 && letters + blanks > size / 4 * 3 &&
+           other < size / 32 + 1;
+}
+
 const seq_form *seq_form_find(const char *text, size_t size) {
     const unsigned char *bytes = (const unsigned char *)text;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
@@ -176,11 +277,15 @@ const seq_form *seq_form_find(const char *text, size_t size) {
         return &old_zstd;
     if (size >= 4 && (*bytes & 0xF0) == 0x50 && memcmp(bytes + 1, "\x2A\x4D\x18", 3) == 0)
         return &skippable;
+    if (is_cpio(bytes, size)) return &cpio;
+    if (is_ebcdic(bytes, size)) return &ebcdic;
     return is_tar(bytes, size) ? &tar : is_lzma(bytes, size) ? &lzma : NULL;
 }
 
 typedef struct reading {
     size_t units, strange, stops;
+    size_t ideographs,
+        controls; // Chinese and Japanese; units whose low byte is a control character
 } reading;
 
 static void count_point(reading *reading, uint32_t point) {
@@ -193,6 +298,10 @@ static void count_point(reading *reading, uint32_t point) {
                         (category == UTF8PROC_CATEGORY_CC && !blank);
     for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
         reading->stops += point == stops[i];
+    reading->ideographs += (point >= 0x3040 && point < 0x3100) ||
+                           (point >= 0x3400 && point < 0x4DC0) ||
+                           (point >= 0x4E00 && point < 0xA000);
+    reading->controls += is_control((unsigned char)(point & 0xFF));
     reading->units++;
 }
 
@@ -258,7 +367,12 @@ static bool is_wide(const unsigned char *bytes, size_t size, int width, bool big
     if (reading.units == 0 || reading.strange > reading.units / 64) return false;
     if (width == 4) return true;
     if (nul[0] > 1 && nul[0] > reading.units / 4 && nul[0] > 8 * nul[1]) return true;
-    return !is_clean(bytes, size) && reading.stops > reading.units / 256;
+    if (is_clean(bytes, size)) return false;
+    // Without stops: low bytes of ideographs are spread evenly, and bytes of no other text are
+    // control characters so often.
+    bool even = reading.ideographs > reading.units / 4 * 3 &&
+                reading.controls > reading.units / 32 && reading.units >= 16;
+    return even || reading.stops > reading.units / 256;
 }
 
 const char *seq_form_wide_encoding(const char *text, size_t size) {
@@ -281,4 +395,30 @@ const char *seq_form_wide_encoding(const char *text, size_t size) {
     for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
         if (is_wide(bytes, size, encodings[i].width, encodings[i].big)) return encodings[i].name;
     return NULL;
+}
+
+const seq_form *seq_form_find_named(const char *name, const char *text, size_t size) {
+    const seq_form *form = seq_form_find(text, size);
+    size_t length = strlen(name), seen = size < SEQ_FORM_BYTES ? size : SEQ_FORM_BYTES;
+    const unsigned char *bytes = (const unsigned char *)text;
+    if (form || (is_clean(bytes, seen) && !has_control(bytes, seen))) return form;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        size_t end = strlen(named[i].end);
+        if (length > end && strcasecmp(name + length - end, named[i].end) == 0)
+            return &named[i].form;
+    }
+    return NULL;
+}
+
+seq_status seq_form_check_text(const char *name, const char *bytes, size_t size, seq_error *error) {
+    const seq_form *form = seq_form_find_named(name, bytes, size);
+    const char *encoding = form ? NULL : seq_form_wide_encoding(bytes, size);
+    if (form)
+        return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: it is %s, not text%s%s", name,
+                             form->name, form->advice ? "; " : "",
+                             form->advice ? form->advice : "");
+    if (!encoding) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "reading %s: it is text in %s; convert it to UTF-8: iconv -f %s -t UTF-8",
+                         name, encoding, encoding);
 }

@@ -16,6 +16,8 @@ typedef struct seq_form {
 
 // NULL: no form that has a name, text perhaps.
 const seq_form *seq_form_find(const char *bytes, size_t size);
+// Also by the end of the file's name, where the bytes are no text: brotli has no sign.
+const seq_form *seq_form_find_named(const char *name, const char *bytes, size_t size);
 // The name that iconv has for it, such as "UTF-16LE"; NULL: neither UTF-16 nor UTF-32.
 const char *seq_form_wide_encoding(const char *bytes, size_t size);
 

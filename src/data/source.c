@@ -217,7 +217,7 @@ static seq_status look_into_packed(seq_source *source, seq_error *error) {
 static seq_status begin(seq_source *source, seq_error *error) {
     seq_status status = look_ahead(source, source->rules.as_is ? 1 : SEQ_FORM_BYTES, error);
     if (status || source->rules.as_is) return status;
-    const seq_form *form = seq_form_find(source->buffer, source->filled);
+    const seq_form *form = seq_form_find_named(source->path, source->buffer, source->filled);
     if (!form) return check_encoding(source, source->buffer, source->filled, error);
     if (form->packing == SEQ_PLAIN) return check_form(source, form, error);
     source->unpacker = seq_unpacker_find(form->packing);

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <seqtrain/base/file.h>
+#include <seqtrain/data/text_file.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,6 +216,11 @@ seq_status seq_vocabulary_read(const char *path, seq_status failure, seq_vocabul
         seq_file_read(path, FILE_LIMIT, &text, &size, &reason))
         return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? failure : reason.status, "%s",
                              reason.text);
+    bool other = strncmp(text, header, strlen(header)) != 0;
+    if (other && seq_form_check_text(path, text, size, &reason)) {
+        free(text);
+        return seq_error_set(error, failure, "%s", reason.text);
+    }
     seq_status status =
         strlen(text) == size
             ? read_lines(text, path, failure, out, error)

@@ -119,6 +119,16 @@ void seq_model_count_saturated(const seq_model *model, const seq_workspace *work
                                   batch, steps);
 }
 
+void seq_model_count_carried(const seq_model *model, const float *state, int batch,
+                             seq_saturation *sums) {
+    for (int layer = 0; layer < model->config.layers; layer++) {
+        size_t block = (size_t)batch * (size_t)model->config.hidden[layer];
+        if (model->cell->memory) state += block; // c lies behind h
+        seq_saturation_add_carried(&sums[layer], &model->recurrent[layer], state, block);
+        state += block;
+    }
+}
+
 void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, int batch, int steps,
                           seq_saturation *sums) {
     for (int layer = 0; layer < model->config.layers; layer++)

@@ -24,6 +24,14 @@ void seq_saturation_add_values(seq_saturation *sum, const seq_recurrent *layer,
     sum->values += (int64_t)count;
 }
 
+void seq_saturation_add_carried(seq_saturation *sum, const seq_recurrent *layer,
+                                const float *values, size_t count) {
+    float limit = layer->cell->memory ? atanhf(SATURATED) : SATURATED;
+    for (size_t i = 0; i < count; i++)
+        sum->saturated += fabsf(values[i]) > limit;
+    sum->values += (int64_t)count;
+}
+
 // The largest |gradient| of each unit, over rows and all gates but the output gate.
 static void find_largest(const seq_recurrent *layer, const float *gates, size_t rows,
                          float *largest) {

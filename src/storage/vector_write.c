@@ -265,26 +265,3 @@ seq_status seq_vector_write_view(seq_vector_file *file, const char *name, int di
     seq_hdf5_unlock();
     return status;
 }
-
-static seq_status write_text(seq_vector_file *file, const char *attribute, const char *text,
-                             seq_error *error) {
-    size_t length = strlen(text);
-    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    H5Tset_size(type, length ? length : 1);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    errno = 0;
-    hid_t handle = H5Acreate2(file->file, attribute, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    herr_t failed = handle < 0 ? -1 : H5Awrite(handle, type, text);
-    if (handle >= 0 && H5Aclose(handle) < 0) failed = -1;
-    H5Sclose(space);
-    H5Tclose(type);
-    return failed < 0 ? seq_hdf5_failed(file, "writing an attribute to", error) : SEQ_OK;
-}
-
-seq_status seq_vector_file_write_text(seq_vector_file *file, const char *attribute,
-                                      const char *text, seq_error *error) {
-    seq_hdf5_lock();
-    seq_status status = write_text(file, attribute, text, error);
-    seq_hdf5_unlock();
-    return status;
-}

@@ -9,9 +9,11 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/standard.h>
+#include <seqtrain/data/text_file.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     LINE_LIMIT = 1 << 26, // bytes
@@ -136,10 +138,23 @@ static bool read_line(scoring *scoring, FILE *stream, seq_error *error) {
     return size > 0 && !error->status;
 }
 
+// After the first line has been read: by the beginning of the file, or of a pipe by that line. A
+// model of bytes reads any file.
+static seq_status check_form(const scoring *scoring, FILE *stream, seq_error *error) {
+    char head[4096];
+    if (seq_vocabulary_rules(scoring->loaded->vocabulary)->unit == SEQ_UNIT_BYTE) return SEQ_OK;
+    ssize_t got = pread(fileno(stream), head, sizeof head, 0);
+    seq_status status = got > 0 ? seq_form_check_text(scoring->name, head, (size_t)got, error)
+                                : seq_form_check_text(scoring->name, scoring->text,
+                                                      scoring->size + scoring->end_size, error);
+    return status ? seq_error_add_context(error, "--score") : SEQ_OK;
+}
+
 static seq_status score_lines(scoring *scoring, FILE *stream, seq_error *error) {
     seq_status status = SEQ_OK;
     while (!status && read_line(scoring, stream, error)) {
-        status = score_line(scoring, error);
+        if (scoring->line == 1) status = check_form(scoring, stream, error);
+        if (!status) status = score_line(scoring, error);
         if (!status && ferror(stdout)) status = seq_standard_flush("writing the scores", error);
     }
     return error->status;

@@ -8,6 +8,7 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/standard.h>
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/data/text_file.h>
 #include <seqtrain/infer/sample.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,8 +198,12 @@ static seq_status read_prime(const options *options, const seq_vocabulary *vocab
         return seq_error_add_context(error, "--prime-file");
     const char *what = options->prime ? "--prime" : "--prime-file";
     if (!text) size = strlen(options->prime);
-    status = seq_vocabulary_encode(vocabulary, text ? text : options->prime, size, false, what, out,
-                                   out_count, error);
+    if (text && seq_vocabulary_rules(vocabulary)->unit != SEQ_UNIT_BYTE &&
+        (status = seq_form_check_text(options->prime_file, text, size, error)))
+        seq_error_add_context(error, "--prime-file");
+    if (!status)
+        status = seq_vocabulary_encode(vocabulary, text ? text : options->prime, size, false, what,
+                                       out, out_count, error);
     free(text);
     if (!status && size) warn_of_prime(vocabulary, what, *out, *out_count);
     return status;

@@ -135,7 +135,8 @@ static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_train_step(trainer, &result, error);
     if (!status && result.setback != SEQ_ROLLED_BACK) {
         seq_progress_step(trainer, &result);
-        status = settle_before_rest(trainer, &result, error);
+        if (!result.setback) status = seq_train_saturation_report(trainer, error);
+        if (!status) status = settle_before_rest(trainer, &result, error);
     }
     if (status) return status;
     if (result.stop) return stop_early(trainer, error);

@@ -28,6 +28,37 @@ expect 3 'nowhere.txt: cannot be read' "$SOURCE/launch/quickstart.sh" nowhere.tx
 expect 2 'wrong: unknown option, see --help' "$SOURCE/launch/bench.sh" --wrong
 expect 2 'only x: expected one of' "$SOURCE/launch/bench.sh" --only x
 
+# The launchers' number of cores: the least quota of this shell's control group and of those above it.
+# cores_of MOUNTINFO CGROUP FILE=TEXT;...: of 16 cores; @ stands for a blank.
+cores_of() {
+  local file
+  rm -rf system
+  mkdir -p system/proc/self
+  printf "$1\n" >system/proc/self/mountinfo
+  printf "$2\n" >system/proc/self/cgroup
+  for file in ${3//;/ }; do
+    mkdir -p "system/sys/fs/cgroup/$(dirname "${file%%=*}")"
+    tr @ ' ' <<<"${file#*=}" >"system/sys/fs/cgroup/${file%%=*}"
+  done
+  bash -c 'source "$0/launch/common.sh"; cores=16; limit_by_groups "$1"; echo $cores' "$SOURCE" "$work/system"
+}
+second='30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw'
+first='31 23 0:27 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n32 31 0:28 /docker/7 /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct'
+both="$first\n34 31 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw"
+while IFS='|' read -r expected mounts groups files; do
+  found=$(cores_of "${!mounts}" "$groups" "$files" 2>&1)
+  [ "$found" = "$expected" ] || bad "cores: $found, not $expected: $mounts $groups $files"
+done <<'.'
+16|second|0::/job/step|
+2|second|0::/job/step|job/step/cpu.max=max@100000;job/cpu.max=250000@100000
+4|second|0::/|cpu.max=400000@100000
+1|second|0::/job|job/cpu.max=50000@100000;cpu.max=800000@100000
+3|second|0::/../outside|cpu.max=300000@100000
+5|first|4:cpu,cpuacct:/docker/7/a\n0::/|cpu,cpuacct/cpu.cfs_quota_us=250000;cpu,cpuacct/cpu.cfs_period_us=50000
+16|first|4:cpuset:/docker/7|cpu,cpuacct/cpu.cfs_quota_us=250000;cpu,cpuacct/cpu.cfs_period_us=50000
+3|both|4:cpu,cpuacct:/docker/7\n0::/u|cpu,cpuacct/cpu.cfs_quota_us=-1;cpu,cpuacct/cpu.cfs_period_us=50000;unified/u/cpu.max=300000@100000
+.
+
 # Alone inside a larger launch: exit code 2, what to do, nothing written.
 step=(SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=4)
 expect 2 'SLURM_STEP_NUM_TASKS says that 4 or more ranks.*MPI was not tried.*srun --mpi=pmix.*--mpi no' env "${step[@]}" "${short[@]}" --run alone

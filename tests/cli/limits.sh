@@ -68,6 +68,12 @@ else
       esac
     done
   done
+  # The limit is named: by one process, and by ranks that share memory.
+  big=("$SEQTRAIN" "${small[@]}" --hidden 1500 --run big)
+  named='; ulimit -v allows this process [0-9.]* MB, of which [0-9.]* MB are left'
+  expect 1 "out of memory$named" limited -v 150000 "${big[@]}"
+  expect 7 "Cannot allocate memory$named" run_mpi 2 bash -c 'ulimit -v 400000 && exec "$0" "$@"' "${big[@]}"
+  expect 1 "out of memory; ulimit -d allows this process" limited -d 60000 "${big[@]}"
   for threads in 1 2; do
     commands seqtrain $threads
     expect 1 "$threads x 128 MB are not to be had" limited -v 180000 "${command[@]}" --kernels openblas

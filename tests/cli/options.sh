@@ -47,6 +47,14 @@ printf 'temperature = 2\n' >other.ini
 expect 2 "other.ini line 1: temperature: unknown option; seqsample has it" "$SEQTRAIN" --config other.ini
 printf 'dry-run = yes\n' >once.ini
 expect 2 "once.ini line 1: dry-run: for the command line only" "$SEQTRAIN" --config once.ini
+for implied in config=once.ini 'help = yes' version=yes man= completion=; do
+  printf '%s\n' "$implied" >once.ini
+  for program in "$SEQTRAIN" "$SEQPREP" "$SEQSAMPLE"; do
+    expect 2 "once.ini line 1: ${implied%%[ =]*}: for the command line only, as --${implied%%[ =]*}" "$program" --config once.ini
+  done
+done
+printf 'config = once.ini\n' >nested.ini
+expect 2 'nested.ini line 1: config: .*a configuration file cannot include another' "$SEQTRAIN" --config nested.ini
 "$SEQTRAIN" --version | grep -Eqi 'MPI' || bad "seqtrain --version does not name MPI"
 
 # config.ini: a key for every option of the table that is recorded; it is read back to the same.

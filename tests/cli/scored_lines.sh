@@ -56,6 +56,24 @@ yes $'\xff' | head -50 >many.txt
 expect 3 "50 of the 50 lines of many.txt" "$SEQEVAL" run-char --score many.txt
 [ "$(grep -c 'is not UTF-8' .out)" -eq 10 ] || bad "$(grep -c 'is not UTF-8' .out) of 50 bad lines are told one by one"
 expect 3 "score: reading .*: Is a directory" "$SEQEVAL" run-char --score .
+# A file that is no text is named, by its bytes or, from a pipe, by the first of them; a model of bytes reads any file.
+gzip -c text.txt >packed.gz
+iconv -f UTF-8 -t UTF-16LE text.txt >wide.txt
+printf 'PK\003\004\024\0\0\0lines\nof a zip\n' >archive.zip
+printf '\033\017\0\370\215\224\156\306' >text.txt.br
+while read -r file form; do
+  for model in run-char run-word; do
+    expect 3 "score: reading .*: it is $form" "$SEQEVAL" $model --quiet --score $file
+    grep -q "^[-0-9]" .out && bad "$file: lines of it are scored: $(cat .out)"
+  done
+done <<'.'
+packed.gz gzip data, not text; unpack it first
+wide.txt text in UTF-16LE; .*iconv -f UTF-16LE
+archive.zip a zip archive.*unzip
+text.txt.br brotli data, .*brotli -d
+.
+expect 3 "score: reading standard input: it is gzip data, not text" bash -c 'cat packed.gz | "$0" run-char --quiet --score -' "$SEQEVAL"
+"$SEQEVAL" run-byte --quiet --score archive.zip >table.txt 2>&1 || bad "a model of bytes: $(cat table.txt)"
 : >empty.txt
 "$SEQEVAL" run-char --quiet --score empty.txt >table.txt 2>&1 && [ ! -s table.txt ] || bad "an empty file: $(cat table.txt)"
 finish

@@ -89,7 +89,20 @@ GIF89a\001\0\001\0 a GIF image
 \223NUMPY\001\0 a NumPy array
 SQLite\040format\0403\0 a SQLite database
 PAR1\025\004\025 a Parquet file
+x\0\0\0\0\0\0\0{"__metadata__" a safetensors model
+\243\210\205\100\230\244\211\203\222\100\202\231\226\246\225\100\206\226\247\025 text in EBCDIC
 END
+printf '0707010000aB64%096d%s' 0 name >form
+refused "reading form: it is a cpio archive, not text; unpack it" char form
+printf '\033\017\0\370\215\224\156\306' | tee text.br >TEXT.BR
+refused "reading text.br: it is brotli data, not text; unpack it with brotli -d" char text.br
+refused "reading TEXT.BR: it is brotli data.*--as-is" byte TEXT.BR
+printf 'un poem\n' >poem.br # text, whatever its name says
+expect 0 "train +8 " "$SEQPREP" --unit char -o poem poem.br
+gzip -c poem/vocabulary.tsv >vocabulary.tsv.gz
+expect 3 "reading vocabulary.tsv.gz: it is gzip data, not text; unpack it first" "$SEQPREP" --vocab vocabulary.tsv.gz -o new text
+iconv -f UTF-8 -t UTF-16 poem/vocabulary.tsv >wide.tsv
+expect 3 "reading wide.tsv: it is text in UTF-16; convert it to UTF-8" "$SEQPREP" --vocab wide.tsv -o new text
 tar cf archive.tar text
 refused "it is a tar archive, not text; unpack it with tar xf" byte archive.tar
 gzip -c archive.tar >archive.tar.gz

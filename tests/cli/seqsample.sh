@@ -80,6 +80,10 @@ same a b
 draw run-chars --prime 'the river' --tokens 20 >a
 printf 'the river' | "$SEQSAMPLE" run-chars --quiet --prime-file - --tokens 20 | cmp -s - a || bad "a prime from standard input gives another text"
 expect 3 "missing" "$SEQSAMPLE" run-chars --prime-file missing
+gzip -c prime.txt >prime.gz
+iconv -f UTF-8 -t UTF-16BE prime.txt >wide.txt
+expect 3 "prime-file: reading prime.gz: it is gzip data, not text; unpack it first" "$SEQSAMPLE" run-chars --prime-file prime.gz
+expect 3 "prime-file: reading wide.txt: it is text in UTF-16BE; convert it" "$SEQSAMPLE" run-chars --prime-file wide.txt
 expect 2 "give one" "$SEQSAMPLE" run-chars --prime a --prime-file prime.txt
 expect 2 "temperature -1: expected a number, 0 to 1000" "$SEQSAMPLE" run-chars --temperature -1
 expect 2 "temperature" "$SEQSAMPLE" run-chars --temperature 1001

@@ -93,6 +93,16 @@ no_process_left silent
 same_tree whole/checkpoints silent/checkpoints
 outcome 1 "as expected" "$(since "$begun")"
 
+experiment "a rank that never answers the first message, as an older program" "one message with the likely reasons, exit code 6, no run directory"
+begun=$(now)
+code=0
+ranks 2 SEQ_MPI_SILENT=1 SEQ_MPI_RANK=1 older --hang-timeout 1 >log.older 2>&1 || code=$?
+[ $code -eq 6 ] || [ $code -eq 139 ] || bad "older: exit code $code, expected 6: $(tail -3 log.older)"
+[ "$(grep -c "do not come to agree on what they start for 1 s (--hang-timeout): a rank runs an older seqtrain" log.older)" -eq 1 ] || bad "older: no message, or several: $(cat log.older)"
+no_process_left older
+absent older
+outcome 1 "as expected" "$(since "$begun")"
+
 experiment "exchange destroyed while its thread hangs in MPI" "given up, the process goes on to its end; exit code 6 on all"
 expect 6 'rank 0: destroyed' run_mpi 2 "$BUILD/tests/mpi/mpi_test_hung_exchange"
 outcome 1

@@ -4,6 +4,8 @@
 //   SEQ_MPI_HANGS=N  the N-th MPI_Alltoallv, the gradient's, never returns
 //   SEQ_MPI_FAILS=N  it fails
 //   SEQ_MPI_STAYS=1  MPI_Finalize never returns
+//   SEQ_MPI_SILENT=1 the first message of a start is never answered, as by an
+//                    older program
 //   SEQ_MPI_RANK=R   on that rank only
 #include <seqtrain/base/launch.h>
 #include <mpi.h>
@@ -38,6 +40,13 @@ int MPI_Finalize(void) {
     while (setting("SEQ_MPI_STAYS", 0))
         pause();
     return PMPI_Finalize();
+}
+
+int MPI_Allgather(const void *sent, int send_count, MPI_Datatype send_type, void *received,
+                  int receive_count, MPI_Datatype receive_type, MPI_Comm comm) {
+    while (receive_count == 64 && setting("SEQ_MPI_SILENT", 0))
+        pause();
+    return PMPI_Allgather(sent, send_count, send_type, received, receive_count, receive_type, comm);
 }
 
 int MPI_Alltoallv(const void *sent, const int *send_counts, const int *send_offsets,

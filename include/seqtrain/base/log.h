@@ -12,15 +12,13 @@ typedef enum seq_log_level {
     SEQ_LOG_QUIET,
     SEQ_LOG_ERROR,
     SEQ_LOG_WARNING,
-    SEQ_LOG_INFO,
-    SEQ_LOG_DEBUG
+    SEQ_LOG_INFO
 } seq_log_level;
 
 // stream NULL silences everything (ranks other than 0 do this). `program` prefixes errors and
 // warnings.
 void seq_log_open(FILE *stream, seq_log_level level, const char *program);
 void seq_log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void seq_log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void seq_log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void seq_log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -28,6 +26,5 @@ void seq_log_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 // width); when piped it is printed as a plain line only if `landmark`. Any other message first ends
 // the live line.
 void seq_log_live(bool landmark, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool seq_log_is_terminal(void);
 
 #endif

@@ -48,7 +48,4 @@ seq_status seq_error_add_context(seq_error *error, const char *format, ...)
 // 75 stopped early; 1 otherwise.
 int seq_status_exit_code(seq_status status);
 
-// A short name such as "bad input", for logs and metrics.
-const char *seq_status_name(seq_status status);
-
 #endif

@@ -28,6 +28,10 @@ void seq_comm_close(seq_comm *comm); // collective; releases shared memory and f
 // Closing may take so long (0, as at first: for ever); then the process ends with exit code 6, and
 // one rank says so.
 void seq_comm_limit_closing(seq_comm *comm, double seconds);
+// What lies between these two may take `seconds` in all (0: for ever); then the process ends with
+// exit code 6, and one rank says "`what` for SECONDS s (--hang-timeout): `why`". Both texts stay.
+void seq_comm_limit_begin(seq_comm *comm, double seconds, const char *what, const char *why);
+void seq_comm_limit_end(seq_comm *comm);
 // For a main whose rank must leave without the others: ends every rank with this exit code.
 void seq_comm_abort(seq_comm *comm, int exit_code);
 // For a watchdog's thread when main threads hang: ends this process at once, MPI is not asked. The

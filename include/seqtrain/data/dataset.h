@@ -23,9 +23,6 @@ const char *seq_dataset_vocabulary_hash(const seq_dataset *dataset);
 // Hex hash of the manifest: identifies the data of a run.
 const char *seq_dataset_hash(const seq_dataset *dataset);
 int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split); // 0: the split is absent
-int64_t
-seq_dataset_characters(const seq_dataset *dataset,
-                       seq_split split); // code points of running text (bytes for unit byte)
 seq_status seq_dataset_verify(seq_dataset *dataset,
                               seq_error *error); // every file against its hash
 

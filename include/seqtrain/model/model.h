@@ -158,10 +158,13 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
 void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                     int batch, const int32_t *inputs, float *state, float *logits);
 
-// Adds, for each recurrent layer, the values of the window that seq_model_evaluate saw last; the
-// units of the window that seq_model_train saw last. `sums` holds L entries.
+// Adds, for each recurrent layer, the values of the window that seq_model_evaluate saw last; those
+// that a state of `batch` streams carries; the units of the window that seq_model_train saw last.
+// `sums` holds L entries.
 void seq_model_count_saturated(const seq_model *model, const seq_workspace *workspace, int batch,
                                int steps, seq_saturation *sums);
+void seq_model_count_carried(const seq_model *model, const float *state, int batch,
+                             seq_saturation *sums);
 void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, int batch, int steps,
                           seq_saturation *sums);
 

@@ -21,6 +21,10 @@ typedef struct seq_saturation {
 // pass uses the tape up.
 void seq_saturation_add_values(seq_saturation *sum, const seq_recurrent *layer,
                                const seq_tape *tape, int batch, int steps);
+// Adds `count` values that a layer carries from a window to the next: c<t>, or
+// h<t> in cells without memory.
+void seq_saturation_add_carried(seq_saturation *sum, const seq_recurrent *layer,
+                                const float *values, size_t count);
 // Adds the units of a window after seq_recurrent_backward. `scratch` holds H
 // floats.
 void seq_saturation_add_units(seq_saturation *sum, const seq_recurrent *layer, const seq_tape *tape,

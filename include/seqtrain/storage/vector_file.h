@@ -64,8 +64,6 @@ typedef struct seq_view_part {
 seq_status seq_vector_write_view(seq_vector_file *file, const char *name, int dimensions,
                                  size_t rows, size_t columns, const seq_view_part *parts,
                                  size_t part_count, seq_error *error);
-seq_status seq_vector_file_write_text(seq_vector_file *file, const char *attribute,
-                                      const char *text, seq_error *error);
 
 // Reading.
 seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_error *error);

@@ -7,6 +7,8 @@
 
 // due.c: what the run does at a step, as far as it is known beforehand: without the last step,
 // signals and limits of time.
+// It reports saturation where it validates, or would if there were a validation split.
+bool seq_train_reports_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
 // Of steps of checkpoints, newest first, keeps those that a rollback because of a window may go

@@ -11,10 +11,13 @@ static bool is_epoch_end(const seq_trainer *trainer, int64_t step) {
     return (step - trainer->position.origin) % trainer->windows == 0;
 }
 
-bool seq_train_validates_at(const seq_trainer *trainer, int64_t step) {
+bool seq_train_reports_at(const seq_trainer *trainer, int64_t step) {
     int64_t every = trainer->options->validate_every;
-    if (!trainer->valid_batches) return false;
     return every ? step % every == 0 : is_epoch_end(trainer, step);
+}
+
+bool seq_train_validates_at(const seq_trainer *trainer, int64_t step) {
+    return trainer->valid_batches && seq_train_reports_at(trainer, step);
 }
 
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step) {

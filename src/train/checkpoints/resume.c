@@ -121,22 +121,81 @@ static bool is_taken_from_record(const seq_parsed *parsed, size_t index) {
     return strcmp(option->name, "replicas") == 0 && strcmp(text, "0") == 0;
 }
 
-static seq_status apply_record(seq_parsed *parsed, const seq_record *record, seq_error *error) {
+// NULL: the record says nothing about this option.
+static const char *recorded_value(const seq_option *option, const seq_record *record) {
+    bool skipped = option->type == SEQ_OPTION_HEADING ||
+                   option->flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION);
+    return skipped ? NULL : seq_train_recorded(record, option);
+}
+
+static seq_status take_recorded(seq_parsed *parsed, size_t index, const char *recorded,
+                                seq_error *error) {
+    const seq_option *option = &parsed->program->options[index];
+    seq_error reason = {0};
+    if (!*recorded && !option->standard && option->type == SEQ_OPTION_TEXT) return SEQ_OK;
+    seq_status status = seq_option_set(parsed, option->name, recorded, SEQ_FROM_RECORD, &reason);
+    if (!status) return SEQ_OK;
+    return seq_error_set(error, status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : status,
+                         "resuming: the checkpoint's record: %s", reason.text);
+}
+
+// The model that the options describe, in the words of a manifest.
+static seq_status describe_model(const seq_parsed *parsed, const seq_record *model, seq_record *out,
+                                 seq_error *error) {
+    seq_model_config config;
+    int64_t vocabulary;
+    seq_status status =
+        seq_record_get_integer(model, "vocabulary", 1, SEQ_MAX_VOCABULARY, &vocabulary, error);
+    if (!status) status = seq_train_model_config(parsed->values, (int)vocabulary, &config, error);
+    return status ? status : seq_model_config_write(&config, out, error);
+}
+
+// Options that a word, a number or nothing may stand for, as the manifest's model has them. A
+// value that comes to the same is written another way, and the record's text stays.
+static seq_status take_equal(seq_parsed *parsed, const seq_record *record, const seq_record *model,
+                             seq_error *error) {
+    static const struct {
+        const char *option, *key, *absent;
+    } resolved[] = {{"embed-init", "embedding_initialisation", "0"},
+                    {"dropout-input", "dropout_input", NULL},
+                    {"dropout-between", "dropout_between", NULL},
+                    {"dropout-output", "dropout_output", NULL},
+                    {"hidden", "hidden", NULL},
+                    {"cutoffs", "cutoffs", NULL}};
+    const seq_program *program = parsed->program;
+    seq_record given = {0};
+    seq_error ignored = {0}; // told where the model is made
+    seq_status status = SEQ_OK;
+    bool described = !describe_model(parsed, model, &given, &ignored);
+    for (size_t i = 0; described && !status && i < sizeof resolved / sizeof *resolved; i++) {
+        int index = seq_option_find(program, resolved[i].option);
+        const char *recorded = recorded_value(&program->options[index], record),
+                   *now = seq_record_text(&given, resolved[i].key),
+                   *then = seq_record_text(model, resolved[i].key);
+        if (!then) then = resolved[i].absent;
+        if (recorded && now && then && strcmp(now, then) == 0)
+            status = take_recorded(parsed, (size_t)index, recorded, error);
+    }
+    seq_record_clear(&given);
+    return status;
+}
+
+static seq_status apply_record(seq_parsed *parsed, const seq_record *record,
+                               const seq_record *model, seq_error *error) {
     const seq_option *options = parsed->program->options;
     char differences[600] = "";
-    seq_error reason = {0};
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && options[i].type != SEQ_OPTION_END; i++) {
+        const char *recorded = recorded_value(&options[i], record);
+        if (recorded && is_taken_from_record(parsed, i))
+            status = take_recorded(parsed, i, recorded, error);
+    }
+    if (!status) status = take_equal(parsed, record, model, error);
+    if (status) return status;
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
-        bool skipped = options[i].type == SEQ_OPTION_HEADING ||
-                       options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION);
-        const char *recorded = skipped ? NULL : seq_train_recorded(record, &options[i]);
-        if (!recorded) continue;
-        if (!is_taken_from_record(parsed, i))
+        const char *recorded = recorded_value(&options[i], record);
+        if (recorded && parsed->sources[i] != SEQ_FROM_RECORD)
             compare_option(parsed, i, recorded, differences, sizeof differences);
-        else if ((*recorded || options[i].standard) &&
-                 seq_option_set(parsed, options[i].name, recorded, SEQ_FROM_RECORD, &reason))
-            return seq_error_set(error,
-                                 reason.status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : reason.status,
-                                 "resuming: the checkpoint's record: %s", reason.text);
     }
     if (*differences)
         return seq_error_set(error, SEQ_BAD_USAGE,
@@ -166,13 +225,8 @@ static bool is_changed(const seq_parsed *parsed, const seq_manifest *manifest) {
 static seq_status check_model(const seq_parsed *parsed, const seq_manifest *manifest,
                               seq_error *error) {
     const seq_record *recorded = seq_manifest_section_find(manifest, "model");
-    seq_model_config config;
     seq_record described = {0};
-    int64_t vocabulary;
-    seq_status status =
-        seq_record_get_integer(recorded, "vocabulary", 1, SEQ_MAX_VOCABULARY, &vocabulary, error);
-    if (!status) status = seq_train_model_config(parsed->values, (int)vocabulary, &config, error);
-    if (!status) status = seq_model_config_write(&config, &described, error);
+    seq_status status = describe_model(parsed, recorded, &described, error);
     for (size_t i = 0; !status && i < described.count; i++) {
         const char *key = described.entries[i].key, *found = seq_record_text(recorded, key);
         // Records from before there was a choice of outputs have none.
@@ -189,7 +243,8 @@ static seq_status check_model(const seq_parsed *parsed, const seq_manifest *mani
 static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifest,
                                  seq_error *error) {
     seq_train_options *options = parsed->values;
-    seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"), error);
+    seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"),
+                                     seq_manifest_section_find(manifest, "model"), error);
     if (!status && !is_changed(parsed, manifest)) status = check_model(parsed, manifest, error);
     char *data = seq_data_path_find(options->run, manifest);
     if (!status && !options->data && data)

@@ -5,6 +5,7 @@
 // tests/cli/plan.sh, tests/mpi/plan.sh.
 #include "plan.h"
 #include "options/options.h"
+#include "proofs/proofs.h"
 #include <math.h>
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
@@ -140,8 +141,7 @@ static seq_status create_model(seq_plan *plan, seq_model **out, seq_error *error
     int vocabulary = 0;
     if (find_vocabulary(options, &plan->size, &vocabulary, error) ||
         seq_train_model_config(options, vocabulary, &config, error) ||
-        seq_compute_find(seq_kernels_names()[options->kernels], (seq_precision)options->precision,
-                         NULL, &compute, error) ||
+        seq_compute_find(plan->kernels, (seq_precision)options->precision, NULL, &compute, error) ||
         seq_model_create(&config, &compute, out, error))
         return error->status;
     plan->model = *out;
@@ -222,8 +222,11 @@ static seq_status check_streams(const seq_train_options *options, seq_error *err
 seq_status seq_plan_run(seq_parsed *parsed, seq_comm *comm, seq_error *error) {
     const seq_train_options *options = parsed->values;
     seq_plan plan = {.options = options, .comm = comm};
+    seq_trainer trainer = {.parsed = parsed, .options = options, .comm = comm};
     seq_model *model = NULL;
-    if (!check_streams(options, error)) create_model(&plan, &model, error);
+    check_streams(options, error);
+    if (seq_train_choose_kernels(&trainer, &plan.kernels, error)) return error->status;
+    create_model(&plan, &model, error);
     if (seq_comm_agree(comm, error)) goto out;
     look_around(&plan);
     if (seq_plan_measure(&plan, error)) goto out;

@@ -93,6 +93,7 @@ int seq_plan_ranks(int index, int most, int replicas);
 typedef struct seq_plan {
     const seq_train_options *options;
     seq_comm *comm;
+    const char *kernels; // those that the ranks would use
     const seq_model *model;
     const seq_optimizer *optimizer;
     seq_optimizer_config rule;

@@ -353,8 +353,8 @@ static seq_status create_lane(bench *bench, lane *lane, seq_error *error) {
     seq_team *team = NULL;
     seq_status status = create_team(plan, &team, error);
     if (!status)
-        status = seq_compute_find(seq_kernels_names()[options->kernels],
-                                  (seq_precision)options->precision, team, &lane->compute, error);
+        status = seq_compute_find(plan->kernels, (seq_precision)options->precision, team,
+                                  &lane->compute, error);
     if (!status) status = seq_model_create(config, &lane->compute, &lane->model, error);
     if (!status)
         status = seq_workspace_create(lane->model, batch, steps, SEQ_USE_TRAINING, &lane->workspace,

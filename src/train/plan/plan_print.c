@@ -37,9 +37,9 @@ static void print_title(const seq_plan *plan) {
     long long replicas = (long long)plan->options->replicas;
     const seq_model_config *config = seq_model_get_config(plan->model);
     printf("Scaling report: %s x %d, vocabulary %d, %.3g million parameters, %.0f streams a "
-           "replica, windows of %.0f\n",
+           "replica, windows of %.0f, kernels %s\n",
            config->cell, config->layers, config->vocabulary, plan->size.values / 1e6,
-           plan->size.batch, plan->size.window);
+           plan->size.batch, plan->size.window, plan->kernels);
     if (replicas)
         printf("Strong scaling: %lld replicas, the same batch of %.0f streams, shared by the "
                "ranks\n",
@@ -143,6 +143,7 @@ void seq_plan_print_json(const seq_plan *plan) {
     printf("{\n  \"scaling\": \"%s\",\n  \"replicas\": %lld,\n  \"overlap\": %s,\n",
            plan->options->replicas ? "strong" : "weak", (long long)plan->options->replicas,
            overlaps(plan) ? "true" : "false");
+    printf("  \"kernels\": \"%s\",\n", plan->kernels);
     printf("  \"parameters\": %.0f,\n  \"flops_per_window\": %.6g,\n  \"tokens_per_window\": "
            "%.0f,\n  \"workspace_bytes\": %.0f,\n  \"process_bytes\": %.0f,\n",
            size->values, size->flops, size->batch * size->window, size->workspace_bytes,

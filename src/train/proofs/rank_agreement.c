@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum { FIELD = 80, HOST = 64, DIFFERENCES = 700 };
+enum { LIMIT = 600 }; // seconds, where the options are not known
 
 // The first message of all: its size stays as it is in all versions to come.
 typedef struct greeting {
@@ -266,13 +267,17 @@ seq_status seq_train_agree_to_start(const seq_parsed *parsed, seq_comm *comm, co
     seq_error met = {0};
     situation *situations = NULL;
     char *text = NULL, hash[33];
+    const seq_train_options *options = parsed->values;
+    seq_comm_limit_begin(comm, error->status ? LIMIT : options->hang_timeout,
+                         "the ranks do not come to agree on what they start",
+                         "a rank runs an older seqtrain (see --version on each host), is stopped, "
+                         "or cannot be reached");
     seq_allocate(&situations, (size_t)ranks, sizeof *situations, "comparing the ranks", &met);
     if (seq_comm_agree(comm, &met) || compare_versions(comm, version, &met)) {
         *error = met;
         goto out;
     }
     bool trains = !error->status && !parsed->finished && !parsed->version;
-    const seq_train_options *options = parsed->values;
     if (!error->status && !hash_data(trains ? options->data : NULL, hash, error))
         write_fields(parsed, hash, &text, error);
     describe_situation(parsed, error, &situations[rank]);
@@ -281,6 +286,7 @@ seq_status seq_train_agree_to_start(const seq_parsed *parsed, seq_comm *comm, co
     if (rank == 0) compare_builds(situations, ranks);
     if (!compare_kernels(situations, ranks, error)) compare(comm, text, error);
 out:
+    seq_comm_limit_end(comm);
     free(situations);
     free(text);
     return error->status;

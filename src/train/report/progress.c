@@ -128,19 +128,40 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     begin_line(progress, now);
 }
 
+// Of the last step.
+static long long epoch_of(const seq_position *position) {
+    return (long long)(position->window ? position->epoch : position->epoch - 1);
+}
+
 static double share(int64_t part, int64_t whole) {
     return whole ? (double)part / (double)whole : NAN;
 }
 
+enum { STATE = 2 * (24 + 8 * SEQ_MAX_LAYERS) };
+
+// By layer; NaN: not known.
+typedef struct layer_shares {
+    double saturated[SEQ_MAX_LAYERS], idle[SEQ_MAX_LAYERS];
+    int count;
+} layer_shares;
+
+static layer_shares share_of(const seq_trainer *trainer, const seq_saturation *layers) {
+    layer_shares out = {.count = seq_model_get_config(trainer->model)->layers};
+    for (int layer = 0; layer < out.count; layer++) {
+        out.saturated[layer] = share(layers[layer].saturated, layers[layer].values);
+        out.idle[layer] = share(layers[layer].idle, layers[layer].units);
+    }
+    return out;
+}
+
 // "saturated 1/80%  without gradient 0/31%", bottom layer first; -: not known.
-static void describe_layers(const double *saturated, const double *idle, int count, char *out,
-                            size_t size) {
-    const double *const shares[2] = {saturated, idle};
+static void describe_layers(const layer_shares *layers, char *out, size_t size) {
+    const double *const shares[2] = {layers->saturated, layers->idle};
     static const char *const titles[2] = {"saturated", "without gradient"};
     size_t used = 0;
     for (int i = 0; i < 2; i++) {
         used += (size_t)snprintf(out + used, size - used, "  %s ", titles[i]);
-        for (int layer = 0; layer < count && used + 8 < size; layer++)
+        for (int layer = 0; layer < layers->count && used + 8 < size; layer++)
             used += isnan(shares[i][layer])
                         ? (size_t)snprintf(out + used, size - used, "%s-", layer ? "/" : "")
                         : (size_t)snprintf(out + used, size - used, "%s%.0f", layer ? "/" : "",
@@ -149,24 +170,37 @@ static void describe_layers(const double *saturated, const double *idle, int cou
     }
 }
 
+static void write_layers(seq_metrics *metrics, const layer_shares *layers) {
+    seq_metrics_reals(metrics, "saturated", layers->saturated, layers->count);
+    seq_metrics_reals(metrics, "without_gradient", layers->idle, layers->count);
+}
+
+void seq_progress_saturation(seq_trainer *trainer, const seq_saturation *layers) {
+    const seq_position *position = &trainer->position;
+    const layer_shares shares = share_of(trainer, layers);
+    char state[STATE];
+    describe_layers(&shares, state, sizeof state);
+    seq_log_info("layers at step %lld (epoch %lld):%s", (long long)position->step,
+                 epoch_of(position), state);
+    seq_metrics *metrics = &trainer->metrics;
+    seq_metrics_begin(metrics, "saturation");
+    seq_metrics_integer(metrics, "step", position->step);
+    write_layers(metrics, &shares);
+    seq_metrics_end(metrics);
+}
+
 void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_saturation *layers,
                              double seconds) {
     const seq_position *position = &trainer->position;
-    char quality[40], state[2 * (24 + 8 * SEQ_MAX_LAYERS)];
-    double saturated[SEQ_MAX_LAYERS], idle[SEQ_MAX_LAYERS];
-    int count = seq_model_get_config(trainer->model)->layers;
-    for (int layer = 0; layer < count; layer++) {
-        saturated[layer] = share(layers[layer].saturated, layers[layer].values);
-        idle[layer] = share(layers[layer].idle, layers[layer].units);
-    }
+    const layer_shares shares = share_of(trainer, layers);
+    char quality[40], state[STATE];
     describe_quality(trainer, position->last_loss, quality, sizeof quality);
-    describe_layers(saturated, idle, count, state, sizeof state);
+    describe_layers(&shares, state, sizeof state);
     bool best = position->best_step == position->step;
     seq_log_info(
         "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%%s  in %.1f s%s",
-        (long long)position->step,
-        (long long)(position->window ? position->epoch : position->epoch - 1), position->last_loss,
-        quality, 100.0 * (double)total.correct / (double)total.tokens, state, seconds,
+        (long long)position->step, epoch_of(position), position->last_loss, quality,
+        100.0 * (double)total.correct / (double)total.tokens, state, seconds,
         best ? "  (best)" : "");
     seq_metrics *metrics = &trainer->metrics;
     seq_metrics_begin(metrics, "validation");
@@ -178,8 +212,7 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_metrics_integer(metrics, "tokens", total.tokens);
     seq_metrics_real(metrics, "seconds", seconds);
     seq_metrics_integer(metrics, "best_step", position->best_step);
-    seq_metrics_reals(metrics, "saturated", saturated, count);
-    seq_metrics_reals(metrics, "without_gradient", idle, count);
+    write_layers(metrics, &shares);
     seq_metrics_end(metrics);
     trainer->progress.line_began += seconds; // not the training's time
 }

@@ -34,6 +34,8 @@ void seq_progress_restart(struct seq_trainer *trainer);
 void seq_progress_step(struct seq_trainer *trainer, const struct seq_step_result *result);
 void seq_progress_validation(struct seq_trainer *trainer, seq_loss total,
                              const seq_saturation *layers, double seconds);
+// The layers' part of a validation's report, in a run that has no validation split.
+void seq_progress_saturation(struct seq_trainer *trainer, const seq_saturation *layers);
 void seq_progress_checkpoint(struct seq_trainer *trainer, const char *directory,
                              const seq_save_figures *figures);
 

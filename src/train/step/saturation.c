@@ -1,8 +1,10 @@
-// Saturated cells and idle units of all ranks, for the report of a validation.
+// Saturated cells and idle units of all ranks, for the report of a validation,
+// or for a report of its own in a run without a validation split.
 //
-// Values are counted in the windows of a validation, units in the training
-// step before it (a validation has no backward pass). A validation that a
-// resumed run begins with has no such step: its units are unknown.
+// Values are counted in the windows of a validation; without one, in the state
+// that the last training step carries on. Units are counted in the training
+// step before the report (a validation has no backward pass). A validation that
+// a resumed run begins with has no such step: its units are unknown.
 // Counts are integers, so they are the same on any number of ranks.
 // Tests: tests/cli/saturation.sh (one process and two ranks).
 #include "step.h"
@@ -19,15 +21,18 @@ static seq_saturation *own_of(const seq_trainer *trainer) {
     return trainer->saturation + (size_t)seq_comm_rank(trainer->comm) * (size_t)layers_of(trainer);
 }
 
+static bool is_reported_at(const seq_trainer *trainer, int64_t step) {
+    return seq_train_reports_at(trainer, step) || step >= trainer->total_steps;
+}
+
 void seq_train_saturation_add_units(seq_trainer *trainer, const seq_window *window) {
-    int64_t after = trainer->position.step + 1;
-    if (!trainer->valid_batches ||
-        !(seq_train_validates_at(trainer, after) || after >= trainer->total_steps))
-        return;
+    if (!is_reported_at(trainer, trainer->position.step + 1)) return;
     if (window->first_stream == (uint32_t)(trainer->first_replica * trainer->batch))
         memset(own_of(trainer), 0, (size_t)layers_of(trainer) * sizeof(seq_saturation));
     seq_model_count_idle(trainer->model, trainer->workspace, window->batch, window->steps,
                          own_of(trainer));
+    if (!trainer->valid_batches)
+        seq_model_count_carried(trainer->model, window->state, window->batch, own_of(trainer));
 }
 
 void seq_train_saturation_add_values(seq_trainer *trainer, const seq_window *window) {
@@ -67,4 +72,14 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
                             cell->forget_gate >= 0 ? " or --forget-bias" : "");
         trainer->warned_of[layer] = bad;
     }
+}
+
+seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error) {
+    seq_saturation layers[SEQ_MAX_LAYERS];
+    if (trainer->valid_batches || !is_reported_at(trainer, trainer->position.step)) return SEQ_OK;
+    seq_status status = seq_train_saturation_gather(trainer, layers, error);
+    if (status || !layers->values) return status; // no window was trained
+    seq_progress_saturation(trainer, layers);
+    seq_train_saturation_warn(trainer, layers);
+    return SEQ_OK;
 }

@@ -50,10 +50,13 @@ bool seq_train_validation_due(const seq_trainer *trainer);
 // saturation.c: the signs of layers that learn no more (nn/saturation.h), for the report of a
 // validation. add_units comes after the backward pass of the step before it, add_values with each
 // window of it. gather is collective: the sums of all ranks, L of them.
+// report is collective, after a step that was trained: the report of a run without a validation
+// split, where that run would validate; otherwise nothing.
 void seq_train_saturation_add_units(seq_trainer *trainer, const seq_window *window);
 void seq_train_saturation_add_values(seq_trainer *trainer, const seq_window *window);
 seq_status seq_train_saturation_gather(seq_trainer *trainer, seq_saturation *out_layers,
                                        seq_error *error);
+seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error);
 // Warns of a layer when more than half of it is saturated or idle, once until it is better.
 void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layers);
 

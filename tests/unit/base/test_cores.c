@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <sched.h>
+#include <seqtrain/base/control_groups.h>
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/file.h>
 #include <stdio.h>
@@ -51,6 +52,49 @@ static void write_first(const char *system, const char *root, const char *group)
     write_file(system, "proc/self/mountinfo", text);
     snprintf(text, sizeof text, "9:cpuset:/other\n4:cpu,cpuacct:%s\n0::/\n", group);
     write_file(system, "proc/self/cgroup", text);
+}
+
+typedef struct visited {
+    char text[2000];
+} visited;
+
+static void note_group(void *context, const char *directory, bool is_first) {
+    visited *out = context;
+    size_t used = strlen(out->text);
+    snprintf(out->text + used, sizeof out->text - used, "%d %s\n", is_first ? 1 : 2,
+             strstr(directory, "/sys/") + 4);
+}
+
+// Own group first, up to the root; version 2 before version 1; long lines of other mounts between.
+static void groups_of_a_host_with_both(void **state) {
+    (void)state;
+    char mounts[9000], path[1000];
+    visited found = {""};
+    int used =
+        snprintf(mounts, sizeof mounts, "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 1 0:30 / /");
+    memset(mounts + used, 'x', 7000);
+    snprintf(mounts + used + 7000, sizeof mounts - (size_t)used - 7000,
+             " rw - overlay overlay rw\n"
+             "31 23 0:27 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+             "32 31 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+             "33 31 0:29 /docker/7 /sys/fs/cgroup/memory rw shared:3 - cgroup cgroup rw,memory\n"
+             "34 31 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw,nsdelegate\n");
+    write_file("both", "proc/self/mountinfo", mounts);
+    write_file("both", "proc/self/cgroup",
+               "9:memory:/docker/7/step\n8:cpu:/\n1:name=systemd:/x\n0::/user.slice/a:b\n");
+    snprintf(path, sizeof path, "%s/both", own.directory);
+    seq_control_groups_visit(path, "memory", note_group, &found);
+    assert_string_equal(found.text, "2 /fs/cgroup/unified/user.slice/a:b\n"
+                                    "2 /fs/cgroup/unified/user.slice\n"
+                                    "2 /fs/cgroup/unified\n"
+                                    "1 /fs/cgroup/memory/step\n"
+                                    "1 /fs/cgroup/memory\n");
+    *found.text = '\0';
+    seq_control_groups_visit(path, "cpu", note_group, &found);
+    assert_non_null(strstr(found.text, "unified\n1 /fs/cgroup/cpu\n"));
+    *found.text = '\0';
+    seq_control_groups_visit("/nowhere", "cpu", note_group, &found);
+    assert_string_equal(found.text, "");
 }
 
 static void second_version(void **state) {
@@ -129,8 +173,8 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(second_version),
-                                       cmocka_unit_test(container), cmocka_unit_test(first_version),
-                                       cmocka_unit_test(affinity)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_of_a_host_with_both), cmocka_unit_test(second_version),
+        cmocka_unit_test(container), cmocka_unit_test(first_version), cmocka_unit_test(affinity)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

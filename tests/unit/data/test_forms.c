@@ -13,6 +13,11 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#define OCTAL14 "00010264012345"
+#define OCTAL70 OCTAL14 OCTAL14 OCTAL14 OCTAL14 OCTAL14
+#define HEX26   "0010aB640000000000001A2c01"
+#define HEX104  HEX26 HEX26 HEX26 HEX26
+
 static const struct {
     const char *bytes;
     size_t size;
@@ -55,6 +60,48 @@ static const struct {
     FORM("PAR1\x15\4\x15", "Parquet"),
     FORM("ARROW1\0\0", "Arrow"),
     FORM("\x80\4\x95\x10\0", "pickle"),
+    FORM("070701" HEX104 "name\0", "cpio"),
+    FORM("070702" HEX104 "name\0", "cpio"),
+    FORM("070707" OCTAL70 "name\0", "cpio"),
+    FORM("\x80\4K\1.", "pickle"),
+    FORM("\x50\0\0\0\0\0\0\0{\"w\":{\"dtype\"", "safetensors"),
+    FORM("FEA1\0\0\0\0", "Feather"),
+    FORM("\xFF\xFF\xFF\xFF\x78\0", "Arrow"),
+    FORM("MATLAB 5.0 MAT-file, Platform: GLNXA64", "MATLAB"),
+    FORM("RDX3\nX\n", "R workspace"),
+    FORM("\0\1\0\0Standard Jet DB\0", "Access"),
+    FORM("\0\1\0\0\0\x0C\0\x80", "font"),
+    FORM("!BDN\1\2", "Outlook"),
+    FORM("ITSF\3\0\0\0", "help"),
+    FORM("\xC5\xD0\xD3\xC6\x20\0\0\0\x45\x1A", "PostScript"),
+    FORM("PACK\0\0\0\2\0\0\0\3", "git pack"),
+    FORM("age-encryption.org/v1\n-> X25519 ", "age"),
+    FORM("Salted__\1\2\3\4", "openssl"),
+    FORM("\x8C\x0D\4\x09\3", "gpg"),
+    FORM("\x85\2\x0C\3\xAA", "gpg"),
+    FORM("LUKS\xBA\xBE\0\2", "LUKS"),
+    FORM("LRZI\0\6", "lrzip"),
+    FORM("\x89LZO\0", "lzop"),
+    FORM("\2\x21\x4C\x18\1", "lz4"),
+    FORM("\xFF\6\0\0sNaPpY", "snappy"),
+    FORM("\x60\xEA\x2B\0\x22", "arj"),
+    FORM("\xED\xAB\xEE\xDB\3", "rpm"),
+    FORM("\0\0\0\x0CjP  \r\n", "JPEG 2000"),
+    FORM("8BPS\0\1", "Photoshop"),
+    FORM("FORM\0\0\x10\0AIFFCOMM", "AIFF"),
+    FORM("MThd\0\0\0\6", "MIDI"),
+    FORM("\xFF\xFB\x90\0", "MP3"),
+    FORM("ID3\3\0\0", "MP3"),
+    FORM("fLaC\0\0\0\x22", "FLAC"),
+    FORM("OggS\0\2", "Ogg"),
+    FORM("\xCA\xFE\xBA\xBE\0\0", "Java class"),
+    FORM("\xDE\x12\4\x95", "gettext"),
+    FORM("\xD4\xC3\xB2\xA1\2\0", "pcap"),
+    FORM("mmap lm http://kheafield.com/code format version 5\n\0", "kenlm"),
+    FORM("\xBA\x16\x4F\x2F\x0C", "fastText"),
+    FORM("\xA3\x88\x85\x40\x98\xA4\x89\x83\x92\x40\x82\x99\x96\xA6\x95\x40\x86\x96\xA7\x6B\x40\xF1"
+         "\xF2\x15",
+         "EBCDIC"),
 };
 
 static void forms_have_names(void **state) {
@@ -63,7 +110,8 @@ static void forms_have_names(void **state) {
         const seq_form *form = seq_form_find(forms[i].bytes, forms[i].size);
         if (!form || !strstr(form->name, forms[i].name))
             fail_msg("%s is called %s", forms[i].name, form ? form->name : "text");
-        assert_null(seq_form_wide_encoding(forms[i].bytes, forms[i].size));
+        const char *wide = seq_form_wide_encoding(forms[i].bytes, forms[i].size);
+        if (wide) fail_msg("%s is text in %s", forms[i].name, wide);
     }
     char header[512] = "folder/file", old[512];
     unsigned sum = 8 * ' ';
@@ -100,6 +148,13 @@ static const char *const texts[] = {
     "RIFF of the WAVE here",
     "OggS",
     "x^2 + y^2\n",
+    "`\xEA\xB0\x80` in quotes",
+    "070701 is a number",
+    "070707 070707 070707 070707 070707 070707 070707 070707 070707 070707 070707 070707\n",
+    "PACK and LRZI, Salted__ by hand\n",
+    "0707010000000000000000000000000000000000000000000000000000000000000000000000000000000000\n",
+    "a@b.c, d@e.f, @all, @none: @ @ @ @ @ @ @ @ @ @ @ @ @\n",
+    "\xC9 \xCE\xD4\xCF \xC9 \xD7\xD3\xC5, \xDE\xD4\xCF \xC5\xD3\xD4\xD8\n", // KOI8-R
     "LZIP packs",
     "ustar",
     "%PDF is a sign\n",
@@ -127,6 +182,21 @@ static void texts_have_none(void **state) {
     assert_null(seq_form_wide_encoding(with_nul, sizeof with_nul - 1));
     assert_null(seq_form_wide_encoding("ab\0c", 4));
     assert_null(seq_form_wide_encoding("\0\0\0\0\0\0\0\0", 8));
+}
+
+// Of a form without a sign the name's end tells, but only of what is no text.
+static void names_tell(void **state) {
+    (void)state;
+    static const char packed[] = "\x1B\x0F\0\xF8\x8D\x94\x6E\xC6";
+    assert_null(seq_form_find(packed, sizeof packed - 1));
+    assert_null(seq_form_find_named("text.txt", packed, sizeof packed - 1));
+    assert_string_equal(seq_form_find_named("a/text.txt.br", packed, sizeof packed - 1)->name,
+                        "brotli data");
+    assert_string_equal(seq_form_find_named("TEXT.BR", packed, sizeof packed - 1)->name,
+                        "brotli data");
+    assert_null(seq_form_find_named("poem.br", "in Breton\n", 10));
+    assert_null(seq_form_find_named(".br", packed, sizeof packed - 1));
+    assert_string_equal(seq_form_find_named("x.br", "\x1F\x8B\b", 3)->name, "gzip data");
 }
 
 static void no_wide_text_in_noise(void **state) {
@@ -172,6 +242,9 @@ static void wide_encodings(void **state) {
         "\xD0\x9F\xD1\x80\xD0\xB8\xD0\xB2\xD0\xB5\xD1\x82 \xD0\xBC\xD0\xB8\xD1\x80\n",
         "\xE4\xBD\xA0\xE5\xA5\xBD\xEF\xBC\x8C\xE4\xB8\x96\xE7\x95\x8C\xE3\x80\x82", // no blank
         "\xE3\x81\x93\xE3\x82\x93\xE3\x81\xAB\xE3\x81\xA1\xE3\x81\xAF\xE3\x80\x82\n",
+        // ideographs alone: no blank, no stop, no line end
+        "\u5929\u5730\u7384\u9EC4\u5B87\u5B99\u6D2A\u8352\u65E5\u6708\u76C8\u6603\u8FB0\u5BBF"
+        "\u5217\u5F20\u5BD2\u6765\u6691\u5F80\u79CB\u6536\u51AC\u85CF\u95F0\u9980\u6210\u5C81",
         "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D \xD7\xA2\xD7\x95\xD7\x9C\xD7\x9D\n",
         "smile \xF0\x9F\x98\x80 and go\n",
         "\xEC\x95\x88\xEB\x85\x95 \xEC\x84\xB8\xEC\x83\x81\n",
@@ -195,9 +268,8 @@ static void wide_encodings(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms_have_names),
-        cmocka_unit_test(texts_have_none),
-        cmocka_unit_test(no_wide_text_in_noise),
+        cmocka_unit_test(forms_have_names), cmocka_unit_test(texts_have_none),
+        cmocka_unit_test(names_tell),       cmocka_unit_test(no_wide_text_in_noise),
         cmocka_unit_test(wide_encodings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,15 @@ static void values_that_count_up_saturate(void **state) {
     assert_int_equal(sum.values, BATCH * STEPS * UNITS);
     assert_int_equal(sum.saturated, BATCH * (STEPS - 3) * UNITS);
     assert_int_equal(sum.units, 0);
+
+    seq_saturation carried = {0}; // c = STEPS in all streams; the limit is 3.8002
+    seq_model_count_carried(test.model, test.state, BATCH, &carried);
+    assert_int_equal(carried.values, BATCH * UNITS);
+    assert_int_equal(carried.saturated, BATCH * UNITS);
+    test.state[BATCH * UNITS] = 3.8f;
+    test.state[BATCH * UNITS + 1] = -3.81f;
+    seq_model_count_carried(test.model, test.state, BATCH, &carried);
+    assert_int_equal(carried.saturated, 2 * BATCH * UNITS - 1);
     small_case_destroy(&test);
 }
 
