@@ -31,10 +31,10 @@ enum { MACHINE = EM_NONE }; // the loader looks
 #endif
 enum { PROBE = 96, SHOWN = 200 }; // rows of the products that are tried; bytes of a file's name
 
-static seq_blas loaded; // a library belongs to the process, and so does this
+static seq_blas openblas; // a library belongs to the process, and so does this
 
 const seq_blas *seq_blas_loaded(void) {
-    return &loaded;
+    return &openblas;
 }
 
 static bool look_up(void *library, const char *name, void *out_function) {
@@ -147,7 +147,8 @@ static seq_status check_file(const char *file, seq_error *error) {
         return seq_error_set(
             error, SEQ_BAD_USAGE,
             "--blas %.*s: not a shared library: it does not begin like an ELF file", SHOWN, file);
-    if (header.e_ident[EI_CLASS] != ELFCLASS64 || (MACHINE && header.e_machine != MACHINE))
+    if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        (MACHINE != EM_NONE && header.e_machine != MACHINE))
         return seq_error_set(
             error, SEQ_BAD_USAGE,
             "--blas %.*s: a library for another kind of CPU (ELF class %d, machine "
@@ -261,8 +262,8 @@ static seq_status examine(void *library, const char *what, seq_blas *out, seq_er
 }
 
 static bool is_loaded(const char *file) {
-    if (!loaded.sgemm) return false;
-    return !file || (loaded.file && strcmp(loaded.file, file) == 0);
+    if (!openblas.sgemm) return false;
+    return !file || (openblas.file && strcmp(openblas.file, file) == 0);
 }
 
 seq_status seq_blas_load(const char *file, seq_error *error) {
@@ -287,8 +288,9 @@ seq_status seq_blas_load(const char *file, seq_error *error) {
         seq_error_set(error, SEQ_NO_MEMORY, "%s: out of memory", what);
         goto failed;
     }
-    free(loaded.file);
-    loaded = found;
+    snprintf(found.unfused, sizeof found.unfused, "%s, unfused", found.name);
+    free(openblas.file);
+    openblas = found;
     return SEQ_OK;
 failed: // what has been loaded stays: it may have threads
     return error->status;
@@ -299,8 +301,8 @@ failed: // what has been loaded stays: it may have threads
 seq_status seq_blas_reserve(int threads, seq_error *error) {
     void *buffers[SEQ_MAX_THREADS];
     int count = threads < SEQ_MAX_THREADS ? threads : SEQ_MAX_THREADS;
-    if (!loaded.buffers || count <= loaded.reserved) return SEQ_OK;
-    size_t bytes = (size_t)(count - loaded.reserved) << 27;
+    if (!openblas.buffers || count <= openblas.reserved) return SEQ_OK;
+    size_t bytes = (size_t)(count - openblas.reserved) << 27;
     void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED)
@@ -309,11 +311,11 @@ seq_status seq_blas_reserve(int threads, seq_error *error) {
                              "and %d x 128 MB are not to be had (ulimit -v)",
                              count);
     munmap(room, bytes);
-    if (!loaded.take_buffer || !loaded.return_buffer) return SEQ_OK;
+    if (!openblas.take_buffer || !openblas.return_buffer) return SEQ_OK;
     for (int i = 0; i < count; i++)
-        buffers[i] = loaded.take_buffer(0);
+        buffers[i] = openblas.take_buffer(0);
     for (int i = 0; i < count; i++)
-        loaded.return_buffer(buffers[i]);
-    loaded.reserved = count;
+        openblas.return_buffer(buffers[i]);
+    openblas.reserved = count;
     return SEQ_OK;
 }

@@ -19,9 +19,10 @@ typedef struct seq_blas {
     bool buffers;                   // OpenBLAS: 128 MB of address space for each thread
     void *(*take_buffer)(int kind); // of one product at a time; or NULL
     void (*return_buffer)(void *buffer);
-    int reserved;   // buffers
-    char *file;     // as it was asked for; NULL: OpenBLAS
-    char name[160]; // with the version, and what else decides its bits
+    int reserved;      // buffers
+    char *file;        // as it was asked for; NULL: OpenBLAS
+    char name[160];    // with the version, and what else decides its bits
+    char unfused[180]; // ... beside element-wise functions that are not fused
 } seq_blas;
 
 // What products use. seq_blas_load sets it; the thread that chooses the kernels calls that before

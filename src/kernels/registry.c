@@ -149,7 +149,9 @@ void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size) {
 }
 
 const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision) {
-    if (is_library(kernels)) return seq_blas_loaded()->name;
+    const seq_blas *blas = seq_blas_loaded();
+    if (is_library(kernels))
+        return strcmp(kernels->order, "unfused") == 0 ? blas->unfused : blas->name;
     bool kept = strcmp(seq_arithmetic_denormals(), "kept") == 0; // the instruction flushes always
     bool pairs = precision == SEQ_BF16 && strcmp(kernels->name, "avx512bf16") == 0;
     return pairs && kept ? "fused, pairs flushed" : kernels->order;

@@ -65,11 +65,15 @@ if [ "$(arithmetic auto)" = fused ]; then
   older old 'openblas 0.3.21 Zen, avx2' auto
   expect 0 "written with arithmetic openblas 0.3.21 Zen, here it is fused: $warning" "$SEQTRAIN" --run old --steps 12
 fi
-# What cannot fuse, on a CPU that is told to have nothing else.
+# Kernels that do not fuse, and back.
 if [ -n "$unfused" ]; then
   cp -r auto other
   expect 0 "written with arithmetic $(arithmetic auto), here it is $(arithmetic $unfused): $warning" "$SEQTRAIN" --run other --kernels $unfused --steps 14
-  expect 0 "written with arithmetic $(arithmetic $unfused), here it is $(arithmetic auto): $warning" "$SEQTRAIN" --run other --steps 16
+  if [ $unfused = unfused ]; then # it goes on with what it computes with, without being told
+    expect 0 finished "$SEQTRAIN" --run other --steps 15
+    ! grep -q 'not in bits' .out || bad "unfused is not kept: $(grep 'not in bits' .out)"
+  fi
+  expect 0 "written with arithmetic $(arithmetic $unfused), here it is $(arithmetic auto): $warning" "$SEQTRAIN" --run other --kernels auto --steps 16
 fi
 
 # The data is found beside the checkpoints; a damaged or strange file there is nothing to go by.

@@ -1,4 +1,5 @@
 #include "checkpoints.h"
+#include "options/options.h"
 #include "proofs/proofs.h"
 #include <math.h>
 #include <seqtrain/base/arithmetic.h>
@@ -7,7 +8,6 @@
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static seq_status describe_options(const seq_trainer *trainer, seq_record *record,
                                    seq_error *error) {
@@ -21,11 +21,9 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
         seq_option_get_text(trainer->parsed, i, text, sizeof text);
         status = seq_record_set_text(record, options[i].name, text, error);
     }
-    // All kernels of our own are one: a run may go on with any of them.
     if (!status)
         status = seq_record_set_text(
-            record, "kernels",
-            strcmp(trainer->compute.kernels->name, "openblas") == 0 ? "openblas" : "auto", error);
+            record, "kernels", seq_train_general_kernels(trainer->compute.kernels->name), error);
     if (!status) // 0 stands for the ranks of the first start
         status = seq_record_set_integer(record, "replicas", trainer->replicas, error);
     return status;

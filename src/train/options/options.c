@@ -34,7 +34,7 @@ static const char *const compression_choices[] = {"zstd", "gzip", "none", NULL};
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Data and run"},
     {SEQ_OPTION_TEXT, "data", "DATASET", AT(data), .flags = SESSION | LOCAL,
-     .help = "Data set made by seqprep. A resumed run knows it from its checkpoint."},
+     .help = "Data set made by seqprep. A resumed run knows it."},
     {SEQ_OPTION_TEXT, "run", "RUN", AT(run), .flags = SESSION | LOCAL,
      .help = "Run directory: config.ini, metrics.jsonl and checkpoints. Created when missing. "
              "Neither a data set nor a checkpoint, nor inside one."},

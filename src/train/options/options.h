@@ -17,6 +17,9 @@ double seq_train_loss_limit(const seq_trainer *trainer);
 // override.c: --override, a list of fields that may differ from the checkpoint.
 seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error);
 bool seq_train_overrides(const seq_train_options *options, const char *field);
+// What a checkpoint records of --kernels: "auto" for all that add in the order of the best, so that
+// a run may go on with any of them; "unfused" and "openblas" are other orders.
+const char *seq_train_general_kernels(const char *name);
 // The recorded value of an option; its `absent` when the record is older. May be NULL.
 const char *seq_train_recorded(const seq_record *record, const seq_option *option);
 bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);

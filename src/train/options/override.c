@@ -53,11 +53,14 @@ seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error)
     return SEQ_OK;
 }
 
+const char *seq_train_general_kernels(const char *name) {
+    bool other = strcmp(name, "openblas") == 0 || strcmp(name, "unfused") == 0;
+    return other ? name : "auto";
+}
+
 const char *seq_train_recorded(const seq_record *record, const seq_option *option) {
     const char *text = seq_record_text(record, option->name);
-    // Versions that named one of our own kernels: all of them are auto.
-    if (text && strcmp(option->name, "kernels") == 0 && strcmp(text, "openblas") != 0)
-        return "auto";
+    if (text && strcmp(option->name, "kernels") == 0) return seq_train_general_kernels(text);
     return text ? text : option->absent;
 }
 
