@@ -159,6 +159,7 @@ layer() {
     reason="not tried: $(grep '^E: ' "$cache/layers/$1.log" | tail -1) ($cache/layers/$1.log)"
     return 1
   fi
+  rm -rf "$cache/layers/$1.root" "$cache/layers/$1.work"
   echo "$2 $3" >"$stamp"
 }
 
