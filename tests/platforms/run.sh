@@ -206,10 +206,13 @@ else
   nothing=$(obstacle)
   nothing=${nothing:+not tried: $nothing}
 fi
-tree_files | (cd "$root" && xargs -0 sha256sum --) | LC_ALL=C sort >"$cache/tree.sums"
-results=$cache/results/$(sha256sum <"$cache/tree.sums" | cut -c1-12)
+results=$cache/results
+if [ -z "$nothing" ]; then
+  tree_files | (cd "$root" && xargs -0 sha256sum --) | LC_ALL=C sort >"$cache/tree.sums"
+  results=$cache/results/$(sha256sum <"$cache/tree.sums" | cut -c1-12)
+  tree_files | tar -C "$root" --null -T - -cf "$cache/tree.tar"
+fi
 mkdir -p "$results"
-tree_files | tar -C "$root" --null -T - -cf "$cache/tree.tar"
 
 for name in "${names[@]}"; do
   [ -z "$again" ] || rm -f "$results/$name"
