@@ -3,7 +3,7 @@
 # DIR holds the data as published; the data set and the run go to OUT (default run/NAME). Repeating a recipe continues it.
 # Programs come from build/ (launch/quickstart.sh makes it) or from the folder in SEQTRAIN_BIN.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/common.sh"
-set_mpi_environment
+launcher_environment
 recipe=$(basename "$0" .sh)
 bin=${SEQTRAIN_BIN:-$root/build}
 from='' out=$root/run/$recipe ranks=$cores

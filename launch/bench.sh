@@ -44,13 +44,12 @@ for part in ${only[@]+"${only[@]}"}; do
 done
 [ ${#only[@]} -eq 0 ] || parts=("${only[@]}")
 
-install_packages "${build_packages[@]}" "${test_packages[@]}"
-set_mpi_environment
+launcher_environment
 export BUILD=$root/build-bench WORK ROWS
 programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqeval seqinfo)
 say "Building in $BUILD"
-cmake -S "$root" -B "$BUILD" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF >/dev/null
-cmake --build "$BUILD" --target "${programs[@]}"
+configure "$BUILD" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF
+cmake --build "$BUILD" --parallel "$cores" --target "${programs[@]}"
 WORK=$(mktemp -d)
 ROWS=$WORK/rows.jsonl
 trap 'rm -rf "$WORK"' EXIT

@@ -1,4 +1,4 @@
-# Shared by the launchers; sourced, not run. Needs bash and a Debian-like system (apt-get, dpkg).
+# Shared by the launchers; sourced, not run. Needs bash 4.4. What is missing is installed on Debian and the like (apt-get).
 set -euo pipefail
 # Started without standard descriptors: mpirun would take messages that it writes there for its own signals.
 [ -e /proc/$$/fd/0 ] || exec </dev/null
@@ -9,10 +9,11 @@ if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota =~ ^[0-
   cores=$((quota < 2 * period ? 1 : quota / period)) # a container that grants less time than the cores it shows
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$root/launch/launcher.sh"
 
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libopenmpi-dev openmpi-bin openssh-client
-  libhdf5-dev libzstd-dev libutf8proc-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libbz2-dev)
-test_packages=(libcmocka-dev libopenblas0-pthread) # tests and benches compare with OpenBLAS; seqtrain loads it for --kernels openblas alone
+# Programs that a script calls, by their names in cmake/packages.txt: it ends without the first, and says so of the others.
+needed_programs=(mpirun)
+wanted_programs=(ssh)
 
 # What the quick start trains, and the bench's part `run`.
 quick_start_model=(--cell lstm --layers 2 --hidden 256 --embed 64 --batch 16 --window 50 --lr 0.008 --schedule cosine --warmup 50)
@@ -21,43 +22,45 @@ say() { printf '\n== %s\n' "$*"; }
 fail_with() { printf '%s: %s\n' "$(basename "$0")" "${*:2}" >&2; exit "$1"; } # exit code (those of the programs), message
 fail() { fail_with 1 "$@"; }
 
-# install_packages NAME...: installs those that are missing; does nothing when all are there.
-install_packages() {
-  local missing=() package as_root=()
-  for package in "$@"; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
-  done
-  if [ ${#missing[@]} -eq 0 ]; then
-    say "Packages: all ${#} are installed"
-    return
-  fi
-  say "Packages to install: ${missing[*]}"
-  command -v apt-get >/dev/null || fail "no apt-get here: install the equivalents of these packages, then run this again"
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "run as root, or install sudo: packages are missing"
-    as_root=(sudo)
-  fi
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+# package_names COLUMN NAME...: packages that have these things of cmake/packages.txt. Columns: 3 Debian, 4 RHEL, 5 conda-forge.
+package_names() {
+  awk -F ' *[|] *' -v column="$1" -v names=" ${*:2} " '!/^#/ && index(names, " " $1 " ") && $column != "-" {printf " %s", $column}' "$root/cmake/packages.txt"
 }
 
-# What Open MPI needs in a container, as root, or with more ranks than cores:
-#   ALLOW_RUN_AS_ROOT        mpirun refuses root unless both are set
-#   oversubscribe            mpirun refuses more ranks than slots; ranks that wait then yield the core
-#   single_copy_mechanism    containers forbid the system call behind it (process_vm_readv)
-#   sigkill_timeout          an mpirun that is told to end waits this long, sends SIGTERM to the ranks, waits again, kills (default
-#                            1); it waits as long before it ends with any exit code but 0 (75, say), whatever the ranks do
-set_mpi_environment() {
-  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  export OMPI_MCA_rmaps_base_oversubscribe=1
-  export OMPI_MCA_btl_vader_single_copy_mechanism=none
-  export OMPI_MCA_odls_base_sigkill_timeout=10
+# can_install [quietly]: whether Debian's packages can be installed; quietly: without a password. Sets as_root, or why_not.
+can_install() {
+  as_root=() why_not='packages are installed for you where there is apt-get'
+  command -v apt-get >/dev/null || return 1
+  [ "$(id -u)" -ne 0 ] || return 0
+  as_root=(sudo) why_not='to have it installed, run this as root, or where sudo is'
+  command -v sudo >/dev/null || return 1
+  why_not='to have it installed, run this as root, or where sudo lets you'
+  sudo -n true 2>/dev/null || { [ "${1:-}" != quietly ] && [ -t 0 ]; }
+}
+
+# install_packages NAME...: Debian's packages of things of cmake/packages.txt, after can_install.
+install_packages() {
+  local packages
+  read -ra packages <<<"$(package_names 3 "$@")"
+  say "Packages to install: ${packages[*]}"
+  "${as_root[@]}" apt-get update -qq &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+# install_programs NAME...: those that are missing.
+install_programs() {
+  local name missing=()
+  for name in "$@"; do
+    command -v "$name" >/dev/null || missing+=("$name")
+  done
+  [ ${#missing[@]} -eq 0 ] || { can_install && install_packages "${missing[@]}"; }
 }
 
 # is_second_interrupt: whether this SIGINT is a second Ctrl-C, not the first one sent twice (as `timeout -s INT` does).
 interrupted_at=
 is_second_interrupt() {
-  local now=${EPOCHREALTIME//[!0-9]/} first=$interrupted_at # microseconds
+  local now=${EPOCHREALTIME:-$(date +%s.%6N)} first=$interrupted_at
+  now=${now//[!0-9]/} # microseconds
   interrupted_at=${first:-$now}
   [ -n "$first" ] && [ $((now - first)) -ge 200000 ]
 }
@@ -118,10 +121,83 @@ remind_mpirun() { # of run_mpirun
   reminder=$!
 }
 
+# look_for_all DIRECTORY CMAKE_OPTION...: configures, and sets needed and wanted: what is missing, by its name in
+# cmake/packages.txt. What CMake said is in the text `said`. false: it is not configured.
+look_for_all() {
+  local directory=$1 place=$1 generator=() ninja=() code=0 kind name
+  shift
+  needed=() wanted=() said=
+  if ! command -v cmake >/dev/null; then # whatever there is: all that may be needed
+    read -ra needed <<<"$(awk '/^# To test/ {exit} !/^#/ {printf "%s ", $1}' "$root/cmake/packages.txt")"
+    needed+=("${needed_programs[@]}") wanted=("${wanted_programs[@]}")
+    [[ " $* " != *" -DSEQ_TESTS=ON "* ]] || needed+=(cmocka) wanted+=(openblas)
+    said="$(basename "$0"): cmake is not here (3.18 or newer), and without it there is no telling what else is missing. All of it:
+  Debian, Ubuntu      apt-get install$(package_names 3 "${needed[@]}")
+  RHEL, Rocky, Alma   dnf install$(package_names 4 "${needed[@]}")
+  conda, without root conda install -c conda-forge$(package_names 5 "${needed[@]}")
+Or, if only cmake is missing: module load cmake, or pip install --user cmake"
+    return 1
+  fi
+  if [ ! -e "$directory/CMakeCache.txt" ]; then
+    if command -v ninja >/dev/null || command -v ninja-build >/dev/null; then
+      generator=(-G Ninja)
+    elif ! command -v make >/dev/null; then # nothing to build with: only to see what else is missing
+      ninja=(ninja)
+      place=$(mktemp -d)
+      generator=(-G "Unix Makefiles" -DCMAKE_MAKE_PROGRAM="$(type -P true)")
+    fi
+  fi
+  rm -f "$place/missing.txt"
+  said=$(PATH=$PATH:/usr/sbin:/sbin SEQ_NEED_PROGRAMS="${ninja[*]} ${needed_programs[*]}" SEQ_WANT_PROGRAMS="${wanted_programs[*]}" \
+    cmake -S "$root" -B "$place" ${generator[@]+"${generator[@]}"} "$@" 2>&1) || code=$?
+  while read -r kind name; do
+    if [ "$kind" = need ]; then needed+=("$name"); else wanted+=("$name"); fi
+  done < <(cat "$place/missing.txt" 2>/dev/null)
+  [ "$place" = "$directory" ] || rm -rf "$place"
+  return $code
+}
+
+# prepare_folder DIRECTORY: for a build.
+prepare_folder() {
+  local cache=$1/CMakeCache.txt home made
+  { mkdir -p "$1" && [ -w "$1" ]; } 2>/dev/null ||
+    fail_with 7 "cannot write in $1: copy $root to a folder where you may write, and run the copy of this script there"
+  [ -e "$cache" ] || return 0
+  home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$cache") made=$(sed -n 's/^CMAKE_CACHEFILE_DIR:INTERNAL=//p' "$cache")
+  { [ "$home" -ef "$root" ] && [ "$made" -ef "$1" ]; } && return
+  say "$1 was made in another place (${made:-unknown}): begun anew"
+  rm -rf "$cache" "$1/CMakeFiles"
+}
+
+# configure DIRECTORY CMAKE_OPTION...: asks CMake what is there, installs what is missing where that can be done, or says what to do.
+configure() {
+  prepare_folder "$1"
+  if ! look_for_all "$@"; then
+    if [ ${#needed[@]} -eq 0 ]; then
+      printf '%s\n' "$said" >&2
+      case $said in *'or higher is required'*) echo "A newer CMake comes with: module load cmake, pip install --user cmake, or conda install -c conda-forge cmake" >&2 ;; esac
+      fail "CMake does not configure $1"
+    fi
+    if ! can_install; then
+      printf '%s\n' "$said" >&2
+      fail "something is missing, see above; $why_not"
+    fi
+    install_packages "${needed[@]}" ${wanted[@]+"${wanted[@]}"} ||
+      fail "apt-get could not install$(package_names 3 "${needed[@]}"): is this machine connected, and are its package sources right?"
+  elif [ ${#wanted[@]} -gt 0 ] && can_install quietly; then
+    install_packages "${wanted[@]}" || say "Not installed: going on without"
+  else
+    [ ${#wanted[@]} -eq 0 ] || grep -o 'Not here, goes without: .*' <<<"$said" || true
+    return 0
+  fi
+  look_for_all "$@" || {
+    printf '%s\n' "$said" >&2
+    fail "something is still missing, see above"
+  }
+}
+
 # configure_and_build DIRECTORY CMAKE_OPTION...
 configure_and_build() {
-  local directory=$1
-  shift
-  cmake -S "$root" -B "$directory" -G Ninja "$@" >/dev/null
-  cmake --build "$directory"
+  configure "$@"
+  cmake --build "$1" --parallel "$cores"
 }

@@ -14,17 +14,16 @@ if [ -n "$corpus" ]; then
   corpus=$(realpath "$corpus")
   name=$(basename "$corpus" | tr -c 'A-Za-z0-9\n' -)
   prime=
-  install_packages "${build_packages[@]}"
 else
   name=kjv
   prime='And God said, '
-  install_packages "${build_packages[@]}" bible-kjv bible-kjv-text
+  needed_programs+=(bible)
 fi
 work=$root/run/$name
-mkdir -p "$work"
 
 say "Building in $build"
 configure_and_build "$build" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=OFF
+mkdir -p "$work"
 
 if [ ! -e "$work/data/dataset.json" ]; then
   if [ -z "$corpus" ]; then
@@ -35,7 +34,7 @@ if [ ! -e "$work/data/dataset.json" ]; then
   "$programs/seqprep" --unit char --valid 0.02 --output "$work/data" "$corpus"
 fi
 
-set_mpi_environment
+launcher_environment
 say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
 train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" "${quick_start_model[@]}"
   --steps 2500 --validate-every 500 --time-limit 4m)

@@ -491,7 +491,7 @@ trap leave EXIT
 trap : PIPE # whoever read our messages is gone
 trap ask_to_stop TERM HUP USR1
 trap interrupt INT
-set_mpi_environment
+launcher_environment
 # A daemon or mpirun that has lost the other end notices within two minutes, not fifteen.
 export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30} OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}
 # mpirun waits for ever for a daemon that could not reach it, unless it sees it end.

@@ -41,15 +41,15 @@ check_options() {
 }
 check_options "$@"
 
-install_packages "${build_packages[@]}" "${test_packages[@]}" iproute2 binutils hdf5-tools
+wanted_programs+=(ip readelf h5dump)
 excluded='long|bench|slurm'
 if [[ " $* " =~ \ --faults\ |slurm ]]; then
-  install_packages slurm-wlm munge
-  [[ ! " $* " =~ \ --faults\  ]] || install_packages python3-h5py # another reader of checkpoints
+  wanted_programs+=(slurmctld munged)
+  [[ ! " $* " =~ \ --faults\  ]] || wanted_programs+=(h5py) # another reader of checkpoints
   excluded='long|bench'
 fi
 say_skipped() { grep -h '^skipped: ' Testing/Temporary/LastTest.log | sort -u || true; } # and why
-set_mpi_environment
+launcher_environment
 build=$root/${SEQ_BUILD:-build-test}
 say "Building in $build"
 read -ra options <<<"${SEQ_BUILD_OPTIONS:-}"

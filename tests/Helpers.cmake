@@ -13,7 +13,7 @@ function(seq_add_unit_test layer file label)
   set(target ${layer}_${name})
   add_executable(${target} ${file})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/${layer})
-  target_link_libraries(${target} PRIVATE seq_warnings seq_test_support seq_${layer} PkgConfig::cmocka PkgConfig::hdf5 PkgConfig::zstd PkgConfig::zlib PkgConfig::utf8proc m)
+  target_link_libraries(${target} PRIVATE seq_warnings seq_test_support seq_${layer} PkgConfig::cmocka seq_hdf5 PkgConfig::zstd PkgConfig::zlib PkgConfig::utf8proc m)
   add_test(NAME ${label}.${layer}.${name} COMMAND ${target})
   math(EXPR timeout "120 * ${SEQ_PATIENCE}")
   set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout}

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 seq_status seq_path_join(char out[SEQ_PATH], const char *directory, const char *name,
@@ -42,6 +43,14 @@ bool seq_path_holds(const char *directory, const char *name) {
     char path[SEQ_PATH];
     seq_error ignored = {0};
     return !seq_path_join(path, directory, name, &ignored) && seq_path_exists(path);
+}
+
+// Without the function of the C library, which musl lacks.
+bool seq_path_exchange(const char *one, const char *other) {
+#ifndef RENAME_EXCHANGE
+    enum { RENAME_EXCHANGE = 2 };
+#endif
+    return syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) == 0;
 }
 
 bool seq_path_is_directory(const char *path) {

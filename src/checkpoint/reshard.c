@@ -259,7 +259,7 @@ static void release(resharding *work) {
 static seq_status exchange(const char *source, const char *target, seq_error *error) {
     char parent[SEQ_PATH];
     seq_error ignored = {0};
-    if (renameat2(AT_FDCWD, target, AT_FDCWD, source, RENAME_EXCHANGE)) {
+    if (!seq_path_exchange(target, source)) {
         bool able = errno != EINVAL && errno != ENOSYS;
         seq_error_set_errno(error, "exchanging %s and %s%s", target, source,
                             able ? "" : " (this file system cannot; use --output)");

@@ -297,7 +297,10 @@ static bool must_stay(const char *target) {
     if (stat(target, &own) || stat(above, &parent) || own.st_dev != parent.st_dev) return true;
     if (stat(".", &current) == 0 && current.st_dev == own.st_dev && current.st_ino == own.st_ino)
         return true;
-#ifdef STATX_ATTR_MOUNT_ROOT
+#ifdef STATX_TYPE
+#ifndef STATX_ATTR_MOUNT_ROOT // of Linux 5.8, in the headers of glibc from 2.32 on
+    enum { STATX_ATTR_MOUNT_ROOT = 0x2000 };
+#endif
     struct statx more;
     if (statx(AT_FDCWD, target, 0, STATX_TYPE, &more) == 0)
         return (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
@@ -419,7 +422,7 @@ static seq_status replace(seq_place *place, seq_error *error) {
     char old[SEQ_PATH], above[SEQ_PATH];
     seq_error late = {0};
     seq_path_split(place->target, above);
-    if (renameat2(AT_FDCWD, place->work, AT_FDCWD, place->target, RENAME_EXCHANGE) == 0) {
+    if (seq_path_exchange(place->work, place->target)) {
         snprintf(old, sizeof old, "%s", place->work);
         *place->work = '\0';
         seq_fault_point("prepare.exchanged");

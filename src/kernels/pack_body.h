@@ -35,14 +35,14 @@ static inline quad load_quad(const float *x) {
 static inline void transpose_quads(const float *from, size_t ld, float *to) {
     quad a = load_quad(from), b = load_quad(from + ld), c = load_quad(from + 2 * ld),
          d = load_quad(from + 3 * ld);
-    quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
-         ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7),
-         cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
-         cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    quad rows[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
-                    __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
-                    __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
-                    __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+    quad ab_low = SHUFFLE(a, b, 0, 4, 1, 5),
+         ab_high = SHUFFLE(a, b, 2, 6, 3, 7),
+         cd_low = SHUFFLE(c, d, 0, 4, 1, 5),
+         cd_high = SHUFFLE(c, d, 2, 6, 3, 7);
+    quad rows[4] = {SHUFFLE(ab_low, cd_low, 0, 1, 4, 5),
+                    SHUFFLE(ab_low, cd_low, 2, 3, 6, 7),
+                    SHUFFLE(ab_high, cd_high, 0, 1, 4, 5),
+                    SHUFFLE(ab_high, cd_high, 2, 3, 6, 7)};
     for (int i = 0; i < 4; i++)
         memcpy(to + i * PANEL, &rows[i], sizeof rows[i]);
 }

@@ -1,6 +1,6 @@
 // AVX-512 with the dot product of bf16 pairs (vdpbf16ps): twice the multiplications of single
 // precision.
-#ifdef __x86_64__
+#ifdef SEQ_AVX512BF16
 #include "isa_avx512.h"
 #define DOT_PAIRS(sums, a, b)                                                                      \
     ((vector)_mm512_dpbf16_ps((__m512)(sums), (__m512bh)(a), (__m512bh)(b)))

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #define TABLE(products, elements)                                                                  \
     {                                                                                              \
@@ -20,7 +23,10 @@
 // The best first, ours before other libraries.
 static const seq_kernels tables[] = {
 #ifdef __x86_64__
-    TABLE(avx512bf16, avx512), TABLE(avx512, avx512), TABLE(avx2, avx2),
+#ifdef SEQ_AVX512BF16
+    TABLE(avx512bf16, avx512),
+#endif
+    TABLE(avx512, avx512),     TABLE(avx2, avx2),
 #endif
     TABLE(portable, portable),
 #ifdef __x86_64__
@@ -42,6 +48,14 @@ const char *const *seq_kernels_names(void) {
     return names;
 }
 
+#ifdef __x86_64__
+// Asked without __builtin_cpu_supports, which knows it in newer compilers only.
+static bool has_bf16(void) {
+    unsigned eax = 0, ebx, ecx, edx;
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 5 & 1);
+}
+#endif
+
 static int cpu_has(const char *instruction_set) {
 #ifdef SEQ_FAULT_INJECTION
     const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and portable
@@ -52,8 +66,7 @@ static int cpu_has(const char *instruction_set) {
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (strcmp(instruction_set, "avx512bf16") == 0)
-        return avx512 && __builtin_cpu_supports("avx512bf16");
+    if (strcmp(instruction_set, "avx512bf16") == 0) return avx512 && has_bf16();
     if (strcmp(instruction_set, "avx512") == 0) return avx512;
     if (strcmp(instruction_set, "avx2") == 0) return avx2;
 #endif
@@ -72,6 +85,12 @@ const seq_kernels *seq_kernels_of(const char *name) {
     return NULL;
 }
 
+static bool is_built(const char *name) {
+    for (int i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(tables[i].name, name) == 0) return true;
+    return strcmp(name, "auto") == 0;
+}
+
 static bool is_known(const char *name) {
     for (const char *const *known = names; *known; known++)
         if (strcmp(*known, name) == 0) return true;
@@ -84,6 +103,11 @@ seq_status seq_kernels_find(const char *name, seq_precision precision, const seq
     bool openblas = strcmp(name, "openblas") == 0;
     if (!is_known(name))
         return seq_error_set(error, SEQ_BAD_USAGE, "--kernels %s: there are no such kernels", name);
+    if (!is_built(name))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--kernels %s: this program was built without them: they are for "
+                             "another processor, or its compiler does not know them",
+                             name);
     if (!kernels)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--kernels %s: this CPU does not have the instructions", name);

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #ifdef __clang__
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL                       _Pragma("unroll")
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else // gcc before 12 lacks __builtin_shufflevector
+#define UNROLL                       _Pragma("GCC unroll 16")
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (four_words){i, j, k, l})
+typedef int32_t four_words __attribute__((vector_size(16)));
 #endif
 #define INLINE     static inline __attribute__((always_inline))
 #define UPPER_HALF ((int32_t)0xffff0000)

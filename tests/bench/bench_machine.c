@@ -59,11 +59,13 @@ CHAIN_LOOP(avx2_loop, "avx2,fma", __m256, _mm256_set1_ps, _mm256_add_ps, _mm256_
 CHAIN_LOOP(avx512_loop, "avx512f", __m512, _mm512_set1_ps, _mm512_add_ps, _mm512_storeu_ps, __m512,
            _mm512_set1_ps(0.999F), _mm512_set1_ps(0.001F), 2 * 16)
 #undef STEP
+#ifdef SEQ_AVX512BF16
 #define STEP(s) _mm512_dpbf16_ps(s, a, b) // two products a lane
 CHAIN_LOOP(bf16_loop, "avx512bf16,avx512f", __m512, _mm512_set1_ps, _mm512_add_ps, _mm512_storeu_ps,
            __m512bh, (__m512bh)_mm512_set1_epi32(0x3c003c00),
            (__m512bh)_mm512_set1_epi32(0x3c003c00), 4 * 16)
 #undef STEP
+#endif
 
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -73,9 +75,11 @@ static bool has_avx512(void) {
     return __builtin_cpu_supports("avx512f");
 }
 
+#ifdef SEQ_AVX512BF16
 static bool has_bf16(void) {
-    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+    return seq_kernels_of("avx512bf16") != NULL;
 }
+#endif
 #endif
 
 static bool always(void) {
@@ -92,7 +96,9 @@ static const struct peak_loop {
 #if defined(__x86_64__)
     {"avx512", BENCH_FP32, has_avx512, avx512_loop},
     {"avx2", BENCH_FP32, has_avx2, avx2_loop},
+#ifdef SEQ_AVX512BF16
     {"avx512-bf16", BENCH_BF16, has_bf16, bf16_loop},
+#endif
 #endif
     {"portable C", BENCH_FP32, always, portable_loop},
 };

@@ -10,7 +10,7 @@ kept=$BUILD-kept
 make_text() {
   text=${TEXT:-$WORK/king-james.txt}
   [ -z "${TEXT:-}" ] || return 0
-  (install_packages bible-kjv bible-kjv-text) >>"$log" 2>&1 && make_king_james "$text" && [ -s "$text" ]
+  (install_programs bible) >>"$log" 2>&1 && make_king_james "$text" && [ -s "$text" ]
 }
 
 # train_with PROGRAM RULE RUN
@@ -57,8 +57,8 @@ if ! make_text; then
   exit 0
 fi
 must "$BUILD/seqprep" --unit char --quiet --output "$WORK/text-data" "$text"
-must cmake -S "$root" -B "$kept" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=OFF -DSEQ_FLUSH_DENORMALS=OFF
-must cmake --build "$kept" --target seqtrain
+must configure "$kept" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=OFF -DSEQ_FLUSH_DENORMALS=OFF
+must cmake --build "$kept" --parallel "$cores" --target seqtrain
 for rule in Adam RMSProp; do
   train_with "$BUILD/seqtrain" "${rule,,}" flushed
   tell "$rule" flushed

@@ -1,6 +1,7 @@
 #include "small_model.h"
 #include "reference_model.h"
 #include <assert.h>
+#include <malloc.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
 #include <stdio.h>
@@ -116,4 +117,16 @@ double small_reference_loss(const small_case *test) {
                        test->batch, test->steps, test->inputs, test->targets, state, NULL);
     free(state);
     return loss;
+}
+
+size_t small_heap(void) {
+#ifndef __GLIBC__
+    return 0;
+#elif __GLIBC_PREREQ(2, 33)
+    struct mallinfo2 heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+#else
+    struct mallinfo heap = mallinfo(); // as int: they may have wrapped around
+    return (size_t)((unsigned)heap.uordblks + (unsigned)heap.hblkhd);
+#endif
 }

@@ -26,5 +26,6 @@ void small_case_pack(small_case *test); // after a change of the parameters
 void small_case_destroy(small_case *test);
 seq_window small_window(const small_case *test);
 double small_reference_loss(const small_case *test); // from the state at creation
+size_t small_heap(void); // bytes that malloc has given away; 0 where the C library does not say
 
 #endif

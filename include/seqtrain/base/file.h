@@ -19,6 +19,9 @@ bool seq_path_exists(const char *path);
 // Whether `directory` has an entry `name`.
 bool seq_path_holds(const char *directory, const char *name);
 bool seq_path_is_directory(const char *path);
+// Exchanges two names of one file system: at no time is either of them missing. Otherwise false,
+// with errno; EINVAL or ENOSYS where the system cannot.
+bool seq_path_exchange(const char *one, const char *other);
 // Whether we may not read it, or for a directory look into it, or not even see if it is there.
 bool seq_path_is_forbidden(const char *path);
 // SEQ_OK when it is there; else the reason: "PATH: No such file or directory", or the link on the

@@ -11,7 +11,8 @@ enum { MOST_WRAPPERS = 8, MOST_FILES = 1024 };
 
 // Arguments: process, its start (a number may be given anew), seconds. Not SIGTERM: an mpirun that
 // has lost a daemon crashes on its way out.
-static const char watching[] = "process=$1 start=$2 left=$3\n"
+static const char watching[] = "cd /\n"
+                               "process=$1 start=$2 left=$3\n"
                                "there() {\n"
                                "  read -r line <\"/proc/$process/stat\" && set -- ${line##*) } &&\n"
                                "    [ \"$1\" != Z ] && [ \"${20}\" = \"$start\" ]\n"
@@ -81,7 +82,7 @@ static int close_all(posix_spawn_file_actions_t *actions) {
     long limit = sysconf(_SC_OPEN_MAX); // of MPI: not all are closed by exec
     for (int file = STDERR_FILENO + 1; !code && file < limit && file < MOST_FILES; file++)
         code = posix_spawn_file_actions_addclose(actions, file);
-    return code ? code : posix_spawn_file_actions_addchdir_np(actions, "/");
+    return code;
 }
 
 void seq_launcher_outlive(const seq_launcher *launcher) {

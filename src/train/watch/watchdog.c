@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -646,6 +647,6 @@ void seq_watchdog_note(seq_watchdog *dog, int64_t step, seq_stage stage) {
 
 void seq_watchdog_touch(seq_watchdog *dog) {
     if (!dog || !dog->own) return;
-    atomic_store(&dog->worker, gettid());
+    atomic_store(&dog->worker, (pid_t)syscall(SYS_gettid));
     atomic_fetch_add(&dog->own->notes, 1);
 }
