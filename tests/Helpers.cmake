@@ -15,7 +15,7 @@ function(seq_add_unit_test layer file label)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src/${layer})
   target_link_libraries(${target} PRIVATE seq_warnings seq_test_support seq_${layer} PkgConfig::cmocka seq_hdf5 PkgConfig::zstd PkgConfig::zlib PkgConfig::utf8proc m)
   add_test(NAME ${label}.${layer}.${name} COMMAND ${target})
-  math(EXPR timeout "120 * ${SEQ_PATIENCE}")
+  math(EXPR timeout "600 * ${SEQ_PATIENCE}")
   set_tests_properties(${label}.${layer}.${name} PROPERTIES LABELS ${label} TIMEOUT ${timeout}
     ENVIRONMENT "${SEQ_SUPPRESSIONS}")
 endfunction()

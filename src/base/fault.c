@@ -1,5 +1,6 @@
 #include <seqtrain/base/fault.h>
 #ifdef SEQ_FAULT_INJECTION
+#include <seqtrain/base/launch.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,12 +22,13 @@ static request seq_fault_requests[] = {{"SEQ_CRASH_AT", SIGKILL, 0}, {"SEQ_HOLD_
 
 static bool is_asked_for(const char *name, const char *wanted, long *out_number) {
     size_t length = strlen(name);
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    seq_launch launch;
     if (strncmp(wanted, name, length) != 0 || (wanted[length] && wanted[length] != ':'))
         return false;
     char *after = (char *)wanted + length;
     *out_number = *after ? strtol(after + 1, &after, 10) : 1;
-    return *after != ':' || strtol(after + 1, NULL, 10) == (rank ? strtol(rank, NULL, 10) : 0);
+    seq_launch_read(&launch);
+    return *after != ':' || strtol(after + 1, NULL, 10) == launch.rank;
 }
 
 static bool holds_line(FILE *stream, const char *line) {

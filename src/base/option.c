@@ -313,13 +313,20 @@ static bool apply_implied(seq_parsed *parsed, const char *name, const char *atta
     return parsed->finished = true;
 }
 
-static seq_status parse_long(seq_parsed *parsed, const char *argument, seq_arguments *arguments,
-                             seq_error *error) {
-    char name[64];
+enum { NAME_LIMIT = 64 };
+
+// NAME=VALUE, without dashes: the value or NULL.
+static const char *split(const char *argument, char name[NAME_LIMIT]) {
     const char *equals = strchr(argument, '=');
     size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
-    snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), argument);
-    const char *attached = equals ? equals + 1 : NULL;
+    snprintf(name, NAME_LIMIT, "%.*s", (int)(length < 63 ? length : 63), argument);
+    return equals ? equals + 1 : NULL;
+}
+
+static seq_status parse_long(seq_parsed *parsed, const char *argument, seq_arguments *arguments,
+                             seq_error *error) {
+    char name[NAME_LIMIT];
+    const char *attached = split(argument, name);
     int index = seq_option_find(parsed->program, name);
     if (index >= 0) return apply(parsed, (size_t)index, attached, arguments, error);
     index =
@@ -412,6 +419,26 @@ seq_status seq_options_parse(const seq_program *program, int argc, char **argv, 
     if (status || out->finished || out->version) return status;
     if (arguments.config) status = read_config(out, arguments.config, error);
     return status ? status : check_required(out, error);
+}
+
+const char *seq_option_peek(const seq_program *program, int argc, char **argv, const char *name) {
+    seq_arguments arguments = {.count = argc, .next = 1, .values = argv};
+    const char *found = NULL, *value = NULL;
+    while (arguments.next < argc && strcmp(argv[arguments.next], "--") != 0) {
+        char typed[NAME_LIMIT];
+        seq_error ignored = {0};
+        const char *argument = argv[arguments.next++];
+        if (strncmp(argument, "--", 2) != 0) continue;
+        const char *attached = split(argument + 2, typed);
+        int index = seq_option_find(program, typed);
+        if (index < 0)
+            arguments.next += strcmp(typed, "config") == 0 && !attached;
+        else if (!take_value(program, &program->options[index], attached, &arguments, &value,
+                             &ignored) &&
+                 strcmp(typed, name) == 0)
+            found = value;
+    }
+    return found;
 }
 
 void seq_options_clear(seq_parsed *parsed) {

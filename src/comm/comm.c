@@ -8,14 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-// Variables that launchers set for each process: Open MPI, PMIx (srun), PMI (MPICH's hydra).
-bool seq_comm_launched(void) {
-    static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_SIZE"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i])) return true;
-    return false;
-}
-
 static double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -28,6 +20,10 @@ int seq_comm_rank(const seq_comm *comm) {
 
 int seq_comm_size(const seq_comm *comm) {
     return comm->size;
+}
+
+bool seq_comm_launched(const seq_comm *comm) {
+    return comm->launched;
 }
 
 int seq_comm_nodes(const seq_comm *comm) {

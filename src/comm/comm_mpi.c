@@ -207,7 +207,9 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
                              seq_error *error) {
     seq_comm *comm = NULL;
     int provided;
-    seq_mpi_place_messages();
+    seq_launch launch;
+    seq_launch_read(&launch); // MPI may change the environment
+    seq_mpi_place_messages(&launch);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided) != MPI_SUCCESS)
         return seq_error_set(error, SEQ_RANK_FAILED, "starting MPI: MPI_Init_thread failed");
     seq_status status = seq_allocate(&comm, 1, sizeof *comm, "the communicator", error);
@@ -219,6 +221,7 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
         return status;
     }
     comm->operations = &operations;
+    comm->launched = launch.mpi;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     name_library(own(comm));
     *out = comm;

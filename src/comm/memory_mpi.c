@@ -395,10 +395,8 @@ void seq_mpi_unmap(seq_comm_mpi *mpi) {
 // whatever its size: a full one is a bus error in the middle of a message. Where the ranks of this
 // host do not fit, the files go to a disk of the host, or messages through the loopback network.
 // What the user has set stands.
-void seq_mpi_place_messages(void) {
-    const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    if (!local) local = getenv("SLURM_TASKS_PER_NODE"); // srun
-    uint64_t space, need = (local ? strtoull(local, NULL, 10) : 1) * MESSAGES;
+void seq_mpi_place_messages(const seq_launch *launch) {
+    uint64_t space, need = (uint64_t)(launch->local_ranks ? launch->local_ranks : 1) * MESSAGES;
     if (getenv("OMPI_MCA_btl_vader_backing_directory") || getenv("OMPI_MCA_btl")) return;
     seq_free_space_read("/dev/shm", &space);
     if (need <= space) return;

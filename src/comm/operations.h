@@ -28,7 +28,7 @@ struct seq_comm {
     const seq_comm_operations *operations;
     int rank, size;
     int node, nodes, node_rank, node_size;
-    bool concurrent;
+    bool concurrent, launched;
     char *layout;           // heap, or NULL
     double bytes;           // of the thread that sums over nodes
     double seconds;         // of the main thread

@@ -3,6 +3,7 @@
 #define SEQ_COMM_OWN_MPI_H
 
 #include "operations.h"
+#include <seqtrain/base/launch.h>
 #include <mpi.h>
 
 // Where the memory lies that ranks of a host share: see memory_mpi.c.
@@ -43,7 +44,7 @@ seq_status seq_mpi_open_nodes(seq_comm *comm, int most_per_node, seq_error *erro
 // memory_mpi.c
 //
 // Before MPI_Init: where MPI's own memory between ranks lies, when /dev/shm is too small for it.
-void seq_mpi_place_messages(void);
+void seq_mpi_place_messages(const seq_launch *launch);
 seq_status seq_mpi_reserve(seq_comm *comm, size_t own_bytes, seq_error *error);
 seq_status seq_mpi_share(seq_comm *comm, size_t own_bytes, void **blocks, const char *what,
                          seq_error *error);

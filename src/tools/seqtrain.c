@@ -4,12 +4,12 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
+#include <seqtrain/base/launch.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
 #include <seqtrain/comm/comm.h>
-#include <seqtrain/comm/launch.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
 #include <seqtrain/train/train.h>
@@ -29,22 +29,64 @@ static int most_per_node(void) {
 }
 #endif
 
-static seq_status open_ranks(int *argc, char ***argv, seq_comm **out, seq_error *error) {
+// Before options are parsed, which ranks do together. What is no value is refused then.
+static seq_use_mpi find_use(int argc, char **argv) {
+    const char *text = seq_option_peek(seq_train_program(), argc, argv, "mpi");
+    if (text && strcmp(text, "yes") == 0) return SEQ_MPI_YES;
+    return text && strcmp(text, "no") == 0 ? SEQ_MPI_NO : SEQ_MPI_AUTO;
+}
+
+// A process that is alone although more were started must not train their run a second time.
+static seq_status refuse_alone(const seq_launch *launch, bool tried, seq_error *error) {
 #ifdef SEQ_WITH_MPI
-    if (seq_comm_launched()) return seq_comm_open_mpi(argc, argv, most_per_node(), out, error);
+    const char *reason = tried ? "launcher and MPI library do not fit together"
+                               : "the launcher offers neither PMIx nor PMI, so MPI was not tried "
+                                 "(--mpi yes tries it)";
+    const char *remedy = getenv("SLURM_JOB_ID")
+                             ? "srun --mpi=pmix (srun --mpi=list names what there is), or inside "
+                               "the allocation the mpirun of the MPI library that seqtrain "
+                               "--version names"
+                             : "the mpirun of the MPI library that seqtrain --version names";
+#else
+    const char *reason = "this seqtrain was built without MPI (SEQ_MPI=OFF)";
+    const char *remedy = "a build with MPI";
+    (void)tried;
 #endif
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "starting: %s says that %d or more ranks were started together, but this "
+                         "one finds itself alone: %s. Use %s. Runs that have nothing to do with "
+                         "each other are started with --mpi no",
+                         launch->variable, launch->ranks, reason, remedy);
+}
+
+static seq_status open_ranks(int *argc, char ***argv, bool with_mpi, seq_comm **out,
+                             seq_error *error) {
+#ifdef SEQ_WITH_MPI
+    if (with_mpi) return seq_comm_open_mpi(argc, argv, most_per_node(), out, error);
+#else
+    (void)with_mpi;
     (void)argc;
     (void)argv;
+#endif
     return seq_comm_open_self(out, error);
 }
 
-// Ranks that do not find each other must not train one run twice. Each believes to be rank 0; the
-// one that the launcher calls so speaks.
+// Each rank that does not find the others believes to be rank 0; the one that the launcher calls so
+// speaks.
 static seq_status open_comm(int *argc, char ***argv, seq_comm **out, seq_error *error) {
     seq_launch launch;
+    seq_use_mpi use = find_use(*argc, *argv);
     seq_launch_read(&launch); // before MPI, which changes the environment
-    seq_status status = open_ranks(argc, argv, out, error);
-    if (!status) status = seq_launch_check(&launch, seq_comm_size(*out), error);
+    bool with_mpi = use == SEQ_MPI_YES || (use == SEQ_MPI_AUTO && launch.mpi);
+    seq_status status = open_ranks(argc, argv, with_mpi, out, error);
+    if (!status && use != SEQ_MPI_NO && launch.ranks > 1 && seq_comm_size(*out) == 1)
+        status = refuse_alone(&launch, with_mpi, error);
+#ifndef SEQ_WITH_MPI
+    if (!status && use == SEQ_MPI_YES)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--mpi yes: this seqtrain was built without MPI (cmake "
+                               "-DSEQ_MPI=OFF); build it with MPI, or leave the option out");
+#endif
     if (status == SEQ_BAD_USAGE && launch.rank > 0) seq_log_open(NULL, SEQ_LOG_QUIET, "seqtrain");
     return status;
 }

@@ -42,7 +42,7 @@ mkfifo pipe
 job=$!
 exec 5<>pipe
 printf 'text' >&5
-until [ -d interrupted.tmp-$job ] || ! kill -0 $job 2>/dev/null; do sleep 0.02; done
+wait_for or_ended $job [ -d interrupted.tmp-$job ]
 kill -TERM $job
 wait $job
 code=$?

@@ -112,7 +112,7 @@ mkfifo pipe
 job=$!
 exec 3>pipe
 echo some text >&3
-until compgen -G 'busy.tmp-*/.seqprep.lock' >/dev/null || ! kill -0 $job; do sleep 0.02; done
+wait_for or_ended $job compgen -G 'busy.tmp-*/.seqprep.lock'
 expect 2 "another seqprep is making busy \(host .*, process $job\)" "${prep[@]}" busy text.txt
 mkdir busy && touch busy/other # somebody else takes the name
 exec 3>&-
@@ -128,7 +128,7 @@ if grep -q SEQ_HOLD_AT "$SEQPREP"; then
   for name in early/new early/there; do
     SEQ_HOLD_AT=prepare.folder-made "${prep[@]}" $name text.txt >.first 2>&1 &
     job=$!
-    until grep -q '^State:.[TZ]' /proc/$job/status; do sleep 0.01; done
+    wait_for stands $job
     expect 2 "another seqprep is making $name \(host .*, process $job\)" "${prep[@]}" $name text.txt
     kill -CONT $job
     wait $job || bad "$name, made beside a second job: exit code $?: $(cat .first)"

@@ -149,7 +149,7 @@ mkfifo pipe
 process=$!
 exec 3>pipe
 echo some text >&3
-until compgen -G 'stopped*' >/dev/null || ! kill -0 $process; do sleep 0.05; done # it has begun
+wait_for or_ended $process compgen -G 'stopped*' # it has begun
 kill -TERM $process
 code=0
 wait $process || code=$?

@@ -80,7 +80,7 @@ expect 2 "would change the run: --feedforward 1000,100,.* \(the run has 1000,100
 # Two at once on one run directory: the second is refused.
 "$SEQTRAIN" "${small[@]}" --run both --steps 100000 >/dev/null 2>&1 &
 process=$!
-until [ -s both/.lock ] || ! kill -0 $process; do sleep 0.05; done
+wait_for or_ended $process [ -s both/.lock ]
 expect 2 "in use|another" "$SEQTRAIN" "${small[@]}" --run both
 kill -TERM $process
 wait $process

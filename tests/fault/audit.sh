@@ -1,7 +1,7 @@
 # The data audit: each epoch's tokens once, on any number of ranks, across kills; a rank that reads another's part is named, and
 # nothing of it is saved. tests/fault/elastic.sh has the audits of killed runs.
 source "$SUPPORT/common.sh"
-export OMPI_MCA_odls_base_sigkill_timeout=0
+launcher_environment 0
 make_text 150 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 tokens=$("$SEQINFO" data | awk '$1 == "train" { print $2; exit }')

@@ -3,6 +3,7 @@
 # one is valid, and the same command line comes to the bytes of a run that nothing happened to.
 source "$SUPPORT/common.sh"
 source "$SUPPORT/checkpoints.sh"
+launcher_find
 prepare_reference --steps 10 --checkpoint-every 2 --validate-every 6
 needs_fault_points
 
@@ -26,7 +27,7 @@ for start in fresh grown hurt; do
   SEQ_CRASH_LIST=$work/points.$start expect 0 finished "${train[@]}" --run run
   ls run/checkpoints >kept.$start
   make_start $start
-  expect 0 finished run_mpi 2 bash -c '[ $OMPI_COMM_WORLD_RANK = 0 ] || export SEQ_CRASH_LIST=$0; exec "$@"' "$work/points.$start.other" "${train[@]}" --run run
+  expect 0 finished run_mpi 2 bash -c '[ ${!0} = 0 ] || export SEQ_CRASH_LIST=$1; exec "${@:2}"' "$launcher_rank" "$work/points.$start.other" "${train[@]}" --run run
   cmp -s <(ls run/checkpoints) kept.$start || bad "$start: other checkpoints on two ranks"
 done
 

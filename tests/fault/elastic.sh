@@ -2,7 +2,7 @@
 # by eight ranks: the bytes of the run that nobody disturbed. With other numbers of threads, other nodes, and at random places.
 # Long: 1800
 source "$SUPPORT/common.sh"
-export OMPI_MCA_odls_base_sigkill_timeout=0
+launcher_environment 0
 make_text 300 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 # 13 windows an epoch, the last one short, 26 steps in all.

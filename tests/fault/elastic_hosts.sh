@@ -16,7 +16,7 @@ killed() {
 
 experiment "8 replicas on 2 hosts, 1 process, 4 hosts, killed twice" "same bytes"
 hosts=2
-killed hosts_mpirun 4 -x SEQ_CRASH_AT=train-exchange:8:3 "$SEQTRAIN" $options --run torn
+killed hosts_mpirun 4 set SEQ_CRASH_AT=train-exchange:8:3 "$SEQTRAIN" $options --run torn
 SEQ_CRASH_AT=train-epoch:1 killed "$SEQTRAIN" $options --run torn
 hosts=4
 expect 0 "on 4 hosts" hosts_mpirun 8 "$SEQTRAIN" $options --run torn
@@ -26,7 +26,7 @@ outcome 2
 experiment "a bit of one host's parameters flips, 2 hosts of 2 ranks" "exit 6, ranks and host named, not saved"
 hosts=2
 expect 6 "replica check after step 8: rank 2 on host seq2-[0-9]+, rank 3 on host seq2-[0-9]+ differ from rank 0 on host seq1-" \
-  hosts_mpirun 4 -x SEQ_FLIP=0:6:2 "$SEQTRAIN" $options --check-replicas 4 --run flip
+  hosts_mpirun 4 set SEQ_FLIP=0:6:2 "$SEQTRAIN" $options --check-replicas 4 --run flip
 [ "$(ls flip/checkpoints)" = step-000000005 ] || bad "checkpoints after the flip: $(ls flip/checkpoints)"
 expect 0 "on 2 hosts" hosts_mpirun 4 "$SEQTRAIN" $options --check-replicas 4 --run flip
 same_tree whole/checkpoints flip/checkpoints

@@ -110,7 +110,7 @@ break_disk 1 0 write step-000000 EIO 0
 lines=$(wc -l <run/metrics.jsonl)
 "${broken[@]}" "${train[@]}" --run run --on-save-failure continue --epochs 1000000 --steps 100000000 --checkpoint-every 100000 --log-every 1 >log.txt 2>&1 &
 process=$!
-until [ "$(wc -l <run/metrics.jsonl)" -gt $((lines + 1)) ] || ! kill -0 $process; do sleep 0.05; done
+wait_for or_ended $process has_lines run/metrics.jsonl . $((lines + 2))
 kill -TERM $process
 code=0
 wait $process || code=$?

@@ -13,9 +13,10 @@ processes() { # of host K, but for those that are dead already
   ip netns pids "$(host_name "$1")" | xargs -r ps -o stat=,pid=,args= -p | grep -v '^Z'
 }
 
+no_rank_on() { ! processes "$1" | grep -q -- '/seqtrain --data'; }
 # ranks_end K: until no rank is left on host K.
 ranks_end() {
-  while processes "$1" | grep -q -- '/seqtrain --data'; do sleep 0.1; done
+  wait_for no_rank_on "$1"
 }
 
 # hosts_are_empty K...: launchers of a host get 12 seconds to end by themselves (30 under launch/run.sh); here they may take as long as

@@ -121,7 +121,7 @@ fi
 experiment "stopped rank wakes up after its job was ended and restarted" "it leaves, the run directory stays as it is"
 replaced() { # SIGNAL NAME PROCESS
   local process
-  pkill -KILL -f -- "^$MPIEXEC .*--run $work/$2 "
+  kill -KILL $(launcher_process "$2")
   for process in $(pgrep -f -- "^$SEQTRAIN .*--run $work/$2 "); do # lets go of the lock
     [ "$process" = "$3" ] || kill_processes KILL "$process"
   done
@@ -132,7 +132,7 @@ replaced() { # SIGNAL NAME PROCESS
   woken=$3 begun=$(now)
 }
 HOOK=replaced signal_at train-update:60:1 - woken run_mpi 2 setsid -w "${train[@]}" --run "$work/woken" --hang-timeout $limit
-while kill -0 "$woken" 2>/dev/null; do sleep 0.05; done
+wait_for is_gone "$woken"
 find woken -type f -exec md5sum {} + | sort >after.txt
 diff before.txt after.txt >&2 || bad "the woken rank has written"
 no_process_left woken

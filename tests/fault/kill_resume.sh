@@ -33,10 +33,10 @@ for signal in USR1 TERM; do
 done
 # mpirun hands SIGUSR1 on to its ranks.
 to_mpirun() { # SIGNAL NAME PROCESS
-  pkill "-$1" -f -- "^$MPIEXEC .*--run $work/$2" || bad "mpirun was not found"
+  kill "-$1" $(launcher_process "$2") || bad "the launcher was not found"
   await_signal "$3"
 }
-OMPI_MCA_odls_base_sigkill_timeout=1 HOOK=to_mpirun signal_at train-update:100:0 USR1 ranks run_mpi 2 "${command[@]}" --run "$work/ranks"
+HOOK=to_mpirun signal_at train-update:100:0 USR1 ranks run_mpi 2 "${command[@]}" --run "$work/ranks"
 goes_on ranks "SIGUSR1 after step 101 of 400" "${command[@]}" --run ranks
 too_late() { sleep 4; }
 HOOK=too_late signal_at train-update:10 - limit "${command[@]}" --run "$work/limit" --time-limit 4

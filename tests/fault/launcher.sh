@@ -34,7 +34,7 @@ gone*) exit 255 ;;
 unknown*) echo "ssh: Could not resolve hostname unknown: Name or service not known" >&2; exit 255 ;;
 motd*) echo "Welcome to motd"; echo "Have a nice day"; echo 4 ;;
 "lost sh -s" | "waits uname"*) echo waiting >waiting; exec sleep 1000 ;;
-"slow sh -s") echo waiting >waiting; until [ -e signalled ]; do sleep 0.05; done ;;
+"slow sh -s") echo waiting >waiting; for try in {1..12000}; do [ ! -e signalled ] || break; sleep 0.05; done ;;
 *uname*) echo "$host-label"; echo 3 ;;
 esac
 END
@@ -124,7 +124,8 @@ starts_are 2
 [ $((SECONDS - begun)) -ge 2 ] || bad "no pause"
 expect 6 "gave up: no checkpoint in two restarts" supervise "unbegun;unbegun;unbegun;0" --np 2 --pause 0
 supervise unbegun --np 2 --pause 1000 >log.txt 2>&1 &
-until job=$(pgrep -f -- "^/bin/bash $SOURCE/launch/run.sh --np 2 --pause 1000") && grep -q "comes in 1000 s" log.txt; do sleep 0.05; done
+wait_for has_lines log.txt "comes in 1000 s"
+job=$(pgrep -f -- "^/bin/bash $SOURCE/launch/run.sh --np 2 --pause 1000")
 kill -TERM $job
 code=0
 wait $! || code=$?
@@ -140,7 +141,7 @@ signalled() {
   setsid env --default-signal=INT,HUP "$SOURCE/launch/run.sh" --np 2 --hosts <(echo "$2 slots=2") --agent "$work/bin/agent" --probe-timeout 100 \
     -- bin/seqtrain --run run >log.txt 2>&1 &
   job=$!
-  until [ -e waiting ]; do sleep 0.05; done
+  wait_for [ -e waiting ]
   case $3 in
   -*) kill "$3" -- -$job ;;
   *) kill "-$3" $job ;;

@@ -8,27 +8,21 @@ prepare data text.txt
 train=("$SEQTRAIN" --quiet --layers 1 --hidden 8 --embed 4 --batch 2 --window 4 --replicas 2 --epochs 1000000)
 
 # held RANKS AT COMMAND...: begins it in the background (`job`, log in $log) and waits until rank 0 stands still at that point.
+holder() { cut -d ' ' -f 3 $run/.lock 2>/dev/null; }
+holder_stands() { grep -q '^State:.T' "/proc/$(holder)/status"; }
 held() {
-  local ranks=$1 at=$2 pid tries=0
+  local ranks=$1 at=$2
   shift 2
   SEQ_HOLD_AT=$at:0 run_mpi $ranks "$@" >$log 2>&1 &
   job=$!
-  until pid=$(cut -d ' ' -f 3 $run/.lock 2>/dev/null) && [ -n "$pid" ] && grep -q '^State:.T' /proc/$pid/status 2>/dev/null; do
-    sleep 0.05
-    tries=$((tries + 1))
-    [ $tries -lt 1200 ] && kill -0 $job 2>/dev/null || break
-  done
-  stopped=$pid
+  wait_for or_ended $job holder_stands
+  stopped=$(holder)
 }
 # ends CODE TEXT: goes on, and ends like that.
 ends() {
-  local code=0 tries=0
+  local code=0
   kill -CONT $stopped
-  while kill -0 $job 2>/dev/null && [ $tries -lt 600 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-  done
-  [ $tries -lt 600 ] || kill -KILL $stopped
+  wait_for is_gone $job || kill -KILL $stopped
   wait $job || code=$?
   [ $code -eq $1 ] && grep -Eq "$2" $log || bad "$run: exit code $code, expected $1 and '$2': $(tail -2 $log)"
 }

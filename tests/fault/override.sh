@@ -1,7 +1,7 @@
 # What may differ on a resume: nothing of what decides the numbers of a run, unless --override names it. Other replicas, batches,
 # windows and data cut the streams anew, which is said, recorded and the same again when it is repeated.
 source "$SUPPORT/common.sh"
-export OMPI_MCA_odls_base_sigkill_timeout=0
+launcher_environment 0
 make_text 300 >text.txt
 make_text 310 | sed 's/river/rivers/' >other.txt
 make_text 300 | tr 'v' 'w' >fewer.txt

@@ -11,28 +11,18 @@ start() {
   local lines=0 begun
   begun=$(now)
   [ ! -e run/metrics.jsonl ] || lines=$(wc -l <run/metrics.jsonl)
-  run_mpi $1 "${train[@]}" --run run >log.txt 2>&1 &
+  run_mpi $1 "${train[@]}" --run "$work/run" >log.txt 2>&1 &
   job=$!
-  until [ -e run/metrics.jsonl ] && [ "$(wc -l <run/metrics.jsonl)" -gt $lines ]; do
-    kill -0 $job 2>/dev/null || break
-    sleep 0.01
-  done
+  wait_for or_ended $job has_lines run/metrics.jsonl . $((lines + 1))
   recovered=$(longer "$recovered" "$(since "$begun")")
-  read -ra ranks <<<"$(pgrep -P "$(pgrep -P $job || echo $job)" | tr '\n' ' ')"
+  read -ra ranks <<<"$(pgrep -f -- "^$SEQTRAIN .*--run $work/run( |\$)" | tr '\n' ' ')"
 }
 
-# await PROCESS...: until they are gone, a minute at most.
+# await PROCESS...: until they are gone.
 await() {
-  local process tries=0
+  local process
   for process in "$@"; do
-    while kill -0 $process 2>/dev/null; do
-      sleep 0.02
-      tries=$((tries + 1))
-      [ $tries -lt 3000 ] || {
-        bad "$context: process $process is still there after a minute"
-        kill -KILL $process
-      }
-    done
+    wait_for is_gone $process || { bad "$context: process $process is still there"; kill -KILL $process; }
   done
 }
 
@@ -66,9 +56,7 @@ kill_rank() {
 
 # Orphaned ranks may finish their save. Every other time the next job starts as soon as rank 0 is gone: it waits for the other ranks.
 kill_mpirun() {
-  local mpirun
-  mpirun=$(pgrep -P $job || echo $job)
-  kill -KILL $mpirun 2>/dev/null
+  kill -KILL $(launcher_process run) 2>/dev/null
   wait $job
   if [ $((killed % 2)) -eq 0 ]; then
     await "${ranks[@]}"
@@ -104,7 +92,7 @@ repeat() {
   grep -v Killed shell.txt >&2
   context="after $killed times $2"
   await "${ranks[@]}"
-  expect 0 finished "${train[@]}" --run run
+  expect 0 finished "${train[@]}" --run "$work/run"
   renew
   [ $saving -gt 0 ] || [ $killed -lt 10 ] || bad "$context: no checkpoint was being written: the test has lost its point"
   echo "$2: $killed times, $saving of them in a save; $finished runs came to their end" >&2

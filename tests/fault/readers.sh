@@ -36,7 +36,7 @@ held() {
   fresh
   SEQ_HOLD_AT=$1 "${@:5}" >out.txt 2>&1 &
   reader=$!
-  until grep -q '^State:.[TZ]' /proc/$reader/status; do sleep 0.005; done
+  wait_for stands $reader
   grep -q '^State:.T' /proc/$reader/status || bad "$1 is not passed by ${*:5}"
   $2
   kill -CONT $reader

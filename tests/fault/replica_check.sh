@@ -1,7 +1,7 @@
 # One bit of one host's copy flips: --check-replicas finds the rank, its host and the parameter, and stops the job before that
 # state is saved; the run then continues from the last checkpoint, to the undisturbed bytes. Nodes are made of one host's ranks.
 source "$SUPPORT/common.sh"
-export OMPI_MCA_odls_base_sigkill_timeout=0
+launcher_environment 0
 make_text 150 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 command=("$SEQTRAIN" --data data --replicas 4 --layers 1 --hidden 24 --embed 8 --batch 2 --window 16 --epochs 1 --steps 24

@@ -4,11 +4,15 @@
 source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
 whole=$((${SCALE:-1} >= 10))
-export OMPI_MCA_odls_base_sigkill_timeout=0
+launcher_environment 0
 make_text 2000 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 train=("$SEQTRAIN" --data "$work/data" --replicas 2 --layers 1 --embed 16 --batch 2 --window 4 --steps 2 --epochs 1 --no-checkpoint-background
   --compression none --hang-timeout 1h)
+mpi_command 2
+two=("${launch[@]}")
+mpi_command 4
+four=("${launch[@]}")
 large=(--hidden 900) # some 80 MB among two ranks
 medium=(--hidden 400)
 expect 0 finished "${train[@]}" "${large[@]}" --run large
@@ -25,16 +29,16 @@ needs='the 2 ranks of host .* need [0-9.]+ MB, and [0-9.]+ MB is free.*--shm-siz
 
 if [ $may_mount ]; then
   experiment "/dev/shm of 64 MB, the model needs more" "memory files instead; the bytes of one process"
-  expect 0 finished mounted /dev/shm=64m -- "$MPIEXEC" -np 2 --quiet "${train[@]}" "${large[@]}" --run "$work/small-shm"
+  expect 0 finished mounted /dev/shm=64m -- "${two[@]}" "${train[@]}" "${large[@]}" --run "$work/small-shm"
   same_tree large/checkpoints small-shm/checkpoints
   outcome 1
 fi
 
 experiment "less memory on the host than the ranks need" "exit 7: the need, what is free, the remedies; the same command line goes on later"
-expect 7 "$needs" env SEQ_FREE_MEMORY=30000000 "$MPIEXEC" -np 2 --quiet "${train[@]}" "${large[@]}" --run "$work/poor"
+expect 7 "$needs" env SEQ_FREE_MEMORY=30000000 "${two[@]}" "${train[@]}" "${large[@]}" --run "$work/poor"
 if [ $whole -eq 1 ]; then
   expect 7 'the 1 rank of host .* needs [0-9.]+ MB' env SEQ_FREE_MEMORY=30000000 "${train[@]}" "${large[@]}" --run "$work/poor"
-  expect 7 'the 2 ranks of host' env SEQ_FREE_MEMORY=30000000 SEQ_RANKS_PER_NODE=1 "$MPIEXEC" -np 2 --quiet "${train[@]}" "${large[@]}" --run "$work/poor"
+  expect 7 'the 2 ranks of host' env SEQ_FREE_MEMORY=30000000 SEQ_RANKS_PER_NODE=1 "${two[@]}" "${train[@]}" "${large[@]}" --run "$work/poor"
   expect 0 finished run_mpi 2 "${train[@]}" "${large[@]}" --run "$work/poor"
   same_tree large/checkpoints poor/checkpoints
 fi
@@ -43,7 +47,7 @@ outcome $((1 + 3 * whole))
 
 expect 0 finished "${train[@]}" "${medium[@]}" --run medium
 experiment "memory files cannot be shared" "files in /dev/shm, no warning; nothing is left there"
-expect 0 finished env SEQ_NO_MEMORY_FILES=1 "$MPIEXEC" -np 2 --quiet "${train[@]}" "${medium[@]}" --run "$work/shm"
+expect 0 finished env SEQ_NO_MEMORY_FILES=1 "${two[@]}" "${train[@]}" "${medium[@]}" --run "$work/shm"
 grep -q 'warning' .out && bad "a warning without need: $(grep warning .out)"
 same_tree medium/checkpoints shm/checkpoints
 [ -z "$(find /dev/shm -name 'seqtrain-memory-*' 2>/dev/null)" ] || bad "files are left: $(ls /dev/shm)"
@@ -56,7 +60,7 @@ if [ $may_mount ]; then
     echo "skipped: $work is no disk" >&2
   else
     expect 0 'warning: neither memory files nor /dev/shm can hold the [0-9.]+ MB .*--shm-size' \
-      mounted /dev/shm=16m -- env TMPDIR="$work/disk" SEQ_NO_MEMORY_FILES=1 "$MPIEXEC" -np 2 --quiet "${train[@]}" "${medium[@]}" --run "$work/on-disk"
+      mounted /dev/shm=16m -- env TMPDIR="$work/disk" SEQ_NO_MEMORY_FILES=1 "${two[@]}" "${train[@]}" "${medium[@]}" --run "$work/on-disk"
     same_tree medium/checkpoints on-disk/checkpoints
     [ -z "$(ls disk | grep seqtrain-memory-)" ] || bad "files are left: $(ls disk)"
   fi
@@ -67,12 +71,12 @@ if [ $may_mount ]; then
   expect 7 "$needs" mounted /dev/shm=16m /var/tmp=8m "$work/small=8m" -- env TMPDIR="$work/small" SEQ_NO_MEMORY_FILES=1 \
     unshare -m bash -c 'cp -r "$0" /var/tmp/data && mkdir /var/tmp/build && mount --bind "$1" /var/tmp/build &&
       mount -t tmpfs -o size=50m tmpfs /tmp && exec "${@:2}"' "$work/data" "$(dirname "$SEQTRAIN")" \
-    "$MPIEXEC" -np 2 --quiet /var/tmp/build/seqtrain "${train[@]:1}" "${large[@]}" --data /var/tmp/data --run /var/tmp/run # the build may lie in /tmp
+    "${two[@]}" /var/tmp/build/seqtrain "${train[@]:1}" "${large[@]}" --data /var/tmp/data --run /var/tmp/run # the build may lie in /tmp
   outcome 1
 
-  experiment "/dev/shm smaller than what Open MPI puts there" "its files go to a disk, or messages through the network; no bus error, nothing said"
+  experiment "/dev/shm smaller than what the MPI library puts there" "its files go to a disk, or messages through the network; no bus error, nothing said"
   for size in 1m 4m 12m; do
-    expect 0 finished mounted /dev/shm=$size -- "$MPIEXEC" -np 4 --quiet "${train[@]}" "${medium[@]}" --replicas 4 --run "$work/mpi-$size"
+    expect 0 finished mounted /dev/shm=$size -- "${four[@]}" "${train[@]}" "${medium[@]}" --replicas 4 --run "$work/mpi-$size"
     grep -Eiq 'not enough space|bus error' .out && bad "/dev/shm of $size: $(grep -Ei 'space|bus' .out)"
   done
   outcome 3
@@ -82,7 +86,7 @@ experiment "a control group with less memory than the ranks need" "exit 7: the n
 group=/sys/fs/cgroup/memory/seqtrain-test-$$
 if mkdir "$group" 2>/dev/null && echo 400M >"$group/memory.limit_in_bytes"; then
   expect 7 'the 2 ranks of host .* need [0-9.]+ [MG]B, and [0-9.]+ MB is free.*of 419.4 MB free in the control group.*a smaller model' \
-    bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "$MPIEXEC" -np 2 --quiet "${train[@]}" --hidden 3000 --run "$work/grouped"
+    bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "${two[@]}" "${train[@]}" --hidden 3000 --run "$work/grouped"
   grep -q '^oom_kill 0$' "$group/memory.oom_control" || bad "the system has killed: $(cat "$group/memory.oom_control")"
   for tries in $(seq 100); do rmdir "$group" 2>/dev/null && break; sleep 0.1; done # its processes are ending
   outcome 1
@@ -93,9 +97,11 @@ fi
 experiment "the system kills a rank of 2 that takes more than its control group has" "one message: killed, memory is the likely reason, with the figures"
 group=$group-killed
 if mkdir "$group" 2>/dev/null && echo 300M >"$group/memory.limit_in_bytes"; then
-  # mpirun is to leave the other rank the second that it leaves by default.
-  bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" env OMPI_MCA_odls_base_sigkill_timeout=1 "$MPIEXEC" -np 2 --quiet "${train[@]}" --hidden 64 --batch 400 --window 400 --run "$work/killed" >log.killed 2>&1
-  was_killed $? || bad "killed: $(tail -3 log.killed)"
+  launcher_environment 1 # the other rank is to have the second that it has by default
+  rm -f "$codes"
+  bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "${two[@]}" "${train[@]}" --hidden 64 --batch 400 --window 400 --run "$work/killed" >log.killed 2>&1
+  was_killed "$(rank_code "$codes" $?)" || bad "killed: $(tail -3 log.killed)"
+  launcher_environment 0
   one_message log.killed "has died in step 0, .*; it was killed \(SIGKILL\), the likely reason is want of memory: .* of 314.5 MB free in the control group.*the system has killed [1-9][0-9]* process.*before its first checkpoint"
   for tries in $(seq 100); do rmdir "$group" 2>/dev/null && break; sleep 0.1; done
   outcome 1

@@ -13,15 +13,6 @@ slow=(--data data-20000 --layers 1 --hidden 1024 --embed 16 --batch 1 --window 1
 processes() { pgrep -f -- "^$SEQTRAIN .*--run $work/$1( |\$)"; } # of the ranks, not of their launcher
 has() { grep -Eq "$1" "$2/metrics.jsonl" 2>/dev/null; }
 
-wait_for() { # wait_for COMMAND...
-  local tries=0
-  until "$@"; do
-    sleep 0.05
-    tries=$((tries + 1))
-    [ $tries -lt 4000 ] || return 1
-  done
-}
-
 # stop_in_validation NAME RANKS SIGNAL all|last EVENT TEXT: the event that comes before the validation is awaited, then all ranks or
 # the last get a signal; seconds to the end in `took`.
 stop_in_validation() {

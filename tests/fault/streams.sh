@@ -20,7 +20,7 @@ during() {
   code=0
   SEQ_HOLD_AT=$1 "${@:3}" >log.txt 2>&1 &
   process=$!
-  until grep -q '^State:.[TZ]' /proc/$process/status; do sleep 0.005; done
+  wait_for stands $process
   kill -$2 $process
   kill -CONT $process
   wait $process || code=$?
@@ -38,7 +38,7 @@ prepare() { # prepare SIGNAL ignored|obeyed COMMAND...
   process=$!
   exec 3>pipe
   head -c 500 text.txt >&3
-  until compgen -G 'out.*' >/dev/null || ! kill -0 $process; do sleep 0.01; done
+  wait_for or_ended $process compgen -G 'out.*'
   kill -$1 $process
   [ $2 = obeyed ] || exec 3>&-
   wait $process || code=$?
@@ -86,7 +86,7 @@ SEQ_HOLD_AT=checkpoint.shard-synced "${usual[@]}" "${train[@]}" --checkpoint-eve
 job=$!
 wait_for_text log.txt ' step 5/' $job
 kill -INT $job
-until grep -q '^State:.[TZ]' /proc/$job/status; do sleep 0.02; done
+wait_for stands $job
 sleep 0.3 # not the same wish
 kill -INT $job
 kill -CONT $job
@@ -119,7 +119,7 @@ for signal in HUP:129 INT:130 TERM:143; do
 done
 code=0
 "${usual[@]}" "$SEQTRAIN" --dry-run --data data --hidden 64 >log.txt 2>&1 &
-until grep -q seqtrain /proc/$!/comm; do sleep 0.01; done # before, it is this shell, and would remove the test's files
+wait_for grep -q seqtrain /proc/$!/comm # before, it is this shell, and would remove the test's files
 kill -TERM $!
 wait $! || code=$?
 ended 143 "--dry-run, SIGTERM"
@@ -223,7 +223,7 @@ same_tree whole/checkpoints run/checkpoints
 rm -rf run
 SEQ_HOLD_AT=train-update:25 "${train[@]}" --run "$work/run" >&4 2>&1 &
 job=$!
-until grep -q '^State:.[TZ]' /proc/$job/status; do sleep 0.01; done
+wait_for stands $job
 dd if=stuck of=/dev/null bs=4096 count=16 status=none
 kill -CONT $job
 code=0
@@ -257,7 +257,7 @@ outcome 42
 experiment "nobody reads the messages of an mpirun" "it crashes and ends the ranks: a checkpoint, and the same bytes in the end"
 rm -rf run
 long=("${train[@]}" --steps 99999999 --epochs 999999 --validate-every 99999999 --checkpoint-every 0 --keep 2)
-(export OMPI_MCA_odls_base_sigkill_timeout=5; unread run_mpi 2 "${long[@]}" --run "$work/run")
+(launcher_environment 5; unread run_mpi 2 "${long[@]}" --run "$work/run")
 for ((try = 0; try < 200; try++)); do # the ranks outlive it for a moment
   pgrep -f -- "^$SEQTRAIN .*--run $work/run( |\$)" >/dev/null || break
   sleep 0.05
@@ -296,7 +296,7 @@ experiment "a launcher's mpirun: Ctrl-C twice, a rank stands still" "130 at once
 rm -rf run
 SEQ_HOLD_AT=train-update:50:1 setsid env --default-signal=INT ./recipe.sh "${long[@]}" --run "$work/run" >log.txt 2>&1 </dev/null &
 job=$!
-until pgrep -r T -f -- "^$SEQTRAIN .*--run $work/run( |\$)" >/dev/null; do sleep 0.05; done
+wait_for or_ended $job stopped_processes run
 kill -INT -- -$job
 sleep 0.5
 kill -INT -- -$job

@@ -15,12 +15,7 @@ trap '[ -z "$job" ] || kill -KILL $(pgrep -P $job) $job 2>/dev/null; wait; rm -r
 
 # await_start FILE LOG: the job is at work when the file has lines.
 await_start() {
-  local tries=0
-  until [ -s $1 ] || [ $tries -ge 3000 ]; do
-    sleep 0.02
-    tries=$((tries + 1))
-  done
-  [ -s $1 ] || bad "the first job does not start: $(tail -1 $2)"
+  wait_for [ -s $1 ] || bad "the first job does not start: $(tail -1 $2)"
 }
 unlockable=(env LD_PRELOAD="$IO_SHIM" SEQ_IO_CALL=flock SEQ_IO_ERRNO=ENOLCK SEQ_IO_TIMES=0)
 [[ ${SANITIZE:-} != *thread* ]] || unlockable=() # this sanitizer wants to be loaded first
@@ -64,7 +59,7 @@ exec 9>>run/.lock-ranks
 flock -s 9
 "${train[@]}" --run run >second.txt 2>&1 9>&- &
 job=$!
-until grep -q "waiting for ranks of the last job" second.txt || ! kill -0 $job 2>/dev/null; do sleep 0.02; done
+wait_for or_ended $job has_lines second.txt "waiting for ranks of the last job"
 grep -q "waiting for ranks of the last job on run to end" second.txt || bad "did not wait for the rank that is left: $(tail -1 second.txt)"
 kill -0 $job || bad "did not wait for the rank that is left"
 exec 9>&-

@@ -6,7 +6,7 @@ options=(--data data --replicas 64 --layers 1 --hidden 32 --embed 16 --batch 1 -
 run_mpi 64 "$SEQTRAIN" "${options[@]}" --run $work/many >out.txt 2>&1 &
 process=$!
 peak=0
-while kill -0 $process 2>/dev/null; do
+while kill -0 $process 2>/dev/null; do # until ctest's time limit
   now=$(cat $(pgrep -f -- "--run $work/many" | sed 's|.*|/proc/&/smaps_rollup|') 2>/dev/null | awk '/^Pss:/ {s += $2} END {print s + 0}')
   [ "$now" -gt $peak ] && peak=$now
   sleep 0.3

@@ -1,6 +1,7 @@
 # --overlap and --bucket change no bit: P = 1, 2, 4 and 8 on one node, with sampled and tied output, dropout, clipping by element and
 # several replicas a rank; numbers that are none are found and named; a signal stops a run that overlaps.
 source "$SUPPORT/common.sh"
+source "$SUPPORT/ranks.sh"
 make_text 200 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 common=(--data data --replicas 8 --layers 2 --hidden 40,33 --embed 33 --feedforward 33 --dropout 0.2 --batch 2 --window 6 --steps 8 --epochs 9
@@ -17,10 +18,10 @@ done
 expect 5 "rank [01]: step .*(nan nats|not finite|--loss-limit)" run_mpi 2 "$SEQTRAIN" "${common[@]}" --overlap on --run numbers --optimizer sgd --lr 1e30 --clip-norm 0 --clip-element 0
 expect 2 "--wire" "$SEQTRAIN" "${common[@]}" --run run-alone --wire bf16
 
-ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$MPIEXEC" -np 4 --quiet "$SEQTRAIN" "${common[@]}" --steps 100000 --epochs 100000 --overlap on --bucket 1 --log-every 1 --run signal >out.txt 2>&1 &
+run_mpi 4 "$SEQTRAIN" "${common[@]}" --steps 100000 --epochs 100000 --overlap on --bucket 1 --log-every 1 --run "$work/signal" >out.txt 2>&1 &
 process=$!
-until [ "$(grep -c '"event": "step"' signal/metrics.jsonl 2>/dev/null)" -ge 5 ] 2>/dev/null || ! kill -0 $process; do sleep 0.1; done
-kill -USR1 $process
+wait_for or_ended $process has_lines signal/metrics.jsonl '"event": "step"' 5
+kill -USR1 $(launcher_process signal)
 code=0
 wait $process || code=$?
 [ $code -eq 75 ] || bad "a signal: exit code $code: $(tail -3 out.txt)"

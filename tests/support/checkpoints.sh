@@ -1,6 +1,6 @@
 # For tests that interrupt or damage checkpoints; sourced after common.sh. Runs are compared with one that nothing happened to and
 # that kept every checkpoint.
-export OMPI_MCA_odls_base_sigkill_timeout=0 # when a rank was killed, the others go at once
+launcher_environment 0 # when a rank was killed, the others go at once
 
 context="" # of what is being looked at, for messages
 

@@ -1,9 +1,10 @@
 # Shared by the shell tests; sourced. The programs come in the variables SEQPREP, SEQTRAIN, SEQSAMPLE, SEQEVAL, SEQINFO.
 set -u
 export LC_ALL=C.UTF-8
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_odls_base_sigkill_timeout=1
+source "$SOURCE/launch/launcher.sh"
+launcher_environment 1
 work=$(mktemp -d)
+launcher_scratch=$work
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 failures=0
@@ -30,7 +31,9 @@ needs_fault_points() {
 expect() {
   local code=$1 text=$2 got=0
   shift 2
+  rm -f "$work/.codes"
   "$@" >"$work/.out" 2>&1 </dev/null || got=$?
+  got=$(rank_code "$work/.codes" "$got")
   if [ "$got" -ne "$code" ]; then
     bad "exit code $got, expected $code: $*"
     tail -5 "$work/.out" >&2
@@ -80,14 +83,53 @@ absent() { [ ! -e "$1" ] || bad "$1 exists"; }
 # carry the names of whatever lies at their addresses.
 with_mpi() { ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$@"; }
 
-# run_mpi RANKS COMMAND...
-run_mpi() {
-  local ranks=$1
-  shift
-  with_mpi "$MPIEXEC" -np "$ranks" --quiet "$@"
+# mpi_command RANKS [WORD [VALUE]]...: sets the array `launch`, as launcher_command does. Some launchers lose the exit codes of ranks or
+# make others of them: there each rank notes its own in $codes ($work/.codes, where `expect` looks).
+codes=$work/.codes
+mpi_command() {
+  launcher_command "$@"
+  [ $launcher_truthful = yes ] || launch+=(bash "$SUPPORT/noting.sh" "$codes")
 }
 
-# was_killed CODE: of a job one of whose ranks was killed: 137, or 6 when the others notice before mpirun does.
+# rank_code FILE CODE: the exit code of a job. The first that a rank has noted and that is not 0 or a signal of the launcher counts; CODE,
+# the launcher's, where there is none (9: a rank was killed, as Hydra puts it).
+rank_code() {
+  local noted
+  noted=$(grep -vxs 0 "$1" | sort -s -k 1,1 | awk '$1 < 128 {print; found = 1; exit} {last = $1} END {if (!found) print last}')
+  if [ -n "$noted" ]; then
+    echo "$noted"
+  elif [ -n "$launcher_kind" ] && [ "$launcher_truthful" = no ] && [ "$2" -eq 9 ]; then
+    echo 137
+  else
+    echo "$2"
+  fi
+}
+
+# run_mpi RANKS COMMAND...
+run_mpi() {
+  local code=0 codes=$work/.codes.$BASHPID.$RANDOM
+  mpi_command "$1"
+  with_mpi "${launch[@]}" "${@:2}" || code=$?
+  code=$(rank_code "$codes" $code)
+  rm -f "$codes"
+  return "$code"
+}
+
+# wait_for COMMAND...: until it succeeds, ten minutes at most, which bears a machine that is loaded tenfold: what waits is not what is
+# tested. Conditions: or_ended PROCESS COMMAND..., stands PROCESS (stopped, or dead), is_gone PROCESS.
+wait_for() {
+  local end=$((SECONDS + 600 * slower))
+  until "$@"; do
+    [ $SECONDS -lt $end ] || { bad "ten minutes have not made it true: $*"; return 1; }
+    sleep 0.02
+  done
+}
+or_ended() { "${@:2}" >/dev/null 2>&1 || ! kill -0 "$1" 2>/dev/null; }
+stands() { grep -q '^State:.[TZ]' "/proc/$1/status" 2>/dev/null || [ ! -e "/proc/$1" ]; }
+is_gone() { ! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
+has_lines() { [ "$(grep -cE -- "$2" "$1" 2>/dev/null)" -ge "${3:-1}" ]; } # has_lines FILE TEXT [COUNT]
+
+# was_killed CODE: of a job one of whose ranks was killed: 137, or 6 when the others notice before the launcher does.
 was_killed() { [ "$1" -eq 137 ] || [ "$1" -eq 6 ]; }
 
 # A little text with structure, of our own making: verse N repeats words by the digits of N.

@@ -8,6 +8,7 @@
 //   each failure
 // A write that fails has written half before, a close has closed, an fsync has lost what it was to
 // write.
+#include <seqtrain/base/launch.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -90,8 +91,10 @@ static bool is_listed(const char *call) {
 }
 
 static bool is_this_rank(void) {
-    const char *wanted = getenv("SEQ_IO_RANK"), *rank = getenv("OMPI_COMM_WORLD_RANK");
-    return !wanted || strcmp(wanted, rank ? rank : "0") == 0;
+    const char *wanted = getenv("SEQ_IO_RANK");
+    seq_launch launch;
+    seq_launch_read(&launch);
+    return !wanted || strtol(wanted, NULL, 10) == launch.rank;
 }
 
 static long setting(const char *name, long otherwise) {

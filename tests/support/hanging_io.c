@@ -1,6 +1,7 @@
 // Preloaded into a program: once the file SEQ_IO_HANGS_WHEN exists, every call on a path with the
 // text SEQ_IO_PATH in it (of a descriptor: the file behind it) never returns, as on a network file
 // system whose server is gone. SEQ_IO_RANK=R: on that rank of an MPI job only.
+#include <seqtrain/base/launch.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -14,8 +15,9 @@
 
 static bool is_hanging(void) {
     const char *when = getenv("SEQ_IO_HANGS_WHEN"), *wanted = getenv("SEQ_IO_RANK");
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-    if (!when || (wanted && strcmp(wanted, rank ? rank : "0") != 0)) return false;
+    seq_launch launch;
+    seq_launch_read(&launch);
+    if (!when || (wanted && strtol(wanted, NULL, 10) != launch.rank)) return false;
     return syscall(SYS_faccessat, AT_FDCWD, when, F_OK) == 0;
 }
 

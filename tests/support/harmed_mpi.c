@@ -4,18 +4,20 @@
 //   SEQ_MPI_FAILS=N        it fails
 //   SEQ_MPI_STAYS=1        MPI_Finalize never returns
 //   SEQ_MPI_RANK=R         on that rank only
+#include <seqtrain/base/launch.h>
 #include <mpi.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static atomic_long exchanges;
 
 static bool is_this_rank(void) {
-    const char *wanted = getenv("SEQ_MPI_RANK"), *rank = getenv("OMPI_COMM_WORLD_RANK");
-    return !wanted || (rank && strcmp(wanted, rank) == 0);
+    const char *wanted = getenv("SEQ_MPI_RANK");
+    seq_launch launch;
+    seq_launch_read(&launch);
+    return !wanted || strtol(wanted, NULL, 10) == launch.rank;
 }
 
 static long setting(const char *name, long otherwise) {

@@ -56,16 +56,26 @@ hosts_begin() {
   chmod 755 "$work/agent"
 }
 
+# What launchers are told about these hosts.
+hosts_words=(direct network 10.77.0.0/24 wire sockets)
+
+# hosts_mpirun RANKS [set NAME=VALUE]... COMMAND...
 hosts_mpirun() {
-  local ranks=$1 slots host list=
+  local ranks=$1 code=0 slots host list= settings=() codes=$work/.codes.$BASHPID.$RANDOM
   shift
   slots=$(((ranks + hosts - 1) / hosts))
   for ((host = 1; host <= hosts; host++)); do
     list+=${list:+,}10.77.0.$host:$slots
   done
-  with_mpi "$work/agent" 10.77.0.1 "cd '$work' && '$MPIEXEC' -x ASAN_OPTIONS --quiet -np $ranks --map-by node --host $list \
-    --mca plm_rsh_agent '$work/agent' --mca plm_rsh_no_tree_spawn 1 --mca btl_tcp_if_include 10.77.0.0/24 \
-    --mca oob_tcp_if_include 10.77.0.0/24 --mca btl self,vader,tcp --mca pml ob1 $*"
+  while [ "$1" = set ]; do
+    settings+=(set "$2")
+    shift 2
+  done
+  mpi_command "$ranks" on "$list" deal agent "$work/agent" "${hosts_words[@]}" pass ASAN_OPTIONS ${settings[@]+"${settings[@]}"}
+  with_mpi "$work/agent" 10.77.0.1 "cd '$work' && ${launch[*]@Q} $*" || code=$?
+  code=$(rank_code "$codes" $code)
+  rm -f "$codes"
+  return "$code"
 }
 
 hosts_sent() {
@@ -104,14 +114,16 @@ hosts_file() {
 
 # hosts_supervised OPTION... -- COMMAND...: launch/run.sh on host $here (1) for the hosts of hosts.txt.
 hosts_supervised() {
-  local options=
+  local options= plain
+  launcher_command 1
+  plain=${#launch[@]}
+  launcher_command 1 "${hosts_words[@]}"
   while [ "$1" != -- ]; do
     options+=" $1"
     shift
   done
   shift
-  with_mpi hosts_run "exec '$SOURCE/launch/run.sh' --hosts hosts.txt --agent '$work/agent' $options --mpi --mca plm_rsh_no_tree_spawn 1 \
-    --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24 --mca btl self,vader,tcp --mca pml ob1 -- $*"
+  with_mpi hosts_run "exec '$SOURCE/launch/run.sh' --hosts hosts.txt --agent '$work/agent' $options --mpi ${launch[*]:plain} -- $*"
 }
 
 # hosts_slow K MS KBIT: the link of host K gets a delay and a rate, by netem; where the kernel has none, by a process that carries the

@@ -19,8 +19,9 @@ meets() { SEQ_HOLD_AT=train-update:255:$1 "${@:2}"; }
 wake() { pkill -CONT -f -- "^$SEQTRAIN .*--run $work/$1( |\$)"; }
 
 # await_signal PROCESS: until one has come to a process that stands still.
+has_signal() { ! grep -q '^ShdPnd:.0*$' "/proc/$1/status" 2>/dev/null; }
 await_signal() {
-  while grep -q '^ShdPnd:.0*$' "/proc/$1/status"; do sleep 0.02; done
+  wait_for has_signal "$1"
 }
 
 # kill_processes SIGNAL PROCESS...: until they are gone: one that is dying has no command line any more, but still its files and locks.
@@ -28,7 +29,7 @@ kill_processes() {
   local process
   kill "-$1" "${@:2}"
   for process in "${@:2}"; do
-    while grep -q '^State:.[^Z]' "/proc/$process/status" 2>/dev/null; do sleep 0.02; done
+    wait_for is_gone "$process"
   done
 }
 
@@ -38,15 +39,14 @@ kill_all() { kill_processes "$1" $(pgrep -f -- "--run $work/$2( |\$)"); }
 # signal_at POINT SIGNAL NAME COMMAND...: one process of a job of the run NAME stands still at a fault point (with a RANK, when there are
 # several) and finds a signal when it goes on; HOOK SIGNAL NAME, if there is one, sends it elsewhere. The job's exit code is in `code`,
 # what it prints in log.NAME.
+stopped_processes() { pgrep -r T -f -- "^$SEQTRAIN .*--run $work/$1( |\$)"; }
 signal_at() {
   local job process
   code=0
   SEQ_HOLD_AT=$1 "${@:4}" >"log.$3" 2>&1 &
   job=$!
-  until process=$(pgrep -r T -f -- "^$SEQTRAIN .*--run $work/$3( |\$)"); do
-    kill -0 $job 2>/dev/null || break # has ended without
-    sleep 0.02
-  done
+  wait_for or_ended $job stopped_processes "$3"
+  process=$(stopped_processes "$3")
   if [ -n "$process" ]; then
     if [ -n "${HOOK:-}" ]; then $HOOK "$2" "$3" "$process"; else kill "-$2" "$process"; fi
     kill -CONT "$process" 2>/dev/null
@@ -54,33 +54,36 @@ signal_at() {
   wait $job || code=$?
 }
 
-# rank_process NAME RANK: the process of a rank, by mpirun's number.
+# rank_process NAME RANK: the process of a rank, by the launcher's number.
 rank_process() {
   local process
-  for process in $(pgrep -f -- "--run $work/$1( |\$)"); do
-    tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2" && echo "$process"
+  [ -n "$launcher_kind" ] || launcher_find
+  for process in $(pgrep -f -- "^$SEQTRAIN .*--run $work/$1( |\$)"); do
+    tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -qx "$launcher_rank=$2" && echo "$process"
   done
 }
 
 # wait_for_checkpoint NAME STEP [PROCESS]: until a complete one of this step or a later one is there, or the process has ended.
-wait_for_checkpoint() {
+has_checkpoint() {
   local manifest
-  while :; do
-    for manifest in "$work/$1"/checkpoints/step-*/manifest.json; do
-      [[ $manifest =~ step-0*([0-9]+)/ ]] && [ "${BASH_REMATCH[1]}" -ge "$2" ] && return
-    done
-    [ -z "${3:-}" ] || kill -0 "$3" 2>/dev/null || { bad "$1 ended before step $2: $(tail -3 "log.$1")"; return 1; }
-    sleep 0.05
+  for manifest in "$work/$1"/checkpoints/step-*/manifest.json; do
+    [[ $manifest =~ step-0*([0-9]+)/ ]] && [ "${BASH_REMATCH[1]}" -ge "$2" ] && return
   done
+  return 1
+}
+wait_for_checkpoint() {
+  if [ -n "${3:-}" ]; then wait_for or_ended "$3" has_checkpoint "$1" "$2"; else wait_for has_checkpoint "$1" "$2"; fi
+  has_checkpoint "$1" "$2" || { bad "$1 ended before step $2: $(tail -3 "log.$1")"; return 1; }
 }
 
 # wait_for_text FILE TEXT PROCESS: until a line has it, or the process has ended.
 wait_for_text() {
-  until grep -Eq -- "$2" "$1" 2>/dev/null; do
-    kill -0 "$3" 2>/dev/null || { grep -Eq -- "$2" "$1" || bad "'$2' is not in $1"; return; }
-    sleep 0.05
-  done
+  wait_for or_ended "$3" has_lines "$1" "$2"
+  has_lines "$1" "$2" || bad "'$2' is not in $1"
 }
+
+# launcher_process NAME: the launcher of a run.
+launcher_process() { pgrep -f -- "^([^ ]*/)?(prterun|mpi(run|exec)[^ ]*) .*--run $work/$1( |\$)"; }
 
 # Processes that carry the work directory's name; this script and its helpers do not.
 no_process_left() {

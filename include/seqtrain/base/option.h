@@ -106,6 +106,9 @@ typedef struct seq_parsed {
 // or version is set.
 seq_status seq_options_parse(const seq_program *program, int argc, char **argv, void *values,
                              size_t values_size, seq_parsed *out, seq_error *error);
+// What `--name` says on a command line that is still to be parsed; NULL: nothing. Nothing is
+// checked or printed, and no configuration file is read.
+const char *seq_option_peek(const seq_program *program, int argc, char **argv, const char *name);
 void seq_options_clear(seq_parsed *parsed); // also frees TEXT fields
 
 // Sets one option from text as the config file does (record keys of a checkpoint, tests).

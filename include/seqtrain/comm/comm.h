@@ -20,9 +20,6 @@
 typedef struct seq_comm seq_comm;
 
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error);
-// True when a launcher (mpirun, srun with PMI) started this process: it is to open MPI then, and
-// runs alone otherwise.
-bool seq_comm_launched(void);
 // In the parallel part only (programs built with SEQ_WITH_MPI). Initialises MPI. A node has at most
 // `most_per_node` ranks; 0: as many as possible.
 seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_comm **out,
@@ -39,6 +36,9 @@ _Noreturn void seq_comm_leave(int exit_code);
 
 int seq_comm_rank(const seq_comm *comm);
 int seq_comm_size(const seq_comm *comm);
+// A launcher has started this process for MPI, and ends with it; false: MPI was opened without one,
+// or not at all.
+bool seq_comm_launched(const seq_comm *comm);
 int seq_comm_nodes(const seq_comm *comm);
 int seq_comm_node_size(const seq_comm *comm); // M, the same on every node
 int seq_comm_node_rank(const seq_comm *comm); // 0 .. M - 1

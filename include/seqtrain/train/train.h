@@ -55,6 +55,7 @@ typedef struct seq_train_options {
 #endif
     int kernels, precision; // seq_precision
     int64_t threads;
+    int mpi;     // seq_use_mpi
     int overlap; // seq_overlap
     int64_t bucket;
     int wire; // seq_wire
@@ -72,6 +73,7 @@ typedef struct seq_train_options {
 typedef enum seq_plan_format { SEQ_PLAN_TABLE, SEQ_PLAN_JSON } seq_plan_format;
 
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
+typedef enum seq_use_mpi { SEQ_MPI_AUTO, SEQ_MPI_YES, SEQ_MPI_NO } seq_use_mpi;
 typedef enum seq_save_policy { SEQ_SAVE_OR_STOP, SEQ_SAVE_OR_CONTINUE } seq_save_policy;
 typedef enum seq_overlap { SEQ_OVERLAP_AUTO, SEQ_OVERLAP_ON, SEQ_OVERLAP_OFF } seq_overlap;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;

@@ -18,6 +18,7 @@
 #define LOCAL     SEQ_OPTION_LOCAL
 
 static const char *const resume_choices[] = {"auto", "never", "must", NULL};
+static const char *const mpi_choices[] = {"auto", "yes", "no", NULL}; // in the order of seq_use_mpi
 static const char *const activation_choices[] = {"relu", "tanh", NULL};
 static const char *const initialisation_choices[] = {"scaled", "uniform", "orthogonal", NULL};
 static const char *const embedding_choices[] = {"auto", "uniform", "scaled", "normal", NULL};
@@ -282,6 +283,11 @@ static const seq_option options[] = {
              "same rounding elsewhere."},
     {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "1", 1, SEQ_MAX_THREADS,
      .flags = SESSION | LOCAL, .help = "Threads of each rank. Any number gives the same bits."},
+    {SEQ_OPTION_CHOICE, "mpi", "WHEN", AT(mpi), "auto", .choices = mpi_choices,
+     .flags = ONCE | LOCAL,
+     .help = "Whether this process joins others through MPI. auto: when variables of a launcher "
+             "say so (mpirun, mpiexec, srun --mpi=pmix and others). yes: always. no: never; it "
+             "runs alone, whatever has started it."},
     {SEQ_OPTION_CHOICE, "overlap", "WHEN", AT(overlap), "auto", .choices = overlap_choices,
      .flags = SESSION,
      .help =

@@ -148,9 +148,9 @@ static seq_status create_model(seq_plan *plan, seq_model **out, seq_error *error
 // ---- where
 
 // All of the host: under mpirun a rank is bound to some, also when it is the only one.
-static int count_cores(void) {
+static int count_cores(const seq_comm *comm) {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    if (!seq_comm_launched()) return seq_cores_usable();
+    if (!seq_comm_launched(comm)) return seq_cores_usable();
     return online > 0 ? (int)online : 1;
 }
 
@@ -174,7 +174,7 @@ static int most_ranks(const seq_plan *plan) {
 static void look_around(seq_plan *plan) {
     const seq_train_options *options = plan->options;
     seq_plan_machine *machine = &plan->machine;
-    int cores = count_cores(), room = cores / plan->size.threads,
+    int cores = count_cores(plan->comm), room = cores / plan->size.threads,
         here = seq_comm_node_size(plan->comm);
     room = room < 1 ? 1 : room;
     plan->measured_network = seq_comm_nodes(plan->comm) > 1;

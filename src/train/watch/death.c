@@ -4,6 +4,7 @@
 // Tests: tests/fault/shared_memory.sh.
 #include "death.h"
 #include <seqtrain/base/free_memory.h>
+#include <seqtrain/base/launch.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/comm/comm.h>
 #include <seqtrain/train/train.h>
@@ -35,13 +36,13 @@ const char *seq_death_reason(uint64_t reserved, uint64_t kills, char *out, size_
 // Where there is no watchdog (yet). The launcher's environment knows the rank before MPI does.
 static void tell_bus_error(void *context, int signal) {
     char host[64] = "unknown", reason[500], line[800];
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    seq_launch launch;
     (void)context, (void)signal;
-    if (!rank) rank = getenv("PMIX_RANK");
+    seq_launch_read(&launch);
     gethostname(host, sizeof host - 1);
     int size = snprintf(line, sizeof line,
-                        "seqtrain: error: rank %s (host %s, process %ld): bus error (SIGBUS); %s\n",
-                        rank ? rank : "0", host, (long)getpid(),
+                        "seqtrain: error: rank %d (host %s, process %ld): bus error (SIGBUS); %s\n",
+                        launch.rank, host, (long)getpid(),
                         seq_death_reason(0, UINT64_MAX, reason, sizeof reason));
     ssize_t written = write(STDERR_FILENO, line, (size_t)size);
     (void)written;

@@ -554,7 +554,7 @@ static seq_status begin(seq_watchdog *dog, const char *run, uint64_t session, se
     if (seq_comm_agree(dog->comm, error) || exchange_places(dog, error) ||
         share_records(dog, error))
         return error->status;
-    dog->launched = seq_comm_launched();
+    dog->launched = seq_comm_launched(dog->comm);
     dog->parent = getppid();
     if (dog->launched) seq_launcher_find(&dog->launcher);
     seq_free_memory_read(&memory);
