@@ -184,57 +184,63 @@ run_row() { # run_row NAME SYSTEM PACKAGES SETTINGS LABELS
   rm -rf "$cache/row"
 }
 
-exec {messages}>&2
-arm_registered='' lock='' nothing='' results=''
-trap cleanup EXIT
-trap 'interrupted 130' INT
-trap 'interrupted 143' TERM
-trap 'interrupted 129' HUP
-reason=$([ "$(id -u)" -eq 0 ] || echo "only root may make root file systems")
-if [ -n "$reason" ]; then
-  nothing="not tried: $reason"
-  cache=$(mktemp -d)
-  trap 'rm -rf "$cache"' EXIT
-else
-  mkdir -p "$cache/layers"
-  exec {lock}>"$cache/lock"
-  flock -n "$lock" || { lock='' && fail "$cache: another --platforms is at work there"; }
-  needed=()
-  command -v debootstrap >/dev/null || needed+=(debootstrap)
-  [[ " ${names[*]} " != *" arm64 "* ]] || [ -e $binfmt/qemu-aarch64 ] || [ "$(uname -m)" = aarch64 ] || needed+=(qemu-user-static)
-  [ ${#needed[@]} -eq 0 ] || (install_packages "${needed[@]}") || true # what is missing then is told below
-  nothing=$(obstacle)
-  nothing=${nothing:+not tried: $nothing}
-fi
-results=$cache/results
-if [ -z "$nothing" ]; then
-  tree_files | (cd "$root" && xargs -0 sha256sum --) | LC_ALL=C sort >"$cache/tree.sums"
-  results=$cache/results/$(sha256sum <"$cache/tree.sums" | cut -c1-12)
-  tree_files | tar -C "$root" --null -T - -cf "$cache/tree.tar"
-fi
-mkdir -p "$results"
-
-for name in "${names[@]}"; do
-  [ -z "$again" ] || rm -f "$results/$name"
-  rm -f "$results/$name.reason"
-  [ ! -e "$results/$name" ] || continue
-  IFS='|' read -r _ on packages settings labels < <(rows | grep "^$name|")
-  run_row "$name" "$on" "$packages" "$settings" "$labels"
-done
-
-say "Platforms ($results)"
-for name in "${all[@]}"; do
-  if [ -e "$results/$name" ]; then
-    cat "$results/$name"
-  elif [ -e "$results/$name.reason" ]; then
-    cat "$results/$name.reason"
+main() { # read whole before it runs: an update of the tree may come meanwhile
+  exec {messages}>&2
+  arm_registered='' lock='' nothing='' results=''
+  trap cleanup EXIT
+  trap 'interrupted 130' INT
+  trap 'interrupted 143' TERM
+  trap 'interrupted 129' HUP
+  reason=$([ "$(id -u)" -eq 0 ] || echo "only root may make root file systems")
+  if [ -n "$reason" ]; then
+    nothing="not tried: $reason"
+    cache=$(mktemp -d)
+    trap 'rm -rf "$cache"' EXIT
   else
-    printf '%s\t%s\t-\t-\t-\t-\t-\t-\tnot run yet\n' "$name" "$(rows | grep "^$name|" | cut -d'|' -f5)"
+    mkdir -p "$cache/layers"
+    exec {lock}>"$cache/lock"
+    flock -n "$lock" || { lock='' && fail "$cache: another --platforms is at work there"; }
+    local needed=()
+    command -v debootstrap >/dev/null || needed+=(debootstrap)
+    [[ " ${names[*]} " != *" arm64 "* ]] || [ -e $binfmt/qemu-aarch64 ] || [ "$(uname -m)" = aarch64 ] || needed+=(qemu-user-static)
+    if [ ${#needed[@]} -gt 0 ] && command -v apt-get >/dev/null; then # what is missing then is told below
+      say "Packages to install: ${needed[*]}"
+      { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${needed[@]}" >/dev/null; } || true
+    fi
+    nothing=$(obstacle)
+    nothing=${nothing:+not tried: $nothing}
   fi
-done >"$cache/table.tsv"
-code=0
-awk -F '\t' -v names=" ${names[*]} " -f "$here/table.awk" "$cache/table.tsv" || code=$?
-for name in "${names[@]}"; do
-  [ ! -e "$results/$name.log" ] || awk -v name="$name" -v list=yes -f "$here/row.awk" "$results/$name.log"
-done
-exit $code
+  results=$cache/results
+  if [ -z "$nothing" ]; then
+    tree_files | (cd "$root" && xargs -0 sha256sum --) | LC_ALL=C sort >"$cache/tree.sums"
+    results=$cache/results/$(sha256sum <"$cache/tree.sums" | cut -c1-12)
+    tree_files | tar -C "$root" --null -T - -cf "$cache/tree.tar"
+  fi
+  mkdir -p "$results"
+
+  for name in "${names[@]}"; do
+    [ -z "$again" ] || rm -f "$results/$name"
+    rm -f "$results/$name.reason"
+    [ ! -e "$results/$name" ] || continue
+    IFS='|' read -r _ on packages settings labels < <(rows | grep "^$name|")
+    run_row "$name" "$on" "$packages" "$settings" "$labels"
+  done
+
+  say "Platforms ($results)"
+  for name in "${all[@]}"; do
+    if [ -e "$results/$name" ]; then
+      cat "$results/$name"
+    elif [ -e "$results/$name.reason" ]; then
+      cat "$results/$name.reason"
+    else
+      printf '%s\t%s\t-\t-\t-\t-\t-\t-\tnot run yet\n' "$name" "$(rows | grep "^$name|" | cut -d'|' -f5)"
+    fi
+  done >"$cache/table.tsv"
+  code=0
+  awk -F '\t' -v names=" ${names[*]} " -f "$here/table.awk" "$cache/table.tsv" || code=$?
+  for name in "${names[@]}"; do
+    [ ! -e "$results/$name.log" ] || awk -v name="$name" -v list=yes -f "$here/row.awk" "$results/$name.log"
+  done
+  exit $code
+}
+main
