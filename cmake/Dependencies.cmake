@@ -81,17 +81,19 @@ endif()
 
 # HDF5: the serial build first. hdf5.pc may be that of a parallel one, which serves as well. HDF5_ROOT names one that has no .pc.
 if(PKG_CONFIG_FOUND AND NOT HDF5_ROOT AND "$ENV{HDF5_ROOT}" STREQUAL "")
+  set(seq_found "")
   foreach(module hdf5-serial hdf5)
-    if(NOT hdf5_FOUND)
+    if(NOT seq_found)
       if(seq_can_compile)
         pkg_check_modules(hdf5 QUIET IMPORTED_TARGET ${module}>=1.10)
       else()
         pkg_check_modules(hdf5 QUIET ${module}>=1.10)
       endif()
+      set(seq_found ${hdf5_FOUND})
     endif()
   endforeach()
 endif()
-if(hdf5_FOUND AND seq_can_compile)
+if(TARGET PkgConfig::hdf5)
   add_library(seq_hdf5 INTERFACE)
   target_link_libraries(seq_hdf5 INTERFACE PkgConfig::hdf5)
   set(seq_hdf5_headers ${hdf5_INCLUDE_DIRS})
@@ -110,6 +112,7 @@ seq_expect(hdf5 hdf5_FOUND)
 set(SEQ_PARALLEL_HDF5 "")
 if(TARGET seq_hdf5)
   set(CMAKE_REQUIRED_INCLUDES ${seq_hdf5_headers})
+  unset(SEQ_HDF5_IS_PARALLEL CACHE) # it may be another HDF5 now
   seq_ask(SEQ_HDF5_IS_PARALLEL "
     #include <H5pubconf.h>
     #ifndef H5_HAVE_PARALLEL

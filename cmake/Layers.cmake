@@ -57,7 +57,7 @@ foreach(program seqprep seqtrain seqsample seqeval seqinfo)
   list(JOIN rows " " names)
   string(APPEND siblings "    {\"${program}\", \" ${names} \"},\n")
 endforeach()
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/tool_siblings.c CONTENT "${siblings}    {0},\n};\n" @ONLY)
+file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/tool_siblings.c CONTENT "${siblings}    {0},\n};\n") # file(CONFIGURE) of CMake 3.18 joins lines
 
 # seq_add_program(NAME [PARALLEL]): one thin main in src/tools/NAME.c and what the tools share.
 function(seq_add_program name)

@@ -6,7 +6,7 @@ sed -nE '/"command": .*\/src\//{s/.*"command": "(.*)",?$/\1/;s/\\(.)/\1/g;p}' "$
 for level in -O1 -Og; do
   while read -r command; do
     count=$((count + 1))
-    (cd "$BUILD" && eval "$(sed -E "s| -o [^ ]+| $level -o /dev/null|" <<<"$command")") >warnings 2>&1 || bad "$level: $command: $(tail -5 warnings)"
+    (cd "$BUILD" && eval "$(sed -E "s| -o [^ ]+| $level -Werror -o /dev/null|" <<<"$command")") >warnings 2>&1 || bad "$level: $command: $(tail -5 warnings)"
   done < <(sed 's/^ccache //' commands)
 done
 [ $count -ge 200 ] || bad "only $count compilations"

@@ -441,7 +441,8 @@ static void tell_of_node(seq_watchdog *dog, double stuck) {
                           .left = atomic_load(&it->left),
                           .waiting = is_waiting(it),
                           .step = atomic_load(&it->step),
-                          .stage = atomic_load(&it->stage)};
+                          .stage = atomic_load(&it->stage),
+                          .signal = 0}; // named, or gcc 10 warns
     }
     if (!blame_here(dog, false)) blame_here(dog, true);
     seq_verdict_describe(&facts, dog->guilty_here, ranks, sizeof ranks);
