@@ -45,7 +45,8 @@ prepare() {
 train() {
   local run=$1
   shift
-  run_mpirun -np "$ranks" --quiet "$bin/seqtrain" --data "$out/data" --run "$out/$run" "$@" ${more[@]+"${more[@]}"}
+  [ -n "$launcher_kind" ] || launcher_find "$bin"
+  run_mpirun "$ranks" "$bin/seqtrain" --data "$out/data" --run "$out/$run" "$@" ${more[@]+"${more[@]}"}
 }
 
 evaluate() { "$bin/seqeval" "$@"; }

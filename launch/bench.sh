@@ -50,6 +50,8 @@ programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqev
 say "Building in $BUILD"
 configure "$BUILD" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF
 cmake --build "$BUILD" --parallel "$cores" --target "${programs[@]}"
+launcher_find "$BUILD"
+export MPIEXEC=$launcher
 WORK=$(mktemp -d)
 ROWS=$WORK/rows.jsonl
 trap 'rm -rf "$WORK"' EXIT

@@ -65,22 +65,83 @@ is_second_interrupt() {
   [ -n "$first" ] && [ $((now - first)) -ge 200000 ]
 }
 
-# run_mpirun MPIRUN_ARGUMENT...: runs mpirun and returns its exit code; 75 when it was asked to stop. $asked_to_stop is the signal, or
-# empty. Three habits of mpirun need care:
-#   signals   on SIGTERM, SIGINT or SIGHUP (nohup does not help) it sends the ranks SIGTERM late, kills them soon and forgets their exit
-#             code; SIGUSR1 it hands on at once. So it gets a process group of its own, and Ctrl-C, a closed terminal, a time limit or
-#             kill become SIGUSR1, which asks for a checkpoint. A second Ctrl-C kills all at once
+# told NAME WORD...: the value of a seqtrain option on the command line WORD..., or in its --config file.
+told() {
+  local name=$1 value= config=
+  shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --"$name") value=${2:-} ;;
+    --"$name"=*) value=${1#*=} ;;
+    --config) config=${2:-} ;;
+    --config=*) config=${1#*=} ;;
+    esac
+    shift
+  done
+  if [ -z "$value" ] && [ -r "$config" ]; then
+    value=$(sed -n "s/^[[:space:]]*$name[[:space:]]*=[[:space:]]*//p" "$config" | tail -1)
+  fi
+  printf '%s' "$value"
+}
+
+session_of() { cat "$1/.session" 2>/dev/null || true; } # of a run directory: its newest start
+last_line_of() { tail -n 1 "$1/metrics.jsonl" 2>/dev/null || true; }
+
+# job_code CODE RUN SESSION ERRORS: the exit code of a job whose launcher ended
+# with CODE. SESSION is what session_of said of RUN before; ERRORS is a file with
+# the messages of the job.
+#   0          is believed only where the run says that it has ended
+#   untruthful launchers: the run's records count first, then CODE. 2 to 7 are
+#              signals of a rank where no rank has printed an error
+job_code() {
+  local recorded=unknown
+  if [ "$(session_of "$2")" = "$3" ]; then
+    recorded=unbegun
+  elif [ -s "$2/hang/verdict" ] || [ -s "$2/hang/lost" ]; then
+    recorded=6
+  else
+    case $(last_line_of "$2") in
+    '{"event": "end"'*) recorded=0 ;;
+    '{"event": "stop"'*) recorded=75 ;;
+    *'"action": "stop"'*) recorded=5 ;;
+    esac
+  fi
+  case $launcher_truthful/$1/$recorded in
+  */0/un*) echo 6 ;;
+  */0/*) echo "$recorded" ;;
+  no/*/5 | no/*/6 | no/*/75) echo "$recorded" ;;
+  no/[2-5]/* | no/7/*) if grep -q '^seqtrain: error: ' "$4"; then echo "$1"; else echo 1; fi ;;
+  *) echo "$1" ;;
+  esac
+}
+
+# run_mpirun RANKS SEQTRAIN...: runs seqtrain under the launcher of this machine
+# and returns its exit code; 75 when it was asked to stop. $asked_to_stop is the
+# signal, or empty. Habits of launchers need care:
+#   signals   on SIGTERM, SIGINT or SIGHUP (nohup does not help) one sends the
+#             ranks SIGTERM late, another kills them at once or dies, and their
+#             exit code is forgotten; SIGUSR1 they all hand on. So it gets a
+#             process group of its own, and Ctrl-C, a closed terminal, a time
+#             limit or kill become SIGUSR1, which asks for a checkpoint. A second
+#             Ctrl-C kills all at once
 #   start     while it starts it loses SIGUSR1, so that is sent several times
-#   messages  it crashes when nobody reads them, so a tee stands between, which outlives its reader
+#   messages  mpirun crashes when nobody reads them, so a tee stands between,
+#             which outlives its reader
+#   codes     job_code
 run_mpirun() {
-  local code signalled=yes job='' reminder='' messages copier
+  local code signalled=yes job='' reminder='' messages copier errors run before
+  run=$(told run "${@:2}")
+  before=$(session_of "$run")
   asked_to_stop='' interrupted_at=''
+  launcher_command "$1"
+  shift
+  errors=$(mktemp)
   trap 'ask_mpirun TERM' TERM USR1 HUP
   trap 'ask_mpirun INT' INT
-  exec {messages}> >(trap '' INT HUP TERM USR1 && exec tee -p /dev/null >&2)
+  exec {messages}> >(trap '' INT HUP TERM USR1 && exec tee -p "$errors" >&2)
   copier=$!
   set -m
-  mpirun "$@" </dev/null 2>&$messages {messages}>&- &
+  "${launch[@]}" "$@" </dev/null 2>&$messages {messages}>&- &
   job=$!
   set +m
   exec {messages}>&-
@@ -92,7 +153,11 @@ run_mpirun() {
   trap - TERM USR1 HUP INT
   [ -z "$reminder" ] || kill $reminder 2>/dev/null || true
   wait $copier || true
-  [ -z "$asked_to_stop" ] || [ $code -ne 138 ] || code=75 # SIGUSR1 met an mpirun or a rank that was starting or leaving
+  case $asked_to_stop/$code in
+  ?*/138 | ?*/10) code=75 ;; # SIGUSR1 met a launcher or a rank that was starting or leaving
+  *) code=$(job_code "$code" "$run" "$before" "$errors") ;;
+  esac
+  rm -f "$errors"
   return $code
 }
 

@@ -1,7 +1,8 @@
 # Which program starts the ranks, and how each kind of it is told what it is to do. Sourced by launch/common.sh and by the tests
 # (tests/support/common.sh); nothing else in the tree spells an option or a variable of a launcher.
 #   launcher_environment [S]        exports what all kinds need; S: seconds from SIGTERM to SIGKILL (10), where that can be chosen
-#   launcher_find [PROGRAM]         asks PROGRAM (else $MPIEXEC, else mpirun) which kind it is and sets the facts below
+#   launcher_find [BUILD]           asks $MPIEXEC, else what CMake found for the folder BUILD, else mpirun or mpiexec of PATH, which kind
+#                                   it is; sets `launcher` and the facts below
 #   launcher_command RANKS [WORD [VALUE]]...
 #                                   calls launcher_find where nobody has, and sets the array `launch`, to be put in front of a
 #                                   program and its arguments:  launcher_command 4 deal && "${launch[@]}" program
@@ -48,7 +49,9 @@ launcher_watchful() {
 # Each hands SIGUSR1 on to the ranks at once and stays; while it starts it loses it.
 launcher_find() {
   local says
-  launcher=${1:-${MPIEXEC:-mpirun}}
+  launcher=${MPIEXEC:-}
+  [ -n "$launcher" ] || launcher=$(sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "${1:-}/CMakeCache.txt" 2>/dev/null)
+  [ -n "$launcher" ] || launcher=$(command -v mpirun || command -v mpiexec || command -v prterun || command -v srun) || launcher=mpirun
   says=$("$launcher" --version 2>&1 </dev/null) || true
   case $says in
   *PRRTE* | *'(Open MPI) '[5-9]* | *'(Open MPI) '[1-9][0-9]*) launcher_kind=openmpi5 ;;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # launch/quickstart.sh [FILE]: from a clone to generated text in minutes. Installs what is needed, builds, prepares a corpus
-# (FILE, or the King James text that Debian ships), trains a deep LSTM on all cores through mpirun, samples from it and scores
+# (FILE, or the King James text that Debian ships), trains a deep LSTM on all cores through mpirun or mpiexec, samples from it and scores
 # a sentence. Safe to repeat: a finished stage is not done again. Everything it makes lies in build/ and run/.
 source "$(dirname "$0")/common.sh"
 started=$SECONDS
@@ -35,11 +35,12 @@ if [ ! -e "$work/data/dataset.json" ]; then
 fi
 
 launcher_environment
-say "Training on $ranks ranks: mpirun -np $ranks seqtrain"
+launcher_find "$build"
+say "Training on $ranks ranks: $launcher -n $ranks seqtrain"
 train=("$programs/seqtrain" --data "$work/data" --run "$work/run" --replicas "$ranks" "${quick_start_model[@]}"
   --steps 2500 --validate-every 500 --time-limit 4m)
 code=0
-run_mpirun -np "$ranks" --quiet "${train[@]}" || code=$?
+run_mpirun "$ranks" "${train[@]}" || code=$?
 [ $code -ne 75 ] || [ -z "$asked_to_stop" ] || fail_with 75 "stopped as asked; run this again to go on from the last checkpoint"
 case $code in
 0) ;;
@@ -57,13 +58,15 @@ printf '%s\n' 'And the king said unto his servants.' 'sdnA the gnik dias onut hi
   "$programs/seqeval" "$work/run" --score -
 
 as_root=
-[ "$(id -u)" -ne 0 ] || as_root='--allow-run-as-root '
+case $launcher_kind/$(id -u) in
+openmpi?/0) as_root='--allow-run-as-root ' ;;
+esac
 cat <<END
 
 Done in $((SECONDS - started)) s. Try next:
   build/seqsample run/$name/run --prime 'The ' --tokens 1000 --temperature 0.9 --seed 7
   build/seqinfo run/$name/run
   build/seqtrain --help
-  mpirun $as_root-np $ranks build/seqtrain --run run/$name/run --steps 6000 --time-limit 0    (trains on)
+  ${launcher##*/} $as_root-n $ranks build/seqtrain --run run/$name/run --steps 6000 --time-limit 0    (trains on)
   launch/quickstart.sh YOUR-BOOK.txt
 END

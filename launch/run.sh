@@ -1,6 +1,7 @@
 #!/bin/bash
-# launch/run.sh [OPTION...] [--mpi MPIRUN_OPTION...] -- seqtrain SEQTRAIN_OPTION...
-# A supervisor for clusters without a scheduler: runs seqtrain under mpirun, and when the job fails starts it again from its last
+# launch/run.sh [OPTION...] [--mpi LAUNCHER_OPTION...] -- seqtrain SEQTRAIN_OPTION...
+# A supervisor for clusters without a scheduler: runs seqtrain under mpirun or mpiexec ($MPIEXEC; else that of seqtrain's build folder;
+# else that of PATH), of Open MPI 4 or 5, MPICH, Intel MPI, MVAPICH, and when the job fails starts it again from its last
 # checkpoint, on the hosts that are left.
 #   --hosts FILE          host file, lines of `NAME [slots=N]` (without slots: the host's cores; a host named twice has the slots of
 #                         both lines; `#` begins a comment). Default: this host
@@ -12,15 +13,15 @@
 #   --probe-timeout S     seconds that a host has to answer (15)
 #   --start-timeout S     seconds that a start has to reach the run directory (300)
 #   --pause S             seconds to wait after a start that has not reached it (10)
-#   --mpi OPTION...       all up to `--` goes to mpirun
+#   --mpi OPTION...       all up to `--` goes to mpirun or mpiexec
 # The ranks are R, or R/2, R/4 ..., the most that fit the slots that are left: the bits do not depend on which. Where none fits, the
 # largest divisor of R (equal in statistics, and seqtrain says so). Hosts that do not answer through the agent, and hosts that seqtrain
 # names as the place of a failure, are dropped for good (the last one is kept). No restart: after 0; after 2, 3, 4, 5 and 7 (usage,
 # data, no usable checkpoint, numbers, disk: the next start would end the same way); after SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1,
 # which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); after two
 # restarts without a newer checkpoint. A second Ctrl-C kills the job at once (130).
-# Exit code: seqtrain's; 6 when the supervisor gives up, however mpirun put it (137 for a killed
-# rank, 205 for a lost host, nothing at all for a cut link: then it is ended here). Where the supervisor's own host is lost, the others'
+# Exit code: seqtrain's; 6 when the supervisor gives up, however the launcher put it (137 or 9 for a killed rank, 205 for a lost
+# host, nothing at all for a cut link: then it is ended here). 0 counts only when the run says that it has ended. Where the supervisor's own host is lost, the others'
 # ranks end themselves and their daemons; the same command on another host goes on.
 source "$(dirname "$0")/common.sh"
 
@@ -94,23 +95,6 @@ parse_options() {
   done
 }
 
-# The value of a seqtrain option on its command line, or in its --config file.
-told() {
-  local i value= config=
-  for ((i = 1; i < ${#command[@]}; i++)); do
-    case ${command[i]} in
-    --"$1") value=${command[i + 1]:-} ;;
-    --"$1"=*) value=${command[i]#*=} ;;
-    --config) config=${command[i + 1]:-} ;;
-    --config=*) config=${command[i]#*=} ;;
-    esac
-  done
-  if [ -z "$value" ] && [ -r "$config" ]; then
-    value=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$config" | tail -1)
-  fi
-  printf '%s' "$value"
-}
-
 newest_step() { # -1: none
   local manifest newest=-1
   for manifest in "$run"/checkpoints/step-[0-9]*/manifest.json; do
@@ -135,11 +119,11 @@ find_replicas() {
   local recorded
   recorded=$(recorded_replicas)
   [ -z "$recorded" ] || replicas=$recorded
-  [ -n "$replicas" ] || replicas=$(told replicas)
+  [ -n "$replicas" ] || replicas=$(told replicas "${command[@]}")
   if [ -z "$replicas" ] || [ "$replicas" = 0 ]; then
     replicas=${np:-$(total_slots)}
   fi
-  [ -n "$(told replicas)" ] || command+=(--replicas "$replicas")
+  [ -n "$(told replicas "${command[@]}")" ] || command+=(--replicas "$replicas")
 }
 
 total_slots() {
@@ -304,9 +288,7 @@ choose_ranks() {
   [ "$ranks" -eq 1 ] || log "$ranks ranks divide $replicas replicas, but not as R / 2^k: equal in statistics, not in bits"
 }
 
-last_event() { tail -n 1 "$run/metrics.jsonl" 2>/dev/null | sed -n 's/.*"event": *"\([a-z_]*\)".*/\1/p'; }
-session() { cat "$run/.session" 2>/dev/null || true; }
-session_began() { [ "$(session)" != "$session_before" ]; }
+session_began() { [ "$(session_of "$run")" != "$session_before" ]; }
 
 # Rank 0 holds the lock for as long as it lives.
 rank_0_is_gone() { command -v flock >/dev/null && [ -e "$run/.lock" ] && flock -n "$run/.lock" true; }
@@ -340,7 +322,7 @@ stop_if_asked() {
   [ $asked -eq 0 ] || finish 75 "stopped as asked; the same command continues"
 }
 
-# Ends what is left of this start on a host: all that carries its token (mpirun hands it on to its daemons and ranks).
+# Ends what is left of this start on a host: all that carries its token (launcher_command marks its daemons and ranks).
 clean_host() {
   on_host "$1" sh -s <<END
 tries=30
@@ -417,12 +399,13 @@ start_mpirun() {
     for ((i = 0; i < ${#names[@]}; i++)); do
       echo "${names[i]} slots=${slots[i]}"
     done >"$temporary/hosts"
-    where=(--hostfile "$temporary/hosts" --mca plm_rsh_agent "$agent")
+    where=(hosts "$temporary/hosts" agent "$agent")
   fi
   token=seqtrain-job-$$-$(date +%s)-$starts
-  session_before=$(session)
+  session_before=$(session_of "$run")
+  launcher_command "$ranks" ${where[@]+"${where[@]}"} mark "$token"
   set -m # a process group of its own
-  mpirun --quiet -np "$ranks" ${where[@]+"${where[@]}"} --mca seqtrain_job "$token" ${mpi_options[@]+"${mpi_options[@]}"} "${command[@]}" </dev/null \
+  "${launch[@]}" ${mpi_options[@]+"${mpi_options[@]}"} "${command[@]}" </dev/null \
     2> >(trap '' INT HUP TERM USR1 && exec tee -p -a "$temporary/errors" >&3) & # a tee that goes on when our reader has left
   job=$!
   set +m
@@ -463,13 +446,16 @@ give_up() { finish 6 "gave up: $*"; }
 # Ends the script when there is to be no other start.
 consider() {
   [ $called_off -eq 0 ] || finish 75 "stopped as asked, before it had begun"
+  [ $code -eq $told_code ] || log "the exit code of ${launcher##*/} is $told_code, but that of the run is $code"
   case $code in
   0) finish 0 "done" ;;
   75) finish 75 "stopped early with a checkpoint: the same command continues" ;;
   2 | 3 | 4 | 5 | 7) finish "$code" "no restart: another start would end the same way" ;;
   esac
   if [ $asked_before_end -ne 0 ]; then
-    [ $code -ne 138 ] || [ "$(last_event)" != stop ] || finish 75 "stopped early with a checkpoint: the same command continues" # SIGUSR1 met an mpirun that was leaving
+    case $told_code$(last_line_of "$run") in # SIGUSR1 met a launcher that was leaving
+    138'{"event": "stop"'* | 10'{"event": "stop"'*) finish 75 "stopped early with a checkpoint: the same command continues" ;;
+    esac
     give_up "the job failed after it was asked to stop; the same command continues"
   fi
   stop_if_asked
@@ -481,9 +467,10 @@ consider() {
 command=()
 parse_options "$@"
 [ ${#command[@]} -gt 0 ] || usage "-- seqtrain OPTIONS is missing"
-command -v mpirun >/dev/null || usage "mpirun is not in PATH"
 command -v "${command[0]}" >/dev/null || usage "${command[0]}: no such program"
-run=$(told run)
+launcher_find "$(dirname "$(command -v "${command[0]}")")"
+command -v "$launcher" >/dev/null || usage "no mpirun and no mpiexec is in PATH"
+run=$(told run "${command[@]}")
 [ -n "$run" ] || usage "seqtrain's --run is missing: it says where the checkpoints are"
 [ -z "$hang_timeout" ] || command+=(--hang-timeout "$hang_timeout")
 temporary=$(mktemp -d)
@@ -492,10 +479,8 @@ trap : PIPE # whoever read our messages is gone
 trap ask_to_stop TERM HUP USR1
 trap interrupt INT
 launcher_environment
-# A daemon or mpirun that has lost the other end notices within two minutes, not fifteen.
-export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-30} OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-10}
-# mpirun waits for ever for a daemon that could not reach it, unless it sees it end.
-export OMPI_MCA_orte_leave_session_attached=${OMPI_MCA_orte_leave_session_attached:-1}
+launcher_watchful
+launcher_scratch=$temporary
 read_hosts
 starts=0 idle=0 asked_before_end=0
 while :; do
@@ -512,7 +497,9 @@ while :; do
   clean_up
   pass_on
   after=$(newest_step)
-  log "end of start $starts after $((SECONDS - began)) s: mpirun's exit code $code, newest checkpoint: step $after$([ -z "$(named_hosts)" ] || echo "; hosts named: $(named_hosts)")"
+  told_code=$code
+  code=$(job_code $code "$run" "$session_before" "$temporary/errors")
+  log "end of start $starts after $((SECONDS - began)) s: mpirun's exit code $told_code, newest checkpoint: step $after$([ -z "$(named_hosts)" ] || echo "; hosts named: $(named_hosts)")"
   consider
   drop_named_hosts
   session_began || pause # whatever kept it from beginning may pass

@@ -5,30 +5,31 @@ model B
 needed_free=3000000 # kB that must stay available: the host shall not begin to kill
 
 available() { awk '/^MemAvailable/ {print $2}' /proc/meminfo; }
-rank_processes() { pgrep -P "$1" -f "$WORK/crowd" || true; }
+rank_processes() { pgrep -f "^$BUILD/seqtrain --run $WORK/crowd " || true; } # below the launcher or its proxy
 proportional() { # PID... -> kB
   local pid
   for pid in "$@"; do cat "/proc/$pid/smaps_rollup" 2>/dev/null || true; done | awk '/^Pss:/ {sum += $2} END {print sum + 0}'
 }
 
 rm -rf "$WORK/crowd"
-mpirun --quiet -np $ranks "$BUILD/seqtrain" --run "$WORK/crowd" --log-every 1 "${model_options[@]}" --steps 2 \
+launcher_command $ranks
+"${launch[@]}" "$BUILD/seqtrain" --run "$WORK/crowd" --log-every 1 "${model_options[@]}" --steps 2 \
   >>"$log" 2>&1 </dev/null &
-launcher=$!
-trap 'kill -TERM $launcher 2>/dev/null || true; wait' EXIT
+job=$!
+trap 'kill -TERM $job 2>/dev/null || true; wait' EXIT
 most=0
 refused=
-while kill -0 $launcher 2>/dev/null; do
-  now=$(proportional $(rank_processes $launcher))
+while kill -0 $job 2>/dev/null; do
+  now=$(proportional $(rank_processes))
   [ "$now" -le "$most" ] || most=$now
   if [ "$(available)" -lt $needed_free ]; then
     refused="stopped at $((most / 1024)) MiB: the memory of this host is used up"
-    kill -KILL $(rank_processes $launcher) || true
+    kill -KILL $(rank_processes) || true
     break
   fi
   sleep 0.5
 done
-wait $launcher || [ -n "$refused" ] || { tail -5 "$log" >&2; exit 1; }
+wait $job || [ -n "$refused" ] || { tail -5 "$log" >&2; exit 1; }
 trap - EXIT
 if [ -n "$refused" ]; then
   skip ranks "$ranks ranks, B" "$refused"

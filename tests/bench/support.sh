@@ -2,6 +2,7 @@
 # what they make), ROWS (file of figures, a JSON object a line).
 set -euo pipefail
 export LC_ALL=C
+source "$(dirname "${BASH_SOURCE[0]}")/../../launch/launcher.sh"
 bench=$BUILD/tests/bench/seqbench
 log=$WORK/log.txt # what the programs say
 
@@ -80,13 +81,13 @@ make_data() {
   must "$BUILD/seqprep" --unit word --eos none --quiet --output "$WORK/data-$1" "$WORK/words.txt"
 }
 
-# run_ranks RANKS RUN OPTION...: seqtrain, alone or under mpirun, into the fresh run directory RUN.
+# run_ranks RANKS RUN OPTION...: seqtrain, alone or under the launcher, into the fresh run directory RUN.
 run_ranks() {
-  local ranks=$1 run=$2 launcher=()
+  local ranks=$1 run=$2 launch=()
   shift 2
   rm -rf "$run"
-  [ "$ranks" -eq 1 ] || launcher=(mpirun --quiet -np "$ranks")
-  must "${launcher[@]}" "$BUILD/seqtrain" --run "$run" --log-every 1 "${model_options[@]}" "$@"
+  [ "$ranks" -eq 1 ] || launcher_command "$ranks"
+  must ${launch[@]+"${launch[@]}"} "$BUILD/seqtrain" --run "$run" --log-every 1 "${model_options[@]}" "$@"
 }
 
 # rate RUN: tokens a second, median over the steps but the first.

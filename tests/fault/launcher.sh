@@ -1,9 +1,11 @@
 # What launch/run.sh makes of exit codes, hosts and signals, with an mpirun of the test's own: it does what the file `plan` says for
-# each start (exit code, checkpoint that it leaves, host that it blames).
+# each start (exit code, checkpoint that it leaves, host that it blames, last line of its metrics; `-` is none). The
+# file `version` says what it is.
 source "$SUPPORT/common.sh"
 mkdir -p bin run
 cat >bin/mpirun <<'END'
 #!/bin/bash
+[ "$1" != --version ] || { cat version; exit 0; }
 start=$(($(cat starts 2>/dev/null || echo 0) + 1))
 echo $start >starts
 echo "$*" >>calls
@@ -11,13 +13,18 @@ while [ $# -gt 0 ]; do
   [ "$1" != --hostfile ] || cp "$2" "hosts.$start"
   shift
 done
-read -r code step blamed < <(sed -n "${start}p" plan)
+read -r code step blamed last < <(sed -n "${start}p" plan)
 [ "$code" != unbegun ] || exit 1
 [ "$code" != early ] || { echo waiting >waiting; exec sleep 1000; }
 echo "session $start" >run/.session
 rm -rf run/hang
 [ "${step:--}" = - ] || { mkdir -p "run/checkpoints/step-$(printf %09d "$step")"; touch "run/checkpoints/step-$(printf %09d "$step")/manifest.json"; }
-[ -z "${blamed:-}" ] || { mkdir run/hang; printf 'somebody hangs\nhosts: %s\n' "$blamed" >run/hang/verdict; }
+[ "${blamed:--}" = - ] || { mkdir run/hang; printf 'somebody hangs\nhosts: %s\n' "$blamed" >run/hang/verdict; }
+[ -n "${last:-}" ] || [ "$code" != 0 ] || last=end
+case ${last:--} in
+-) ;;
+*) echo "{\"event\": \"$last\", \"step\": 3}" >>run/metrics.jsonl ;;
+esac
 case $code in
 wait) trap 'exit 75' USR1; echo waiting >waiting; while :; do sleep 0.1; done ;;
 never) trap '' TERM; sleep 1000 ;;
@@ -41,7 +48,8 @@ END
 printf '%s\n' '#!/bin/bash' >bin/seqtrain
 printf '%s\n' '#!/bin/bash' 'echo "options"' 'echo "  replicas               12"' >bin/seqinfo
 chmod 755 bin/*
-export PATH=$work/bin:$PATH
+export PATH=$work/bin:$PATH MPIEXEC=$work/bin/mpirun
+echo 'mpirun (Open MPI) 4.1.4' >version
 continue_with() { # continue_with PLAN OPTION...: lines of the plan are separated by `;`
   rm -rf starts calls hosts.? waiting
   tr ';' '\n' <<<"$1" >plan
@@ -73,20 +81,67 @@ expect 0 "done" supervise "6 10;6;6 20;6;0" --np 4
 starts_are 5
 outcome 20
 
+# code_is EXPECTED CODE TRUTHFUL [LAST [VERDICT [MESSAGE]]]: job_code of a run with this last event (`-`: its session has not begun).
+code_is() {
+  local got
+  rm -rf judged
+  mkdir -p judged/hang
+  [ "${4:--}" = - ] || echo "$4" >judged/.session
+  case ${4:-} in
+  numbers) echo '{"event": "bad_number", "step": 3, "action": "stop"}' ;;
+  *) echo "{\"event\": \"${4:-}\", \"step\": 3}" ;;
+  esac >judged/metrics.jsonl
+  [ -z "${5:-}" ] || echo 'somebody hangs' >"judged/hang/$5"
+  echo "${6:-}" >judged/errors
+  got=$(source "$SOURCE/launch/common.sh" && launcher_truthful=$3 && job_code "$2" judged '' judged/errors)
+  [ "$got" = "$1" ] || bad "exit code $got of a job, expected $1: $*"
+}
+experiment "launcher: exit codes that are not those of the ranks" "0 without the run's word is 6; from Hydra, 2 to 7 without a message are signals"
+said='seqtrain: error: what was wrong'
+for truthful in yes no; do
+  code_is 0 0 $truthful end
+  code_is 6 0 $truthful step
+  code_is 6 0 $truthful -
+  code_is 6 0 $truthful end verdict
+  code_is 6 0 $truthful step lost
+  code_is 75 0 $truthful stop
+  code_is 5 0 $truthful numbers
+  code_is 1 1 $truthful step
+  for code in 2 3 4 5 7; do
+    code_is $code $code $truthful - '' "$said"
+    code_is $code $code $truthful step '' "$said"
+  done
+done
+for code in 2 3 4 5 7; do
+  code_is $code $code yes step
+  code_is 1 $code no step
+  code_is 6 $code no step verdict "$said"
+done
+code_is 137 137 yes step verdict
+code_is 75 9 no stop
+code_is 5 13 no numbers '' "$said"
+code_is 9 9 no step
+expect 0 "is 0, but that of the run is 6" supervise "0 10 - step;0 20" --np 2
+starts_are 2
+echo 'HYDRA build details:' >version
+expect 0 "is 4, but that of the run is 1" supervise "4 10 - step;0" --np 2
+echo 'mpirun (Open MPI) 4.1.4' >version
+outcome 57
+
 experiment "launcher: hosts that do not answer or are named" "dropped; ranks become R / 2^k, else a divisor"
 printf '%s\n' '# ours' 'a slots=4' 'b slots = 4 # old' '' 'c' 'gone slots=4' >hosts
 expect 0 "dropped host gone: it cannot be reached" supervise "6 10 b-label x;6 20 a-label;0" --hosts hosts --agent "$work/bin/agent" --np 8
 grep -q 'dropped host b: named' .out && grep -q 'dropped host a: named' .out || bad "the named hosts were not dropped: $(cat .out)"
 printf 'a slots=4\nb slots=4\nc slots=3\n' | diff - hosts.1 >&2 || bad "hosts of the first start"
 printf 'c slots=3\n' | diff - hosts.3 >&2 || bad "hosts of the third start"
-[ "$(grep -o -- '-np [0-9]*' calls | tr '\n' ' ')" = "-np 8 -np 4 -np 2 " ] || bad "ranks: $(grep -o -- '-np [0-9]*' calls | tr '\n' ' '), expected 8, 4, 2"
+[ "$(grep -o -- '-n [0-9]*' calls | tr '\n' ' ')" = "-n 8 -n 4 -n 2 " ] || bad "ranks: $(grep -o -- '-n [0-9]*' calls | tr '\n' ' '), expected 8, 4, 2"
 [ "$(grep -c -- '--replicas 8' calls)" -eq 3 ] || bad "the replicas were not said to seqtrain"
 expect 0 "start 1: 6 ranks" continue_with 0 --np 8 # of the 12 replicas that the checkpoint tells
 grep -q -- '--replicas 12' calls || bad "the replicas of the checkpoint were not said to seqtrain"
 expect 0 "kept host a: named in the failure, but there is no other" supervise "6 10 a-label;0" --hosts <(echo a slots=2) --agent "$work/bin/agent"
 expect 6 "no host is left" supervise "0" --hosts <(echo gone) --agent "$work/bin/agent"
 expect 0 "not as R / 2" supervise "6 10;0" --replicas 9 --np 8
-[ "$(grep -o -- '-np [0-9]*' calls | tr '\n' ' ')" = "-np 3 -np 3 " ] || bad "ranks of 9 replicas: $(cat calls)"
+[ "$(grep -o -- '-n [0-9]*' calls | tr '\n' ' ')" = "-n 3 -n 3 " ] || bad "ranks of 9 replicas: $(cat calls)"
 outcome 5
 
 experiment "launcher: hosts that cannot be reached" "named with the reason and dropped, nothing waits for them"
@@ -98,7 +153,7 @@ expect 0 "dropped host waits: it does not answer within 1 s" supervise 0 --hosts
 expect 0 "dropped host lost: processes of the job that are left there cannot be ended: it does not answer within 1 s" supervise "6 10;0" \
   --hosts <(printf 'a slots=2\nlost slots=2\n') --agent "$work/bin/agent" --probe-timeout 1 --np 4
 printf 'a slots=2\n' | diff - hosts.2 >&2 || bad "hosts after one was lost"
-[ "$(grep -o -- '-np [0-9]*' calls | tr '\n' ' ')" = "-np 4 -np 2 " ] || bad "ranks: $(cat calls)"
+[ "$(grep -o -- '-n [0-9]*' calls | tr '\n' ' ')" = "-n 4 -n 2 " ] || bad "ranks: $(cat calls)"
 outcome 4
 
 experiment "launcher: host files" "comments, blank lines, ends of lines, a host twice; what is not understood is named with its line"

@@ -164,7 +164,7 @@ cat >recipe.sh <<'END'
 #!/bin/bash
 source "$SOURCE/launch/common.sh"
 code=0
-run_mpirun -np 2 --quiet "$@" || code=$?
+run_mpirun 2 "$@" || code=$?
 exit $code
 END
 chmod 755 recipe.sh
