@@ -22,7 +22,7 @@
 
 enum {
     PIECE = 1 << 26,                  // bytes allocated between two signs of progress
-    MESSAGES = (1 << 22) + (1 << 16), // of MPI's own, a rank: btl_vader_segment_size and its head
+    MESSAGES = (1 << 22) + (1 << 17), // of MPI's own, a rank: 4 MB and a head (4.3 MB in UCX)
     NAME = 300,
 };
 
@@ -391,20 +391,28 @@ void seq_mpi_unmap(seq_comm_mpi *mpi) {
 
 // ---- MPI's own
 
-// Open MPI keeps messages between ranks of a host in a file of 4 MB a rank (btl/vader), in /dev/shm
-// whatever its size: a full one is a bus error in the middle of a message. Where the ranks of this
-// host do not fit, the files go to a disk of the host, or messages through the loopback network.
-// What the user has set stands.
+// MPI libraries keep messages between ranks of a host in files of 4 MB a rank, in /dev/shm whatever
+// its size: in Open MPI a full one is a bus error in the middle of a message (btl vader, named sm
+// from version 5 on), in UCX, which MPICH uses as well, MPI_Init fails. Where the ranks of this
+// host do not fit, the files go to a disk of the host, or messages through the loopback network or
+// System V memory. What the user has set stands; what a library does not know, it ignores.
 void seq_mpi_place_messages(const seq_launch *launch) {
+    static const char *const directories[] = {"OMPI_MCA_btl_vader_backing_directory",
+                                              "OMPI_MCA_btl_sm_backing_directory", "UCX_POSIX_DIR"};
+    enum { DIRECTORIES = sizeof directories / sizeof *directories };
     uint64_t space, need = (uint64_t)(launch->local_ranks ? launch->local_ranks : 1) * MESSAGES;
-    if (getenv("OMPI_MCA_btl_vader_backing_directory") || getenv("OMPI_MCA_btl")) return;
+    for (int i = 0; i < DIRECTORIES; i++)
+        if (getenv(directories[i])) return;
+    if (getenv("OMPI_MCA_btl") || getenv("UCX_TLS")) return;
     seq_free_space_read("/dev/shm", &space);
     if (need <= space) return;
     for (int place = 2; candidate(place); place++)
         if (seq_free_space_read(candidate(place), &space) == SEQ_FS_DISK && need <= space &&
             access(candidate(place), W_OK) == 0) {
-            setenv("OMPI_MCA_btl_vader_backing_directory", candidate(place), 0);
+            for (int i = 0; i < DIRECTORIES; i++)
+                setenv(directories[i], candidate(place), 0);
             return;
         }
-    setenv("OMPI_MCA_btl", "^vader", 0);
+    setenv("OMPI_MCA_btl", "^vader,sm", 0);
+    setenv("UCX_TLS", "^posix", 0);
 }
