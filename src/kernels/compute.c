@@ -1,4 +1,4 @@
-#include "product.h"
+#include "blas_library.h"
 #include <seqtrain/kernels/compute.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ seq_status seq_compute_find(const char *kernels, seq_precision precision, seq_te
 
 seq_status seq_compute_reserve(const seq_compute *compute, int threads, seq_error *error) {
     bool openblas = strcmp(compute->kernels->name, "openblas") == 0;
-    return openblas ? seq_openblas_reserve(threads, error) : SEQ_OK;
+    return openblas ? seq_blas_reserve(threads, error) : SEQ_OK;
 }
 
 typedef struct shared_product {

@@ -17,7 +17,11 @@
     void seq_add_rows_##isa(float *c, size_t rows, size_t columns, size_t ld, const float *bias);  \
     void seq_sum_rows_##isa(const float *c, size_t rows, size_t columns, size_t ld, float *bias);
 
+SEQ_ELEMENTWISE_DECLARE(unfused)
 SEQ_ELEMENTWISE_DECLARE(portable)
+#ifdef __aarch64__
+SEQ_ELEMENTWISE_DECLARE(neon)
+#endif
 #ifdef __x86_64__
 SEQ_ELEMENTWISE_DECLARE(avx2)
 SEQ_ELEMENTWISE_DECLARE(avx512)

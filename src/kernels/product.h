@@ -4,7 +4,14 @@
 #ifndef SEQ_KERNELS_PRODUCT_H
 #define SEQ_KERNELS_PRODUCT_H
 
+#include <math.h>
 #include <seqtrain/kernels/kernels.h>
+
+// The portable body with fused multiply-adds can be compiled; whether an x86 CPU can run it is
+// asked at run time.
+#if defined __x86_64__ || defined __aarch64__ || defined FP_FAST_FMAF
+#define SEQ_PORTABLE_FUSED
+#endif
 
 #define SEQ_PRODUCT_DECLARE(isa)                                                                   \
     size_t seq_panel_columns_##isa(void);                                                          \
@@ -13,7 +20,13 @@
     void seq_multiply_##isa(const seq_product *product);
 
 SEQ_PRODUCT_DECLARE(openblas)
+SEQ_PRODUCT_DECLARE(unfused)
+#ifdef SEQ_PORTABLE_FUSED
 SEQ_PRODUCT_DECLARE(portable)
+#endif
+#ifdef __aarch64__
+SEQ_PRODUCT_DECLARE(neon)
+#endif
 #ifdef __x86_64__
 SEQ_PRODUCT_DECLARE(avx2)
 SEQ_PRODUCT_DECLARE(avx512)
@@ -21,11 +34,5 @@ SEQ_PRODUCT_DECLARE(avx512)
 #ifdef SEQ_AVX512BF16
 SEQ_PRODUCT_DECLARE(avx512bf16)
 #endif
-
-// SEQ_BAD_USAGE when the library is not there. Before this, no other function of it may be called.
-seq_status seq_openblas_load(seq_error *error);
-// Address space for products of so many threads at the same time, or SEQ_NO_MEMORY.
-seq_status seq_openblas_reserve(int threads, seq_error *error);
-void seq_openblas_describe(char *out, size_t size);
 
 #endif

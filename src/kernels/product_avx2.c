@@ -37,6 +37,7 @@ typedef int32_t words __attribute__((vector_size(32)));
     SUM(sums, s00, 0, 0), SUM(sums, s01, 0, 1), SUM(sums, s02, 0, 2), SUM(sums, s10, 1, 0),        \
         SUM(sums, s11, 1, 1), SUM(sums, s12, 1, 2), SUM(sums, s20, 2, 0), SUM(sums, s21, 2, 1),    \
         SUM(sums, s22, 2, 2), SUM(sums, s30, 3, 0), SUM(sums, s31, 3, 1), SUM(sums, s32, 3, 2)
+#define LEAST_ROWS ROWS
 #define FOUR_STEPS(sums, x, row_stride, panel)                                                     \
     __asm__(STEP_IN_PLACE(0) STEP_IN_PLACE(1) STEP_IN_PLACE(2) STEP_IN_PLACE(3)                    \
             : SUMS(sums)                                                                           \

@@ -189,14 +189,20 @@ INLINE size_t row_bytes(seq_precision precision) {
     return precision == SEQ_INT8 ? PANEL : PANEL * sizeof(float);
 }
 
-#ifdef FOUR_STEPS
-// As many steps along K of a whole tile as make fours; *a and *row move on.
-INLINE size_t sum_in_fours(const tile_job *job, bool copied, const float **a, const char **row,
-                           tile *tile) {
+#if defined FOUR_STEPS || defined SUM_FOURS
+// As many steps along K of a tile with whole rows as make fours; *a and *row move on.
+INLINE size_t sum_in_fours(const tile_job *job, int rows, bool copied, const float **a,
+                           const char **row, tile *tile) {
     const char *next = job->next_panel, *b = *row;
     const float *x = *a;
     const size_t fours = job->depth / 4, fetch_stride = job->fetch_stride,
                  row_stride = job->row_stride * sizeof(float);
+#ifdef SUM_FOURS
+    if (fours) SUM_FOURS(rows, copied, fours, x, row_stride, b, next, fetch_stride, tile->sums[0]);
+    *a = x + fours * (copied ? 4 * ROWS : 4);
+    *row = b + fours * 4 * PANEL * sizeof(float);
+#else
+    (void)rows;
     for (size_t i = 0; i < fours; i++) {
         __builtin_prefetch(next, 0, 2);
         __builtin_prefetch(next + 2 * fetch_stride, 0, 2);
@@ -210,6 +216,7 @@ INLINE size_t sum_in_fours(const tile_job *job, bool copied, const float **a, co
     }
     *a = x;
     *row = b;
+#endif
     return 4 * fours;
 }
 #endif
@@ -220,10 +227,10 @@ INLINE void sum_tile(seq_precision precision, const tile_job *job, int rows, int
     size_t a_stride = job->depth_stride * (precision == SEQ_BF16 ? PAIR_WORDS : 1);
     const float *a = job->a;
     const char *row = job->panel, *next = job->next_panel;
-#ifdef FOUR_STEPS
-    if (precision == SEQ_FP32 && rows == ROWS && vectors == VECTORS)
-        done = job->depth_stride == 1 ? sum_in_fours(job, false, &a, &row, tile)
-                                      : sum_in_fours(job, true, &a, &row, tile);
+#if defined FOUR_STEPS || defined SUM_FOURS
+    if (precision == SEQ_FP32 && rows >= LEAST_ROWS && vectors == VECTORS)
+        done = job->depth_stride == 1 ? sum_in_fours(job, rows, false, &a, &row, tile)
+                                      : sum_in_fours(job, rows, true, &a, &row, tile);
     next += done * job->fetch_stride;
 #endif
     for (size_t i = done; i < steps; i++) {

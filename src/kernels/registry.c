@@ -1,6 +1,8 @@
 // The list of kernel tables. A new library or instruction set is a row of `tables` and of `names`.
+#include "blas_library.h"
 #include "elementwise.h"
 #include "product.h"
+#include <seqtrain/base/arithmetic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +10,9 @@
 #include <cpuid.h>
 #endif
 
-#define TABLE(products, elements)                                                                  \
+#define TABLE(products, elements, way)                                                             \
     {                                                                                              \
-        .name = #products, .instruction_set = #elements,                                           \
+        .name = #products, .instruction_set = #elements, .order = way,                             \
         .panel_columns = seq_panel_columns_##products, .panel_bytes = seq_panel_bytes_##products,  \
         .pack = seq_pack_##products, .multiply = seq_multiply_##products,                          \
         .sigmoid = seq_sigmoid_##elements, .tanh = seq_tanh_##elements, .exp = seq_exp_##elements, \
@@ -20,23 +22,38 @@
         .sum_rows = seq_sum_rows_##elements                                                        \
     }
 
+#define FUSED   "fused"
+#define UNFUSED "unfused"
+
 // The best first, ours before other libraries.
 static const seq_kernels tables[] = {
 #ifdef __x86_64__
 #ifdef SEQ_AVX512BF16
-    TABLE(avx512bf16, avx512),
+    TABLE(avx512bf16, avx512, FUSED),
 #endif
-    TABLE(avx512, avx512),     TABLE(avx2, avx2),
+    TABLE(avx512, avx512, FUSED),      TABLE(avx2, avx2, FUSED),
 #endif
-    TABLE(portable, portable),
+#ifdef __aarch64__
+    TABLE(neon, neon, FUSED),
+#endif
+#ifdef SEQ_PORTABLE_FUSED
+    TABLE(portable, portable, FUSED),
+#endif
+    TABLE(unfused, unfused, UNFUSED),
 #ifdef __x86_64__
-    TABLE(openblas, avx512),   TABLE(openblas, avx2),
+    TABLE(openblas, avx512, FUSED),    TABLE(openblas, avx2, FUSED),
 #endif
-    TABLE(openblas, portable),
+#ifdef __aarch64__
+    TABLE(openblas, neon, FUSED),
+#endif
+#ifdef SEQ_PORTABLE_FUSED
+    TABLE(openblas, portable, FUSED),
+#endif
+    TABLE(openblas, unfused, UNFUSED),
 };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
-static const char *const names[] = {"auto",     "avx512bf16", "avx512", "avx2",
-                                    "portable", "openblas",   NULL};
+static const char *const names[] = {"auto",     "avx512bf16", "avx512",   "avx2", "neon",
+                                    "portable", "unfused",    "openblas", NULL};
 static const char *const precisions[] = {
     [SEQ_FP32] = "fp32", [SEQ_BF16] = "bf16", [SEQ_INT8] = "int8", NULL};
 
@@ -58,19 +75,20 @@ static bool has_bf16(void) {
 
 static int cpu_has(const char *instruction_set) {
 #ifdef SEQ_FAULT_INJECTION
-    const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and portable
-    if (told && !strstr(told, instruction_set)) return strcmp(instruction_set, "portable") == 0;
+    const char *told = getenv("SEQ_CPU"); // another CPU: what it has, and unfused
+    if (told && !strstr(told, instruction_set)) return strcmp(instruction_set, "unfused") == 0;
 #endif
 #ifdef __x86_64__
     __builtin_cpu_init();
-    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    int fma = __builtin_cpu_supports("fma"), avx2 = fma && __builtin_cpu_supports("avx2");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (strcmp(instruction_set, "avx512bf16") == 0) return avx512 && has_bf16();
     if (strcmp(instruction_set, "avx512") == 0) return avx512;
     if (strcmp(instruction_set, "avx2") == 0) return avx2;
+    if (strcmp(instruction_set, "portable") == 0) return fma;
 #endif
-    return strcmp(instruction_set, "portable") == 0;
+    return *instruction_set != '\0'; // every CPU has the others that have a table
 }
 
 static bool can_run(const seq_kernels *table) {
@@ -82,7 +100,7 @@ const seq_kernels *seq_kernels_of(const char *name) {
     bool any = strcmp(name, "auto") == 0;
     for (int i = 0; i < TABLE_COUNT; i++)
         if ((any || strcmp(tables[i].name, name) == 0) && can_run(&tables[i])) return &tables[i];
-    return NULL;
+    return strcmp(name, "portable") == 0 ? seq_kernels_of("unfused") : NULL;
 }
 
 static bool is_built(const char *name) {
@@ -114,19 +132,27 @@ seq_status seq_kernels_find(const char *name, seq_precision precision, const seq
     if (openblas && precision != SEQ_FP32)
         return seq_error_set(error, SEQ_BAD_USAGE, "--kernels openblas: it has no products in %s",
                              precisions[precision]);
-    if (openblas && seq_openblas_load(error)) return error->status;
+    if (openblas && seq_blas_load(NULL, error)) return error->status;
     *out = kernels;
     return SEQ_OK;
 }
 
+static bool is_library(const seq_kernels *kernels) {
+    return strcmp(kernels->name, "openblas") == 0;
+}
+
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size) {
-    char library[128];
-    if (strcmp(kernels->name, "openblas") != 0) {
+    if (is_library(kernels))
+        snprintf(out, size, "%s, %s", seq_blas_loaded()->name, kernels->instruction_set);
+    else
         snprintf(out, size, "%s", kernels->name);
-        return;
-    }
-    seq_openblas_describe(library, sizeof library);
-    snprintf(out, size, "%s, %s", library, kernels->instruction_set);
+}
+
+const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision) {
+    if (is_library(kernels)) return seq_blas_loaded()->name;
+    bool kept = strcmp(seq_arithmetic_denormals(), "kept") == 0; // the instruction flushes always
+    bool pairs = precision == SEQ_BF16 && strcmp(kernels->name, "avx512bf16") == 0;
+    return pairs && kept ? "fused, pairs flushed" : kernels->order;
 }
 
 void seq_kernels_describe_all(char *out, size_t size) {

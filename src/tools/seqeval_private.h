@@ -8,7 +8,7 @@
 
 typedef struct seq_eval_options {
     int split, log_base, kernels, weights;
-    char *data, *score;
+    char *data, *score, *blas;
     int64_t batch;
     bool per_token, carry, newest, json, quiet;
 } seq_eval_options;

@@ -2,6 +2,7 @@
 #include "seqeval_private.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/checkpoint/data_path.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/batch.h>
 #include <stdio.h>
@@ -25,19 +26,22 @@ typedef struct evaluation {
 static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
                                seq_dataset **out, seq_error *error) {
     const seq_record *data = seq_manifest_section_find(&loaded->manifest, "data");
-    const char *path = options->data ? options->data : seq_record_text(data, "path");
     const char *expected = seq_record_text(data, "vocabulary_hash");
-    if (!path)
+    char run[SEQ_PATH + 8], *found = NULL;
+    snprintf(run, sizeof run, "%s/../..", loaded->directory);
+    if (!options->data && !(found = seq_data_path_find(run, &loaded->manifest)))
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--data: missing: the checkpoint does not name its data set");
+                             "--data: missing: neither the checkpoint nor data-path.txt of its run "
+                             "names the data set");
+    const char *path = options->data ? options->data : found;
     seq_status status = seq_dataset_open(path, out, error);
-    if (status) return status;
-    if (!expected || strcmp(expected, seq_dataset_vocabulary_hash(*out)) != 0)
+    if (!status && (!expected || strcmp(expected, seq_dataset_vocabulary_hash(*out)) != 0))
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "data set %s has another vocabulary (hash %s) than the model (hash "
                                "%s): prepare it with seqprep --vocab",
                                path, seq_dataset_vocabulary_hash(*out),
                                expected ? expected : "not recorded");
+    free(found);
     return status;
 }
 

@@ -112,8 +112,10 @@ static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
     seq_parsed parsed = {0};
     seq_program program = *seq_train_program();
     program.siblings = tool_siblings;
-    if (!seq_storage_begin(error))
-        seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, error);
+    if (!seq_storage_begin(error) &&
+        !seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, error) &&
+        !parsed.finished && !parsed.version)
+        tool_load_blas(&parsed, error);
     if (!seq_train_agree_to_start(&parsed, comm, version(), error)) {
         if (parsed.version)
             print_version(comm);

@@ -4,6 +4,7 @@
 #include "tool_program.h"
 #include "tool_version.h"
 #include <seqtrain/base/arithmetic.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/base/standard.h>
@@ -11,12 +12,29 @@
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_version(const char *program) {
     char kernels[300];
     seq_kernels_describe_all(kernels, sizeof kernels);
     const char *lines[] = {kernels, seq_storage_library(), NULL};
     tool_print_version(program, lines);
+}
+
+seq_status tool_load_blas(seq_parsed *parsed, seq_error *error) {
+    char file[SEQ_PATH] = "", kernels[64];
+    int index = seq_option_find(parsed->program, "blas"),
+        chosen = seq_option_find(parsed->program, "kernels");
+    if (index >= 0) seq_option_get_text(parsed, (size_t)index, file, sizeof file);
+    if (!*file) return SEQ_OK;
+    seq_option_get_text(parsed, (size_t)chosen, kernels, sizeof kernels);
+    if (strcmp(kernels, "auto") != 0 && strcmp(kernels, "openblas") != 0)
+        return seq_error_set(
+            error, SEQ_BAD_USAGE,
+            "--blas %.200s: a library for --kernels openblas, not for --kernels %s", file, kernels);
+    seq_status status = seq_blas_load(file, error);
+    return status ? status
+                  : seq_option_set(parsed, "kernels", "openblas", SEQ_FROM_COMMAND_LINE, error);
 }
 
 typedef struct invocation {
@@ -36,7 +54,7 @@ static void invoke(void *argument) {
                            &parsed, &self->error)) {
         if (parsed.version)
             print_version(self->program->name);
-        else if (!parsed.finished)
+        else if (!parsed.finished && !tool_load_blas(&parsed, &self->error))
             self->run(&parsed, &self->error);
     }
     seq_options_clear(&parsed);

@@ -15,4 +15,8 @@ extern const seq_sibling tool_siblings[];
 int tool_main(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
               seq_status (*run)(const seq_parsed *parsed, seq_error *error));
 
+// --blas FILE, where the program has that option: loads the library, and --kernels is openblas
+// then. SEQ_BAD_USAGE where --kernels is another, or where the library cannot be used.
+seq_status tool_load_blas(seq_parsed *parsed, seq_error *error);
+
 #endif

@@ -10,6 +10,7 @@
 #include "step/step.h"
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/checkpoint/data_path.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static void write_start(seq_trainer *trainer, bool resumed) {
     seq_metrics_integer(metrics, "step", trainer->position.step);
     seq_metrics_text(metrics, "version", trainer->version);
     seq_metrics_text(metrics, "kernels", kernels);
+    seq_metrics_text(metrics, "arithmetic", seq_train_arithmetic(trainer));
     seq_metrics_text(metrics, "denormals", seq_arithmetic_denormals());
     seq_metrics_text(metrics, "precision", seq_precision_names()[trainer->options->precision]);
     seq_metrics_text(metrics, "cpu", cpu);
@@ -72,6 +74,7 @@ static seq_status open_records(seq_trainer *trainer, const seq_manifest *resumed
     trainer->metrics.may_lose = trainer->options->on_save_failure == SEQ_SAVE_OR_CONTINUE;
     if (is_root(trainer->comm) && !seq_train_record_identity(trainer, resumed, error) &&
         !write_config(trainer, error) &&
+        !seq_data_path_write(trainer->options->run, seq_dataset_path(trainer->dataset), error) &&
         !seq_metrics_open(&trainer->metrics, trainer->options->run, error))
         write_start(trainer, resumed != NULL);
     if (error->status == SEQ_IO) error->status = SEQ_NO_SPACE; // 7, as for checkpoints

@@ -257,6 +257,10 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     return seq_comm_node_barrier(trainer->comm, error);
 }
 
+const char *seq_train_arithmetic(const seq_trainer *trainer) {
+    return seq_kernels_order(trainer->compute.kernels, trainer->compute.precision);
+}
+
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
     seq_train_check_destroy(trainer);

@@ -184,6 +184,8 @@ seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 bool seq_trainer_finished(const seq_trainer *trainer);
+// What decides the bits of this rank, for records and comparisons; see seq_kernels_order.
+const char *seq_train_arithmetic(const seq_trainer *trainer);
 double seq_train_seconds(void); // monotonic clock
 
 #endif

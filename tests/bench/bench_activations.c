@@ -92,7 +92,7 @@ static void measure(bench *bench, const seq_kernels *kernels, const struct activ
 }
 
 void bench_activations(bench *bench) {
-    static const char *const sets[] = {"avx512", "avx2", "portable"};
+    static const char *const sets[] = {"avx512", "avx2", "neon", "portable", "unfused"};
     float *from = bench_allocate(ELEMENTS * sizeof *from),
           *x = bench_allocate(ELEMENTS * sizeof *x);
     element_case test = {.from = from, .x = x};

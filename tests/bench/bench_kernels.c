@@ -130,7 +130,8 @@ static void measure_selection(bench *bench, const seq_compute *compute,
 }
 
 static void measure_kernels(bench *bench, const seq_compute *compute) {
-    bool quick = strcmp(compute->kernels->name, "portable") != 0; // the slow one: A alone
+    bool quick = strcmp(compute->kernels->name, "portable") != 0 &&
+                 strcmp(compute->kernels->name, "unfused") != 0; // the slow ones: A alone
     for (size_t i = 0; i < sizeof selections / sizeof *selections; i++)
         if (quick || strcmp(selections[i].model, "A") == 0)
             measure_selection(bench, compute, &selections[i]);

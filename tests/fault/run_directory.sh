@@ -124,7 +124,7 @@ same_tree untouched archive
 outcome 2
 
 experiment "pipes, devices, directories and links for the run's small files" "an end with the path or a run, never a wait"
-for name in .lock .lock-ranks .session cpu.txt config.ini metrics.jsonl identity.txt; do
+for name in .lock .lock-ranks .session cpu.txt data-path.txt config.ini metrics.jsonl identity.txt; do
   for kind in pipe directory device link; do
     fresh
     rm -f run/$name

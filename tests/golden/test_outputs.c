@@ -81,8 +81,9 @@ static void expect_close(const char *name, const float *found, const double *exp
                          size_t count) {
     double largest = 0, worst = 0;
     for (size_t i = 0; i < count; i++) {
-        largest = fmax(largest, fabs(expected[i]));
-        worst = fmax(worst, fabs(found[i] - expected[i]));
+        double size = fabs(expected[i]), error = fabs(found[i] - expected[i]);
+        largest = size > largest ? size : largest;
+        worst = error > worst || isnan(error) ? error : worst;
     }
     if (!(worst <= 3e-6 * largest)) fail_msg("%s: off by %g of at most %g", name, worst, largest);
 }

@@ -48,9 +48,13 @@ typedef struct seq_product {
 } seq_product;
 
 typedef struct seq_kernels {
-    const char *name; // registry name: "avx512bf16", "avx512", "avx2", "portable", "openblas"
-    const char *instruction_set; // of the element-wise kernels: "avx512", "avx2", "portable"; all
-                                 // give the same bits
+    const char *name;            // in the registry: see seq_kernels_names
+    const char *instruction_set; // of the element-wise kernels: "avx512", "avx2", "neon",
+                                 // "portable", "unfused"
+    // How products and element-wise functions of fp32 and int8 add: "fused" (one rounding for a
+    // multiply-add) or "unfused" (two). Tables of one order give the same bits on every CPU. Of
+    // "openblas" it is that of the element-wise functions. See seq_kernels_order.
+    const char *order;
 
     size_t (*panel_columns)(void);
     size_t (*panel_bytes)(seq_precision precision,
@@ -58,9 +62,9 @@ typedef struct seq_kernels {
     void (*pack)(const seq_packing *packing);
     void (*multiply)(const seq_product *product); // one thread
 
-    // In place, at most 5 ULP, same polynomial and same bits on every instruction set; correct
-    // limits for +-inf, NaN stays NaN; never tanh = 2 sigmoid(2x) - 1. exp is 0 below -87.33 (no
-    // denormals) and +inf above 88.72.
+    // In place, at most 5 ULP, same polynomial; same bits on every instruction set of one order;
+    // correct limits for +-inf, NaN stays NaN; never tanh = 2 sigmoid(2x) - 1. exp is 0 below
+    // -87.33 (no denormals) and +inf above 88.72.
     void (*sigmoid)(float *x, size_t count);
     void (*tanh)(float *x, size_t count);
     void (*exp)(float *x, size_t count);
@@ -91,12 +95,24 @@ seq_status seq_kernels_find(const char *name, seq_precision precision, const seq
 const char *const *seq_kernels_names(void);
 // "fp32", "bf16", "int8" in the order of seq_precision, then NULL.
 const char *const *seq_precision_names(void);
-// The table of a name, or NULL when the CPU lacks it. That of "openblas" computes only after
+// The table of a name, or NULL when the CPU lacks it. "portable" is the table "unfused" on a CPU
+// without fused multiply-adds. That of "openblas" computes only after
 // seq_kernels_find has loaded the library.
 const seq_kernels *seq_kernels_of(const char *name);
-// "avx2" or "openblas 0.3.21 Zen, avx2": what decides the bits of a run, recorded in checkpoints.
-// `out` holds `size` bytes.
+// "avx2" or "openblas 0.3.21 Zen, avx2": for reports. `out` holds `size` bytes.
 void seq_kernels_describe(const seq_kernels *kernels, char *out, size_t size);
+
+// What decides the bits of a run, recorded in checkpoints: the table's `order`, or the name,
+// version and kind of CPU of a loaded library ("openblas 0.3.21 Zen"). Where denormals are kept,
+// bf16 on "avx512bf16" has an order of its own, for its instruction flushes them. Elsewhere that
+// gives the bits of the others: two fused multiply-adds, the odd one of a pair first.
+const char *seq_kernels_order(const seq_kernels *kernels, seq_precision precision);
+
+// Loads what "openblas" computes with: a library with the C interface of BLAS and integers of 32
+// bits, in `file` (a path, or a name that the system's loader finds), or OpenBLAS for NULL; NULL
+// keeps what is loaded. SEQ_BAD_USAGE says what is wrong with it. For the whole process, and not
+// while there are products.
+seq_status seq_blas_load(const char *file, seq_error *error);
 
 // "kernels: avx2; also here: portable, openblas (loaded when it is asked for)", for --version.
 void seq_kernels_describe_all(char *out, size_t size);

@@ -54,6 +54,7 @@ typedef struct seq_train_options {
     char *inject;
 #endif
     int kernels, precision; // seq_precision
+    char *blas;
     int64_t threads;
     int mpi;     // seq_use_mpi
     int overlap; // seq_overlap

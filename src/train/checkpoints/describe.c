@@ -7,6 +7,7 @@
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static seq_status describe_options(const seq_trainer *trainer, seq_record *record,
                                    seq_error *error) {
@@ -20,6 +21,11 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
         seq_option_get_text(trainer->parsed, i, text, sizeof text);
         status = seq_record_set_text(record, options[i].name, text, error);
     }
+    // All kernels of our own are one: a run may go on with any of them.
+    if (!status)
+        status = seq_record_set_text(
+            record, "kernels",
+            strcmp(trainer->compute.kernels->name, "openblas") == 0 ? "openblas" : "auto", error);
     if (!status) // 0 stands for the ranks of the first start
         status = seq_record_set_integer(record, "replicas", trainer->replicas, error);
     return status;
@@ -49,12 +55,8 @@ static seq_status describe_position(const seq_position *position, seq_record *re
 }
 
 static seq_status describe_data(const seq_trainer *trainer, seq_record *record, seq_error *error) {
-    char *path = realpath(seq_dataset_path(trainer->dataset), NULL);
-    seq_status status = seq_record_set_text(
-        record, "path", path ? path : seq_dataset_path(trainer->dataset), error);
-    free(path);
-    if (!status)
-        status = seq_record_set_text(record, "hash", seq_dataset_hash(trainer->dataset), error);
+    seq_status status =
+        seq_record_set_text(record, "hash", seq_dataset_hash(trainer->dataset), error);
     if (!status)
         status = seq_record_set_text(record, "vocabulary_hash",
                                      seq_dataset_vocabulary_hash(trainer->dataset), error);
@@ -63,10 +65,9 @@ static seq_status describe_data(const seq_trainer *trainer, seq_record *record, 
 
 static seq_status describe_program(const seq_trainer *trainer, seq_record *record,
                                    seq_error *error) {
-    char kernels[200];
-    seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_status status = seq_record_set_text(record, "version", trainer->version, error);
-    if (!status) status = seq_record_set_text(record, "kernels", kernels, error);
+    if (!status)
+        status = seq_record_set_text(record, "arithmetic", seq_train_arithmetic(trainer), error);
     if (!status)
         status = seq_record_set_text(record, "denormals", seq_arithmetic_denormals(), error);
     return status ? status : seq_record_set_text(record, "storage", seq_storage_library(), error);

@@ -5,6 +5,7 @@
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/checkpoint/data_path.h>
 #include <seqtrain/checkpoint/identity.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,9 +191,10 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
     seq_train_options *options = parsed->values;
     seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"), error);
     if (!status && !is_changed(parsed, manifest)) status = check_model(parsed, manifest, error);
-    const char *data = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
+    char *data = seq_data_path_find(options->run, manifest);
     if (!status && !options->data && data)
         status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
+    free(data);
     return status;
 }
 
@@ -267,15 +269,30 @@ static seq_status check_data(const seq_trainer *trainer, const seq_manifest *man
     return SEQ_OK;
 }
 
-static void warn_of_kernels(const seq_trainer *trainer, const seq_manifest *manifest) {
-    char kernels[200];
-    const char *recorded =
-        seq_record_text(seq_manifest_section_find(manifest, "program"), "kernels");
-    seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
-    if (recorded && strcmp(recorded, kernels) != 0)
-        seq_log_warning("the checkpoint was written with kernels %s, these are %s: results are "
-                        "equal in statistics, not in bits",
-                        recorded, kernels);
+// What the kernels of an older version meant: "avx2", "portable", "openblas 0.3.21 Zen, avx2".
+// Those for any CPU were fused on ARM, where the run's cpu.txt is the architecture, and not on x86.
+static void read_kernels(const seq_trainer *trainer, const char *kernels, char *out, size_t size) {
+    char cpu[SEQ_CPU_NAME];
+    bool portable = strcmp(kernels, "portable") == 0, x86 = true;
+    if (portable && seq_train_last_cpu(trainer->options->run, cpu))
+        x86 = strcmp(cpu, "aarch64") != 0;
+    if (strncmp(kernels, "openblas", strlen("openblas")) == 0)
+        snprintf(out, size, "%.*s", (int)strcspn(kernels, ","), kernels);
+    else
+        snprintf(out, size, "%s", portable && x86 ? "unfused" : "fused");
+}
+
+static void warn_of_arithmetic(const seq_trainer *trainer, const seq_manifest *manifest) {
+    const seq_record *program = seq_manifest_section_find(manifest, "program");
+    const char *recorded = seq_record_text(program, "arithmetic"),
+               *kernels = seq_record_text(program, "kernels"), *now = seq_train_arithmetic(trainer);
+    char meant[200];
+    if (!recorded && !kernels) return;
+    if (!recorded) read_kernels(trainer, kernels, meant, sizeof meant);
+    if (strcmp(recorded ? recorded : meant, now) != 0)
+        seq_log_warning("the checkpoint was written with arithmetic %s, here it is %s: results are "
+                        "equal in statistics, not in bits, from here (--kernels and --blas choose)",
+                        recorded ? recorded : meant, now);
 }
 
 // The next checkpoint records what holds from here: nothing is said a second time.
@@ -346,8 +363,10 @@ seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest,
     status = seq_comm_agree(trainer->comm, error);
     if (!status) status = read_vectors(trainer, manifest, step, error);
     if (status) return status;
-    warn_of_kernels(trainer, manifest);
-    if (trainer->saved_step < 0) warn_of_denormals(manifest); // not after a rollback
+    if (trainer->saved_step < 0) { // not after a rollback
+        warn_of_arithmetic(trainer, manifest);
+        warn_of_denormals(manifest);
+    }
     seq_train_plan_steps(trainer);
     seq_train_audit_begin(trainer);
     trainer->saved_step = step;

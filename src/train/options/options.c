@@ -273,8 +273,16 @@ static const seq_option options[] = {
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .flags = LOCAL, // compared apart: auto goes with every other
      .help =
-         "Matrix products: our own for an instruction set (auto: the best that the CPU of every "
-         "rank has), or OpenBLAS. Others give other bits."},
+         "Matrix products and element-wise functions: our own for an instruction set (auto: the "
+         "best that the CPU of every rank has), or products of OpenBLAS. neon, avx2, avx512 and "
+         "portable give the same bits; portable is unfused where the CPU cannot fuse multiply and "
+         "add."},
+    {SEQ_OPTION_TEXT, "blas", "FILE", AT(blas), .flags = SESSION,
+     .help =
+         "With --kernels openblas, which it implies: the shared library for matrix products, by "
+         "its path or by a name that the system finds (MKL: libmkl_rt.so.2, BLIS: "
+         "libblis.so.4). It needs the C interface of BLAS and integers of 32 bits. Checkpoints "
+         "record its name and version, not FILE: give it again on resume."},
     {SEQ_OPTION_CHOICE, "precision", "PRECISION", AT(precision), "fp32",
      .choices = precision_choices, .flags = IDENTITY,
      .help = "Operands of the matrix products: fp32, or bf16 (rounded to nearest even; sums, "

@@ -55,6 +55,9 @@ seq_status seq_train_check_overrides(const seq_parsed *parsed, seq_error *error)
 
 const char *seq_train_recorded(const seq_record *record, const seq_option *option) {
     const char *text = seq_record_text(record, option->name);
+    // Versions that named one of our own kernels: all of them are auto.
+    if (text && strcmp(option->name, "kernels") == 0 && strcmp(text, "openblas") != 0)
+        return "auto";
     return text ? text : option->absent;
 }
 

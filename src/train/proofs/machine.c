@@ -1,6 +1,6 @@
-// On what a run computes, and whether its threads have a core each. A checkpoint names the kernels,
-// which decide the bits; the CPU's name is kept beside the checkpoints, so that equal states stay
-// equal files on different CPUs.
+// On what a run computes, and whether its threads have a core each. A checkpoint names the order of
+// arithmetic, which decides the bits; the CPU's name is kept beside the checkpoints, so that equal
+// states stay equal files on different CPUs.
 #include "proofs.h"
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
@@ -11,10 +11,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { CPU_NAME = 100, RECORD_LIMIT = 4096 };
+enum { RECORD_LIMIT = 4096 };
 
 typedef struct machine {
-    char host[64], cpu[CPU_NAME], kernels[200];
+    char host[64], cpu[SEQ_CPU_NAME], arithmetic[200];
     seq_cores cores;
     int threads, online; // cores of the host
 } machine;
@@ -36,17 +36,29 @@ void seq_train_cpu_name(char *out, size_t size) {
 
 // What a rank's CPU can run, for --kernels auto.
 typedef struct offer {
-    char host[64], cpu[CPU_NAME];
+    char host[64], cpu[SEQ_CPU_NAME];
     uint32_t kernels; // bit i: seq_kernels_names()[i]
     int32_t chosen;   // place in seq_kernels_names(), 0: auto
 } offer;
+
+static int place_of(const char *name) {
+    int place = 1;
+    while (strcmp(seq_kernels_names()[place], name) != 0)
+        place++;
+    return place;
+}
 
 static void fill_offer(const seq_trainer *trainer, offer *out) {
     *out = (offer){.chosen = trainer->options->kernels};
     gethostname(out->host, sizeof out->host - 1);
     seq_train_cpu_name(out->cpu, sizeof out->cpu);
-    for (int i = 1; seq_kernels_names()[i]; i++)
-        out->kernels |= (uint32_t)(seq_kernels_of(seq_kernels_names()[i]) != NULL) << i;
+    for (int i = 1; seq_kernels_names()[i]; i++) {
+        const seq_kernels *kernels = seq_kernels_of(seq_kernels_names()[i]);
+        bool own = kernels && strcmp(kernels->name, seq_kernels_names()[i]) == 0;
+        out->kernels |= (uint32_t)own << i;
+        // "portable" is another table on a CPU without fused multiply-adds: all take that one.
+        if (kernels && !own && out->chosen == i) out->chosen = place_of(kernels->name);
+    }
 }
 
 // The names are in the order of speed.
@@ -60,8 +72,8 @@ static int best_of(uint32_t kernels) {
 static void warn_of_slower(const offer *offers, int ranks, int best, int common) {
     for (int rank = 0; rank < ranks; rank++) {
         if (offers[rank].kernels >> best & 1) continue;
-        seq_log_warning("rank %d on host %s (%s) has no %s: all ranks compute with %s, so the bits "
-                        "do not depend on which rank does what",
+        seq_log_warning("rank %d on host %s (%s) has no %s: all ranks compute with %s, the best "
+                        "that all have",
                         rank, offers[rank].host, offers[rank].cpu, seq_kernels_names()[best],
                         seq_kernels_names()[common]);
         return;
@@ -81,10 +93,12 @@ seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out
     for (int other = 0; other < ranks; other++) {
         common &= offers[other].kernels;
         any |= offers[other].kernels;
-        if (!chosen) chosen = offers[other].chosen;
+        if (offers[other].chosen > chosen) chosen = offers[other].chosen;
     }
+    const int portable = place_of("portable");
+    if (chosen == portable && !(common >> portable & 1)) chosen = place_of("unfused");
     if (!chosen) {
-        chosen = best_of(common); // portable, at least
+        chosen = best_of(common); // unfused, at least
         if (chosen != best_of(any)) warn_of_slower(offers, ranks, best_of(any), chosen);
     }
     *out_name = seq_kernels_names()[chosen];
@@ -97,7 +111,7 @@ static void describe(const seq_trainer *trainer, machine *out) {
     *out = (machine){.host = ""};
     gethostname(out->host, sizeof out->host - 1);
     seq_train_cpu_name(out->cpu, sizeof out->cpu);
-    seq_kernels_describe(trainer->compute.kernels, out->kernels, sizeof out->kernels);
+    snprintf(out->arithmetic, sizeof out->arithmetic, "%s", seq_train_arithmetic(trainer));
     seq_cores_find("", &out->cores);
     out->threads = seq_team_size(trainer->compute.team);
     out->online = (int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -105,12 +119,12 @@ static void describe(const seq_trainer *trainer, machine *out) {
 
 static void compare_ranks(const machine *machines, int ranks) {
     for (int rank = 1; rank < ranks; rank++) {
-        if (strcmp(machines[rank].kernels, machines[0].kernels) == 0) continue;
+        if (strcmp(machines[rank].arithmetic, machines[0].arithmetic) == 0) continue;
         seq_log_warning(
-            "rank %d on host %s (%s) computes with kernels %s, rank 0 on host %s (%s) "
-            "with %s: the bits depend on which rank does what; choose --kernels for all",
-            rank, machines[rank].host, machines[rank].cpu, machines[rank].kernels, machines[0].host,
-            machines[0].cpu, machines[0].kernels);
+            "rank %d on host %s (%s) computes with arithmetic %s, rank 0 on host %s (%s) with %s: "
+            "the bits depend on which rank does what; choose one of --kernels, or one --blas",
+            rank, machines[rank].host, machines[rank].cpu, machines[rank].arithmetic,
+            machines[0].host, machines[0].cpu, machines[0].arithmetic);
         return;
     }
 }
@@ -174,29 +188,40 @@ static bool warn_of_load(const machine *machines, int ranks, int rank) {
     return true;
 }
 
-static void compare_with_last(const seq_trainer *trainer, const char *path, const char *cpu) {
-    char *last = NULL;
+bool seq_train_last_cpu(const char *run, char out[SEQ_CPU_NAME]) {
+    char path[SEQ_PATH], *last = NULL;
     size_t size = 0;
     uint64_t listed;
     seq_error ignored = {0};
-    if (seq_file_size(path, &listed, &ignored) || // a pipe would keep the reader waiting
+    if (seq_path_join(path, run, "cpu.txt", &ignored) ||
+        seq_file_size(path, &listed, &ignored) || // a pipe would keep the reader waiting
         seq_file_read(path, RECORD_LIMIT, &last, &size, &ignored))
-        return;
-    last[strcspn(last, "\n")] = '\0';
-    bool own = strcmp(trainer->compute.kernels->name, "openblas") != 0;
-    if (strcmp(last, cpu) != 0)
-        seq_log_warning("the run was on a CPU %s, this is %s: %s", last, cpu,
-                        own ? "the same kernels give the same bits on both"
-                            : "results of OpenBLAS are equal in statistics, not in bits");
+        return false;
+    snprintf(out, SEQ_CPU_NAME, "%.*s", (int)strcspn(last, "\n"), last);
     free(last);
+    return true;
+}
+
+// A library may choose its code by more of the CPU than it tells.
+static void compare_with_last(const seq_trainer *trainer, const char *cpu) {
+    char last[SEQ_CPU_NAME];
+    if (!seq_train_last_cpu(trainer->options->run, last) || strcmp(last, cpu) == 0) return;
+    if (strcmp(trainer->compute.kernels->name, "openblas") == 0)
+        seq_log_warning("the run was on a CPU %s, this is %s: a library such as %s may add in "
+                        "another order here",
+                        last, cpu, seq_train_arithmetic(trainer));
+    else
+        seq_log_info("the run was on a CPU %s, this is %s: the same order of arithmetic gives the "
+                     "same bits on both",
+                     last, cpu);
 }
 
 static seq_status record(const seq_trainer *trainer, const char *cpu, bool resumed,
                          seq_error *error) {
-    char path[SEQ_PATH], line[CPU_NAME + 1];
+    char path[SEQ_PATH], line[SEQ_CPU_NAME + 1];
     seq_status status = seq_path_join(path, trainer->options->run, "cpu.txt", error);
     if (status) return status;
-    if (resumed) compare_with_last(trainer, path, cpu);
+    if (resumed) compare_with_last(trainer, cpu);
     int length = snprintf(line, sizeof line, "%s\n", cpu);
     return seq_file_write_atomic(path, line, (size_t)length, error);
 }

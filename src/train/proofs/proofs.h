@@ -5,6 +5,8 @@
 
 #include "trainer.h"
 
+enum { SEQ_CPU_NAME = 100 };
+
 // audit.c. After each window of a replica that is trained; when position.window has changed without
 // training, and after each step, with the sum over ranks of window_read.
 void seq_train_audit_read(seq_trainer *trainer);
@@ -37,9 +39,11 @@ seq_status seq_train_compare_ranks(const seq_trainer *trainer, seq_error *error)
 // the best that every rank's CPU has, or what --kernels names on another rank.
 seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out_name,
                                     seq_error *error);
-// Collective: warns when ranks have different kernels, when threads have less than a core each, or
-// when the CPU is not the one of the last session.
+// Collective: warns when ranks add in different orders, when threads have less than a core each, or
+// when a library computes on another CPU than that of the last session.
 seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error);
 void seq_train_cpu_name(char *out, size_t size);
+// What cpu.txt of the run directory says; false: there is none.
+bool seq_train_last_cpu(const char *run, char out[SEQ_CPU_NAME]);
 
 #endif

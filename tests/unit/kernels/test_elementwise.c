@@ -1,4 +1,4 @@
-// Accuracy against double, the same bits on every instruction set, tails, limits.
+// Accuracy against double, the same bits on every instruction set of one order, tails, limits.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,7 +12,8 @@
 #include <string.h>
 
 enum { SPAN = 1 << 16 };
-static const char *const sets[] = {"portable", "avx2", "avx512"};
+static const char *const sets[] = {"portable", "avx2", "avx512", "neon", "unfused"};
+enum { SETS = sizeof sets / sizeof *sets };
 
 // The distance in units of the last place of the correctly rounded result.
 static double ulps(float found, double expected) {
@@ -49,9 +50,10 @@ static void apply(const seq_kernels *kernels, const function *function, float *x
 static void accuracy(void **state) {
     (void)state;
     float *x = malloc(SPAN * sizeof *x), *y = malloc(SPAN * sizeof *y);
-    const seq_kernels *kernels = seq_kernels_of("portable");
-    const seq_kernels *fast = seq_kernels_of("avx2");
-    for (size_t f = 0; f < 3; f++) {
+    const seq_kernels *tables[] = {seq_kernels_of("auto"), seq_kernels_of("unfused")};
+    for (size_t f = 0; f < 6; f++) {
+        const seq_kernels *kernels = tables[f / 3];
+        const function *function = &functions[f % 3];
         double worst = 0;
         float where = 0;
         for (uint64_t bits = 0; bits < 0x100000000u;) {
@@ -60,20 +62,21 @@ static void accuracy(void **state) {
                 uint32_t word = (uint32_t)bits;
                 float value;
                 memcpy(&value, &word, sizeof value);
-                if (fabsf(value) <= functions[f].limit && (fabsf(value) > 1.2e-38f))
+                if (fabsf(value) <= function->limit && (fabsf(value) > 1.2e-38f))
                     x[count++] = value;
             }
             memcpy(y, x, count * sizeof *y);
-            apply(fast ? fast : kernels, &functions[f], y, count);
+            apply(kernels, function, y, count);
             for (size_t i = 0; i < count; i++) {
-                double error = ulps(y[i], functions[f].exact(x[i]));
+                double error = ulps(y[i], function->exact(x[i]));
                 if (error > worst) {
                     worst = error;
                     where = x[i];
                 }
             }
         }
-        print_message("%s: at most %.2f ULP, at %g\n", functions[f].name, worst, where);
+        print_message("%s %s: at most %.2f ULP, at %g\n", kernels->name, function->name, worst,
+                      where);
         assert_true(worst <= 5);
     }
     free(x);
@@ -82,7 +85,7 @@ static void accuracy(void **state) {
 
 static void limits(void **state) {
     (void)state;
-    for (size_t s = 0; s < 3; s++) {
+    for (size_t s = 0; s < SETS; s++) {
         const seq_kernels *kernels = seq_kernels_of(sets[s]);
         if (!kernels) {
             print_message("skipped: this CPU has no %s\n", sets[s]);
@@ -112,8 +115,13 @@ static void same_bits_everywhere(void **state) {
     (void)state;
     enum { MOST = 70, ROWS = 3 };
     const seq_kernels *plain = seq_kernels_of("portable");
-    for (size_t s = 1; s < 3; s++) {
+    for (size_t s = 1; s < SETS; s++) {
         const seq_kernels *other = seq_kernels_of(sets[s]);
+        if (other && strcmp(other->order, plain->order) != 0) {
+            print_message("skipped: %s is %s, %s %s\n", sets[s], other->order, plain->name,
+                          plain->order);
+            continue;
+        }
         if (!other) {
             print_message("skipped: this CPU has no %s\n", sets[s]);
             continue;

@@ -61,6 +61,28 @@ static void comes_when_asked_for(void **state) {
     assert_int_equal(count_threads(), threads);
     seq_kernels_describe(compute.kernels, text, sizeof text);
     assert_true(strncmp(text, "openblas 0.", strlen("openblas 0.")) == 0);
+    assert_true(strncmp(text, seq_kernels_order(compute.kernels, SEQ_FP32), strcspn(text, ",")) ==
+                0);
+}
+
+// One that cannot be had changes nothing; the same again, and none in particular, are what is
+// there.
+static void keeps_what_is_loaded(void **state) {
+    (void)state;
+    seq_compute compute;
+    seq_error error = {0}, refused = {0};
+    assert_int_equal(seq_compute_find("openblas", SEQ_FP32, NULL, &compute, &error), SEQ_OK);
+    char before[200];
+    snprintf(before, sizeof before, "%s", seq_kernels_order(compute.kernels, SEQ_FP32));
+    assert_int_equal(seq_blas_load("./no-such-library.so", &refused), SEQ_BAD_USAGE);
+    assert_non_null(strstr(refused.text, "no-such-library.so"));
+    multiply(&compute, 8);
+    assert_string_equal(seq_kernels_order(compute.kernels, SEQ_FP32), before);
+    assert_int_equal(seq_blas_load("libopenblas.so.0", &error), SEQ_OK);
+    assert_int_equal(seq_blas_load("libopenblas.so.0", &error), SEQ_OK);
+    assert_int_equal(seq_blas_load(NULL, &error), SEQ_OK);
+    assert_string_equal(seq_kernels_order(compute.kernels, SEQ_FP32), before);
+    multiply(&compute, 8);
 }
 
 // Where it would wait for memory for ever, it is refused; what it has got once, it keeps.
@@ -89,6 +111,7 @@ static void needs_room(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(comes_when_asked_for),
+                                       cmocka_unit_test(keeps_what_is_loaded),
                                        cmocka_unit_test(needs_room)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

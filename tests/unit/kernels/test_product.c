@@ -101,7 +101,7 @@ static double wide_element(const product_case *test, size_t i, size_t j, double 
         if (precision == SEQ_BF16) a = to_bf16(a), b = to_bf16(b);
         sum += (double)a * b;
         magnitude += fabs((double)a * b);
-        largest = fmax(largest, fabs(b));
+        largest = fabs(b) > largest ? fabs(b) : largest;
     }
     *out_bound = magnitude * (double)(test->k + 2) * 0x1p-24;
     if (precision == SEQ_INT8) *out_bound += (double)test->k * largest / 127 / 2; // |a| <= 1
@@ -123,7 +123,8 @@ static void check_sums(product_case *test) {
         }
 }
 
-static const char *const sets[] = {"avx512bf16", "avx512", "avx2", "portable", "openblas"};
+static const char *const sets[] = {"avx512bf16", "avx512",  "avx2",    "neon",
+                                   "portable",   "unfused", "openblas"};
 enum { SETS = sizeof sets / sizeof *sets, OUR_SETS = SETS - 1 };
 static const size_t sizes[][3] = {{1, 1, 1},    {1, 17, 33},   {1, 200, 70},  {2, 70, 31},
                                   {3, 77, 9},   {4, 16, 256},  {5, 17, 771},  {6, 8, 5},
@@ -165,7 +166,12 @@ static void sums_are_right(void **state) {
     for_all(SETS, check_sums);
 }
 
-// One fused multiply-add after the other in ascending K; of bf16 the odd one of a pair first.
+static float add_product(float a, float b, float sum, bool fused) {
+    return fused ? fmaf(a, b, sum) : a * b + sum;
+}
+
+// One multiply-add after the other in ascending K, fused or not; of bf16 the odd one of a pair
+// first.
 static float chain(const product_case *test, size_t i, size_t j, bool fused) {
     float sum = start_of(test, i, j);
     bool pairs = test->compute.precision == SEQ_BF16;
@@ -175,23 +181,42 @@ static float chain(const product_case *test, size_t i, size_t j, bool fused) {
         float a = element(test->a, test->lda, test->op_a, i, p),
               b = element(test->b, test->ldb, test->op_b, p, j);
         if (pairs) a = to_bf16(a), b = to_bf16(b);
-        sum = fused ? fmaf(a, b, sum) : a * b + sum;
+        sum = add_product(a, b, sum, fused);
     }
     return sum;
 }
 
+// Equal parts of at most 768 of K, each summed from zero, scaled and added to what is there.
+static float int8_chain(const product_case *test, size_t i, size_t j, bool fused) {
+    float largest = 0, out = start_of(test, i, j);
+    for (size_t p = 0; p < test->k; p++) {
+        float size = fabsf(element(test->b, test->ldb, test->op_b, p, j));
+        largest = size > largest ? size : largest;
+    }
+    float scale = largest / 127, factor = scale > 0 ? 1 / scale : 0;
+    size_t parts = (test->k + 767) / 768,
+           part = parts ? (test->k + 2 * parts - 1) / (2 * parts) * 2 : 1;
+    for (size_t from = 0; from < test->k; from += part) {
+        float sum = 0;
+        for (size_t p = from; p < test->k && p < from + part; p++) {
+            float b = element(test->b, test->ldb, test->op_b, p, j);
+            sum = add_product(element(test->a, test->lda, test->op_a, i, p),
+                              (float)lrintf(b * factor), sum, fused);
+        }
+        out = add_product(scale, sum, out, fused);
+    }
+    return out;
+}
+
 static void check_order(product_case *test) {
-    const char *set = test->compute.kernels->name;
-    bool fused = strcmp(set, "portable") != 0;
-#ifdef FP_FAST_FMAF
-    fused = true;
-#endif
-    if (test->compute.precision == SEQ_INT8) return; // scaled at the end
-    if (test->compute.precision == SEQ_BF16 && strcmp(set, "avx512bf16") == 0) return; // the CPU's
+    const char *order = seq_kernels_order(test->compute.kernels, test->compute.precision);
+    bool fused = strcmp(order, "fused") == 0;
+    if (!fused && strcmp(order, "unfused") != 0) return; // the instruction's, with denormals kept
     multiply(test);
     for (size_t i = 0; i < test->m; i++)
         for (size_t j = 0; j < test->n; j++) {
-            float expected = chain(test, i, j, fused);
+            float expected = test->compute.precision == SEQ_INT8 ? int8_chain(test, i, j, fused)
+                                                                 : chain(test, i, j, fused);
             assert_memory_equal(&test->c[i * test->ldc + j], &expected, sizeof expected);
         }
 }

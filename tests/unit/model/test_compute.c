@@ -99,8 +99,9 @@ static void expect_same(const outcome *a, const outcome *b) {
 static void expect_close(const char *cell, const outcome *a, const outcome *b, double tolerance) {
     double worst = 0, largest = 0;
     for (size_t i = 0; i < a->size; i++) {
-        worst = fmax(worst, fabs((double)a->gradient[i] - b->gradient[i]));
-        largest = fmax(largest, fabs((double)b->gradient[i]));
+        double size = fabs(b->gradient[i]), error = fabs((double)a->gradient[i] - b->gradient[i]);
+        largest = size > largest ? size : largest;
+        worst = error > worst || isnan(error) ? error : worst;
     }
     if (!(worst <= tolerance * largest) || !(fabs(a->nats - b->nats) <= tolerance * b->nats))
         fail_msg("%s: gradient off by %g of %g, loss %g and %g", cell, worst, largest, a->nats,

@@ -1,0 +1,14 @@
+// RUN/data-path.txt: where the data set of the run's last session lies. It stands beside the
+// checkpoints, so that these are equal files wherever the data is. One line, an absolute path.
+#ifndef SEQTRAIN_CHECKPOINT_DATA_PATH_H
+#define SEQTRAIN_CHECKPOINT_DATA_PATH_H
+
+#include <seqtrain/base/status.h>
+#include <seqtrain/storage/manifest.h>
+
+seq_status seq_data_path_write(const char *run, const char *dataset, seq_error *error);
+// The data set of a run, or that in the record of a checkpoint, where earlier versions have it.
+// NULL: neither says. Release with free().
+char *seq_data_path_find(const char *run, const seq_manifest *manifest);
+
+#endif

@@ -1,0 +1,33 @@
+// Keeps RUN/data-path.txt, see seqtrain/checkpoint/data_path.h. Tests: tests/cli/arithmetic.sh.
+#include <seqtrain/base/file.h>
+#include <seqtrain/checkpoint/data_path.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char name[] = "data-path.txt";
+
+seq_status seq_data_path_write(const char *run, const char *dataset, seq_error *error) {
+    char path[SEQ_PATH], line[SEQ_PATH + 1], *real = realpath(dataset, NULL);
+    seq_status status = seq_path_join(path, run, name, error);
+    int length = snprintf(line, sizeof line, "%s\n", real ? real : dataset);
+    free(real);
+    return status ? status : seq_file_write_atomic(path, line, (size_t)length, error);
+}
+
+char *seq_data_path_find(const char *run, const seq_manifest *manifest) {
+    char path[SEQ_PATH], *line = NULL;
+    size_t size = 0;
+    uint64_t listed;
+    seq_error ignored = {0};
+    const char *recorded = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
+    if (!seq_path_join(path, run, name, &ignored) &&
+        !seq_file_size(path, &listed, &ignored) && // a pipe would keep the reader waiting
+        !seq_file_read(path, SEQ_PATH, &line, &size, &ignored) && line[0] == '/' &&
+        strlen(line) == size && line[size - 1] == '\n') {
+        line[size - 1] = '\0';
+        return line;
+    }
+    free(line);
+    return recorded ? strdup(recorded) : NULL;
+}
