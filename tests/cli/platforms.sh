@@ -24,6 +24,8 @@ cat >log <<'END'
 cc: warning: of packages
 == Building in build-test
 a.c:1:2: warning: unused variable
+== Training
+seqtrain: warning: of a run
 == Testing
     Start 1: unit.a
 1/4 Test #1: unit.a ...........................   Passed    0.01 sec

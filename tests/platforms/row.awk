@@ -1,8 +1,9 @@
 # The log of a row -> its line of the table: name, tests, build, warnings, passed, failed, skipped, seconds, what. With list:
 # the tests that failed, and why tests were skipped.
+/^== / { building = 0 }
 /^== what / { what = substr($0, 9) }
 /^== Building/ { building = 1; build = "failed" }
-/^== Testing/ { building = 0; build = "ok"; exits = "" }
+/^== Testing/ { build = "ok" }
 building && /warning: / { warnings++ }
 /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
   sub(/^[^:]*: +/, "")
