@@ -4,13 +4,15 @@
 # `launch/test.sh -R resume`; see ctest --help. Safe to repeat.
 #   launch/test.sh -L slurm    the batch scripts under a real Slurm, on this machine alone; its packages are installed for that
 #   launch/test.sh --faults    every experiment with faults, at full length, and a table with a row for each: held or broken
+#   launch/test.sh --platforms [NAME...]   builds and tests in root file systems of other systems; see --platforms --help
 # The build tree is build-test; SEQ_BUILD_OPTIONS holds further CMake options, for instance
 #   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-sanitize launch/test.sh
 #   SEQ_BUILD_OPTIONS="-DSEQ_SANITIZE=thread -DCMAKE_BUILD_TYPE=Debug" SEQ_BUILD=build-thread launch/test.sh -R 'unit|golden|comm|overlap|background_save'
 source "$(dirname "$0")/common.sh"
+[ "${1:-}" != --platforms ] || exec "$root/tests/platforms/run.sh" "${@:2}"
 
 usage() {
-  printf 'test.sh: %s\nusage: launch/test.sh [--faults] [CTEST_OPTION...]; see --help\n' "$*" >&2
+  printf 'test.sh: %s\nusage: launch/test.sh [--faults] [CTEST_OPTION...], launch/test.sh --platforms [NAME...]; see --help\n' "$*" >&2
   exit 2
 }
 

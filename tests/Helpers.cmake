@@ -3,7 +3,7 @@ set(SEQ_SUPPRESSIONS "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/suppor
 
 # Time limits are multiplied by this.
 set(SEQ_PATIENCE 1)
-if(SEQ_SANITIZE)
+if(SEQ_SANITIZE OR CMAKE_CROSSCOMPILING) # programs of another machine run under an emulator
   set(SEQ_PATIENCE 6)
 endif()
 
