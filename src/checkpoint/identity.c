@@ -2,7 +2,8 @@
 // run's numbers at some time; a checkpoint fits when it agrees with all fields
 // of any one line. A field that the checkpoint's version did not have counts as
 // fitting. Invariant: lines are only added, and the file is replaced
-// atomically. Test: tests/fault/run_directory.sh.
+// atomically. Tests:
+// tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/file.h>
 #include <stdio.h>
@@ -21,6 +22,17 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
 }
 
+// One line or more, and in each nothing but FIELD=VALUE, separated by tabs.
+static bool is_whole(const char *lines) {
+    if (!*lines) return false;
+    while (*lines) {
+        size_t length = strcspn(lines, "\t\n");
+        if (!lines[length] || !memchr(lines, '=', length)) return false;
+        lines += length + 1;
+    }
+    return lines[-1] == '\n';
+}
+
 // *out is NULL where there is no such file. Release with free().
 static seq_status read_lines(const char *run, char path[SEQ_PATH], char **out, seq_error *error) {
     size_t size = 0;
@@ -32,8 +44,7 @@ static seq_status read_lines(const char *run, char path[SEQ_PATH], char **out, s
     if (!status) status = seq_file_read(path, LIMIT, out, &size, error);
     if (status) return status;
     size_t begin = sizeof header - 1;
-    if (strlen(*out) == size && strncmp(*out, header, begin) == 0 && size > begin &&
-        (*out)[size - 1] == '\n')
+    if (strlen(*out) == size && strncmp(*out, header, begin) == 0 && is_whole(*out + begin))
         return SEQ_OK;
     free(*out);
     *out = NULL;
@@ -116,7 +127,6 @@ static bool fits(char *line, const seq_manifest *manifest, const char *excused,
     *differences = *names = '\0';
     for (char *field = strtok_r(line, "\t", &rest); field; field = strtok_r(NULL, "\t", &rest)) {
         char *equals = strchr(field, '=');
-        if (!equals) continue;
         *equals = '\0';
         const char *here = equals + 1, *there = value_of(manifest, field);
         if (!there || strcmp(here, there) == 0 || is_excused(excused, field)) continue;
