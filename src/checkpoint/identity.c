@@ -6,6 +6,7 @@
 // tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,20 +59,11 @@ static void print_field(FILE *stream, const seq_manifest *manifest, const char *
     if (value) fprintf(stream, "%s=%s%s", field, value, separator);
 }
 
-// Release with free(); NULL when memory is out.
-static char *print_line(const char *const *fields, const seq_manifest *manifest) {
-    char *line = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&line, &size);
-    if (!stream) return NULL;
+static void print_line(FILE *stream, const char *const *fields, const seq_manifest *manifest) {
     for (; *fields; fields++)
         print_field(stream, manifest, *fields, "\t");
     print_field(stream, manifest, "vocabulary", "\t");
     print_field(stream, manifest, "data", "\n");
-    bool failed = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !failed) return line;
-    free(line);
-    return NULL;
 }
 
 static bool has_line(const char *lines, const char *line) {
@@ -93,9 +85,12 @@ static seq_status append_line(const char *path, const char *lines, const char *l
 seq_status seq_identity_add(const char *run, const char *const *fields,
                             const seq_manifest *manifest, seq_error *error) {
     char path[SEQ_PATH], *lines = NULL, *line = NULL;
+    size_t size;
     seq_status status = read_lines(run, path, &lines, error);
-    if (!status && !(line = print_line(fields, manifest)))
-        status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (status) return status;
+    FILE *stream = open_memstream(&line, &size);
+    if (stream) print_line(stream, fields, manifest);
+    status = seq_memory_stream_close(stream, &line, error, "writing %s", path);
     if (!status && !(lines && has_line(lines, line)))
         status = append_line(path, lines, line, error);
     free(line);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,7 @@ void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
                         const seq_watched *ranks, int count) {
     char name[64], path[SEQ_PATH], part[SEQ_PATH], *text = NULL;
     size_t size;
+    seq_error ignored = {0};
     FILE *stream = open_memstream(&text, &size);
     if (!stream) return;
     fprintf(stream, "%" PRIu64 " %" PRIu64 "\n", inquiry->session, beat);
@@ -96,7 +98,8 @@ void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
     snprintf(name, sizeof name, "node-%d", node);
     path_of(inquiry, name, path);
     snprintf(name, sizeof name, "part-%d-%ld", node, (long)getpid());
-    if (fclose(stream) == 0 && write_whole(create(inquiry, name, O_TRUNC), text))
+    if (!seq_memory_stream_close(stream, &text, &ignored, "answering") &&
+        write_whole(create(inquiry, name, O_TRUNC), text))
         rename(path_of(inquiry, name, part), path); // who reads meanwhile finds an answer
     free(text);
 }
