@@ -1,7 +1,8 @@
 // posix_spawnp starts the program, and a pipe collects what it prints. The pipe
 // is read with poll() against a deadline on CLOCK_MONOTONIC; what does not fit
-// is read and dropped, so a talkative program does not block. Invariant: on
-// every path the child has been waited for, so none stays as a zombie. Test:
+// is read and dropped, so a talkative program does not block. Whoever closes
+// its output and runs on meets the same deadline. Invariant: on every path the
+// child has been waited for, so none stays as a zombie. Test:
 // tests/unit/base/test_command.c.
 #include <seqtrain/base/command.h>
 #include <errno.h>
@@ -58,11 +59,24 @@ static bool read_until(int input, double end, char *out, size_t size) {
     return true;
 }
 
-static seq_status conclude(pid_t child, bool complete, const char *name, double seconds,
+// Most end as they close their output, so the first looks come soon. False: not in time.
+static bool ends_until(pid_t child, double end, int *status) {
+    for (long pause = 100000;; pause = pause < 10000000 ? 2 * pause : pause) { // ns
+        pid_t found = waitpid(child, status, WNOHANG);
+        if (found == child) return true;
+        if (now() > end) return false;
+        nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+    }
+}
+
+static seq_status conclude(pid_t child, bool complete, double end, const char *name, double seconds,
                            seq_error *error) {
     int status = 0;
-    if (!complete) kill(child, SIGKILL);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    complete = complete && ends_until(child, end, &status);
+    if (!complete) {
+        kill(child, SIGKILL);
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+        }
     }
     if (!complete)
         return seq_error_set(error, SEQ_IO, "%s: no answer within %.0f s", name, seconds);
@@ -78,12 +92,12 @@ seq_status seq_command_ask(char *const argv[], double seconds, char *out, size_t
     pid_t child;
     *out = '\0';
     if (pipe2(ends, O_CLOEXEC)) return seq_error_set_errno(error, "%s: a pipe for it", argv[0]);
+    double end = now() + seconds;
     int code = spawn(argv, ends[1], &child);
     close(ends[1]);
     seq_status status =
         code ? seq_error_set(error, SEQ_IO, "%s: cannot be started: %s", argv[0], strerror(code))
-             : conclude(child, read_until(ends[0], now() + seconds, out, size), argv[0], seconds,
-                        error);
+             : conclude(child, read_until(ends[0], end, out, size), end, argv[0], seconds, error);
     close(ends[0]);
     return status;
 }

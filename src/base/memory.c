@@ -3,9 +3,10 @@
 // first pass and hands out on its second. Invariant: a product of count and
 // size that overflows is an error, never a short block. Tests:
 // tests/fault/memory.sh makes each allocation fail; tests/unit/base/test_file.c
-// has the arena.
+// has the arena and memory streams.
 #include <seqtrain/base/memory.h>
 #include <assert.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -61,6 +62,22 @@ seq_status seq_grow(void *pointer, size_t *capacity, size_t needed, size_t size,
     memcpy(pointer, &grown, sizeof grown);
     *capacity = wanted;
     return SEQ_OK;
+}
+
+// Where the C library cannot shrink the text at last, it loses it and says nothing.
+seq_status seq_memory_stream_close(FILE *stream, char **text, seq_error *error, const char *format,
+                                   ...) {
+    char doing[SEQ_ERROR_TEXT];
+    bool failed = !stream || ferror(stream);
+    va_list arguments;
+    if (stream) failed |= fclose(stream) != 0;
+    if (!failed && *text) return SEQ_OK;
+    if (stream) free(*text);
+    *text = NULL;
+    va_start(arguments, format);
+    vsnprintf(doing, sizeof doing, format, arguments);
+    va_end(arguments);
+    return seq_error_set(error, SEQ_NO_MEMORY, "%s: out of memory", doing);
 }
 
 void *seq_arena_take(seq_arena *arena, size_t count, size_t size) {

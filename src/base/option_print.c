@@ -22,8 +22,8 @@ static const char *const implied[][3] = {
 };
 static const char exit_codes[] =
     "0 done, 2 usage, 3 bad input data, 4 no usable checkpoint, 5 numeric failure, 6 a "
-    "rank failed or hung, 7 no space, no memory or a failing disk, 75 stopped early with a "
-    "checkpoint.";
+    "rank failed or hung, 7 no space on a disk or for what ranks share in memory, or a failing "
+    "disk, 75 stopped early with a checkpoint, 1 anything else.";
 enum { IMPLIED = sizeof implied / sizeof *implied };
 
 // Words of text from column `column` on, wrapped below WIDTH and indented by INDENT.

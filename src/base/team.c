@@ -2,8 +2,8 @@
 // the number of threads that have not finished it. A thread spins on them for
 // some 20 microseconds, then sleeps on a condition. Invariant: no wake-up is
 // lost. A sleeper is counted before its last look, and a counter changes before
-// its writer looks for sleepers. Tests: tests/unit/base/test_arithmetic.c,
-// tests/unit/model/test_compute.c.
+// its writer looks for sleepers. Tests: tests/unit/base/test_team.c,
+// tests/unit/base/test_arithmetic.c, tests/unit/model/test_compute.c.
 #include <seqtrain/base/team.h>
 #include <pthread.h>
 #include <seqtrain/base/arithmetic.h>

@@ -2,9 +2,11 @@
 // run's numbers at some time; a checkpoint fits when it agrees with all fields
 // of any one line. A field that the checkpoint's version did not have counts as
 // fitting. Invariant: lines are only added, and the file is replaced
-// atomically. Test: tests/fault/run_directory.sh.
+// atomically. Tests:
+// tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,17 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
 }
 
+// One line or more, and in each nothing but FIELD=VALUE, separated by tabs.
+static bool is_whole(const char *lines) {
+    if (!*lines) return false;
+    while (*lines) {
+        size_t length = strcspn(lines, "\t\n");
+        if (!lines[length] || !memchr(lines, '=', length)) return false;
+        lines += length + 1;
+    }
+    return lines[-1] == '\n';
+}
+
 // *out is NULL where there is no such file. Release with free().
 static seq_status read_lines(const char *run, char path[SEQ_PATH], char **out, seq_error *error) {
     size_t size = 0;
@@ -32,8 +45,7 @@ static seq_status read_lines(const char *run, char path[SEQ_PATH], char **out, s
     if (!status) status = seq_file_read(path, LIMIT, out, &size, error);
     if (status) return status;
     size_t begin = sizeof header - 1;
-    if (strlen(*out) == size && strncmp(*out, header, begin) == 0 && size > begin &&
-        (*out)[size - 1] == '\n')
+    if (strlen(*out) == size && strncmp(*out, header, begin) == 0 && is_whole(*out + begin))
         return SEQ_OK;
     free(*out);
     *out = NULL;
@@ -47,20 +59,11 @@ static void print_field(FILE *stream, const seq_manifest *manifest, const char *
     if (value) fprintf(stream, "%s=%s%s", field, value, separator);
 }
 
-// Release with free(); NULL when memory is out.
-static char *print_line(const char *const *fields, const seq_manifest *manifest) {
-    char *line = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&line, &size);
-    if (!stream) return NULL;
+static void print_line(FILE *stream, const char *const *fields, const seq_manifest *manifest) {
     for (; *fields; fields++)
         print_field(stream, manifest, *fields, "\t");
     print_field(stream, manifest, "vocabulary", "\t");
     print_field(stream, manifest, "data", "\n");
-    bool failed = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !failed) return line;
-    free(line);
-    return NULL;
 }
 
 static bool has_line(const char *lines, const char *line) {
@@ -82,9 +85,12 @@ static seq_status append_line(const char *path, const char *lines, const char *l
 seq_status seq_identity_add(const char *run, const char *const *fields,
                             const seq_manifest *manifest, seq_error *error) {
     char path[SEQ_PATH], *lines = NULL, *line = NULL;
+    size_t size;
     seq_status status = read_lines(run, path, &lines, error);
-    if (!status && !(line = print_line(fields, manifest)))
-        status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (status) return status;
+    FILE *stream = open_memstream(&line, &size);
+    if (stream) print_line(stream, fields, manifest);
+    status = seq_memory_stream_close(stream, &line, error, "writing %s", path);
     if (!status && !(lines && has_line(lines, line)))
         status = append_line(path, lines, line, error);
     free(line);
@@ -116,7 +122,6 @@ static bool fits(char *line, const seq_manifest *manifest, const char *excused,
     *differences = *names = '\0';
     for (char *field = strtok_r(line, "\t", &rest); field; field = strtok_r(NULL, "\t", &rest)) {
         char *equals = strchr(field, '=');
-        if (!equals) continue;
         *equals = '\0';
         const char *here = equals + 1, *there = value_of(manifest, field);
         if (!there || strcmp(here, there) == 0 || is_excused(excused, field)) continue;

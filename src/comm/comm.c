@@ -196,6 +196,10 @@ seq_status seq_comm_broadcast_shared(seq_comm *comm, void *bytes, size_t size, s
                            comm->operations->broadcast_shared(comm, bytes, size, error));
 }
 
+seq_status seq_comm_prepare_sums(seq_comm *comm, seq_wire wire, seq_error *error) {
+    return comm->operations->prepare_sums(comm, wire, error);
+}
+
 seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
                               seq_error *error) {
     return comm->operations->sum_nodes(comm, values, count, wire, error);

@@ -127,10 +127,20 @@ static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq
     return status ? status : node_barrier(comm, error);
 }
 
-static const seq_comm_operations operations = {
-    library,          close_mpi,         abort_mpi,       agree,        gather,
-    broadcast,        seq_mpi_reserve,   seq_mpi_share,   node_barrier, gather_shared,
-    broadcast_shared, seq_mpi_sum_nodes, seq_mpi_or_nodes};
+static const seq_comm_operations operations = {library,
+                                               close_mpi,
+                                               abort_mpi,
+                                               agree,
+                                               gather,
+                                               broadcast,
+                                               seq_mpi_reserve,
+                                               seq_mpi_share,
+                                               node_barrier,
+                                               gather_shared,
+                                               broadcast_shared,
+                                               seq_mpi_prepare_sums,
+                                               seq_mpi_sum_nodes,
+                                               seq_mpi_or_nodes};
 
 // "Open MPI v4.1.4, package: ..." -> "Open MPI 4.1.4"; "MPICH Version:\t4.0.2\n..." ->
 // "MPICH 4.0.2".
@@ -181,8 +191,9 @@ static void print_ranks(FILE *stream, const char *hosts, int size, int first) {
 static seq_status describe_layout(seq_comm *comm, char *hosts, seq_error *error) {
     size_t length = 0;
     int distinct = 0;
+    const char *what = "describing the hosts";
     FILE *stream = open_memstream(&comm->layout, &length);
-    if (!stream) return seq_error_set(error, SEQ_NO_MEMORY, "describing the hosts: out of memory");
+    if (!stream) return seq_memory_stream_close(stream, &comm->layout, error, "%s", what);
     for (int rank = 0; rank < comm->size; rank++)
         distinct += !seen_before(hosts, rank);
     fprintf(stream, "%d rank%s on %d host%s:", comm->size, comm->size == 1 ? "" : "s", distinct,
@@ -193,8 +204,7 @@ static seq_status describe_layout(seq_comm *comm, char *hosts, seq_error *error)
         print_ranks(stream, hosts, comm->size, rank);
         fputc(')', stream);
     }
-    fclose(stream);
-    return SEQ_OK;
+    return seq_memory_stream_close(stream, &comm->layout, error, "%s", what);
 }
 
 static seq_status find_hosts(seq_comm *comm, seq_error *error) {
@@ -242,8 +252,5 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
     *out = comm;
     status = seq_mpi_open_nodes(comm, most_per_node, error);
     if (!status) status = agree_on_threads(comm, provided, error);
-    if (status) return status;
-    seq_mpi_allocate_buffers(comm, error);
-    status = seq_comm_agree(comm, error);
     return status ? status : find_hosts(comm, error);
 }

@@ -76,6 +76,11 @@ static seq_status broadcast_shared(seq_comm *comm, void *bytes, size_t size, seq
     return SEQ_OK;
 }
 
+static seq_status prepare_sums(seq_comm *comm, seq_wire wire, seq_error *error) {
+    (void)comm, (void)wire, (void)error;
+    return SEQ_OK;
+}
+
 static seq_status sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
                             seq_error *error) {
     (void)comm, (void)values, (void)count, (void)wire, (void)error;
@@ -88,8 +93,8 @@ static seq_status or_nodes(seq_comm *comm, uint64_t *words, size_t count, seq_er
 }
 
 static const seq_comm_operations operations = {
-    library,      close_self, abort_self,       agree,     gather,  broadcast, reserve, share,
-    node_barrier, gather,     broadcast_shared, sum_nodes, or_nodes};
+    library,      close_self, abort_self,       agree,        gather,    broadcast, reserve, share,
+    node_barrier, gather,     broadcast_shared, prepare_sums, sum_nodes, or_nodes};
 
 seq_status seq_comm_open_self(seq_comm **out, seq_error *error) {
     seq_comm *comm = NULL;

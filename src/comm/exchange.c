@@ -31,8 +31,8 @@ static seq_status allocate(seq_exchange *exchange, seq_error *error) {
     if (!status) status = seq_allocate(&exchange->sum, SEQ_BLOCK, sizeof(float), what, error);
     if (!status) status = seq_allocate(&exchange->scratch, scratch, sizeof(float), what, error);
     if (!status && travels)
-        status = seq_allocate(&exchange->packed, SEQ_PACKED, sizeof(float), what, error);
-    return status;
+        status = seq_allocate(&exchange->packed, SEQ_SEGMENT, sizeof(float), what, error);
+    return status ? status : seq_comm_prepare_sums(exchange->comm, exchange->wire, error);
 }
 
 static seq_status plan_buckets(seq_exchange *exchange, const seq_exchange_config *config,

@@ -50,9 +50,9 @@ static size_t copy_live(seq_exchange *exchange, size_t *from, size_t end, bool p
     float *gradient = seq_exchange_gradient(exchange);
     size_t used = 0;
     seq_range run = {*from, *from};
-    while (used < SEQ_PACKED && seq_live_next(exchange->live, end, &run)) {
+    while (used < SEQ_SEGMENT && seq_live_next(exchange->live, end, &run)) {
         size_t length = run.end - run.begin;
-        if (length > SEQ_PACKED - used) length = SEQ_PACKED - used;
+        if (length > SEQ_SEGMENT - used) length = SEQ_SEGMENT - used;
         float *there = exchange->packed + used, *here = gradient + run.begin;
         memcpy(pack ? there : here, pack ? here : there, length * sizeof(float));
         run.end = run.begin + length;

@@ -7,8 +7,6 @@
 #include <seqtrain/base/background.h>
 #include <seqtrain/comm/exchange.h>
 
-enum { SEQ_PACKED = 1 << 18 }; // floats that travel between nodes at a time, whole granules
-
 // What a rank found in its slices.
 typedef struct seq_slice_report {
     size_t clamped;   // elements
@@ -37,7 +35,7 @@ struct seq_exchange {
     const float **leaves; // (M), scratch: where the parts lie that are to be added
     float *sum;           // a block
     float *scratch;       // of seq_tree_sum_into
-    float *packed;        // NULL on one node
+    float *packed;        // a segment, or NULL on one node
     seq_exchange_options options;
     seq_error error;
     seq_background *thread; // or NULL: the main thread exchanges

@@ -20,6 +20,7 @@ typedef struct seq_comm_operations {
     seq_status (*node_barrier)(seq_comm *comm, seq_error *error);
     seq_status (*gather_shared)(seq_comm *comm, void *blocks, size_t block_bytes, seq_error *error);
     seq_status (*broadcast_shared)(seq_comm *comm, void *bytes, size_t size, seq_error *error);
+    seq_status (*prepare_sums)(seq_comm *comm, seq_wire wire, seq_error *error);
     seq_status (*sum_nodes)(seq_comm *comm, float *values, size_t count, seq_wire wire,
                             seq_error *error);
     seq_status (*or_nodes)(seq_comm *comm, uint64_t *words, size_t count, seq_error *error);

@@ -28,7 +28,7 @@ typedef struct seq_comm_mpi {
     char directory[256];   // of SEQ_BACKING_DIRECTORY
     seq_mapping *mappings; // released in the end
     size_t mapping_count, mapping_capacity;
-    float *received;                    // (N, slice)
+    float *received;                    // (N, slice), or NULL; and so what follows
     uint16_t *narrow, *narrow_received; // (N, slice): values as bf16
     size_t slice;                       // floats of a node's slice of a segment
     int *send_counts, *send_offsets, *receive_counts, *receive_offsets; // (N)
@@ -51,7 +51,7 @@ seq_status seq_mpi_share(seq_comm *comm, size_t own_bytes, void **blocks, const 
 void seq_mpi_unmap(seq_comm_mpi *mpi);
 
 // sum_mpi.c
-seq_status seq_mpi_allocate_buffers(seq_comm *comm, seq_error *error);
+seq_status seq_mpi_prepare_sums(seq_comm *comm, seq_wire wire, seq_error *error);
 void seq_mpi_free_buffers(seq_comm_mpi *mpi);
 seq_status seq_mpi_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
                              seq_error *error);

@@ -1,35 +1,46 @@
 // The sum over nodes: a reduce-scatter with an order of our own (the fixed
 // tree) and an allgather. Every rank owns a slice, receives it from all others,
-// adds, and hands the sum around. Done in segments of 2^18 floats, so that the
-// memory it needs does not grow with the vector. Invariant: all nodes end with
+// adds, and hands the sum around. Done in segments of SEQ_SEGMENT floats, so
+// that the memory it needs does not grow with the vector. Invariant: all nodes end with
 // the same bits, since each slice is added by one rank, in bf16 too. Tests:
 // tests/mpi/test_comm.c, tests/mpi/wire.sh.
 #include "own_mpi.h"
+#include <assert.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/comm/tree.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENT_FLOATS = 1 << 18 };
-
 static seq_comm_mpi *own(const seq_comm *comm) {
     return comm->own;
 }
 
-seq_status seq_mpi_allocate_buffers(seq_comm *comm, seq_error *error) {
-    seq_comm_mpi *mpi = own(comm);
+static seq_status prepare_bf16(seq_comm_mpi *mpi, size_t segment, seq_error *error) {
     const char *what = "the gradient exchange";
-    size_t nodes = (size_t)comm->nodes;
-    mpi->slice = (SEGMENT_FLOATS + nodes - 1) / nodes;
-    size_t segment = nodes * mpi->slice;
+    if (mpi->narrow_received) return SEQ_OK;
+    seq_status status = seq_allocate(&mpi->narrow, segment, sizeof(uint16_t), what, error);
+    return status ? status
+                  : seq_allocate(&mpi->narrow_received, segment, sizeof(uint16_t), what, error);
+}
+
+static seq_status prepare(seq_comm_mpi *mpi, size_t nodes, size_t segment, seq_error *error) {
+    const char *what = "the gradient exchange";
+    if (mpi->receive_offsets) return SEQ_OK;
     seq_status status = seq_allocate(&mpi->received, segment, sizeof(float), what, error);
-    if (!status) status = seq_allocate(&mpi->narrow, segment, sizeof(uint16_t), what, error);
-    if (!status)
-        status = seq_allocate(&mpi->narrow_received, segment, sizeof(uint16_t), what, error);
     int **counts[] = {&mpi->send_counts, &mpi->send_offsets, &mpi->receive_counts,
                       &mpi->receive_offsets};
     for (int i = 0; !status && i < 4; i++)
         status = seq_allocate(counts[i], nodes, sizeof(int), what, error);
+    return status;
+}
+
+seq_status seq_mpi_prepare_sums(seq_comm *comm, seq_wire wire, seq_error *error) {
+    seq_comm_mpi *mpi = own(comm);
+    size_t nodes = (size_t)comm->nodes;
+    if (nodes == 1) return SEQ_OK;
+    mpi->slice = (SEQ_SEGMENT + nodes - 1) / nodes;
+    seq_status status = prepare(mpi, nodes, nodes * mpi->slice, error);
+    if (!status && wire == SEQ_WIRE_BF16) status = prepare_bf16(mpi, nodes * mpi->slice, error);
     return status;
 }
 
@@ -119,6 +130,7 @@ seq_status seq_mpi_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wi
     if (comm->nodes == 1) return SEQ_OK;
     size_t most = own(comm)->slice * (size_t)comm->nodes;
     bool rounds = wire == SEQ_WIRE_BF16;
+    assert(rounds ? own(comm)->narrow_received : (void *)own(comm)->receive_offsets);
     seq_status status = SEQ_OK;
     for (size_t start = 0; !status && start < count; start += most) {
         size_t floats = count - start < most ? count - start : most;

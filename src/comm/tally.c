@@ -2,7 +2,7 @@
 // some 20 microseconds before it sleeps on a process-shared condition.
 // Invariant: no wake-up is lost. A sleeper is counted before its last look, and
 // a counter is raised before its raiser looks for sleepers. Tests:
-// tests/mpi/test_comm.c, tests/mpi/overlap.sh.
+// tests/unit/comm/test_tally.c, tests/mpi/test_comm.c, tests/mpi/overlap.sh.
 #include "tally.h"
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 // Cuts a split into contiguous streams and serves windows of them, time-major.
-// Each stream reads ahead into its share of 256 MB. A longer window is served
+// Each stream reads ahead into its share of the memory. A longer window is served
 // in pieces that overlap by a token. Invariant: an input is the target one
 // position earlier, and what is served is added to the audit from the buffers
 // themselves. Test: tests/unit/data/test_dataset.c.
@@ -9,10 +9,9 @@
 #include <string.h>
 
 enum {
-    MEMORY = 1 << 28,
-    LEAST_AHEAD = 1 << 14,
+    LEAST_AHEAD = 1 << 14, // tokens of a stream
     NO_TOKEN = -1
-}; // bytes for all streams; tokens of one
+};
 
 // Tokens [start, start + filled) of a stream lie in memory.
 typedef struct seq_stream {
@@ -39,7 +38,7 @@ static int64_t begin_of(int64_t tokens, seq_cut cut, int streams, int index) {
 }
 
 static seq_status allocate(seq_batches *batches, int count, seq_error *error) {
-    int64_t ahead = MEMORY / (int64_t)sizeof(int32_t) / count;
+    int64_t ahead = SEQ_STREAM_MEMORY / (int64_t)sizeof(int32_t) / count;
     ahead = ahead < LEAST_AHEAD ? LEAST_AHEAD : ahead;
     batches->ahead = ahead < batches->length + 1 ? ahead : batches->length + 1;
     seq_status status = seq_allocate(&batches->streams, (size_t)count, sizeof *batches->streams,

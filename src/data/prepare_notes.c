@@ -4,6 +4,7 @@
 #include "prepare_private.h"
 #include "tokenizer.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,8 +69,8 @@ seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream
     tell_marks(prepare, stream->counts.marks);
     FILE *notes = open_memstream(&stream->notes, &size);
     if (notes) note_changes(prepare, stream, notes);
-    if (!notes || fclose(notes))
-        return seq_error_set(error, SEQ_NO_MEMORY, "describing the inputs: out of memory");
+    if (seq_memory_stream_close(notes, &stream->notes, error, "describing the inputs"))
+        return error->status;
     for (const char *at = stream->notes; *at;) {
         int length = (int)strcspn(at, "\n");
         seq_log_warning("%.*s", length, at);

@@ -263,13 +263,10 @@ static seq_status write_summary(writer *writer, seq_error *error) {
     char path[SEQ_PATH], *text = NULL;
     size_t size = 0;
     seq_status status = seq_path_join(path, writer->directory, "summary.txt", error);
-    FILE *stream = status ? NULL : open_memstream(&text, &size);
-    if (!stream)
-        return status ? status
-                      : seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
-    print_summary(writer, stream);
-    if (fclose(stream))
-        status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (status) return status;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream) print_summary(writer, stream);
+    status = seq_memory_stream_close(stream, &text, error, "writing %s", path);
     if (!status) status = seq_file_write_atomic(path, text, size, error);
     free(text);
     return status;

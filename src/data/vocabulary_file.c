@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/data/text_file.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,11 +65,9 @@ seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *pa
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    if (!stream) return seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
-    seq_status status = print(vocabulary, stream, error);
-    bool failed = ferror(stream) != 0;
-    if ((fclose(stream) || failed) && !status)
-        status = seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
+    if (stream) print(vocabulary, stream, error);
+    seq_status status = seq_memory_stream_close(stream, &text, error, "writing %s", path);
+    if (!status) status = error->status;
     if (!status && size > FILE_LIMIT)
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "writing %s: a vocabulary of %.0f MB, and at most %.0f MB are read; "

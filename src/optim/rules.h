@@ -1,4 +1,4 @@
-// The update rules, one file each. To add one: copy rule_momentum.c and add a row in optimizer.c.
+// The update rules, one file each. To add one: copy rule_rmsprop.c and add a row in optimizer.c.
 // All formulas are those of PyTorch's optimisers (torch.optim documentation), element by element in
 // single precision, bias corrections in double.
 #ifndef SEQ_OPTIM_RULES_H

@@ -102,36 +102,27 @@ static void write_body(const seq_manifest *manifest, FILE *stream) {
     fputs("\n  ],\n", stream);
 }
 
-static seq_status print(const seq_manifest *manifest, char **out, size_t *out_size) {
-    char *text = NULL, hash[33];
-    size_t size = 0;
+// The hash is that of the text before it.
+static void print(const seq_manifest *manifest, FILE *stream, char **text, const size_t *size) {
+    char hash[33];
     seq_digest digest;
-    FILE *stream = open_memstream(&text, &size);
-    if (!stream) return SEQ_NO_MEMORY;
     write_body(manifest, stream);
-    fflush(stream);
-    seq_digest_bytes(text, size, &digest);
+    if (fflush(stream)) return;
+    seq_digest_bytes(*text, *size, &digest);
     seq_digest_text(&digest, hash);
     fprintf(stream, "%s%s\"\n}\n", hash_key, hash);
-    bool failed = ferror(stream) != 0;
-    if (fclose(stream) || failed) {
-        free(text);
-        return SEQ_NO_MEMORY;
-    }
-    *out = text;
-    *out_size = size;
-    return SEQ_OK;
 }
 
 seq_status seq_manifest_write(const seq_manifest *manifest, const char *directory, const char *name,
                               seq_error *error) {
     char path[SEQ_PATH], *text = NULL;
-    size_t size;
+    size_t size = 0;
     seq_status status = seq_path_join(path, directory, name, error);
     if (status) return status;
-    if (print(manifest, &text, &size))
-        return seq_error_set(error, SEQ_NO_MEMORY, "writing %s: out of memory", path);
-    status = seq_file_write_atomic(path, text, size, error);
+    FILE *stream = open_memstream(&text, &size);
+    if (stream) print(manifest, stream, &text, &size);
+    status = seq_memory_stream_close(stream, &text, error, "writing %s", path);
+    if (!status) status = seq_file_write_atomic(path, text, size, error);
     free(text);
     return status;
 }

@@ -11,6 +11,7 @@
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/checkpoint/data_path.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,9 @@ static seq_status write_config(const seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_path_join(path, trainer->options->run, "config.ini", error);
     if (status) return status;
     FILE *stream = open_memstream(&text, &size);
-    if (!stream) return seq_error_set_errno(error, "writing %s", path);
-    status = seq_options_write_config(trainer->parsed, stream, error);
-    if (fclose(stream) && !status) status = seq_error_set_errno(error, "writing %s", path);
+    if (stream) seq_options_write_config(trainer->parsed, stream, error);
+    status = seq_memory_stream_close(stream, &text, error, "writing %s", path);
+    if (!status) status = error->status;
     if (!status) status = seq_file_write_atomic(path, text, size, error);
     free(text);
     return status;

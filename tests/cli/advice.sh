@@ -32,7 +32,7 @@ absent x/checkpoints
 
 # The limit of the loss: the user's own, or the rule.
 expect 5 "the limit is 1e-05 .--loss-limit.; .*try a lower --lr or --clip-norm$" "$SEQTRAIN" --data data --run limit "${small[@]}" --loss-limit 1e-5
-expect 5 "four times ln V; --loss-limit sets another.*or --clip-norm 5 .it is off.$" "$SEQTRAIN" --data data --run limit-2 "${small[@]}" --steps 9 --lr 1e9 --clip-norm 0
+expect 5 "four times ln.V . 1.; --loss-limit sets another.*or --clip-norm 5 .it is off.$" "$SEQTRAIN" --data data --run limit-2 "${small[@]}" --steps 9 --lr 1e9 --clip-norm 0
 
 # One thing taken for another.
 expect 0 . "$SEQTRAIN" --data data --run run "${small[@]}" --log-every 1 --no-quiet

@@ -66,6 +66,22 @@ back_to 10 cut --replicas 2 --override replicas --checkpoint-every 10 --steps 40
 expect 0 verified "$SEQINFO" cut --verify
 outcome 1
 
+# What the checkpoint does not have begins at zero again, so a rollback ends like a run that skips the window at once.
+experiment "the one to go back to was another rule's, or of another cut" "moments and states are zero again, whatever they have become"
+expect 0 finished "${train[@]}" --run before --steps 10 --checkpoint-every 10 --optimizer sgd
+for change in "optimizer adam" "batch 3"; do
+  name=${change% *}
+  changed=(--override "$name" "--$name" "${change#* }" --checkpoint-every 10 --steps 20 --rollback-factor 1)
+  cp -r before "$name-back"
+  cp -r before "$name-skip"
+  back_to 10 "$name-back" "${changed[@]}" --inject nan-parameter:step=17
+  expect 0 "is skipped" "${train[@]}" --run "$name-skip" "${changed[@]}" --on-bad-numbers skip --inject nan-loss:step=17
+  for shard in 0 1; do
+    same "$name-back/checkpoints/step-000000020/shard-000$shard.h5" "$name-skip/checkpoints/step-000000020/shard-000$shard.h5"
+  done
+done
+outcome 2
+
 experiment "the one that is due is damaged" "set aside; the newest, not the beginning"
 stop_at train-update:12 13 damaged "${train[@]}" --keep 1 --checkpoint-every 5 --steps 30
 printf X | dd of=damaged/checkpoints/step-000000010/shard-0001.h5 bs=1 seek=3000 conv=notrunc status=none

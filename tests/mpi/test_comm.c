@@ -34,6 +34,7 @@ static void check_sum_nodes(seq_comm *comm, size_t count) {
         fill(all + (size_t)other * count, other, count);
     seq_tree_sum(all, nodes, count, count);
     fill(values, node, count);
+    check(seq_comm_prepare_sums(comm, SEQ_WIRE_FP32, &error) == SEQ_OK, comm, error.text, 0);
     check(seq_comm_sum_nodes(comm, values, count, SEQ_WIRE_FP32, &error) == SEQ_OK, comm,
           error.text, 0);
     check(memcmp(values, all, count * sizeof *values) == 0, comm, "another sum than the tree's",

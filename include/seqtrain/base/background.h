@@ -15,7 +15,7 @@ void seq_background_destroy(seq_background *background);
 void seq_background_start(seq_background *background, void (*job)(void *), void *argument);
 bool seq_background_is_busy(seq_background *background);
 void seq_background_wait(seq_background *background);
-// False when the job is not done after so many seconds.
+// False when the job is not done after so many seconds, rounded up to whole ones.
 bool seq_background_wait_for(seq_background *background, double seconds);
 
 #endif

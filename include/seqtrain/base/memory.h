@@ -4,6 +4,7 @@
 
 #include <seqtrain/base/status.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { SEQ_ALIGNMENT = 64 }; // bytes; a cache line and an AVX-512 register
 
@@ -17,6 +18,12 @@ seq_status seq_allocate(void *out_pointer, size_t count, size_t size, const char
 // *capacity; the new part is zero.
 seq_status seq_grow(void *pointer, size_t *capacity, size_t needed, size_t size, const char *what,
                     seq_error *error);
+
+// Ends a stream from open_memstream, also one that could not be opened (NULL). SEQ_NO_MEMORY: *text
+// is not all that was printed; it is released, and NULL. `format`: what was being done, as in
+// seq_error_set, without a reason.
+seq_status seq_memory_stream_close(FILE *stream, char **text, seq_error *error, const char *format,
+                                   ...) __attribute__((format(printf, 4, 5)));
 
 // An arena has two lives. While planning (base == NULL), seq_arena_take only counts and returns
 // NULL; after seq_arena_commit the same sequence of calls returns disjoint, zeroed, aligned blocks.

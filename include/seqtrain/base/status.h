@@ -12,10 +12,10 @@ typedef enum seq_status {
     SEQ_NO_CHECKPOINT, // no usable checkpoint
     SEQ_BAD_NUMBER,    // NaN, infinity, loss explosion
     SEQ_NO_SPACE,      // the disk, the quota or the file size limit is full; a checkpoint cannot be
-                       // written
-    SEQ_NO_MEMORY,
-    SEQ_IO,          // a system call failed for another reason
-    SEQ_RANK_FAILED, // a rank failed or hung
+                       // written; a host has too little memory for what its ranks share
+    SEQ_NO_MEMORY,     // an allocation of this process has failed
+    SEQ_IO,            // a system call failed for another reason
+    SEQ_RANK_FAILED,   // a rank failed or hung
 } seq_status;
 
 enum { SEQ_ERROR_TEXT = 1024 };
@@ -45,7 +45,7 @@ seq_status seq_error_add_context(seq_error *error, const char *format, ...)
 
 // The exit code of a program that ends with this status: 0 done; 2 usage; 3 bad input data; 4 no
 // usable checkpoint; 5 numeric failure; 6 a rank failed or hung; 7 no space, or a disk that fails;
-// 75 stopped early; 1 otherwise.
+// 75 stopped early; 1 otherwise, as for SEQ_NO_MEMORY.
 int seq_status_exit_code(seq_status status);
 
 #endif

@@ -46,9 +46,9 @@ bool seq_comm_launched(const seq_comm *comm);
 int seq_comm_nodes(const seq_comm *comm);
 int seq_comm_node_size(const seq_comm *comm); // M, the same on every node
 int seq_comm_node_rank(const seq_comm *comm); // 0 .. M - 1
-// "2 hosts: node-a (ranks 0-1), node-b (ranks 2-3)". Known after opening; owned by comm.
+// "4 ranks on 2 hosts: node-a (ranks 0-1), node-b (ranks 2-3)". Known after opening; owned by comm.
 const char *seq_comm_layout(const seq_comm *comm);
-// "Open MPI 4.1.4" or "none": library in use.
+// "Open MPI 4.1.4" or "no MPI": library in use.
 const char *seq_comm_library(const seq_comm *comm);
 
 // Collective. Agree before you branch: the greatest status of all ranks becomes everybody's, with
@@ -93,13 +93,18 @@ typedef enum seq_wire {
                    // added in fp32
 } seq_wire;
 
+enum { SEQ_SEGMENT = 1 << 18 }; // floats that travel between nodes at a time
+
+// Takes this rank's memory for sums over nodes; none on one node. Not collective.
+seq_status seq_comm_prepare_sums(seq_comm *comm, seq_wire wire, seq_error *error);
+
 // The two that follow are collective among the ranks with this node rank on all nodes, and apart
 // from all others: one thread of a rank may call them while another calls the rest, if
 // seq_comm_is_concurrent.
 //
-// `values` becomes the sum over nodes, added in the fixed tree with nodes as leaves; same bits on
-// every node, whatever the division into calls. Moves 2 (N-1)/N of the vector (reduce-scatter,
-// allgather).
+// `values` becomes the sum over nodes, after seq_comm_prepare_sums with this wire; added in the
+// fixed tree with nodes as leaves; same bits on every node, whatever the division into calls. Moves
+// 2 (N-1)/N of the vector (reduce-scatter, allgather).
 seq_status seq_comm_sum_nodes(seq_comm *comm, float *values, size_t count, seq_wire wire,
                               seq_error *error);
 // Bitwise or.

@@ -14,10 +14,12 @@ typedef enum seq_cut {
                    // places are -1
 } seq_cut;
 
+enum { SEQ_STREAM_MEMORY = 1 << 28 }; // bytes that all streams together read ahead into
+
 typedef struct seq_batches seq_batches;
-// Serves streams first .. first + count - 1 of `streams`, reading ahead in bounded memory. The data
-// set stays the caller's. SEQ_BAD_INPUT when the split has fewer tokens than streams (message says
-// how many and what to lower).
+// Serves streams first .. first + count - 1 of `streams`, reading ahead. The data set stays the
+// caller's. SEQ_BAD_INPUT when the split has fewer tokens than streams (message says how many and
+// what to lower).
 seq_status seq_batches_create(seq_dataset *dataset, seq_split split, seq_cut cut, int streams,
                               int first, int count, seq_batches **out, seq_error *error);
 void seq_batches_destroy(seq_batches *batches);

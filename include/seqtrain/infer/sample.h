@@ -28,10 +28,10 @@ seq_status seq_sample_run(const seq_model *model, const seq_weights *weights,
                           const int32_t *prime, size_t prime_count, int count, seq_token_sink sink,
                           void *context, seq_error *error);
 
-// One draw from logits (V): the index. `unit` is uniform in [0, 1). `scratch` holds 2 V
-// floats/ints. Exposed for tests.
+// One draw from logits (V): the index. `unit` is uniform in [0, 1). `scratch` holds
+// seq_sample_scratch(V) bytes. Exposed for tests.
 int seq_sample_draw(const seq_sample_config *config, const float *logits, int vocabulary,
                     int excluded, double unit, void *scratch);
-size_t seq_sample_scratch(int vocabulary); // bytes
+size_t seq_sample_scratch(int vocabulary);
 
 #endif

@@ -110,7 +110,7 @@ void seq_train_find_loss(seq_trainer *trainer, int replica) {
     say(found, "the loss is %.4g nats per token: the limit is %.3g (%s)", found->value,
         found->limit,
         trainer->options->loss_limit > 0 ? "--loss-limit"
-                                         : "four times ln V; --loss-limit sets another");
+                                         : "four times ln(V + 1); --loss-limit sets another");
 }
 
 void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {

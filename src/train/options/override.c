@@ -124,16 +124,19 @@ static bool has_all_moments(const seq_record *record, const seq_state *state) {
     return true;
 }
 
-// What is not read from the checkpoint is zero in every rank's memory. Moments are taken together
-// or not at all: they are corrected by one count of updates.
+// What is not read from the checkpoint begins at zero, also after a rollback, which finds there what
+// the run has made of it. One rank of each node writes; the caller's next collective tells the
+// others. Moments are taken together or not at all: they are corrected by one count of updates.
 void seq_train_keep_fitting(seq_trainer *trainer, const seq_manifest *manifest, seq_state *state) {
     bool moments = has_all_moments(seq_manifest_section_find(manifest, "state"), state);
     int kept = 0;
     for (int i = 0; i < state->count; i++) {
-        const char *name = state->vectors[i].name;
-        bool streams = strcmp(name, "stream_states") == 0;
-        if (!(streams && trainer->recut.active) && (moments || !is_moment(name)))
-            state->vectors[kept++] = state->vectors[i];
+        const seq_state_vector *vector = &state->vectors[i];
+        bool streams = strcmp(vector->name, "stream_states") == 0;
+        if (!(streams && trainer->recut.active) && (moments || !is_moment(vector->name)))
+            state->vectors[kept++] = *vector;
+        else if (seq_comm_node_rank(trainer->comm) == 0)
+            memset(vector->values, 0, vector->count * sizeof(float));
     }
     state->count = kept;
     if (moments) return;

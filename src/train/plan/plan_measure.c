@@ -79,7 +79,7 @@ static size_t part_begin(const lane *lane, int part) {
     return seq_share_begin(lane->bench->table->size, part, lane->parts);
 }
 
-// As sum_slice_here of comm/exchange.c does with two ranks.
+// As sum_slice_here of comm/exchange_bucket.c does with two ranks.
 static void run_stream(lane *lane) {
     const bench *bench = lane->bench;
     float sum[SEQ_BLOCK], scratch[SEQ_BLOCK];
@@ -310,12 +310,13 @@ static seq_status time_network(bench *bench, seq_error *error) {
     float *values = NULL;
     double nodes = seq_comm_nodes(bench->comm), ranks = seq_comm_node_size(bench->comm), few, many;
     if (nodes == 1) return SEQ_OK;
-    seq_allocate(&values, NETWORK_FLOATS, sizeof *values, "measuring the network", error);
+    if (!seq_allocate(&values, NETWORK_FLOATS, sizeof *values, "measuring the network", error))
+        seq_comm_prepare_sums(bench->comm, SEQ_WIRE_FP32, error);
     if (seq_comm_agree(bench->comm, error)) goto out;
     if (time_nodes(bench, values, (size_t)nodes, &few, error) ||
         time_nodes(bench, values, NETWORK_FLOATS, &many, error))
         goto out;
-    double segments = 4; // of 2^18 floats
+    double segments = NETWORK_FLOATS / SEQ_SEGMENT;
     double bytes = 2 * (nodes - 1) / nodes * NETWORK_FLOATS * sizeof(float) * ranks;
     machine->latency = few / (2 * (nodes - 1));
     machine->bandwidth = bytes / (many > 2 * segments * few ? many - segments * few : many / 2);

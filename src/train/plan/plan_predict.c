@@ -8,13 +8,10 @@
 #include <math.h>
 
 enum {
-    SEGMENT = 1 << 18, // floats of a reduce-scatter: PACKED of comm/exchange.c
     BARRIERS = 3,      // of a node in a step: one in seq_exchange_finish, one behind the update,
                        // one behind packing
-    FLOATS_OF_WORD = 64 * 64, // comm/live.h: a word of the map for so many floats
     WRITER = 22000000, // bytes that stay with a rank that has written a shard of any size: HDF5's
                        // and the encoder's buffers, as measured
-    STREAM_MEMORY = 1 << 28, // data/batch.c: bytes that a rank reads ahead at most
 };
 
 // How P ranks lie on hosts.
@@ -75,8 +72,8 @@ static double compute_seconds(const seq_plan_model *model, const seq_plan_machin
     return own * pace(&machine->window, layout, machine->together) + (own - 1) * add;
 }
 
-// comm/exchange.c: a rank reads its slice of M gradients and writes the sum. With several nodes the
-// slice is packed, added and unpacked (a reading and a writing each), and read once more.
+// comm/exchange_bucket.c: a rank reads its slice of M gradients and writes the sum. With several
+// nodes the slice is packed, added and unpacked (a reading and a writing each), and read once more.
 static double sum_seconds(const seq_plan_model *model, const seq_plan_machine *machine,
                           const layout *layout, double own) {
     double here = live_floats(model, own * layout->node) / layout->node,
@@ -85,14 +82,14 @@ static double sum_seconds(const seq_plan_model *model, const seq_plan_machine *m
     return floats * pace(&machine->stream, layout, machine->together);
 }
 
-// comm/comm_mpi.c, sum_segment: for each segment MPI_Alltoallv and MPI_Allgatherv, N - 1 messages
+// comm/sum_mpi.c, sum_segment: for each segment MPI_Alltoallv and MPI_Allgatherv, N - 1 messages
 // each (pairwise, ring). A node sends 2 (N-1)/N of the vector; what goes to other nodes of the same
 // host does not cross the network. The ranks of a host share its link.
 static double network_seconds(const seq_plan_model *model, const seq_plan_machine *machine,
                               const layout *layout, double own) {
     if (layout->nodes <= 1) return 0;
     double floats = live_floats(model, own * layout->ranks), nodes = layout->nodes;
-    double segments = ceil(floats / layout->node / SEGMENT),
+    double segments = ceil(floats / layout->node / SEQ_SEGMENT),
            away = fmax(nodes - layout->blocks, 0) / nodes,
            bytes = 2 * away * floats * model->wire_bytes * layout->blocks;
     return segments * 2 * (nodes - 1) * machine->latency + bytes / machine->bandwidth;
@@ -102,13 +99,13 @@ static double rounds(double ranks) {
     return ceil(log2(ranks));
 }
 
-// Allgather of the reports by recursive doubling among P ranks (train/exchange.c), Allreduce of the
-// map among nodes (seq_comm_or_nodes: its vector is sent log2 N times), barriers of a node.
+// Allgather of the reports by recursive doubling among P ranks (train/step/exchange.c), Allreduce
+// of the map among nodes (seq_comm_or_nodes: its vector is sent log2 N times), barriers of a node.
 static double report_seconds(const seq_plan_model *model, const seq_plan_machine *machine,
                              const layout *layout, double own) {
     double local = rounds(layout->node), far = rounds(layout->nodes),
            report = sizeof(seq_rank_report) + sizeof(seq_loss) * own,
-           map = model->floats / FLOATS_OF_WORD * 8;
+           map = model->floats / SEQ_BLOCK * 8;
     double seconds = (1 + BARRIERS) * local * machine->hop;
     if (layout->nodes > 1)
         seconds += 2 * far * machine->latency +
@@ -117,7 +114,7 @@ static double report_seconds(const seq_plan_model *model, const seq_plan_machine
     return seconds;
 }
 
-// train/update.c and seq_trainer_pack: the ranks of a node share both.
+// train/step/update.c and seq_trainer_pack: the ranks of a node share both.
 static double update_seconds(const seq_plan_model *model, const seq_plan_machine *machine,
                              const layout *layout, double own) {
     double floats = model->updates_all ? model->floats : live_floats(model, own * layout->ranks);
@@ -144,17 +141,18 @@ static double hidden_seconds(const seq_plan_model *model, double window, double 
 // What data/batch.c holds of the streams of a rank: all, or so much as is read ahead.
 static double token_bytes(const seq_plan_model *model, const layout *layout) {
     double all = model->corpus_tokens / layout->ranks * sizeof(int32_t);
-    return fmin(all, STREAM_MEMORY);
+    return fmin(all, SEQ_STREAM_MEMORY);
 }
 
 // trainer.c (allocate_vectors, allocate_exchange), comm/tree.c (levels, when a rank has several
-// replicas), comm_mpi.c (received) and exchange.c (packed).
+// replicas); with several nodes comm/exchange.c (packed) and comm/sum_mpi.c (received; two halves
+// of a segment for bf16).
 static double own_bytes(const seq_plan_model *model, const seq_plan_machine *machine,
                         const layout *layout, int own) {
     double vectors = own > 1 ? 2 + log2(power_of_two_in(own)) : 1,
-           segments = layout->ranks > 1 ? 1 + (layout->nodes > 1) : 0;
+           segments = layout->nodes > 1 ? 2 + (model->wire_bytes < 4) : 0;
     return machine->process_bytes + model->workspace_bytes + token_bytes(model, layout) +
-           sizeof(float) * (vectors * model->floats + segments * SEGMENT) +
+           sizeof(float) * (vectors * model->floats + segments * SEQ_SEGMENT) +
            layout->ranks * (sizeof(seq_rank_report) + 2 * sizeof(seq_loss) * own);
 }
 

@@ -24,7 +24,7 @@ typedef struct machine {
 void seq_train_cpu_name(char *out, size_t size) {
     char line[256];
     struct utsname system;
-    FILE *file = fopen("/proc/cpuinfo", "r");
+    FILE *file = fopen("/proc/cpuinfo", "re");
     *out = '\0';
     while (file && !*out && fgets(line, sizeof line, file)) {
         char *value = strstr(line, ": ");

@@ -59,8 +59,9 @@ static seq_status write_fields(const seq_parsed *parsed, const char *data_hash, 
     const seq_option *options = parsed->program->options;
     char value[SEQ_PATH];
     size_t size;
+    const char *what = "comparing the ranks";
     FILE *stream = open_memstream(out, &size);
-    if (!stream) return seq_error_set(error, SEQ_NO_MEMORY, "comparing the ranks: out of memory");
+    if (!stream) return seq_memory_stream_close(stream, out, error, "%s", what);
     fprintf(stream, "%s\t%s\n", TASK, name_task(parsed));
     fprintf(stream, "the hash of the data set\t%s\n", data_hash);
     for (size_t i = 0; options[i].type != SEQ_OPTION_END; i++) {
@@ -68,11 +69,7 @@ static seq_status write_fields(const seq_parsed *parsed, const char *data_hash, 
         seq_option_get_text(parsed, i, value, sizeof value);
         fprintf(stream, "--%s\t%s\n", options[i].name, value);
     }
-    bool failed = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !failed) return SEQ_OK;
-    free(*out);
-    *out = NULL;
-    return seq_error_set(error, SEQ_NO_MEMORY, "comparing the ranks: out of memory");
+    return seq_memory_stream_close(stream, out, error, "%s", what);
 }
 
 // Of the manifest: the hashes of all other files are in it.

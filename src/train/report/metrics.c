@@ -181,9 +181,7 @@ void seq_metrics_text(seq_metrics *metrics, const char *name, const char *value)
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (stream) seq_json_print(stream, value);
-    if (!stream || fclose(stream))
-        seq_error_set(&metrics->error, SEQ_NO_MEMORY, "a line of metrics: out of memory");
-    else
+    if (!seq_memory_stream_close(stream, &text, &metrics->error, "a line of metrics"))
         append(metrics, "%s", text);
     free(text);
 }

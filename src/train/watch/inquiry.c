@@ -1,7 +1,8 @@
 // Answers are whole files: written under another name, renamed, and ended by a
 // line "end", so no reader takes a part for an answer. The verdict is created
 // with O_EXCL. Invariant: one rank alone creates it; where the file system
-// fails, it is told twice rather than never. Tests: tests/fault/hang.sh,
+// fails, it is told twice rather than never. Tests:
+// tests/unit/train/test_inquiry.c, tests/fault/hang.sh,
 // tests/fault/first_host.sh.
 #include "inquiry.h"
 #include "watchdog.h"
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,14 +80,15 @@ static bool write_whole(int descriptor, const char *text) {
 }
 
 static void print_rank(FILE *stream, const seq_watched *rank) {
-    fprintf(stream, "%d %d %d %d %.3f %" PRId64 " %d\n", rank->alive, rank->left, rank->dead,
-            rank->waiting, rank->age, rank->step, rank->stage);
+    fprintf(stream, "%d %d %d %d %.3f %" PRId64 " %d %d\n", rank->alive, rank->left, rank->dead,
+            rank->waiting, rank->age, rank->step, rank->stage, rank->signal);
 }
 
 void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
                         const seq_watched *ranks, int count) {
     char name[64], path[SEQ_PATH], part[SEQ_PATH], *text = NULL;
     size_t size;
+    seq_error ignored = {0};
     FILE *stream = open_memstream(&text, &size);
     if (!stream) return;
     fprintf(stream, "%" PRIu64 " %" PRIu64 "\n", inquiry->session, beat);
@@ -95,20 +98,21 @@ void seq_inquiry_answer(const seq_inquiry *inquiry, int node, uint64_t beat,
     snprintf(name, sizeof name, "node-%d", node);
     path_of(inquiry, name, path);
     snprintf(name, sizeof name, "part-%d-%ld", node, (long)getpid());
-    if (fclose(stream) == 0 && write_whole(create(inquiry, name, O_TRUNC), text))
+    if (!seq_memory_stream_close(stream, &text, &ignored, "answering") &&
+        write_whole(create(inquiry, name, O_TRUNC), text))
         rename(path_of(inquiry, name, part), path); // who reads meanwhile finds an answer
     free(text);
 }
 
 static bool read_rank(FILE *stream, seq_watched *out) {
-    int alive, left, dead, waiting, stage;
+    int alive, left, dead, waiting, stage, signal;
     double age;
     int64_t step;
-    if (fscanf(stream, "%d %d %d %d %lf %" SCNd64 " %d", &alive, &left, &dead, &waiting, &age,
-               &step, &stage) != 7 ||
+    if (fscanf(stream, "%d %d %d %d %lf %" SCNd64 " %d %d", &alive, &left, &dead, &waiting, &age,
+               &step, &stage, &signal) != 8 ||
         stage < 0 || stage >= SEQ_STAGES)
         return false;
-    *out = (seq_watched){alive, true, left, dead, waiting, age, step, stage, 0};
+    *out = (seq_watched){alive, true, left, dead, waiting, age, step, stage, signal};
     return true;
 }
 

@@ -15,7 +15,7 @@ typedef struct seq_watched {
     double age;   // seconds without progress
     int64_t step; // updates done
     int stage;    // seq_stage
-    int signal;   // of its death, as it has noted itself; 0: unknown, then it was killed (SIGKILL)
+    int signal;   // of its death, as it has noted itself; 0: none noted (SIGKILL leaves no time)
 } seq_watched;
 
 typedef struct seq_rank_place {

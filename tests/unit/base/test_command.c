@@ -2,10 +2,13 @@
 // signal, and a silent program is killed in time. More than a pipe holds leaves
 // nobody waiting. Checks src/base/command.c.
 #include <seqtrain/base/command.h>
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -52,11 +55,29 @@ static void silence_has_an_end(void **state) {
     assert_non_null(strstr(error.text, "no answer"));
 }
 
+// Its answer is there and its output closed, but it runs on: it is killed all the same.
+static void a_closed_output_is_no_end(void **state) {
+    (void)state;
+    char out[16];
+    seq_error error;
+    assert_int_equal(ask("echo $$; exec sleep 100000 >&-", 0.1, out, sizeof out, &error), SEQ_IO);
+    assert_non_null(strstr(error.text, "no answer"));
+    pid_t child = (pid_t)strtol(out, NULL, 10);
+    assert_true(child > 1);
+    assert_int_equal(kill(child, 0), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(ask("echo 5; exec sleep 0.02 >&-", 600, out, sizeof out, &error), SEQ_OK);
+    assert_string_equal(out, "5");
+    assert_int_equal(ask("exec >&-; sleep 0.02; exit 3", 600, out, sizeof out, &error), SEQ_IO);
+    assert_non_null(strstr(error.text, "exit code 3"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_back),
         cmocka_unit_test(failures_are_told),
         cmocka_unit_test(silence_has_an_end),
+        cmocka_unit_test(a_closed_output_is_no_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

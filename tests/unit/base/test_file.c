@@ -126,6 +126,39 @@ static void errors_keep_the_first_and_gain_context(void **state) {
         assert_int_equal(seq_status_exit_code((seq_status)status), codes[status]);
 }
 
+static seq_status close_stream(FILE *stream, char **text, seq_error *error) {
+    *error = (seq_error){0};
+    return seq_memory_stream_close(stream, text, error, "describing %d hosts", 2);
+}
+
+// A device that is full stands for memory that is out while it is printed; a text that is not there
+// for memory that is out in the end.
+static void memory_streams_are_whole_or_refused(void **state) {
+    (void)state;
+    seq_error error;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    fputs("whole", stream);
+    assert_int_equal(close_stream(stream, &text, &error), SEQ_OK);
+    assert_string_equal(text, "whole");
+    free(text);
+    text = NULL;
+    assert_int_equal(close_stream(NULL, &text, &error), SEQ_NO_MEMORY);
+    assert_string_equal(error.text, "describing 2 hosts: out of memory");
+    for (int flushed = 0; flushed < 2; flushed++) {
+        text = strdup("a part");
+        stream = fopen("/dev/full", "we");
+        assert_non_null(stream);
+        fputs("whole", stream);
+        if (flushed) assert_int_equal(fflush(stream), EOF);
+        assert_int_equal(close_stream(stream, &text, &error), SEQ_NO_MEMORY);
+        assert_null(text);
+    }
+    stream = fopen("/dev/null", "we");
+    assert_int_equal(close_stream(stream, &text, &error), SEQ_NO_MEMORY);
+}
+
 static void arenas_serve_what_they_planned(void **state) {
     (void)state;
     seq_arena arena = {0};
@@ -185,6 +218,7 @@ int main(void) {
         cmocka_unit_test(failures_have_their_status),
         cmocka_unit_test(errors_keep_the_first_and_gain_context),
         cmocka_unit_test(arenas_serve_what_they_planned),
+        cmocka_unit_test(memory_streams_are_whole_or_refused),
         cmocka_unit_test(records_read_back_and_refuse),
     };
     return cmocka_run_group_tests(tests, make_root, remove_root);

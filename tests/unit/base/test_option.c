@@ -338,7 +338,7 @@ static void help_names_everything(void **state) {
         for (size_t i = 1; table[i].type != SEQ_OPTION_END; i++)
             assert_non_null(strstr(text, table[i].name));
         for (char *line = strtok(text, "\n"); p == 0 && line; line = strtok(NULL, "\n"))
-            assert_true(strlen(line) <= 100);
+            assert_true(strlen(line) <= 80);
         free(text);
         text = NULL;
     }

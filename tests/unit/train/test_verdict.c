@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <string.h>
 #include "watch/verdict.h"
 #include "watch/watchdog.h"
@@ -104,6 +105,25 @@ static void test_the_missing_and_the_stuck_are_named_together(void **state) {
                   "node node-b");
 }
 
+// A signal that the rank has noted is named, whichever rank judges; without one it is not guessed.
+static void test_the_signal_of_a_death_is_named(void **state) {
+    (void)state;
+    fixture it;
+    set_up(&it);
+    it.ranks[3].dead = true;
+    it.ranks[3].stage = SEQ_STAGE_COMPUTE;
+    it.ranks[3].signal = SIGSEGV;
+    for (it.facts.judge = 0; it.facts.judge < 3; it.facts.judge++)
+        expect_guilty(&it, 8,
+                      "rank 3 (host node-b, process 103) has died of signal 11 (Segmentation "
+                      "fault) in step 13, forward and backward",
+                      "node-b");
+    it.ranks[3].signal = 0;
+    expect_guilty(&it, 8,
+                  "rank 3 (host node-b, process 103) has died in step 13, forward and backward",
+                  "node-b");
+}
+
 static void test_of_those_that_wait_the_last_are_behind(void **state) {
     (void)state;
     fixture it;
@@ -140,6 +160,7 @@ int main(void) {
         cmocka_unit_test(test_who_works_on_one_thing_hangs),
         cmocka_unit_test(test_who_does_not_answer_is_named_with_what_is_known),
         cmocka_unit_test(test_the_missing_and_the_stuck_are_named_together),
+        cmocka_unit_test(test_the_signal_of_a_death_is_named),
         cmocka_unit_test(test_of_those_that_wait_the_last_are_behind),
         cmocka_unit_test(test_many_are_not_all_named),
     };

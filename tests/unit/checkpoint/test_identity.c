@@ -1,0 +1,103 @@
+// RUN/identity.txt: a checkpoint fits to any one line, what differs is named,
+// and a file that seqtrain does not write is refused, whichever way it is none.
+// Checks src/checkpoint/identity.c.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <seqtrain/checkpoint/identity.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "temporary.h"
+
+#define HEADER                                                                                     \
+    "# What decides the numbers of this run; checkpoints with other values are of another run.\n"
+
+static const char *const fields[] = {"cell", "seed", NULL};
+
+static void describe(seq_manifest *out, const char *cell, const char *seed) {
+    seq_error error = {0};
+    seq_record *options = seq_manifest_section_get(out, "options"),
+               *data = seq_manifest_section_get(out, "data");
+    seq_record_set_text(options, "cell", cell, &error);
+    seq_record_set_text(options, "seed", seed, &error);
+    seq_record_set_text(data, "hash", "d1", &error);
+    assert_int_equal(seq_record_set_text(data, "vocabulary_hash", "v1", &error), SEQ_OK);
+}
+
+static void a_line_that_fits_is_enough(void **state) {
+    (void)state;
+    temporary place;
+    seq_error error = {0};
+    seq_manifest first = {0}, second = {0}, third = {0};
+    describe(&first, "lstm", "1");
+    describe(&second, "lstm", "2");
+    describe(&third, "gru", "3");
+    temporary_create(&place);
+    assert_int_equal(seq_identity_check(place.directory, "it", &third, NULL, &error), SEQ_OK);
+    for (int time = 0; time < 2; time++) {
+        assert_int_equal(seq_identity_add(place.directory, fields, &first, &error), SEQ_OK);
+        assert_int_equal(seq_identity_add(place.directory, fields, &second, &error), SEQ_OK);
+    }
+    size_t size;
+    char *text = read_bytes(temporary_path(&place, "identity.txt"), &size);
+    assert_string_equal(text, HEADER "cell=lstm\tseed=1\tvocabulary=v1\tdata=d1\n"
+                                     "cell=lstm\tseed=2\tvocabulary=v1\tdata=d1\n");
+    free(text);
+    assert_int_equal(seq_identity_check(place.directory, "it", &first, NULL, &error), SEQ_OK);
+    assert_int_equal(seq_identity_check(place.directory, "it", &second, NULL, &error), SEQ_OK);
+    assert_int_equal(seq_identity_check(place.directory, "it", &third, "seed", &error),
+                     SEQ_NO_CHECKPOINT);
+    assert_string_equal(error.text, "it is of another run: cell gru (this run has lstm); "
+                                    "seqtrain --override cell takes it nevertheless");
+    error = (seq_error){0};
+    assert_int_equal(seq_identity_check(place.directory, "it", &third, "cell,seed", &error),
+                     SEQ_OK);
+    seq_manifest_clear(&first);
+    seq_manifest_clear(&second);
+    seq_manifest_clear(&third);
+    temporary_destroy(&place);
+}
+
+static void what_seqtrain_does_not_write_is_refused(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "garbage\n",
+        HEADER,
+        HEADER "\n",
+        HEADER "\n\n",
+        HEADER "\t\n",
+        HEADER "no field\n",
+        HEADER "cell=lstm\tseed\tdata=d1\n",
+        HEADER "cell=lstm\tdata=d1",
+        HEADER "cell=lstm\tdata=d1\t",
+        HEADER "cell=lstm\tdata=d1\n\n",
+        HEADER "\ncell=lstm\tdata=d1\n",
+    };
+    temporary place;
+    seq_manifest manifest = {0};
+    describe(&manifest, "lstm", "1");
+    temporary_create(&place);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        seq_error error = {0}, adding = {0};
+        write_bytes(temporary_path(&place, "identity.txt"), texts[i], strlen(texts[i]));
+        if (seq_identity_check(place.directory, "it", &manifest, NULL, &error) != SEQ_BAD_INPUT)
+            fail_msg("text %zu: %d, %s", i, error.status, error.text);
+        assert_non_null(strstr(error.text, "identity.txt: not as seqtrain writes it"));
+        assert_int_equal(seq_identity_add(place.directory, fields, &manifest, &adding),
+                         SEQ_BAD_INPUT);
+    }
+    seq_manifest_clear(&manifest);
+    temporary_destroy(&place);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_that_fits_is_enough),
+        cmocka_unit_test(what_seqtrain_does_not_write_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
