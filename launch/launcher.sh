@@ -50,7 +50,7 @@ launcher_watchful() {
 launcher_find() {
   local says
   launcher=${MPIEXEC:-}
-  [ -n "$launcher" ] || launcher=$(sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "${1:-}/CMakeCache.txt" 2>/dev/null)
+  [ -n "$launcher" ] || launcher=$(sed -n 's/^MPIEXEC_EXECUTABLE:[A-Z]*=//p' "${1:-}/CMakeCache.txt" 2>/dev/null) || true # not there
   [ -n "$launcher" ] || launcher=$(command -v mpirun || command -v mpiexec || command -v prterun || command -v srun) || launcher=mpirun
   says=$("$launcher" --version 2>&1 </dev/null) || true
   case $says in

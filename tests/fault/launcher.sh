@@ -123,10 +123,13 @@ code_is 5 13 no numbers '' "$said"
 code_is 9 9 no step
 expect 0 "is 0, but that of the run is 6" supervise "0 10 - step;0 20" --np 2
 starts_are 2
+of_path() { local MPIEXEC=; supervise "$@"; } # where no build is near that says which
+expect 0 "exit code 0$" of_path 0 --np 2
+starts_are 1
 echo 'HYDRA build details:' >version
 expect 0 "is 4, but that of the run is 1" supervise "4 10 - step;0" --np 2
 echo 'mpirun (Open MPI) 4.1.4' >version
-outcome 57
+outcome 58
 
 experiment "launcher: hosts that do not answer or are named" "dropped; ranks become R / 2^k, else a divisor"
 printf '%s\n' '# ours' 'a slots=4' 'b slots = 4 # old' '' 'c' 'gone slots=4' >hosts
