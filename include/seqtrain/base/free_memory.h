@@ -21,8 +21,8 @@ void seq_free_memory_read(seq_free_memory *out);
 uint64_t seq_free_memory_least(const seq_free_memory *memory);
 // "8.1 of 16.0 GB free on the host, 0.2 of 2.0 GB in its control group, ..." Returns `out`.
 const char *seq_free_memory_describe(const seq_free_memory *memory, char *out, size_t size);
-// Limits of this process: "; ulimit -v allows it 400.0 MB, of which 1.2 MB are left", "" when it has
-// none. Returns `out`.
+// Limits of this process: "; ulimit -v allows it 400.0 MB, of which 1.2 MB are left", "" when it
+// has none. Returns `out`.
 const char *seq_limits_describe(char *out, size_t size);
 // "12.5 MB": 1 MB is 10^6 bytes. Returns `out`.
 const char *seq_amount(uint64_t bytes, char out[24]);

@@ -124,8 +124,8 @@ static bool has_all_moments(const seq_record *record, const seq_state *state) {
     return true;
 }
 
-// What is not read from the checkpoint begins at zero, also after a rollback, which finds there what
-// the run has made of it. One rank of each node writes; the caller's next collective tells the
+// What is not read from the checkpoint begins at zero, also after a rollback, which finds there
+// what the run has made of it. One rank of each node writes; the caller's next collective tells the
 // others. Moments are taken together or not at all: they are corrected by one count of updates.
 void seq_train_keep_fitting(seq_trainer *trainer, const seq_manifest *manifest, seq_state *state) {
     bool moments = has_all_moments(seq_manifest_section_find(manifest, "state"), state);

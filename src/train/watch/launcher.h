@@ -1,5 +1,6 @@
-// The process that has started this rank on its host: mpirun, or a daemon of it (orted, prted, hydra_pmi_proxy). One that
-// has lost the other hosts waits for them for ever, long after its own ranks have left.
+// The process that has started this rank on its host: mpirun, or a daemon of it (orted, prted,
+// hydra_pmi_proxy). One that has lost the other hosts waits for them for ever, long after its own
+// ranks have left.
 #ifndef SEQ_TRAIN_LAUNCHER_H
 #define SEQ_TRAIN_LAUNCHER_H
 

@@ -62,7 +62,7 @@ static void an_answer_comes_back_whole(void **state) {
 static void what_is_no_answer_is_not_read(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "77 5\n1 0 0 1 2.500 12 1 0\n",        // cut short
+        "77 5\n1 0 0 1 2.500 12 1 0\n",       // cut short
         "77 5\n1 0 0 1 2.500 12 1\nend\n",    // without the signal
         "77 5\n1 0 0 1 2.500 12 99 0\nend\n", // no such stage
         "77 5\nend\n",
