@@ -1,7 +1,8 @@
 # What CMake says where seqtrain cannot be built: all that is missing, at once, and other systems in one sentence.
 source "$SUPPORT/common.sh"
 unset CC CFLAGS CMAKE_C_COMPILER_LAUNCHER SEQ_NEED_PROGRAMS SEQ_WANT_PROGRAMS
-configure() { env "${with[@]}" cmake -S "$SOURCE" -B "$work/tree" "$@"; }
+generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$(dirname "$SEQTRAIN")/CMakeCache.txt") # the default one may not be here
+configure() { env "${with[@]}" cmake -S "$SOURCE" -B "$work/tree" -G "$generator" "$@"; }
 said() { tr -s ' \n' ' ' <.out; } # CMake wraps lines
 
 with=(PKG_CONFIG_LIBDIR=/nowhere)
