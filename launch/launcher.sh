@@ -13,6 +13,7 @@
 #   set NAME=VALUE    a variable for the ranks          pass NAME                the same with its value here, if it has one
 #   mark TOKEN        stands in the command line or the environment of all processes of the job (SEQTRAIN_JOB)
 #   sockets           messages between hosts by TCP, those of a host by memory
+#   unbound           ranks may run on all cores
 # `hosts`, `on` and `agent` may write a file into the folder $launcher_scratch.
 # Tried: openmpi4 (4.1), openmpi5 (5.0), hydra (MPICH 4.0 and 4.2), srun (22.05). By their documentation: intel, pals.
 
@@ -113,7 +114,10 @@ launcher_command() {
     hydra/network) launch+=(-iface "$3" -genv UCX_NET_DEVICES "$3" -genv FI_TCP_IFACE "$3") ;;
     openmpi4/sockets) launch+=(--mca btl self,vader,tcp --mca pml ob1) ;;
     openmpi5/sockets) launch+=(--mca btl self,sm,tcp --mca pml ob1) ;;
-    hydra/sockets) launch+=(-genv UCX_TLS self,sysv,posix,tcp) ;;
+    hydra/sockets) launch+=(-genv UCX_TLS self,tcp) ;; # MPICH has memory of its own for the ranks of a host; UCX's reaches other namespaces
+    openmpi?/unbound) launch+=(--bind-to none) ;;
+    hydra/unbound) launch+=(-bind-to none) ;;
+    srun/unbound) launch+=(--cpu-bind=none) ;;
     openmpi?/set) launch+=(-x "$2") ;;
     hydra/set) launch+=(-genv "${2%%=*}" "${2#*=}") ;;
     pals/set) launch+=(--env "$2") ;;
@@ -124,14 +128,14 @@ launcher_command() {
     openmpi4/mark) mark=$2 launch+=(--mca seqtrain_job "$2") ;;
     openmpi5/mark) mark=$2 launch+=(--prtemca seqtrain_job "$2") ;;
     */mark) mark=$2 ;;
-    */direct | */sockets | */network | */deal | */agent) ;; # a matter of the system that it belongs to
+    */direct | */sockets | */network | */deal | */agent | */unbound) ;; # a matter of the system that it belongs to
     *)
       printf 'launcher_command: %s: not for %s (%s)\n' "$1" "$launcher" "$launcher_kind" >&2
       return 2
       ;;
     esac
     case $1 in
-    deal | direct | sockets) shift ;;
+    deal | direct | sockets | unbound) shift ;;
     network) shift 3 ;;
     *) shift 2 ;;
     esac

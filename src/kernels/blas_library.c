@@ -30,6 +30,8 @@ enum { MACHINE = EM_X86_64 };
 enum { MACHINE = EM_NONE }; // the loader looks
 #endif
 enum { PROBE = 96, SHOWN = 200 }; // rows of the products that are tried; bytes of a file's name
+// The library and its first buffer. 0.3.29 waits for ever for that buffer while it is loaded.
+enum { LOADED = 176 << 20 };
 
 static seq_blas openblas; // a library belongs to the process, and so does this
 
@@ -162,7 +164,20 @@ static seq_status check_file(const char *file, seq_error *error) {
     return SEQ_OK;
 }
 
+static bool has_room(size_t bytes) {
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return false;
+    munmap(room, bytes);
+    return true;
+}
+
 static seq_status open_library(const char *file, void **out, seq_error *error) {
+    if ((!file || strstr(file, "openblas")) && !has_room(LOADED))
+        return seq_error_set(error, SEQ_NO_MEMORY,
+                             "--kernels openblas: OpenBLAS needs %d MB of address space to be "
+                             "loaded, and they are not to be had (ulimit -v)",
+                             LOADED >> 20);
     if (file && strchr(file, '/') && check_file(file, error)) {
         error->status = SEQ_BAD_USAGE;
         return error->status;
@@ -303,14 +318,11 @@ seq_status seq_blas_reserve(int threads, seq_error *error) {
     int count = threads < SEQ_MAX_THREADS ? threads : SEQ_MAX_THREADS;
     if (!openblas.buffers || count <= openblas.reserved) return SEQ_OK;
     size_t bytes = (size_t)(count - openblas.reserved) << 27;
-    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED)
+    if (!has_room(bytes))
         return seq_error_set(error, SEQ_NO_MEMORY,
                              "--kernels openblas: OpenBLAS needs 128 MB of address space a thread, "
                              "and %d x 128 MB are not to be had (ulimit -v)",
                              count);
-    munmap(room, bytes);
     if (!openblas.take_buffer || !openblas.return_buffer) return SEQ_OK;
     for (int i = 0; i < count; i++)
         buffers[i] = openblas.take_buffer(0);

@@ -13,7 +13,8 @@ rm -rf run
 silent taskset -c "$core" "$SEQTRAIN" "${small[@]}" --run run --steps 2
 if [ -n "$MPIEXEC" ]; then
   rm -rf run
-  expect 0 'host .*: 2 ranks with 2 threads in all share 1 core and wait' run_mpi 2 --bind-to none taskset -c "$core" "$SEQTRAIN" "${small[@]}" --run run --steps 2
+  mpi_command 2 unbound
+  expect 0 'host .*: 2 ranks with 2 threads in all share 1 core and wait' with_mpi "${launch[@]}" taskset -c "$core" "$SEQTRAIN" "${small[@]}" --run run --steps 2
   [ "$(grep -c warning .out)" -eq 1 ] || bad "not one warning: $(cat .out)"
 fi
 # A control group of version 1 with a quota, where one may be made.
