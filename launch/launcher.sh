@@ -15,7 +15,7 @@
 #   sockets           messages between hosts by TCP, those of a host by memory
 #   unbound           ranks may run on all cores
 # `hosts`, `on` and `agent` may write a file into the folder $launcher_scratch.
-# Tried: openmpi4 (4.1), openmpi5 (5.0), hydra (MPICH 4.0 and 4.2), srun (22.05). By their documentation: intel, pals.
+# Tried: openmpi4 (4.1), openmpi5 (5.0), hydra (MPICH 4.0 and 4.2). By their documentation: srun, intel, pals.
 
 launcher_kind=
 
