@@ -1,3 +1,8 @@
+// Faults that tests call up at named points of the code: the variables
+// SEQ_CRASH_AT and SEQ_HOLD_AT say at which passage of which point, of which
+// rank, the process kills or stops itself; SEQ_CRASH_LIST collects the names.
+// Invariant: without SEQ_FAULT_INJECTION no point leaves code behind.
+// Test: tests/fault/crash_points.sh.
 #include <seqtrain/base/fault.h>
 #ifdef SEQ_FAULT_INJECTION
 #include <seqtrain/base/launch.h>

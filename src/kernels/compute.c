@@ -1,3 +1,7 @@
+// Shares a product among the threads of a team: whole panels of columns, or rows
+// where there are few panels. Invariant: an element of C is computed by one
+// thread, in the order of one thread, so their number changes no bit.
+// Tests: tests/unit/kernels/test_product.c, tests/unit/model/test_compute.c.
 #include "blas_library.h"
 #include <seqtrain/kernels/compute.h>
 #include <string.h>

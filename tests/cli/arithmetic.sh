@@ -55,7 +55,7 @@ if [ "$(arithmetic auto)" = fused ]; then
   # Those for any CPU were not fused on x86, and were on ARM.
   older old portable portable
   echo 'Some CPU' >old/cpu.txt
-  expect 0 "written with arithmetic unfused, here it is fused: $warning" "$SEQTRAIN" --run old --steps 12
+  expect 0 "written with arithmetic unfused, by an older version, here it is fused: $warning" "$SEQTRAIN" --run old --steps 12
   expect 0 finished "$SEQTRAIN" --run old --steps 14
   ! grep -q 'not in bits' .out || bad "said a second time: $(cat .out)"
   older old portable auto

@@ -1,3 +1,7 @@
+// Writes what a manifest says of a run: model, options, position, data and the
+// program with its order of arithmetic. Invariant: nothing of it depends on the
+// machine or on the number of ranks, so equal states are equal files.
+// Tests: tests/cli/arithmetic.sh, tests/mpi/train_bytes.sh.
 #include "checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"

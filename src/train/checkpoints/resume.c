@@ -1,3 +1,8 @@
+// Finds the newest checkpoint that is whole and of this run, and restores it.
+// All ranks share the hashing; what is damaged is set aside, and the one before
+// it is tried. Invariant: what a checkpoint does not supply is zero, also after
+// a rollback. Tests: tests/fault/damage.sh, tests/fault/rollback.sh,
+// tests/fault/override.sh.
 #include "checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"
@@ -325,7 +330,8 @@ static seq_status check_data(const seq_trainer *trainer, const seq_manifest *man
 }
 
 // What the kernels of an older version meant: "avx2", "portable", "openblas 0.3.21 Zen, avx2".
-// Those for any CPU were fused on ARM, where the run's cpu.txt is the architecture, and not on x86.
+// Those for any CPU were fused on ARM, where the run's cpu.txt is the architecture. On x86 only
+// their functions were, not their products: today no kernels have these bits.
 static void read_kernels(const seq_trainer *trainer, const char *kernels, char *out, size_t size) {
     char cpu[SEQ_CPU_NAME];
     bool portable = strcmp(kernels, "portable") == 0, x86 = true;
@@ -334,7 +340,7 @@ static void read_kernels(const seq_trainer *trainer, const char *kernels, char *
     if (strncmp(kernels, "openblas", strlen("openblas")) == 0)
         snprintf(out, size, "%.*s", (int)strcspn(kernels, ","), kernels);
     else
-        snprintf(out, size, "%s", portable && x86 ? "unfused" : "fused");
+        snprintf(out, size, "%s", portable && x86 ? "unfused, by an older version" : "fused");
 }
 
 static void warn_of_arithmetic(const seq_trainer *trainer, const seq_manifest *manifest) {
