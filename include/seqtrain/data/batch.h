@@ -4,7 +4,7 @@
 #ifndef SEQTRAIN_DATA_BATCH_H
 #define SEQTRAIN_DATA_BATCH_H
 
-#include <seqtrain/data/coverage.h>
+#include <seqtrain/batch/coverage.h>
 #include <seqtrain/data/dataset.h>
 
 typedef enum seq_cut {

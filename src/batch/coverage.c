@@ -1,9 +1,9 @@
 // A digest of a set of tokens that does not depend on their order: a sum of
 // mixed positions, modulo 2^64. A range adds mix(end) - mix(begin), so adjacent
 // ranges cancel where they meet. Invariant: any division of the same ranges
-// gives the same digest. Tests: tests/unit/data/test_coverage.c,
+// gives the same digest. Tests: tests/unit/batch/test_coverage.c,
 // tests/fault/audit.sh.
-#include <seqtrain/data/coverage.h>
+#include <seqtrain/batch/coverage.h>
 
 // The finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
 // generators", OOPSLA 2014).

@@ -1,12 +1,12 @@
 // The digest of a set of tokens: windows in any order make the whole; every
 // window that is missing, repeated or exchanged for its neighbour is seen;
-// contents depend on places. Checks src/data/coverage.c.
+// contents depend on places. Checks src/batch/coverage.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <seqtrain/data/coverage.h>
+#include <seqtrain/batch/coverage.h>
 
 static seq_coverage whole(int64_t tokens) {
     seq_coverage sum = {0};

@@ -3,8 +3,8 @@
 // F(end) - F(begin), F being a 64-bit mixing function. A sum equal to F(n) - F(0) says (but for a
 // chance of 2^-64) that the ranges' ends cancel as those of [0, n) do, and a count of readings that
 // rises and falls at the same places is the same count: every token of [0, n) once, no other.
-#ifndef SEQTRAIN_DATA_COVERAGE_H
-#define SEQTRAIN_DATA_COVERAGE_H
+#ifndef SEQTRAIN_BATCH_COVERAGE_H
+#define SEQTRAIN_BATCH_COVERAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
