@@ -85,9 +85,9 @@ on_ranks() {
 # kernels_of PROGRAM: those that give the same bits, and that this CPU has.
 kernels_of() {
   case $("$1" --version) in
-  *'kernels avx512'*) echo portable avx2 avx512 ;;
-  *'kernels avx2'*) echo portable avx2 ;;
-  *'kernels neon'*) echo portable neon ;;
+  *'kernels: avx512'*) echo portable avx2 avx512 ;;
+  *'kernels: avx2'*) echo portable avx2 ;;
+  *'kernels: neon'*) echo portable neon ;;
   *) echo portable ;;
   esac
 }
