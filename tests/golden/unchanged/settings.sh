@@ -97,3 +97,33 @@ figures() {
   sed -E '/"event": "(step|validation|gradient_flow|skip|rollback|spike|jump)[a-z_]*"/!d
     s/"[a-z_]*(time|seconds?|bytes)[a-z_]*": ("[^"]*"|[^,}]*),? ?//g; s/"[a-z_]*per_second[a-z_]*": [^,}]*,? ?//g; s/,? *}$/}/' "$1/metrics.jsonl"
 }
+
+# circumstances RUN: where digests hold. exp, log, pow and cos are the C library's, and it chooses among its versions by the CPU.
+circumstances() {
+  local cpu=other
+  case $("$SEQTRAIN" --version) in *'kernels: avx'*) cpu='x86_64 with avx2 and fma' ;; esac
+  echo "libm: $(getconf GNU_LIBC_VERSION 2>/dev/null || echo unknown)"
+  echo "cpu: $cpu"
+  echo "denormals: $(sed -n 's/.*"event": "start".*"denormals": "\([a-z]*\)".*/\1/p' "$1/metrics.jsonl" | head -n 1)"
+}
+
+# digest_run NAME: lines of digests.txt, by $DIGEST. The last checkpoint is told tensor by tensor, the others as a whole; a new field of manifests
+# must stand in added_fields.txt. program.version and program.storage may change, and kernels is what the caller varies.
+digest_run() {
+  local name=$1 checkpoint last
+  last=$(ls -d "$name"/checkpoints/step-* | tail -n 1)
+  for checkpoint in "$name"/checkpoints/step-*; do
+    "$DIGEST" "$checkpoint" >"$checkpoint.digests" || return 1
+    sed -E 's/[ \t]*#.*//; /^$/d; s/^/field /' "$SOURCE/tests/golden/unchanged/added_fields.txt" >"$work/.added"
+    grep -vxFf "$work/.added" "$checkpoint.digests" | grep -vE '^field (program\.(version|storage)|options\.kernels)=' |
+      sort >"$checkpoint.kept"
+    echo "$name ${checkpoint##*/} fields $(grep ^field "$checkpoint.kept" | "$DIGEST" -)"
+    if [ "$checkpoint" = "$last" ]; then
+      grep -v ^field "$checkpoint.kept" | sed "s|^|$name ${checkpoint##*/} |"
+    else
+      echo "$name ${checkpoint##*/} tensors $(grep -v ^field "$checkpoint.kept" | "$DIGEST" -)"
+    fi
+  done
+  echo "$name vocabulary $("$DIGEST" - <"$last/vocabulary.tsv")"
+  echo "$name figures $(figures "$name" | "$DIGEST" -)"
+}
