@@ -3,7 +3,7 @@
 // living holder from a dead one where the file system has no locks. Invariant:
 // the text is overwritten in one write and cut afterwards, so nobody reads an
 // empty one. Tests: tests/fault/two_jobs.sh, tests/fault/run_directory.sh.
-#include "lock.h"
+#include <seqtrain/job/run_lock.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -192,7 +192,7 @@ static void pause_a_moment(void) {
 }
 
 // Rank 0, which holds .lock: until no rank of an earlier job holds the other. One that is stopped
-// or cut off may hold it for ever; when it wakes, it finds the newer session (session.h) and
+// or cut off may hold it for ever; when it wakes, it finds the newer session (fence.h) and
 // leaves.
 static seq_status wait_for_ranks(const char *run, seq_error *error) {
     char path[SEQ_PATH];

@@ -2,8 +2,8 @@
 // else PBS_WALLTIME. Only the first answer counts. Invariant: what cannot be
 // understood sets no limit, and the reason is kept for a warning. Tests:
 // tests/cli/launcher.sh, tests/slurm/requeue.sh.
-#include "time_limit.h"
-#include "trainer.h"
+#include <seqtrain/job/time_limit.h>
+#include <seqtrain/base/clock.h>
 #include <seqtrain/base/command.h>
 #include <seqtrain/base/option.h>
 #include <math.h>
@@ -16,7 +16,7 @@ static const double ANSWER_SECONDS = 20, // squeue gives up by itself after this
     UNLIMITED_SECONDS = 180 * 86400.0;   // a scheduler's way to say that there is no limit
 
 static void set_left(seq_time_limit *limit, double started, double left) {
-    if (left < UNLIMITED_SECONDS) limit->seconds = seq_train_seconds() - started + left;
+    if (left < UNLIMITED_SECONDS) limit->seconds = seq_clock_seconds() - started + left;
     limit->of_scheduler = true;
 }
 

@@ -1,12 +1,12 @@
 // A thread of each rank looks several times a second at its own progress and at the memory of its
 // node's ranks. A rank without progress for the limit starts an inquiry by files among the nodes
-// (inquiry.h); verdict.h names who hangs. A second thread, the guard, touches no file. Invariant:
+// (hang_report.h); hang_diagnosis.h names who hangs. A second thread, the guard, touches no file. Invariant:
 // one message a job, and every rank leaves. Tests: tests/fault/hang.sh,
 // tests/fault/blocked_directory.sh, tests/mpi/two_hosts.sh.
-#include "watchdog.h"
-#include "checkpoints/session.h"
-#include "death.h"
-#include "inquiry.h"
+#include <seqtrain/job/watchdog.h>
+#include <seqtrain/job/fence.h>
+#include <seqtrain/job/death.h>
+#include "hang_report.h"
 #include "launcher.h"
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +15,6 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/base/thread.h>
-#include <seqtrain/train/train.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +62,7 @@ struct seq_watchdog {
     seq_watched *ranks_here;     // (P): the guard's own
     bool *guilty_here;           // (P)
     uint64_t *beats;             // (N): of the nodes' answers when this rank began to ask
-    seq_inquiry inquiry;
+    seq_hang_report report;
     bool launched;
     pid_t parent;
     seq_launcher launcher;
@@ -193,8 +192,8 @@ static bool is_writer(const seq_watchdog *dog) {
 static void answer(seq_watchdog *dog) {
     if (!is_writer(dog)) return;
     describe_node(dog, dog->answer);
-    seq_inquiry_answer(&dog->inquiry, dog->node, atomic_load(&dog->own->beat), dog->answer,
-                       dog->node_size);
+    seq_hang_report_answer(&dog->report, dog->node, atomic_load(&dog->own->beat), dog->answer,
+                           dog->node_size);
 }
 
 static void read_nodes(seq_watchdog *dog) {
@@ -205,7 +204,7 @@ static void read_nodes(seq_watchdog *dog) {
             describe_node(dog, ranks);
             continue;
         }
-        uint64_t beat = seq_inquiry_read(&dog->inquiry, node, dog->answer, dog->node_size);
+        uint64_t beat = seq_hang_report_read(&dog->report, node, dog->answer, dog->node_size);
         if (beat == 0) continue;
         memcpy(ranks, dog->answer, (size_t)dog->node_size * sizeof *ranks);
         for (int i = 0; beat == dog->beats[node] && i < dog->node_size; i++)
@@ -224,16 +223,16 @@ static _Noreturn void leave(const seq_watchdog *dog) {
 
 // We slept through the end of our job, and another one has the run directory.
 static void leave_if_superseded(const seq_watchdog *dog) {
-    if (!seq_session_is_current(dog->run, dog->session)) leave(dog);
+    if (!seq_fence_is_current(dog->run, dog->session)) leave(dog);
 }
 
 static void begin_asking(seq_watchdog *dog) {
     leave_if_superseded(dog);
     for (int node = 0; node < dog->nodes; node++)
-        dog->beats[node] = node == dog->node
-                               ? 0
-                               : seq_inquiry_read(&dog->inquiry, node, dog->answer, dog->node_size);
-    seq_inquiry_ask(&dog->inquiry);
+        dog->beats[node] = node == dog->node ? 0
+                                             : seq_hang_report_read(&dog->report, node, dog->answer,
+                                                                    dog->node_size);
+    seq_hang_report_ask(&dog->report);
 }
 
 // One system call: ranks that print at the same time do not mix.
@@ -265,10 +264,10 @@ static bool was_killed(const seq_watchdog *dog) {
     return false;
 }
 
-static void tell(seq_watchdog *dog, const seq_case *facts, const char *name, const char *why) {
+static void tell(seq_watchdog *dog, const seq_hang_case *facts, const char *name, const char *why) {
     char ranks[2000], hosts[2000], reason[600] = "", text[2900], escaped[5800], line[6000];
-    seq_verdict_describe(facts, dog->guilty, ranks, sizeof ranks);
-    seq_verdict_hosts(facts, dog->guilty, hosts, sizeof hosts);
+    seq_hang_describe(facts, dog->guilty, ranks, sizeof ranks);
+    seq_hang_hosts(facts, dog->guilty, hosts, sizeof hosts);
     if (was_killed(dog)) {
         strcpy(reason, "; it was killed (SIGKILL), ");
         seq_death_reason(seq_comm_reserved(dog->comm), dog->kills, reason + strlen(reason),
@@ -280,20 +279,20 @@ static void tell(seq_watchdog *dog, const seq_case *facts, const char *name, con
                                    "again");
     seq_escape(text, strlen(text), false, escaped, sizeof escaped);
     snprintf(line, sizeof line, "seqtrain: error: %s\n", escaped);
-    bool first = seq_inquiry_conclude(&dog->inquiry, name, text, hosts);
+    bool first = seq_hang_report_conclude(&dog->report, name, text, hosts);
     if (first) atomic_store(&dog->records[0]->told, true);
     if (first) print(line);
 }
 
-static seq_case gather_facts(seq_watchdog *dog) {
+static seq_hang_case gather_facts(seq_watchdog *dog) {
     read_nodes(dog);
-    return (seq_case){dog->size, dog->ranks, dog->places, dog->rank, dog->limit, dog->grace};
+    return (seq_hang_case){dog->size, dog->ranks, dog->places, dog->rank, dog->limit, dog->grace};
 }
 
 static void judge(seq_watchdog *dog) {
     char why[100];
-    seq_case facts = gather_facts(dog);
-    if (!seq_verdict_find(&facts, dog->guilty)) return;
+    seq_hang_case facts = gather_facts(dog);
+    if (!seq_hang_find(&facts, dog->guilty)) return;
     snprintf(why, sizeof why, "no progress for %g s (--hang-timeout)", dog->limit);
     tell(dog, &facts, "verdict", why);
     leave(dog);
@@ -309,8 +308,8 @@ static void leave_if_it_has_told(const seq_watchdog *dog) {
 // Who dies after the launcher has begun to end the job is killed by it.
 static void report_death(seq_watchdog *dog) {
     leave_if_it_has_told(dog);
-    if (seq_inquiry_is_concluded(&dog->inquiry, "lost")) leave(dog);
-    seq_case facts = gather_facts(dog);
+    if (seq_hang_report_is_concluded(&dog->report, "lost")) leave(dog);
+    seq_hang_case facts = gather_facts(dog);
     for (int rank = 0; rank < dog->size; rank++)
         dog->guilty[rank] = facts.ranks[rank].dead;
     tell(dog, &facts, "verdict", "a rank is gone");
@@ -319,7 +318,7 @@ static void report_death(seq_watchdog *dog) {
 
 // The launcher ends the job (SIGTERM; it kills soon after) and this rank waits: who is gone?
 static void report_loss(seq_watchdog *dog) {
-    seq_case facts = gather_facts(dog);
+    seq_hang_case facts = gather_facts(dog);
     int missing = 0;
     for (int rank = 0; rank < dog->size; rank++) {
         const seq_watched *it = &facts.ranks[rank];
@@ -338,13 +337,13 @@ static double delay(const seq_watchdog *dog) {
 
 static void watch_limit(seq_watchdog *dog, double passed) {
     if (dog->age <= dog->limit - dog->grace) {
-        if (dog->asking > 0) seq_inquiry_withdraw(&dog->inquiry);
+        if (dog->asking > 0) seq_hang_report_withdraw(&dog->report);
         dog->asking = 0;
         return;
     }
     if (dog->asking == 0) begin_asking(dog);
     dog->asking += passed;
-    seq_inquiry_ask(&dog->inquiry); // another may have withdrawn
+    seq_hang_report_ask(&dog->report); // another may have withdrawn
     if (dog->age > dog->limit && dog->asking > dog->grace + delay(dog)) judge(dog);
 }
 
@@ -368,8 +367,8 @@ static void look_at_files(seq_watchdog *dog, double passed) {
     dog->unlooked += passed;
     if (!suspects && !ends && (dog->unlooked < dog->grace / 8 || !is_writer(dog))) return;
     dog->unlooked = 0;
-    if (!suspects && !ends && !seq_inquiry_is_asked(&dog->inquiry)) return;
-    if (seq_inquiry_is_concluded(&dog->inquiry, "verdict")) leave(dog);
+    if (!suspects && !ends && !seq_hang_report_is_asked(&dog->report)) return;
+    if (seq_hang_report_is_concluded(&dog->report, "verdict")) leave(dog);
     answer(dog);
 }
 
@@ -391,8 +390,8 @@ static void note_death(void *context, int signal) {
     int none = 0;
     if (!atomic_compare_exchange_strong(&dog->own->signal, &none, signal) || signal != SIGBUS)
         return;
-    seq_verdict_place(atomic_load(&dog->own->step), atomic_load(&dog->own->stage), place,
-                      sizeof place);
+    seq_hang_place(atomic_load(&dog->own->step), atomic_load(&dog->own->stage), place,
+                   sizeof place);
     snprintf(line, sizeof line,
              "seqtrain: error: rank %d (host %s, process %ld): bus error (SIGBUS) in %s; %s; the "
              "job ends\n",
@@ -428,8 +427,8 @@ static int blame_here(seq_watchdog *dog, bool waiting) {
 // Of other nodes nothing can be known now.
 static void tell_of_node(seq_watchdog *dog, double stuck) {
     char ranks[2000], line[2500];
-    const seq_case facts = {dog->size, dog->ranks_here, dog->places,
-                            dog->rank, dog->limit,      dog->grace};
+    const seq_hang_case facts = {dog->size, dog->ranks_here, dog->places,
+                                 dog->rank, dog->limit,      dog->grace};
     if (atomic_exchange(&dog->records[0]->told, true)) return;
     for (int rank = 0; rank < dog->size; rank++)
         dog->ranks_here[rank] = (seq_watched){.left = true};
@@ -445,7 +444,7 @@ static void tell_of_node(seq_watchdog *dog, double stuck) {
                           .signal = 0}; // named, or gcc 10 warns
     }
     if (!blame_here(dog, false)) blame_here(dog, true);
-    seq_verdict_describe(&facts, dog->guilty_here, ranks, sizeof ranks);
+    seq_hang_describe(&facts, dog->guilty_here, ranks, sizeof ranks);
     snprintf(line, sizeof line,
              "seqtrain: error: no progress, and the run directory has not answered for %.3g s: %s; "
              "the job ends, the same command line goes on\n",
@@ -544,14 +543,14 @@ static seq_status share_records(seq_watchdog *dog, seq_error *error) {
     if (status) return status;
     record *own = dog->records[dog->node_rank];
     if (!live(own, error)) dog->own = own;
-    if (dog->rank == 0) seq_inquiry_clear(&dog->inquiry);
+    if (dog->rank == 0) seq_hang_report_clear(&dog->report);
     return seq_comm_agree(dog->comm, error);
 }
 
 static seq_status begin(seq_watchdog *dog, const char *run, uint64_t session, seq_error *error) {
     seq_free_memory memory;
     allocate(dog, error);
-    seq_inquiry_open(&dog->inquiry, run, session, error);
+    seq_hang_report_open(&dog->report, run, session, error);
     if (seq_comm_agree(dog->comm, error) || exchange_places(dog, error) ||
         share_records(dog, error))
         return error->status;
@@ -602,7 +601,7 @@ static void stop_threads(seq_watchdog *dog) {
 
 void seq_watchdog_destroy(seq_watchdog *dog) {
     if (!dog) return;
-    seq_train_tell_bus_errors(); // no signal finds this watchdog any more
+    seq_death_tell_bus_errors(); // no signal finds this watchdog any more
     seq_comm_watch(dog->comm, NULL);
     stop_threads(dog);
     if (dog->own) {

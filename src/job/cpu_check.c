@@ -2,8 +2,9 @@
 // checkpoint names the order of arithmetic, which decides the bits. The CPU's
 // name is kept beside the checkpoints, so that equal states stay equal files on
 // different CPUs. Tests: tests/cli/warnings.sh, tests/fault/ranks_differ.sh.
-#include "proofs.h"
+#include <seqtrain/job/cpu_check.h>
 #include <seqtrain/base/cores.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ typedef struct machine {
 } machine;
 
 // "model name\t: AMD EPYC ..." of /proc/cpuinfo; elsewhere the architecture.
-void seq_train_cpu_name(char *out, size_t size) {
+void seq_cpu_name(char *out, size_t size) {
     char line[256];
     struct utsname system;
     FILE *file = fopen("/proc/cpuinfo", "re");
@@ -49,10 +50,10 @@ static int place_of(const char *name) {
     return place;
 }
 
-static void fill_offer(const seq_trainer *trainer, offer *out) {
-    *out = (offer){.chosen = trainer->options->kernels};
+static void fill_offer(int chosen, offer *out) {
+    *out = (offer){.chosen = chosen};
     gethostname(out->host, sizeof out->host - 1);
-    seq_train_cpu_name(out->cpu, sizeof out->cpu);
+    seq_cpu_name(out->cpu, sizeof out->cpu);
     for (int i = 1; seq_kernels_names()[i]; i++) {
         const seq_kernels *kernels = seq_kernels_of(seq_kernels_names()[i]);
         bool own = kernels && strcmp(kernels->name, seq_kernels_names()[i]) == 0;
@@ -81,15 +82,15 @@ static void warn_of_slower(const offer *offers, int ranks, int best, int common)
     }
 }
 
-seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out_name,
-                                    seq_error *error) {
-    seq_comm *comm = trainer->comm;
-    int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm), chosen = 0;
+seq_status seq_cpu_choose_kernels(seq_comm *comm, int chosen, const char **out_name,
+                                  seq_error *error) {
+    int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm);
     uint32_t common = UINT32_MAX, any = 0;
     offer *offers = NULL;
     seq_allocate(&offers, (size_t)ranks, sizeof *offers, "the kernels of the ranks", error);
     if (seq_comm_agree(comm, error)) goto out;
-    fill_offer(trainer, &offers[rank]);
+    fill_offer(chosen, &offers[rank]);
+    chosen = 0;
     if (seq_comm_gather(comm, offers, sizeof *offers, error)) goto out;
     for (int other = 0; other < ranks; other++) {
         common &= offers[other].kernels;
@@ -108,13 +109,17 @@ out:
     return error->status;
 }
 
-static void describe(const seq_trainer *trainer, machine *out) {
+static const char *arithmetic_of(const seq_compute *compute) {
+    return seq_kernels_order(compute->kernels, compute->precision);
+}
+
+static void describe(const seq_compute *compute, machine *out) {
     *out = (machine){.host = ""};
     gethostname(out->host, sizeof out->host - 1);
-    seq_train_cpu_name(out->cpu, sizeof out->cpu);
-    snprintf(out->arithmetic, sizeof out->arithmetic, "%s", seq_train_arithmetic(trainer));
+    seq_cpu_name(out->cpu, sizeof out->cpu);
+    snprintf(out->arithmetic, sizeof out->arithmetic, "%s", arithmetic_of(compute));
     seq_cores_find("", &out->cores);
-    out->threads = seq_team_size(trainer->compute.team);
+    out->threads = seq_team_size(compute->team);
     out->online = (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
@@ -189,7 +194,7 @@ static bool warn_of_load(const machine *machines, int ranks, int rank) {
     return true;
 }
 
-bool seq_train_last_cpu(const char *run, char out[SEQ_CPU_NAME]) {
+bool seq_cpu_last(const char *run, char out[SEQ_CPU_NAME]) {
     char path[SEQ_PATH], *last = NULL;
     size_t size = 0;
     uint64_t listed;
@@ -204,43 +209,44 @@ bool seq_train_last_cpu(const char *run, char out[SEQ_CPU_NAME]) {
 }
 
 // A library may choose its code by more of the CPU than it tells.
-static void compare_with_last(const seq_trainer *trainer, const char *cpu) {
+static void compare_with_last(const char *run, const seq_compute *compute, const char *cpu) {
     char last[SEQ_CPU_NAME];
-    if (!seq_train_last_cpu(trainer->options->run, last) || strcmp(last, cpu) == 0) return;
-    if (strcmp(trainer->compute.kernels->name, "openblas") == 0)
+    if (!seq_cpu_last(run, last) || strcmp(last, cpu) == 0) return;
+    if (strcmp(compute->kernels->name, "openblas") == 0)
         seq_log_warning("the run was on a CPU %s, this is %s: a library such as %s may add in "
                         "another order here",
-                        last, cpu, seq_train_arithmetic(trainer));
+                        last, cpu, arithmetic_of(compute));
     else
         seq_log_info("the run was on a CPU %s, this is %s: the same order of arithmetic gives the "
                      "same bits on both",
                      last, cpu);
 }
 
-static seq_status record(const seq_trainer *trainer, const char *cpu, bool resumed,
+static seq_status record(const char *run, const seq_compute *compute, const char *cpu, bool resumed,
                          seq_error *error) {
     char path[SEQ_PATH], line[SEQ_CPU_NAME + 1];
-    seq_status status = seq_path_join(path, trainer->options->run, "cpu.txt", error);
+    seq_status status = seq_path_join(path, run, "cpu.txt", error);
     if (status) return status;
-    if (resumed) compare_with_last(trainer, cpu);
+    if (resumed) compare_with_last(run, compute, cpu);
     int length = snprintf(line, sizeof line, "%s\n", cpu);
     return seq_file_write_atomic(path, line, (size_t)length, error);
 }
 
-seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error) {
-    int rank = seq_comm_rank(trainer->comm), ranks = seq_comm_size(trainer->comm);
+seq_status seq_cpu_check(seq_comm *comm, const seq_compute *compute, const char *run, bool resumed,
+                         seq_error *error) {
+    int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm);
     machine *machines = NULL;
     seq_allocate(&machines, (size_t)ranks, sizeof *machines, "the names of the machines", error);
-    if (seq_comm_agree(trainer->comm, error)) goto out;
-    describe(trainer, &machines[rank]);
-    if (seq_comm_gather(trainer->comm, machines, sizeof *machines, error)) goto out;
+    if (seq_comm_agree(comm, error)) goto out;
+    describe(compute, &machines[rank]);
+    if (seq_comm_gather(comm, machines, sizeof *machines, error)) goto out;
     if (rank == 0) {
         compare_ranks(machines, ranks);
         for (int i = 0; i < ranks && !warn_of_load(machines, ranks, i); i++) {
         } // one is enough
-        record(trainer, machines[0].cpu, resumed, error);
+        record(run, compute, machines[0].cpu, resumed, error);
     }
-    seq_comm_agree(trainer->comm, error);
+    seq_comm_agree(comm, error);
 out:
     free(machines);
     return error->status;

@@ -1,7 +1,7 @@
 // RUN/.session holds a number that each start of a job replaces by a new one, made of time and
 // process. A rank that finds another number than its own there has been superseded. Test:
 // tests/fault/two_jobs.sh.
-#include "session.h"
+#include <seqtrain/job/fence.h>
 #include <inttypes.h>
 #include <seqtrain/base/file.h>
 #include <stdio.h>
@@ -48,8 +48,8 @@ static seq_status find_session(const char *run, uint64_t session, seq_error *err
                          run);
 }
 
-seq_status seq_session_begin(seq_comm *comm, const char *run, uint64_t *out_session,
-                             seq_error *error) {
+seq_status seq_fence_begin(seq_comm *comm, const char *run, uint64_t *out_session,
+                           seq_error *error) {
     *out_session = invent();
     if (seq_comm_rank(comm) == 0) write_session(run, *out_session, error);
     if (seq_comm_agree(comm, error)) return error->status;
@@ -58,7 +58,7 @@ seq_status seq_session_begin(seq_comm *comm, const char *run, uint64_t *out_sess
     return seq_comm_agree(comm, error);
 }
 
-bool seq_session_is_current(const char *run, uint64_t session) {
+bool seq_fence_is_current(const char *run, uint64_t session) {
     char path[SEQ_PATH], *text;
     size_t size;
     uint64_t listed;

@@ -1,6 +1,6 @@
 // How much time this session has.
-#ifndef SEQ_TRAIN_TIME_LIMIT_H
-#define SEQ_TRAIN_TIME_LIMIT_H
+#ifndef SEQTRAIN_JOB_TIME_LIMIT_H
+#define SEQTRAIN_JOB_TIME_LIMIT_H
 
 #include <stdbool.h>
 
@@ -11,7 +11,7 @@ typedef struct seq_time_limit {
 } seq_time_limit;
 
 // --time-limit, or for `auto` what the batch system says. `option`: seconds, or SEQ_DURATION_AUTO;
-// `started`: of the session, on the clock of seq_train_seconds. May ask another program, which can
+// `started`: of the session, on the clock of seq_clock_seconds. May ask another program, which can
 // take some seconds.
 void seq_time_limit_find(double option, double started, seq_time_limit *out);
 

@@ -1,6 +1,6 @@
 // Who is blamed for a job that does not get on: the dead, the silent, those
 // that work on one thing, and of those that wait the last. The whole sentence
-// is compared. Checks src/train/watch/verdict.c.
+// is compared. Checks src/job/hang_diagnosis.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <string.h>
-#include "watch/verdict.h"
-#include "watch/watchdog.h"
+#include "hang_diagnosis.h"
+#include <seqtrain/job/watchdog.h>
 
 enum { P = 4 };
 
@@ -17,7 +17,7 @@ typedef struct fixture {
     seq_watched ranks[P];
     seq_rank_place places[P];
     bool guilty[P];
-    seq_case facts;
+    seq_hang_case facts;
 } fixture;
 
 // All wait for each other in the reports of step 13 since the limit.
@@ -33,7 +33,7 @@ static void set_up(fixture *it) {
         it->places[rank] = (seq_rank_place){.process = 100 + rank};
         strcpy(it->places[rank].host, rank < 2 ? "node" : "node-b");
     }
-    it->facts = (seq_case){P, it->ranks, it->places, 0, 10, 2};
+    it->facts = (seq_hang_case){P, it->ranks, it->places, 0, 10, 2};
 }
 
 static void expect_guilty(fixture *it, int expected, const char *text, const char *hosts) {
@@ -41,13 +41,13 @@ static void expect_guilty(fixture *it, int expected, const char *text, const cha
     int count = 0;
     for (int rank = 0; rank < P; rank++)
         count += expected >> rank & 1;
-    assert_int_equal(seq_verdict_find(&it->facts, it->guilty), count);
+    assert_int_equal(seq_hang_find(&it->facts, it->guilty), count);
     for (int rank = 0; rank < P; rank++)
         assert_int_equal(it->guilty[rank], expected >> rank & 1);
     if (!count) return;
-    seq_verdict_describe(&it->facts, it->guilty, out, sizeof out);
+    seq_hang_describe(&it->facts, it->guilty, out, sizeof out);
     assert_string_equal(out, text);
-    seq_verdict_hosts(&it->facts, it->guilty, out, sizeof out);
+    seq_hang_hosts(&it->facts, it->guilty, out, sizeof out);
     assert_string_equal(out, hosts);
 }
 
@@ -147,9 +147,9 @@ static void test_many_are_not_all_named(void **state) {
     seq_rank_place places[MANY] = {{{0}, 0}};
     bool guilty[MANY];
     char text[2000];
-    seq_case facts = {MANY, ranks, places, 0, 10, 2};
-    assert_int_equal(seq_verdict_find(&facts, guilty), MANY);
-    seq_verdict_describe(&facts, guilty, text, sizeof text);
+    seq_hang_case facts = {MANY, ranks, places, 0, 10, 2};
+    assert_int_equal(seq_hang_find(&facts, guilty), MANY);
+    seq_hang_describe(&facts, guilty, text, sizeof text);
     assert_non_null(strstr(text, "rank 7"));
     assert_null(strstr(text, "rank 8"));
     assert_non_null(strstr(text, "; and 4 more"));

@@ -1,6 +1,6 @@
 // What the nodes tell each other when a job does not get on: every field of
 // every rank comes back as it was written; answers of another session, of
-// another form or cut short are none. Checks src/train/watch/inquiry.c.
+// another form or cut short are none. Checks src/job/hang_report.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "watch/inquiry.h"
-#include "watch/watchdog.h"
+#include "hang_report.h"
+#include <seqtrain/job/watchdog.h>
 
 static const seq_watched told[] = {
     {true, true, false, false, true, 10.125, 12, SEQ_STAGE_REPORT, 0},
@@ -21,26 +21,26 @@ static const seq_watched told[] = {
 };
 enum { COUNT = sizeof told / sizeof *told };
 
-static void begin(char *run, seq_inquiry *inquiry) {
+static void begin(char *run, seq_hang_report *report) {
     seq_error error = {0};
-    strcpy(run, "/tmp/seq-inquiry-XXXXXX");
+    strcpy(run, "/tmp/seq-hang-XXXXXX");
     assert_non_null(mkdtemp(run));
-    assert_int_equal(seq_inquiry_open(inquiry, run, 77, &error), SEQ_OK);
+    assert_int_equal(seq_hang_report_open(report, run, 77, &error), SEQ_OK);
 }
 
-static void end(const char *run, const seq_inquiry *inquiry) {
-    seq_inquiry_clear(inquiry);
+static void end(const char *run, const seq_hang_report *report) {
+    seq_hang_report_clear(report);
     assert_int_equal(rmdir(run), 0);
 }
 
 static void an_answer_comes_back_whole(void **state) {
     (void)state;
     char run[40];
-    seq_inquiry inquiry, later;
+    seq_hang_report report, later;
     seq_watched found[COUNT];
-    begin(run, &inquiry);
-    seq_inquiry_answer(&inquiry, 3, 5, told, COUNT);
-    assert_int_equal(seq_inquiry_read(&inquiry, 3, found, COUNT), 5);
+    begin(run, &report);
+    seq_hang_report_answer(&report, 3, 5, told, COUNT);
+    assert_int_equal(seq_hang_report_read(&report, 3, found, COUNT), 5);
     for (int rank = 0; rank < COUNT; rank++) {
         assert_int_equal(found[rank].alive, told[rank].alive);
         assert_int_equal(found[rank].known, told[rank].known);
@@ -52,11 +52,11 @@ static void an_answer_comes_back_whole(void **state) {
         assert_int_equal(found[rank].stage, told[rank].stage);
         assert_int_equal(found[rank].signal, told[rank].signal);
     }
-    assert_int_equal(seq_inquiry_read(&inquiry, 2, found, COUNT), 0); // nobody has answered
-    later = inquiry;
+    assert_int_equal(seq_hang_report_read(&report, 2, found, COUNT), 0); // nobody has answered
+    later = report;
     later.session++;
-    assert_int_equal(seq_inquiry_read(&later, 3, found, COUNT), 0);
-    end(run, &inquiry);
+    assert_int_equal(seq_hang_report_read(&later, 3, found, COUNT), 0);
+    end(run, &report);
 }
 
 static void what_is_no_answer_is_not_read(void **state) {
@@ -69,20 +69,20 @@ static void what_is_no_answer_is_not_read(void **state) {
         "",
     };
     char run[40], path[80];
-    seq_inquiry inquiry;
+    seq_hang_report report;
     seq_watched found[1];
-    begin(run, &inquiry);
-    seq_inquiry_answer(&inquiry, 0, 5, told, 1);
-    assert_int_equal(seq_inquiry_read(&inquiry, 0, found, 1), 5);
+    begin(run, &report);
+    seq_hang_report_answer(&report, 0, 5, told, 1);
+    assert_int_equal(seq_hang_report_read(&report, 0, found, 1), 5);
     snprintf(path, sizeof path, "%s/hang/node-0", run);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         FILE *stream = fopen(path, "we");
         assert_non_null(stream);
         fputs(texts[i], stream);
         fclose(stream);
-        assert_int_equal(seq_inquiry_read(&inquiry, 0, found, 1), 0);
+        assert_int_equal(seq_hang_report_read(&report, 0, found, 1), 0);
     }
-    end(run, &inquiry);
+    end(run, &report);
 }
 
 int main(void) {

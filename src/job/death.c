@@ -2,12 +2,11 @@
 // missing page stands still, so it only reads files of /proc, prints with one write and leaves with
 // exit code 7; what other signals do is left to what was there before.
 // Tests: tests/fault/shared_memory.sh.
-#include "death.h"
+#include <seqtrain/job/death.h>
 #include <seqtrain/base/free_memory.h>
 #include <seqtrain/base/launch.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/comm/comm.h>
-#include <seqtrain/train/train.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +48,6 @@ static void tell_bus_error(void *context, int signal) {
     seq_comm_leave(seq_status_exit_code(SEQ_NO_SPACE));
 }
 
-void seq_train_tell_bus_errors(void) {
+void seq_death_tell_bus_errors(void) {
     seq_signals_tell_death((const int[]){SIGBUS, 0}, tell_bus_error, NULL);
 }

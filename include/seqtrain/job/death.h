@@ -1,8 +1,8 @@
 // What is said of a rank that dies of a signal. Most such deaths on a cluster are for want of
 // memory: SIGBUS where a page was promised and is not there, SIGKILL by the system or the batch
 // system.
-#ifndef SEQ_TRAIN_DEATH_H
-#define SEQ_TRAIN_DEATH_H
+#ifndef SEQTRAIN_JOB_DEATH_H
+#define SEQTRAIN_JOB_DEATH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +12,10 @@
 // `reserved`: seq_comm_reserved; `kills`: seq_free_memory's at the job's beginning; UINT64_MAX:
 // unknown. Takes no memory and no lock. Returns `out`.
 const char *seq_death_reason(uint64_t reserved, uint64_t kills, char *out, size_t size);
+
+// Before MPI is opened: a bus error of this process names memory as the likely reason, with the
+// figures, and ends it with exit code 7.
+void seq_death_tell_bus_errors(void);
 
 // Signals that a dying process can note: all but SIGKILL. Ends with 0.
 extern const int seq_death_signals[];

@@ -1,8 +1,8 @@
 // The process that has started this rank on its host: mpirun, or a daemon of it (orted, prted,
 // hydra_pmi_proxy). One that has lost the other hosts waits for them for ever, long after its own
 // ranks have left.
-#ifndef SEQ_TRAIN_LAUNCHER_H
-#define SEQ_TRAIN_LAUNCHER_H
+#ifndef SEQ_JOB_LAUNCHER_H
+#define SEQ_JOB_LAUNCHER_H
 
 typedef struct seq_launcher {
     char process[24], start[24]; // as /proc tells them; empty: none that is ours to end

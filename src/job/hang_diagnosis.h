@@ -1,6 +1,6 @@
 // Who hangs? Decided from what is known of all ranks, and told in one line.
-#ifndef SEQ_TRAIN_VERDICT_H
-#define SEQ_TRAIN_VERDICT_H
+#ifndef SEQ_JOB_HANG_DIAGNOSIS_H
+#define SEQ_JOB_HANG_DIAGNOSIS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,24 +23,24 @@ typedef struct seq_rank_place {
     int64_t process;
 } seq_rank_place;
 
-typedef struct seq_case {
+typedef struct seq_hang_case {
     int size;                     // P
     const seq_watched *ranks;     // (P)
     const seq_rank_place *places; // (P)
     int judge;                    // the rank that decides
     double limit, grace;          // seconds; who waits is stuck `grace` before the limit
-} seq_case;
+} seq_hang_case;
 
 // Marks the ranks to blame in `guilty` (P) and returns their number; 0: nobody yet, a rank still
 // gets on. Dead ranks, those that do not answer, and those that work on one thing for longer than
 // the limit; when all wait for each other, those that are furthest behind.
-int seq_verdict_find(const seq_case *facts, bool *guilty);
+int seq_hang_find(const seq_hang_case *facts, bool *guilty);
 // "step 13, reading data". `step`: updates done.
-void seq_verdict_place(int64_t step, int stage, char *out, size_t size);
+void seq_hang_place(int64_t step, int stage, char *out, size_t size);
 // "rank 2 (host b, process 99) hangs in step 13, reading data"; several are named one after the
 // other.
-void seq_verdict_describe(const seq_case *facts, const bool *guilty, char *out, size_t size);
+void seq_hang_describe(const seq_hang_case *facts, const bool *guilty, char *out, size_t size);
 // The hosts of the guilty ranks, each once, separated by spaces; none when all ranks only wait.
-void seq_verdict_hosts(const seq_case *facts, const bool *guilty, char *out, size_t size);
+void seq_hang_hosts(const seq_hang_case *facts, const bool *guilty, char *out, size_t size);
 
 #endif

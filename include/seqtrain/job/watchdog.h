@@ -1,11 +1,11 @@
 // Ends a job that does not get on. A thread of every rank looks at the progress of its node's
 // ranks, which stands in shared memory; when this rank has made none for almost the limit, the
-// nodes tell each other theirs in files (inquiry.h), and one rank says who hangs (verdict.h). All
+// nodes tell each other theirs in files (hang_report.h), and one rank says who hangs (hang_diagnosis.h). All
 // ranks then leave with exit code 6.
 //
 // Time is time that this thread was awake for: a job that is suspended as a whole does not hang.
-#ifndef SEQ_TRAIN_WATCHDOG_H
-#define SEQ_TRAIN_WATCHDOG_H
+#ifndef SEQTRAIN_JOB_WATCHDOG_H
+#define SEQTRAIN_JOB_WATCHDOG_H
 
 #include <seqtrain/comm/comm.h>
 

@@ -1,8 +1,8 @@
 // One job at a time on a run directory. RUN/.lock is locked by rank 0 and says who holds it (host,
 // process, since when, batch job); RUN/.lock-ranks by the other ranks, which may outlive rank 0 for
 // a while and still write a shard. Where the file system has no locks, what .lock says decides.
-#ifndef SEQ_TRAIN_LOCK_H
-#define SEQ_TRAIN_LOCK_H
+#ifndef SEQTRAIN_JOB_RUN_LOCK_H
+#define SEQTRAIN_JOB_RUN_LOCK_H
 
 #include <seqtrain/base/status.h>
 #include <seqtrain/comm/comm.h>

@@ -1,8 +1,8 @@
 // Guilty are ranks that are dead or do not answer, and those that have worked on one thing for
 // longer than the limit. When there are none and all others wait as long: those that are furthest
-// behind. Pure functions of what is known. Test: tests/unit/train/test_verdict.c.
-#include "verdict.h"
-#include "watchdog.h"
+// behind. Pure functions of what is known. Test: tests/unit/job/test_hang_diagnosis.c.
+#include "hang_diagnosis.h"
+#include <seqtrain/job/watchdog.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static bool is_working(const seq_watched *rank) {
     return rank->alive && !rank->left && !rank->waiting;
 }
 
-static int blame(const seq_case *facts, bool *guilty) {
+static int blame(const seq_hang_case *facts, bool *guilty) {
     int count = 0;
     for (int rank = 0; rank < facts->size; rank++) {
         const seq_watched *it = &facts->ranks[rank];
@@ -47,7 +47,7 @@ static int blame(const seq_case *facts, bool *guilty) {
     return count;
 }
 
-static bool gets_on(const seq_case *facts, const seq_watched *rank) {
+static bool gets_on(const seq_hang_case *facts, const seq_watched *rank) {
     if (rank->left) return false;
     return is_working(rank) || rank->age <= facts->limit - facts->grace;
 }
@@ -57,7 +57,7 @@ static int64_t compare(const seq_watched *a, const seq_watched *b) {
     return a->step != b->step ? a->step - b->step : a->stage - b->stage;
 }
 
-static int blame_the_last(const seq_case *facts, bool *guilty) {
+static int blame_the_last(const seq_hang_case *facts, bool *guilty) {
     const seq_watched *last = &facts->ranks[facts->judge];
     int count = 0;
     for (int rank = 0; rank < facts->size; rank++)
@@ -70,7 +70,7 @@ static int blame_the_last(const seq_case *facts, bool *guilty) {
     return count;
 }
 
-int seq_verdict_find(const seq_case *facts, bool *guilty) {
+int seq_hang_find(const seq_hang_case *facts, bool *guilty) {
     int count = blame(facts, guilty);
     if (count) return count;
     for (int rank = 0; rank < facts->size; rank++)
@@ -87,14 +87,14 @@ __attribute__((format(printf, 3, 4))) static void append(char *out, size_t size,
     va_end(arguments);
 }
 
-void seq_verdict_place(int64_t step, int stage, char *out, size_t size) {
+void seq_hang_place(int64_t step, int stage, char *out, size_t size) {
     snprintf(out, size, "step %lld, %s", (long long)(step + stages[stage].ahead),
              stages[stage].name);
 }
 
 static void append_place(const seq_watched *rank, char *out, size_t size) {
     size_t used = strlen(out);
-    seq_verdict_place(rank->step, rank->stage, out + used, size - used);
+    seq_hang_place(rank->step, rank->stage, out + used, size - used);
 }
 
 // Of a death: "has died in", "has died of Segmentation fault in".
@@ -105,7 +105,7 @@ static void append_death(const seq_watched *it, char *out, size_t size) {
         append(out, size, "has died in ");
 }
 
-static void append_rank(const seq_case *facts, int rank, char *out, size_t size) {
+static void append_rank(const seq_hang_case *facts, int rank, char *out, size_t size) {
     const seq_watched *it = &facts->ranks[rank];
     const seq_rank_place *place = &facts->places[rank];
     append(out, size, "rank %d (host %s, process %lld) ", rank, place->host,
@@ -125,7 +125,7 @@ static void append_rank(const seq_case *facts, int rank, char *out, size_t size)
     append(out, size, " or shortly before");
 }
 
-void seq_verdict_describe(const seq_case *facts, const bool *guilty, char *out, size_t size) {
+void seq_hang_describe(const seq_hang_case *facts, const bool *guilty, char *out, size_t size) {
     int named = 0, more = 0;
     *out = '\0';
     for (int rank = 0; rank < facts->size; rank++) {
@@ -147,7 +147,7 @@ static bool holds_word(const char *text, const char *word) {
     return false;
 }
 
-void seq_verdict_hosts(const seq_case *facts, const bool *guilty, char *out, size_t size) {
+void seq_hang_hosts(const seq_hang_case *facts, const bool *guilty, char *out, size_t size) {
     *out = '\0';
     for (int rank = 0; rank < facts->size; rank++) {
         const seq_watched *it = &facts->ranks[rank];
