@@ -1,11 +1,10 @@
 // A run from its start to its end: resume or initialise, then train, validate, save and report.
 // Collective. Invariant: a step that ends the run early leaves a checkpoint of a whole step. Tests:
 // tests/cli/seqtrain.sh, tests/mpi/train_bytes.sh.
-#include "checkpoints/checkpoints.h"
+#include "saving/saving.h"
 #include <seqtrain/job/run_lock.h>
 #include <seqtrain/job/fence.h>
-#include "plan/plan.h"
-#include "proofs/proofs.h"
+#include "verify/verify.h"
 #include "report/summary.h"
 #include "step/step.h"
 #include <seqtrain/base/arithmetic.h>
@@ -13,6 +12,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/job/cpu_check.h>
 #include <seqtrain/checkpoint/data_path.h>
+#include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,21 @@
 
 static bool is_root(const seq_comm *comm) {
     return seq_comm_rank(comm) == 0;
+}
+
+// Options that have a meaning with --dry-run only.
+static seq_status check_plan_options_absent(const seq_parsed *parsed, seq_error *error) {
+    static const char *const names[] = {
+        "plan-ranks",     "plan-vocabulary", "plan-format",       "ranks-per-node",
+        "cores-per-node", "network-latency", "network-bandwidth", NULL};
+    for (int i = 0; names[i]; i++) {
+        int index = seq_option_find(parsed->program, names[i]);
+        if (parsed->sources[index] != SEQ_FROM_DEFAULT)
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--%s: has a meaning with --dry-run only, which is missing",
+                                 names[i]);
+    }
+    return SEQ_OK;
 }
 
 static seq_status check_options(const seq_train_options *options, bool root, seq_error *error) {
@@ -44,6 +59,18 @@ static seq_status write_config(const seq_trainer *trainer, seq_error *error) {
     if (!status) status = error->status;
     if (!status) status = seq_file_write_atomic(path, text, size, error);
     free(text);
+    return status;
+}
+
+// Before the session writes a checkpoint of its own.
+static seq_status record_identity(const seq_trainer *trainer, const seq_manifest *resumed,
+                                  seq_error *error) {
+    seq_manifest own = {0};
+    seq_status status = seq_train_describe(trainer, &own, error);
+    if (!status)
+        status = seq_identity_record(trainer->options->run, trainer->parsed->program->options,
+                                     resumed, &own, error);
+    seq_manifest_clear(&own);
     return status;
 }
 
@@ -75,7 +102,7 @@ static void write_start(seq_trainer *trainer, bool resumed) {
 static seq_status open_records(seq_trainer *trainer, const seq_manifest *resumed,
                                seq_error *error) {
     trainer->events.may_lose = trainer->options->on_save_failure == SEQ_SAVE_OR_CONTINUE;
-    if (is_root(trainer->comm) && !seq_train_record_identity(trainer, resumed, error) &&
+    if (is_root(trainer->comm) && !record_identity(trainer, resumed, error) &&
         !write_config(trainer, error) &&
         !seq_data_path_write(trainer->options->run, seq_dataset_path(trainer->dataset), error) &&
         !seq_event_log_open(&trainer->events, trainer->options->run, error))
@@ -213,7 +240,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     seq_train_print_recut(trainer);
     if (seq_cpu_check(trainer->comm, &trainer->compute, trainer->options->run, step >= 0, error))
         return error->status;
-    return step < 0 ? SEQ_OK : seq_train_retire(trainer, error); // as after a save
+    return step < 0 ? SEQ_OK : seq_train_prune_all(trainer, error); // as after a save
 }
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
@@ -260,7 +287,8 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
     seq_run_lock lock = {0};
     int64_t step = -1;
     seq_train_find_limit(&trainer);
-    if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, is_root(comm), error);
+    if (!check_plan_options_absent(parsed, error))
+        check_options(trainer.options, is_root(comm), error);
     if (seq_comm_agree(comm, error) || seq_run_lock_take(&lock, trainer.options->run, comm, error))
         goto out;
     seq_train_note_place(&trainer);
@@ -287,10 +315,8 @@ out:
 
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version,
                          seq_error *error) {
-    const seq_train_options *options = parsed->values;
     seq_arithmetic before = seq_arithmetic_begin();
-    seq_status status =
-        options->dry_run ? seq_plan_run(parsed, comm, error) : train(parsed, comm, version, error);
+    seq_status status = train(parsed, comm, version, error);
     seq_arithmetic_end(before);
     return status;
 }

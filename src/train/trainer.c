@@ -4,10 +4,10 @@
 // step is taken here, and the shared part is counted before any of it is taken.
 // Tests: tests/cli/seqtrain.sh, tests/fault/memory.sh,
 // tests/fault/shared_memory.sh.
-#include "checkpoints/checkpoints.h"
+#include "saving/saving.h"
 #include "options/options.h"
-#include "proofs/proofs.h"
-#include "proofs/tamper.h"
+#include "verify/verify.h"
+#include "fault_injection.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -53,7 +53,7 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
 static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_batches_create(
         trainer->dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, trainer->replicas * trainer->batch,
-        seq_tamper_first_stream(trainer, trainer->first_replica * trainer->batch),
+        seq_inject_first_stream(trainer, trainer->first_replica * trainer->batch),
         trainer->own_replicas * trainer->batch, &trainer->batches, error);
     if (status) return status;
     trainer->stream_length = seq_batches_length(trainer->batches);

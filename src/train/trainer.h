@@ -7,9 +7,9 @@
 
 #include <seqtrain/job/event_log.h>
 #include "report/phases.h"
-#include "numbers/policy.h"
+#include "stability/detect.h"
 #include "report/progress.h"
-#include "numbers/setbacks.h"
+#include "stability/recovery_history.h"
 #include <seqtrain/job/time_limit.h>
 #include <seqtrain/job/watchdog.h>
 #include <seqtrain/base/clock.h>
@@ -19,6 +19,7 @@
 #include <seqtrain/data/batch.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
+#include <seqtrain/train/rank_report.h>
 #include <seqtrain/train/train.h>
 
 // Of the epoch so far, all ranks.
@@ -64,18 +65,6 @@ typedef struct seq_run_place {
     uint64_t device, node;
     double looked; // seconds on the monotonic clock
 } seq_run_place;
-
-typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_stop_reason;
-
-// What each rank tells all others after its part of a step, so that all take the same branch.
-typedef struct seq_rank_report {
-    int32_t status;    // seq_status of this rank
-    int32_t stop;      // seq_stop_reason
-    int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
-    int32_t writing;   // this rank's part of a checkpoint is being written
-    int32_t trouble;   // it has found a number that is none
-    seq_coverage read; // tokens of this rank's windows
-} seq_rank_report;
 
 enum { SEQ_ROWS_OF_INPUTS, SEQ_ROWS_OF_OUTPUT, SEQ_ROWS_OF_BIAS, SEQ_ROWS };
 

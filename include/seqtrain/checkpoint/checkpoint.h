@@ -58,7 +58,9 @@ typedef struct seq_retention {
 
 // 4. one process: removes all other committed checkpoints, and uncommitted leftovers that are older
 // than the newest. Damaged ones stay.
-seq_status seq_checkpoint_retain(const char *run, const seq_retention *rule, seq_error *error);
+// Removes the checkpoints after `step`.
+seq_status seq_checkpoint_remove_newer(const char *run, int64_t step, seq_error *error);
+seq_status seq_checkpoint_prune(const char *run, const seq_retention *rule, seq_error *error);
 // Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one,
 // the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);

@@ -6,10 +6,9 @@
 // tests/mpi/train_bytes.sh, tests/mpi/overlap.sh,
 // tests/fault/numeric_policy.sh.
 #include "step.h"
-#include "checkpoints/checkpoints.h"
-#include "numbers/inject.h"
-#include "proofs/proofs.h"
-#include "proofs/tamper.h"
+#include "saving/saving.h"
+#include "fault_injection.h"
+#include "verify/verify.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>
 #include <string.h>
@@ -148,7 +147,7 @@ static seq_status pass_over_window(seq_trainer *trainer, seq_error *error) {
 static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_report *out_all,
                               seq_error *error) {
     seq_rank_report own = {0};
-    seq_tamper_vectors(trainer);
+    seq_inject_flip(trainer);
     seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
     own.status = (int32_t)(condemned ? pass_over_window(trainer, error)
                                      : train_own_replicas(trainer, error));

@@ -3,7 +3,7 @@
 // updated. Blocks are updated from the end, while they are still in the cache.
 // Invariant: clipping is a factor of the update, and each rank writes its own
 // slices only. Tests: tests/mpi/train_bytes.sh, tests/mpi/overlap.sh.
-#include "numbers/inject.h"
+#include "fault_injection.h"
 #include "step.h"
 #include <seqtrain/base/fault.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 // one of them ends the work of all. Invariant: a validation that was cut short
 // changes neither position nor schedule. Tests: tests/fault/signals.sh,
 // tests/mpi/train_bytes.sh.
-#include "checkpoints/checkpoints.h"
-#include "numbers/inject.h"
+#include "saving/saving.h"
+#include "fault_injection.h"
 #include "step.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>

@@ -131,7 +131,7 @@ static void retention(void **state) {
     assert_int_equal(seq_checkpoint_begin(run, 35, unfinished, &error),
                      SEQ_OK); // no manifest: a leftover
     seq_retention rule = {.newest = 2, .every = 40, .best_step = 20, .target_step = 50};
-    assert_int_equal(seq_checkpoint_retain(run, &rule, &error), SEQ_OK);
+    assert_int_equal(seq_checkpoint_prune(run, &rule, &error), SEQ_OK);
     assert_int_equal(seq_checkpoint_list(run, &steps, &count, &error), SEQ_OK);
     const int64_t expected[] = {80, 70, 50, 40, 20};
     assert_int_equal(count, 5);

@@ -1,12 +1,12 @@
 // The audit's fields of a position: the same after a journey through a record;
 // what is assumed of checkpoints that were written before there was an audit.
-// Checks src/train/proofs/audit_record.c.
+// Checks src/train/verify/audit_record.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "proofs/proofs.h"
+#include "verify/verify.h"
 #include <string.h>
 
 static void test_round_trip(void **state) {

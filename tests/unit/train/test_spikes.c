@@ -1,14 +1,14 @@
 // Rolling windows: limits against sums in long double, the same bits after a
 // journey through a record; setbacks and old records. A mean of 1e6 beside a
 // deviation of 1 would spoil one-pass formulas. Checks
-// src/train/numbers/spikes.c and setbacks.c.
+// src/train/stability/spikes.c and setbacks.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include "numbers/setbacks.h"
+#include "stability/recovery_history.h"
 #include <string.h>
 
 enum { CAPACITY = 7 };
