@@ -59,7 +59,7 @@ static seq_status remove_unfinished(const char *run, int64_t newest, seq_error *
     char directory[SEQ_PATH];
     int64_t *steps = NULL;
     size_t count = 0;
-    seq_status status = seq_checkpoint_list_unfinished(run, &steps, &count, error);
+    seq_status status = seq_checkpoint_list_incomplete(run, &steps, &count, error);
     for (size_t i = 0; !status && i < count; i++) {
         if (steps[i] >= newest) continue;
         status = seq_checkpoint_directory(run, steps[i], directory, error);

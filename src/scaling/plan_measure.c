@@ -420,7 +420,7 @@ static seq_status prepare(bench *bench, seq_error *error) {
     create_lanes(bench, error);
     if (seq_comm_agree(bench->comm, error) || share(bench, error)) return error->status;
     bench->lanes->gradient = seq_exchange_gradient(bench->exchange);
-    seq_live_add(seq_exchange_live(bench->exchange), 0, bench->table->size);
+    seq_sparsity_add(seq_exchange_live(bench->exchange), 0, bench->table->size);
     if (seq_comm_node_rank(bench->comm) == 0) {
         seq_model_initialise(bench->plan->model, 1, bench->parameters);
         seq_model_pack(bench->plan->model, SEQ_USE_TRAINING, bench->parameters, 0, 1,

@@ -196,7 +196,7 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_status print_end(seq_trainer *trainer, seq_error *error) {
-    char setbacks[160];
+    char history[160];
     const seq_position *position = &trainer->position;
     seq_summary summary;
     seq_status status = seq_train_summarise(trainer, &summary, error);
@@ -207,14 +207,14 @@ static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     seq_event_real(&trainer->events, "best_loss", position->best_loss);
     seq_event_integer(&trainer->events, "best_step", position->best_step);
     seq_summary_write(&summary, &trainer->events);
-    seq_train_count_setbacks(trainer, setbacks, sizeof setbacks);
+    seq_train_count_setbacks(trainer, history, sizeof history);
     seq_event_end(&trainer->events);
     if (position->best_step >= 0)
         seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld%s",
                      (long long)position->step, position->best_loss, (long long)position->best_step,
-                     setbacks);
+                     history);
     else
-        seq_log_info("finished at step %lld%s", (long long)position->step, setbacks);
+        seq_log_info("finished at step %lld%s", (long long)position->step, history);
     return SEQ_OK;
 }
 
@@ -237,7 +237,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
                         "nothing is trained",
                         (long long)step, (long long)trainer->total_steps);
     if (open_records(trainer, step >= 0 ? manifest : NULL, error)) return error->status;
-    seq_train_print_recut(trainer);
+    seq_train_print_repartition(trainer);
     if (seq_cpu_check(trainer->comm, &trainer->compute, trainer->options->run, step >= 0, error))
         return error->status;
     return step < 0 ? SEQ_OK : seq_train_prune_all(trainer, error); // as after a save
@@ -308,7 +308,7 @@ out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);
     seq_watchdog_destroy(trainer.watchdog);
-    seq_comm_limit_closing(comm, trainer.options->hang_timeout);
+    seq_comm_limit_finalize(comm, trainer.options->hang_timeout);
     seq_run_lock_release(&lock);
     return error->status;
 }

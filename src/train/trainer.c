@@ -103,14 +103,15 @@ static void find_rows(seq_trainer *trainer) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
         if (has_rows(trainer, parameter)) continue;
-        seq_live_add(trainer->always_live, parameter->offset,
-                     parameter->offset + seq_parameter_size(parameter));
+        seq_sparsity_add(trainer->always_live, parameter->offset,
+                         parameter->offset + seq_parameter_size(parameter));
     }
 }
 
 static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
-    seq_status status = seq_allocate(&trainer->always_live, seq_live_words(trainer->table->size),
-                                     sizeof(uint64_t), "the gradient's map", error);
+    seq_status status =
+        seq_allocate(&trainer->always_live, seq_sparsity_words(trainer->table->size),
+                     sizeof(uint64_t), "the gradient's map", error);
     if (!status) find_rows(trainer);
     if (!status)
         status = seq_workspace_create(trainer->model, trainer->batch, trainer->window,
@@ -166,7 +167,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
     if (!status) status = seq_train_check_create(trainer, error);
-    if (!status) status = seq_train_policy_create(trainer, error);
+    if (!status) status = seq_train_stability_create(trainer, error);
     return status;
 }
 
@@ -250,7 +251,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
         (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
-    seq_setbacks_begin(&trainer->setbacks);
+    seq_recovery_begin(&trainer->history);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
     return seq_comm_node_barrier(trainer->comm, error);
@@ -263,7 +264,7 @@ const char *seq_train_arithmetic(const seq_trainer *trainer) {
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
     seq_train_check_destroy(trainer);
-    seq_train_policy_clear(trainer);
+    seq_train_stability_clear(trainer);
     seq_event_log_close(&trainer->events);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);

@@ -42,22 +42,22 @@ typedef struct seq_position {
     double last_loss;  // of the last validation
     double epoch_nats; // training loss of this epoch so far
     int64_t epoch_tokens;
-    int64_t epoch_clipped;  // updates of this epoch whose gradient was scaled down
-    int64_t windows;        // in an epoch
-    int64_t origin;         // step - origin = (epoch - 1) * windows + window; 0 unless cut anew
-    int64_t recut_step;     // of the last new cut of the streams, 0: none
-    int64_t recut_replicas; // before it
+    int64_t epoch_clipped;    // updates of this epoch whose gradient was scaled down
+    int64_t windows;          // in an epoch
+    int64_t origin;           // step - origin = (epoch - 1) * windows + window; 0 unless cut anew
+    int64_t repartition_step; // of the last new cut of the streams, 0: none
+    int64_t repartition_replicas; // before it
     seq_audit audit;
 } seq_position;
 
-// How the streams were cut before a resume that cuts them anew (recut.c).
-typedef struct seq_recut {
+// How the streams were cut before a resume that cuts them anew (repartition.c).
+typedef struct seq_repartition {
     bool active;
     bool counted; // twice and missed are known
     int64_t replicas, batch, window;
     int64_t from_window, from_windows; // where the epoch stood
     int64_t twice, missed;             // tokens of the running epoch
-} seq_recut;
+} seq_repartition;
 
 // The run directory as rank 0 found it at the start (run_watch.c).
 typedef struct seq_run_place {
@@ -96,7 +96,7 @@ typedef struct seq_trainer {
     // the words that a sampled output layer looks at (the same one when tied), two of them. Or
     // NULL.
     const seq_parameter *rows[SEQ_ROWS];
-    uint64_t *always_live; // all others, see seqtrain/comm/live.h
+    uint64_t *always_live; // all others, see seqtrain/comm/sparsity_map.h
     // Shared by the ranks of a node: written by one rank, or each its part.
     float *parameters;
     void *packed; // its matrices in the order of the products
@@ -121,11 +121,11 @@ typedef struct seq_trainer {
     float *valid_state;
     int valid_batch; // at most batch: the workspace of training serves
 
-    seq_setbacks setbacks;
-    seq_trouble found;               // by this rank, not yet settled
-    seq_trouble *troubles;           // (P), scratch: what each rank has found
+    seq_recovery_history history;
+    seq_anomaly found;               // by this rank, not yet settled
+    seq_anomaly *anomalies;          // (P), scratch: what each rank has found
     float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
-    struct seq_injection *injection; // inject.c's, or NULL
+    struct seq_injection *injection; // fault_injection.c's, or NULL
 
     seq_position position;
     int64_t
@@ -137,7 +137,7 @@ typedef struct seq_trainer {
     seq_coverage window_read;  // of this rank's windows of the step
     seq_coverage own_read;     // of this rank since window own_window of the epoch
     int64_t own_window;
-    seq_recut recut;
+    seq_repartition repartition;
     int64_t altered_step;            // where --override has changed the run, -1: it has not
     struct seq_replica_check *check; // replica_check.c's, or NULL
     int64_t checked_step;

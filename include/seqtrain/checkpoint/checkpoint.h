@@ -76,7 +76,7 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
                                seq_error *error);
 // Steps of the directories without a manifest, likewise: what was being written when a process
 // died, or has lost it.
-seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count,
+seq_status seq_checkpoint_list_incomplete(const char *run, int64_t **out_steps, size_t *out_count,
                                           seq_error *error);
 seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH],
                                     seq_error *error);

@@ -92,7 +92,7 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
     if (!error->status && (record = section(out, "schedule", error)))
         seq_schedule_write(&trainer->schedule_state, record, error);
     if (!error->status && (record = section(out, "setbacks", error)))
-        seq_setbacks_write(&trainer->setbacks, record, error);
+        seq_recovery_write(&trainer->history, record, error);
     if (!error->status && (record = section(out, "data", error)))
         describe_data(trainer, record, error);
     if (!error->status && (record = section(out, "program", error)))

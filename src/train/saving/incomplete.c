@@ -69,7 +69,7 @@ static seq_status list_lost(const char *run, int64_t newest, int64_t **out_steps
                             seq_error *error) {
     size_t count = 0, lost = 0;
     *out_count = 0;
-    seq_status status = seq_checkpoint_list_unfinished(run, out_steps, &count, error);
+    seq_status status = seq_checkpoint_list_incomplete(run, out_steps, &count, error);
     for (size_t i = 0; !status && i < count; i++)
         if ((*out_steps)[i] > newest && judge_step(run, (*out_steps)[i]))
             (*out_steps)[lost++] = (*out_steps)[i];

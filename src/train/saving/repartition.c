@@ -19,7 +19,7 @@ void seq_train_plan_steps(seq_trainer *trainer) {
     seq_train_schedule_config(options, trainer->total_steps, &trainer->schedule);
 }
 
-static seq_status read_cut(const seq_manifest *manifest, seq_recut *out, seq_error *error) {
+static seq_status read_cut(const seq_manifest *manifest, seq_repartition *out, seq_error *error) {
     const seq_record *record = seq_manifest_section_find(manifest, "options");
     const struct {
         const char *key;
@@ -65,18 +65,20 @@ static int64_t least(int64_t a, int64_t b) {
 }
 
 // What becomes of the running epoch: tokens that were read and will be again, and that never are.
-static void count_mixture(const seq_trainer *trainer, seq_recut *recut) {
+static void count_mixture(const seq_trainer *trainer, seq_repartition *repartition) {
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_TRAIN);
-    int64_t old_streams = recut->replicas * recut->batch, old_length = tokens / old_streams;
+    int64_t old_streams = repartition->replicas * repartition->batch,
+            old_length = tokens / old_streams;
     int64_t length = trainer->stream_length;
-    recut->counted = recut->from_windows == (old_length + recut->window - 1) / recut->window;
-    if (!recut->counted) return;
+    repartition->counted =
+        repartition->from_windows == (old_length + repartition->window - 1) / repartition->window;
+    if (!repartition->counted) return;
     const stretches done = {old_streams, old_length, 0,
-                            least(recut->from_window * recut->window, old_length)};
+                            least(repartition->from_window * repartition->window, old_length)};
     const stretches left = {(int64_t)trainer->replicas * trainer->batch, length,
                             least(trainer->position.window * trainer->window, length), length};
-    recut->twice = overlap_of(&done, &left);
-    recut->missed = tokens - (total_of(&done) + total_of(&left) - recut->twice);
+    repartition->twice = overlap_of(&done, &left);
+    repartition->missed = tokens - (total_of(&done) + total_of(&left) - repartition->twice);
 }
 
 static int64_t nearest_window(int64_t window, int64_t windows, int64_t new_windows) {
@@ -85,62 +87,65 @@ static int64_t nearest_window(int64_t window, int64_t windows, int64_t new_windo
 }
 
 // At the beginning of an epoch nothing has been read of it: the new cut covers it all.
-static void move_position(seq_trainer *trainer, seq_recut *recut) {
+static void move_position(seq_trainer *trainer, seq_repartition *repartition) {
     seq_position *position = &trainer->position;
-    recut->from_window = position->window;
-    recut->from_windows = position->windows;
+    repartition->from_window = position->window;
+    repartition->from_windows = position->windows;
     position->window = nearest_window(position->window, position->windows, trainer->windows);
-    if (recut->from_window > 0 && position->window == 0 && trainer->windows > 1)
+    if (repartition->from_window > 0 && position->window == 0 && trainer->windows > 1)
         position->window = 1;
     position->origin = position->step - (position->epoch - 1) * trainer->windows - position->window;
     position->windows = trainer->windows;
     position->audit.carried = position->audit.read;
     position->audit.carried_window = position->window;
     position->audit.content = 0;
-    position->recut_step = position->step;
-    position->recut_replicas = recut->replicas;
+    position->repartition_step = position->step;
+    position->repartition_replicas = repartition->replicas;
 }
 
-seq_status seq_train_recut(seq_trainer *trainer, const seq_manifest *manifest, seq_error *error) {
-    seq_recut *recut = &trainer->recut;
-    if (read_cut(manifest, recut, error)) return error->status;
+seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
+                                 seq_error *error) {
+    seq_repartition *repartition = &trainer->repartition;
+    if (read_cut(manifest, repartition, error)) return error->status;
     bool same_data = has_same_data(trainer, manifest);
-    recut->active = recut->replicas != trainer->replicas || recut->batch != trainer->batch ||
-                    recut->window != trainer->window || !same_data;
-    if (!recut->active) return SEQ_OK;
+    repartition->active = repartition->replicas != trainer->replicas ||
+                          repartition->batch != trainer->batch ||
+                          repartition->window != trainer->window || !same_data;
+    if (!repartition->active) return SEQ_OK;
     bool pure = !seq_train_audit_is_mixed(&trainer->position.audit);
-    move_position(trainer, recut);
-    if (same_data && pure && recut->from_window > 0) count_mixture(trainer, recut);
+    move_position(trainer, repartition);
+    if (same_data && pure && repartition->from_window > 0) count_mixture(trainer, repartition);
     return SEQ_OK;
 }
 
-void seq_train_print_recut(seq_trainer *trainer) {
-    const seq_recut *recut = &trainer->recut;
+void seq_train_print_repartition(seq_trainer *trainer) {
+    const seq_repartition *repartition = &trainer->repartition;
     const seq_position *position = &trainer->position;
-    if (!recut->active) return;
+    if (!repartition->active) return;
     seq_log_warning("streams are cut anew: %lld replicas of %lld streams, windows of %lld, become "
                     "%d of %d, %d; epoch %lld goes on at window %lld of %lld (it was %lld of "
                     "%lld), states at zero: equal in statistics, not in bits",
-                    (long long)recut->replicas, (long long)recut->batch, (long long)recut->window,
-                    trainer->replicas, trainer->batch, trainer->window, (long long)position->epoch,
-                    (long long)position->window, (long long)trainer->windows,
-                    (long long)recut->from_window, (long long)recut->from_windows);
-    if (recut->counted)
+                    (long long)repartition->replicas, (long long)repartition->batch,
+                    (long long)repartition->window, trainer->replicas, trainer->batch,
+                    trainer->window, (long long)position->epoch, (long long)position->window,
+                    (long long)trainer->windows, (long long)repartition->from_window,
+                    (long long)repartition->from_windows);
+    if (repartition->counted)
         seq_log_warning("of this epoch's tokens, %lld are read twice and %lld not at all",
-                        (long long)recut->twice, (long long)recut->missed);
+                        (long long)repartition->twice, (long long)repartition->missed);
     seq_event_log *events = &trainer->events;
     seq_event_begin(events, "recut");
     seq_event_integer(events, "step", position->step);
     seq_event_integer(events, "epoch", position->epoch);
-    seq_event_integer(events, "replicas_before", recut->replicas);
-    seq_event_integer(events, "batch_before", recut->batch);
-    seq_event_integer(events, "window_before", recut->window);
+    seq_event_integer(events, "replicas_before", repartition->replicas);
+    seq_event_integer(events, "batch_before", repartition->batch);
+    seq_event_integer(events, "window_before", repartition->window);
     seq_event_integer(events, "replicas", trainer->replicas);
     seq_event_integer(events, "batch", trainer->batch);
     seq_event_integer(events, "window", trainer->window);
-    if (recut->counted) {
-        seq_event_integer(events, "tokens_twice", recut->twice);
-        seq_event_integer(events, "tokens_missed", recut->missed);
+    if (repartition->counted) {
+        seq_event_integer(events, "tokens_twice", repartition->twice);
+        seq_event_integer(events, "tokens_missed", repartition->missed);
     }
     seq_event_end(events);
 }

@@ -405,20 +405,21 @@ static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifes
 
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error) {
-    trainer->recut = (seq_recut){0};
+    trainer->repartition = (seq_repartition){0};
     seq_status status = check_data(trainer, manifest, error);
     if (!status) status = apply_alterations(trainer, manifest, step, error);
     if (!status) status = seq_train_read_position(manifest, &trainer->position, error);
     if (!status && !trainer->position.windows) // of a version that did not write it
         trainer->position.windows = trainer->windows;
     if (!status) status = check_position(trainer, error);
-    if (!status && trainer->altered_step >= 0) status = seq_train_recut(trainer, manifest, error);
+    if (!status && trainer->altered_step >= 0)
+        status = seq_train_repartition(trainer, manifest, error);
     if (!status)
         status = seq_schedule_read(&trainer->schedule_state,
                                    seq_manifest_section_find(manifest, "schedule"), error);
     if (!status)
         status =
-            seq_setbacks_read(&trainer->setbacks, seq_manifest_section_find(manifest, "setbacks"),
+            seq_recovery_read(&trainer->history, seq_manifest_section_find(manifest, "setbacks"),
                               trainer->position.step, error);
     (void)status;
     status = seq_comm_agree(trainer->comm, error);

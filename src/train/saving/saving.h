@@ -5,9 +5,9 @@
 
 #include "trainer.h"
 
-// due.c: what the run does at a step, as far as it is known beforehand: without the last step,
-// signals and limits of time.
-// It reports saturation where it validates, or would if there were a validation split.
+// checkpoint_schedule.c: what the run does at a step, as far as it is known beforehand: without the
+// last step, signals and limits of time. It reports saturation where it validates, or would if
+// there were a validation split.
 bool seq_train_reports_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
@@ -20,11 +20,12 @@ bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
 size_t seq_train_keep_targets(const seq_trainer *trainer, int64_t window, int64_t *steps,
                               size_t count);
 
-// recut.c. The steps of the run and its schedule, from position.origin.
+// repartition.c. The steps of the run and its schedule, from position.origin.
 void seq_train_plan_steps(seq_trainer *trainer);
 // Moves the position when the streams of the checkpoint are not the trainer's; fills recut.
-seq_status seq_train_recut(seq_trainer *trainer, const seq_manifest *manifest, seq_error *error);
-void seq_train_print_recut(seq_trainer *trainer); // to the log and the metrics
+seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
+                                 seq_error *error);
+void seq_train_print_repartition(seq_trainer *trainer); // to the log and the metrics
 
 // save.c. Plans memory and starts the thread that writes; once all vectors are there.
 seq_status seq_train_saving_create(seq_trainer *trainer, seq_error *error);
@@ -40,9 +41,9 @@ seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error
 seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error);
 // Collective: removes what --keep does not keep, and what earlier jobs left unfinished.
 seq_status seq_train_prune_all(seq_trainer *trainer, seq_error *error);
-// retire.c, rank 0, also beside the loop, after the checkpoint of `step` is good: removes newer
-// ones, of a course that a rollback has left, and what --keep does not keep. `window`: that which a
-// rollback would be about.
+// checkpoint_schedule.c, rank 0, also beside the loop, after the checkpoint of `step` is good:
+// removes newer ones, of a course that a rollback has left, and what --keep does not keep.
+// `window`: that which a rollback would be about.
 void seq_train_prune(const seq_trainer *trainer, int64_t step, int64_t window, int64_t best_step,
                      seq_error *error);
 // At the end: the failure of the newest checkpoint, if --on-save-failure continue has let one pass
@@ -54,7 +55,7 @@ double seq_train_save_reserve(const seq_trainer *trainer); // seconds to keep fo
 // The named vectors of the training state; they stay the trainer's.
 void seq_train_state(seq_trainer *trainer, seq_state *out);
 
-// unfinished.c, one process: steps of the checkpoints to try, newest first: the committed ones and,
+// incomplete.c, one process: steps of the checkpoints to try, newest first: the committed ones and,
 // newer than these, those that have lost their manifest. Names what a killed job left half-written
 // and removes its temporary files. Release with free().
 seq_status seq_train_list_candidates(const char *run, int64_t **out_steps, size_t *out_count,

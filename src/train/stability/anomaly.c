@@ -43,12 +43,12 @@ static int nonfinite_layer(const seq_trainer *trainer, int replica) {
 }
 
 // A new finding about window `window` of the run, or NULL when there is one already.
-static seq_trouble *begin(seq_trainer *trainer, seq_trouble_kind kind, int64_t window) {
-    seq_trouble *found = &trainer->found;
-    if (found->kind != SEQ_NO_TROUBLE) return NULL;
+static seq_anomaly *begin(seq_trainer *trainer, seq_anomaly_kind kind, int64_t window) {
+    seq_anomaly *found = &trainer->found;
+    if (found->kind != SEQ_NO_ANOMALY) return NULL;
     int64_t done = window - trainer->position.origin; // in windows of the present cut
     if (done < 0) done = 0;
-    *found = (seq_trouble){.kind = kind,
+    *found = (seq_anomaly){.kind = kind,
                            .replica = -1,
                            .window = window,
                            .epoch = done / trainer->windows + 1,
@@ -58,15 +58,15 @@ static seq_trouble *begin(seq_trainer *trainer, seq_trouble_kind kind, int64_t w
     return found;
 }
 
-static void name_place(seq_trouble *found, const char *name) {
+static void name_place(seq_anomaly *found, const char *name) {
     snprintf(found->place, sizeof found->place, "%s", name);
 }
 
-static void name_layer(seq_trouble *found, int layer) {
+static void name_layer(seq_anomaly *found, int layer) {
     snprintf(found->place, sizeof found->place, "recurrent layer %d", layer);
 }
 
-__attribute__((format(printf, 2, 3))) static void say(seq_trouble *found, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void say(seq_anomaly *found, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(found->text, sizeof found->text, format, arguments);
@@ -74,7 +74,7 @@ __attribute__((format(printf, 2, 3))) static void say(seq_trouble *found, const 
 }
 
 // Looks in the parameters, then in the states that the window has left.
-static void find_source(const seq_trainer *trainer, seq_trouble *found, double mean) {
+static void find_source(const seq_trainer *trainer, seq_anomaly *found, double mean) {
     const char *parameter = nonfinite_parameter(trainer, trainer->parameters);
     int layer = nonfinite_layer(trainer, found->replica);
     if (parameter) {
@@ -98,7 +98,7 @@ static double mean_of(seq_loss loss) {
 }
 
 void seq_train_find_loss(seq_trainer *trainer, int replica) {
-    seq_trouble *found = begin(trainer, SEQ_BAD_LOSS, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_BAD_LOSS, trainer->position.step);
     if (!found) return;
     found->replica = replica;
     found->value = mean_of(trainer->losses[replica]);
@@ -115,7 +115,7 @@ void seq_train_find_loss(seq_trainer *trainer, int replica) {
 
 void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {
     if (seq_train_is_finite_state(trainer, replica)) return;
-    seq_trouble *found = begin(trainer, SEQ_BAD_STATE, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_BAD_STATE, trainer->position.step);
     if (!found) return;
     int layer = nonfinite_layer(trainer, replica);
     found->replica = replica;
@@ -125,7 +125,7 @@ void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {
 }
 
 void seq_train_find_gradient(seq_trainer *trainer, size_t index) {
-    seq_trouble *found = begin(trainer, SEQ_BAD_GRADIENT, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_BAD_GRADIENT, trainer->position.step);
     if (!found) return;
     if (trainer->own_replicas == 1) found->replica = trainer->first_replica;
     name_place(found, seq_parameter_at(trainer->table, index)->name);
@@ -133,14 +133,14 @@ void seq_train_find_gradient(seq_trainer *trainer, size_t index) {
 }
 
 void seq_train_find_norm(seq_trainer *trainer, double norm) {
-    seq_trouble *found = begin(trainer, SEQ_BAD_NORM, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_BAD_NORM, trainer->position.step);
     if (!found) return;
     found->value = norm;
     say(found, "the gradient of the whole (its norm) is not finite");
 }
 
 void seq_train_find_validation(seq_trainer *trainer, int replica) {
-    seq_trouble *found = begin(trainer, SEQ_BAD_VALIDATION, trainer->position.step - 1);
+    seq_anomaly *found = begin(trainer, SEQ_BAD_VALIDATION, trainer->position.step - 1);
     if (!found) return;
     found->replica = replica;
     found->value = mean_of(trainer->losses[replica]);
@@ -154,7 +154,7 @@ static bool find_in_vector(seq_trainer *trainer, const char *name, const float *
     if (isfinite(kernels->sum_squares(values + begin_at, count))) return false; // the faster look
     size_t at = kernels->find_nonfinite(values + begin_at, count);
     if (at == count) return false; // the squares overflow
-    seq_trouble *found = begin(trainer, SEQ_BAD_PARAMETER, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_BAD_PARAMETER, trainer->position.step);
     if (!found) return true;
     name_place(found, seq_parameter_at(trainer->table, begin_at + at)->name);
     found->value = (double)values[begin_at + at];
@@ -172,14 +172,14 @@ void seq_train_find_parameter(seq_trainer *trainer, size_t begin_at, size_t end)
                              begin_at, end);
 }
 
-static void say_spike(seq_trainer *trainer, seq_trouble *found, const char *what, const char *of) {
+static void say_spike(seq_trainer *trainer, seq_anomaly *found, const char *what, const char *of) {
     say(found, "%s is %.4g, above %.4g: %g standard deviations beyond the mean%s of %lld steps",
         what, found->value, found->limit, trainer->options->spike_sigma, of,
         (long long)trainer->options->spike_window);
 }
 
 void seq_train_find_loss_spike(seq_trainer *trainer, int replica, double loss, double limit) {
-    seq_trouble *found = begin(trainer, SEQ_LOSS_SPIKE, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_LOSS_SPIKE, trainer->position.step);
     if (!found) return;
     found->replica = replica;
     found->value = loss;
@@ -188,7 +188,7 @@ void seq_train_find_loss_spike(seq_trainer *trainer, int replica, double loss, d
 }
 
 void seq_train_find_norm_spike(seq_trainer *trainer, double norm, double limit) {
-    seq_trouble *found = begin(trainer, SEQ_NORM_SPIKE, trainer->position.step);
+    seq_anomaly *found = begin(trainer, SEQ_NORM_SPIKE, trainer->position.step);
     if (!found) return;
     found->value = norm;
     found->limit = limit;

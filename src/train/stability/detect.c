@@ -1,4 +1,4 @@
-// Judges the numbers of a step; what is done about bad ones stands in remedy.c.
+// Judges the numbers of a step; what is done about bad ones stands in respond.c.
 // A spike lies more than sigma standard deviations above the mean of the last
 // updates. Of the gradient's norm, the logarithm is judged (source below).
 // Invariant: each verdict follows from numbers that all ranks have, so all take
@@ -19,17 +19,17 @@ static bool needs_states(const seq_train_options *options) {
     return options->on_bad_numbers == SEQ_REMEDY_SKIP || options->on_spike == SEQ_REMEDY_SKIP;
 }
 
-seq_status seq_train_policy_create(seq_trainer *trainer, seq_error *error) {
+seq_status seq_train_stability_create(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
     size_t ranks = (size_t)seq_comm_size(trainer->comm);
     size_t states = (size_t)trainer->own_replicas * trainer->state_size;
     seq_status status = seq_inject_create(trainer, error);
     if (!status)
-        status = seq_setbacks_create(
-            &trainer->setbacks,
+        status = seq_recovery_create(
+            &trainer->history,
             options->on_spike == SEQ_REMEDY_NONE ? 0 : (int)options->spike_window, error);
     if (!status)
-        status = seq_allocate(&trainer->troubles, ranks, sizeof *trainer->troubles,
+        status = seq_allocate(&trainer->anomalies, ranks, sizeof *trainer->anomalies,
                               "what the ranks find", error);
     if (!status && needs_states(options))
         status = seq_allocate(&trainer->states_before, states, sizeof(float),
@@ -37,10 +37,10 @@ seq_status seq_train_policy_create(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
-void seq_train_policy_clear(seq_trainer *trainer) {
+void seq_train_stability_clear(seq_trainer *trainer) {
     seq_inject_clear(trainer);
-    seq_setbacks_clear(&trainer->setbacks);
-    free(trainer->troubles);
+    seq_recovery_clear(&trainer->history);
+    free(trainer->anomalies);
     free(trainer->states_before);
 }
 
@@ -51,8 +51,8 @@ void seq_train_keep_state(seq_trainer *trainer, int replica) {
            trainer->states + (size_t)replica * size, size * sizeof(float));
 }
 
-int32_t seq_train_has_trouble(const seq_trainer *trainer) {
-    return trainer->found.kind != SEQ_NO_TROUBLE;
+int32_t seq_train_has_anomaly(const seq_trainer *trainer) {
+    return trainer->found.kind != SEQ_NO_ANOMALY;
 }
 
 static bool is_own(const seq_trainer *trainer, int replica) {
@@ -92,7 +92,7 @@ static bool find_loss_spike(seq_trainer *trainer) {
     if (!is_comparable(trainer)) return false;
     seq_loss total = seq_train_total_loss(trainer);
     double loss = total.nats / (double)total.tokens,
-           limit = seq_rolling_limit(&trainer->setbacks.losses, trainer->options->spike_sigma);
+           limit = seq_rolling_limit(&trainer->history.losses, trainer->options->spike_sigma);
     int replica = highest_loss(trainer);
     if (loss <= limit) return false;
     if (is_own(trainer, replica)) seq_train_find_loss_spike(trainer, replica, loss, limit);
@@ -102,9 +102,9 @@ static bool find_loss_spike(seq_trainer *trainer) {
 seq_status seq_train_judge_losses(seq_trainer *trainer, bool reported, seq_setback *out,
                                   seq_error *error) {
     *out = SEQ_NO_SETBACK;
-    bool trouble = find_bad_losses(trainer) || reported;
-    if (!trouble) trouble = find_loss_spike(trainer);
-    return trouble ? seq_train_settle(trainer, out, error) : SEQ_OK;
+    bool anomaly = find_bad_losses(trainer) || reported;
+    if (!anomaly) anomaly = find_loss_spike(trainer);
+    return anomaly ? seq_train_settle(trainer, out, error) : SEQ_OK;
 }
 
 // Norms of gradients are products of many random factors, so their logarithms are nearly normal
@@ -113,7 +113,7 @@ seq_status seq_train_judge_losses(seq_trainer *trainer, bool reported, seq_setba
 // would look like spikes.
 static bool find_norm_spike(seq_trainer *trainer, double norm) {
     if (!is_comparable(trainer) || norm <= 0) return false;
-    double limit = seq_rolling_limit(&trainer->setbacks.norms, trainer->options->spike_sigma);
+    double limit = seq_rolling_limit(&trainer->history.norms, trainer->options->spike_sigma);
     if (log(norm) <= limit) return false;
     seq_train_find_norm_spike(trainer, norm, exp(limit));
     return true;
@@ -144,15 +144,15 @@ seq_status seq_train_judge_validation(seq_trainer *trainer, seq_setback *out, se
 
 void seq_train_accept(seq_trainer *trainer, const seq_step_result *result) {
     if (!is_comparable(trainer) || result->norm <= 0) return;
-    seq_rolling_add(&trainer->setbacks.losses, result->nats / (double)result->tokens);
-    seq_rolling_add(&trainer->setbacks.norms, log(result->norm));
+    seq_rolling_add(&trainer->history.losses, result->nats / (double)result->tokens);
+    seq_rolling_add(&trainer->history.norms, log(result->norm));
 }
 
-bool seq_train_is_condemned(const seq_trainer *trainer) {
-    return seq_setbacks_jumps(&trainer->setbacks, trainer->position.step);
+bool seq_train_is_excluded(const seq_trainer *trainer) {
+    return seq_recovery_is_excluded(&trainer->history, trainer->position.step);
 }
 
-void seq_train_report_jump(seq_trainer *trainer) {
+void seq_train_report_excluded(seq_trainer *trainer) {
     const seq_position *position = &trainer->position;
     seq_log_warning("step %lld, epoch %lld: its data is passed over since a rollback",
                     (long long)position->step + 1, (long long)position->epoch);
@@ -164,14 +164,14 @@ void seq_train_report_jump(seq_trainer *trainer) {
 }
 
 void seq_train_count_setbacks(seq_trainer *trainer, char *out, size_t size) {
-    const seq_setbacks *setbacks = &trainer->setbacks;
-    int64_t jumped = seq_setbacks_jumped(setbacks, trainer->position.step);
-    seq_event_integer(&trainer->events, "skipped_steps", setbacks->skipped);
-    seq_event_integer(&trainer->events, "rollbacks", setbacks->rollbacks);
+    const seq_recovery_history *history = &trainer->history;
+    int64_t jumped = seq_recovery_excluded_before(history, trainer->position.step);
+    seq_event_integer(&trainer->events, "skipped_steps", history->skipped);
+    seq_event_integer(&trainer->events, "rollbacks", history->rollbacks);
     seq_event_integer(&trainer->events, "jumped_steps", jumped);
     *out = '\0';
-    if (setbacks->skipped || setbacks->rollbacks)
+    if (history->skipped || history->rollbacks)
         snprintf(out, size,
                  "; %lld steps skipped, rolled back %lld times, %lld windows passed over",
-                 (long long)setbacks->skipped, (long long)setbacks->rollbacks, (long long)jumped);
+                 (long long)history->skipped, (long long)history->rollbacks, (long long)jumped);
 }

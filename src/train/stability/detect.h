@@ -1,4 +1,4 @@
-// What is done about numeric trouble (trouble.h): stop, skip the step, roll back to a checkpoint.
+// What is done about numeric trouble (anomaly.h): stop, skip the step, roll back to a checkpoint.
 // All functions that can fail are collective; every rank comes to the same conclusion.
 #ifndef SEQ_TRAIN_DETECT_H
 #define SEQ_TRAIN_DETECT_H
@@ -10,13 +10,13 @@ struct seq_trainer;
 struct seq_step_result;
 
 // Not collective: memory, and options that need the model (--inject). SEQ_BAD_USAGE, SEQ_NO_MEMORY.
-seq_status seq_train_policy_create(struct seq_trainer *trainer, seq_error *error);
-void seq_train_policy_clear(struct seq_trainer *trainer);
+seq_status seq_train_stability_create(struct seq_trainer *trainer, seq_error *error);
+void seq_train_stability_clear(struct seq_trainer *trainer);
 
 // This rank's states of a replica as they are before a window: a skipped step brings them back.
 void seq_train_keep_state(struct seq_trainer *trainer, int replica);
 // This rank's part of the report of a step: nonzero when it has found something.
-int32_t seq_train_has_trouble(const struct seq_trainer *trainer);
+int32_t seq_train_has_anomaly(const struct seq_trainer *trainer);
 
 // After the losses are known to all. `reported`: a rank has found something else.
 seq_status seq_train_judge_losses(struct seq_trainer *trainer, bool reported, seq_setback *out,
@@ -38,9 +38,9 @@ seq_status seq_train_settle(struct seq_trainer *trainer, seq_setback *out, seq_e
 // back to, or of the beginning.
 seq_status seq_train_go_back(struct seq_trainer *trainer, int64_t window, seq_error *error);
 
-// The next window was condemned by a rollback.
-bool seq_train_is_condemned(const struct seq_trainer *trainer);
-void seq_train_report_jump(struct seq_trainer *trainer);
+// The next window was excluded by a rollback.
+bool seq_train_is_excluded(const struct seq_trainer *trainer);
+void seq_train_report_excluded(struct seq_trainer *trainer);
 // For the end of the run: metrics of the line that is being written, and text (empty when nothing
 // happened).
 void seq_train_count_setbacks(struct seq_trainer *trainer, char *out, size_t size);

@@ -10,36 +10,38 @@
 
 enum { SEQ_MAX_ROLLBACKS = 64 };
 
-typedef struct seq_setbacks {
+typedef struct seq_recovery_history {
     int64_t skipped;    // windows behind the position that have led to no update
     int64_t rollbacks;  // of the run, also those before a rollback
     int64_t unseen;     // updates before another optimiser began with moments of zero
     double rate_factor; // of the learning rate, product of the cuts
-    int jump_count;
-    double jumps[SEQ_MAX_ROLLBACKS]; // windows that rollbacks have condemned
-    seq_rolling losses;              // nats per token of accepted steps
-    seq_rolling norms;               // logarithm of the gradient's norm
-} seq_setbacks;
+    int excluded_count;
+    double excluded[SEQ_MAX_ROLLBACKS]; // windows that rollbacks have excluded
+    seq_rolling losses;                 // nats per token of accepted steps
+    seq_rolling norms;                  // logarithm of the gradient's norm
+} seq_recovery_history;
 
 // A rolling window of `window` values; 0: none.
-seq_status seq_setbacks_create(seq_setbacks *setbacks, int window, seq_error *error);
-void seq_setbacks_clear(seq_setbacks *setbacks);
-void seq_setbacks_begin(seq_setbacks *setbacks); // of a new run
+seq_status seq_recovery_create(seq_recovery_history *history, int window, seq_error *error);
+void seq_recovery_clear(seq_recovery_history *history);
+void seq_recovery_begin(seq_recovery_history *history); // of a new run
 // One more rollback, caused by `window`.
-void seq_setbacks_roll_back(seq_setbacks *setbacks, int64_t window, double factor);
+void seq_recovery_roll_back(seq_recovery_history *history, int64_t window, double factor);
 // What a rollback must not undo: rollbacks, factor and jumps of `from`.
-void seq_setbacks_keep(seq_setbacks *setbacks, const seq_setbacks *from);
-bool seq_setbacks_jumps(const seq_setbacks *setbacks, int64_t window);
-int64_t seq_setbacks_jumped(const seq_setbacks *setbacks, int64_t step); // windows before `step`
+void seq_recovery_keep(seq_recovery_history *history, const seq_recovery_history *from);
+bool seq_recovery_is_excluded(const seq_recovery_history *history, int64_t window);
+int64_t seq_recovery_excluded_before(const seq_recovery_history *history,
+                                     int64_t step); // windows before `step`
 // Updates that the optimiser has seen after `step` windows.
-int64_t seq_setbacks_updates(const seq_setbacks *setbacks, int64_t step);
+int64_t seq_recovery_updates(const seq_recovery_history *history, int64_t step);
 // Its moments are zero after `step` windows: it has seen none.
-void seq_setbacks_forget_updates(seq_setbacks *setbacks, int64_t step);
+void seq_recovery_forget_updates(seq_recovery_history *history, int64_t step);
 
 // Of a checkpoint of `step`. An empty record, as that of checkpoints that know nothing of setbacks,
 // is a run without any.
-seq_status seq_setbacks_write(const seq_setbacks *setbacks, seq_record *record, seq_error *error);
-seq_status seq_setbacks_read(seq_setbacks *out, const seq_record *record, int64_t step,
+seq_status seq_recovery_write(const seq_recovery_history *history, seq_record *record,
+                              seq_error *error);
+seq_status seq_recovery_read(seq_recovery_history *out, const seq_record *record, int64_t step,
                              seq_error *error);
 
 #endif

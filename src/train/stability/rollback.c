@@ -16,7 +16,7 @@ static seq_status restart(seq_trainer *trainer, seq_error *error) {
             memset(state.vectors[i].values, 0, state.vectors[i].count * sizeof(float));
     }
     trainer->saved_step = trainer->altered_step = -1;
-    trainer->recut = (seq_recut){0};
+    trainer->repartition = (seq_repartition){0};
     seq_status status = seq_trainer_initialise(trainer, error);
     seq_train_audit_begin(trainer);
     return status;

@@ -17,11 +17,11 @@ static void combine(seq_rank_report *out, const seq_rank_report *other) {
     out->save |= other->save;
     out->writing |= other->writing;
     seq_coverage_add(&out->read, &other->read);
-    out->trouble |= other->trouble;
+    out->anomaly |= other->anomaly;
 }
 
-seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
-                              seq_rank_report *out, seq_error *error) {
+seq_status seq_train_share_reports(seq_trainer *trainer, const seq_rank_report *own,
+                                   seq_rank_report *out, seq_error *error) {
     char *block = block_of(trainer, seq_comm_rank(trainer->comm));
     size_t losses = (size_t)trainer->own_replicas * sizeof(seq_loss);
     memcpy(block, own, sizeof *own);

@@ -8,8 +8,8 @@
 // exchange.c. Collective: every rank's report and the losses of its replicas (in trainer->losses
 // from first_replica on) become known to all. *out combines the reports; a status other than SEQ_OK
 // is agreed upon and returned.
-seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
-                              seq_rank_report *out, seq_error *error);
+seq_status seq_train_share_reports(seq_trainer *trainer, const seq_rank_report *own,
+                                   seq_rank_report *out, seq_error *error);
 // The sum over replicas in the fixed tree.
 seq_loss seq_train_total_loss(const seq_trainer *trainer);
 

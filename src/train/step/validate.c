@@ -66,7 +66,7 @@ static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, 
         own.stop = (int32_t)seq_train_stop_reason(trainer);
         done++;
         if (!own.status && !own.stop && done % WINDOWS_TOGETHER && done < count) continue;
-        seq_status status = seq_train_exchange(trainer, &own, &all, error);
+        seq_status status = seq_train_share_reports(trainer, &own, &all, error);
         if (status) return status;
         *out_stop = (seq_stop_reason)all.stop;
     }

@@ -112,7 +112,7 @@ static void print(seq_trainer *trainer, int64_t left_out, bool mixed) {
     else if (mixed)
         seq_log_info("audit    epoch %lld is mixed, its streams were cut anew at step %lld: %lld "
                      "tokens were read as planned (digest %016llx)",
-                     (long long)position->epoch, (long long)position->recut_step,
+                     (long long)position->epoch, (long long)position->repartition_step,
                      (long long)read->tokens, (unsigned long long)read->places);
     else
         seq_log_info("audit    epoch %lld: each of %lld tokens was read once (digest %016llx, "

@@ -18,8 +18,8 @@ static const struct {
 } fields[] = {
     {"windows", AT(windows), false, false},
     {"origin", AT(origin), false, true},
-    {"recut_step", AT(recut_step), false, false},
-    {"recut_replicas", AT(recut_replicas), false, false},
+    {"recut_step", AT(repartition_step), false, false},
+    {"recut_replicas", AT(repartition_replicas), false, false},
     {"audit_tokens", AT(audit.read.tokens), false, false},
     {"audit_places", AT(audit.read.places), true, false},
     {"audit_content", AT(audit.read.content), true, false},
@@ -42,7 +42,7 @@ seq_status seq_train_describe_audit(const seq_position *position, seq_record *re
 // Checkpoints of versions without an audit: what was read of the epoch before is not known.
 static void begin_audit_here(seq_position *out) {
     out->audit = (seq_audit){.carried_window = out->window};
-    out->windows = out->origin = out->recut_step = out->recut_replicas = 0;
+    out->windows = out->origin = out->repartition_step = out->repartition_replicas = 0;
 }
 
 seq_status seq_train_read_audit(const seq_record *record, seq_position *out, seq_error *error) {

@@ -1,6 +1,6 @@
 // Checkpoints without a trainer: shards cut anywhere hold the whole state,
 // retention keeps what it promises, a state of another size or name is refused.
-// Checks src/checkpoint/write.c, read.c, load.c and retain.c.
+// Checks src/checkpoint/write.c, read.c, load.c and prune.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

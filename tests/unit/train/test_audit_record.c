@@ -11,7 +11,7 @@
 
 static void test_round_trip(void **state) {
     (void)state;
-    seq_position position = {.window = 3, .windows = 10, .origin = -4, .recut_step = 7},
+    seq_position position = {.window = 3, .windows = 10, .origin = -4, .repartition_step = 7},
                  back = {.window = 3};
     position.audit.read = (seq_coverage){.tokens = 5, .places = UINT64_MAX, .content = 1};
     position.audit.carried_window = 2;

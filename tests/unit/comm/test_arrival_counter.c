@@ -2,7 +2,7 @@
 // busy for about as long as a waiting rank spins before it sleeps, then raises
 // a counter and waits until it is full. What the other has written before is
 // there then. A lost wake-up is a hang, which the alarm ends. Checks
-// src/comm/tally.c.
+// src/comm/arrival_counter.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,13 +13,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "delay.h"
-#include "tally.h"
+#include "arrival_counter.h"
 
 enum { RANKS = 2, TALLIES = 2, ROUNDS = 6000, LIMIT = 100 };
 
 typedef struct shared {
     uint64_t (*told)[TALLIES]; // (RANKS)
-    seq_tallies *tallies;
+    seq_arrival_counters *tallies;
 } shared;
 
 // The two counters of a round are raised in it one after the other. Returns rounds that went well.
@@ -29,8 +29,8 @@ static uint64_t run(const shared *shared, int rank) {
         for (size_t tally = 0; tally < TALLIES; tally++) {
             delay((uint32_t)(round * TALLIES + tally) * RANKS + (uint32_t)rank);
             shared->told[rank][tally] = round;
-            seq_tally_raise(shared->tallies, tally);
-            seq_tally_wait(shared->tallies, tally, round);
+            seq_arrival_raise(shared->tallies, tally);
+            seq_arrival_wait(shared->tallies, tally, round);
             if (shared->told[1 - rank][tally] != round) return round - 1;
         }
     alarm(0);
@@ -45,8 +45,8 @@ static void *map(size_t bytes) {
 
 static void every_round_ends(void **state) {
     (void)state;
-    shared shared = {map(RANKS * sizeof *shared.told), map(seq_tallies_bytes(TALLIES))};
-    seq_tallies_init(shared.tallies, RANKS);
+    shared shared = {map(RANKS * sizeof *shared.told), map(seq_arrival_counters_bytes(TALLIES))};
+    seq_arrival_counters_init(shared.tallies, RANKS);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) _exit(run(&shared, 1) == ROUNDS ? 0 : 1);

@@ -1,14 +1,14 @@
 // The map of what may be nonzero, a bit for each 64 floats. The search for the
 // next run steps over whole words of zeros or ones. Invariant: the runs that
-// seq_live_next yields are disjoint, ascending, and cover each live float below
-// the limit once. Test: tests/unit/comm/test_live.c.
-#include <seqtrain/comm/live.h>
+// seq_sparsity_next yields are disjoint, ascending, and cover each live float below
+// the limit once. Test: tests/unit/comm/test_sparsity_map.c.
+#include <seqtrain/comm/sparsity_map.h>
 
-size_t seq_live_words(size_t count) {
+size_t seq_sparsity_words(size_t count) {
     return (count + SEQ_BLOCK - 1) / SEQ_BLOCK;
 }
 
-void seq_live_add(uint64_t *live, size_t begin, size_t end) {
+void seq_sparsity_add(uint64_t *live, size_t begin, size_t end) {
     if (begin >= end) return;
     for (size_t granule = begin / SEQ_GRANULE; granule <= (end - 1) / SEQ_GRANULE; granule++)
         live[granule / 64] |= UINT64_C(1) << granule % 64;
@@ -32,7 +32,7 @@ static size_t find(const uint64_t *live, size_t granule, size_t end, bool wanted
     return end;
 }
 
-bool seq_live_next(const uint64_t *live, size_t limit, seq_range *range) {
+bool seq_sparsity_next(const uint64_t *live, size_t limit, seq_range *range) {
     size_t end = (limit + SEQ_GRANULE - 1) / SEQ_GRANULE;
     size_t from = range->end / SEQ_GRANULE; // of a run's last, cut granule: nothing follows it
     if (range->end >= limit) return false;

@@ -1,6 +1,6 @@
 // What the files of the MPI communicator share.
-#ifndef SEQ_COMM_OWN_MPI_H
-#define SEQ_COMM_OWN_MPI_H
+#ifndef SEQ_COMM_COMM_MPI_PRIVATE_H
+#define SEQ_COMM_COMM_MPI_PRIVATE_H
 
 #include "operations.h"
 #include <seqtrain/base/launch.h>

@@ -1,13 +1,13 @@
 // Runs of live floats against a bit a float: random ranges are added, and each
 // run must be as long as can be, with nothing live between runs. Windows of
-// whole blocks and a cut limit are walked, too. Checks src/comm/live.c.
+// whole blocks and a cut limit are walked, too. Checks src/comm/sparsity_map.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <seqtrain/base/random.h>
-#include <seqtrain/comm/live.h>
+#include <seqtrain/comm/sparsity_map.h>
 #include <string.h>
 
 enum { COUNT = 3 * SEQ_BLOCK + 1000, WORDS = 4 };
@@ -20,7 +20,7 @@ static void mark(bool *bits, size_t begin, size_t end) {
 
 static void check_runs(const uint64_t *live, const bool *bits, size_t from, size_t limit) {
     size_t at = from;
-    for (seq_range run = {from, from}; seq_live_next(live, limit, &run); at = run.end) {
+    for (seq_range run = {from, from}; seq_sparsity_next(live, limit, &run); at = run.end) {
         assert_true(run.begin >= at && run.begin < run.end && run.end <= limit);
         for (size_t i = at; i < run.begin; i++)
             assert_false(bits[i]);
@@ -34,7 +34,7 @@ static void check_runs(const uint64_t *live, const bool *bits, size_t from, size
 
 static void runs_are_what_was_added(void **state) {
     (void)state;
-    assert_int_equal(seq_live_words(COUNT), WORDS);
+    assert_int_equal(seq_sparsity_words(COUNT), WORDS);
     for (uint32_t round = 0; round < 200; round++) {
         uint64_t live[WORDS] = {0};
         bool bits[WORDS * SEQ_BLOCK] = {false};
@@ -43,7 +43,7 @@ static void runs_are_what_was_added(void **state) {
             seq_random_words((seq_random_key){3, SEQ_RANDOM_TEST}, round, i, 0, words);
             size_t begin = words[0] % COUNT, length = words[1] % (words[2] % 3 ? 200 : 6000);
             size_t end = begin + length < COUNT ? begin + length : COUNT;
-            seq_live_add(live, begin, end);
+            seq_sparsity_add(live, begin, end);
             mark(bits, begin, end);
         }
         check_runs(live, bits, 0, COUNT);
@@ -57,11 +57,11 @@ static void nothing_and_all(void **state) {
     (void)state;
     uint64_t live[WORDS] = {0};
     seq_range run = {0, 0};
-    seq_live_add(live, 5, 5);
-    assert_false(seq_live_next(live, COUNT, &run));
-    seq_live_add(live, 0, COUNT);
-    assert_true(seq_live_next(live, COUNT, &run) && run.begin == 0 && run.end == COUNT);
-    assert_false(seq_live_next(live, COUNT, &run));
+    seq_sparsity_add(live, 5, 5);
+    assert_false(seq_sparsity_next(live, COUNT, &run));
+    seq_sparsity_add(live, 0, COUNT);
+    assert_true(seq_sparsity_next(live, COUNT, &run) && run.begin == 0 && run.end == COUNT);
+    assert_false(seq_sparsity_next(live, COUNT, &run));
 }
 
 int main(void) {
