@@ -60,19 +60,19 @@ double seq_comm_seconds(const seq_comm *comm) {
 }
 
 void seq_comm_close(seq_comm *comm) {
-    seq_finalize_timeout closing;
+    seq_finalize_timeout timeout;
     if (!comm) return;
-    seq_finalize_timeout_begin(&closing, comm->rank, comm->size > 1 ? comm->closing_limit : 0,
+    seq_finalize_timeout_begin(&timeout, comm->rank, comm->size > 1 ? comm->finalize_limit : 0,
                                "the ranks have done their work, and MPI_Finalize does not return",
                                "a rank is stopped, dead or cut off");
     comm->operations->close(comm);
-    seq_finalize_timeout_end(&closing);
+    seq_finalize_timeout_end(&timeout);
     free(comm->layout);
     free(comm);
 }
 
 void seq_comm_limit_finalize(seq_comm *comm, double seconds) {
-    comm->closing_limit = seconds;
+    comm->finalize_limit = seconds;
 }
 
 void seq_comm_limit_begin(seq_comm *comm, double seconds, const char *what, const char *why) {

@@ -35,7 +35,7 @@ struct seq_comm {
     double bytes;                   // of the thread that sums over nodes
     double seconds;                 // of the main thread
     seq_comm_calls *calls;          // of the main thread, or NULL
-    double closing_limit;           // seconds, 0: none
+    double finalize_limit;          // seconds, 0: none
     seq_finalize_timeout beginning; // see seq_comm_limit_begin
     uint64_t host_reserved;         // bytes that seq_comm_reserve counted on this host
     size_t reserved; // bytes of this rank that seq_comm_reserve counted and nobody took yet

@@ -22,7 +22,7 @@ size_t seq_train_keep_targets(const seq_trainer *trainer, int64_t window, int64_
 
 // repartition.c. The steps of the run and its schedule, from position.origin.
 void seq_train_plan_steps(seq_trainer *trainer);
-// Moves the position when the streams of the checkpoint are not the trainer's; fills recut.
+// Moves the position when the streams of the checkpoint are not the trainer's; fills repartition.
 seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
                                  seq_error *error);
 void seq_train_print_repartition(seq_trainer *trainer); // to the log and the metrics
@@ -84,7 +84,7 @@ void seq_train_note_place(seq_trainer *trainer);
 // unless it is about `to_save`. A metrics.jsonl that is gone is begun anew, with a warning. On
 // other ranks it does nothing.
 seq_status seq_train_check_presence(seq_trainer *trainer, bool to_save, seq_error *error);
-// Collective: position, schedule, setbacks and vectors from that checkpoint.
+// Collective: position, schedule, recovery history and vectors from that checkpoint.
 seq_status seq_train_restore(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                              seq_error *error);
 

@@ -1,4 +1,4 @@
-// Numeric trouble: what a rank finds, and (detect.c) what all ranks make of it. A rank remembers
+// Numeric anomalies: what a rank finds, and (detect.c) what all ranks make of it. A rank remembers
 // its first finding in trainer->found until the ranks settle what to do; nothing but a parameter
 // has changed by then.
 #ifndef SEQ_TRAIN_ANOMALY_H

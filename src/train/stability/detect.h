@@ -1,4 +1,4 @@
-// What is done about numeric trouble (anomaly.h): stop, skip the step, roll back to a checkpoint.
+// What is done about numeric anomalies (anomaly.h): stop, skip the step, roll back to a checkpoint.
 // All functions that can fail are collective; every rank comes to the same conclusion.
 #ifndef SEQ_TRAIN_DETECT_H
 #define SEQ_TRAIN_DETECT_H

@@ -47,10 +47,10 @@ bool seq_recovery_is_excluded(const seq_recovery_history *history, int64_t windo
 }
 
 int64_t seq_recovery_excluded_before(const seq_recovery_history *history, int64_t step) {
-    int64_t jumped = 0;
+    int64_t excluded = 0;
     for (int i = 0; i < history->excluded_count; i++)
-        jumped += history->excluded[i] < (double)step;
-    return jumped;
+        excluded += history->excluded[i] < (double)step;
+    return excluded;
 }
 
 int64_t seq_recovery_updates(const seq_recovery_history *history, int64_t step) {

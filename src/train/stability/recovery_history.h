@@ -27,7 +27,7 @@ void seq_recovery_clear(seq_recovery_history *history);
 void seq_recovery_begin(seq_recovery_history *history); // of a new run
 // One more rollback, caused by `window`.
 void seq_recovery_roll_back(seq_recovery_history *history, int64_t window, double factor);
-// What a rollback must not undo: rollbacks, factor and jumps of `from`.
+// What a rollback must not undo: rollbacks, factor and excluded windows of `from`.
 void seq_recovery_keep(seq_recovery_history *history, const seq_recovery_history *from);
 bool seq_recovery_is_excluded(const seq_recovery_history *history, int64_t window);
 int64_t seq_recovery_excluded_before(const seq_recovery_history *history,

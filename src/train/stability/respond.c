@@ -1,5 +1,5 @@
-// The remedies: what is done once the ranks know that one of them is in
-// trouble. They gather all findings and take the gravest of the lowest rank;
+// The remedies: what is done once the ranks know that one of them has
+// found an anomaly. They gather all findings and take the gravest of the lowest rank;
 // then they stop, skip or roll back. Invariant: nothing but a parameter has
 // changed by then. After a rollback, newer checkpoints go only when the
 // manifest has been renewed. Tests: tests/fault/numeric_policy.sh,
@@ -19,7 +19,7 @@ static bool is_done(const seq_anomaly *anomaly) {
     return anomaly->kind >= SEQ_BAD_VALIDATION;
 }
 
-// What all ranks do about a trouble; *out_why: why it is not what was asked for, or empty.
+// What all ranks do about an anomaly; *out_why: why it is not what was asked for, or empty.
 static seq_remedy choose(const seq_trainer *trainer, const seq_anomaly *anomaly, char *out_why,
                          size_t size) {
     const seq_train_options *options = trainer->options;
