@@ -83,7 +83,7 @@ static void write_start(seq_trainer *trainer, bool resumed) {
     seq_event_integer(events, "step", trainer->position.step);
     seq_event_text(events, "version", trainer->version);
     seq_event_text(events, "kernels", kernels);
-    seq_event_text(events, "arithmetic", seq_train_arithmetic(trainer));
+    seq_event_text(events, "arithmetic", seq_compute_arithmetic(&trainer->compute));
     seq_event_text(events, "denormals", seq_arithmetic_denormals());
     seq_event_text(events, "precision", seq_precision_names()[trainer->options->precision]);
     seq_event_text(events, "cpu", cpu);
@@ -137,7 +137,7 @@ static bool checkpoint_is_due(const seq_trainer *trainer, const seq_step_result 
     if (seq_train_validation_due(trainer)) // saves afterwards
         return false;
     return result->save || seq_train_saves_at(trainer, trainer->position.step) ||
-           seq_trainer_finished(trainer);
+           seq_train_finished(trainer);
 }
 
 static seq_status validate_and_save(seq_trainer *trainer, seq_error *error) {
@@ -162,6 +162,7 @@ static seq_status settle_before_rest(seq_trainer *trainer, seq_step_result *resu
 
 static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     seq_step_result result;
+    bool differ;
     seq_status status = seq_train_step(trainer, &result, error);
     if (!status && result.setback != SEQ_ROLLED_BACK) {
         seq_progress_step(trainer, &result);
@@ -171,7 +172,9 @@ static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     if (status) return status;
     if (result.stop) return stop_early(trainer, error);
     if (result.setback == SEQ_ROLLED_BACK) return SEQ_OK;
-    status = seq_train_check_replicas(trainer, false, error);
+    status = seq_train_check_replicas(trainer, false, &differ, error);
+    if (!status && differ) status = seq_train_finish_save(trainer, error);
+    if (!status && differ) status = seq_train_tell_difference(trainer, error);
     if (!status) status = seq_train_continue_save(trainer, result.writing, error);
     if (status) return status;
     return checkpoint_is_due(trainer, &result) ? seq_train_save(trainer, error) : SEQ_OK;
@@ -184,7 +187,7 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
     while (!status) {
         if (seq_train_validation_due(trainer))
             status = validate_and_save(trainer, error);
-        else if (seq_trainer_finished(trainer))
+        else if (seq_train_finished(trainer))
             break;
         else
             status = train_one_step(trainer, error);
@@ -229,7 +232,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     if (!status) status = seq_trainer_pack(trainer, error);
     if (status) return status;
     trainer->last_save = seq_clock_seconds();
-    seq_train_print_start(trainer);
+    seq_train_print_start(trainer, seq_train_snapshot_bytes(trainer));
     seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     if (step > trainer->total_steps)

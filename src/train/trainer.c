@@ -17,10 +17,6 @@
 
 enum { TOKENS_PER_VALID_STREAM = 32 }; // fewer streams rather than streams too short to warm up
 
-bool seq_trainer_finished(const seq_trainer *trainer) {
-    return trainer->position.step >= trainer->total_steps;
-}
-
 static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
     int size = seq_comm_size(trainer->comm);
@@ -255,10 +251,6 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
     return seq_comm_node_barrier(trainer->comm, error);
-}
-
-const char *seq_train_arithmetic(const seq_trainer *trainer) {
-    return seq_kernels_order(trainer->compute.kernels, trainer->compute.precision);
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {

@@ -149,6 +149,9 @@ typedef struct seq_trainer {
     seq_phases phases;
 } seq_trainer;
 
+// position.c: T of the next window.
+int seq_train_window_steps(const seq_trainer *trainer);
+
 // What a step yields, the same on every rank.
 typedef struct seq_step_result {
     double nats; // of the window, all replicas
@@ -173,8 +176,5 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
-bool seq_trainer_finished(const seq_trainer *trainer);
-// What decides the bits of this rank, for records and comparisons; see seq_kernels_order.
-const char *seq_train_arithmetic(const seq_trainer *trainer);
 
 #endif

@@ -28,6 +28,17 @@ bool seq_train_saves_at(const seq_trainer *trainer, int64_t step) {
            (!trainer->valid_batches && is_epoch_end(trainer, step));
 }
 
+bool seq_train_finished(const seq_trainer *trainer) {
+    return trainer->position.step >= trainer->total_steps;
+}
+
+bool seq_train_validation_due(const seq_trainer *trainer) {
+    const seq_position *position = &trainer->position;
+    if (!trainer->valid_batches || position->step == 0 || position->validated == position->step)
+        return false;
+    return seq_train_finished(trainer) || seq_train_validates_at(trainer, position->step);
+}
+
 static int64_t last_multiple(int64_t step, int64_t every, int64_t origin) {
     int64_t past = (step - origin) % every;
     return step - (past < 0 ? past + every : past);

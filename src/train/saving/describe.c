@@ -69,7 +69,8 @@ static seq_status describe_program(const seq_trainer *trainer, seq_record *recor
                                    seq_error *error) {
     seq_status status = seq_record_set_text(record, "version", trainer->version, error);
     if (!status)
-        status = seq_record_set_text(record, "arithmetic", seq_train_arithmetic(trainer), error);
+        status = seq_record_set_text(record, "arithmetic",
+                                     seq_compute_arithmetic(&trainer->compute), error);
     if (!status)
         status = seq_record_set_text(record, "denormals", seq_arithmetic_denormals(), error);
     return status ? status : seq_record_set_text(record, "storage", seq_storage_library(), error);
@@ -202,11 +203,11 @@ static void print_data(const seq_trainer *trainer) {
                         seq_dataset_path(trainer->dataset));
 }
 
-static void print_layout(const seq_trainer *trainer) {
+static void print_layout(const seq_trainer *trainer, size_t snapshot_bytes) {
     int size = seq_comm_size(trainer->comm);
     double vector = (double)trainer->table->size * sizeof(float) / 1e6,
            workspace = (double)seq_workspace_bytes(trainer->workspace) / 1e6,
-           snapshot = (double)seq_train_snapshot_bytes(trainer) / 1e6;
+           snapshot = (double)snapshot_bytes / 1e6;
     seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
     seq_log_info("batch    %d replicas (%d a rank) of %d streams, windows of %d: %lld updates an "
                  "epoch, %lld in all",
@@ -241,7 +242,7 @@ static void print_schedule(const seq_trainer *trainer) {
                     schedule->learning_rate);
 }
 
-void seq_train_print_start(const seq_trainer *trainer) {
+void seq_train_print_start(const seq_trainer *trainer, size_t snapshot_bytes) {
     char kernels[200];
     seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
     seq_log_info("seqtrain %s, kernels %s, %s, %s", trainer->version, kernels,
@@ -249,6 +250,6 @@ void seq_train_print_start(const seq_trainer *trainer) {
     print_model(trainer);
     print_output(trainer);
     print_data(trainer);
-    print_layout(trainer);
+    print_layout(trainer, snapshot_bytes);
     print_schedule(trainer);
 }

@@ -346,7 +346,8 @@ static void read_kernels(const seq_trainer *trainer, const char *kernels, char *
 static void warn_of_arithmetic(const seq_trainer *trainer, const seq_manifest *manifest) {
     const seq_record *program = seq_manifest_section_find(manifest, "program");
     const char *recorded = seq_record_text(program, "arithmetic"),
-               *kernels = seq_record_text(program, "kernels"), *now = seq_train_arithmetic(trainer);
+               *kernels = seq_record_text(program, "kernels"),
+               *now = seq_compute_arithmetic(&trainer->compute);
     char meant[200];
     if (!recorded && !kernels) return;
     if (!recorded) read_kernels(trainer, kernels, meant, sizeof meant);

@@ -379,9 +379,11 @@ static seq_status renew_manifest(seq_trainer *trainer, double begun, seq_error *
 }
 
 seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {
+    bool differ = false;
     seq_status status = seq_train_finish_save(trainer, error);
     if (!status) status = seq_train_audit_check(trainer, error);
-    if (!status) status = seq_train_check_replicas(trainer, true, error);
+    if (!status) status = seq_train_check_replicas(trainer, true, &differ, error);
+    if (!status && differ) status = seq_train_tell_difference(trainer, error); // none is pending
     // A manifest of an altered run would not fit to the vectors of its step.
     if (status || trainer->altered_step == trainer->position.step) return status;
     double begun = seq_clock_seconds();

@@ -11,6 +11,9 @@
 bool seq_train_reports_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
+bool seq_train_finished(const seq_trainer *trainer); // all steps of the run are done
+// A validation belongs to the present step and is still to come.
+bool seq_train_validation_due(const seq_trainer *trainer);
 // Of steps of checkpoints, newest first, keeps those that a rollback because of a window may go
 // back to, in the order in which they are to be tried, and returns how many; 0: back to the
 // beginning. They lie before the window. With --checkpoint-every those that are known beforehand
@@ -95,6 +98,7 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
 // SEQ_NO_CHECKPOINT when its numbers do not fit to each other. (Manifests of early versions do not
 // tell how many windows an epoch has; they are checked once that is known.)
 seq_status seq_train_check_position(const seq_position *position, seq_error *error);
-void seq_train_print_start(const seq_trainer *trainer);
+// `snapshot_bytes`: seq_train_snapshot_bytes.
+void seq_train_print_start(const seq_trainer *trainer, size_t snapshot_bytes);
 
 #endif

@@ -99,12 +99,8 @@ static bool find_loss_spike(seq_trainer *trainer) {
     return true;
 }
 
-seq_status seq_train_judge_losses(seq_trainer *trainer, bool reported, seq_setback *out,
-                                  seq_error *error) {
-    *out = SEQ_NO_SETBACK;
-    bool anomaly = find_bad_losses(trainer) || reported;
-    if (!anomaly) anomaly = find_loss_spike(trainer);
-    return anomaly ? seq_train_settle(trainer, out, error) : SEQ_OK;
+bool seq_train_judge_losses(seq_trainer *trainer, bool reported) {
+    return find_bad_losses(trainer) || reported || find_loss_spike(trainer);
 }
 
 // Norms of gradients are products of many random factors, so their logarithms are nearly normal
@@ -119,27 +115,23 @@ static bool find_norm_spike(seq_trainer *trainer, double norm) {
     return true;
 }
 
-seq_status seq_train_judge_norm(seq_trainer *trainer, const seq_exchanged *sum, seq_setback *out,
-                                seq_error *error) {
-    *out = SEQ_NO_SETBACK;
-    if (isfinite(sum->norm))
-        return find_norm_spike(trainer, sum->norm) ? seq_train_settle(trainer, out, error) : SEQ_OK;
+bool seq_train_judge_norm(seq_trainer *trainer, const seq_exchanged *sum) {
+    if (isfinite(sum->norm)) return find_norm_spike(trainer, sum->norm);
     if (sum->bad)
         seq_train_find_gradient(trainer, sum->bad_index);
     else // graver findings come first
         seq_train_find_norm(trainer, sum->norm);
-    return seq_train_settle(trainer, out, error);
+    return true;
 }
 
-seq_status seq_train_judge_validation(seq_trainer *trainer, seq_setback *out, seq_error *error) {
+bool seq_train_judge_validation(seq_trainer *trainer) {
     bool bad = false;
-    *out = SEQ_NO_SETBACK;
     for (int replica = 0; replica < trainer->replicas; replica++) {
         if (isfinite(trainer->losses[replica].nats)) continue;
         bad = true;
         if (is_own(trainer, replica)) seq_train_find_validation(trainer, replica);
     }
-    return bad ? seq_train_settle(trainer, out, error) : SEQ_OK;
+    return bad;
 }
 
 void seq_train_accept(seq_trainer *trainer, const seq_step_result *result) {

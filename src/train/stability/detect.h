@@ -18,20 +18,18 @@ void seq_train_keep_state(struct seq_trainer *trainer, int replica);
 // This rank's part of the report of a step: nonzero when it has found something.
 int32_t seq_train_has_anomaly(const struct seq_trainer *trainer);
 
-// After the losses are known to all. `reported`: a rank has found something else.
-seq_status seq_train_judge_losses(struct seq_trainer *trainer, bool reported, seq_setback *out,
-                                  seq_error *error);
+// True, the same on every rank: something is to be settled (seq_train_settle), which the caller
+// does next. After the losses are known to all; `reported`: a rank has found something else.
+bool seq_train_judge_losses(struct seq_trainer *trainer, bool reported);
 // After the gradients are summed, before the update.
-seq_status seq_train_judge_norm(struct seq_trainer *trainer, const seq_exchanged *sum,
-                                seq_setback *out, seq_error *error);
+bool seq_train_judge_norm(struct seq_trainer *trainer, const seq_exchanged *sum);
 // After a validation: losses of all replicas are in trainer->losses.
-seq_status seq_train_judge_validation(struct seq_trainer *trainer, seq_setback *out,
-                                      seq_error *error);
+bool seq_train_judge_validation(struct seq_trainer *trainer);
 // The step counts: its numbers enter the rolling windows. Before the position moves on.
 void seq_train_accept(struct seq_trainer *trainer, const struct seq_step_result *result);
 
-// Shares what the ranks have found and acts. SEQ_BAD_NUMBER when that is to stop. Called before
-// anything is written, too: no checkpoint holds a parameter that is not finite.
+// respond.c: shares what the ranks have found and acts. SEQ_BAD_NUMBER when that is to stop. Called
+// before anything is written, too: no checkpoint holds a parameter that is not finite.
 seq_status seq_train_settle(struct seq_trainer *trainer, seq_setback *out, seq_error *error);
 
 // rollback.c: parameters and position of the checkpoint that a rollback because of a window goes

@@ -173,7 +173,9 @@ static seq_status give_up(seq_trainer *trainer, bool excluded, seq_status status
 // The update, unless something is found that speaks against it.
 static seq_status judge_and_update(seq_trainer *trainer, bool excluded, bool anomaly,
                                    seq_step_result *out, seq_error *error) {
-    seq_status status = seq_train_judge_losses(trainer, anomaly, &out->setback, error);
+    seq_status status = SEQ_OK;
+    if (seq_train_judge_losses(trainer, anomaly))
+        status = seq_train_settle(trainer, &out->setback, error);
     if (status || out->setback || excluded) return give_up(trainer, excluded, status);
     status = seq_train_update(trainer, out, error);
     if (!status && !out->setback) seq_train_accept(trainer, out);

@@ -36,7 +36,6 @@ seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error);
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
 seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
-int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
 // The next window of one of this rank's replicas; its tokens are the trainer's until the next.
 seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
                                  seq_error *error);
@@ -45,7 +44,6 @@ seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *
 // when a stop request or the time limit cut it short; position and schedule are then unchanged.
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
                               seq_error *error);
-bool seq_train_validation_due(const seq_trainer *trainer);
 
 // saturation.c: the signs of layers that learn no more (nn/saturation.h), for the report of a
 // validation. add_units comes after the backward pass of the step before it, add_values with each

@@ -8,11 +8,6 @@
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
-int seq_train_window_steps(const seq_trainer *trainer) {
-    int64_t left = trainer->stream_length - trainer->position.window * trainer->window;
-    return left < trainer->window ? (int)left : trainer->window;
-}
-
 seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
                                  seq_error *error) {
     int64_t start = trainer->position.window * trainer->window;
@@ -119,7 +114,8 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_EXCHANGE);
     seq_status status = seq_exchange_finish(trainer->exchange, &sum, error);
     seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
-    if (!status) status = seq_train_judge_norm(trainer, &sum, &out->setback, error);
+    if (!status && seq_train_judge_norm(trainer, &sum))
+        status = seq_train_settle(trainer, &out->setback, error);
     if (status || out->setback) return status;
     out->clamped = sum.clamped;
     out->norm = sum.norm;

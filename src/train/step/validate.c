@@ -12,13 +12,6 @@
 
 enum { WINDOWS_TOGETHER = 8 };
 
-bool seq_train_validation_due(const seq_trainer *trainer) {
-    const seq_position *position = &trainer->position;
-    if (!trainer->valid_batches || position->step == 0 || position->validated == position->step)
-        return false;
-    return seq_trainer_finished(trainer) || seq_train_validates_at(trainer, position->step);
-}
-
 // Window `number` of one of this rank's replicas, added to its loss.
 static seq_status validate_window(seq_trainer *trainer, int replica, int64_t number,
                                   seq_error *error) {
@@ -95,7 +88,7 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     *out_complete = !stop;
     *out_setback = SEQ_NO_SETBACK;
     if (!*out_complete) return SEQ_OK;
-    status = seq_train_judge_validation(trainer, out_setback, error);
+    if (seq_train_judge_validation(trainer)) status = seq_train_settle(trainer, out_setback, error);
     if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
     seq_saturation layers[SEQ_MAX_LAYERS];

@@ -102,9 +102,9 @@ static void find_place(seq_trainer *trainer, const replica_check *check, int a, 
     *out_parameter = trainer->table->items[place % check->rows].name;
 }
 
-// The same on every rank. What was saved before has passed the check, so a pending checkpoint is
-// good and is finished first. The message is out before any rank may end the others.
-static seq_status report(seq_trainer *trainer, const replica_check *check, seq_error *error) {
+// The same on every rank. The message is out before any rank may end the others.
+seq_status seq_train_tell_difference(seq_trainer *trainer, seq_error *error) {
+    const replica_check *check = trainer->check;
     int ranks = seq_comm_size(trainer->comm), good = most_frequent(check, ranks), bad = 0;
     char names[NAMES];
     const char *vector, *parameter;
@@ -112,7 +112,6 @@ static seq_status report(seq_trainer *trainer, const replica_check *check, seq_e
         bad++;
     int others = list_others(check, ranks, good, names, sizeof names);
     find_place(trainer, check, good, bad, &vector, &parameter);
-    if (seq_train_finish_save(trainer, error)) return error->status;
     seq_log_error("replica check after step %lld: %s differ%s from rank %d on host %s%s, first in "
                   "the %s of %s",
                   (long long)trainer->position.step, names, others == 1 ? "s" : "", good,
@@ -126,14 +125,15 @@ static seq_status report(seq_trainer *trainer, const replica_check *check, seq_e
     return seq_comm_agree(trainer->comm, error);
 }
 
-static seq_status compare(seq_trainer *trainer, seq_error *error) {
+static seq_status compare(seq_trainer *trainer, bool *out_differ, seq_error *error) {
     int ranks = seq_comm_size(trainer->comm);
     replica_check *check = trainer->check;
     fill_block(trainer, check);
     seq_status status = seq_comm_gather(trainer->comm, check->blocks, check->block, error);
     if (status) return status;
     trainer->checked_step = trainer->position.step;
-    return first_other(check, ranks) < 0 ? SEQ_OK : report(trainer, check, error);
+    *out_differ = first_other(check, ranks) >= 0;
+    return SEQ_OK;
 }
 
 seq_status seq_train_check_create(seq_trainer *trainer, seq_error *error) {
@@ -157,8 +157,10 @@ void seq_train_check_destroy(seq_trainer *trainer) {
     trainer->check = NULL;
 }
 
-seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error *error) {
+seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, bool *out_differ,
+                                    seq_error *error) {
     int64_t every = trainer->options->check_replicas, step = trainer->position.step;
+    *out_differ = false;
     if (!every || trainer->checked_step == step || (!saving && step % every != 0)) return SEQ_OK;
-    return compare(trainer, error);
+    return compare(trainer, out_differ, error);
 }

@@ -24,10 +24,14 @@ seq_status seq_train_describe_audit(const seq_position *position, seq_record *re
 seq_status seq_train_read_audit(const seq_record *record, seq_position *out, seq_error *error);
 
 // replica_check.c: --check-replicas. Collective: compares parameters and optimiser state of all
-// ranks when it is due, and always with `saving`; SEQ_RANK_FAILED names those that differ.
+// ranks when it is due, and always with `saving`. Where they differ, the caller finishes a pending
+// checkpoint, which has passed the check and is good, and calls seq_train_tell_difference:
+// collective, SEQ_RANK_FAILED names the ranks.
 seq_status seq_train_check_create(seq_trainer *trainer, seq_error *error);
 void seq_train_check_destroy(seq_trainer *trainer);
-seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error *error);
+seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, bool *out_differ,
+                                    seq_error *error);
+seq_status seq_train_tell_difference(seq_trainer *trainer, seq_error *error);
 
 // rank_agreement.c. Collective, agreed upon: the same comparison of ranks as
 // seq_train_agree_to_start, when a checkpoint's record has filled in what was not given.
