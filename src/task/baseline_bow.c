@@ -177,7 +177,7 @@ static void count_right(const fit *fit, const seq_answers *dev, int64_t *right, 
     const seq_answers *data = dev ? dev : fit->data;
     *right = *selected = 0;
     for (size_t i = 0; i < data->items; i++) {
-        if (!dev && !is_left_out(fit, i)) continue;
+        if (!dev && fit->leaves_out && !is_left_out(fit, i)) continue;
         score(fit, fit->weights, data, i);
         *right += most_probable(fit) == data->ids[i];
         ++*selected;
