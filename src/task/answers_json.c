@@ -57,6 +57,8 @@ static seq_status read_tags(seq_answer_reader *reader, seq_answers *side, const 
     if (!status && tokens && side->word_count - words != side->places - begin)
         return seq_answer_refuse(reader, error, "%zu tags for %zu tokens", side->places - begin,
                                  side->word_count - words);
+    if (!status && side->word_count && side->word_count != side->places)
+        return seq_answer_refuse(reader, error, "tokens on some lines only");
     return status;
 }
 

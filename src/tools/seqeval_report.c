@@ -15,14 +15,15 @@ enum {
     NAME_WIDTH = 22,
 };
 
-static const char *number(double value, const char *format, char out[40]) {
-    snprintf(out, 40, isnan(value) ? "null" : format, value);
+static const char *number(double value, int digits, char out[40]) {
+    if (isnan(value)) return "null";
+    snprintf(out, 40, "%.*g", digits, value);
     return out;
 }
 
 static void print_figure(double value) {
     char text[40];
-    printf(" %10s", number(value, "%.6g", text));
+    printf(" %10s", number(value, 6, text));
 }
 
 static void print_name(const char *name) {
@@ -174,7 +175,7 @@ static void print_table(const seq_eval_comparison *comparison) {
 
 static void json_number(const char *name, double value, const char *end) {
     char text[40];
-    printf("\"%s\": %s%s", name, number(value, "%.9g", text), end);
+    printf("\"%s\": %s%s", name, number(value, 9, text), end);
 }
 
 static void json_hits(const char *name, seq_hits hits, const double *auc, const char *end) {

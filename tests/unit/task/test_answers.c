@@ -123,6 +123,8 @@ static void json(void **state) {
            "f line 1: probabilities: ");
     refuse(tags, NULL, "{\"input\": [\"a\"], \"output\": [\"O\", \"O\"]}\n", false,
            "f line 1: 2 tags for 1 tokens");
+    refuse(tags, NULL, "{\"output\": [\"O\"]}\n{\"input\": [\"a\"], \"output\": [\"O\"]}\n", false,
+           "f line 2: tokens on some lines only");
     refuse(tags, NULL, "{\"output\": 7}\n", false, "f line 1: tags: expected a list");
 }
 
