@@ -4,6 +4,7 @@
 // position earlier, and what is served is added to the audit from the buffers
 // themselves. Test: tests/unit/data/test_dataset.c.
 #include <seqtrain/data/batch.h>
+#include "dataset_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ seq_status seq_batches_create(seq_dataset *dataset, seq_split split, seq_cut cut
                               int first, int count, seq_batches **out, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(dataset, split);
     seq_batches *batches = NULL;
+    if (seq_dataset_require_stream(dataset, error)) return error->status;
     if (tokens < streams)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "the %s split of %s has %lld tokens, fewer than %d streams: use a "
