@@ -31,11 +31,16 @@ struct seq_batches {
     seq_coverage served;
 };
 
-// Where stream `index` of `streams` begins: the first tokens % streams ones are one longer under
-// SEQ_CUT_ALL.
+// The first tokens % streams ones are one longer under SEQ_CUT_ALL.
 static int64_t begin_of(int64_t tokens, seq_cut cut, int streams, int index) {
     int64_t base = tokens / streams, longer = cut == SEQ_CUT_ALL ? tokens % streams : 0;
     return base * index + (index < longer ? index : longer);
+}
+
+void seq_stream_place(int64_t tokens, seq_cut cut, int streams, int index, int64_t *out_begin,
+                      int64_t *out_end) {
+    *out_begin = begin_of(tokens, cut, streams, index);
+    *out_end = begin_of(tokens, cut, streams, index + 1);
 }
 
 static seq_status allocate(seq_batches *batches, int count, seq_error *error) {

@@ -500,31 +500,52 @@ static seq_status take(seq_items_room *room, int block, size_t count, size_t siz
     return status;
 }
 
-// Part of a range that lies in one shard.
+typedef struct reading {
+    seq_dataset *dataset;
+    const split_store *split;
+    seq_split which;
+    const int64_t *numbers; // (count) of the items; NULL: a range that begins with `first`
+    int64_t first, count;
+    seq_items_room *room;
+    seq_items *out;
+} reading;
+
+// Consecutive items of one shard.
 typedef struct stretch {
     place at;
-    int64_t first;      // item of the shard
-    int64_t begin, end; // items of the split
-    int64_t done;       // items of the range before it
+    int64_t first;         // item of the shard
+    int64_t begin, end;    // items of the split
+    int64_t done;          // items of the reading before it
+    size_t rows[SEQ_AXES]; // rows of the reading before it
 } stretch;
 
-// False at the end of the range.
-static bool next_stretch(const split_store *split, int64_t first, int64_t count, stretch *at) {
-    int64_t from = at->end < first ? first : at->end;
-    if (from >= first + count) return false;
+static int find_shard(const split_store *split, int64_t item) {
     int low = 0, high = split->shards;
     while (high - low > 1) {
         int middle = low + (high - low) / 2;
-        if (split->first[middle] <= from)
+        if (split->first[middle] <= item)
             low = middle;
         else
             high = middle;
     }
-    at->at.shard = low;
-    at->first = split->first[low];
-    at->begin = from;
-    at->end = split->first[low + 1] < first + count ? split->first[low + 1] : first + count;
-    at->done = from - first;
+    return low;
+}
+
+// The stretch after `at`, which is zero before the first one. False at the end of the reading.
+static bool next_stretch(const reading *reading, stretch *at) {
+    const split_store *split = reading->split;
+    int64_t done = at->done + at->end - at->begin;
+    if (done >= reading->count) return false;
+    at->rows[0] = (size_t)done;
+    for (int axis = 1; axis < reading->dataset->schema.axis_count; axis++)
+        at->rows[axis] += split->at[axis][at->end] - split->at[axis][at->begin];
+    int64_t most = reading->numbers ? 1 : reading->count - done;
+    at->done = done;
+    at->begin = reading->numbers ? reading->numbers[done] : reading->first + done;
+    at->at = (place){reading->which, find_shard(split, at->begin)};
+    at->first = split->first[at->at.shard];
+    at->end = split->first[at->at.shard + 1];
+    if (at->end - at->begin > most) at->end = at->begin + most;
     return true;
 }
 
@@ -545,21 +566,6 @@ static seq_status read_lengths(seq_dataset *dataset, place at, int index, uint32
     return status;
 }
 
-typedef struct reading {
-    seq_dataset *dataset;
-    const split_store *split;
-    seq_split which;
-    int64_t first, count;
-    seq_items_room *room;
-    seq_items *out;
-} reading;
-
-// Rows of the range's items before item i.
-static size_t range_rows(const reading *reading, int axis, int64_t i) {
-    return axis ? (size_t)(reading->split->at[axis][i] - reading->split->at[axis][reading->first])
-                : (size_t)(i - reading->first);
-}
-
 static seq_status read_axis(const reading *reading, int axis, seq_error *error) {
     const seq_dataset *dataset = reading->dataset;
     int parent = dataset->schema.axes[axis].parent;
@@ -568,12 +574,12 @@ static seq_status read_axis(const reading *reading, int axis, seq_error *error) 
     uint32_t *ends = NULL;
     seq_status status = take(reading->room, axis, sequences, sizeof *lengths, &lengths, error);
     if (!status) status = take(reading->room, BLOCK_ENDS, sequences, sizeof *ends, &ends, error);
-    stretch part = {.at.split = reading->which};
-    while (!status && next_stretch(reading->split, reading->first, reading->count, &part))
+    stretch part = {0};
+    while (!status && next_stretch(reading, &part))
         status = read_lengths(reading->dataset, part.at, dataset->store->layout.ends[axis],
                               rows_before(reading->split, parent, part.first, part.begin),
                               rows_before(reading->split, parent, part.first, part.end), ends,
-                              lengths + range_rows(reading, parent, part.begin), error);
+                              lengths + part.rows[parent], error);
     reading->out->lengths[axis] = lengths;
     return status;
 }
@@ -585,14 +591,13 @@ static seq_status read_field(const reading *reading, int field, seq_error *error
     float *column = NULL; // or ids: as large
     seq_status status =
         take(reading->room, BLOCK_COLUMNS + field, rows, width * sizeof *column, &column, error);
-    stretch part = {.at.split = reading->which};
-    while (!status && next_stretch(reading->split, reading->first, reading->count, &part)) {
+    stretch part = {0};
+    while (!status && next_stretch(reading, &part)) {
         uint64_t from = rows_before(reading->split, about->axis, part.first, part.begin),
                  to = rows_before(reading->split, about->axis, part.first, part.end);
-        status =
-            read_elements(reading->dataset, part.at, layout->of_field[field], from * width,
-                          (size_t)(to - from) * width,
-                          column + range_rows(reading, about->axis, part.begin) * width, error);
+        status = read_elements(reading->dataset, part.at, layout->of_field[field], from * width,
+                               (size_t)(to - from) * width, column + part.rows[about->axis] * width,
+                               error);
     }
     if (about->vocabulary >= 0)
         reading->out->ids[field] = (const int32_t *)(const void *)column;
@@ -609,8 +614,8 @@ static seq_status read_raw(const reading *reading, seq_error *error) {
     char *text = NULL;
     seq_status status = take(reading->room, BLOCK_RAW_SIZES, count, sizeof *sizes, &sizes, error);
     if (!status) status = take(reading->room, BLOCK_ENDS, count, sizeof *ends, &ends, error);
-    stretch part = {.at.split = reading->which};
-    while (!status && next_stretch(reading->split, reading->first, reading->count, &part))
+    stretch part = {0};
+    while (!status && next_stretch(reading, &part))
         status = read_lengths(reading->dataset, part.at, layout->raw_ends,
                               (uint32_t)(part.begin - part.first),
                               (uint32_t)(part.end - part.first), ends, sizes + part.done, error);
@@ -620,9 +625,9 @@ static seq_status read_raw(const reading *reading, seq_error *error) {
         return refuse(reading->dataset, part.at, "item.raw-ends",
                       "ends behind the bytes that the manifest tells", error);
     if (!status) status = take(reading->room, BLOCK_RAW, total, 1, &text, error);
-    part = (stretch){.at.split = reading->which};
+    part = (stretch){0};
     size_t done = 0;
-    while (!status && next_stretch(reading->split, reading->first, reading->count, &part)) {
+    while (!status && next_stretch(reading, &part)) {
         uint32_t from = 0;
         size_t bytes = 0;
         for (int64_t i = part.done; i < part.done + part.end - part.begin; i++)
@@ -647,7 +652,7 @@ static seq_status read_counted(const reading *reading, seq_error *error) {
     seq_status status = take(reading->room, BLOCK_COUNTED, (size_t)reading->count, sizeof *counted,
                              &counted, error);
     for (int64_t i = 0; !status && i < reading->count; i++) {
-        int64_t item = reading->first + i;
+        int64_t item = reading->numbers ? reading->numbers[i] : reading->first + i;
         counted[i] =
             reading->split->counted ? reading->split->counted[item]
             : axis ? (int32_t)(reading->split->at[axis][item + 1] - reading->split->at[axis][item])
@@ -661,8 +666,8 @@ static seq_status read_groups(const reading *reading, seq_error *error) {
     int64_t *groups = NULL;
     seq_status status =
         take(reading->room, BLOCK_GROUPS, (size_t)reading->count, sizeof *groups, &groups, error);
-    stretch part = {.at.split = reading->which};
-    while (!status && next_stretch(reading->split, reading->first, reading->count, &part))
+    stretch part = {0};
+    while (!status && next_stretch(reading, &part))
         status = read_elements(reading->dataset, part.at, reading->dataset->store->layout.group,
                                (uint64_t)(part.begin - part.first), (size_t)(part.end - part.begin),
                                groups + part.done, error);
@@ -676,8 +681,10 @@ static seq_status read_range(reading *reading, seq_error *error) {
     seq_status status = load_table(reading->dataset, reading->which, error);
     if (status) return status;
     *out = (seq_items){.count = reading->count};
-    for (int axis = 0; axis < schema->axis_count; axis++)
-        out->rows[axis] = range_rows(reading, axis, reading->first + reading->count);
+    stretch part = {0};
+    while (next_stretch(reading, &part))
+        for (int axis = 0; axis < schema->axis_count; axis++)
+            out->rows[axis] += rows_before(reading->split, axis, part.begin, part.end);
     for (int axis = 1; !status && axis < schema->axis_count; axis++)
         status = read_axis(reading, axis, error);
     for (int field = 0; !status && field < schema->field_count; field++)
@@ -688,17 +695,29 @@ static seq_status read_range(reading *reading, seq_error *error) {
     return status;
 }
 
+static seq_status read_locked(reading *reading, seq_error *error) {
+    pthread_mutex_lock(&reading->dataset->store->lock);
+    seq_status status = read_range(reading, error);
+    pthread_mutex_unlock(&reading->dataset->store->lock);
+    return status;
+}
+
+static seq_status check_range(const seq_dataset *dataset, seq_split split, int64_t first,
+                              int64_t count, seq_error *error) {
+    int64_t items = seq_dataset_items(dataset, split);
+    return first >= 0 && count >= 0 && first <= items && count <= items - first
+               ? SEQ_OK
+               : seq_error_set(error, SEQ_BAD_INPUT,
+                               "data set %s: %lld items of %s asked for, from %lld on, it has %lld",
+                               dataset->path, (long long)count, seq_split_name(split),
+                               (long long)first, (long long)items);
+}
+
 seq_status seq_dataset_read_items(seq_dataset *dataset, seq_split split, int64_t first,
                                   int64_t count, seq_items_room *room, seq_items *out,
                                   seq_error *error) {
-    seq_status status = check_items(dataset, error);
-    if (status) return status;
-    int64_t items = seq_dataset_items(dataset, split);
-    if (first < 0 || count < 0 || first > items || count > items - first)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "data set %s: items %lld to %lld of %s asked for, it has %lld",
-                             dataset->path, (long long)first, (long long)(first + count),
-                             seq_split_name(split), (long long)items);
+    if (check_items(dataset, error) || check_range(dataset, split, first, count, error))
+        return error->status;
     reading reading = {.dataset = dataset,
                        .split = &dataset->store->splits[split],
                        .which = split,
@@ -706,8 +725,22 @@ seq_status seq_dataset_read_items(seq_dataset *dataset, seq_split split, int64_t
                        .count = count,
                        .room = room,
                        .out = out};
-    pthread_mutex_lock(&dataset->store->lock);
-    status = read_range(&reading, error);
-    pthread_mutex_unlock(&dataset->store->lock);
-    return status;
+    return read_locked(&reading, error);
+}
+
+seq_status seq_dataset_read_chosen(seq_dataset *dataset, seq_split split, const int64_t *numbers,
+                                   int64_t count, seq_items_room *room, seq_items *out,
+                                   seq_error *error) {
+    seq_status status = check_items(dataset, error);
+    for (int64_t i = 0; !status && i < count; i++)
+        status = check_range(dataset, split, numbers[i], 1, error);
+    if (status) return status;
+    reading reading = {.dataset = dataset,
+                       .split = &dataset->store->splits[split],
+                       .which = split,
+                       .numbers = numbers,
+                       .count = count,
+                       .room = room,
+                       .out = out};
+    return read_locked(&reading, error);
 }

@@ -2,6 +2,7 @@
 // column, missing targets in some items of the splits other than the training
 // part.
 #include "item_sets.h"
+#include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ seq_vocabulary *make_vocabulary(const char *directory, int size, int count) {
         fprintf(stream, "\t%s=%s", rules.entries[i].key, rules.entries[i].text);
     fputc('\n', stream);
     for (int i = 0; i < size - 1; i++)
-        fprintf(stream, "%d\t%d\tw%d\n", i, count, i);
+        fprintf(stream, "%d\t%d\tw%d\n", i, i % 2 ? count : 1, i);
     fprintf(stream, "%d\t0\t<unk>\n", size - 1);
     fclose(stream);
     snprintf(path, sizeof path, "%s/vocabulary-%d-%d", directory, size, count);
@@ -93,6 +94,60 @@ seq_vocabulary *make_vocabulary(const char *directory, int size, int count) {
         abort();
     }
     return vocabulary;
+}
+
+void write_pairs(const char *directory, const char *output, int64_t items,
+                 void (*lengths)(int64_t number, int32_t out[2])) {
+    enum { SOME = 1000 };
+    seq_error error = {0};
+    seq_dataset_writer *writer = NULL;
+    seq_schema schema;
+    seq_vocabulary *vocabulary = make_vocabulary(directory, PAIR_WORDS, 2);
+    int32_t sizes[2][SOME], *ids[2] = {NULL, NULL};
+    size_t capacity[2] = {0, 0};
+    seq_schema_begin(&schema, "translate");
+    seq_schema_add_vocabulary(&schema, "joint");
+    for (int i = 0; i < 2; i++) {
+        int axis = seq_schema_add_axis(&schema, i ? "target" : "source", 0);
+        schema.target =
+            seq_schema_add_field(&schema, i ? "target" : "source", SEQ_FIELD_IDS, axis, 0, 1);
+    }
+    seq_dataset_target target = {.output = output};
+    seq_dataset_writer_create(&target, &writer, &error);
+    const seq_vocabulary *list[] = {vocabulary};
+    if (!error.status)
+        seq_dataset_writer_begin(writer, &schema, list, 0, (seq_pipeline){SEQ_COMPRESS_ZSTD, 1},
+                                 &error);
+    for (int64_t at = 0; !error.status && at < items; at += SOME) {
+        seq_items some = {.count = items - at < SOME ? items - at : SOME};
+        size_t rows[2] = {0, 0};
+        for (int64_t k = 0; k < some.count; k++) {
+            int32_t both[2];
+            lengths(at + k, both);
+            for (int i = 0; i < 2; i++) {
+                sizes[i][k] = both[i];
+                seq_grow(&ids[i], &capacity[i], rows[i] + (size_t)both[i] + 1, sizeof *ids[i],
+                         "ids", &error);
+                for (int32_t t = 0; t < both[i]; t++)
+                    ids[i][rows[i]++] = (int32_t)((at + k + 3 * t + i) % PAIR_WORDS);
+            }
+        }
+        for (int i = 0; i < 2; i++) {
+            some.lengths[i + 1] = sizes[i];
+            some.ids[i] = ids[i];
+        }
+        seq_dataset_writer_add(writer, SEQ_TRAIN, &some, &error);
+    }
+    if (!error.status) seq_dataset_writer_finish(writer, NULL, &error);
+    seq_dataset_writer_destroy(writer);
+    seq_schema_clear(&schema);
+    seq_vocabulary_destroy(vocabulary);
+    for (int i = 0; i < 2; i++)
+        free(ids[i]);
+    if (error.status) {
+        fprintf(stderr, "%s\n", error.text);
+        abort();
+    }
 }
 
 void write_item_set(const char *directory, const char *output, const int64_t items[SEQ_SPLITS],

@@ -34,10 +34,16 @@ typedef struct drawn_item {
 void draw_item(drawn_item *out, int split, int64_t number);
 
 void item_schema(seq_schema *out); // with groups and raw; seq_schema_clear it
-// A vocabulary of `size` words "w0", "w1" ..., each `count` times, with <unk> as its last.
+// A vocabulary of `size` words "w0", "w1" ..., the odd ones `count` times, the even ones once, with
+// <unk> as its last.
 seq_vocabulary *make_vocabulary(const char *directory, int size, int count);
 // Writes `items` of each split to `output`; shards of `shard_bytes`. After seq_storage_begin.
 void write_item_set(const char *directory, const char *output, const int64_t items[SEQ_SPLITS],
                     size_t shard_bytes);
+// A training part of pairs of ids on two axes, of one vocabulary; the second is the target. Id t of
+// side i is (number + 3 t + i) % PAIR_WORDS.
+enum { PAIR_WORDS = 50 };
+void write_pairs(const char *directory, const char *output, int64_t items,
+                 void (*lengths)(int64_t number, int32_t out[2]));
 
 #endif

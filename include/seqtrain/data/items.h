@@ -55,5 +55,9 @@ seq_status seq_dataset_table(seq_dataset *dataset, seq_split split, const seq_it
 seq_status seq_dataset_read_items(seq_dataset *dataset, seq_split split, int64_t first,
                                   int64_t count, seq_items_room *room, seq_items *out,
                                   seq_error *error);
+// The same for items in any order, one after the other.
+seq_status seq_dataset_read_chosen(seq_dataset *dataset, seq_split split, const int64_t *numbers,
+                                   int64_t count, seq_items_room *room, seq_items *out,
+                                   seq_error *error);
 
 #endif

@@ -86,6 +86,21 @@ static void check_range(seq_dataset *dataset, seq_split split, int64_t first, in
         assert_int_equal(items.rows[axis], at[axis]);
 }
 
+static void check_chosen(seq_dataset *dataset, seq_split split, seq_items_room *room) {
+    enum { CHOSEN = 41 };
+    int64_t numbers[CHOSEN];
+    seq_items items;
+    seq_error error = {0};
+    size_t at[4] = {0}, raw = 0;
+    for (int64_t k = 0; k < CHOSEN; k++)
+        numbers[k] = k * 31 % counts[split];
+    if (seq_dataset_read_chosen(dataset, split, numbers, CHOSEN, room, &items, &error))
+        fail_msg("%s", error.text);
+    for (int64_t k = 0; k < CHOSEN; k++)
+        check_item(&items, split, numbers[k], k, at, &raw);
+    assert_int_equal(items.rows[2], at[2]);
+}
+
 static void check_table(seq_dataset *dataset, seq_split split) {
     const seq_item_table *table;
     seq_error error = {0};
@@ -121,6 +136,7 @@ static void items_come_back(void **state) {
             check_range(dataset, (seq_split)split, 0, counts[split], &room);
             for (int64_t first = 0; first + 7 < counts[split]; first += 13)
                 check_range(dataset, (seq_split)split, first, first % 8, &room);
+            check_chosen(dataset, (seq_split)split, &room);
             check_table(dataset, (seq_split)split);
         }
         seq_items items;
