@@ -2,7 +2,7 @@
 #ifndef SEQ_TESTS_ITEM_SETS_H
 #define SEQ_TESTS_ITEM_SETS_H
 
-#include <seqtrain/data/dataset_writer.h>
+#include <seqtrain/prep/dataset_writer.h>
 
 enum {
     ITEM_TEXT,   // fields: ids on text

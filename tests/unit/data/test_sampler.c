@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <seqtrain/base/log.h>
-#include <seqtrain/data/prepare.h>
+#include <seqtrain/prep/prepare.h>
 #include <seqtrain/data/sampler.h>
 #include <stdio.h>
 #include <stdlib.h>
