@@ -2,7 +2,7 @@
 // What is not text, or not in the vocabulary, is told with its byte offset, in words that fit to
 // any program: seqprep's options for bad text are not theirs. Tested by
 // tests/unit/data/test_vocabulary.c and tests/cli/advice.sh.
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 #include "vocabulary_private.h"
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>

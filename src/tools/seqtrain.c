@@ -10,6 +10,7 @@
 #include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
 #include <seqtrain/comm/comm.h>
+#include <seqtrain/job/death.h>
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/storage/vector_file.h>
 #include <seqtrain/train/train.h>
@@ -180,7 +181,7 @@ int main(int argc, char **argv) {
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, SIGINT, SIGHUP, 0},
                       true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
-    seq_train_tell_bus_errors();
+    seq_death_tell_bus_errors();
     if (!seq_thread_run_main(train, &self, &error)) return self.code;
     seq_log_error("%s", error.text);
     return seq_status_exit_code(error.status);

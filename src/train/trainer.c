@@ -14,15 +14,8 @@
 #include <seqtrain/nn/output.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TOKENS_PER_VALID_STREAM = 32 }; // fewer streams rather than streams too short to warm up
-
-double seq_train_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 bool seq_trainer_finished(const seq_trainer *trainer) {
     return trainer->position.step >= trainer->total_steps;
@@ -271,7 +264,7 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
     seq_train_check_destroy(trainer);
     seq_train_policy_clear(trainer);
-    seq_metrics_close(&trainer->metrics);
+    seq_event_log_close(&trainer->events);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);
     seq_workspace_destroy(trainer->workspace);

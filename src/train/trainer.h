@@ -5,13 +5,14 @@
 #ifndef SEQ_TRAIN_TRAINER_H
 #define SEQ_TRAIN_TRAINER_H
 
-#include "report/metrics.h"
+#include <seqtrain/job/event_log.h>
 #include "report/phases.h"
 #include "numbers/policy.h"
 #include "report/progress.h"
 #include "numbers/setbacks.h"
-#include "step/time_limit.h"
-#include "watch/watchdog.h"
+#include <seqtrain/job/time_limit.h>
+#include <seqtrain/job/watchdog.h>
+#include <seqtrain/base/clock.h>
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -151,10 +152,10 @@ typedef struct seq_trainer {
     int64_t altered_step;            // where --override has changed the run, -1: it has not
     struct seq_replica_check *check; // replica_check.c's, or NULL
     int64_t checked_step;
-    uint64_t session;       // see session.h
+    uint64_t session;       // see seqtrain/job/fence.h
     seq_watchdog *watchdog; // or NULL
     seq_run_place place;
-    seq_metrics metrics;
+    seq_event_log events;
     seq_progress progress;
     seq_phases phases;
 } seq_trainer;
@@ -186,6 +187,5 @@ void seq_trainer_clear(seq_trainer *trainer);
 bool seq_trainer_finished(const seq_trainer *trainer);
 // What decides the bits of this rank, for records and comparisons; see seq_kernels_order.
 const char *seq_train_arithmetic(const seq_trainer *trainer);
-double seq_train_seconds(void); // monotonic clock
 
 #endif

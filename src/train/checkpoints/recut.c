@@ -128,19 +128,19 @@ void seq_train_print_recut(seq_trainer *trainer) {
     if (recut->counted)
         seq_log_warning("of this epoch's tokens, %lld are read twice and %lld not at all",
                         (long long)recut->twice, (long long)recut->missed);
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, "recut");
-    seq_metrics_integer(metrics, "step", position->step);
-    seq_metrics_integer(metrics, "epoch", position->epoch);
-    seq_metrics_integer(metrics, "replicas_before", recut->replicas);
-    seq_metrics_integer(metrics, "batch_before", recut->batch);
-    seq_metrics_integer(metrics, "window_before", recut->window);
-    seq_metrics_integer(metrics, "replicas", trainer->replicas);
-    seq_metrics_integer(metrics, "batch", trainer->batch);
-    seq_metrics_integer(metrics, "window", trainer->window);
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, "recut");
+    seq_event_integer(events, "step", position->step);
+    seq_event_integer(events, "epoch", position->epoch);
+    seq_event_integer(events, "replicas_before", recut->replicas);
+    seq_event_integer(events, "batch_before", recut->batch);
+    seq_event_integer(events, "window_before", recut->window);
+    seq_event_integer(events, "replicas", trainer->replicas);
+    seq_event_integer(events, "batch", trainer->batch);
+    seq_event_integer(events, "window", trainer->window);
     if (recut->counted) {
-        seq_metrics_integer(metrics, "tokens_twice", recut->twice);
-        seq_metrics_integer(metrics, "tokens_missed", recut->missed);
+        seq_event_integer(events, "tokens_twice", recut->twice);
+        seq_event_integer(events, "tokens_missed", recut->missed);
     }
-    seq_metrics_end(metrics);
+    seq_event_end(events);
 }

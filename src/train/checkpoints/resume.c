@@ -9,6 +9,7 @@
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/job/cpu_check.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/checkpoint/data_path.h>
 #include <seqtrain/checkpoint/identity.h>
@@ -335,8 +336,7 @@ static seq_status check_data(const seq_trainer *trainer, const seq_manifest *man
 static void read_kernels(const seq_trainer *trainer, const char *kernels, char *out, size_t size) {
     char cpu[SEQ_CPU_NAME];
     bool portable = strcmp(kernels, "portable") == 0, x86 = true;
-    if (portable && seq_train_last_cpu(trainer->options->run, cpu))
-        x86 = strcmp(cpu, "aarch64") != 0;
+    if (portable && seq_cpu_last(trainer->options->run, cpu)) x86 = strcmp(cpu, "aarch64") != 0;
     if (strncmp(kernels, "openblas", strlen("openblas")) == 0)
         snprintf(out, size, "%.*s", (int)strcspn(kernels, ","), kernels);
     else

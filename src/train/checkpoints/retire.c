@@ -4,7 +4,7 @@
 // finds a newer session on the directory removes nothing. Test:
 // tests/fault/rollback.sh.
 #include "checkpoints.h"
-#include "session.h"
+#include <seqtrain/job/fence.h>
 #include <stdlib.h>
 
 // The newest checkpoint that a rollback would go back to, -1: none, or nothing is ever rolled back.
@@ -41,7 +41,7 @@ void seq_train_retain(const seq_trainer *trainer, int64_t step, int64_t window, 
     seq_retention rule = {
         .newest = (int)options->keep, .every = options->keep_every, .best_step = best_step};
     // Newer ones of another job are no rubbish of this one.
-    if (!seq_session_is_current(options->run, trainer->session))
+    if (!seq_fence_is_current(options->run, trainer->session))
         seq_error_set(error, SEQ_RANK_FAILED, "%s: another job has begun on this run directory",
                       options->run);
     else if (!remove_newer(options->run, step, error) &&

@@ -46,7 +46,7 @@ void seq_train_note_place(seq_trainer *trainer) {
     trainer->place = (seq_run_place){.known = true,
                                      .device = (uint64_t)found.st_dev,
                                      .node = (uint64_t)found.st_ino,
-                                     .looked = seq_train_seconds()};
+                                     .looked = seq_clock_seconds()};
 }
 
 // The directory that was there at the start has left its path.
@@ -60,21 +60,21 @@ static bool is_gone(const seq_trainer *trainer) {
 static seq_status check_metrics(seq_trainer *trainer, seq_error *error) {
     bool renewed = false;
     seq_status status =
-        seq_metrics_renew(&trainer->metrics, trainer->options->run, &renewed, error);
+        seq_event_log_renew(&trainer->events, trainer->options->run, &renewed, error);
     if (!status && renewed) {
         seq_log_warning("%s was removed or replaced: its lines go into a new file from step %lld "
                         "on",
-                        trainer->metrics.path, (long long)trainer->position.step);
-        seq_metrics_begin(&trainer->metrics, "begun_anew");
-        seq_metrics_integer(&trainer->metrics, "step", trainer->position.step);
-        seq_metrics_end(&trainer->metrics);
+                        trainer->events.path, (long long)trainer->position.step);
+        seq_event_begin(&trainer->events, "begun_anew");
+        seq_event_integer(&trainer->events, "step", trainer->position.step);
+        seq_event_end(&trainer->events);
     }
     return status;
 }
 
 seq_status seq_train_check_presence(seq_trainer *trainer, bool to_save, seq_error *error) {
     seq_run_place *place = &trainer->place;
-    double now = seq_train_seconds();
+    double now = seq_clock_seconds();
     if (!place->known || (!to_save && now - place->looked < PAUSE)) return SEQ_OK;
     place->looked = now;
     bool gone = is_gone(trainer), told = place->gone;

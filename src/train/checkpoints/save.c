@@ -8,7 +8,7 @@
 #include "checkpoints.h"
 #include "options/options.h"
 #include "proofs/proofs.h"
-#include "session.h"
+#include <seqtrain/job/fence.h>
 #include "snapshot.h"
 #include "step/step.h"
 #include <seqtrain/base/background.h>
@@ -108,14 +108,14 @@ bool seq_train_is_writing(const seq_trainer *trainer) {
 
 double seq_train_save_reserve(const seq_trainer *trainer) {
     if (!seq_train_is_saving(trainer)) return 2 * trainer->save_seconds;
-    double pending = seq_train_seconds() - trainer->saving->begun;
+    double pending = seq_clock_seconds() - trainer->saving->begun;
     return 3 * (pending > trainer->save_seconds ? pending : trainer->save_seconds);
 }
 
 // A rank that slept through the end of its job must not write into the next one's files.
 static seq_status check_session(const seq_trainer *trainer, seq_error *error) {
     seq_watchdog_touch(trainer->watchdog);
-    if (!error->status && !seq_session_is_current(trainer->options->run, trainer->session))
+    if (!error->status && !seq_fence_is_current(trainer->options->run, trainer->session))
         seq_error_set(error, SEQ_RANK_FAILED, "%s: another job has begun on this run directory",
                       trainer->options->run);
     return error->status;
@@ -142,7 +142,7 @@ static void commit(void *argument) {
         saving->directory, (int)options->shards, saving->digests, &saving->snapshot.whole,
         trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
         &saving->error);
-    saving->ended = seq_train_seconds();
+    saving->ended = seq_clock_seconds();
     if (saving->committed)
         seq_train_retain(trainer, saving->step, saving->window, saving->best_step,
                          &saving->retiring);
@@ -150,7 +150,7 @@ static void commit(void *argument) {
 
 // Time that the loop does not train, since `begun`.
 static void stand_still(seq_trainer *trainer, double begun) {
-    double seconds = seq_train_seconds() - begun;
+    double seconds = seq_clock_seconds() - begun;
     trainer->saving->stood_still += seconds;
     trainer->progress.line_began += seconds;
 }
@@ -168,11 +168,11 @@ static seq_status judge(seq_trainer *trainer, int64_t step, seq_error *error) {
     error->status = SEQ_NO_SPACE;
     if (trainer->options->on_save_failure == SEQ_SAVE_OR_STOP) return error->status;
     seq_log_warning("%s; training goes on (--on-save-failure continue)", error->text);
-    seq_metrics_begin(&trainer->metrics, "save_failure");
-    seq_metrics_integer(&trainer->metrics, "step", step);
-    seq_metrics_text(&trainer->metrics, "reason", error->text);
-    seq_metrics_end(&trainer->metrics);
-    trainer->last_save = seq_train_seconds(); // again when the next is due
+    seq_event_begin(&trainer->events, "save_failure");
+    seq_event_integer(&trainer->events, "step", step);
+    seq_event_text(&trainer->events, "reason", error->text);
+    seq_event_end(&trainer->events);
+    trainer->last_save = seq_clock_seconds(); // again when the next is due
     *error = (seq_error){0};
     return SEQ_OK;
 }
@@ -221,7 +221,7 @@ static void conclude(seq_trainer *trainer) {
     seq_saving *saving = trainer->saving;
     trainer->saved_step = saving->step;
     saving->let_pass = (seq_error){0};
-    trainer->last_save = seq_train_seconds();
+    trainer->last_save = seq_clock_seconds();
     trainer->save_seconds = saving->ended - saving->begun;
     print_figures(trainer, saving->directory, &saving->description, saving->stood_still,
                   trainer->save_seconds);
@@ -262,7 +262,7 @@ static seq_status advance(seq_trainer *trainer, double begun, seq_error *error) 
 seq_status seq_train_continue_save(seq_trainer *trainer, bool writing, seq_error *error) {
     if (writing || !seq_train_is_saving(trainer)) return SEQ_OK;
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
-    seq_status status = advance(trainer, seq_train_seconds(), error);
+    seq_status status = advance(trainer, seq_clock_seconds(), error);
     seq_phase_enter(trainer, was);
     return status;
 }
@@ -271,7 +271,7 @@ seq_status seq_train_finish_save(seq_trainer *trainer, seq_error *error) {
     seq_status status = SEQ_OK;
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
     while (!status && seq_train_is_saving(trainer)) {
-        double begun = seq_train_seconds();
+        double begun = seq_clock_seconds();
         seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_WRITE);
         seq_background_wait(trainer->saving->background);
         status = advance(trainer, begun, error);
@@ -348,7 +348,7 @@ static seq_status write_renewed(seq_trainer *trainer, double begun, seq_error *e
         !seq_checkpoint_read_manifest(directory, &manifest, error) &&
         !seq_train_describe(trainer, &manifest, error) &&
         !seq_manifest_write(&manifest, directory, "manifest.json", error)) {
-        double seconds = seq_train_seconds() - begun;
+        double seconds = seq_clock_seconds() - begun;
         print_figures(trainer, directory, &manifest, seconds, seconds);
     }
     seq_manifest_clear(&manifest);
@@ -374,7 +374,7 @@ static seq_status renew_manifest(seq_trainer *trainer, double begun, seq_error *
     trainer->saving->let_pass = (seq_error){0};
     status = seq_train_retire(trainer, error);
     stand_still(trainer, begun);
-    trainer->last_save = seq_train_seconds();
+    trainer->last_save = seq_clock_seconds();
     return status;
 }
 
@@ -384,7 +384,7 @@ seq_status seq_train_save(seq_trainer *trainer, seq_error *error) {
     if (!status) status = seq_train_check_replicas(trainer, true, error);
     // A manifest of an altered run would not fit to the vectors of its step.
     if (status || trainer->altered_step == trainer->position.step) return status;
-    double begun = seq_train_seconds();
+    double begun = seq_clock_seconds();
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_SAVING);
     status = trainer->saved_step == trainer->position.step ? renew_manifest(trainer, begun, error)
                                                            : begin_save(trainer, begun, error);

@@ -156,19 +156,19 @@ void seq_train_report_jump(seq_trainer *trainer) {
     const seq_position *position = &trainer->position;
     seq_log_warning("step %lld, epoch %lld: its data is passed over since a rollback",
                     (long long)position->step + 1, (long long)position->epoch);
-    seq_metrics_begin(&trainer->metrics, "jump");
-    seq_metrics_integer(&trainer->metrics, "step", position->step + 1);
-    seq_metrics_integer(&trainer->metrics, "epoch", position->epoch);
-    seq_metrics_integer(&trainer->metrics, "window", position->window);
-    seq_metrics_end(&trainer->metrics);
+    seq_event_begin(&trainer->events, "jump");
+    seq_event_integer(&trainer->events, "step", position->step + 1);
+    seq_event_integer(&trainer->events, "epoch", position->epoch);
+    seq_event_integer(&trainer->events, "window", position->window);
+    seq_event_end(&trainer->events);
 }
 
 void seq_train_count_setbacks(seq_trainer *trainer, char *out, size_t size) {
     const seq_setbacks *setbacks = &trainer->setbacks;
     int64_t jumped = seq_setbacks_jumped(setbacks, trainer->position.step);
-    seq_metrics_integer(&trainer->metrics, "skipped_steps", setbacks->skipped);
-    seq_metrics_integer(&trainer->metrics, "rollbacks", setbacks->rollbacks);
-    seq_metrics_integer(&trainer->metrics, "jumped_steps", jumped);
+    seq_event_integer(&trainer->events, "skipped_steps", setbacks->skipped);
+    seq_event_integer(&trainer->events, "rollbacks", setbacks->rollbacks);
+    seq_event_integer(&trainer->events, "jumped_steps", jumped);
     *out = '\0';
     if (setbacks->skipped || setbacks->rollbacks)
         snprintf(out, size,

@@ -71,19 +71,19 @@ static void begin_event(seq_trainer *trainer, const seq_trouble *trouble, int ra
                         const char *action) {
     static const char *const what[] = {"",     "loss",     "norm",       "norm",     "state",
                                        "loss", "gradient", "validation", "parameter"};
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, is_spike(trouble) ? "spike" : "bad_number");
-    seq_metrics_integer(metrics, "step", trouble->window + 1);
-    seq_metrics_integer(metrics, "epoch", trouble->epoch);
-    seq_metrics_integer(metrics, "window", trouble->window_of_epoch);
-    seq_metrics_text(metrics, "what", what[trouble->kind]);
-    if (rank >= 0) seq_metrics_integer(metrics, "rank", rank);
-    if (trouble->replica >= 0) seq_metrics_integer(metrics, "replica", trouble->replica);
-    if (*trouble->place) seq_metrics_text(metrics, "layer", trouble->place);
-    seq_metrics_real(metrics, "value", trouble->value);
-    seq_metrics_real(metrics, "limit", trouble->limit);
-    seq_metrics_text(metrics, "message", trouble->text);
-    seq_metrics_text(metrics, "action", action);
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, is_spike(trouble) ? "spike" : "bad_number");
+    seq_event_integer(events, "step", trouble->window + 1);
+    seq_event_integer(events, "epoch", trouble->epoch);
+    seq_event_integer(events, "window", trouble->window_of_epoch);
+    seq_event_text(events, "what", what[trouble->kind]);
+    if (rank >= 0) seq_event_integer(events, "rank", rank);
+    if (trouble->replica >= 0) seq_event_integer(events, "replica", trouble->replica);
+    if (*trouble->place) seq_event_text(events, "layer", trouble->place);
+    seq_event_real(events, "value", trouble->value);
+    seq_event_real(events, "limit", trouble->limit);
+    seq_event_text(events, "message", trouble->text);
+    seq_event_text(events, "action", action);
 }
 
 static seq_status stop(seq_trainer *trainer, const seq_trouble *trouble, int rank, const char *why,
@@ -95,7 +95,7 @@ static seq_status stop(seq_trainer *trainer, const seq_trouble *trouble, int ran
                  "the last good checkpoint is %s/checkpoints/step-%09lld", trainer->options->run,
                  (long long)trainer->saved_step);
     begin_event(trainer, trouble, rank, "stop");
-    seq_metrics_end(&trainer->metrics);
+    seq_event_end(&trainer->events);
     describe(trainer, trouble, rank, text, sizeof text);
     return seq_error_set(
         error, SEQ_BAD_NUMBER, "%s%s; %s; try a lower --lr or %s", text, why, checkpoint,
@@ -117,8 +117,8 @@ static void skip(seq_trainer *trainer, const seq_trouble *trouble, int rank) {
     seq_log_warning("%s; the step is skipped (%lld of at most %lld)", text,
                     (long long)trainer->setbacks.skipped, (long long)trainer->options->max_skips);
     begin_event(trainer, trouble, rank, "skip");
-    seq_metrics_integer(&trainer->metrics, "skipped_steps", trainer->setbacks.skipped);
-    seq_metrics_end(&trainer->metrics);
+    seq_event_integer(&trainer->events, "skipped_steps", trainer->setbacks.skipped);
+    seq_event_end(&trainer->events);
 }
 
 static void report_rollback(seq_trainer *trainer, const seq_trouble *trouble, int rank) {
@@ -131,10 +131,10 @@ static void report_rollback(seq_trainer *trainer, const seq_trouble *trouble, in
                     (long long)trainer->options->max_rollbacks, setbacks->rate_factor,
                     (long long)trouble->window + 1);
     begin_event(trainer, trouble, rank, "rollback");
-    seq_metrics_integer(&trainer->metrics, "to_step", trainer->position.step);
-    seq_metrics_real(&trainer->metrics, "rate_factor", setbacks->rate_factor);
-    seq_metrics_integer(&trainer->metrics, "rollbacks", setbacks->rollbacks);
-    seq_metrics_end(&trainer->metrics);
+    seq_event_integer(&trainer->events, "to_step", trainer->position.step);
+    seq_event_real(&trainer->events, "rate_factor", setbacks->rate_factor);
+    seq_event_integer(&trainer->events, "rollbacks", setbacks->rollbacks);
+    seq_event_end(&trainer->events);
 }
 
 // The checkpoint is renewed at once: whoever resumes from it knows of the rollback. Only then newer

@@ -5,11 +5,11 @@
 // tests/cli/plan.sh, tests/mpi/plan.sh.
 #include "plan.h"
 #include "options/options.h"
-#include "proofs/proofs.h"
 #include <math.h>
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/standard.h>
+#include <seqtrain/job/cpu_check.h>
 #include <seqtrain/nn/output.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,10 +222,9 @@ static seq_status check_streams(const seq_train_options *options, seq_error *err
 seq_status seq_plan_run(seq_parsed *parsed, seq_comm *comm, seq_error *error) {
     const seq_train_options *options = parsed->values;
     seq_plan plan = {.options = options, .comm = comm};
-    seq_trainer trainer = {.parsed = parsed, .options = options, .comm = comm};
     seq_model *model = NULL;
     check_streams(options, error);
-    if (seq_train_choose_kernels(&trainer, &plan.kernels, error)) return error->status;
+    if (seq_cpu_choose_kernels(comm, options->kernels, &plan.kernels, error)) return error->status;
     create_model(&plan, &model, error);
     if (seq_comm_agree(comm, error)) goto out;
     look_around(&plan);

@@ -250,10 +250,10 @@ static seq_status time_barrier(bench *bench, seq_error *error) {
     if (size == 1) return SEQ_OK;
     double seconds = INFINITY;
     for (int run = 0; run < CLOCK_RUNS; run++) {
-        double begun = seq_train_seconds();
+        double begun = seq_clock_seconds();
         for (int i = 0; i < BARRIERS; i++)
             if (seq_comm_node_barrier(comm, error)) return error->status;
-        seconds = fmin(seconds, (seq_train_seconds() - begun) / BARRIERS);
+        seconds = fmin(seconds, (seq_clock_seconds() - begun) / BARRIERS);
     }
     if (mean_of_ranks(comm, &seconds, 1, error)) return error->status;
     bench->plan->machine.hop = seconds / ceil(log2(size));
@@ -270,11 +270,11 @@ static seq_status time_exchange(bench *bench, double *stream, seq_error *error) 
     for (int run = 0; run < CLOCK_RUNS; run++) {
         seq_exchanged sum;
         if (seq_comm_node_barrier(comm, error)) return error->status;
-        double begun = seq_train_seconds();
+        double begun = seq_clock_seconds();
         seq_exchange_begin(bench->exchange, &(seq_exchange_options){.updates_all = true});
         seq_exchange_ready(bench->exchange, 0);
         if (seq_exchange_finish(bench->exchange, &sum, error)) return error->status;
-        all = fmin(all, seq_train_seconds() - begun);
+        all = fmin(all, seq_clock_seconds() - begun);
         // Its sum stays in the gradient: as many ranks would be too much for single precision.
         memset(bench->lanes->gradient, 0, bench->table->size * sizeof(float));
     }
@@ -294,10 +294,10 @@ static seq_status time_nodes(bench *bench, float *values, size_t count, double *
     double least = INFINITY;
     for (int run = 0; run < CLOCK_RUNS; run++) {
         if (seq_comm_agree(bench->comm, error)) return error->status;
-        double begun = seq_train_seconds();
+        double begun = seq_clock_seconds();
         if (seq_comm_sum_nodes(bench->comm, values, count, SEQ_WIRE_FP32, error))
             return error->status;
-        least = fmin(least, seq_train_seconds() - begun);
+        least = fmin(least, seq_clock_seconds() - begun);
     }
     *out = least;
     return mean_of_ranks(bench->comm, out, 1, error);

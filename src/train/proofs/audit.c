@@ -124,19 +124,19 @@ static void print(seq_trainer *trainer, int64_t left_out, bool mixed) {
 static void write_metrics(seq_trainer *trainer, int64_t left_out, bool mixed) {
     const seq_position *position = &trainer->position;
     const seq_coverage *read = &position->audit.read;
-    seq_metrics *metrics = &trainer->metrics;
+    seq_event_log *events = &trainer->events;
     char digest[20], content[20];
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)read->places);
     snprintf(content, sizeof content, "%016llx", (unsigned long long)read->content);
-    seq_metrics_begin(metrics, "audit");
-    seq_metrics_integer(metrics, "epoch", position->epoch);
-    seq_metrics_integer(metrics, "step", position->step);
-    seq_metrics_integer(metrics, "tokens", read->tokens);
-    seq_metrics_integer(metrics, "left_out", left_out);
-    seq_metrics_text(metrics, "digest", digest);
-    seq_metrics_text(metrics, "content", content);
-    seq_metrics_text(metrics, "verdict", mixed ? "mixed" : "each token once");
-    seq_metrics_end(metrics);
+    seq_event_begin(events, "audit");
+    seq_event_integer(events, "epoch", position->epoch);
+    seq_event_integer(events, "step", position->step);
+    seq_event_integer(events, "tokens", read->tokens);
+    seq_event_integer(events, "left_out", left_out);
+    seq_event_text(events, "digest", digest);
+    seq_event_text(events, "content", content);
+    seq_event_text(events, "verdict", mixed ? "mixed" : "each token once");
+    seq_event_end(events);
 }
 
 seq_status seq_train_audit_epoch(seq_trainer *trainer, seq_error *error) {

@@ -1,11 +1,9 @@
 // What runs along to show that nothing went wrong unseen: which tokens were read, whether ranks
-// still agree, on what machine.
+// still agree.
 #ifndef SEQ_TRAIN_PROOFS_H
 #define SEQ_TRAIN_PROOFS_H
 
 #include "trainer.h"
-
-enum { SEQ_CPU_NAME = 100 };
 
 // audit.c. After each window of a replica that is trained; when position.window has changed without
 // training, and after each step, with the sum over ranks of window_read.
@@ -34,16 +32,5 @@ seq_status seq_train_check_replicas(seq_trainer *trainer, bool saving, seq_error
 // rank_agreement.c. Collective, agreed upon: the same comparison of ranks as
 // seq_train_agree_to_start, when a checkpoint's record has filled in what was not given.
 seq_status seq_train_compare_ranks(const seq_trainer *trainer, seq_error *error);
-
-// machine.c. Collective, agreed upon: the kernels that all ranks compute with. --kernels auto is
-// the best that every rank's CPU has, or what --kernels names on another rank.
-seq_status seq_train_choose_kernels(const seq_trainer *trainer, const char **out_name,
-                                    seq_error *error);
-// Collective: warns when ranks add in different orders, when threads have less than a core each, or
-// when a library computes on another CPU than that of the last session.
-seq_status seq_train_check_machines(seq_trainer *trainer, bool resumed, seq_error *error);
-void seq_train_cpu_name(char *out, size_t size);
-// What cpu.txt of the run directory says; false: there is none.
-bool seq_train_last_cpu(const char *run, char out[SEQ_CPU_NAME]);
 
 #endif

@@ -231,7 +231,7 @@ static seq_status share_errors(seq_comm *comm, const situation *situations, seq_
     return seq_comm_agree(comm, error);
 }
 
-// The same on all ranks. --kernels auto goes with what another rank was told, see machine.c.
+// The same on all ranks. --kernels auto goes with what another rank was told, see job/cpu_check.c.
 static seq_status compare_kernels(const situation *situations, int ranks, seq_error *error) {
     int first = 0;
     while (first < ranks && !situations[first].kernels)

@@ -85,7 +85,7 @@ static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
 static bool save_is_due(const seq_trainer *trainer) {
     double interval = trainer->options->checkpoint_interval;
     return seq_comm_rank(trainer->comm) == 0 && interval > 0 && !seq_train_is_saving(trainer) &&
-           seq_train_seconds() - trainer->last_save > interval;
+           seq_clock_seconds() - trainer->last_save > interval;
 }
 
 static void begin_epoch(seq_trainer *trainer) {
@@ -153,7 +153,7 @@ static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_rep
     own.status = (int32_t)(condemned ? pass_over_window(trainer, error)
                                      : train_own_replicas(trainer, error));
     if (!own.status) own.status = (int32_t)seq_train_check_presence(trainer, false, error);
-    if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
+    if (!own.status) own.status = (int32_t)seq_event_log_status(&trainer->events, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     own.writing = seq_train_is_writing(trainer);
@@ -182,7 +182,7 @@ static seq_status judge_and_update(seq_trainer *trainer, bool condemned, bool tr
 }
 
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
-    double begun = seq_train_seconds();
+    double begun = seq_clock_seconds();
     bool condemned = seq_train_is_condemned(trainer);
     seq_rank_report all;
     seq_status status = do_own_part(trainer, condemned, &all, error);
@@ -196,7 +196,7 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     if (out->setback) out->nats = 0, out->tokens = 0;
     status = advance(trainer, out, &all.read, error);
     if (status) return status;
-    double seconds = seq_train_seconds() - begun;
+    double seconds = seq_clock_seconds() - begun;
     trainer->longest_step = seconds > trainer->longest_step ? seconds : trainer->longest_step;
     return SEQ_OK;
 }

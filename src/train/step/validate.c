@@ -86,7 +86,7 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
 
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
                               seq_error *error) {
-    double begun = seq_train_seconds();
+    double begun = seq_clock_seconds();
     seq_stop_reason stop;
     seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
     seq_status status = validate_all(trainer, &stop, error);
@@ -102,7 +102,7 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     status = seq_train_saturation_gather(trainer, layers, error);
     if (status) return status;
     record_result(trainer, total);
-    seq_progress_validation(trainer, total, layers, seq_train_seconds() - begun);
+    seq_progress_validation(trainer, total, layers, seq_clock_seconds() - begun);
     seq_train_saturation_warn(trainer, layers);
     return SEQ_OK;
 }

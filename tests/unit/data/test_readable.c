@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "temporary.h"
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/random.h>
-#include <seqtrain/data/prepare.h>
+#include <seqtrain/prep/prepare.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
