@@ -18,7 +18,7 @@ typedef struct seq_stored_item {
     bool twin;           // a reverse complement: training only
 } seq_stored_item;
 
-// Zero-initialise before use.
+// Zero-initialise before use, but for spool.descriptor, which is -1.
 typedef struct seq_item_store {
     const seq_prepare_items *prepare; // the caller's
     seq_reader_settings settings;     // with the reader that was chosen

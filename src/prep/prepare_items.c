@@ -708,7 +708,7 @@ static void clear(work *work) {
 }
 
 seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *error) {
-    work work = {.prepare = prepare};
+    work work = {.prepare = prepare, .store.spool.descriptor = -1};
     seq_dataset_writer *writer = NULL;
     const char **inputs = NULL;
     size_t count = prepare->input_count;

@@ -28,11 +28,15 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines", "comments", "document marks",
                                                "ranges of tokens", "empty nodes"};
 
+const char *const *seq_reader_choices(void) {
+    static const char *const choices[] = {"auto",  "lines",  "folder", "csv",  "tsv",       "jsonl",
+                                          "conll", "conllu", "fasta",  "arff", "promoters", NULL};
+    _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
+    return choices;
+}
+
 const char *const *seq_reader_names(void) {
-    static const char *const names[] = {"lines",  "folder", "csv",  "tsv",       "jsonl", "conll",
-                                        "conllu", "fasta",  "arff", "promoters", NULL};
-    _Static_assert(sizeof names / sizeof *names == KINDS + 1, "a name for each row");
-    return names;
+    return seq_reader_choices() + 1;
 }
 
 const seq_reader_kind *seq_reader_kind_find(const char *name) {

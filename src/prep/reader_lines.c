@@ -1,7 +1,7 @@
 // Reader `lines`: one item a line, `label<TAB>text` or `label text`.
 //
 // How to add a reader: copy this file to reader_NAME.c and add its row to
-// reader.c, in `kinds` and in `seq_reader_names`. `next` makes one item: call
+// reader.c, in `kinds` and in `seq_reader_choices`. `next` makes one item: call
 // seq_build_item with its line, then seq_build_field and seq_build_value, or
 // seq_build_text for a field of one value. Refuse with seq_item_refuse, and
 // count what is left out in reader->skipped. Set *out_more to false at the end.

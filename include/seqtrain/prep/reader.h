@@ -108,7 +108,8 @@ typedef enum seq_skip {
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural
 
-// NULL-terminated, sorted as in --help: the choices of `--reader`.
+// NULL-terminated. The choices of --reader are auto and the names.
+const char *const *seq_reader_choices(void);
 const char *const *seq_reader_names(void);
 // The reader that the end of a file's name tells (a packing's ending is passed over); NULL: none.
 const char *seq_reader_of_file(const char *path);
