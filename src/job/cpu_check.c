@@ -109,15 +109,11 @@ out:
     return error->status;
 }
 
-static const char *arithmetic_of(const seq_compute *compute) {
-    return seq_kernels_order(compute->kernels, compute->precision);
-}
-
 static void describe(const seq_compute *compute, machine *out) {
     *out = (machine){.host = ""};
     gethostname(out->host, sizeof out->host - 1);
     seq_cpu_name(out->cpu, sizeof out->cpu);
-    snprintf(out->arithmetic, sizeof out->arithmetic, "%s", arithmetic_of(compute));
+    snprintf(out->arithmetic, sizeof out->arithmetic, "%s", seq_compute_arithmetic(compute));
     seq_cores_find("", &out->cores);
     out->threads = seq_team_size(compute->team);
     out->online = (int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -215,7 +211,7 @@ static void compare_with_last(const char *run, const seq_compute *compute, const
     if (strcmp(compute->kernels->name, "openblas") == 0)
         seq_log_warning("the run was on a CPU %s, this is %s: a library such as %s may add in "
                         "another order here",
-                        last, cpu, arithmetic_of(compute));
+                        last, cpu, seq_compute_arithmetic(compute));
     else
         seq_log_info("the run was on a CPU %s, this is %s: the same order of arithmetic gives the "
                      "same bits on both",

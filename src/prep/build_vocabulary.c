@@ -172,7 +172,7 @@ static seq_status check_coverage(const seq_string_table *types, const seq_vocabu
 }
 
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
-                                  const seq_range ranges[SEQ_SPLITS], seq_vocabulary **out,
+                                  const seq_unit_range ranges[SEQ_SPLITS], seq_vocabulary **out,
                                   seq_error *error) {
     seq_vocabulary *vocabulary = *out;
     seq_status status = vocabulary ? check_coverage(&stream->types, vocabulary, error) : SEQ_OK;

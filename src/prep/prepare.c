@@ -60,7 +60,7 @@ static seq_status cut_at(const seq_unit_stream *stream, const seq_text_rules *ru
         begin = end > SEQ_UNIT_GROUP ? end - SEQ_UNIT_GROUP : 0;
         last_end last = {.eos = (uint32_t)eos, .at = begin};
         seq_status status =
-            seq_units_visit(stream, (seq_range){begin, end}, find_end, &last, error);
+            seq_units_visit(stream, (seq_unit_range){begin, end}, find_end, &last, error);
         if (status) return status;
         if (last.found) {
             *out = last.found;
@@ -71,7 +71,7 @@ static seq_status cut_at(const seq_unit_stream *stream, const seq_text_rules *ru
 }
 
 static seq_status read_split_file(seq_unit_stream *stream, const seq_text_rules *rules,
-                                  const char *path, seq_range *out, seq_error *error) {
+                                  const char *path, seq_unit_range *out, seq_error *error) {
     out->begin = stream->file.count;
     seq_status status = seq_units_read(stream, rules, &path, 1, error);
     out->end = stream->file.count;
@@ -82,7 +82,7 @@ static seq_status read_split_file(seq_unit_stream *stream, const seq_text_rules 
 
 // Fractions are taken from the end of the inputs: train, then valid, then test.
 static seq_status cut_splits(const seq_prepare *prepare, const seq_unit_stream *stream,
-                             int64_t total, seq_range ranges[SEQ_SPLITS], seq_error *error) {
+                             int64_t total, seq_unit_range ranges[SEQ_SPLITS], seq_error *error) {
     double test = prepare->test_file ? 0 : prepare->test_fraction,
            valid = prepare->valid_file ? 0 : prepare->valid_fraction;
     int64_t train_end = total, valid_end = total;
@@ -95,9 +95,9 @@ static seq_status cut_splits(const seq_prepare *prepare, const seq_unit_stream *
         status = cut_at(stream, &prepare->rules,
                         total - (int64_t)ceil((double)total * (test + valid)), &train_end, error);
     if (status) return status;
-    ranges[SEQ_TRAIN] = (seq_range){0, train_end};
-    if (valid > 0) ranges[SEQ_VALID] = (seq_range){train_end, valid_end};
-    if (test > 0) ranges[SEQ_TEST] = (seq_range){valid_end, total};
+    ranges[SEQ_TRAIN] = (seq_unit_range){0, train_end};
+    if (valid > 0) ranges[SEQ_VALID] = (seq_unit_range){train_end, valid_end};
+    if (test > 0) ranges[SEQ_TEST] = (seq_unit_range){valid_end, total};
     bool empty =
         train_end == 0 || (valid > 0 && train_end == valid_end) || (test > 0 && valid_end == total);
     return empty ? seq_error_set(error, SEQ_BAD_INPUT,
@@ -107,7 +107,7 @@ static seq_status cut_splits(const seq_prepare *prepare, const seq_unit_stream *
 }
 
 static seq_status read_all(const seq_prepare *prepare, seq_unit_stream *stream,
-                           seq_range ranges[SEQ_SPLITS], seq_error *error) {
+                           seq_unit_range ranges[SEQ_SPLITS], seq_error *error) {
     seq_status status =
         seq_units_read(stream, &prepare->rules, prepare->inputs, prepare->input_count, error);
     int64_t total = stream->file.count;
@@ -131,7 +131,7 @@ static seq_status read_all(const seq_prepare *prepare, seq_unit_stream *stream,
 
 static seq_status prepare_in(const seq_prepare *prepare, const char *directory, seq_error *error) {
     seq_unit_stream stream;
-    seq_range ranges[SEQ_SPLITS] = {{0, 0}};
+    seq_unit_range ranges[SEQ_SPLITS] = {{0, 0}};
     seq_vocabulary *vocabulary = NULL;
     seq_status status = seq_units_begin(&stream, prepare, directory, error);
     if (!status) status = seq_prepare_reuse(prepare, &vocabulary, error);

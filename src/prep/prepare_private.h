@@ -29,11 +29,11 @@ typedef struct seq_unit_stream {
     char *notes;     // lines about what was changed in the inputs, or NULL
 } seq_unit_stream;
 
-typedef struct seq_range {
+typedef struct seq_unit_range {
     int64_t begin, end; // units of the stream
-} seq_range;
+} seq_unit_range;
 
-// prepare_read.c
+// read_units.c
 seq_status seq_units_begin(seq_unit_stream *stream, const seq_prepare *prepare,
                            const char *directory, seq_error *error);
 // All documents under these files and folders; "-" is standard input.
@@ -44,25 +44,26 @@ seq_status seq_units_check_stopped(const seq_unit_stream *stream, seq_error *err
 // Calls `take` with consecutive pieces of a range.
 typedef seq_status (*seq_piece_sink)(void *context, const uint32_t *numbers, size_t count,
                                      seq_error *error);
-seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_piece_sink take,
+seq_status seq_units_visit(const seq_unit_stream *stream, seq_unit_range range, seq_piece_sink take,
                            void *context, seq_error *error);
 
-// prepare_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
+// input_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
 // those of the training range.
 seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream,
                              const seq_vocabulary *vocabulary, seq_error *error);
 
-// prepare_vocabulary.c: the vocabulary that is used again; *out NULL: none.
+// build_vocabulary.c: the vocabulary that is used again; *out NULL: none.
 seq_status seq_prepare_reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error);
 // Leaves the training range alone in types.items[].count and builds the vocabulary, unless *out is
 // one already.
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
-                                  const seq_range ranges[SEQ_SPLITS], seq_vocabulary **out,
+                                  const seq_unit_range ranges[SEQ_SPLITS], seq_vocabulary **out,
                                   seq_error *error);
 
-// prepare_write.c: shards, vocabulary, summary and manifest into `directory`.
+// write_dataset.c: shards, vocabulary, summary and manifest into `directory`.
 seq_status seq_prepare_write(const seq_prepare *prepare, const seq_unit_stream *stream,
-                             const seq_range ranges[SEQ_SPLITS], const seq_vocabulary *vocabulary,
-                             const char *directory, seq_error *error);
+                             const seq_unit_range ranges[SEQ_SPLITS],
+                             const seq_vocabulary *vocabulary, const char *directory,
+                             seq_error *error);
 
 #endif

@@ -264,7 +264,7 @@ seq_status seq_units_read(seq_unit_stream *stream, const seq_text_rules *rules,
     return status;
 }
 
-seq_status seq_units_visit(const seq_unit_stream *stream, seq_range range, seq_piece_sink take,
+seq_status seq_units_visit(const seq_unit_stream *stream, seq_unit_range range, seq_piece_sink take,
                            void *context, seq_error *error) {
     enum { PIECE = 1 << 14 };
     uint32_t numbers[PIECE];

@@ -31,7 +31,7 @@ typedef struct piece {
 typedef struct writer {
     const seq_prepare *prepare;
     const seq_unit_stream *stream;
-    const seq_range *ranges; // of the splits
+    const seq_unit_range *ranges; // of the splits
     const seq_vocabulary *vocabulary;
     const char *directory;
     seq_element element;
@@ -111,7 +111,7 @@ static seq_status fetch_piece(void *context, seq_ordered_pipeline *crew, int wor
         writer->at = ++writer->split < SEQ_SPLITS ? writer->ranges[writer->split].begin : 0;
     *out_any = writer->split < SEQ_SPLITS;
     if (!*out_any) return SEQ_OK;
-    const seq_range *range = &writer->ranges[writer->split];
+    const seq_unit_range *range = &writer->ranges[writer->split];
     int64_t shard = (int64_t)writer->prepare->shard_tokens,
             in_shard = (writer->at - range->begin) % shard, left = range->end - writer->at,
             some = shard - in_shard < SEQ_TOKEN_CHUNK ? shard - in_shard : SEQ_TOKEN_CHUNK;
@@ -293,7 +293,7 @@ static seq_status write_side_files(writer *writer, seq_error *error) {
 }
 
 // A manifest that lists more files is refused when it is read.
-static seq_status check_shards(const seq_prepare *prepare, const seq_range ranges[SEQ_SPLITS],
+static seq_status check_shards(const seq_prepare *prepare, const seq_unit_range ranges[SEQ_SPLITS],
                                seq_error *error) {
     enum { MOST = 10000 };
     int64_t shards = 0, units = 0, size = (int64_t)prepare->shard_tokens;
@@ -311,8 +311,9 @@ static seq_status check_shards(const seq_prepare *prepare, const seq_range range
 }
 
 seq_status seq_prepare_write(const seq_prepare *prepare, const seq_unit_stream *stream,
-                             const seq_range ranges[SEQ_SPLITS], const seq_vocabulary *vocabulary,
-                             const char *directory, seq_error *error) {
+                             const seq_unit_range ranges[SEQ_SPLITS],
+                             const seq_vocabulary *vocabulary, const char *directory,
+                             seq_error *error) {
     writer writer = {.prepare = prepare,
                      .stream = stream,
                      .ranges = ranges,

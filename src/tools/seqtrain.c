@@ -12,6 +12,7 @@
 #include <seqtrain/comm/comm.h>
 #include <seqtrain/job/death.h>
 #include <seqtrain/kernels/kernels.h>
+#include <seqtrain/scaling/scaling.h>
 #include <seqtrain/storage/vector_file.h>
 #include <seqtrain/train/train.h>
 #include <signal.h>
@@ -125,7 +126,10 @@ static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
             seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
                          options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
             if (options.dry_run) seq_signals_release(); // it has nothing to save
-            seq_train_run(&parsed, comm, version(), error);
+            if (options.dry_run)
+                seq_scaling_report(&options, comm, error);
+            else
+                seq_train_run(&parsed, comm, version(), error);
         }
     }
     seq_options_clear(&parsed);

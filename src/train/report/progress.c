@@ -2,7 +2,7 @@
 // times a second, a plain line and an event each --log-every steps. Rates leave
 // out the time of validations. Invariant: sums of a line begin anew after it,
 // those of the session never. Test: tests/cli/seqtrain.sh.
-#include "trainer.h"
+#include "saving/saving.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>
@@ -118,7 +118,7 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     double loss = progress->nats / (double)progress->tokens;
     double rate = (double)progress->tokens / (now - progress->line_began + 1e-9);
     bool landmark =
-        trainer->position.step % trainer->options->log_every == 0 || seq_trainer_finished(trainer);
+        trainer->position.step % trainer->options->log_every == 0 || seq_train_finished(trainer);
     if (landmark || now - progress->shown > LIVE_INTERVAL) {
         print_line(trainer, result, loss, rate, landmark);
         progress->shown = now;

@@ -3,7 +3,7 @@
 // steps and the end take, as measured so far. Invariant: at least half of a
 // short limit is for training. Tests: tests/cli/launcher.sh,
 // tests/fault/signals.sh.
-#include "checkpoints/checkpoints.h"
+#include "saving/saving.h"
 #include "step.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>

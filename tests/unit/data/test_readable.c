@@ -95,12 +95,12 @@ static void check_decoded(const seq_vocabulary *vocabulary, const int32_t *ids, 
                           const char *text, size_t size) {
     static char decoded[UNITS];
     size_t used = 0, again = 0;
-    seq_decoder decoder = {0};
+    seq_detokenizer decoder = {0};
     seq_error error = {0};
     int32_t *encoded = NULL;
     const seq_text_rules *rules = seq_vocabulary_rules(vocabulary);
     for (size_t i = 0; i < count; i++)
-        used += seq_decode(&decoder, vocabulary, ids[i], decoded + used, UNITS - used);
+        used += seq_detokenize(&decoder, vocabulary, ids[i], decoded + used, UNITS - used);
     if (rules->unit == SEQ_UNIT_BYTE && rules->eos == SEQ_EOS_NONE) {
         assert_int_equal(used, size);
         assert_memory_equal(decoded, text, size);

@@ -1,7 +1,7 @@
 // Blocks and threads of seqprep leave no trace. Whatever lies at the border of
 // a block, the data set has the units that a tokenizer finds in the whole text.
-// Errors name the same place. Checks src/prep/text_blocks.c, crew.c, numbering.c
-// and unit_file.c with 1 to 3 threads.
+// Errors name the same place. Checks src/prep/text_blocks.c, ordered_pipeline.c, interner.c
+// and id_spool.c with 1 to 3 threads.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
