@@ -37,9 +37,9 @@ typedef struct seq_prepare_items {
 // on the examples, or `tag` on text; `letter` on the axis letters. Equal inputs,
 // windows of an item, and items with an equal --group field are one group. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
-// units, the longest item, and some 80 bytes an item; the disk holds 1 to 4 bytes
-// a unit while it works. Progress and warnings go to the log. The target is made
-// as by seq_prepare_run.
+// units, the longest item (some 10 bytes a letter), and some 200 bytes an item
+// while groups are sorted. The disk holds 1 to 4 bytes a unit while it works.
+// Progress and warnings go to the log. The target is made as by seq_prepare_run.
 seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *error);
 
 #endif
