@@ -82,7 +82,8 @@ static void long_items_have_windows(void **state) {
 }
 
 static void rules_are_recorded(void **state) {
-    const seq_item_rules rules = {.kmer = 3, .stride = 2, .max_length = 60, .overlap = 59}, none = {0};
+    const seq_item_rules rules = {.kmer = 3, .stride = 2, .max_length = 60, .overlap = 59},
+                         none = {0};
     seq_item_rules read = {0};
     seq_record record = {0};
     seq_error error = {0};

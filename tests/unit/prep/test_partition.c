@@ -105,6 +105,15 @@ static void fractions_count_groups(void **state) {
         if (group[i] == i) counts[split[i]]++;
     assert_int_equal(counts[SEQ_TEST], 13);
     assert_int_equal(counts[SEQ_VALID], 6); // a tenth of 52 groups, rounded up
+    int32_t alone[100];
+    int valid = 0;
+    for (int i = 0; i < 100; i++)
+        alone[i] = i;
+    const seq_partition tenths = {.seed = 1, .valid = 0.1, .test = 0.15};
+    assert_int_equal(seq_partition_items(&tenths, alone, 100, again, &folds, &error), SEQ_OK);
+    for (int i = 0; i < 100; i++)
+        valid += again[i] == SEQ_VALID;
+    assert_int_equal(valid, 10);
     partition.seed = 2;
     assert_int_equal(seq_partition_items(&partition, group, ITEMS, again, &folds, &error), SEQ_OK);
     assert_memory_not_equal(split, again, sizeof split);

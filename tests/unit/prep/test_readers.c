@@ -112,6 +112,11 @@ static const answer answers[] = {
      "\xEF\xBB\xBFx\ta b\r\ny y\t\r\n\r\n",
      "label:x text:a b\nlabel:y y text:\n1 blank lines\n"},
     {{.reader = "lines"}, "1 a\r2 b", "label:1 text:a\nlabel:2 text:b\n"},
+    {{.reader = "lines"},
+     "1 a\n\xEF\xBB\xBF"
+     "b c\n",
+     "label:1 text:a\nlabel:\xEF\xBB\xBF"
+     "b text:c\n"},
     {{.reader = "lines"}, "2", "label:2 text:\n"},
     {{.reader = "lines"},
      "x\ta\nno tab here\n",
@@ -314,7 +319,9 @@ static const answer answers[] = {
      "file line 3, column 2: byte 0x31 is no letter of a sequence\n"},
     {{.reader = "fasta", .unlabelled = true}, "> a\n", "file line 1, column 2: expected an id*"},
     {{.reader = "fasta", .unlabelled = true}, "", ""},
-    {{.reader = "fasta", .label_table = "/nowhere/labels"}, "", "opening /nowhere/labels: No such file*"},
+    {{.reader = "fasta", .label_table = "/nowhere/labels"},
+     "",
+     "opening /nowhere/labels: No such file*"},
     // arff
     {{.reader = "arff", .ignore = "na me"},
      NULL,

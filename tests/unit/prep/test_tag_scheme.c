@@ -88,6 +88,7 @@ static void schemes_are_told(void **state) {
     detects((const char *const[]){"I-a I-a B-a O", NULL}, true, SEQ_TAGS_IOB1);
     detects((const char *const[]){"O B-a I-a", "O O B-b", NULL}, true, SEQ_TAGS_IOB2);
     detects((const char *const[]){"B-a I-a", "I-a", "B-b B-b", "B-a", NULL}, true, SEQ_TAGS_IOB2);
+    detects((const char *const[]){"I-a", "B-b", NULL}, true, SEQ_TAGS_IOB2); // as likely: the usual
     detects((const char *const[]){"B-a E-a", "S-b O", NULL}, true, SEQ_TAGS_IOBES);
     detects((const char *const[]){"S-b O", NULL}, true, SEQ_TAGS_IOBES);
     detects((const char *const[]){"B-a L-a U-b", NULL}, true, SEQ_TAGS_BILOU);
