@@ -2,7 +2,7 @@
 #ifndef SEQTRAIN_PREP_PREPARE_ITEMS_H
 #define SEQTRAIN_PREP_PREPARE_ITEMS_H
 
-#include <seqtrain/data/dataset_writer.h>
+#include <seqtrain/prep/dataset_writer.h>
 #include <seqtrain/prep/item_units.h>
 #include <seqtrain/prep/tag_scheme.h>
 
