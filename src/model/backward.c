@@ -34,22 +34,28 @@ static float *slice(const seq_model *model, float *gradient, int row) {
     return row < 0 ? NULL : gradient + model->table.items[row].offset;
 }
 
-static seq_recurrent_gradients layer_gradients(const seq_model *model, float *gradient, int layer) {
+static seq_recurrent_gradients layer_gradients(const seq_model *model, float *gradient, int layer,
+                                               float *d_out, float *d_in) {
     const seq_layer_parameters *rows = &model->layers[layer];
     return (seq_recurrent_gradients){
-        .weight_ih = slice(model, gradient, rows->weight_ih),
-        .weight_hh = slice(model, gradient, rows->weight_hh),
-        .bias_ih = slice(model, gradient, rows->bias_ih),
-        .bias_hh = slice(model, gradient, rows->bias_hh),
-        .weight_ch = slice(model, gradient, rows->weight_ch),
+        .outputs = d_out,
+        .inputs = d_in,
+        .parameters =
+            {
+                slice(model, gradient, rows->weight_ih),
+                slice(model, gradient, rows->weight_hh),
+                slice(model, gradient, rows->bias_ih),
+                slice(model, gradient, rows->bias_hh),
+                slice(model, gradient, rows->weight_ch),
+            },
     };
 }
 
-static void undrop(const seq_model *model, const seq_window *window, int stage, float *d_out) {
+static void undrop(const seq_model *model, const seq_workspace *workspace, const seq_window *window,
+                   int stage, float *d_out) {
     seq_dropout dropout = seq_model_dropout_at(model, window, stage);
     if (dropout.probability > 0)
-        seq_dropout_apply(&dropout, window->steps, window->batch, seq_model_width(model, stage),
-                          d_out, d_out);
+        seq_dropout_apply(&dropout, &workspace->axis, seq_model_width(model, stage), d_out, d_out);
 }
 
 // dL/d(raw output of the stage) in d_out -> dL/d(its inputs) in d_in.
@@ -60,10 +66,9 @@ static void backward_stage(const seq_model *model, seq_workspace *workspace,
     int layers = model->config.layers;
     if (stage < layers) {
         seq_recurrent_weights layer = seq_model_layer(model, weights, stage);
-        seq_recurrent_gradients gradients = layer_gradients(model, gradient, stage);
+        seq_recurrent_gradients gradients = layer_gradients(model, gradient, stage, d_out, d_in);
         seq_recurrent_backward(&model->recurrent[stage], &layer, &workspace->tapes[stage],
-                               window->batch, window->steps, inputs, d_out, d_in, &gradients,
-                               &workspace->scratch,
+                               &workspace->axis, inputs, &gradients, &workspace->scratch,
                                squares ? squares + (size_t)stage * (size_t)window->steps : NULL);
         return;
     }
@@ -88,7 +93,7 @@ void seq_model_backward(const seq_model *model, seq_workspace *workspace,
                         float *gradient, double *squares) {
     float *d_out = workspace->gradient[0], *d_in = workspace->gradient[1];
     for (int stage = seq_model_stages(model) - 1; stage >= 0; stage--) {
-        if (dropping) undrop(model, window, stage, d_out);
+        if (dropping) undrop(model, workspace, window, stage, d_out);
         backward_stage(model, workspace, weights, window, stage,
                        seq_model_fed(model, workspace, window->batch, stage - 1, dropping), d_out,
                        d_in, gradient, squares);
@@ -97,7 +102,7 @@ void seq_model_backward(const seq_model *model, seq_workspace *workspace,
         d_out = d_in;
         d_in = swap;
     }
-    if (dropping) undrop(model, window, -1, d_out);
+    if (dropping) undrop(model, workspace, window, -1, d_out);
     embedding_gradient(model, window, d_out, slice(model, gradient, model->embedding));
     seq_model_tell_ready(model, window, -1);
 }

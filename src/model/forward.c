@@ -29,7 +29,7 @@ seq_recurrent_weights seq_model_layer(const seq_model *model, const seq_weights 
 
 seq_dropout seq_model_dropout_at(const seq_model *model, const seq_window *window, int stage) {
     return (seq_dropout){seq_model_dropout(model, stage), window->seed, window->step,
-                         window->first_stream, (uint32_t)(stage + 1)};
+                         (uint32_t)(stage + 1), false};
 }
 
 static const float *raw(const seq_model *model, const seq_workspace *workspace, int batch,
@@ -51,27 +51,38 @@ static void drop(const seq_model *model, seq_workspace *workspace, const seq_win
     if (dropout.probability == 0) return;
     const float *in = raw(model, workspace, window->batch, stage);
     float *out = stage < 0 ? workspace->embedded : workspace->dropped[stage];
-    seq_dropout_apply(&dropout, window->steps, window->batch, seq_model_width(model, stage), in,
-                      out);
+    seq_dropout_apply(&dropout, &workspace->axis, seq_model_width(model, stage), in, out);
 }
 
-// Copies the state of all layers between window->state and row block `step` of the tapes.
-static void copy_state(const seq_model *model, const seq_workspace *workspace,
-                       const seq_window *window, int step, bool load) {
+// A window's rows: all streams at every step.
+static void shape_axis(seq_workspace *workspace, const seq_window *window) {
+    for (int b = 0; b < window->batch; b++)
+        workspace->lengths[b] = window->steps;
+    seq_axis_shape(&workspace->axis, &workspace->room, window->batch, workspace->lengths);
+    for (int b = 0; b < window->batch; b++)
+        workspace->room.number[b] = (int64_t)window->first_stream + b;
+}
+
+// The state of a layer in window->state.
+static float *layer_state(const seq_model *model, const seq_window *window, int layer) {
+    size_t blocks = model->cell->memory ? 2 : 1;
     float *state = window->state;
-    for (int layer = 0; layer < model->config.layers; layer++) {
-        size_t block = (size_t)window->batch * (size_t)model->config.hidden[layer],
-               at = (size_t)step * block;
-        float *blocks[2] = {workspace->tapes[layer].hidden + at,
-                            model->cell->memory ? workspace->tapes[layer].memory + at : NULL};
-        for (int i = 0; i < 2 && blocks[i]; i++, state += block)
-            memcpy(load ? blocks[i] : state, load ? state : blocks[i], block * sizeof(float));
-    }
+    for (int i = 0; i < layer; i++)
+        state += blocks * (size_t)window->batch * (size_t)model->config.hidden[i];
+    return state;
+}
+
+static void load_state(const seq_model *model, seq_workspace *workspace, const seq_window *window) {
+    for (int layer = 0; layer < model->config.layers; layer++)
+        seq_recurrent_load(&model->recurrent[layer], &workspace->tapes[layer], &workspace->axis,
+                           layer_state(model, window, layer));
 }
 
 void seq_model_store_state(const seq_model *model, const seq_workspace *workspace,
                            const seq_window *window) {
-    copy_state(model, workspace, window, window->steps, false);
+    for (int layer = 0; layer < model->config.layers; layer++)
+        seq_recurrent_store(&model->recurrent[layer], &workspace->tapes[layer], &workspace->axis,
+                            layer_state(model, window, layer));
 }
 
 static void forward_stage(const seq_model *model, seq_workspace *workspace,
@@ -82,7 +93,7 @@ static void forward_stage(const seq_model *model, seq_workspace *workspace,
     if (stage < layers) {
         seq_recurrent_weights layer = seq_model_layer(model, weights, stage);
         seq_recurrent_forward(&model->recurrent[stage], &layer, &workspace->tapes[stage],
-                              window->batch, window->steps, inputs);
+                              &workspace->axis, inputs);
     } else {
         int dense = stage - layers;
         seq_dense_forward(
@@ -97,7 +108,8 @@ void seq_model_forward(const seq_model *model, seq_workspace *workspace, const s
                        const seq_window *window, bool dropping) {
     assert(window->batch <= workspace->batch && window->steps <= workspace->steps);
     size_t rows = (size_t)window->batch * (size_t)window->steps;
-    copy_state(model, workspace, window, 0, true);
+    shape_axis(workspace, window);
+    load_state(model, workspace, window);
     seq_embedding_forward(seq_model_parameter(model, weights, model->embedding),
                           (size_t)model->config.embedding, window->inputs, rows,
                           workspace->embedded);

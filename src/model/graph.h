@@ -57,6 +57,9 @@ struct seq_model {
 struct seq_workspace {
     const seq_model *model;
     int batch, steps;
+    seq_axis_room room;
+    int32_t *lengths; // (B), all the steps of a window
+    seq_axis axis;    // of the last window
     seq_arena arena;
     float *embedded; // (T, B, E), dropped in place
     seq_tape tapes[SEQ_MAX_LAYERS];
@@ -65,7 +68,6 @@ struct seq_workspace {
     // Training only.
     float *dropped[SEQ_MAX_STAGES]; // copy of a stage's output with dropout, or NULL
     float *gradient[2];             // (T, B, widest)
-    int32_t *last_targets;          // (T, B), for seq_model_gradient_flow
     seq_recurrent_scratch scratch;
 };
 

@@ -112,7 +112,7 @@ void seq_model_count_saturated(const seq_model *model, const seq_workspace *work
                                int steps, seq_saturation *sums) {
     for (int layer = 0; layer < model->config.layers; layer++)
         seq_saturation_add_values(&sums[layer], &model->recurrent[layer], &workspace->tapes[layer],
-                                  batch, steps);
+                                  batch, (size_t)batch * (size_t)steps);
 }
 
 void seq_model_count_carried(const seq_model *model, const float *state, int batch,
@@ -129,7 +129,7 @@ void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, int 
                           seq_saturation *sums) {
     for (int layer = 0; layer < model->config.layers; layer++)
         seq_saturation_add_units(&sums[layer], &model->recurrent[layer], &workspace->tapes[layer],
-                                 batch, steps, workspace->scratch.d_hidden);
+                                 (size_t)batch * (size_t)steps, workspace->scratch.d_hidden);
 }
 
 void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
@@ -137,11 +137,12 @@ void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
                              float *gradient_scratch, double *squares) {
     seq_arithmetic before = seq_arithmetic_begin();
     size_t batch = (size_t)window->batch, earlier = batch * ((size_t)window->steps - 1);
+    int32_t *last_targets = workspace->scratch.before; // free until the backward pass
     for (size_t i = 0; i < earlier; i++)
-        workspace->last_targets[i] = SEQ_NO_ID;
-    memcpy(workspace->last_targets + earlier, window->targets + earlier, batch * sizeof(int32_t));
+        last_targets[i] = SEQ_NO_ID;
+    memcpy(last_targets + earlier, window->targets + earlier, batch * sizeof(int32_t));
     seq_model_forward(model, workspace, weights, window, false);
-    differentiate_output(model, workspace, weights, window, workspace->last_targets, 1, false,
+    differentiate_output(model, workspace, weights, window, last_targets, 1, false,
                          gradient_scratch);
     seq_model_backward(model, workspace, weights, window, false, gradient_scratch, squares);
     seq_arithmetic_end(before);

@@ -29,9 +29,8 @@ static void take_training(seq_workspace *workspace, size_t rows) {
                 SEQ_ARENA_FLOATS(arena, rows * (size_t)seq_model_width(model, stage));
     workspace->gradient[0] = SEQ_ARENA_FLOATS(arena, rows * widest(model));
     workspace->gradient[1] = SEQ_ARENA_FLOATS(arena, rows * widest(model));
-    workspace->last_targets = seq_arena_take(arena, rows, sizeof(int32_t));
     seq_recurrent_scratch_take(&workspace->scratch, &model->compute, largest_hidden(model),
-                               (int)widest(model), workspace->batch, workspace->steps, arena);
+                               (int)widest(model), &workspace->room.limit, arena);
 }
 
 // Run twice: once to plan, once to receive the blocks.
@@ -39,10 +38,12 @@ static void take(seq_workspace *workspace, seq_workspace_use use) {
     const seq_model *model = workspace->model;
     seq_arena *arena = &workspace->arena;
     size_t rows = (size_t)workspace->batch * (size_t)workspace->steps;
+    const seq_axis_limit limit = {workspace->batch, workspace->steps, rows};
+    seq_axis_take(&workspace->room, &limit, 0, arena);
+    workspace->lengths = seq_arena_take(arena, (size_t)workspace->batch, sizeof(int32_t));
     workspace->embedded = SEQ_ARENA_FLOATS(arena, rows * (size_t)model->config.embedding);
     for (int layer = 0; layer < model->config.layers; layer++)
-        seq_tape_take(&workspace->tapes[layer], &model->recurrent[layer], workspace->batch,
-                      workspace->steps, arena);
+        seq_tape_take(&workspace->tapes[layer], &model->recurrent[layer], &limit, arena);
     for (int layer = 0; layer < model->config.dense_layers; layer++)
         workspace->dense_out[layer] =
             SEQ_ARENA_FLOATS(arena, rows * (size_t)model->config.dense[layer]);
