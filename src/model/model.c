@@ -210,7 +210,7 @@ void seq_model_count_saturated(const seq_model *model, const seq_workspace *work
         seq_recurrent layer = seq_recurrent_of(node);
         seq_saturation_add_values(&sums[node->recurrent], &layer,
                                   seq_recurrent_tape(&workspace->runs[i]), axis->sequences,
-                                  axis->steps);
+                                  axis->rows);
     }
 }
 
@@ -237,7 +237,7 @@ void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, cons
         if (node->recurrent < 0) continue;
         seq_recurrent layer = seq_recurrent_of(node);
         seq_saturation_add_units(&sums[node->recurrent], &layer,
-                                 seq_recurrent_tape(&workspace->runs[i]), axis->sequences,
-                                 axis->steps, seq_recurrent_unit_scratch(&workspace->runs[i]));
+                                 seq_recurrent_tape(&workspace->runs[i]), axis->rows,
+                                 seq_recurrent_unit_scratch(&workspace->runs[i]));
     }
 }

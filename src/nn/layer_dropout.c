@@ -10,14 +10,13 @@ static seq_dropout dropout_of(const seq_node *node, const seq_pass *pass) {
     return (seq_dropout){.probability = options->probability,
                          .seed = pass->seed,
                          .step = pass->step,
-                         .first_stream = (uint32_t)seq_node_axis(node, pass)->number[0],
-                         .place = node->random_place};
+                         .place = node->random_place,
+                         .locked = options->locked};
 }
 
 static void apply(const seq_node *node, const seq_pass *pass, const float *in, float *out) {
     seq_dropout dropout = dropout_of(node, pass);
-    const seq_axis *axis = seq_node_axis(node, pass);
-    seq_dropout_apply(&dropout, axis->steps, axis->sequences, node->shape.width, in, out);
+    seq_dropout_apply(&dropout, seq_node_axis(node, pass), node->shape.width, in, out);
 }
 
 static void forward(const seq_node *node, seq_pass *pass) {

@@ -5,16 +5,13 @@
 // tests/unit/model/test_gradient.c, tests/golden/test_models.c.
 #include <seqtrain/nn/layers.h>
 #include <math.h>
-#include <string.h>
 
 typedef struct memory {
     seq_tape tape;
     seq_recurrent_scratch scratch;
 } memory;
 
-// Places of parameters and packed matrices.
-enum { WEIGHT_IH, WEIGHT_HH, BIAS_IH, BIAS_HH, WEIGHT_CH };
-enum { INPUT, RECURRENT };
+enum { INPUT, RECURRENT }; // places of packed matrices; behind them come the backward ones
 
 static const seq_recurrent_options *options_of(const seq_node *node) {
     return node->options;
@@ -45,7 +42,7 @@ static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) 
 static void add_gates(const seq_node *node, seq_parameter_list *list) {
     int hidden = options_of(node)->hidden;
     for (int gate = 0; gate < options_of(node)->cell->gates; gate++) {
-        seq_packed_need need = seq_whole_matrix(list, WEIGHT_HH, false);
+        seq_packed_need need = seq_whole_matrix(list, SEQ_WEIGHT_HH, false);
         need.first = gate * hidden;
         need.rows = hidden;
         need.adjacent = gate > 0;
@@ -55,8 +52,8 @@ static void add_gates(const seq_node *node, seq_parameter_list *list) {
 
 static void add_backward(const seq_node *node, seq_parameter_list *list) {
     seq_recurrent layer = seq_recurrent_of(node);
-    seq_list_packed(list, seq_whole_matrix(list, WEIGHT_IH, true));
-    seq_packed_need need = seq_whole_matrix(list, WEIGHT_HH, true);
+    seq_list_packed(list, seq_whole_matrix(list, SEQ_WEIGHT_IH, true));
+    seq_packed_need need = seq_whole_matrix(list, SEQ_WEIGHT_HH, true);
     int all = need.rows, plain = seq_recurrent_plain_rows(&layer);
     need.rows = plain;
     seq_list_packed(list, need);
@@ -84,7 +81,7 @@ static void parameters(const seq_node *node, seq_parameter_list *list) {
         bias_ih->constant_count = (size_t)hidden;
         bias_ih->constant = options_of(node)->forget_bias;
     }
-    seq_list_packed(list, seq_whole_matrix(list, WEIGHT_IH, false));
+    seq_list_packed(list, seq_whole_matrix(list, SEQ_WEIGHT_IH, false));
     add_gates(node, list);
     add_backward(node, list);
 }
@@ -99,9 +96,9 @@ static seq_recurrent_weights weights_of(const seq_node *node, const seq_pass *pa
         .input_back = seq_packed(node, pass, back),
         .recurrent_back = seq_packed(node, pass, back + 1),
         .last_back = apart ? seq_packed(node, pass, back + 2) : NULL,
-        .bias_ih = seq_parameter_values(node, pass, BIAS_IH),
-        .bias_hh = seq_parameter_values(node, pass, BIAS_HH),
-        .weight_ch = cell->peephole ? seq_parameter_values(node, pass, WEIGHT_CH) : NULL,
+        .bias_ih = seq_parameter_values(node, pass, SEQ_BIAS_IH),
+        .bias_hh = seq_parameter_values(node, pass, SEQ_BIAS_HH),
+        .weight_ch = cell->peephole ? seq_parameter_values(node, pass, SEQ_WEIGHT_CH) : NULL,
     };
 }
 
@@ -113,31 +110,15 @@ static void plan(const seq_node *node, const seq_limits *limits, bool training, 
     seq_recurrent layer = seq_recurrent_of(node);
     const seq_axis_limit *limit = &limits->axes[node->shape.axis];
     int widest = layer.inputs > layer.hidden ? layer.inputs : layer.hidden;
-    seq_tape_take(&memory->tape, &layer, limit->sequences, limit->steps, kept);
+    seq_tape_take(&memory->tape, &layer, limit, kept);
     if (training)
-        seq_recurrent_scratch_take(&memory->scratch, node->compute, layer.hidden, widest,
-                                   limit->sequences, limit->steps, scratch);
+        seq_recurrent_scratch_take(&memory->scratch, node->compute, layer.hidden, widest, limit,
+                                   scratch);
 }
 
 static int state(const seq_node *node, size_t widths[SEQ_STATES]) {
     widths[0] = widths[1] = (size_t)options_of(node)->hidden;
     return options_of(node)->cell->memory ? 2 : 1;
-}
-
-// Between the state and row block `step` of the tape.
-static void load_state(const seq_tape *tape, const float *state, size_t block) {
-    float *blocks[2] = {tape->hidden, tape->memory};
-    for (int i = 0; i < 2 && blocks[i]; i++)
-        if (state)
-            memcpy(blocks[i], state + (size_t)i * block, block * sizeof *state);
-        else
-            memset(blocks[i], 0, block * sizeof *state);
-}
-
-static void store_state(const seq_tape *tape, int steps, float *state, size_t block) {
-    const float *blocks[2] = {tape->hidden, tape->memory};
-    for (int i = 0; i < 2 && blocks[i]; i++)
-        memcpy(state + (size_t)i * block, blocks[i] + (size_t)steps * block, block * sizeof *state);
 }
 
 static void forward(const seq_node *node, seq_pass *pass) {
@@ -146,12 +127,10 @@ static void forward(const seq_node *node, seq_pass *pass) {
     seq_recurrent layer = seq_recurrent_of(node);
     seq_recurrent_weights weights = weights_of(node, pass);
     const seq_axis *axis = seq_node_axis(node, pass);
-    size_t block = (size_t)axis->sequences * (size_t)layer.hidden;
-    load_state(&memory->tape, run->state_before, block);
-    seq_recurrent_forward(&layer, &weights, &memory->tape, axis->sequences, axis->steps,
-                          seq_input(node, pass, 0)->values);
-    if (run->state_after) store_state(&memory->tape, axis->steps, run->state_after, block);
-    run->values = memory->tape.hidden + block;
+    seq_recurrent_load(&layer, &memory->tape, axis, run->state_before);
+    seq_recurrent_forward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values);
+    if (run->state_after) seq_recurrent_store(&layer, &memory->tape, axis, run->state_after);
+    run->values = memory->tape.hidden + (size_t)axis->sequences * (size_t)layer.hidden;
 }
 
 static void backward(const seq_node *node, seq_pass *pass) {
@@ -161,18 +140,17 @@ static void backward(const seq_node *node, seq_pass *pass) {
     seq_recurrent_weights weights = weights_of(node, pass);
     const seq_axis *axis = seq_node_axis(node, pass);
     seq_recurrent_gradients gradients = {
-        .weight_ih = seq_parameter_gradient(node, pass, WEIGHT_IH),
-        .weight_hh = seq_parameter_gradient(node, pass, WEIGHT_HH),
-        .bias_ih = seq_parameter_gradient(node, pass, BIAS_IH),
-        .bias_hh = seq_parameter_gradient(node, pass, BIAS_HH),
-        .weight_ch = layer.cell->peephole ? seq_parameter_gradient(node, pass, WEIGHT_CH) : NULL,
+        .outputs = run->gradient,
+        .inputs = seq_input(node, pass, 0)->gradient,
+        .adds_inputs = seq_adds_input(node, 0),
+        .adds_parameter = node->adds_parameter,
     };
+    for (int i = 0; i < node->parameter_count; i++)
+        gradients.parameters[i] = seq_parameter_gradient(node, pass, i);
     double *squares =
         pass->squares ? pass->squares + (size_t)node->recurrent * (size_t)axis->steps : NULL;
-    seq_recurrent_backward(&layer, &weights, &memory->tape, axis->sequences, axis->steps,
-                           seq_input(node, pass, 0)->values, run->gradient,
-                           seq_input(node, pass, 0)->gradient, &gradients, &memory->scratch,
-                           squares);
+    seq_recurrent_backward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values,
+                           &gradients, &memory->scratch, squares);
 }
 
 const seq_layer_kind seq_layer_recurrent = {

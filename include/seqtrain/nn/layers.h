@@ -21,6 +21,7 @@ float *seq_recurrent_unit_scratch(const seq_node_run *run); // (H), between pass
 // Dropout in training alone; keyed by the node's random_place.
 typedef struct seq_dropout_options {
     double probability; // of a zero, rounded to a multiple of 2^-16
+    bool locked;        // one mask for all times of a sequence
 } seq_dropout_options;
 extern const seq_layer_kind seq_layer_dropout;
 
