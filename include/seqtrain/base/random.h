@@ -15,6 +15,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_SHUFFLE,
     SEQ_RANDOM_TEST,
     SEQ_RANDOM_CANDIDATES,
+    SEQ_RANDOM_BOOTSTRAP,
 } seq_random_purpose;
 
 typedef struct seq_random_key {
