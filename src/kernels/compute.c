@@ -107,19 +107,23 @@ static void pack_part(void *context, int part, int parts) {
     shared->kernels->pack(&packing);
 }
 
+static void pack(const seq_compute *compute, seq_packing packing) {
+    size_t width = compute->kernels->panel_columns();
+    packing.precision = compute->precision;
+    shared_packing shared = {compute->kernels, packing, (packing.n + width - 1) / width};
+    seq_team_run(compute->team, pack_part, &shared);
+}
+
 void seq_compute_pack(const seq_compute *compute, seq_operand op_b, size_t n, size_t k,
                       const float *b, size_t ldb, void *packed) {
-    size_t width = compute->kernels->panel_columns();
-    shared_packing shared = {.kernels = compute->kernels,
-                             .packing = {.precision = compute->precision,
-                                         .op_b = op_b,
-                                         .n = n,
-                                         .k = k,
-                                         .b = b,
-                                         .ldb = ldb,
-                                         .packed = packed},
-                             .panels = (n + width - 1) / width};
-    seq_team_run(compute->team, pack_part, &shared);
+    pack(compute,
+         (seq_packing){.op_b = op_b, .n = n, .k = k, .b = b, .ldb = ldb, .packed = packed});
+}
+
+void seq_compute_pack_rows(const seq_compute *compute, size_t n, size_t k, const float *b,
+                           size_t ldb, const int32_t *rows, void *packed) {
+    pack(compute,
+         (seq_packing){.n = n, .k = k, .b = b, .ldb = ldb, .rows = rows, .packed = packed});
 }
 
 size_t seq_compute_packed_bytes(const seq_compute *compute, size_t n, size_t k) {

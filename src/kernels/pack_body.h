@@ -57,10 +57,14 @@ static void pack_transposed(const seq_packing *p, size_t column, size_t columns,
             out[k * PANEL + j] = from[j * p->ldb + k];
 }
 
+static inline const float *plain_row(const seq_packing *p, size_t row) {
+    return p->b + (p->rows ? (size_t)p->rows[row] : row) * p->ldb;
+}
+
 static void pack_plain(const seq_packing *p, size_t column, size_t columns, size_t row,
                        size_t depth, float *out) {
-    const float *from = p->b + row * p->ldb + column;
-    for (size_t k = 0; k < depth; k++, out += PANEL, from += p->ldb) {
+    for (size_t k = 0; k < depth; k++, out += PANEL) {
+        const float *from = plain_row(p, row + k) + column;
         if (columns == PANEL) {
             memcpy(out, from, PANEL * sizeof *out);
         } else {
@@ -97,8 +101,8 @@ static void pack_bf16(const seq_packing *p, size_t column, char *out) {
 static float largest(const seq_packing *p, size_t column) {
     float most = 0;
     for (size_t k = 0; k < p->k; k++) {
-        float x = fabsf(p->op_b == SEQ_TRANSPOSED ? p->b[column * p->ldb + k]
-                                                  : p->b[k * p->ldb + column]);
+        float x =
+            fabsf(p->op_b == SEQ_TRANSPOSED ? p->b[column * p->ldb + k] : plain_row(p, k)[column]);
         most = x > most ? x : most;
     }
     return most;

@@ -23,7 +23,9 @@ void seq_pack_openblas(const seq_packing *packing) {
             memcpy(out, packing->b + column * packing->ldb, k * sizeof *out);
         else
             for (size_t row = 0; row < k; row++)
-                out[row] = packing->b[row * packing->ldb + column];
+                out[row] =
+                    packing->b[(packing->rows ? (size_t)packing->rows[row] : row) * packing->ldb +
+                               column];
     }
 }
 

@@ -1,9 +1,10 @@
 // The loop over time, the same for all cells. Input products and weight
 // gradients of all steps are one product each; only W_hh h<t-1> remains inside
-// the loop (Appleyard et al. 2016). Threads own blocks of 128 units, which go
-// from the product straight into the cell's mathematics. Invariant: blocks
-// begin at panels of packed columns, so neither blocks nor threads change a
-// bit. Tests: tests/unit/model/test_gradient.c,
+// the loop (Appleyard et al. 2016). Sequences are longest first, so a step works
+// on a prefix of the rows of the step before. Threads own blocks of 128 units,
+// which go from the product straight into the cell's mathematics. Invariant:
+// blocks begin at panels of packed columns, so neither blocks nor threads change
+// a bit. Tests: tests/unit/nn/test_recurrent.c, tests/unit/model/test_gradient.c,
 // tests/unit/model/test_compute.c.
 #include <seqtrain/nn/recurrent.h>
 #include <string.h>
@@ -12,23 +13,58 @@ enum {
     UNITS_AT_ONCE = 128
 }; // a block of units that stays in the cache from the product to the end of its step
 
-void seq_tape_take(seq_tape *out, const seq_recurrent *layer, int batch, int steps,
+void seq_tape_take(seq_tape *out, const seq_recurrent *layer, const seq_axis_limit *limit,
                    seq_arena *arena) {
-    size_t block = (size_t)batch * (size_t)layer->hidden, gates = (size_t)layer->cell->gates;
-    out->hidden = SEQ_ARENA_FLOATS(arena, ((size_t)steps + 1) * block);
-    out->memory = layer->cell->memory ? SEQ_ARENA_FLOATS(arena, ((size_t)steps + 1) * block) : NULL;
-    out->gates = SEQ_ARENA_FLOATS(arena, (size_t)steps * block * gates);
-    out->auxiliary = layer->cell->auxiliary ? SEQ_ARENA_FLOATS(arena, (size_t)steps * block) : NULL;
-    out->bias = SEQ_ARENA_FLOATS(arena, gates * (size_t)layer->hidden);
+    size_t hidden = (size_t)layer->hidden, gates = (size_t)layer->cell->gates;
+    size_t states = (limit->rows + (size_t)limit->sequences) * hidden,
+           values = limit->rows * hidden;
+    out->hidden = SEQ_ARENA_FLOATS(arena, states);
+    out->memory = layer->cell->memory ? SEQ_ARENA_FLOATS(arena, states) : NULL;
+    out->gates = SEQ_ARENA_FLOATS(arena, values * gates);
+    out->auxiliary = layer->cell->auxiliary ? SEQ_ARENA_FLOATS(arena, values) : NULL;
+    out->bias = SEQ_ARENA_FLOATS(arena, gates * hidden);
 }
 
 void seq_recurrent_scratch_take(seq_recurrent_scratch *out, const seq_compute *compute, int hidden,
-                                int widest, int batch, int steps, seq_arena *arena) {
-    size_t block = (size_t)batch * (size_t)hidden, rows = (size_t)batch * (size_t)steps;
+                                int widest, const seq_axis_limit *limit, seq_arena *arena) {
+    size_t block = (size_t)limit->sequences * (size_t)hidden;
     out->d_hidden = SEQ_ARENA_FLOATS(arena, block);
     out->d_memory = SEQ_ARENA_FLOATS(arena, block);
     out->d_gated = SEQ_ARENA_FLOATS(arena, block);
-    out->packed = seq_arena_take(arena, 1, seq_compute_packed_bytes(compute, (size_t)widest, rows));
+    out->before = seq_arena_take(arena, limit->rows, sizeof *out->before);
+    out->packed =
+        seq_arena_take(arena, 1, seq_compute_packed_bytes(compute, (size_t)widest, limit->rows));
+}
+
+// The tape's row of the state before step t of the first sequence; those of the others follow.
+static size_t row_before(const seq_axis *axis, int t) {
+    return t ? (size_t)axis->sequences + axis->first_row[t - 1] : 0;
+}
+
+// The tape's row of a sequence's state after its last step.
+static size_t last_row(const seq_axis *axis, int sequence) {
+    int32_t row = axis->last_row[sequence];
+    return row < 0 ? (size_t)sequence : (size_t)axis->sequences + (size_t)row;
+}
+
+void seq_recurrent_load(const seq_recurrent *layer, seq_tape *tape, const seq_axis *axis,
+                        const float *state) {
+    size_t block = (size_t)axis->sequences * (size_t)layer->hidden;
+    float *blocks[2] = {tape->hidden, tape->memory};
+    for (size_t i = 0; i < 2 && blocks[i]; i++)
+        if (state)
+            memcpy(blocks[i], state + i * block, block * sizeof *state);
+        else
+            memset(blocks[i], 0, block * sizeof *state);
+}
+
+void seq_recurrent_store(const seq_recurrent *layer, const seq_tape *tape, const seq_axis *axis,
+                         float *state) {
+    size_t hidden = (size_t)layer->hidden;
+    const float *blocks[2] = {tape->hidden, tape->memory};
+    for (int i = 0; i < 2 && blocks[i]; i++)
+        for (int b = 0; b < axis->sequences; b++, state += hidden)
+            memcpy(state, blocks[i] + last_row(axis, b) * hidden, hidden * sizeof *state);
 }
 
 // Widths in columns of (., G H): all gates, and those whose recurrent product is W_hh h<t-1> added
@@ -56,19 +92,20 @@ static void merge_biases(const seq_recurrent *layer, const seq_recurrent_weights
 }
 
 static seq_cell_step step_at(const seq_recurrent *layer, const seq_recurrent_weights *weights,
-                             const seq_tape *tape, int batch, int t) {
-    size_t block = (size_t)batch * (size_t)layer->hidden, at = (size_t)t * block;
+                             const seq_tape *tape, const seq_axis *axis, int t) {
+    size_t hidden = (size_t)layer->hidden, at = axis->first_row[t] * hidden;
+    size_t before = row_before(axis, t) * hidden, after = (size_t)axis->sequences * hidden + at;
     return (seq_cell_step){
         .kernels = layer->compute->kernels,
-        .batch = batch,
+        .batch = axis->rows_at[t],
         .hidden = layer->hidden,
         .count = layer->hidden,
         .gates = tape->gates + at * (size_t)layer->cell->gates,
         .auxiliary = tape->auxiliary ? tape->auxiliary + at : NULL,
-        .hidden_before = tape->hidden + at,
-        .hidden_after = tape->hidden + at + block,
-        .memory_before = tape->memory ? tape->memory + at : NULL,
-        .memory_after = tape->memory ? tape->memory + at + block : NULL,
+        .hidden_before = tape->hidden + before,
+        .hidden_after = tape->hidden + after,
+        .memory_before = tape->memory ? tape->memory + before : NULL,
+        .memory_after = tape->memory ? tape->memory + after : NULL,
         .weight_ch = weights->weight_ch,
     };
 }
@@ -81,7 +118,7 @@ struct phase {
     const seq_recurrent *layer;
     const seq_recurrent_weights *weights;
     const seq_cell_step *step;
-    const seq_cell_step *later; // backward: the step after, or NULL at the window's end
+    const seq_cell_step *later; // backward: the step after, or NULL at the end
     float *d_hidden;            // backward: complete by this phase
 };
 
@@ -92,12 +129,13 @@ static const void *columns_of(const phase *phase, const void *packed, size_t dep
            seq_packed_bytes(kernels, phase->layer->compute->precision, (size_t)first, depth);
 }
 
-// C (B, units) = start + A (B, depth) times the units' columns of a packed matrix.
-static void multiply(const phase *phase, const seq_cell_step *units, const float *a, size_t lda,
-                     size_t depth, const void *packed, const float *bias, float *c, size_t ldc) {
+// C (rows, units) = start + A (rows, depth) times the units' columns of a packed matrix.
+static void multiply(const phase *phase, const seq_cell_step *units, int rows, const float *a,
+                     size_t lda, size_t depth, const void *packed, const float *bias, float *c,
+                     size_t ldc) {
     seq_product product = {
         .precision = phase->layer->compute->precision,
-        .m = (size_t)units->batch,
+        .m = (size_t)rows,
         .n = (size_t)units->count,
         .k = depth,
         .a = a,
@@ -142,7 +180,7 @@ static void multiply_gate(const phase *phase, const seq_cell_step *units, int ga
     const seq_recurrent *layer = phase->layer;
     size_t hidden = (size_t)layer->hidden;
     size_t matrix = seq_compute_packed_bytes(layer->compute, hidden, hidden);
-    multiply(phase, units, a, hidden, hidden,
+    multiply(phase, units, units->batch, a, hidden, hidden,
              (const char *)phase->weights->recurrent + (size_t)gate * matrix, bias, c, ldc);
 }
 
@@ -175,14 +213,12 @@ static void forward_gated_units(const phase *phase, const seq_cell_step *units) 
 }
 
 void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
-                           seq_tape *tape, int batch, int steps, const float *inputs) {
-    size_t rows = (size_t)steps * (size_t)batch, all = all_columns(layer),
-           width = (size_t)layer->inputs;
+                           seq_tape *tape, const seq_axis *axis, const float *inputs) {
     merge_biases(layer, weights, tape->bias);
-    seq_compute_rows(layer->compute, rows, width, all, inputs, weights->input, tape->bias,
-                     tape->gates);
-    for (int t = 0; t < steps; t++) {
-        seq_cell_step step = step_at(layer, weights, tape, batch, t);
+    seq_compute_rows(layer->compute, axis->rows, (size_t)layer->inputs, all_columns(layer), inputs,
+                     weights->input, tape->bias, tape->gates);
+    for (int t = 0; t < axis->steps; t++) {
+        seq_cell_step step = step_at(layer, weights, tape, axis, t);
         phase phase = {.work = forward_units, .layer = layer, .weights = weights, .step = &step};
         run(&phase);
         phase.work = forward_gated_units;
@@ -190,22 +226,23 @@ void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weigh
     }
 }
 
-// dL/dh<t> of the units: what came from above, and what flows back from the later step.
+// dL/dh<t> of the units: what came from above, and what flows back from the later step, which has
+// no more rows than this one.
 static void complete_d_hidden(const phase *phase, const seq_cell_step *units) {
     const seq_recurrent *layer = phase->layer;
     const seq_cell_step *later = phase->later;
     size_t hidden = (size_t)layer->hidden, plain = plain_columns(layer);
     if (!later) return;
-    for (int b = 0; b < units->batch; b++) {
+    for (int b = 0; b < later->batch; b++) {
         size_t row = (size_t)b * hidden + (size_t)units->first;
         units->kernels->add(phase->d_hidden + row, units->d_hidden_before + row,
                             (size_t)units->count);
     }
-    multiply(phase, units, later->gates, all_columns(layer), plain, phase->weights->recurrent_back,
-             NULL, phase->d_hidden, hidden);
+    multiply(phase, units, later->batch, later->gates, all_columns(layer), plain,
+             phase->weights->recurrent_back, NULL, phase->d_hidden, hidden);
     if (layer->cell->last_gate == SEQ_LAST_APART)
-        multiply(phase, units, later->auxiliary, hidden, hidden, phase->weights->last_back, NULL,
-                 phase->d_hidden, hidden);
+        multiply(phase, units, later->batch, later->auxiliary, hidden, hidden,
+                 phase->weights->last_back, NULL, phase->d_hidden, hidden);
 }
 
 static void backward_units(const phase *phase, const seq_cell_step *units) {
@@ -220,85 +257,162 @@ static void backward_gated_units(const phase *phase, const seq_cell_step *units)
     for (int b = 0; b < units->batch; b++)
         memset(units->d_gated + (size_t)b * hidden + units->first, 0,
                (size_t)units->count * sizeof(float));
-    multiply(phase, units, units->gates + plain_columns(layer), all_columns(layer), hidden,
-             phase->weights->last_back, NULL, units->d_gated, hidden);
+    multiply(phase, units, units->batch, units->gates + plain_columns(layer), all_columns(layer),
+             hidden, phase->weights->last_back, NULL, units->d_gated, hidden);
     layer->cell->finish(units);
 }
 
-// Gate gradients of the whole window, into tape->gates and auxiliary.
+// dL/dh<0> and dL/dc<0>, where they are wanted. A sequence without a step has zeros.
+static void gradients_of_start(const seq_recurrent *layer, const seq_recurrent_weights *weights,
+                               const seq_axis *axis, const seq_cell_step *first,
+                               const seq_recurrent_gradients *gradients,
+                               const seq_recurrent_scratch *scratch) {
+    size_t bytes = (size_t)axis->sequences * (size_t)layer->hidden * sizeof(float);
+    seq_cell_step start = {.kernels = layer->compute->kernels,
+                           .hidden = layer->hidden,
+                           .d_hidden_before = scratch->d_hidden};
+    phase phase = {.work = complete_d_hidden,
+                   .layer = layer,
+                   .weights = weights,
+                   .step = &start,
+                   .later = first,
+                   .d_hidden = gradients->hidden};
+    if (gradients->memory) memcpy(gradients->memory, scratch->d_memory, bytes);
+    if (!gradients->hidden) return;
+    memset(gradients->hidden, 0, bytes);
+    run(&phase);
+}
+
+// Gate gradients of all rows, into tape->gates and auxiliary.
 static void backward_in_time(const seq_recurrent *layer, const seq_recurrent_weights *weights,
-                             seq_tape *tape, int batch, int steps, float *d_outputs,
+                             seq_tape *tape, const seq_axis *axis,
                              const seq_recurrent_gradients *gradients,
                              const seq_recurrent_scratch *scratch, double *squares) {
-    size_t block = (size_t)batch * (size_t)layer->hidden;
+    size_t hidden = (size_t)layer->hidden;
+    float *weight_ch = gradients->parameters[SEQ_WEIGHT_CH];
     seq_cell_step later;
-    memset(scratch->d_memory, 0, block * sizeof(float));
-    for (int t = steps - 1; t >= 0; t--) {
-        seq_cell_step step = step_at(layer, weights, tape, batch, t);
+    memset(scratch->d_memory, 0, (size_t)axis->sequences * hidden * sizeof(float));
+    for (int t = axis->steps - 1; t >= 0; t--) {
+        seq_cell_step step = step_at(layer, weights, tape, axis, t);
         phase phase = {.work = backward_units,
                        .layer = layer,
                        .weights = weights,
                        .step = &step,
-                       .later = t + 1 < steps ? &later : NULL,
-                       .d_hidden = d_outputs + (size_t)t * block};
+                       .later = t + 1 < axis->steps ? &later : NULL,
+                       .d_hidden = gradients->outputs + axis->first_row[t] * hidden};
         step.d_hidden = phase.d_hidden;
         step.d_memory = scratch->d_memory;
         step.d_hidden_before = scratch->d_hidden;
-        step.d_weight_ch = gradients->weight_ch;
+        step.d_weight_ch = weight_ch ? weight_ch : tape->bias;
         step.d_gated = scratch->d_gated;
         run(&phase);
         phase.work = backward_gated_units;
         if (layer->cell->last_gate == SEQ_LAST_GATED) run(&phase);
         if (squares)
-            squares[steps - 1 - t] = layer->compute->kernels->sum_squares(phase.d_hidden, block);
+            squares[axis->steps - 1 - t] =
+                layer->compute->kernels->sum_squares(phase.d_hidden, (size_t)step.batch * hidden);
         later = step;
+    }
+    gradients_of_start(layer, weights, axis, axis->steps ? &later : NULL, gradients, scratch);
+}
+
+static bool adds(const seq_recurrent_gradients *gradients, int parameter) {
+    return gradients->adds_parameter >> parameter & 1;
+}
+
+// The tape's rows of the states before each row of the axis. NULL: as they lie, which is so where
+// all sequences are of one length.
+static const int32_t *rows_before(const seq_axis *axis, int32_t *out) {
+    size_t row = 0;
+    if (axis->rows == (size_t)axis->sequences * (size_t)axis->steps) return NULL;
+    for (int t = 0; t < axis->steps; t++)
+        for (int b = 0; b < axis->rows_at[t]; b++)
+            out[row++] = (int32_t)row_before(axis, t) + b;
+    return out;
+}
+
+static void recurrent_gradients(const seq_recurrent *layer, const seq_tape *tape,
+                                const seq_axis *axis, const seq_recurrent_gradients *gradients,
+                                const seq_recurrent_scratch *scratch) {
+    const seq_compute *compute = layer->compute;
+    size_t all = all_columns(layer), plain = plain_columns(layer), hidden = (size_t)layer->hidden,
+           rows = axis->rows;
+    bool add = adds(gradients, SEQ_WEIGHT_HH);
+    float *weight = gradients->parameters[SEQ_WEIGHT_HH], *last_weight = weight + plain * hidden;
+    seq_compute_pack_rows(compute, hidden, rows, tape->hidden, hidden,
+                          rows_before(axis, scratch->before), scratch->packed);
+    seq_compute_outer(compute, rows, plain, hidden, tape->gates, all, scratch->packed, add, weight);
+    if (layer->cell->last_gate == SEQ_LAST_APART)
+        seq_compute_outer(compute, rows, hidden, hidden, tape->auxiliary, hidden, scratch->packed,
+                          add, last_weight);
+    if (layer->cell->last_gate == SEQ_LAST_GATED) {
+        seq_compute_pack(compute, SEQ_PLAIN, hidden, rows, tape->auxiliary, hidden,
+                         scratch->packed);
+        seq_compute_outer(compute, rows, hidden, hidden, tape->gates + plain, all, scratch->packed,
+                          add, last_weight);
     }
 }
 
-static void recurrent_gradients(const seq_recurrent *layer, const seq_tape *tape, size_t rows,
-                                const seq_recurrent_gradients *gradients, void *packed) {
-    const seq_compute *compute = layer->compute;
-    size_t all = all_columns(layer), plain = plain_columns(layer), hidden = (size_t)layer->hidden;
-    float *last_weight = gradients->weight_hh + plain * hidden;
-    seq_compute_pack(compute, SEQ_PLAIN, hidden, rows, tape->hidden, hidden, packed);
-    seq_compute_outer(compute, rows, plain, hidden, tape->gates, all, packed, false,
-                      gradients->weight_hh);
-    if (layer->cell->last_gate == SEQ_LAST_APART)
-        seq_compute_outer(compute, rows, hidden, hidden, tape->auxiliary, hidden, packed, false,
-                          last_weight);
-    if (layer->cell->last_gate == SEQ_LAST_GATED) {
-        seq_compute_pack(compute, SEQ_PLAIN, hidden, rows, tape->auxiliary, hidden, packed);
-        seq_compute_outer(compute, rows, hidden, hidden, tape->gates + plain, all, packed, false,
-                          last_weight);
-    }
+static void input_gradients(const seq_recurrent *layer, const seq_tape *tape, size_t rows,
+                            const float *inputs, const seq_recurrent_gradients *gradients,
+                            void *packed) {
+    size_t all = all_columns(layer), width = (size_t)layer->inputs;
+    seq_compute_pack(layer->compute, SEQ_PLAIN, width, rows, inputs, width, packed);
+    seq_compute_outer(layer->compute, rows, all, width, tape->gates, all, packed,
+                      adds(gradients, SEQ_WEIGHT_IH), gradients->parameters[SEQ_WEIGHT_IH]);
+}
+
+// bias[j] = or += sum over rows of c[., j].
+static void sum_rows(const seq_recurrent *layer, const float *c, size_t rows, size_t columns,
+                     size_t ld, bool add, float *bias) {
+    if (add)
+        layer->compute->kernels->sum_rows(c, rows, columns, ld, bias);
+    else
+        seq_compute_sum_rows(layer->compute, c, rows, columns, ld, bias);
 }
 
 static void bias_gradients(const seq_recurrent *layer, const seq_tape *tape, size_t rows,
                            const seq_recurrent_gradients *gradients) {
     size_t all = all_columns(layer), plain = plain_columns(layer), hidden = (size_t)layer->hidden;
-    seq_compute_sum_rows(layer->compute, tape->gates, rows, all, all, gradients->bias_ih);
-    memcpy(gradients->bias_hh, gradients->bias_ih, all * sizeof(float));
-    if (layer->cell->last_gate == SEQ_LAST_APART)
-        seq_compute_sum_rows(layer->compute, tape->auxiliary, rows, hidden, hidden,
-                             gradients->bias_hh + plain);
+    float *bias_ih = gradients->parameters[SEQ_BIAS_IH],
+          *bias_hh = gradients->parameters[SEQ_BIAS_HH];
+    bool apart = layer->cell->last_gate == SEQ_LAST_APART, add = adds(gradients, SEQ_BIAS_HH);
+    if (bias_ih)
+        sum_rows(layer, tape->gates, rows, all, all, adds(gradients, SEQ_BIAS_IH), bias_ih);
+    if (!bias_hh) return;
+    if (bias_ih && !gradients->adds_parameter)
+        memcpy(bias_hh, bias_ih, (apart ? plain : all) * sizeof(float));
+    else
+        sum_rows(layer, tape->gates, rows, apart ? plain : all, all, add, bias_hh);
+    if (apart) sum_rows(layer, tape->auxiliary, rows, hidden, hidden, add, bias_hh + plain);
+}
+
+static void clear_peepholes(const seq_recurrent *layer, const seq_recurrent_gradients *gradients) {
+    float *weight_ch = gradients->parameters[SEQ_WEIGHT_CH];
+    if (weight_ch && !adds(gradients, SEQ_WEIGHT_CH))
+        memset(weight_ch, 0, 3 * (size_t)layer->hidden * sizeof *weight_ch);
 }
 
 void seq_recurrent_backward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
-                            seq_tape *tape, int batch, int steps, const float *inputs,
-                            float *d_outputs, float *d_inputs,
+                            seq_tape *tape, const seq_axis *axis, const float *inputs,
                             const seq_recurrent_gradients *gradients,
                             const seq_recurrent_scratch *scratch, double *squares) {
-    size_t rows = (size_t)steps * (size_t)batch, all = all_columns(layer),
-           width = (size_t)layer->inputs;
-    if (gradients->weight_ch)
-        memset(gradients->weight_ch, 0, 3 * (size_t)layer->hidden * sizeof(float));
-    backward_in_time(layer, weights, tape, batch, steps, d_outputs, gradients, scratch, squares);
-    recurrent_gradients(layer, tape, rows, gradients, scratch->packed);
-    bias_gradients(layer, tape, rows, gradients);
-    seq_compute_pack(layer->compute, SEQ_PLAIN, width, rows, inputs, width, scratch->packed);
-    seq_compute_outer(layer->compute, rows, all, width, tape->gates, all, scratch->packed, false,
-                      gradients->weight_ih);
-    if (d_inputs)
-        seq_compute_rows(layer->compute, rows, all, width, tape->gates, weights->input_back, NULL,
-                         d_inputs);
+    size_t all = all_columns(layer), width = (size_t)layer->inputs;
+    clear_peepholes(layer, gradients);
+    backward_in_time(layer, weights, tape, axis, gradients, scratch, squares);
+    if (gradients->parameters[SEQ_WEIGHT_HH])
+        recurrent_gradients(layer, tape, axis, gradients, scratch);
+    bias_gradients(layer, tape, axis->rows, gradients);
+    if (gradients->parameters[SEQ_WEIGHT_IH])
+        input_gradients(layer, tape, axis->rows, inputs, gradients, scratch->packed);
+    if (gradients->inputs)
+        seq_compute_multiply(layer->compute, (seq_product){.m = axis->rows,
+                                                           .n = width,
+                                                           .k = all,
+                                                           .a = tape->gates,
+                                                           .lda = all,
+                                                           .b = weights->input_back,
+                                                           .accumulate = gradients->adds_inputs,
+                                                           .c = gradients->inputs,
+                                                           .ldc = width});
 }

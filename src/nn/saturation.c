@@ -12,12 +12,13 @@
 static const float SATURATED = 0.999f, IDLE = 1e-6f; // of the layer's mean
 
 void seq_saturation_add_values(seq_saturation *sum, const seq_recurrent *layer,
-                               const seq_tape *tape, int batch, int steps) {
-    size_t block = (size_t)batch * (size_t)layer->hidden, count = (size_t)steps * block;
-    const float *squashed = layer->cell->memory ? tape->auxiliary : tape->hidden + block;
-    for (size_t begin = 0; begin < count; begin += block) {
-        int saturated = 0;
-        for (size_t i = begin; i < begin + block; i++)
+                               const seq_tape *tape, int sequences, size_t rows) {
+    size_t hidden = (size_t)layer->hidden, count = rows * hidden;
+    const float *squashed =
+        layer->cell->memory ? tape->auxiliary : tape->hidden + (size_t)sequences * hidden;
+    for (size_t row = 0; row < count; row += hidden) {
+        int saturated = 0; // narrow, so that the loop is one of vectors
+        for (size_t i = row; i < row + hidden; i++)
             saturated += fabsf(squashed[i]) > SATURATED;
         sum->saturated += saturated;
     }
@@ -47,9 +48,9 @@ static void find_largest(const seq_recurrent *layer, const float *gates, size_t 
 }
 
 void seq_saturation_add_units(seq_saturation *sum, const seq_recurrent *layer, const seq_tape *tape,
-                              int batch, int steps, float *scratch) {
+                              size_t rows, float *scratch) {
     double mean = 0;
-    find_largest(layer, tape->gates, (size_t)batch * (size_t)steps, scratch);
+    find_largest(layer, tape->gates, rows, scratch);
     for (int j = 0; j < layer->hidden; j++)
         mean += (double)scratch[j] / layer->hidden;
     for (int j = 0; j < layer->hidden; j++)

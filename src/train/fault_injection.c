@@ -81,8 +81,8 @@ static bool parse_setting(const seq_trainer *trainer, const char *key, const cha
     double number = 0;
     if (strcmp(key, "layer") == 0) {
         out->parameter = seq_parameter_find(trainer->table, value);
-        return out->parameter && out->parameter != trainer->rows[SEQ_ROWS_OF_INPUTS] &&
-               !out->kind->multiplies && (place == GRADIENT || place == PARAMETER);
+        return out->parameter && !out->parameter->sparse && !out->kind->multiplies &&
+               (place == GRADIENT || place == PARAMETER);
     }
     if (strcmp(key, "replica") == 0) {
         bool good = parse_number(value, 0, trainer->replicas - 1, &number) && place != PARAMETER;
@@ -176,7 +176,7 @@ void seq_inject_before_window(seq_trainer *trainer, int replica) {
 }
 
 static void spoil_loss(seq_trainer *trainer, place place, int replica, int64_t step) {
-    double *nats = &trainer->losses[replica].nats;
+    double *nats = &trainer->losses[replica].sum;
     const fault *fault;
     int at = 0;
     while ((fault = next_fault(trainer, place, replica, step, &at)))
@@ -190,8 +190,7 @@ static void spoil_gradient(const seq_trainer *trainer, const fault *fault, float
     }
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (parameter == trainer->rows[SEQ_ROWS_OF_INPUTS])
-            continue; // holds more than this window's
+        if (parameter->sparse) continue; // holds more than this window's
         for (size_t i = 0; i < seq_parameter_size(parameter); i++)
             gradient[parameter->offset + i] *= (float)fault->value;
     }

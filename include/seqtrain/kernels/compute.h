@@ -33,6 +33,9 @@ void seq_compute_outer(const seq_compute *compute, size_t rows, size_t m, size_t
 // All panels of a matrix.
 void seq_compute_pack(const seq_compute *compute, seq_operand op_b, size_t n, size_t k,
                       const float *b, size_t ldb, void *packed);
+// The same of B (k, n) whose row i is row rows[i] of b (NULL: row i).
+void seq_compute_pack_rows(const seq_compute *compute, size_t n, size_t k, const float *b,
+                           size_t ldb, const int32_t *rows, void *packed);
 size_t seq_compute_packed_bytes(const seq_compute *compute, size_t n, size_t k);
 
 // bias[j] = sum over rows of c[., j], rows in ascending order; the team divides the columns.

@@ -27,6 +27,7 @@ typedef struct seq_packing {
     size_t n, k;
     const float *b;
     size_t ldb;
+    const int32_t *rows; // (k), of SEQ_PLAIN: the row of b that is row k of B; NULL: as they lie
     size_t first_panel, last_panel; // the panels to write, of ceil(n / panel columns)
     void *packed;                   // of the whole matrix
 } seq_packing;

@@ -3,26 +3,21 @@
 #ifndef SEQTRAIN_MODEL_PARAMETERS_H
 #define SEQTRAIN_MODEL_PARAMETERS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <seqtrain/nn/layer.h>
 
 enum { SEQ_PARAMETER_NAME = 48 };
-
-typedef enum seq_initial {
-    SEQ_INITIAL_ZERO,
-    SEQ_INITIAL_UNIFORM,    // in [-scale, scale)
-    SEQ_INITIAL_NORMAL,     // standard deviation scale
-    SEQ_INITIAL_ORTHOGONAL, // each square block of `columns` rows is an orthogonal matrix
-} seq_initial;
 
 typedef struct seq_parameter {
     char name[SEQ_PARAMETER_NAME]; // PyTorch's: "embedding.weight", "rnn.weight_ih_l0",
                                    // "output.bias" ...
     int dimensions;                // 1 or 2
     size_t rows, columns;          // columns is 1 when dimensions is 1
-    size_t offset; // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
-    int layer;     // recurrent layer 0 .. L-1, or -1
-    bool decay;    // weight decay applies (matrices, not biases)
+    size_t offset;  // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
+    int layer;      // recurrent layer 0 .. L-1, or -1
+    bool decay;     // weight decay applies (matrices, not biases)
+    bool sparse;    // training writes only the rows that seq_model_touched reports
+    int vocabulary; // what its rows stand for, or -1
+    double share;   // of the matrix, that a row in training is multiplied with, about
     seq_initial initial;
     float scale;
     size_t constant_first,

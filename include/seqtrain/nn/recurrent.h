@@ -1,10 +1,11 @@
-// One recurrent layer over a window: merged input products, the loop over time, merged weight
-// gradients. Parameters in PyTorch's layout: weight_ih (G H, I), weight_hh (G H, H), bias_ih,
-// bias_hh (G H), weight_ch (3, H).
+// One recurrent layer over the rows of an axis: merged input products, the loop over time, merged
+// weight gradients. Legend: B sequences, N rows, T steps of the axis; I inputs, H units, G gates.
+// A sequence's results do not depend on the other sequences of its axis. Parameters in PyTorch's
+// layout: weight_ih (G H, I), weight_hh (G H, H), bias_ih, bias_hh (G H), weight_ch (3, H).
 #ifndef SEQTRAIN_NN_RECURRENT_H
 #define SEQTRAIN_NN_RECURRENT_H
 
-#include <seqtrain/base/memory.h>
+#include <seqtrain/batch/batch.h>
 #include <seqtrain/nn/cell.h>
 
 typedef struct seq_recurrent {
@@ -27,22 +28,38 @@ typedef struct seq_recurrent_weights {
 // Rows of weight_hh behind `recurrent_back`.
 int seq_recurrent_plain_rows(const seq_recurrent *layer);
 
+// Parameters in the order of PyTorch, for seq_recurrent_gradients.
+enum {
+    SEQ_WEIGHT_IH,
+    SEQ_WEIGHT_HH,
+    SEQ_BIAS_IH,
+    SEQ_BIAS_HH,
+    SEQ_WEIGHT_CH,
+    SEQ_RECURRENT_PARAMETERS
+};
+
+// Where gradients go. NULL: not wanted, but of `outputs`.
 typedef struct seq_recurrent_gradients {
-    float *weight_ih, *weight_hh, *bias_ih, *bias_hh, *weight_ch; // overwritten
+    float *outputs;         // (N, H): dL/dh<t> from above in, the complete dL/dh<t> out
+    float *inputs;          // (N, I)
+    float *hidden, *memory; // (B, H): dL/dh<0> and dL/dc<0>, overwritten
+    float *parameters[SEQ_RECURRENT_PARAMETERS];
+    bool adds_inputs;        // else `inputs` is overwritten
+    unsigned adds_parameter; // bit i: the same of parameters[i]
 } seq_recurrent_gradients;
 
-// What a forward pass keeps. Row block 0 of hidden and memory is the state before the window, block
-// T the state after it.
+// What a forward pass keeps. The first B rows of hidden and memory are the states before the first
+// step; row B + r is the state after row r of the axis.
 typedef struct seq_tape {
-    float *hidden;    // (T + 1, B, H)
-    float *memory;    // (T + 1, B, H), or NULL
-    float *gates;     // (T, B, G H)
-    float *auxiliary; // (T, B, H), or NULL
+    float *hidden;    // (B + N, H)
+    float *memory;    // (B + N, H), or NULL
+    float *gates;     // (N, G H)
+    float *auxiliary; // (N, H), or NULL
     float *bias;      // (G H), scratch
 } seq_tape;
 
-// Blocks for up to `steps` x `batch`, from an arena that plans or serves.
-void seq_tape_take(seq_tape *out, const seq_recurrent *layer, int batch, int steps,
+// Blocks for axes within the limit, from an arena that plans or serves.
+void seq_tape_take(seq_tape *out, const seq_recurrent *layer, const seq_axis_limit *limit,
                    seq_arena *arena);
 
 // Scratch of a backward pass; one may serve all layers in turn when it was taken for the largest
@@ -51,22 +68,28 @@ typedef struct seq_recurrent_scratch {
     float *d_hidden; // (B, H): what of dL/dh<t-1> does not go through a product
     float *d_memory; // (B, H)
     float *d_gated;  // (B, H)
-    void *packed;    // rows of inputs or states (T B, widest), packed
+    int32_t *before; // (N): the tape's row of the state before each row
+    void *packed;    // rows of inputs or states (N, widest), packed
 } seq_recurrent_scratch;
 void seq_recurrent_scratch_take(seq_recurrent_scratch *out, const seq_compute *compute, int hidden,
-                                int widest, int batch, int steps, seq_arena *arena);
+                                int widest, const seq_axis_limit *limit, seq_arena *arena);
 
-// inputs (T, B, I). The caller has written the state into row block 0 of the tape.
+// The states of all sequences, h (B, H), then c (B, H) for cells with memory: into the tape before
+// the first step (NULL: zeros), and out of it after each sequence's last step.
+void seq_recurrent_load(const seq_recurrent *layer, seq_tape *tape, const seq_axis *axis,
+                        const float *state);
+void seq_recurrent_store(const seq_recurrent *layer, const seq_tape *tape, const seq_axis *axis,
+                         float *state);
+
+// inputs (N, I). The tape has been loaded.
 void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
-                           seq_tape *tape, int batch, int steps, const float *inputs);
+                           seq_tape *tape, const seq_axis *axis, const float *inputs);
 
-// d_outputs (T, B, H): dL/dh<t> from above; overwritten with the complete dL/dh<t>. d_inputs (T, B,
-// I) is overwritten, or NULL. Nothing flows in from beyond the window's end. The tape's gates and
-// auxiliary blocks are used up. squares (T), or NULL: entry k receives the sum over streams and
-// units of (dL/dh<T-k>)^2.
+// After seq_recurrent_forward, with the same arguments. Nothing flows in from beyond a sequence's
+// last step. The tape's gates and auxiliary blocks are used up. squares (T), or NULL: entry k
+// receives the sum over sequences and units of (dL/dh<T-k>)^2.
 void seq_recurrent_backward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
-                            seq_tape *tape, int batch, int steps, const float *inputs,
-                            float *d_outputs, float *d_inputs,
+                            seq_tape *tape, const seq_axis *axis, const float *inputs,
                             const seq_recurrent_gradients *gradients,
                             const seq_recurrent_scratch *scratch, double *squares);
 

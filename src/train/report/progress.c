@@ -200,7 +200,7 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_log_info(
         "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%%s  in %.1f s%s",
         (long long)position->step, epoch_of(position), position->last_loss, quality,
-        100.0 * (double)total.correct / (double)total.tokens, state, seconds,
+        100.0 * (double)total.correct / (double)total.count, state, seconds,
         best ? "  (best)" : "");
     seq_event_log *events = &trainer->events;
     seq_event_begin(events, "validation");
@@ -208,8 +208,8 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_event_real(events, "loss", position->last_loss);
     seq_event_real(events, "perplexity", exp(position->last_loss));
     seq_event_real(events, "bits_per_token", position->last_loss / log(2.0));
-    seq_event_real(events, "accuracy", (double)total.correct / (double)total.tokens);
-    seq_event_integer(events, "tokens", total.tokens);
+    seq_event_real(events, "accuracy", (double)total.correct / (double)total.count);
+    seq_event_integer(events, "tokens", total.count);
     seq_event_real(events, "seconds", seconds);
     seq_event_integer(events, "best_step", position->best_step);
     write_layers(events, &shares);
