@@ -17,7 +17,7 @@ enum {
     WAYS = 8,
     SETS = SEQ_CHUNK_CACHE / SEQ_ITEM_CHUNK / WAYS,
     PIECE = 1 << 12, // ends checked at once
-    KEY_MOST = 2 * SEQ_NAME,
+    KEY_MOST = 2 * SEQ_FIELD_NAME,
 };
 
 typedef struct chunk {

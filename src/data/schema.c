@@ -12,8 +12,8 @@
 
 static const char *const kinds[SEQ_FIELD_KINDS] = {"ids", "values", "label", "number"};
 
-static void set_name(char out[SEQ_NAME], const char *name) {
-    snprintf(out, SEQ_NAME, "%s", name);
+static void set_name(char out[SEQ_FIELD_NAME], const char *name) {
+    snprintf(out, SEQ_FIELD_NAME, "%s", name);
 }
 
 void seq_schema_begin(seq_schema *schema, const char *task) {
@@ -85,7 +85,7 @@ void seq_schema_vocabulary_file(const seq_schema *schema, int index,
 
 static bool is_name(const char *name) {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return length > 0 && length < SEQ_NAME && name[length] == '\0';
+    return length > 0 && length < SEQ_FIELD_NAME && name[length] == '\0';
 }
 
 static bool is_within(int value, int minimum, int count) {
@@ -101,7 +101,7 @@ static seq_status check_names(const char *what, const char *at, size_t stride, i
             return seq_error_set(error, SEQ_BAD_INPUT,
                                  "schema: %s %d is called \"%.40s\", expected 1 to %d characters "
                                  "of a-z, 0-9 and -",
-                                 what, i, name, SEQ_NAME - 1);
+                                 what, i, name, SEQ_FIELD_NAME - 1);
         for (int j = 0; j < i; j++)
             if (strcmp(at + (size_t)j * stride, name) == 0)
                 return seq_error_set(error, SEQ_BAD_INPUT, "schema: two of its %s are called %s",
@@ -129,12 +129,12 @@ static const char *find_fault(const seq_schema *schema, const seq_field *field) 
 }
 
 seq_status seq_schema_check(const seq_schema *schema, seq_error *error) {
-    seq_status status = check_names("task", schema->task, SEQ_NAME, 1, error);
+    seq_status status = check_names("task", schema->task, SEQ_FIELD_NAME, 1, error);
     if (!status)
         status = check_names("axes", schema->axes[0].name, sizeof schema->axes[0],
                              schema->axis_count, error);
     if (!status)
-        status = check_names("vocabularies", schema->vocabularies[0], SEQ_NAME,
+        status = check_names("vocabularies", schema->vocabularies[0], SEQ_FIELD_NAME,
                              schema->vocabulary_count, error);
     if (!status)
         status = check_names("fields", schema->fields[0].name, sizeof schema->fields[0],
@@ -164,7 +164,7 @@ seq_status seq_schema_check(const seq_schema *schema, seq_error *error) {
 }
 
 // "field.NAME.KEY" and the like.
-enum { KEY = 2 * SEQ_NAME };
+enum { KEY = 2 * SEQ_FIELD_NAME };
 static const char *key_of(char out[KEY], const char *group, const char *name, const char *key) {
     snprintf(out, KEY, "%s.%s.%s", group, name, key);
     return out;
@@ -172,7 +172,7 @@ static const char *key_of(char out[KEY], const char *group, const char *name, co
 
 static seq_status write_names(seq_record *record, const char *key, const char *at, size_t stride,
                               int count, seq_error *error) {
-    char list[SEQ_COLUMNS * SEQ_NAME] = "";
+    char list[SEQ_COLUMNS * SEQ_FIELD_NAME] = "";
     size_t used = 0;
     for (int i = 0; i < count; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? "," : "",
@@ -215,7 +215,7 @@ static seq_status write_record(const seq_schema *schema, seq_record *record, boo
         status = seq_record_set_text(record, key_of(key, "axis", schema->axes[i].name, "parent"),
                                      schema->axes[schema->axes[i].parent].name, error);
     if (!status)
-        status = write_names(record, "vocabularies", schema->vocabularies[0], SEQ_NAME,
+        status = write_names(record, "vocabularies", schema->vocabularies[0], SEQ_FIELD_NAME,
                              schema->vocabulary_count, error);
     if (!status)
         status = write_names(record, "fields", schema->fields[0].name, sizeof schema->fields[0],
@@ -283,7 +283,7 @@ static seq_status read_names(const seq_record *record, const char *key, char *at
     if (require(record, key, &text, error)) return error->status;
     for (const char *name = text; *name; count++) {
         size_t length = strcspn(name, ",");
-        if (count == capacity || length >= SEQ_NAME)
+        if (count == capacity || length >= SEQ_FIELD_NAME)
             return seq_error_set(error, SEQ_BAD_INPUT,
                                  "schema: %s is %.60s, expected at most %d names", key, text,
                                  capacity);
@@ -346,7 +346,7 @@ static seq_status read_field(const seq_schema *schema, const seq_record *record,
                                    schema->axis_count, &field->axis, error);
     key_of(key, "field", field->name, "vocabulary");
     if (!status)
-        status = read_index(record, key, schema->vocabularies[0], SEQ_NAME,
+        status = read_index(record, key, schema->vocabularies[0], SEQ_FIELD_NAME,
                             schema->vocabulary_count, &field->vocabulary, error);
     key_of(key, "field", field->name, "width");
     if (!status && seq_record_text(record, key) &&
@@ -364,12 +364,12 @@ static seq_status read_record(seq_schema *out, const seq_record *record, seq_err
     const char *task;
     seq_status status = require(record, "task", &task, error);
     if (!status) {
-        snprintf(out->task, sizeof out->task, "%s", strlen(task) < SEQ_NAME ? task : "");
+        snprintf(out->task, sizeof out->task, "%s", strlen(task) < SEQ_FIELD_NAME ? task : "");
         status = read_names(record, "axes", out->axes[0].name, sizeof out->axes[0], SEQ_AXES,
                             &out->axis_count, error);
     }
     if (!status)
-        status = read_names(record, "vocabularies", out->vocabularies[0], SEQ_NAME,
+        status = read_names(record, "vocabularies", out->vocabularies[0], SEQ_FIELD_NAME,
                             SEQ_VOCABULARIES, &out->vocabulary_count, error);
     if (!status)
         status = read_names(record, "fields", out->fields[0].name, sizeof out->fields[0],

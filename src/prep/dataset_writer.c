@@ -403,7 +403,7 @@ static seq_status describe_split(const seq_dataset_writer *writer, seq_split whi
                                  seq_record *record, seq_error *error) {
     const split_writer *split = &writer->splits[which];
     const char *name = seq_split_name(which);
-    char key[2 * SEQ_NAME];
+    char key[2 * SEQ_FIELD_NAME];
     snprintf(key, sizeof key, "%s_items", name);
     seq_status status = seq_record_set_integer(record, key, split->total_items, error);
     for (int axis = 1; !status && axis < writer->schema.axis_count; axis++) {

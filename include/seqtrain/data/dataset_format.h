@@ -21,7 +21,7 @@ seq_element seq_token_element(int vocabulary);
 // The vectors of a shard of items, in a fixed order: fields, then AXIS.ends of each axis but the
 // first, then those of items. Which are there follows from the schema.
 typedef struct seq_item_vector {
-    char name[SEQ_NAME + 8];
+    char name[SEQ_FIELD_NAME + 8];
     seq_element element;
     int field;      // or -1
     int axis;       // that its rows lie on, or whose ends it holds (relative to the shard)

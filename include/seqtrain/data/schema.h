@@ -11,7 +11,7 @@
 #include <seqtrain/storage/manifest.h>
 
 enum {
-    SEQ_NAME = 32, // bytes of a name with its NUL: [a-z0-9-], 1 to 31 characters
+    SEQ_FIELD_NAME = 32, // bytes of a name with its NUL: [a-z0-9-], 1 to 31 characters
     SEQ_VOCABULARIES = 8,
     SEQ_WIDTH_MOST = 1 << 16, // values a row
 };
@@ -25,7 +25,7 @@ typedef enum seq_field_kind {
 } seq_field_kind;
 
 typedef struct seq_field {
-    char name[SEQ_NAME];
+    char name[SEQ_FIELD_NAME];
     seq_field_kind kind;
     int axis;
     int vocabulary;           // ids and labels: index into the schema's list; else -1
@@ -36,17 +36,18 @@ typedef struct seq_field {
 } seq_field;
 
 typedef struct seq_schema_axis {
-    char name[SEQ_NAME];
+    char name[SEQ_FIELD_NAME];
     int parent; // a smaller index; -1 for axes[0]
 } seq_schema_axis;
 
 // seq_schema_begin before use, seq_schema_clear after it.
 typedef struct seq_schema {
-    char task[SEQ_NAME]; // that the data were prepared for; "lm" where the manifest has no schema
-    bool streams;        // a split is one stream without items
+    char task[SEQ_FIELD_NAME]; // that the data were prepared for; "lm" where the manifest has no
+                               // schema
+    bool streams;              // a split is one stream without items
     seq_schema_axis axes[SEQ_AXES];
     int axis_count;
-    char vocabularies[SEQ_VOCABULARIES][SEQ_NAME];
+    char vocabularies[SEQ_VOCABULARIES][SEQ_FIELD_NAME];
     int vocabulary_count;
     seq_field fields[SEQ_COLUMNS];
     int field_count;
@@ -61,7 +62,7 @@ typedef struct seq_schema {
 void seq_schema_begin(seq_schema *schema, const char *task);
 void seq_schema_clear(seq_schema *schema);
 // Each gives the index, or -1 when there is no room for more (an error of ours:
-// seq_schema_check cannot tell it later). Names are cut at SEQ_NAME.
+// seq_schema_check cannot tell it later). Names are cut at SEQ_FIELD_NAME.
 int seq_schema_add_axis(seq_schema *schema, const char *name, int parent);
 int seq_schema_add_vocabulary(seq_schema *schema, const char *name);
 // `kind`, axis, vocabulary and width as in seq_field.

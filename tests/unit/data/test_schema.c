@@ -69,7 +69,7 @@ static void same_name(seq_schema *s) {
     strcpy(s->fields[1].name, "text");
 }
 static void long_name(seq_schema *s) {
-    memset(s->axes[1].name, 'a', SEQ_NAME);
+    memset(s->axes[1].name, 'a', SEQ_FIELD_NAME);
 }
 static void late_parent(seq_schema *s) {
     s->axes[1].parent = 2;
