@@ -45,6 +45,11 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                : seq_item_cutter_create(&prepare->rules, take_units, store, &store->cutter, error);
 }
 
+seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error) {
+    if (!store->prepare->stopped || !store->prepare->stopped()) return SEQ_OK;
+    return seq_error_set(error, SEQ_STOPPED, "interrupted: nothing was written");
+}
+
 void seq_item_store_end(seq_item_store *store) {
     seq_item_cutter_destroy(store->cutter);
     seq_string_table_clear(&store->units);
@@ -298,8 +303,7 @@ static seq_status read_items(seq_item_store *store, seq_reader *reader, seq_spli
     bool more = true;
     seq_status status = SEQ_OK;
     while (!status && more) {
-        if (store->prepare->stopped && store->prepare->stopped())
-            return seq_error_set(error, SEQ_STOPPED, "interrupted");
+        if (seq_item_store_stopped(store, error)) return error->status;
         status = seq_reader_next(reader, &item, &more, error);
         if (!status && more) status = take_item(store, &item, split, error);
     }

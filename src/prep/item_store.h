@@ -45,6 +45,8 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
 // All items under these files and folders.
 seq_status seq_item_store_read(seq_item_store *store, seq_split split, const char *const *paths,
                                size_t count, seq_error *error);
+// SEQ_STOPPED when the work is to end.
+seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error);
 void seq_item_store_end(seq_item_store *store);
 
 #endif

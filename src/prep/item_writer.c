@@ -142,6 +142,7 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
                              const seq_stored_item *item, int64_t group, seq_error *error) {
     const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw;
     const seq_string_table *labels = &work->store.labels;
+    if (seq_item_store_stopped(&work->store, error)) return error->status;
     int32_t label = 0;
     seq_items items = {.count = 1, .groups = &group, .raw_sizes = &raw_size};
     items.lengths[TEXT_AXIS] = &length;

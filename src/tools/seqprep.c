@@ -315,6 +315,10 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
     seq_signals_catch((const int[]){SIGINT, SIGTERM, SIGHUP, 0}, false);
+    if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--compression-level: gzip has levels 1 to 9, not %lld",
+                             (long long)options->compression_level);
     seq_status status =
         options->task ? seqprep_run_items(parsed, error) : run_tokens(parsed, error);
     return status ? status : print_summary(options->output, error);

@@ -292,9 +292,10 @@ static void no_vocabulary_is_needed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_come_back),      cmocka_unit_test(schema_comes_back),
-        cmocka_unit_test(kinds_are_told_apart), cmocka_unit_test(bad_items_are_refused),
-        cmocka_unit_test(damage_is_named),      cmocka_unit_test(writing_is_repeatable),
+        cmocka_unit_test(items_come_back),         cmocka_unit_test(schema_comes_back),
+        cmocka_unit_test(kinds_are_told_apart),    cmocka_unit_test(bad_items_are_refused),
+        cmocka_unit_test(damage_is_named),         cmocka_unit_test(writing_is_repeatable),
+        cmocka_unit_test(no_vocabulary_is_needed),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
