@@ -6,6 +6,7 @@
 #include "dataset_private.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/vocabulary_builder.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,10 @@ static seq_status read_vocabularies(seq_dataset *dataset, seq_error *error) {
     for (int i = 0; !status && i < count; i++)
         status = read_vocabulary(dataset, i, hashes[i], error);
     if (status) return status;
-    if (count == 1) {
+    if (count == 0) {
+        seq_text_rules none = {0};
+        status = seq_vocabulary_create(&none, &dataset->vocabularies[0], error);
+    } else if (count == 1) {
         snprintf(dataset->vocabulary_hash, sizeof dataset->vocabulary_hash, "%s", hashes[0]);
     } else {
         seq_digest_bytes(hashes, (size_t)count * sizeof hashes[0], &digest);
@@ -113,7 +117,7 @@ static seq_status read_vocabularies(seq_dataset *dataset, seq_error *error) {
     }
     if (dataset->schema.streams)
         dataset->element = seq_token_element(seq_vocabulary_size(dataset->vocabularies[0]));
-    return SEQ_OK;
+    return status;
 }
 
 // The manifest's content is its hash: the shards' and the vocabulary's hashes are in it.

@@ -19,7 +19,7 @@ void seq_dataset_close(seq_dataset *dataset);
 const char *seq_dataset_path(const seq_dataset *dataset);
 const seq_manifest *seq_dataset_manifest(const seq_dataset *dataset);
 const seq_schema *seq_dataset_schema(const seq_dataset *dataset);
-// The first one; all by the schema's index.
+// The first one (an empty one where the schema has none); all by the schema's index.
 const seq_vocabulary *seq_dataset_vocabulary(const seq_dataset *dataset);
 const seq_vocabulary *seq_dataset_vocabulary_at(const seq_dataset *dataset, int index);
 // Hex XXH3-128 of the vocabulary file, of several the hash of their hashes: a run and a data set

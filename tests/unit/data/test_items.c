@@ -255,11 +255,47 @@ static void writing_is_repeatable(void **state) {
     seq_dataset_close(two);
 }
 
+// Features and a number: there is an empty vocabulary for those who ask for the first one.
+static void no_vocabulary_is_needed(void **state) {
+    (void)state;
+    float sound[4] = {1, 2, 3, 4}, score = 3;
+    int32_t length = 2;
+    seq_items item = {.count = 1, .lengths = {NULL, &length}, .values = {sound, &score}}, read;
+    seq_items_room room = {0};
+    seq_schema schema;
+    seq_error error = {0};
+    seq_dataset_writer *writer = NULL;
+    seq_dataset *dataset = NULL;
+    char path[200];
+    snprintf(path, sizeof path, "%s", temporary_path(&place, "features"));
+    seq_dataset_target target = {.output = path};
+    seq_schema_begin(&schema, "rate");
+    seq_schema_add_axis(&schema, "frames", 0);
+    seq_schema_add_field(&schema, "sound", SEQ_FIELD_VALUES, 1, -1, 2);
+    schema.target = seq_schema_add_field(&schema, "score", SEQ_FIELD_NUMBER, 0, -1, 1);
+    seq_dataset_writer_create(&target, &writer, &error);
+    seq_dataset_writer_begin(writer, &schema, NULL, 0, (seq_pipeline){SEQ_COMPRESS_ZSTD, 1},
+                             &error);
+    seq_dataset_writer_add(writer, SEQ_TRAIN, &item, &error);
+    if (seq_dataset_writer_finish(writer, NULL, &error)) fail_msg("%s", error.text);
+    seq_dataset_writer_destroy(writer);
+    seq_schema_clear(&schema);
+    if (seq_dataset_open(path, &dataset, &error)) fail_msg("%s", error.text);
+    assert_int_equal(seq_vocabulary_size(seq_dataset_vocabulary(dataset)), 0);
+    assert_int_equal(seq_dataset_read_items(dataset, SEQ_TRAIN, 0, 1, &room, &read, &error),
+                     SEQ_OK);
+    assert_memory_equal(read.values[0], sound, sizeof sound);
+    assert_int_equal(read.counted[0], 1);
+    seq_items_room_clear(&room);
+    seq_dataset_close(dataset);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_come_back),      cmocka_unit_test(schema_comes_back),
-        cmocka_unit_test(kinds_are_told_apart), cmocka_unit_test(bad_items_are_refused),
-        cmocka_unit_test(damage_is_named),      cmocka_unit_test(writing_is_repeatable),
+        cmocka_unit_test(items_come_back),         cmocka_unit_test(schema_comes_back),
+        cmocka_unit_test(kinds_are_told_apart),    cmocka_unit_test(bad_items_are_refused),
+        cmocka_unit_test(damage_is_named),         cmocka_unit_test(writing_is_repeatable),
+        cmocka_unit_test(no_vocabulary_is_needed),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -148,10 +148,12 @@ static void check_axis(const seq_batch *batch, int a, const seq_axis_limit *limi
     }
 }
 
-static void check_word(const seq_batch *batch, const drawn_item *item, int t, size_t row,
-                       size_t *letter) {
+// `word`: its position in the split.
+static void check_word(const seq_batch *batch, const drawn_item *item, int t, int64_t word,
+                       size_t row, size_t *letter) {
     const seq_axis *letters = &batch->axes[ITEM_AXIS_LETTERS];
     int s = letters->at[row];
+    assert_int_equal(letters->number[s], word);
     assert_int_equal(batch->columns[ITEM_TEXT].ids[row], item->words[t]);
     assert_int_equal(batch->columns[ITEM_TAG].ids[row], item->tags[t]);
     for (int i = 0; i < item->word_lengths[t]; i++) {
@@ -167,6 +169,9 @@ static void check_word(const seq_batch *batch, const drawn_item *item, int t, si
 static size_t check_batch(const seq_batch *batch, const seq_sampler *sampler, seq_split split) {
     const seq_field *score = &seq_dataset_schema(set)->fields[ITEM_SCORE];
     const seq_axis *text = &batch->axes[ITEM_AXIS_TEXT], *frames = &batch->axes[ITEM_AXIS_FRAMES];
+    const seq_item_table *table;
+    seq_error error = {0};
+    assert_int_equal(seq_dataset_table(set, split, &table, &error), SEQ_OK);
     for (int axis = 0; axis < batch->axis_count; axis++)
         check_axis(batch, axis, &seq_sampler_limits(sampler)->axes[axis]);
     for (int e = 0; e < batch->axes[0].sequences; e++) {
@@ -178,7 +183,8 @@ static size_t check_batch(const seq_batch *batch, const seq_sampler *sampler, se
         assert_int_equal(text->number[b], number);
         for (int t = 0; t < item.text_length; t++) {
             assert_true(text->rows_at[t] > b);
-            check_word(batch, &item, t, text->first_row[t] + (size_t)b, &letter);
+            check_word(batch, &item, t, table->at[ITEM_AXIS_TEXT][number] + (uint32_t)t,
+                       text->first_row[t] + (size_t)b, &letter);
         }
         if (item.text_length < text->steps) assert_true(text->rows_at[item.text_length] <= b);
         assert_int_equal(text->last_row[b],
