@@ -63,16 +63,17 @@ static bool is_same(const seq_file_state *a, const seq_file_state *b) {
 }
 
 // The shard is not what the manifest said: damaged, or part of another data set that has taken the
-// place of this one.
+// place of this one. Or memory was short, which says nothing about the data set.
 static seq_status blame(const seq_shard_files *files, const char *path, const seq_error *reason,
                         seq_error *error) {
     char manifest[SEQ_PATH], now[33] = "none";
     seq_digest digest;
-    seq_error ignored = {0};
-    if (!seq_path_join(manifest, files->path, "dataset.json", &ignored) &&
-        !seq_digest_file(manifest, &digest, &ignored))
+    seq_error unread = {0};
+    if (!seq_path_join(manifest, files->path, "dataset.json", &unread) &&
+        !seq_digest_file(manifest, &digest, &unread))
         seq_digest_text(&digest, now);
-    if (strcmp(now, files->hash) == 0)
+    bool starved = reason->status == SEQ_NO_MEMORY || unread.status == SEQ_NO_MEMORY;
+    if (starved || strcmp(now, files->hash) == 0)
         return seq_error_set(error, reason->status, "data set %s: %s", files->path, reason->text);
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "reading %s: the data set %s was replaced or removed while it was read "

@@ -15,6 +15,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_SHUFFLE,
     SEQ_RANDOM_TEST,
     SEQ_RANDOM_CANDIDATES,
+    SEQ_RANDOM_BOOTSTRAP,
     SEQ_RANDOM_AUGMENT, // changes of inputs; the field's number is added in the upper half
 } seq_random_purpose;
 

@@ -43,17 +43,6 @@ typedef struct seq_saving {
     double begun, ended, stood_still;
 } seq_saving;
 
-void seq_train_state(seq_trainer *trainer, seq_state *out) {
-    *out = (seq_state){.count = 0};
-    out->vectors[out->count++] =
-        (seq_state_vector){"parameters", trainer->parameters, trainer->table->size};
-    for (int i = 0; i < trainer->optimizer->states; i++)
-        out->vectors[out->count++] = (seq_state_vector){trainer->optimizer->state_names[i],
-                                                        trainer->moments[i], trainer->table->size};
-    size_t states = (size_t)trainer->replicas * trainer->state_size;
-    out->vectors[out->count++] = (seq_state_vector){"stream_states", trainer->states, states};
-}
-
 static bool is_root(const seq_trainer *trainer) {
     return seq_comm_rank(trainer->comm) == 0;
 }

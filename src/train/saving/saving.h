@@ -55,7 +55,7 @@ seq_status seq_train_last_save(const seq_trainer *trainer, seq_error *error);
 bool seq_train_is_saving(const seq_trainer *trainer);      // one is pending: the same on every rank
 bool seq_train_is_writing(const seq_trainer *trainer);     // this rank's thread is busy with it
 double seq_train_save_reserve(const seq_trainer *trainer); // seconds to keep for the last one
-// The named vectors of the training state; they stay the trainer's.
+// state.c: the named vectors of the training state; they stay the trainer's.
 void seq_train_state(seq_trainer *trainer, seq_state *out);
 
 // incomplete.c, one process: steps of the checkpoints to try, newest first: the committed ones and,

@@ -63,9 +63,11 @@ for kernels in ${KERNELS:-$(kernels_of "${builds[1]}/seqtrain")}; do
     (cd old && run_setting "$name" "$kernels" "$layout" "$data" $options) || good=no
     use "${builds[1]}"
     (cd new && run_setting "$name" "$kernels" "$layout" "$data" $options) || good=no
-    [ $good = yes ] && same_run "$name" && { rm -r old/"$name" new/"$name"; continue; }
-    echo "DIFFERENT: $name, kernels $kernels, ranks $layout: $options"
-    different=$((different + 1))
+    if [ $good = no ] || ! same_run "$name" >differences.txt; then
+      echo "DIFFERENT: $name, kernels $kernels, ranks $layout: $options"
+      [ $good = no ] || head -n 30 differences.txt
+      different=$((different + 1))
+    fi
     rm -rf old/"$name" new/"$name"
   done < <(settings)
 done
