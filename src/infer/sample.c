@@ -8,6 +8,7 @@
 #include <math.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
+#include <seqtrain/batch/rectangle.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,17 +83,17 @@ typedef struct sampler {
     const seq_vocabulary *vocabulary;
     seq_workspace *workspace;
     int batch, first_sequence;
+    seq_rectangle rectangle; // one step
     float *state, *logits;
-    int32_t *inputs;
     bool *ended;
     void *scratch;
 } sampler;
 
 static void clear(sampler *sampler) {
     seq_workspace_destroy(sampler->workspace);
+    seq_rectangle_clear(&sampler->rectangle);
     free(sampler->state);
     free(sampler->logits);
-    free(sampler->inputs);
     free(sampler->ended);
     free(sampler->scratch);
 }
@@ -100,7 +101,8 @@ static void clear(sampler *sampler) {
 static seq_status allocate(sampler *sampler, seq_error *error) {
     size_t batch = (size_t)sampler->batch,
            vocabulary = (size_t)seq_model_get_config(sampler->model)->vocabulary;
-    seq_status status = seq_workspace_create(sampler->model, sampler->batch, 1, SEQ_USE_EVALUATION,
+    const seq_limits limits = seq_rectangle_limits(sampler->batch, 1);
+    seq_status status = seq_workspace_create(sampler->model, &limits, 1, SEQ_USE_EVALUATION,
                                              &sampler->workspace, error);
     if (!status)
         status = seq_allocate(&sampler->state, seq_model_state_size(sampler->model, sampler->batch),
@@ -108,8 +110,8 @@ static seq_status allocate(sampler *sampler, seq_error *error) {
     if (!status)
         status = seq_allocate(&sampler->logits, batch * vocabulary, sizeof(float),
                               "the logits of the samples", error);
-    if (!status)
-        status = seq_allocate(&sampler->inputs, batch, sizeof(int32_t), "the samples", error);
+    if (!status) status = seq_rectangle_create(sampler->batch, 1, &sampler->rectangle, error);
+    if (!status) seq_rectangle_shape(&sampler->rectangle, sampler->batch, 1, 0);
     if (!status) status = seq_allocate(&sampler->ended, batch, sizeof(bool), "the samples", error);
     return status ? status
                   : seq_allocate(&sampler->scratch, 1, seq_sample_scratch((int)vocabulary),
@@ -117,13 +119,15 @@ static seq_status allocate(sampler *sampler, seq_error *error) {
 }
 
 static void step(sampler *sampler) {
-    seq_model_step(sampler->model, sampler->workspace, sampler->weights, sampler->batch,
-                   sampler->inputs, sampler->state, sampler->logits);
+    const seq_feed feed = {.batch = &sampler->rectangle.batch, .state = sampler->state};
+    seq_model_forward(sampler->model, sampler->workspace, sampler->weights, &feed);
+    seq_model_scores(sampler->model, sampler->workspace, sampler->weights, &feed, 0,
+                     (size_t)sampler->batch, sampler->logits);
 }
 
 static void feed_all(sampler *sampler, int32_t token) {
     for (int i = 0; i < sampler->batch; i++)
-        sampler->inputs[i] = token;
+        sampler->rectangle.inputs[i] = token;
     step(sampler);
 }
 
@@ -151,7 +155,7 @@ static seq_status draw_all(sampler *sampler, int64_t draw, seq_token_sink sink, 
                     (config->tokens > 0 && draw + 1 == config->tokens);
         seq_status status = sink(context, sequence, id, last, error);
         if (status) return status;
-        sampler->inputs[i] = id;
+        sampler->rectangle.inputs[i] = id;
         sampler->ended[i] = last;
         *out_left += !last;
     }

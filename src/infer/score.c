@@ -5,6 +5,7 @@
 // tests/cli/scored_lines.sh.
 #include <seqtrain/infer/score.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/batch/rectangle.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ struct seq_scorer {
     seq_workspace *workspace;
     float *state;
     size_t state_size;
-    int32_t inputs[WINDOW];
-    int32_t before; // the token before the next one
+    seq_rectangle rectangle; // one stream
+    int32_t before;          // the token before the next one
 };
 
 seq_status seq_scorer_create(const seq_model *model, const seq_weights *weights, bool carry,
@@ -31,7 +32,9 @@ seq_status seq_scorer_create(const seq_model *model, const seq_weights *weights,
     scorer->carry = carry;
     scorer->before = SEQ_NO_ID;
     scorer->state_size = seq_model_state_size(model, 1);
-    status = seq_workspace_create(model, 1, WINDOW, SEQ_USE_EVALUATION, &scorer->workspace, error);
+    const seq_limits limits = seq_rectangle_limits(1, WINDOW);
+    status = seq_workspace_create(model, &limits, 1, SEQ_USE_EVALUATION, &scorer->workspace, error);
+    if (!status) status = seq_rectangle_create(1, WINDOW, &scorer->rectangle, error);
     if (!status)
         status = seq_allocate(&scorer->state, scorer->state_size, sizeof(float),
                               "the state of a scorer", error);
@@ -45,6 +48,7 @@ seq_status seq_scorer_create(const seq_model *model, const seq_weights *weights,
 void seq_scorer_destroy(seq_scorer *scorer) {
     if (scorer) {
         seq_workspace_destroy(scorer->workspace);
+        seq_rectangle_clear(&scorer->rectangle);
         free(scorer->state);
     }
     free(scorer);
@@ -52,16 +56,15 @@ void seq_scorer_destroy(seq_scorer *scorer) {
 
 static void run_window(seq_scorer *scorer, const int32_t *ids, int count,
                        float *log_probabilities) {
-    scorer->inputs[0] = scorer->before;
-    memcpy(scorer->inputs + 1, ids, (size_t)(count - 1) * sizeof *ids);
+    seq_rectangle *rectangle = &scorer->rectangle;
+    seq_rectangle_shape(rectangle, 1, count, 0);
+    rectangle->inputs[0] = scorer->before;
+    memcpy(rectangle->inputs + 1, ids, (size_t)(count - 1) * sizeof *ids);
+    memcpy(rectangle->targets, ids, (size_t)count * sizeof *ids);
     scorer->before = ids[count - 1];
-    seq_window window = {.batch = 1,
-                         .steps = count,
-                         .inputs = scorer->inputs,
-                         .targets = ids,
-                         .state = scorer->state};
-    seq_model_evaluate(scorer->model, scorer->workspace, scorer->weights, &window,
-                       log_probabilities);
+    const seq_feed feed = {.batch = &rectangle->batch, .state = scorer->state};
+    seq_model_evaluate(scorer->model, scorer->workspace, scorer->weights, &feed,
+                       &(seq_losses){.of_row = log_probabilities});
 }
 
 void seq_scorer_run(seq_scorer *scorer, const int32_t *ids, size_t count,

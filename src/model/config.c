@@ -3,7 +3,7 @@
 // as integers, so no product overflows. Invariant: a record that is read is as
 // valid as options are, since both pass the same check. Tests:
 // tests/unit/model/test_config.c, tests/fuzz/fuzz_manifest.c.
-#include "graph.h"
+#include "model_private.h"
 #include <seqtrain/nn/cell.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,23 +60,21 @@ static seq_status check_total(const seq_model_config *config, seq_error *error) 
                          MAX_PARAMETERS);
 }
 
-seq_output_shape seq_model_output_shape(const seq_model_config *config) {
-    seq_output_shape shape = {.vocabulary = config->vocabulary,
-                              .units = top_width(config),
-                              .samples = config->samples,
-                              .cutoff_count = config->cutoff_count};
-    memcpy(shape.cutoffs, config->cutoffs, sizeof shape.cutoffs);
-    return shape;
-}
-
-static seq_status check_output(const seq_model_config *config, seq_error *error) {
-    const seq_output_kind *kind = seq_output_kind_at(config->output);
-    seq_output_shape shape = seq_model_output_shape(config);
+// The head checks its options when it is added to the graph.
+static seq_status check_head(const seq_model_config *config, seq_error *error) {
+    const seq_head_kind *kind = seq_output_at(config->output);
+    seq_graph *graph = NULL;
     if (config->tied && !kind->ties)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--tied: --output %s has no matrix of the embedding's shape",
-                             kind->name);
-    return kind->check(&shape, error);
+                             kind->node.name);
+    seq_status status = seq_model_graph(config, &graph, error);
+    if (!status && graph->error.status) {
+        *error = graph->error;
+        status = error->status;
+    }
+    seq_graph_destroy(graph);
+    return status;
 }
 
 seq_status seq_model_config_check(const seq_model_config *config, seq_error *error) {
@@ -93,13 +91,13 @@ seq_status seq_model_config_check(const seq_model_config *config, seq_error *err
             error, SEQ_BAD_USAGE,
             "--tied: the topmost layer has %d units, an embedding %d (--embed): they must be equal",
             top_width(config), config->embedding);
-    return status ? status : check_output(config, error);
+    return status ? status : check_head(config, error);
 }
 
 static seq_status write_output(const seq_model_config *config, seq_record *record,
                                seq_error *error) {
     seq_status status =
-        seq_record_set_text(record, "output", seq_output_kind_at(config->output)->name, error);
+        seq_record_set_text(record, "output", seq_output_at(config->output)->node.name, error);
     if (!status && config->samples)
         status = seq_record_set_integer(record, "samples", config->samples, error);
     if (!status && config->cutoff_count)

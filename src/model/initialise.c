@@ -6,7 +6,7 @@
 // distributed (Haar measure); two passes keep it orthogonal to rounding.
 // Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep
 // linear neural networks", 2013. Test: tests/unit/model/test_initialise.c.
-#include "graph.h"
+#include "model_private.h"
 #include <math.h>
 #include <seqtrain/base/random.h>
 #include <string.h>

@@ -1,101 +1,243 @@
-// Builds a model from its configuration: layers with their widths, the
-// parameter table, the list of packed matrices. It holds no weights. A training
-// step costs 6 operations a weight and token, 2 forward and 4 backward, each
-// weight counted as often as a token meets it. Invariant: a model never changes
-// once it was made, so threads share it. Tests: tests/unit/model/test_config.c,
-// tests/unit/model/test_passes.c.
-#include "graph.h"
+// Makes models: of any graph, and the language model from its configuration. A
+// model holds no weights. A training step costs 6 operations a weight and row,
+// 2 forward and 4 backward, each weight counted as often as a row meets it.
+// Invariant: a model never changes once it was made, so threads share it.
+// Tests: tests/unit/model/test_config.c, tests/unit/model/test_graph.c.
+#include "model_private.h"
+#include <seqtrain/model/encoder.h>
+#include <seqtrain/nn/layers.h>
 #include <stdlib.h>
+#include <string.h>
 
-int seq_model_stages(const seq_model *model) {
-    return model->config.layers + model->config.dense_layers;
+// ---- from a graph
+
+static seq_status find_head(seq_model *model, seq_error *error) {
+    model->head = model->count - 1;
+    if (model->count == 0 || !model->nodes[model->head].head)
+        return seq_error_set(error, SEQ_BAD_USAGE, "the model does not end in a head");
+    for (int i = 0; i < model->head; i++)
+        if (model->nodes[i].head || !model->plans[i].users)
+            return seq_error_set(error, SEQ_BAD_USAGE, "nothing reads node %d of the model", i);
+    return SEQ_OK;
 }
 
-int seq_model_width(const seq_model *model, int stage) {
-    if (stage < 0) return model->config.embedding;
-    return stage < model->config.layers ? model->config.hidden[stage]
-                                        : model->config.dense[stage - model->config.layers];
+static void number_nodes(seq_model *model) {
+    for (int i = 0; i < model->count; i++) {
+        model->nodes[i].compute = &model->compute;
+        if (model->nodes[i].layer == &seq_layer_recurrent)
+            model->nodes[i].recurrent = model->recurrent++;
+    }
 }
 
-double seq_model_dropout(const seq_model *model, int stage) {
-    if (stage < 0) return model->config.dropout_input;
-    return stage == seq_model_stages(model) - 1 ? model->config.dropout_output
-                                                : model->config.dropout_between;
+static void drop_lists(seq_model *model) {
+    for (int i = 0; i < model->count; i++) {
+        free(model->plans[i].list);
+        model->plans[i].list = NULL;
+    }
 }
 
-static void connect_layers(seq_model *model) {
-    const seq_model_config *config = &model->config;
-    for (int layer = 0; layer < config->layers; layer++)
-        model->recurrent[layer] = (seq_recurrent){
-            model->cell, &model->compute, seq_model_width(model, layer - 1), config->hidden[layer]};
-    for (int layer = 0; layer < config->dense_layers; layer++)
-        model->dense[layer] = (seq_dense){
-            .compute = &model->compute,
-            .activation = config->dense_activation == SEQ_DENSE_TANH ? SEQ_ACTIVATION_TANH
-                                                                     : SEQ_ACTIVATION_RELU,
-            .inputs = seq_model_width(model, config->layers + layer - 1),
-            .outputs = config->dense[layer],
-        };
+seq_status seq_graph_finish(seq_graph *graph, const seq_compute *compute, seq_model **out,
+                            seq_error *error) {
+    seq_model *model = NULL;
+    seq_status status = graph->error.status;
+    if (status) *error = graph->error;
+    if (!status) status = seq_allocate(&model, 1, sizeof *model, "a model", error);
+    if (status) {
+        seq_graph_destroy(graph);
+        return status;
+    }
+    model->graph = graph;
+    model->nodes = graph->nodes;
+    model->plans = graph->plans;
+    model->count = graph->count;
+    model->compute = *compute;
+    number_nodes(model);
+    status = find_head(model, error);
+    if (!status) status = seq_model_build_table(model, error);
+    if (!status) status = seq_model_list_packed(model, error);
+    if (!status) seq_model_link(model);
+    drop_lists(model);
+    if (status)
+        seq_model_destroy(model);
+    else
+        *out = model;
+    return status;
+}
+
+void seq_model_destroy(seq_model *model) {
+    if (!model) return;
+    seq_graph_destroy(model->graph);
+    free(model->table.items);
+    free(model->packed);
+    free(model);
+}
+
+// ---- the language model
+
+static int embed(seq_graph *graph, const seq_model_config *config) {
+    int tokens = seq_graph_column(graph, "tokens.before");
+    const seq_embedding_options options = {config->embedding, config->embedding_initialisation};
+    int embedding =
+        seq_graph_layer(graph, &seq_layer_embedding, &options, "embedding", "", &tokens, 1);
+    return embedding;
+}
+
+static int encode(seq_graph *graph, const seq_model_config *config, int input) {
+    return seq_graph_encoder(graph,
+                             &(seq_encoder_options){
+                                 .prefix = "rnn",
+                                 .dense_prefix = "dense",
+                                 .cell = seq_cell_find(config->cell),
+                                 .layers = config->layers,
+                                 .hidden = config->hidden,
+                                 .dense_layers = config->dense_layers,
+                                 .dense = config->dense,
+                                 .activation = config->dense_activation == SEQ_DENSE_TANH
+                                                   ? SEQ_ACTIVATION_TANH
+                                                   : SEQ_ACTIVATION_RELU,
+                                 .forget_bias = config->forget_bias,
+                                 .dropout_between = config->dropout_between,
+                                 .dropout_output = config->dropout_output,
+                             },
+                             input);
+}
+
+seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_error *error) {
+    const seq_graph_field fields[] = {
+        [SEQ_LM_TARGETS] = {"tokens", SEQ_LM_AXIS, config->vocabulary, 0, 0},
+        [SEQ_LM_INPUTS] = {"tokens.before", SEQ_LM_AXIS, config->vocabulary, 0, 0}};
+    const seq_initial_choice choice = {
+        .uniform = config->initialisation == SEQ_INITIALISE_UNIFORM ? config->init_scale : 0,
+        .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
+    const seq_head_kind *kind = seq_output_at(config->output);
+    seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
+    memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
+    seq_graph *graph = NULL;
+    seq_status status = seq_graph_create(fields, 2, &choice, &graph, error);
+    if (status) return status;
+    int embedding = embed(graph, config);
+    int top = encode(graph, config, seq_graph_dropout(graph, embedding, config->dropout_input));
+    int head =
+        seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
+    if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);
+    *out = graph;
+    return SEQ_OK;
 }
 
 seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute,
                             seq_model **out, seq_error *error) {
-    seq_model *model = NULL;
+    seq_graph *graph = NULL;
     seq_status status = seq_model_config_check(config, error);
-    if (!status) status = seq_allocate(&model, 1, sizeof *model, "a model", error);
-    if (status) return status;
-    model->config = *config;
-    model->compute = *compute;
-    model->cell = seq_cell_find(config->cell);
-    model->output = seq_output_kind_at(config->output);
-    model->output_shape = seq_model_output_shape(config);
-    connect_layers(model);
-    status = seq_model_build_table(model, error);
-    if (status) {
-        seq_model_destroy(model);
-        return status;
-    }
-    seq_model_list_packed(model);
-    *out = model;
-    return SEQ_OK;
-}
-
-void seq_model_destroy(seq_model *model) {
-    if (model) free(model->table.items);
-    free(model);
+    if (!status) status = seq_model_graph(config, &graph, error);
+    if (!status) status = seq_graph_finish(graph, compute, out, error);
+    if (!status) (*out)->config = *config;
+    return status;
 }
 
 const seq_model_config *seq_model_get_config(const seq_model *model) {
     return &model->config;
 }
 
+// ---- facts
+
 const seq_parameter_table *seq_model_parameters(const seq_model *model) {
     return &model->table;
 }
 
-static bool is_output(const seq_model *model, int row) {
-    for (int i = 0; i < model->output_parts; i++)
-        if (model->output_part[i].row == row) return true;
-    return false;
-}
-
-// Two operations a weight forward, four backward (gradients of inputs and of weights).
 double seq_model_training_flops(const seq_model *model) {
     double weights = 0;
-    for (int row = 0; row < model->table.count; row++) {
-        const seq_parameter *parameter = &model->table.items[row];
-        bool product = parameter->decay && row != model->embedding && !is_output(model, row);
-        weights += product ? (double)seq_parameter_size(parameter) : 0;
-    }
-    for (int i = 0; i < model->output_parts; i++)
-        weights += model->output_part[i].share *
-                   (double)seq_parameter_size(&model->table.items[model->output_part[i].row]);
+    for (int row = 0; row < model->table.count; row++)
+        weights +=
+            model->table.items[row].share * (double)seq_parameter_size(&model->table.items[row]);
     return 6 * weights;
 }
 
-size_t seq_model_state_size(const seq_model *model, int batch) {
-    size_t units = 0;
-    for (int layer = 0; layer < model->config.layers; layer++)
-        units += (size_t)model->config.hidden[layer];
-    return units * (size_t)batch * (model->cell->memory ? 2 : 1);
+double seq_model_chance(const seq_model *model) {
+    const seq_node *head = &model->nodes[model->head];
+    return head->head->chance(head);
+}
+
+int seq_model_recurrent_layers(const seq_model *model) {
+    return model->recurrent;
+}
+
+size_t seq_model_gradient_parts(const seq_model *model, size_t begins[SEQ_MAX_GRADIENT_PARTS]) {
+    size_t count = 0;
+    for (int i = model->head; i >= 0; i--)
+        if (model->plans[i].has_part) begins[count++] = model->plans[i].part_begin;
+    return count;
+}
+
+// ---- states
+
+size_t seq_model_state_width(const seq_model *model, int index) {
+    const seq_node *node = &model->nodes[index];
+    size_t widths[SEQ_STATES], sum = 0;
+    bool carries = node->layer && node->layer->state &&
+                   node->shape.axis == model->nodes[model->head].shape.axis;
+    int blocks = carries ? node->layer->state(node, widths) : 0;
+    for (int i = 0; i < blocks; i++)
+        sum += widths[i];
+    return sum;
+}
+
+size_t seq_model_state_size(const seq_model *model, int sequences) {
+    size_t width = 0;
+    for (int i = 0; i < model->count; i++)
+        width += seq_model_state_width(model, i);
+    return width * (size_t)sequences;
+}
+
+void seq_model_state_name(const seq_model *model, int sequences, size_t index,
+                          char out[SEQ_STATE_NAME]) {
+    size_t end = 0;
+    *out = '\0';
+    for (int i = 0; i < model->count && !*out; i++) {
+        end += seq_model_state_width(model, i) * (size_t)sequences;
+        if (index < end)
+            snprintf(out, SEQ_STATE_NAME, "recurrent layer %d", model->nodes[i].recurrent);
+    }
+}
+
+// ---- saturation
+
+void seq_model_count_saturated(const seq_model *model, const seq_workspace *workspace,
+                               const seq_batch *batch, seq_saturation *sums) {
+    for (int i = 0; i < model->count; i++) {
+        const seq_node *node = &model->nodes[i];
+        const seq_axis *axis = &batch->axes[node->shape.axis];
+        if (node->recurrent < 0) continue;
+        seq_recurrent layer = seq_recurrent_of(node);
+        seq_saturation_add_values(&sums[node->recurrent], &layer,
+                                  seq_recurrent_tape(&workspace->runs[i]), axis->sequences,
+                                  axis->rows);
+    }
+}
+
+void seq_model_count_carried(const seq_model *model, const float *state, int sequences,
+                             seq_saturation *sums) {
+    for (int i = 0; i < model->count; i++) {
+        const seq_node *node = &model->nodes[i];
+        size_t width = seq_model_state_width(model, i) * (size_t)sequences;
+        if (!width) continue;
+        seq_recurrent layer = seq_recurrent_of(node);
+        size_t block = (size_t)layer.hidden * (size_t)sequences;
+        seq_saturation_add_carried(&sums[node->recurrent], &layer,
+                                   state + (layer.cell->memory ? block : 0), // c lies behind h
+                                   block);
+        state += width;
+    }
+}
+
+void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, const seq_batch *batch,
+                          seq_saturation *sums) {
+    for (int i = 0; i < model->count; i++) {
+        const seq_node *node = &model->nodes[i];
+        const seq_axis *axis = &batch->axes[node->shape.axis];
+        if (node->recurrent < 0) continue;
+        seq_recurrent layer = seq_recurrent_of(node);
+        seq_saturation_add_units(&sums[node->recurrent], &layer,
+                                 seq_recurrent_tape(&workspace->runs[i]), axis->rows,
+                                 seq_recurrent_unit_scratch(&workspace->runs[i]));
+    }
 }

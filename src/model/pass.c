@@ -1,149 +1,194 @@
-// The public passes over a window: training, evaluation, one step, gradient
-// flow. Each pass sets the floating-point arithmetic and restores the caller's.
-// Gradient flow counts the loss of the last step only and drops nothing; the
-// squares of dL/dh show how far back it reaches. Invariant: rows of a tied
-// embedding that only the inputs touch start at zero. Tests:
-// tests/unit/model/test_passes.c, tests/unit/model/test_gradient.c,
-// tests/golden/test_models.c.
-#include "graph.h"
+// Runs the nodes: forward in order, backward in reverse. Each public function
+// sets the floating-point arithmetic and restores the caller's. Invariant: when
+// a node's backward has ended, the gradient of the parameters that lie with it
+// is final, so the flat vector becomes final from its end to its beginning.
+// Tests: tests/unit/model/test_passes.c, tests/unit/model/test_gradient.c,
+// tests/unit/model/test_graph.c, tests/golden/test_models.c.
+#include "model_private.h"
 #include <seqtrain/base/arithmetic.h>
-#include <seqtrain/nn/embedding.h>
 #include <string.h>
 
-static const float *top_of(const seq_model *model, const seq_workspace *workspace, int batch,
-                           bool dropping) {
-    return seq_model_fed(model, workspace, batch, seq_model_stages(model) - 1, dropping);
-}
-
-static void output_weights(const seq_model *model, const seq_weights *weights,
-                           seq_output_weights *out) {
-    for (int i = 0; i < model->output_parts; i++)
-        out[i] = (seq_output_weights){
-            .values = seq_model_parameter(model, weights, model->output_part[i].row),
-            .forward = seq_model_packed(model, weights, model->output_part[i].forward),
-            .backward = seq_model_packed(model, weights, model->output_part[i].back),
-        };
-}
-
-// Rows of a tied embedding that only the inputs will write start at zero; an output layer
-// overwrites its own.
-static void clear_inputs(const seq_model *model, const seq_window *window, float *gradient) {
-    size_t count = (size_t)window->batch * (size_t)window->steps;
-    seq_embedding_clear((size_t)model->config.embedding, window->inputs, count,
-                        gradient + model->table.items[model->embedding].offset);
-}
-
-// Cross-entropy of `targets` on top of a forward pass; dL/d(fed top) goes to
-// workspace->gradient[0].
-static seq_loss differentiate_output(const seq_model *model, seq_workspace *workspace,
-                                     const seq_weights *weights, const seq_window *window,
-                                     const int32_t *targets, float scale, bool dropping,
-                                     float *gradient) {
-    seq_output_weights parts[SEQ_OUTPUT_PARTS];
-    float *gradients[SEQ_OUTPUT_PARTS];
-    output_weights(model, weights, parts);
-    for (int i = 0; i < model->output_parts; i++)
-        gradients[i] = gradient + model->table.items[model->output_part[i].row].offset;
-    clear_inputs(model, window, gradient);
-    seq_output_rows rows = {
-        .weights = parts,
-        .count = (size_t)window->batch * (size_t)window->steps,
-        .x = top_of(model, workspace, window->batch, dropping),
-        .targets = targets,
-        .scale = scale,
-        .dx = workspace->gradient[0],
-        .gradients = gradients,
-        .seed = window->seed,
-        .step = window->step,
-        .first_stream = window->first_stream,
+static seq_pass begin(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                      const seq_feed *feed) {
+    seq_pass pass = {
+        .batch = feed->batch,
+        .seed = feed->seed,
+        .step = feed->step,
+        .parameters = weights->parameters,
+        .packed = weights->packed,
+        .packed_for_training = weights->use == SEQ_USE_TRAINING,
+        .runs = workspace->runs,
     };
-    return model->output->train(&workspace->output, &rows);
+    for (int i = 0; i < model->count; i++) {
+        const seq_node *node = &model->nodes[i];
+        seq_node_run *run = &workspace->runs[i];
+        const seq_axis_limit *limit = &workspace->limits.axes[node->shape.axis];
+        const seq_axis *axis = &feed->batch->axes[node->shape.axis];
+        assert(axis->rows <= limit->rows && axis->sequences <= limit->sequences);
+        (void)limit;
+        (void)axis;
+        run->values = run->buffer;
+        run->state_before = run->state_after = NULL;
+        run->drawn = workspace->drawn[feed->replica * model->count + i];
+        if (node->column < 0) continue;
+        run->ids = feed->batch->columns[node->column].ids;
+        run->values = feed->batch->columns[node->column].values;
+    }
+    return pass;
 }
 
-seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
-                         const seq_weights *weights, seq_window *window, float gradient_scale,
-                         float *gradient) {
-    seq_arithmetic before = seq_arithmetic_begin();
-    seq_model_forward(model, workspace, weights, window, true);
-    seq_model_store_state(model, workspace, window);
-    seq_loss loss = differentiate_output(model, workspace, weights, window, window->targets,
-                                         gradient_scale, true, gradient);
-    seq_model_tell_ready(model, window, seq_model_stages(model));
-    seq_model_backward(model, workspace, weights, window, true, gradient, NULL);
-    seq_arithmetic_end(before);
-    return loss;
-}
-
-seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
-                            const seq_weights *weights, seq_window *window,
-                            float *log_probabilities) {
-    seq_arithmetic before = seq_arithmetic_begin();
-    seq_model_forward(model, workspace, weights, window, false);
-    seq_model_store_state(model, workspace, window);
-    seq_output_weights parts[SEQ_OUTPUT_PARTS];
-    output_weights(model, weights, parts);
-    seq_output_rows rows = {
-        .weights = parts,
-        .count = (size_t)window->batch * (size_t)window->steps,
-        .x = top_of(model, workspace, window->batch, false),
-        .targets = window->targets,
-        .log_probabilities = log_probabilities,
-    };
-    seq_loss loss = model->output->evaluate(&workspace->output, &rows);
-    seq_arithmetic_end(before);
-    return loss;
-}
-
-void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
-                    int batch, const int32_t *inputs, float *state, float *logits) {
-    seq_arithmetic before = seq_arithmetic_begin();
-    seq_window window = {.batch = batch, .steps = 1, .inputs = inputs, .state = state};
-    seq_model_forward(model, workspace, weights, &window, false);
-    seq_model_store_state(model, workspace, &window);
-    seq_output_weights parts[SEQ_OUTPUT_PARTS];
-    output_weights(model, weights, parts);
-    seq_output_rows rows = {
-        .weights = parts, .count = (size_t)batch, .x = top_of(model, workspace, batch, false)};
-    model->output->logits(&workspace->output, &rows, logits);
-    seq_arithmetic_end(before);
-}
-
-void seq_model_count_saturated(const seq_model *model, const seq_workspace *workspace, int batch,
-                               int steps, seq_saturation *sums) {
-    for (int layer = 0; layer < model->config.layers; layer++)
-        seq_saturation_add_values(&sums[layer], &model->recurrent[layer], &workspace->tapes[layer],
-                                  batch, (size_t)batch * (size_t)steps);
-}
-
-void seq_model_count_carried(const seq_model *model, const float *state, int batch,
-                             seq_saturation *sums) {
-    for (int layer = 0; layer < model->config.layers; layer++) {
-        size_t block = (size_t)batch * (size_t)model->config.hidden[layer];
-        if (model->cell->memory) state += block; // c lies behind h
-        seq_saturation_add_carried(&sums[layer], &model->recurrent[layer], state, block);
-        state += block;
+// Node by node, block by block: what a sequence of the head's axis carries.
+static void connect_states(const seq_model *model, seq_pass *pass, const float *before,
+                           float *after) {
+    const seq_axis *axis = seq_node_axis(&model->nodes[model->head], pass);
+    size_t at = 0;
+    for (int i = 0; i < model->count; i++) {
+        size_t width = seq_model_state_width(model, i);
+        if (!width) continue;
+        pass->runs[i].state_before = before ? before + at : NULL;
+        pass->runs[i].state_after = after ? after + at : NULL;
+        at += width * (size_t)axis->sequences;
     }
 }
 
-void seq_model_count_idle(const seq_model *model, seq_workspace *workspace, int batch, int steps,
-                          seq_saturation *sums) {
-    for (int layer = 0; layer < model->config.layers; layer++)
-        seq_saturation_add_units(&sums[layer], &model->recurrent[layer], &workspace->tapes[layer],
-                                 (size_t)batch * (size_t)steps, workspace->scratch.d_hidden);
+static void forward(const seq_model *model, seq_pass *pass) {
+    for (int i = 0; i < model->head; i++)
+        if (model->nodes[i].layer) model->nodes[i].layer->forward(&model->nodes[i], pass);
+}
+
+static void backward(const seq_model *model, seq_pass *pass, const seq_feed *feed) {
+    size_t end = model->table.size;
+    for (int i = model->head; i >= 0; i--) {
+        const seq_node *node = &model->nodes[i];
+        const seq_node_plan *plan = &model->plans[i];
+        if (node->layer && plan->wanted) node->layer->backward(node, pass);
+        if (!plan->has_part) continue;
+        if (feed->ready) feed->ready(feed->ready_context, plan->part_begin, end);
+        end = plan->part_begin;
+    }
+}
+
+// The head's gradient, on top of a forward pass.
+static seq_loss differentiate(const seq_model *model, seq_pass *pass, double scale) {
+    const seq_node *head = &model->nodes[model->head];
+    for (int i = 0; i < model->count; i++) {
+        const seq_node_kind *kind = seq_kind_of(&model->nodes[i]);
+        if (kind && kind->clear) kind->clear(&model->nodes[i], pass);
+    }
+    return head->head->train(head, pass, scale);
+}
+
+static void touch(const seq_model *model, seq_pass *pass, seq_rows_mark *mark, void *context) {
+    for (int i = 0; i < model->count; i++) {
+        const seq_node_kind *kind = seq_kind_of(&model->nodes[i]);
+        if (kind && kind->touched) kind->touched(&model->nodes[i], pass, mark, context);
+    }
+}
+
+void seq_model_touched(const seq_model *model, seq_workspace *workspace, const seq_feed *feed,
+                       seq_rows_mark *mark, void *context) {
+    seq_pass pass = begin(model, workspace, &(seq_weights){0}, feed);
+    touch(model, &pass, mark, context);
+}
+
+static void ignore(void *context, int parameter, int32_t row) {
+    (void)context;
+    (void)parameter;
+    (void)row;
+}
+
+seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
+                         const seq_weights *weights, const seq_feed *feed, double scale,
+                         float *gradient) {
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = begin(model, workspace, weights, feed);
+    connect_states(model, &pass, feed->state, feed->state);
+    pass.training = pass.dropping = true;
+    pass.gradient = gradient;
+    if (!feed->touched) touch(model, &pass, ignore, NULL);
+    forward(model, &pass);
+    seq_loss loss = differentiate(model, &pass, scale);
+    backward(model, &pass, feed);
+    seq_arithmetic_end(before);
+    return loss;
+}
+
+void seq_model_forward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                       const seq_feed *feed) {
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = begin(model, workspace, weights, feed);
+    connect_states(model, &pass, feed->state, feed->state);
+    forward(model, &pass);
+    seq_arithmetic_end(before);
+}
+
+seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
+                            const seq_weights *weights, const seq_feed *feed,
+                            const seq_losses *losses) {
+    const seq_node *head = &model->nodes[model->head];
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = begin(model, workspace, weights, feed);
+    connect_states(model, &pass, feed->state, feed->state);
+    forward(model, &pass);
+    seq_loss loss = head->head->evaluate(head, &pass, losses);
+    seq_arithmetic_end(before);
+    return loss;
+}
+
+// A pass over the same batch, whose values are there.
+static seq_pass again(const seq_workspace *workspace, const seq_weights *weights,
+                      const seq_feed *feed) {
+    return (seq_pass){
+        .batch = feed->batch,
+        .parameters = weights->parameters,
+        .packed = weights->packed,
+        .packed_for_training = weights->use == SEQ_USE_TRAINING,
+        .runs = workspace->runs,
+    };
+}
+
+void seq_model_scores(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                      const seq_feed *feed, size_t first, size_t rows, float *scores) {
+    const seq_node *head = &model->nodes[model->head];
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = again(workspace, weights, feed);
+    head->head->scores(head, &pass, first, rows, scores);
+    seq_arithmetic_end(before);
+}
+
+void seq_model_predict(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                       const seq_feed *feed, seq_prediction *out) {
+    const seq_node *head = &model->nodes[model->head];
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = again(workspace, weights, feed);
+    head->head->predict(head, &pass, out);
+    seq_arithmetic_end(before);
 }
 
 void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
-                             const seq_weights *weights, const seq_window *window,
+                             const seq_weights *weights, const seq_feed *feed,
                              float *gradient_scratch, double *squares) {
+    const seq_node *head = &model->nodes[model->head];
+    const seq_axis *axis = &feed->batch->axes[head->shape.axis];
+    int targets = model->nodes[head->inputs[1]].column;
+    seq_batch batch = *feed->batch;
+    seq_feed last = *feed;
     seq_arithmetic before = seq_arithmetic_begin();
-    size_t batch = (size_t)window->batch, earlier = batch * ((size_t)window->steps - 1);
-    int32_t *last_targets = workspace->scratch.before; // free until the backward pass
-    for (size_t i = 0; i < earlier; i++)
-        last_targets[i] = SEQ_NO_ID;
-    memcpy(last_targets + earlier, window->targets + earlier, batch * sizeof(int32_t));
-    seq_model_forward(model, workspace, weights, window, false);
-    differentiate_output(model, workspace, weights, window, last_targets, 1, false,
-                         gradient_scratch);
-    seq_model_backward(model, workspace, weights, window, false, gradient_scratch, squares);
+    for (size_t row = 0; row < axis->rows; row++)
+        workspace->last_targets[row] = row < axis->first_row[axis->steps - 1]
+                                           ? SEQ_NO_ID
+                                           : feed->batch->columns[targets].ids[row];
+    batch.columns[targets].ids = workspace->last_targets;
+    last.batch = &batch;
+    last.ready = NULL;
+    seq_pass pass = begin(model, workspace, weights, &last);
+    connect_states(model, &pass, feed->state, NULL);
+    pass.training = true;
+    pass.gradient = gradient_scratch;
+    pass.squares = squares;
+    touch(model, &pass, ignore, NULL);
+    forward(model, &pass);
+    differentiate(model, &pass, 1);
+    backward(model, &pass, &last);
     seq_arithmetic_end(before);
 }

@@ -1,102 +1,138 @@
-// Plans the memory of a window: the same calls run twice, once to count and
-// once to receive the blocks of one arena. Only training takes gradients,
-// dropout copies and scratch. Invariant: no pass allocates memory, since all of
-// it is taken here. Tests: tests/unit/model/test_passes.c,
-// tests/unit/model/test_output.c.
-#include "graph.h"
+// Plans the memory of a batch: the same calls run twice, once to count and once
+// to receive the blocks of an arena. Nodes share the scratch arena in turn; it
+// is as large as the neediest. Invariant: no pass allocates memory, since all
+// of it is taken here. Tests: tests/unit/model/test_passes.c,
+// tests/unit/model/test_graph.c.
+#include "model_private.h"
 #include <stdlib.h>
 
-static size_t widest(const seq_model *model) {
-    int most = 0;
-    for (int stage = -1; stage < seq_model_stages(model); stage++)
-        most = seq_model_width(model, stage) > most ? seq_model_width(model, stage) : most;
-    return (size_t)most;
+static size_t memory_bytes(const seq_node *node) {
+    const seq_node_kind *kind = seq_kind_of(node);
+    size_t bytes = kind ? kind->memory : 0;
+    return (bytes + SEQ_ALIGNMENT - 1) / SEQ_ALIGNMENT * SEQ_ALIGNMENT;
 }
 
-static int largest_hidden(const seq_model *model) {
-    int most = 0;
-    for (int layer = 0; layer < model->config.layers; layer++)
-        most = model->config.hidden[layer] > most ? model->config.hidden[layer] : most;
-    return most;
+// Values of its own, in this workspace.
+static bool has_buffer(const seq_workspace *workspace, const seq_node *node) {
+    const seq_layer_kind *layer = node->layer;
+    if (!layer || layer->keeps_values) return false;
+    if (workspace->model->plans[node->index].values_in_place) return false;
+    return workspace->training || !layer->only_training;
 }
 
-static void take_training(seq_workspace *workspace, size_t rows) {
+static void take_node(seq_workspace *workspace, const seq_node *node) {
+    const seq_node_kind *kind = seq_kind_of(node);
+    const seq_node_plan *plan = &workspace->model->plans[node->index];
+    seq_node_run *run = &workspace->runs[node->index];
+    seq_arena scratch = workspace->scratch;
+    size_t floats = seq_node_rows(node, &workspace->limits) * (size_t)node->shape.width;
+    if (has_buffer(workspace, node)) run->buffer = SEQ_ARENA_FLOATS(&workspace->kept, floats);
+    if (plan->values_in_place) run->buffer = workspace->runs[node->inputs[0]].buffer;
+    scratch.used = 0;
+    if (kind && kind->plan)
+        kind->plan(node, &workspace->limits, workspace->training, run->memory, &workspace->kept,
+                   &scratch);
+    if (scratch.used > workspace->scratch.used) workspace->scratch.used = scratch.used;
+}
+
+static void take_drawn(seq_workspace *workspace) {
     const seq_model *model = workspace->model;
-    seq_arena *arena = &workspace->arena;
-    for (int stage = 0; stage < seq_model_stages(model); stage++)
-        if (seq_model_dropout(model, stage) > 0)
-            workspace->dropped[stage] =
-                SEQ_ARENA_FLOATS(arena, rows * (size_t)seq_model_width(model, stage));
-    workspace->gradient[0] = SEQ_ARENA_FLOATS(arena, rows * widest(model));
-    workspace->gradient[1] = SEQ_ARENA_FLOATS(arena, rows * widest(model));
-    seq_recurrent_scratch_take(&workspace->scratch, &model->compute, largest_hidden(model),
-                               (int)widest(model), &workspace->room.limit, arena);
+    for (int replica = 0; replica < workspace->replicas; replica++)
+        for (int i = 0; i < model->count; i++) {
+            const seq_node_kind *kind = seq_kind_of(&model->nodes[i]);
+            if (kind && kind->drawn)
+                workspace->drawn[replica * model->count + i] = seq_arena_take(
+                    &workspace->kept, 1, kind->drawn(&model->nodes[i], &workspace->limits));
+        }
 }
 
-// Run twice: once to plan, once to receive the blocks.
-static void take(seq_workspace *workspace, seq_workspace_use use) {
+static void take_slots(seq_workspace *workspace) {
     const seq_model *model = workspace->model;
-    seq_arena *arena = &workspace->arena;
-    size_t rows = (size_t)workspace->batch * (size_t)workspace->steps;
-    const seq_axis_limit limit = {workspace->batch, workspace->steps, rows};
-    seq_axis_take(&workspace->room, &limit, 0, arena);
-    workspace->lengths = seq_arena_take(arena, (size_t)workspace->batch, sizeof(int32_t));
-    workspace->embedded = SEQ_ARENA_FLOATS(arena, rows * (size_t)model->config.embedding);
-    for (int layer = 0; layer < model->config.layers; layer++)
-        seq_tape_take(&workspace->tapes[layer], &model->recurrent[layer], &limit, arena);
-    for (int layer = 0; layer < model->config.dense_layers; layer++)
-        workspace->dense_out[layer] =
-            SEQ_ARENA_FLOATS(arena, rows * (size_t)model->config.dense[layer]);
-    workspace->output = (seq_output){.kind = model->output,
-                                     .compute = &model->compute,
-                                     .shape = model->output_shape,
-                                     .rows = rows};
-    model->output->take(&workspace->output, use == SEQ_USE_TRAINING, arena);
-    if (use == SEQ_USE_TRAINING) take_training(workspace, rows);
+    for (int slot = 0; slot < model->slots; slot++) {
+        size_t most = 0;
+        for (int i = 0; i < model->count; i++) {
+            size_t floats = seq_node_rows(&model->nodes[i], &workspace->limits) *
+                            (size_t)model->nodes[i].shape.width;
+            if (model->plans[i].slot == slot && floats > most) most = floats;
+        }
+        workspace->slots[slot] = SEQ_ARENA_FLOATS(&workspace->kept, most);
+    }
+    for (int i = 0; i < model->count; i++)
+        workspace->runs[i].gradient =
+            model->plans[i].slot < 0 ? NULL : workspace->slots[model->plans[i].slot];
 }
 
-seq_status seq_workspace_create(const seq_model *model, int batch, int steps, seq_workspace_use use,
-                                seq_workspace **out, seq_error *error) {
+static void take(seq_workspace *workspace) {
+    const seq_model *model = workspace->model;
+    for (int i = 0; i < model->count; i++)
+        take_node(workspace, &model->nodes[i]);
+    if (!workspace->training) return;
+    take_drawn(workspace);
+    take_slots(workspace);
+    workspace->last_targets = seq_arena_take(
+        &workspace->kept, seq_node_rows(&model->nodes[model->head], &workspace->limits),
+        sizeof(int32_t));
+}
+
+// What the arenas do not hold: small, and independent of the limits.
+static seq_status allocate(seq_workspace *workspace, seq_error *error) {
+    const seq_model *model = workspace->model;
+    size_t count = (size_t)model->count, memory = 0;
+    for (int i = 0; i < model->count; i++)
+        memory += memory_bytes(&model->nodes[i]);
+    seq_status status =
+        seq_allocate(&workspace->runs, count, sizeof *workspace->runs, "a workspace", error);
+    if (!status) status = seq_allocate(&workspace->memories, memory, 1, "a workspace", error);
+    if (!status)
+        status = seq_allocate(&workspace->drawn, count * (size_t)workspace->replicas,
+                              sizeof *workspace->drawn, "a workspace", error);
+    if (!status)
+        status = seq_allocate(&workspace->slots, (size_t)model->slots, sizeof *workspace->slots,
+                              "a workspace", error);
+    if (status) return status;
+    char *next = workspace->memories;
+    for (int i = 0; i < model->count; i++) {
+        workspace->runs[i].memory = next;
+        next += memory_bytes(&model->nodes[i]);
+    }
+    return SEQ_OK;
+}
+
+seq_status seq_workspace_create(const seq_model *model, const seq_limits *limits, int replicas,
+                                seq_workspace_use use, seq_workspace **out, seq_error *error) {
     seq_workspace *workspace = NULL;
     seq_status status = seq_allocate(&workspace, 1, sizeof *workspace, "a workspace", error);
     if (status) return status;
     workspace->model = model;
-    workspace->batch = batch;
-    workspace->steps = steps;
-    take(workspace, use);
-    status = seq_arena_commit(&workspace->arena, "the workspace of a window", error);
+    workspace->limits = *limits;
+    workspace->replicas = replicas;
+    workspace->training = use == SEQ_USE_TRAINING;
+    status = allocate(workspace, error);
+    if (!status) {
+        take(workspace);
+        status = seq_arena_commit(&workspace->kept, "the workspace of a batch", error);
+    }
+    if (!status) status = seq_arena_commit(&workspace->scratch, "the workspace of a batch", error);
     if (status) {
         seq_workspace_destroy(workspace);
         return status;
     }
-    take(workspace, use);
+    take(workspace);
     *out = workspace;
     return SEQ_OK;
 }
 
 void seq_workspace_destroy(seq_workspace *workspace) {
-    if (workspace) seq_arena_clear(&workspace->arena);
+    if (!workspace) return;
+    seq_arena_clear(&workspace->kept);
+    seq_arena_clear(&workspace->scratch);
+    free(workspace->runs);
+    free(workspace->memories);
+    free(workspace->drawn);
+    free(workspace->slots);
     free(workspace);
 }
 
 size_t seq_workspace_bytes(const seq_workspace *workspace) {
-    return workspace->arena.size;
-}
-
-const int32_t *seq_model_output_words(const seq_model *model, seq_workspace *workspace,
-                                      const seq_window *window, size_t *out_count) {
-    const seq_output_rows rows = {
-        .count = (size_t)window->batch * (size_t)window->steps,
-        .targets = window->targets,
-        .seed = window->seed,
-        .step = window->step,
-        .first_stream = window->first_stream,
-    };
-    if (model->output->choose) model->output->choose(&workspace->output, &rows);
-    return seq_workspace_output_words(workspace, out_count);
-}
-
-const int32_t *seq_workspace_output_words(const seq_workspace *workspace, size_t *out_count) {
-    *out_count = workspace->output.sampled.count;
-    return workspace->output.sampled.words;
+    return workspace->kept.size + workspace->scratch.size;
 }

@@ -2,14 +2,14 @@
 // is registered by one line here; tests loop over the tables. Invariant: a need
 // is appended, never changed by the list, so places stay valid. Test:
 // tests/unit/model/test_graph.c.
+#include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/embedding.h>
-#include <seqtrain/nn/layer.h>
+#include <seqtrain/nn/layers.h>
 #include <stdio.h>
 
 const seq_layer_kind *const *seq_layers(void) {
     static const seq_layer_kind *const table[] = {
-        &seq_layer_embedding,
-        NULL,
+        &seq_layer_embedding, &seq_layer_recurrent, &seq_layer_dense, &seq_layer_dropout, NULL,
     };
     return table;
 }

@@ -14,7 +14,7 @@ void seq_softmax_take(seq_softmax *softmax, size_t rows, bool training, seq_aren
     most = most < CHUNK_ROWS ? CHUNK_ROWS : most;
     size_t chunks = (rows + most - 1) / most;
     softmax->shared = softmax->columns;
-    softmax->chunk = (rows + chunks - 1) / chunks;
+    softmax->chunk = rows ? (rows + chunks - 1) / chunks : 1;
     softmax->logits = SEQ_ARENA_FLOATS(arena, softmax->chunk * softmax->columns);
     softmax->log_sum = SEQ_ARENA_FLOATS(arena, softmax->chunk);
     softmax->target_logit = SEQ_ARENA_FLOATS(arena, softmax->chunk);
@@ -106,6 +106,7 @@ seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights
     seq_loss loss = {0};
     size_t units = softmax->units, columns = softmax->columns;
     if (d_bias) memset(d_bias, 0, columns * sizeof *d_bias);
+    if (d_weight && rows == 0) memset(d_weight, 0, columns * units * sizeof *d_weight);
     for (size_t start = 0; start < rows; start += softmax->chunk) {
         size_t count = rows - start < softmax->chunk ? rows - start : softmax->chunk;
         row_work work = {
@@ -113,8 +114,8 @@ seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights
         seq_softmax_logits(softmax, weights, count, x + start * units, softmax->logits, columns);
         seq_team_run(softmax->compute->team, differentiate_rows, &work);
         add_loss(softmax, count, targets + start, &loss);
-        input_gradients(softmax, weights, count, dx + start * units);
-        weight_gradients(softmax, count, x + start * units, start > 0, d_weight);
+        if (dx) input_gradients(softmax, weights, count, dx + start * units);
+        if (d_weight) weight_gradients(softmax, count, x + start * units, start > 0, d_weight);
         if (d_bias)
             softmax->compute->kernels->sum_rows(softmax->logits, count, columns, columns, d_bias);
     }

@@ -8,6 +8,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/checkpoint/data_path.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/batch/rectangle.h>
 #include <seqtrain/data/batch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,8 @@ typedef struct evaluation {
     seq_batches *batches;
     seq_workspace *workspace;
     int batch, steps;
+    seq_rectangle rectangle;
     float *state, *log_probabilities;
-    int32_t *inputs, *targets;
     seq_score score;
 } evaluation;
 
@@ -74,34 +75,32 @@ static seq_status check_split(const seq_dataset *dataset, seq_split split, int b
 static seq_status allocate(evaluation *evaluation, seq_error *error) {
     const seq_model *model = evaluation->loaded->model;
     size_t rows = (size_t)evaluation->batch * (size_t)evaluation->steps;
-    seq_status status = seq_workspace_create(model, evaluation->batch, evaluation->steps,
-                                             SEQ_USE_EVALUATION, &evaluation->workspace, error);
+    const seq_limits limits = seq_rectangle_limits(evaluation->batch, evaluation->steps);
+    seq_status status =
+        seq_workspace_create(model, &limits, 1, SEQ_USE_EVALUATION, &evaluation->workspace, error);
     if (!status)
         status = seq_allocate(&evaluation->state, seq_model_state_size(model, evaluation->batch),
                               sizeof(float), "the state of the streams", error);
     if (!status)
         status = seq_allocate(&evaluation->log_probabilities, rows, sizeof(float),
                               "log-probabilities", error);
-    if (!status)
-        status = seq_allocate(&evaluation->inputs, rows, sizeof(int32_t), "a window", error);
     return status ? status
-                  : seq_allocate(&evaluation->targets, rows, sizeof(int32_t), "a window", error);
+                  : seq_rectangle_create(evaluation->batch, evaluation->steps,
+                                         &evaluation->rectangle, error);
 }
 
 static seq_status evaluate_window(evaluation *evaluation, int64_t start, int steps,
                                   seq_error *error) {
+    seq_rectangle *rectangle = &evaluation->rectangle;
+    seq_rectangle_shape(rectangle, evaluation->batch, steps, 0);
     seq_status status = seq_batches_read(evaluation->batches, 0, evaluation->batch, start, steps,
-                                         evaluation->inputs, evaluation->targets, error);
+                                         rectangle->inputs, rectangle->targets, error);
     if (status) return status;
-    seq_window window = {.batch = evaluation->batch,
-                         .steps = steps,
-                         .inputs = evaluation->inputs,
-                         .targets = evaluation->targets,
-                         .state = evaluation->state};
-    seq_loss loss =
-        seq_model_evaluate(evaluation->loaded->model, evaluation->workspace,
-                           &evaluation->loaded->weights, &window, evaluation->log_probabilities);
-    seq_score_add(&evaluation->score, evaluation->loaded->vocabulary, evaluation->targets,
+    const seq_feed feed = {.batch = &rectangle->batch, .state = evaluation->state};
+    seq_loss loss = seq_model_evaluate(evaluation->loaded->model, evaluation->workspace,
+                                       &evaluation->loaded->weights, &feed,
+                                       &(seq_losses){.of_row = evaluation->log_probabilities});
+    seq_score_add(&evaluation->score, evaluation->loaded->vocabulary, rectangle->targets,
                   evaluation->log_probabilities, (size_t)steps * (size_t)evaluation->batch);
     evaluation->score.correct += loss.correct;
     return SEQ_OK;
@@ -123,11 +122,10 @@ static seq_status evaluate(evaluation *evaluation, seq_error *error) {
 static void clear(evaluation *evaluation) {
     seq_batches_destroy(evaluation->batches);
     seq_workspace_destroy(evaluation->workspace);
+    seq_rectangle_clear(&evaluation->rectangle);
     seq_dataset_close(evaluation->dataset);
     free(evaluation->state);
     free(evaluation->log_probabilities);
-    free(evaluation->inputs);
-    free(evaluation->targets);
 }
 
 static void print_number(const char *name, double value, bool json, bool last) {

@@ -11,7 +11,6 @@
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
-#include <seqtrain/nn/output.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -89,39 +88,30 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
     return status;
 }
 
-static bool has_rows(const seq_trainer *trainer, const seq_parameter *parameter) {
-    for (int i = 0; i < SEQ_ROWS; i++)
-        if (trainer->rows[i] == parameter) return true;
-    return false;
-}
-
-// The embedding's rows that no token of a window names have no gradient, unless the output layer
-// uses them, too; so have the words that a sampled output layer does not look at.
-static void find_rows(seq_trainer *trainer) {
-    const seq_model_config *config = seq_model_get_config(trainer->model);
-    const seq_parameter *embedding = seq_parameter_find(trainer->table, "embedding.weight");
-    bool chooses = seq_output_kind_at(config->output)->choose;
-    if (!config->tied || chooses) trainer->rows[SEQ_ROWS_OF_INPUTS] = embedding;
-    if (chooses) {
-        trainer->rows[SEQ_ROWS_OF_OUTPUT] =
-            config->tied ? embedding : seq_parameter_find(trainer->table, "output.weight");
-        trainer->rows[SEQ_ROWS_OF_BIAS] = seq_parameter_find(trainer->table, "output.bias");
-    }
+// Of sparse parameters a batch touches some rows; all others may always be nonzero.
+static void mark_always_live(seq_trainer *trainer) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (has_rows(trainer, parameter)) continue;
-        seq_live_add(trainer->always_live, parameter->offset,
-                     parameter->offset + seq_parameter_size(parameter));
+        if (!parameter->sparse)
+            seq_live_add(trainer->always_live, parameter->offset,
+                         parameter->offset + seq_parameter_size(parameter));
     }
 }
 
 static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
+    const seq_limits limits = seq_rectangle_limits(trainer->batch, trainer->window);
     seq_status status = seq_allocate(&trainer->always_live, seq_live_words(trainer->table->size),
                                      sizeof(uint64_t), "the gradient's map", error);
-    if (!status) find_rows(trainer);
+    if (!status) mark_always_live(trainer);
     if (!status)
-        status = seq_workspace_create(trainer->model, trainer->batch, trainer->window,
+        status = seq_workspace_create(trainer->model, &limits, trainer->own_replicas,
                                       SEQ_USE_TRAINING, &trainer->workspace, error);
+    if (!status)
+        status = seq_allocate(&trainer->own_batches, (size_t)trainer->own_replicas,
+                              sizeof *trainer->own_batches, "the batches of a step", error);
+    for (int own = 0; !status && own < trainer->own_replicas; own++)
+        status = seq_rectangle_create(trainer->batch, trainer->window, &trainer->own_batches[own],
+                                      error);
     return status;
 }
 
@@ -136,18 +126,11 @@ static seq_status allocate_flow(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
-    size_t tokens = (size_t)trainer->window * (size_t)trainer->batch,
-           replicas = (size_t)trainer->replicas;
+    size_t replicas = (size_t)trainer->replicas;
     trainer->report_size =
         sizeof(seq_rank_report) + (size_t)trainer->own_replicas * sizeof(seq_loss);
     seq_status status =
-        seq_allocate(&trainer->inputs, tokens, sizeof(int32_t), "a window of inputs", error);
-    if (!status)
-        status =
-            seq_allocate(&trainer->targets, tokens, sizeof(int32_t), "a window of targets", error);
-    if (!status)
-        status = seq_allocate(&trainer->losses, replicas, sizeof(seq_loss), "the replicas' losses",
-                              error);
+        seq_allocate(&trainer->losses, replicas, sizeof(seq_loss), "the replicas' losses", error);
     if (!status)
         status =
             seq_allocate(&trainer->nats, replicas, sizeof(double), "the replicas' losses", error);
@@ -279,8 +262,9 @@ void seq_trainer_clear(seq_trainer *trainer) {
     free(trainer->valid_state);
     seq_exchange_destroy(trainer->exchange);
     free(trainer->always_live);
-    free(trainer->inputs);
-    free(trainer->targets);
+    for (int own = 0; trainer->own_batches && own < trainer->own_replicas; own++)
+        seq_rectangle_clear(&trainer->own_batches[own]);
+    free(trainer->own_batches);
     free(trainer->reports);
     free(trainer->saturation);
     free(trainer->losses);

@@ -12,6 +12,7 @@
 #include "numbers/setbacks.h"
 #include "step/time_limit.h"
 #include "watch/watchdog.h"
+#include <seqtrain/batch/rectangle.h>
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
@@ -76,8 +77,6 @@ typedef struct seq_rank_report {
     seq_coverage read; // tokens of this rank's windows
 } seq_rank_report;
 
-enum { SEQ_ROWS_OF_INPUTS, SEQ_ROWS_OF_OUTPUT, SEQ_ROWS_OF_BIAS, SEQ_ROWS };
-
 typedef struct seq_trainer {
     seq_parsed *parsed;
     const seq_train_options *options;
@@ -101,12 +100,8 @@ typedef struct seq_trainer {
     seq_batches *batches;
     seq_workspace *workspace;
     seq_exchange *exchange;
-    seq_tree *tree; // sums the gradients of this rank's replicas
-    // Parameters whose gradient has only the rows of some words: of the window's inputs; then of
-    // the words that a sampled output layer looks at (the same one when tied), two of them. Or
-    // NULL.
-    const seq_parameter *rows[SEQ_ROWS];
-    uint64_t *always_live; // all others, see seqtrain/comm/live.h
+    seq_tree *tree;        // sums the gradients of this rank's replicas
+    uint64_t *always_live; // all parameters that are not sparse, see seqtrain/comm/live.h
     // Shared by the ranks of a node: written by one rank, or each its part.
     float *parameters;
     void *packed; // its matrices in the order of the products
@@ -114,8 +109,8 @@ typedef struct seq_trainer {
     float *states; // (R, state_size): recurrent state of every replica's streams; this node's are
                    // current
     size_t state_size;
-    int32_t *inputs, *targets; // (T, B)
-    char *reports;             // P blocks of a seq_rank_report and own_replicas seq_loss
+    seq_rectangle *own_batches; // (own_replicas): of the step
+    char *reports;              // P blocks of a seq_rank_report and own_replicas seq_loss
     size_t report_size;
     seq_loss *losses;     // (R)
     double *nats;         // (R), scratch of seq_train_total_loss

@@ -5,6 +5,7 @@
 #include "bench.h"
 #include <math.h>
 #include <seqtrain/base/random.h>
+#include <seqtrain/batch/rectangle.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/optim/optimizer.h>
 #include <stdlib.h>
@@ -17,20 +18,27 @@ typedef struct trainer {
     seq_workspace *workspace;
     const seq_optimizer *optimizer;
     seq_optimizer_config rule;
-    seq_window window;
-    int32_t *tokens; // (T + 1, B)
+    seq_rectangle batch;
+    seq_feed feed;
     float *parameters, *gradient;
     void *packed;
 } trainer;
 
-static int32_t *random_tokens(size_t count, int vocabulary) {
-    int32_t *tokens = bench_allocate(count * sizeof *tokens);
-    for (size_t i = 0; i < count; i++) {
-        uint32_t words[4];
-        seq_random_words((seq_random_key){2, SEQ_RANDOM_TEST}, (uint32_t)i, 0, 0, words);
-        tokens[i] = (int32_t)(words[0] % (uint32_t)vocabulary);
+static int32_t random_token(size_t place, int vocabulary) {
+    uint32_t words[4];
+    seq_random_words((seq_random_key){2, SEQ_RANDOM_TEST}, (uint32_t)place, 0, 0, words);
+    return (int32_t)(words[0] % (uint32_t)vocabulary);
+}
+
+static void create_batch(trainer *out, const bench_model *model) {
+    seq_error error = {0};
+    size_t batch = (size_t)model->batch, rows = batch * (size_t)model->steps;
+    if (seq_rectangle_create(model->batch, model->steps, &out->batch, &error)) bench_die(&error);
+    seq_rectangle_shape(&out->batch, model->batch, model->steps, 0);
+    for (size_t i = 0; i < rows; i++) {
+        out->batch.inputs[i] = random_token(i, model->vocabulary);
+        out->batch.targets[i] = random_token(i + batch, model->vocabulary);
     }
-    return tokens;
 }
 
 static void create(trainer *out, const bench_model *model, seq_precision precision) {
@@ -38,20 +46,17 @@ static void create(trainer *out, const bench_model *model, seq_precision precisi
     *out = (trainer){.optimizer = seq_optimizer_find("sgd")};
     if (seq_compute_find("auto", precision, NULL, &out->compute, &error)) bench_die(&error);
     out->model = bench_create_model(model, &out->compute);
-    if (seq_workspace_create(out->model, model->batch, model->steps, SEQ_USE_TRAINING,
-                             &out->workspace, &error))
+    const seq_limits limits = seq_rectangle_limits(model->batch, model->steps);
+    if (seq_workspace_create(out->model, &limits, 1, SEQ_USE_TRAINING, &out->workspace, &error))
         bench_die(&error);
+    create_batch(out, model);
     out->table = seq_model_parameters(out->model);
     out->parameters = bench_allocate(out->table->size * sizeof(float));
     out->gradient = bench_allocate(out->table->size * sizeof(float));
-    out->tokens = random_tokens((size_t)(model->batch * (model->steps + 1)), model->vocabulary);
     out->packed = bench_allocate(seq_model_packed_bytes(out->model, SEQ_USE_TRAINING));
     seq_model_initialise(out->model, 1, out->parameters);
-    out->window = (seq_window){
-        .batch = model->batch,
-        .steps = model->steps,
-        .inputs = out->tokens,
-        .targets = out->tokens + model->batch,
+    out->feed = (seq_feed){
+        .batch = &out->batch.batch,
         .state = bench_allocate(seq_model_state_size(out->model, model->batch) * sizeof(float)),
         .seed = 1};
 }
@@ -62,8 +67,12 @@ static void destroy(trainer *trainer) {
     free(trainer->parameters);
     free(trainer->gradient);
     free(trainer->packed);
-    free(trainer->tokens);
-    free(trainer->window.state);
+    seq_rectangle_clear(&trainer->batch);
+    free(trainer->feed.state);
+}
+
+static size_t rows_of(const trainer *t) {
+    return t->batch.batch.axes[SEQ_LM_AXIS].rows;
 }
 
 // Squares of the gradient: of the embedding, the rows of the window's tokens.
@@ -71,9 +80,9 @@ static double sum_squares(const trainer *t, const seq_parameter *embedding) {
     const seq_kernels *kernels = t->compute.kernels;
     size_t end = embedding->offset + seq_parameter_size(embedding);
     double squares = kernels->sum_squares(t->gradient + end, t->table->size - end);
-    for (int i = 0; i < t->window.batch * t->window.steps; i++)
-        squares += kernels->sum_squares(t->gradient + (size_t)t->tokens[i] * embedding->columns,
-                                        embedding->columns);
+    for (size_t i = 0; i < rows_of(t); i++)
+        squares += kernels->sum_squares(
+            t->gradient + (size_t)t->batch.inputs[i] * embedding->columns, embedding->columns);
     return squares;
 }
 
@@ -84,13 +93,13 @@ static void update(trainer *t) {
                                  .table = t->table,
                                  .learning_rate = 0.1,
                                  .scale = seq_clip_factor(sqrt(sum_squares(t, embedding)), 5),
-                                 .step = ++t->window.step,
+                                 .step = ++t->feed.step,
                                  .parameters = t->parameters,
                                  .gradient = t->gradient};
     size_t columns = embedding->columns;
-    for (int i = 0; i < t->window.batch * t->window.steps; i++)
-        seq_optimizer_apply(&update, (size_t)t->tokens[i] * columns,
-                            ((size_t)t->tokens[i] + 1) * columns);
+    for (size_t i = 0; i < rows_of(t); i++)
+        seq_optimizer_apply(&update, (size_t)t->batch.inputs[i] * columns,
+                            ((size_t)t->batch.inputs[i] + 1) * columns);
     seq_optimizer_apply(&update, seq_parameter_size(embedding), t->table->size);
 }
 
@@ -98,8 +107,8 @@ static void step(void *context) {
     trainer *t = context;
     seq_weights weights = {t->parameters, t->packed, SEQ_USE_TRAINING};
     seq_model_pack(t->model, SEQ_USE_TRAINING, t->parameters, 0, 1, t->packed);
-    seq_model_train(t->model, t->workspace, &weights, &t->window,
-                    1.0F / (float)(t->window.batch * t->window.steps), t->gradient);
+    seq_model_train(t->model, t->workspace, &weights, &t->feed, 1.0 / (double)rows_of(t),
+                    t->gradient);
     update(t);
 }
 

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/model.h>
+#include <small_model.h>
 #include <seqtrain/optim/optimizer.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,7 @@ static void check_cell(const golden *file, const char *cell) {
     seq_error error = {0};
     assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error), SEQ_OK);
     assert_int_equal(seq_model_create(&config, &compute, &model, &error), SEQ_OK);
-    assert_int_equal(seq_workspace_create(model, B, T, SEQ_USE_TRAINING, &workspace, &error),
-                     SEQ_OK);
+    assert_int_equal(small_workspace(model, B, T, SEQ_USE_TRAINING, &workspace, &error), SEQ_OK);
     const seq_parameter_table *table = seq_model_parameters(model);
     float *parameters = calloc(table->size, sizeof *parameters),
           *gradient = calloc(table->size, sizeof *gradient), state[4 * B * H] = {0};
@@ -60,13 +60,13 @@ static void check_cell(const golden *file, const char *cell) {
         for (size_t i = 0; i < seq_parameter_size(&table->items[row]); i++)
             parameters[table->items[row].offset + i] = (float)get(
                 file, cell, table->items[row].name, seq_parameter_size(&table->items[row]))[i];
-    seq_window window = {
+    small_window window = {
         .batch = B, .steps = T, .inputs = inputs, .targets = targets, .state = state};
     void *packed =
         aligned_alloc(64, (seq_model_packed_bytes(model, SEQ_USE_TRAINING) + 63) / 64 * 64);
     seq_model_pack(model, SEQ_USE_TRAINING, parameters, 0, 1, packed);
     seq_weights weights = {parameters, packed, SEQ_USE_TRAINING};
-    seq_loss loss = seq_model_train(model, workspace, &weights, &window, 1.0f / (T * B), gradient);
+    seq_loss loss = small_train(model, workspace, &weights, &window, 1.0f / (T * B), gradient);
     assert_true(fabs(loss.sum / (T * B) - *get(file, cell, "loss", 1)) < 1e-6);
     for (int row = 0; row < table->count; row++) {
         char name[80];

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/model.h>
+#include <small_model.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -61,7 +62,7 @@ static void open_fixture(fixture *f) {
     seq_model_create(&config, &compute, &f->model, &error);
     assert_int_equal(error.status, SEQ_OK);
     f->table = seq_model_parameters(f->model);
-    seq_workspace_create(f->model, B, T, SEQ_USE_TRAINING, &f->workspace, &error);
+    small_workspace(f->model, B, T, SEQ_USE_TRAINING, &f->workspace, &error);
     seq_allocate(&f->parameters, f->table->size, sizeof(float), "test", &error);
     seq_allocate(&f->gradient, f->table->size, sizeof(float), "test", &error);
     seq_allocate(&f->packed, seq_model_packed_bytes(f->model, SEQ_USE_TRAINING), 1, "test", &error);
@@ -93,10 +94,10 @@ static void training_matches_pytorch(void **state) {
     (void)state;
     fixture f;
     open_fixture(&f);
-    seq_window window = {
+    small_window window = {
         .batch = B, .steps = T, .inputs = f.inputs, .targets = f.targets, .state = f.state};
     seq_loss loss =
-        seq_model_train(f.model, f.workspace, &f.weights, &window, 1.0f / (T * B), f.gradient);
+        small_train(f.model, f.workspace, &f.weights, &window, 1.0f / (T * B), f.gradient);
     assert_true(fabs(loss.sum / (T * B) - *get(&f, "loss", "", 1)) < 1e-6);
     for (int row = 0; row < f.table->count; row++) {
         const seq_parameter *parameter = &f.table->items[row];
@@ -113,7 +114,7 @@ static void words_match_pytorch(void **state) {
     open_fixture(&f);
     for (int t = 0; t < T; t++) {
         float logits[B * V];
-        seq_model_step(f.model, f.workspace, &f.weights, B, f.inputs + t * B, f.state, logits);
+        small_step(f.model, f.workspace, &f.weights, B, f.inputs + t * B, f.state, logits);
         for (int b = 0; b < B; b++) {
             const double *expected = get(&f, "log_probabilities", "", T * B * V) + (t * B + b) * V;
             double sum = 0;

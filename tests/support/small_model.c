@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
+#include <seqtrain/batch/rectangle.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ void small_case_create(small_case *out, const seq_model_config *config, int batc
     seq_model_create(config, &compute, &out->model, &error);
     assert(!error.status);
     out->table = seq_model_parameters(out->model);
-    seq_workspace_create(out->model, batch, steps, SEQ_USE_TRAINING, &out->workspace, &error);
+    small_workspace(out->model, batch, steps, SEQ_USE_TRAINING, &out->workspace, &error);
     size_t size = out->table->size, states = seq_model_state_size(out->model, batch),
            tokens = (size_t)batch * (size_t)steps;
     seq_allocate(&out->inputs, tokens, sizeof(int32_t), "test", &error);
@@ -104,12 +105,97 @@ void small_case_destroy(small_case *test) {
     free(test->wide_state);
 }
 
-seq_window small_window(const small_case *test) {
-    return (seq_window){.batch = test->batch,
-                        .steps = test->steps,
-                        .inputs = test->inputs,
-                        .targets = test->targets,
-                        .state = test->state};
+small_window small_window_of(const small_case *test) {
+    return (small_window){.batch = test->batch,
+                          .steps = test->steps,
+                          .inputs = test->inputs,
+                          .targets = test->targets,
+                          .state = test->state};
+}
+
+seq_status small_workspace(const seq_model *model, int batch, int steps, seq_workspace_use use,
+                           seq_workspace **out, seq_error *error) {
+    const seq_limits limits = seq_rectangle_limits(batch, steps);
+    return seq_workspace_create(model, &limits, 1, use, out, error);
+}
+
+static seq_feed feed_of(const small_window *window, seq_rectangle *rectangle) {
+    seq_error error = {0};
+    seq_rectangle_create(window->batch, window->steps, rectangle, &error);
+    assert(!error.status);
+    seq_rectangle_shape(rectangle, window->batch, window->steps, window->first_stream);
+    size_t size = (size_t)window->batch * (size_t)window->steps * sizeof(int32_t);
+    if (window->inputs) memcpy(rectangle->inputs, window->inputs, size);
+    if (window->targets) memcpy(rectangle->targets, window->targets, size);
+    return (seq_feed){.batch = &rectangle->batch,
+                      .state = window->state,
+                      .seed = window->seed,
+                      .step = window->step,
+                      .ready = window->ready,
+                      .ready_context = window->ready_context};
+}
+
+seq_loss small_train(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                     const small_window *window, double scale, float *gradient) {
+    seq_rectangle rectangle;
+    seq_feed feed = feed_of(window, &rectangle);
+    seq_loss loss = seq_model_train(model, workspace, weights, &feed, scale, gradient);
+    seq_rectangle_clear(&rectangle);
+    return loss;
+}
+
+seq_loss small_evaluate(const seq_model *model, seq_workspace *workspace,
+                        const seq_weights *weights, const small_window *window,
+                        float *log_probabilities) {
+    seq_rectangle rectangle;
+    seq_feed feed = feed_of(window, &rectangle);
+    seq_loss loss = seq_model_evaluate(model, workspace, weights, &feed,
+                                       &(seq_losses){.of_row = log_probabilities});
+    seq_rectangle_clear(&rectangle);
+    return loss;
+}
+
+void small_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                int batch, const int32_t *inputs, float *state, float *logits) {
+    seq_rectangle rectangle;
+    const small_window window = {.batch = batch, .steps = 1, .inputs = inputs, .state = state};
+    seq_feed feed = feed_of(&window, &rectangle);
+    seq_model_forward(model, workspace, weights, &feed);
+    seq_model_scores(model, workspace, weights, &feed, 0, (size_t)batch, logits);
+    seq_rectangle_clear(&rectangle);
+}
+
+void small_flow(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                const small_window *window, float *gradient, double *squares) {
+    seq_rectangle rectangle;
+    seq_feed feed = feed_of(window, &rectangle);
+    seq_model_gradient_flow(model, workspace, weights, &feed, gradient, squares);
+    seq_rectangle_clear(&rectangle);
+}
+
+typedef struct touched {
+    const seq_parameter_table *table;
+    const char *parameter;
+    int32_t *words;
+    size_t count;
+} touched;
+
+static void add_row(void *context, int parameter, int32_t row) {
+    touched *touched = context;
+    if (strcmp(touched->table->items[parameter].name, touched->parameter) != 0) return;
+    for (size_t i = 0; i < touched->count; i++)
+        if (touched->words[i] == row) return;
+    touched->words[touched->count++] = row;
+}
+
+size_t small_touched(const seq_model *model, seq_workspace *workspace, const small_window *window,
+                     const char *parameter, int32_t *words) {
+    seq_rectangle rectangle;
+    seq_feed feed = feed_of(window, &rectangle);
+    touched touched = {seq_model_parameters(model), parameter, words, 0};
+    seq_model_touched(model, workspace, &feed, add_row, &touched);
+    seq_rectangle_clear(&rectangle);
+    return touched.count;
 }
 
 double small_reference_loss(const small_case *test) {

@@ -24,7 +24,33 @@ void small_case_create(small_case *out, const seq_model_config *config, int batc
                        uint64_t seed);
 void small_case_pack(small_case *test); // after a change of the parameters
 void small_case_destroy(small_case *test);
-seq_window small_window(const small_case *test);
+// Streams as a test holds them, and the passes over them.
+typedef struct small_window {
+    int batch, steps;
+    const int32_t *inputs, *targets; // (T, B)
+    float *state;                    // before the window in, after it out
+    uint64_t seed;
+    uint32_t step;
+    int64_t first_stream;
+    void (*ready)(void *context, size_t begin, size_t end);
+    void *ready_context;
+} small_window;
+small_window small_window_of(const small_case *test);
+seq_status small_workspace(const seq_model *model, int batch, int steps, seq_workspace_use use,
+                           seq_workspace **out, seq_error *error);
+seq_loss small_train(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                     const small_window *window, double scale, float *gradient);
+seq_loss small_evaluate(const seq_model *model, seq_workspace *workspace,
+                        const seq_weights *weights, const small_window *window,
+                        float *log_probabilities);
+// One time step: inputs (B) -> logits (B, V).
+void small_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                int batch, const int32_t *inputs, float *state, float *logits);
+void small_flow(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                const small_window *window, float *gradient, double *squares);
+// Rows of a parameter that training is going to write, each once, into words; returns their number.
+size_t small_touched(const seq_model *model, seq_workspace *workspace, const small_window *window,
+                     const char *parameter, int32_t *words);
 double small_reference_loss(const small_case *test); // from the state at creation
 size_t small_heap(void); // bytes that malloc has given away; 0 where the C library does not say
 

@@ -12,9 +12,12 @@ typedef struct seq_parameter {
                                    // "output.bias" ...
     int dimensions;                // 1 or 2
     size_t rows, columns;          // columns is 1 when dimensions is 1
-    size_t offset; // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
-    int layer;     // recurrent layer 0 .. L-1, or -1
-    bool decay;    // weight decay applies (matrices, not biases)
+    size_t offset;  // in the flat vectors, in floats; a multiple of 16, the gap holds zeros
+    int layer;      // recurrent layer 0 .. L-1, or -1
+    bool decay;     // weight decay applies (matrices, not biases)
+    bool sparse;    // training writes only the rows that seq_model_touched reports
+    int vocabulary; // what its rows stand for, or -1
+    double share;   // of the matrix, that a row in training is multiplied with, about
     seq_initial initial;
     float scale;
     size_t constant_first,

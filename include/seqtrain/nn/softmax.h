@@ -1,6 +1,6 @@
 // Softmax over the columns of a product, logits (N, C) = X (N, I) W^T + b, with cross-entropy and
-// its gradient, in chunks of rows so that the logits of a window never exist at once. Output layers
-// (nn/output.h) are made of it.
+// its gradient, in chunks of rows so that the logits of a window never exist at once. Heads over
+// words (nn/head.h) are made of it.
 #ifndef SEQTRAIN_NN_SOFTMAX_H
 #define SEQTRAIN_NN_SOFTMAX_H
 
@@ -35,7 +35,7 @@ typedef struct seq_softmax_weights {
 } seq_softmax_weights;
 
 // The loss in nats: a sum of -ln p(target). dx (N, I) = dL/dx, d_weight (C, I)
-// and d_bias (C), or NULL, are overwritten, with L = scale * loss. N is not 0.
+// and d_bias (C) are overwritten, with L = scale * loss. NULL: not wanted.
 seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
                            size_t rows, const float *x, const int32_t *targets, float scale,
                            float *dx, float *d_weight, float *d_bias);

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
-#include <seqtrain/nn/output.h>
+#include <seqtrain/nn/head.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -79,8 +79,8 @@ static bool parse_setting(const seq_trainer *trainer, const char *key, const cha
     double number = 0;
     if (strcmp(key, "layer") == 0) {
         out->parameter = seq_parameter_find(trainer->table, value);
-        return out->parameter && out->parameter != trainer->rows[SEQ_ROWS_OF_INPUTS] &&
-               !out->kind->multiplies && (place == GRADIENT || place == PARAMETER);
+        return out->parameter && !out->parameter->sparse && !out->kind->multiplies &&
+               (place == GRADIENT || place == PARAMETER);
     }
     if (strcmp(key, "replica") == 0) {
         bool good = parse_number(value, 0, trainer->replicas - 1, &number) && place != PARAMETER;
@@ -188,8 +188,7 @@ static void spoil_gradient(const seq_trainer *trainer, const fault *fault, float
     }
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (parameter == trainer->rows[SEQ_ROWS_OF_INPUTS])
-            continue; // holds more than this window's
+        if (parameter->sparse) continue; // holds more than this window's
         for (size_t i = 0; i < seq_parameter_size(parameter); i++)
             gradient[parameter->offset + i] *= (float)fault->value;
     }

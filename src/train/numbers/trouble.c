@@ -24,22 +24,12 @@ bool seq_train_is_finite_state(const seq_trainer *trainer, int replica) {
     return nonfinite_state(trainer, replica) == trainer->state_size;
 }
 
-// The lowest recurrent layer whose state holds a NaN or an infinity, or -1. State: layer by layer,
-// see seq_model_state_size.
-static int nonfinite_layer(const seq_trainer *trainer, int replica) {
+// Names the lowest layer whose state holds a NaN or an infinity. False: none does.
+static bool nonfinite_layer(const seq_trainer *trainer, int replica, char out[SEQ_STATE_NAME]) {
     size_t first = nonfinite_state(trainer, replica);
-    if (first == trainer->state_size) return -1;
-    const seq_model_config *config = seq_model_get_config(trainer->model);
-    size_t hidden = 0;
-    for (int layer = 0; layer < config->layers; layer++)
-        hidden += (size_t)config->hidden[layer];
-    size_t blocks = trainer->state_size / (hidden * (size_t)trainer->batch); // 1: h; 2: h and c
-    size_t end = 0;
-    for (int layer = 0; layer < config->layers; layer++) {
-        end += blocks * (size_t)config->hidden[layer] * (size_t)trainer->batch;
-        if (first < end) return layer;
-    }
-    return -1;
+    if (first == trainer->state_size) return false;
+    seq_model_state_name(trainer->model, trainer->batch, first, out);
+    return true;
 }
 
 // A new finding about window `window` of the run, or NULL when there is one already.
@@ -62,10 +52,6 @@ static void name_place(seq_trouble *found, const char *name) {
     snprintf(found->place, sizeof found->place, "%s", name);
 }
 
-static void name_layer(seq_trouble *found, int layer) {
-    snprintf(found->place, sizeof found->place, "recurrent layer %d", layer);
-}
-
 __attribute__((format(printf, 2, 3))) static void say(seq_trouble *found, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -76,14 +62,13 @@ __attribute__((format(printf, 2, 3))) static void say(seq_trouble *found, const 
 // Looks in the parameters, then in the states that the window has left.
 static void find_source(const seq_trainer *trainer, seq_trouble *found, double mean) {
     const char *parameter = nonfinite_parameter(trainer, trainer->parameters);
-    int layer = nonfinite_layer(trainer, found->replica);
+    char layer[SEQ_STATE_NAME];
     if (parameter) {
         name_place(found, parameter);
         say(found, "the loss is %.4g nats per token: parameter %s is not finite", mean, parameter);
-    } else if (layer >= 0) {
-        name_layer(found, layer);
-        say(found, "the loss is %.4g nats per token: the state of recurrent layer %d is not finite",
-            mean, layer);
+    } else if (nonfinite_layer(trainer, found->replica, layer)) {
+        name_place(found, layer);
+        say(found, "the loss is %.4g nats per token: the state of %s is not finite", mean, layer);
     } else {
         name_place(found, "output layer");
         say(found,
@@ -117,11 +102,11 @@ void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {
     if (seq_train_is_finite_state(trainer, replica)) return;
     seq_trouble *found = begin(trainer, SEQ_BAD_STATE, trainer->position.step);
     if (!found) return;
-    int layer = nonfinite_layer(trainer, replica);
+    char layer[SEQ_STATE_NAME] = "";
+    nonfinite_layer(trainer, replica, layer);
     found->replica = replica;
-    name_layer(found, layer);
-    say(found, "the state %s recurrent layer %d is not finite",
-        carried ? "carried into" : "handed on by", layer);
+    name_place(found, layer);
+    say(found, "the state %s %s is not finite", carried ? "carried into" : "handed on by", layer);
 }
 
 void seq_train_find_gradient(seq_trainer *trainer, size_t index) {

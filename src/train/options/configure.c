@@ -5,7 +5,7 @@
 // tests/cli/advice.sh.
 #include "options.h"
 #include <seqtrain/nn/cell.h>
-#include <seqtrain/nn/output.h>
+#include <seqtrain/nn/head.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,5 +141,5 @@ seq_pipeline seq_train_pipeline(const seq_train_options *options) {
 
 double seq_train_loss_limit(const seq_trainer *trainer) {
     if (trainer->options->loss_limit > 0) return trainer->options->loss_limit;
-    return 4 * log(seq_model_get_config(trainer->model)->vocabulary + 1.0);
+    return 4 * seq_model_chance(trainer->model);
 }

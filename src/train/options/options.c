@@ -9,7 +9,7 @@
 #include <seqtrain/kernels/kernels.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/nn/cell.h>
-#include <seqtrain/nn/output.h>
+#include <seqtrain/nn/head.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
 #include <stddef.h>

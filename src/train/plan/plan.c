@@ -10,7 +10,7 @@
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/standard.h>
-#include <seqtrain/nn/output.h>
+#include <seqtrain/batch/rectangle.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,34 +81,55 @@ static void fill_buckets(const seq_model *model, seq_plan_model *size) {
         size->buckets[i].backward *= 4.0 / 6 / weights;
 }
 
-static seq_status measure_workspace(const seq_plan *plan, double *out, seq_error *error) {
+static seq_status measure_workspace(const seq_plan *plan, int replicas, double *out,
+                                    seq_error *error) {
     seq_workspace *workspace = NULL;
+    const seq_limits limits =
+        seq_rectangle_limits((int)plan->options->batch, (int)plan->options->window);
     seq_status status =
-        seq_workspace_create(plan->model, (int)plan->options->batch, (int)plan->options->window,
-                             SEQ_USE_TRAINING, &workspace, error);
+        seq_workspace_create(plan->model, &limits, replicas, SEQ_USE_TRAINING, &workspace, error);
     if (status) return status;
     *out = (double)seq_workspace_bytes(workspace);
     seq_workspace_destroy(workspace);
     return SEQ_OK;
 }
 
-// As find_rows of trainer.c. A sampled output layer looks at its samples and the window's targets,
-// at all words when there are many samples (nn/output_sampled.c).
+// Of a rank with one replica, and what each further one adds.
+static seq_status measure_memory(seq_plan *plan, seq_error *error) {
+    seq_plan_model *size = &plan->size;
+    seq_rectangle batch;
+    double two = 0;
+    seq_status status = measure_workspace(plan, 1, &size->workspace_bytes, error);
+    if (!status) status = measure_workspace(plan, 2, &two, error);
+    if (!status)
+        status = seq_rectangle_create((int)plan->options->batch, (int)plan->options->window, &batch,
+                                      error);
+    if (status) return status;
+    size->batch_bytes = (double)seq_rectangle_bytes(&batch);
+    size->drawn_bytes = two - size->workspace_bytes;
+    seq_rectangle_clear(&batch);
+    return SEQ_OK;
+}
+
+// Sparse matrices: rows that are only looked up live by the tokens of a window. Of a sampled head,
+// rows live by its share of the words and the targets; tied, by the inputs, too.
 static void fill_rows(const seq_model *model, seq_plan_model *size) {
-    const seq_model_config *config = seq_model_get_config(model);
     const seq_parameter_table *table = seq_model_parameters(model);
-    const seq_parameter *rows = seq_parameter_find(table, "embedding.weight"), *chosen = rows;
-    double words = config->vocabulary, tokens = size->batch * size->window;
-    if (!config->tied) {
-        size->row_floats = (double)seq_parameter_size(rows);
-        size->rows = (double)rows->rows;
-        size->columns = (double)rows->columns;
-        chosen = seq_parameter_find(table, "output.weight");
+    double tokens = size->batch * size->window;
+    for (int row = 0; row < table->count; row++) {
+        const seq_parameter *parameter = &table->items[row];
+        double floats = (double)seq_parameter_size(parameter), rows = (double)parameter->rows;
+        if (!parameter->sparse || parameter->dimensions < 2) continue;
+        if (parameter->share == 0) {
+            size->row_floats = floats;
+            size->rows = rows;
+            size->columns = (double)parameter->columns;
+        } else if (parameter->share < 1) {
+            int users = seq_model_get_config(model)->tied ? 2 : 1;
+            size->chosen_floats = floats;
+            size->chosen_share = fmin(1, parameter->share + users * tokens / rows);
+        }
     }
-    if (!seq_output_kind_at(config->output)->choose || config->samples > config->vocabulary / 2)
-        return;
-    size->chosen_floats = (double)seq_parameter_size(chosen);
-    size->chosen_share = fmin(1, (config->samples + (config->tied ? 2 : 1) * tokens) / words);
 }
 
 static seq_status fill_size(seq_plan *plan, seq_error *error) {
@@ -131,7 +152,7 @@ static seq_status fill_size(seq_plan *plan, seq_error *error) {
     size->snapshot = options->checkpoint_background;
     size->threads = (int)options->threads;
     fill_buckets(model, size);
-    return measure_workspace(plan, &size->workspace_bytes, error);
+    return measure_memory(plan, error);
 }
 
 static seq_status create_model(seq_plan *plan, seq_model **out, seq_error *error) {

@@ -35,6 +35,8 @@ typedef struct seq_plan_model {
     double moments;       // vectors of optimiser state
     bool updates_all;     // the rule changes what has no gradient
     double packed_bytes, workspace_bytes;
+    double batch_bytes;   // of a replica's batch
+    double drawn_bytes;   // what a workspace holds more for each replica but the first
     double corpus_tokens; // training and validation split; 0: unknown
     double shards;        // of a checkpoint
     bool snapshot;        // it is written beside the training, from a copy

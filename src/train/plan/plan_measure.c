@@ -38,7 +38,7 @@ typedef struct lane {
     seq_workspace *workspace;
     float *gradient; // lane 0: the exchange's
     float *state;
-    int32_t *inputs, *targets; // (T, B)
+    seq_rectangle batch;
     uint32_t step;
     int part, parts; // of the vectors, when work is divided
     double seconds[TASKS];
@@ -63,16 +63,11 @@ typedef struct bench {
 
 static void run_window(lane *lane) {
     const seq_train_options *options = lane->bench->plan->options;
-    seq_window window = {.batch = (int)options->batch,
-                         .steps = (int)options->window,
-                         .inputs = lane->inputs,
-                         .targets = lane->targets,
-                         .state = lane->state,
-                         .seed = 1,
-                         .step = lane->step++};
+    const seq_feed feed = {
+        .batch = &lane->batch.batch, .state = lane->state, .seed = 1, .step = lane->step++};
     seq_weights weights = {lane->bench->parameters, lane->bench->packed, SEQ_USE_TRAINING};
-    float scale = 1 / (float)(options->batch * options->window);
-    seq_model_train(lane->model, lane->workspace, &weights, &window, scale, lane->gradient);
+    double scale = 1 / (double)(options->batch * options->window);
+    seq_model_train(lane->model, lane->workspace, &weights, &feed, scale, lane->gradient);
 }
 
 static size_t part_begin(const lane *lane, int part) {
@@ -350,6 +345,7 @@ static seq_status create_lane(bench *bench, lane *lane, seq_error *error) {
     const seq_model_config *config = seq_model_get_config(plan->model);
     int batch = (int)options->batch, steps = (int)options->window;
     size_t tokens = (size_t)batch * (size_t)steps;
+    const seq_limits limits = seq_rectangle_limits(batch, steps);
     lane->bench = bench;
     seq_team *team = NULL;
     seq_status status = create_team(plan, &team, error);
@@ -358,19 +354,16 @@ static seq_status create_lane(bench *bench, lane *lane, seq_error *error) {
                                   &lane->compute, error);
     if (!status) status = seq_model_create(config, &lane->compute, &lane->model, error);
     if (!status)
-        status = seq_workspace_create(lane->model, batch, steps, SEQ_USE_TRAINING, &lane->workspace,
+        status = seq_workspace_create(lane->model, &limits, 1, SEQ_USE_TRAINING, &lane->workspace,
                                       error);
     if (!status)
         status = seq_allocate(&lane->state, seq_model_state_size(plan->model, batch), sizeof(float),
                               "the state of the streams", error);
-    if (!status)
-        status = seq_allocate(&lane->inputs, tokens, sizeof(int32_t), "a window of inputs", error);
-    if (!status)
-        status =
-            seq_allocate(&lane->targets, tokens, sizeof(int32_t), "a window of targets", error);
+    if (!status) status = seq_rectangle_create(batch, steps, &lane->batch, error);
     if (status) return status;
-    draw_tokens(lane->inputs, tokens, config->vocabulary, 0);
-    draw_tokens(lane->targets, tokens, config->vocabulary, 1);
+    seq_rectangle_shape(&lane->batch, batch, steps, 0);
+    draw_tokens(lane->batch.inputs, tokens, config->vocabulary, 0);
+    draw_tokens(lane->batch.targets, tokens, config->vocabulary, 1);
     return SEQ_OK;
 }
 
@@ -436,8 +429,7 @@ static void clear(bench *bench) {
         seq_team_destroy(lane->compute.team);
         if (i > 0) free(lane->gradient);
         free(lane->state);
-        free(lane->inputs);
-        free(lane->targets);
+        seq_rectangle_clear(&lane->batch);
     }
     seq_exchange_destroy(bench->exchange);
     free(bench->lanes);

@@ -152,6 +152,7 @@ static double own_bytes(const seq_plan_model *model, const seq_plan_machine *mac
     double vectors = own > 1 ? 2 + log2(power_of_two_in(own)) : 1,
            segments = layout->nodes > 1 ? 2 + (model->wire_bytes < 4) : 0;
     return machine->process_bytes + model->workspace_bytes + token_bytes(model, layout) +
+           own * model->batch_bytes + (own - 1) * model->drawn_bytes +
            sizeof(float) * (vectors * model->floats + segments * SEQ_SEGMENT) +
            layout->ranks * (sizeof(seq_rank_report) + 2 * sizeof(seq_loss) * own);
 }

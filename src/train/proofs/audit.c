@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-void seq_train_audit_read(seq_trainer *trainer) {
-    seq_coverage served = seq_batches_served(trainer->batches);
-    seq_coverage_add(&trainer->window_read, &served);
-}
-
 // A cut of one window an epoch begins again at window 0.
 bool seq_train_audit_is_mixed(const seq_audit *audit) {
     return audit->carried_window > 0 || audit->carried.tokens > 0;

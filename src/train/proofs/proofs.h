@@ -9,7 +9,6 @@ enum { SEQ_CPU_NAME = 100 };
 
 // audit.c. After each window of a replica that is trained; when position.window has changed without
 // training, and after each step, with the sum over ranks of window_read.
-void seq_train_audit_read(seq_trainer *trainer);
 // The running epoch was begun under another cut, or by a version without audit.
 bool seq_train_audit_is_mixed(const seq_audit *audit);
 void seq_train_audit_begin(seq_trainer *trainer);

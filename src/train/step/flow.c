@@ -41,25 +41,15 @@ static void write_flow(seq_trainer *trainer, int steps) {
     seq_metrics_end(metrics);
 }
 
-seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error) {
+void seq_train_gradient_flow(seq_trainer *trainer) {
     int64_t every = trainer->options->gradient_flow;
-    int64_t start = trainer->position.window * trainer->window;
-    bool whole = trainer->stream_length - start >= trainer->window;
-    if (!every || trainer->position.step % every || !whole || trainer->first_replica != 0)
-        return SEQ_OK;
-    seq_status status = seq_batches_read(trainer->batches, 0, trainer->batch, start,
-                                         trainer->window, trainer->inputs, trainer->targets, error);
-    if (status) return status;
-    seq_window window = {.batch = trainer->batch,
-                         .steps = trainer->window,
-                         .inputs = trainer->inputs,
-                         .targets = trainer->targets,
-                         .state = trainer->states};
+    bool whole = seq_train_window_steps(trainer) == trainer->window;
+    if (!every || trainer->position.step % every || !whole || trainer->first_replica != 0) return;
+    const seq_feed feed = {.batch = &trainer->own_batches[0].batch, .state = trainer->states};
     seq_weights weights = seq_trainer_weights(trainer);
-    seq_model_gradient_flow(trainer->model, trainer->workspace, &weights, &window,
+    seq_model_gradient_flow(trainer->model, trainer->workspace, &weights, &feed,
                             trainer->flow_gradient, trainer->flow_squares);
     take_roots(trainer, trainer->window);
     print_flow(trainer, trainer->window);
     write_flow(trainer, trainer->window);
-    return SEQ_OK;
 }

@@ -25,19 +25,17 @@ static bool is_reported_at(const seq_trainer *trainer, int64_t step) {
     return seq_train_reports_at(trainer, step) || step >= trainer->total_steps;
 }
 
-void seq_train_saturation_add_units(seq_trainer *trainer, const seq_window *window) {
+void seq_train_saturation_add_units(seq_trainer *trainer, int replica, const seq_feed *feed) {
     if (!is_reported_at(trainer, trainer->position.step + 1)) return;
-    if (window->first_stream == (uint32_t)(trainer->first_replica * trainer->batch))
+    if (replica == trainer->first_replica)
         memset(own_of(trainer), 0, (size_t)layers_of(trainer) * sizeof(seq_saturation));
-    seq_model_count_idle(trainer->model, trainer->workspace, window->batch, window->steps,
-                         own_of(trainer));
+    seq_model_count_idle(trainer->model, trainer->workspace, feed->batch, own_of(trainer));
     if (!trainer->valid_batches)
-        seq_model_count_carried(trainer->model, window->state, window->batch, own_of(trainer));
+        seq_model_count_carried(trainer->model, feed->state, trainer->batch, own_of(trainer));
 }
 
-void seq_train_saturation_add_values(seq_trainer *trainer, const seq_window *window) {
-    seq_model_count_saturated(trainer->model, trainer->workspace, window->batch, window->steps,
-                              own_of(trainer));
+void seq_train_saturation_add_values(seq_trainer *trainer, const seq_batch *batch) {
+    seq_model_count_saturated(trainer->model, trainer->workspace, batch, own_of(trainer));
 }
 
 seq_status seq_train_saturation_gather(seq_trainer *trainer, seq_saturation *out_layers,

@@ -14,10 +14,10 @@
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
-static float gradient_scale(const seq_trainer *trainer) {
+static double gradient_scale(const seq_trainer *trainer) {
     double streams = (double)trainer->batch * trainer->replicas;
     bool mean = trainer->options->loss_scale == SEQ_LOSS_MEAN;
-    return (float)(1 / (mean ? streams * trainer->window : streams));
+    return 1 / (mean ? streams * trainer->window : streams);
 }
 
 // Of this rank's last replica: with a part of its gradient, the sum of this rank's is final, too.
@@ -40,44 +40,41 @@ static receiver *receiver_of(const seq_trainer *trainer, int replica) {
 }
 
 // One replica's window: its gradient becomes the tree's next leaf.
-static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *error) {
-    seq_window window;
-    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_READ);
-    seq_status status = seq_train_read_window(trainer, replica, &window, error);
-    if (status) return status;
-    seq_train_audit_read(trainer);
+static void train_replica(seq_trainer *trainer, int replica) {
+    seq_feed feed = seq_train_feed(trainer, replica);
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_COMPUTE);
     seq_inject_before_window(trainer, replica);
     seq_train_find_state(trainer, replica, true);
     seq_train_keep_state(trainer, replica);
-    window.ready = seq_inject_waits(trainer) ? NULL : receiver_of(trainer, replica);
-    window.ready_context = trainer;
+    feed.ready = seq_inject_waits(trainer) ? NULL : receiver_of(trainer, replica);
+    feed.ready_context = trainer;
     seq_weights weights = seq_trainer_weights(trainer);
     float *gradient = seq_tree_next(trainer->tree);
     seq_train_clear_rows(trainer, gradient);
-    trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights,
-                                               &window, gradient_scale(trainer), gradient);
-    seq_train_saturation_add_units(trainer, &window);
+    trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights, &feed,
+                                               gradient_scale(trainer), gradient);
+    seq_train_saturation_add_units(trainer, replica, &feed);
     seq_inject_after_window(trainer, replica, gradient);
-    if (!window.ready) receiver_of(trainer, replica)(trainer, 0, trainer->table->size);
+    if (!feed.ready) receiver_of(trainer, replica)(trainer, 0, trainer->table->size);
     if (isfinite(trainer->losses[replica].sum)) // otherwise the loss is the finding
         seq_train_find_state(trainer, replica, false);
     seq_tree_close(trainer->tree);
     seq_fault_point("train-backward");
-    return SEQ_OK;
 }
 
 // The exchange begins and gets all of the gradient in any case: the other ranks wait for it.
 static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
     const seq_exchange_options how = seq_train_exchange_options(trainer);
-    trainer->window_read = (seq_coverage){0};
-    seq_status status = seq_train_gradient_flow(trainer, error);
-    if (!status) status = seq_train_mark_live(trainer, error);
+    seq_status status = seq_train_read_batches(trainer, error);
+    if (!status) {
+        seq_train_gradient_flow(trainer);
+        seq_train_mark_live(trainer);
+    }
     seq_exchange_begin(trainer->exchange, &how);
     if (!status) seq_tree_begin(trainer->tree, seq_exchange_live(trainer->exchange));
     for (int replica = trainer->first_replica;
          !status && replica < trainer->first_replica + trainer->own_replicas; replica++)
-        status = train_replica(trainer, replica, error);
+        train_replica(trainer, replica);
     seq_exchange_ready(trainer->exchange, 0);
     return status;
 }
@@ -131,17 +128,10 @@ static seq_step_result result_of(const seq_trainer *trainer, const seq_rank_repo
 
 // A condemned window is read like others, and nothing is made of it.
 static seq_status pass_over_window(seq_trainer *trainer, seq_error *error) {
-    seq_status status = SEQ_OK;
-    seq_window window;
-    trainer->window_read = (seq_coverage){0};
     seq_train_report_jump(trainer);
-    for (int replica = trainer->first_replica;
-         !status && replica < trainer->first_replica + trainer->own_replicas; replica++) {
-        status = seq_train_read_window(trainer, replica, &window, error);
-        if (!status) seq_train_audit_read(trainer);
-        trainer->losses[replica] = (seq_loss){0};
-    }
-    return status;
+    for (int own = 0; own < trainer->own_replicas; own++)
+        trainer->losses[trainer->first_replica + own] = (seq_loss){0};
+    return seq_train_read_batches(trainer, error);
 }
 
 // This rank's part of the step; what all ranks need to know of each other.

@@ -30,16 +30,17 @@ seq_status seq_train_heed_stop(seq_trainer *trainer, seq_error *error);
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 
 // update.c. Collective: ends the round of the exchange, clips, updates the parameters.
-// seq_train_mark_live says before it begins, from the tokens of the window, which part of this
-// rank's gradient may be nonzero.
-seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error);
+// seq_train_mark_live says before it begins, from the rows that the batches touch, which part of
+// this rank's gradient may be nonzero.
+void seq_train_mark_live(seq_trainer *trainer);
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
 seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
-// The next window of one of this rank's replicas; its tokens are the trainer's until the next.
-seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
-                                 seq_error *error);
+// Reads the next window of each of this rank's replicas, once a step, and adds it to the audit.
+seq_status seq_train_read_batches(seq_trainer *trainer, seq_error *error);
+// One of this rank's replicas: its batch, state and keys.
+seq_feed seq_train_feed(const seq_trainer *trainer, int replica);
 
 // validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
 // when a stop request or the time limit cut it short; position and schedule are then unchanged.
@@ -52,8 +53,8 @@ bool seq_train_validation_due(const seq_trainer *trainer);
 // window of it. gather is collective: the sums of all ranks, L of them.
 // report is collective, after a step that was trained: the report of a run without a validation
 // split, where that run would validate; otherwise nothing.
-void seq_train_saturation_add_units(seq_trainer *trainer, const seq_window *window);
-void seq_train_saturation_add_values(seq_trainer *trainer, const seq_window *window);
+void seq_train_saturation_add_units(seq_trainer *trainer, int replica, const seq_feed *feed);
+void seq_train_saturation_add_values(seq_trainer *trainer, const seq_batch *batch);
 seq_status seq_train_saturation_gather(seq_trainer *trainer, seq_saturation *out_layers,
                                        seq_error *error);
 seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error);
@@ -61,7 +62,7 @@ seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error);
 void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layers);
 
 // flow.c: when it is due, norms of dL/dh by layer and distance on replica 0 (rank 0), to the log
-// and metrics.jsonl.
-seq_status seq_train_gradient_flow(seq_trainer *trainer, seq_error *error);
+// and metrics.jsonl. The step's batches have been read.
+void seq_train_gradient_flow(seq_trainer *trainer);
 
 #endif

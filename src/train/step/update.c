@@ -13,67 +13,67 @@ int seq_train_window_steps(const seq_trainer *trainer) {
     return left < trainer->window ? (int)left : trainer->window;
 }
 
-seq_status seq_train_read_window(seq_trainer *trainer, int replica, seq_window *out,
-                                 seq_error *error) {
+static seq_status read_batch(seq_trainer *trainer, int own, seq_error *error) {
+    seq_rectangle *rectangle = &trainer->own_batches[own];
     int64_t start = trainer->position.window * trainer->window;
-    int from = (replica - trainer->first_replica) * trainer->batch;
-    *out = (seq_window){
-        .batch = trainer->batch,
-        .steps = seq_train_window_steps(trainer),
-        .inputs = trainer->inputs,
-        .targets = trainer->targets,
-        .state = trainer->states + (size_t)replica * trainer->state_size,
-        .seed = (uint64_t)trainer->options->seed,
-        .step = (uint32_t)trainer->position.step,
-        .first_stream = (uint32_t)(replica * trainer->batch),
-    };
+    int first = (trainer->first_replica + own) * trainer->batch, steps;
+    steps = seq_train_window_steps(trainer);
+    seq_rectangle_shape(rectangle, trainer->batch, steps, first);
+    seq_status status =
+        seq_batches_read(trainer->batches, own * trainer->batch, trainer->batch, start, steps,
+                         rectangle->inputs, rectangle->targets, error);
+    if (status) return status;
+    rectangle->batch.read = seq_batches_served(trainer->batches);
+    seq_coverage_add(&trainer->window_read, &rectangle->batch.read);
+    return SEQ_OK;
+}
+
+seq_status seq_train_read_batches(seq_trainer *trainer, seq_error *error) {
+    seq_status status = SEQ_OK;
+    trainer->window_read = (seq_coverage){0};
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_READ);
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_DATA);
-    seq_status status = seq_batches_read(trainer->batches, from, trainer->batch, start, out->steps,
-                                         trainer->inputs, trainer->targets, error);
+    for (int own = 0; !status && own < trainer->own_replicas; own++)
+        status = read_batch(trainer, own, error);
     seq_phase_enter(trainer, was);
     return status;
 }
 
-static void add_rows(const seq_parameter *parameter, const int32_t *words, size_t count,
-                     uint64_t *live) {
-    for (size_t i = 0; parameter && i < count; i++) {
-        if (words[i] < 0) continue;
-        size_t begin = parameter->offset + (size_t)words[i] * parameter->columns;
-        seq_live_add(live, begin, begin + parameter->columns);
-    }
+seq_feed seq_train_feed(const seq_trainer *trainer, int replica) {
+    int own = replica - trainer->first_replica;
+    return (seq_feed){
+        .batch = &trainer->own_batches[own].batch,
+        .state = trainer->states + (size_t)replica * trainer->state_size,
+        .seed = (uint64_t)trainer->options->seed,
+        .step = (uint32_t)trainer->position.step,
+        .replica = own,
+        .touched = true,
+    };
 }
 
-static void add_window(const seq_trainer *trainer, const seq_window *window, uint64_t *live) {
-    const seq_parameter *const *rows = trainer->rows;
-    size_t tokens = (size_t)window->batch * (size_t)window->steps, words;
-    add_rows(rows[SEQ_ROWS_OF_INPUTS], window->inputs, tokens, live);
-    if (!rows[SEQ_ROWS_OF_OUTPUT]) return;
-    const int32_t *chosen =
-        seq_model_output_words(trainer->model, trainer->workspace, window, &words);
-    add_rows(rows[SEQ_ROWS_OF_OUTPUT], chosen, words, live);
-    add_rows(rows[SEQ_ROWS_OF_BIAS], chosen, words, live);
+static void mark_row(void *context, int parameter, int32_t row) {
+    const seq_trainer *trainer = context;
+    const seq_parameter *rows = &trainer->table->items[parameter];
+    if (!rows->sparse) return;
+    size_t begin = rows->offset + (size_t)row * rows->columns;
+    seq_live_add(seq_exchange_live(trainer->exchange), begin, begin + rows->columns);
 }
 
-seq_status seq_train_mark_live(seq_trainer *trainer, seq_error *error) {
+void seq_train_mark_live(seq_trainer *trainer) {
     uint64_t *live = seq_exchange_live(trainer->exchange);
     memcpy(live, trainer->always_live, seq_live_words(trainer->table->size) * sizeof *live);
-    seq_status status = SEQ_OK;
-    bool any = trainer->rows[SEQ_ROWS_OF_INPUTS] || trainer->rows[SEQ_ROWS_OF_OUTPUT];
-    for (int i = 0; !status && any && i < trainer->own_replicas; i++) {
-        seq_window window;
-        status = seq_train_read_window(trainer, trainer->first_replica + i, &window, error);
-        if (!status) add_window(trainer, &window, live);
+    for (int own = 0; own < trainer->own_replicas; own++) {
+        seq_feed feed = seq_train_feed(trainer, trainer->first_replica + own);
+        seq_model_touched(trainer->model, trainer->workspace, &feed, mark_row, trainer);
     }
-    return status;
 }
 
-// A window's gradient leaves the rows of other words as they are; what is live of them must be
-// zero.
+// A batch's gradient leaves the rows of others as they are; what is live of them must be zero.
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient) {
     const uint64_t *live = seq_exchange_live(trainer->exchange);
-    for (int i = 0; i < SEQ_ROWS; i++) {
-        const seq_parameter *rows = trainer->rows[i];
-        if (!rows || (i > 0 && rows == trainer->rows[i - 1])) continue;
+    for (int row = 0; row < trainer->table->count; row++) {
+        const seq_parameter *rows = &trainer->table->items[row];
+        if (!rows->sparse) continue;
         size_t begin = rows->offset, end = begin + seq_parameter_size(rows);
         for (seq_range run = {begin, begin}; seq_live_next(live, end, &run);)
             memset(gradient + run.begin, 0, (run.end - run.begin) * sizeof *gradient);

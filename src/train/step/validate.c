@@ -33,17 +33,15 @@ static seq_status validate_window(seq_trainer *trainer, int replica, int64_t num
         memset(trainer->valid_state, 0, state * sizeof(float));
         *sum = (seq_loss){0};
     }
+    seq_rectangle *rectangle = &trainer->own_batches[0]; // free between steps
+    seq_rectangle_shape(rectangle, trainer->valid_batch, steps, 0);
     seq_status status = seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start,
-                                         steps, trainer->inputs, trainer->targets, error);
+                                         steps, rectangle->inputs, rectangle->targets, error);
     if (status) return status;
-    seq_window window = {.batch = trainer->valid_batch,
-                         .steps = steps,
-                         .inputs = trainer->inputs,
-                         .targets = trainer->targets,
-                         .state = trainer->valid_state};
+    const seq_feed feed = {.batch = &rectangle->batch, .state = trainer->valid_state};
     seq_weights weights = seq_trainer_weights(trainer);
-    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
-    seq_train_saturation_add_values(trainer, &window);
+    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &feed, NULL);
+    seq_train_saturation_add_values(trainer, &rectangle->batch);
     sum->sum += loss.sum;
     sum->count += loss.count;
     sum->correct += loss.correct;

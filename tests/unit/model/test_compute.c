@@ -10,6 +10,7 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
 #include <seqtrain/model/model.h>
+#include <small_model.h>
 #include <seqtrain/nn/cell.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,8 +63,7 @@ static outcome train(const char *cell, const seq_compute *compute, int parts) {
     seq_error error = {0};
     int32_t tokens[(T + 1) * B];
     assert_int_equal(seq_model_create(&config, compute, &model, &error), SEQ_OK);
-    assert_int_equal(seq_workspace_create(model, B, T, SEQ_USE_TRAINING, &workspace, &error),
-                     SEQ_OK);
+    assert_int_equal(small_workspace(model, B, T, SEQ_USE_TRAINING, &workspace, &error), SEQ_OK);
     for (int i = 0; i < (T + 1) * B; i++)
         tokens[i] = (i * 7 + i / 5) % V;
     outcome out = {.size = seq_model_parameters(model)->size,
@@ -75,9 +75,9 @@ static outcome train(const char *cell, const seq_compute *compute, int parts) {
     seq_model_initialise(model, 5, parameters);
     void *packed = packed_of(model, parameters, parts);
     seq_weights weights = {parameters, packed, SEQ_USE_TRAINING};
-    seq_window window = {
+    small_window window = {
         .batch = B, .steps = T, .inputs = tokens, .targets = tokens + B, .state = out.state};
-    out.nats = seq_model_train(model, workspace, &weights, &window, 1, out.gradient).sum;
+    out.nats = small_train(model, workspace, &weights, &window, 1, out.gradient).sum;
     free(parameters);
     free(packed);
     seq_workspace_destroy(workspace);

@@ -46,9 +46,9 @@ static void check_parameter(const small_case *test, const seq_parameter *paramet
 static void check_gradient(const char *cell, int shape, const seq_model_config *config) {
     small_case test;
     small_case_create(&test, config, 3, 6, 11 + (uint64_t)shape);
-    seq_window window = small_window(&test);
+    small_window window = small_window_of(&test);
     seq_loss loss =
-        seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+        small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
     double expected = small_reference_loss(&test);
     assert_true(fabs(loss.sum - expected) < 2e-6 * expected);
     for (int row = 0; row < test.table->count; row++)
@@ -95,13 +95,13 @@ static void gradient_is_overwritten_with_its_scale(void **state) {
         size_t states = seq_model_state_size(test.model, 1), size = test.table->size, kept = 0;
         float *begin = malloc(states * sizeof *begin), *once = malloc(size * sizeof *once);
         memcpy(begin, test.state, states * sizeof *begin);
-        seq_window window = small_window(&test);
-        seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+        small_window window = small_window_of(&test);
+        small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
         memcpy(once, test.gradient, size * sizeof *once);
         memcpy(test.state, begin, states * sizeof *begin);
         for (size_t i = 0; i < size; i++)
             test.gradient[i] = 77;
-        seq_model_train(test.model, test.workspace, &test.weights, &window, 2, test.gradient);
+        small_train(test.model, test.workspace, &test.weights, &window, 2, test.gradient);
         for (int row = 0; row < test.table->count; row++) {
             const seq_parameter *parameter = &test.table->items[row];
             for (size_t i = 0; i < seq_parameter_size(parameter); i++) {

@@ -30,8 +30,8 @@ static seq_model_config config_of(const char *output, int shape) {
     return config;
 }
 
-static seq_window window_of(small_case *test, uint32_t step) {
-    seq_window window = small_window(test);
+static small_window window_of(small_case *test, uint32_t step) {
+    small_window window = small_window_of(test);
     window.seed = 5;
     window.step = step;
     window.first_stream = 6;
@@ -41,8 +41,8 @@ static seq_window window_of(small_case *test, uint32_t step) {
 }
 
 static double train(small_case *test, float *gradient) {
-    seq_window window = window_of(test, 2);
-    return seq_model_train(test->model, test->workspace, &test->weights, &window, 1, gradient).sum;
+    small_window window = window_of(test, 2);
+    return small_train(test->model, test->workspace, &test->weights, &window, 1, gradient).sum;
 }
 
 // Fixed candidates make the loss a fixed function of the parameters.
@@ -114,15 +114,10 @@ static void sampled_writes_its_words_alone(void **state) {
         train(&test, once);
         for (size_t i = 0; i < test.table->size; i++)
             test.gradient[i] = 77;
-        seq_window window = window_of(&test, 2);
-        size_t count = 0, early = 0;
-        int32_t before[V];
-        const int32_t *words = seq_model_output_words(test.model, test.workspace, &window, &early);
-        memcpy(before, words, early * sizeof *words);
+        small_window window = window_of(&test, 2);
+        int32_t words[V];
+        size_t count = small_touched(test.model, test.workspace, &window, "output.bias", words);
         train(&test, test.gradient);
-        words = seq_workspace_output_words(test.workspace, &count);
-        assert_int_equal(count, early);
-        assert_memory_equal(words, before, count * sizeof *words);
         assert_true(count >= 9 && count < V);
         for (int i = 0; i < B * T; i++)
             assert_true(test.targets[i] < 0 || holds(words, count, test.targets[i]));
@@ -157,12 +152,12 @@ static void full_and_adaptive_write_all_rows(void **state) {
         for (size_t i = 0; i < test.table->size; i++)
             test.gradient[i] = 77;
         train(&test, test.gradient);
-        size_t count;
-        assert_null(seq_workspace_output_words(test.workspace, &count));
-        for (int row = 1; row < test.table->count; row++)
+        for (int row = 1; row < test.table->count; row++) {
+            assert_false(test.table->items[row].sparse);
             assert_memory_equal(once + test.table->items[row].offset,
                                 test.gradient + test.table->items[row].offset,
                                 seq_parameter_size(&test.table->items[row]) * sizeof *once);
+        }
         free(once);
         small_case_destroy(&test);
     }
@@ -181,13 +176,13 @@ static void draws_follow_zipf(void **state) {
     for (int i = 0; i < B * T; i++)
         test.targets[i] = SEQ_NO_ID;
     for (uint32_t step = 0; step < WINDOWS; step++) {
-        seq_window window = window_of(&test, step);
+        small_window window = window_of(&test, step);
         window.steps = 1;
         assert_true(
-            seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient)
-                .sum == 0);
-        size_t count;
-        const int32_t *words = seq_workspace_output_words(test.workspace, &count);
+            small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient).sum ==
+            0);
+        int32_t words[V];
+        size_t count = small_touched(test.model, test.workspace, &window, "output.bias", words);
         assert_int_equal(count, 9);
         for (size_t i = 0; i < count; i++)
             drawn[words[i]]++;
@@ -225,15 +220,14 @@ static void words_agree_everywhere(void **state) {
         memcpy(copy, test.wide_state, seq_model_state_size(test.model, B) * sizeof *copy);
         reference_loss(&config, test.table, test.wide_parameters, B, T, test.inputs, test.targets,
                        copy, expected);
-        seq_window window = window_of(&test, 0);
-        seq_loss loss =
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found);
+        small_window window = window_of(&test, 0);
+        seq_loss loss = small_evaluate(test.model, test.workspace, &test.weights, &window, found);
         int64_t correct = 0;
         window_of(&test, 0);
         for (int t = 0; t < T; t++) {
             float logits[B * V];
-            seq_model_step(test.model, test.workspace, &test.weights, B, test.inputs + t * B,
-                           test.state, logits);
+            small_step(test.model, test.workspace, &test.weights, B, test.inputs + t * B,
+                       test.state, logits);
             for (int b = 0; b < B; b++) {
                 double sum = 0;
                 int best = 0, target = test.targets[t * B + b];
@@ -275,8 +269,8 @@ static void improbable_words_keep_their_logarithm(void **state) {
         memcpy(copy, test.wide_state, seq_model_state_size(test.model, B) * sizeof *copy);
         reference_loss(&config, test.table, test.wide_parameters, B, T, test.inputs, test.targets,
                        copy, expected);
-        seq_window window = window_of(&test, 0);
-        seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found);
+        small_window window = window_of(&test, 0);
+        small_evaluate(test.model, test.workspace, &test.weights, &window, found);
         for (int i = 0; i < B * T; i++) {
             if (isinf(expected[i])) // not even a double holds it
                 assert_true(isfinite(found[i]) && found[i] < -700);
@@ -301,8 +295,8 @@ static void accuracy_is_exact(void **state) {
         window_of(&test, 0);
         for (int t = 0; t < T; t++) {
             float logits[B * V];
-            seq_model_step(test.model, test.workspace, &test.weights, B, test.inputs + t * B,
-                           test.state, logits);
+            small_step(test.model, test.workspace, &test.weights, B, test.inputs + t * B,
+                       test.state, logits);
             for (int b = 0; b < B; b++) {
                 int best = 0;
                 for (int v = 0; v < V; v++)
@@ -311,16 +305,15 @@ static void accuracy_is_exact(void **state) {
                 inside += best >= 6;
             }
         }
-        seq_window window = window_of(&test, 0);
+        small_window window = window_of(&test, 0);
         assert_int_equal(
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL).correct,
+            small_evaluate(test.model, test.workspace, &test.weights, &window, NULL).correct,
             B * T);
         for (int i = 0; i < B * T; i++)
             test.targets[i] = (test.targets[i] + 20) % V;
         window = window_of(&test, 0);
         assert_int_equal(
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL).correct,
-            0);
+            small_evaluate(test.model, test.workspace, &test.weights, &window, NULL).correct, 0);
         small_case_destroy(&test);
     }
     assert_true(inside > 50);
@@ -338,16 +331,16 @@ static void packing_does_not_matter(void **state) {
         float found[2][B * T];
         seq_model_config config = config_of(*output, 2);
         small_case_create(&test, &config, B, T, 4);
-        seq_workspace_create(test.model, B, T, SEQ_USE_EVALUATION, &workspace, &error);
+        small_workspace(test.model, B, T, SEQ_USE_EVALUATION, &workspace, &error);
         seq_allocate(&packed, seq_model_packed_bytes(test.model, SEQ_USE_EVALUATION), 1, "test",
                      &error);
         assert_int_equal(error.status, SEQ_OK);
         seq_model_pack(test.model, SEQ_USE_EVALUATION, test.parameters, 0, 1, packed);
         seq_weights weights = {test.parameters, packed, SEQ_USE_EVALUATION};
-        seq_window window = window_of(&test, 0);
-        seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found[0]);
+        small_window window = window_of(&test, 0);
+        small_evaluate(test.model, test.workspace, &test.weights, &window, found[0]);
         window = window_of(&test, 0);
-        seq_model_evaluate(test.model, workspace, &weights, &window, found[1]);
+        small_evaluate(test.model, workspace, &weights, &window, found[1]);
         assert_memory_equal(found[0], found[1], sizeof *found);
         free(packed);
         seq_workspace_destroy(workspace);
@@ -369,7 +362,7 @@ static void memory_is_bounded(void **state) {
         seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error);
         seq_model_create(&config, &compute, &model, &error);
         for (int use = 0; use < 2; use++) {
-            seq_workspace_create(model, 20, 35, (seq_workspace_use)use, &workspace, &error);
+            small_workspace(model, 20, 35, (seq_workspace_use)use, &workspace, &error);
             assert_int_equal(error.status, SEQ_OK);
             assert_true(seq_workspace_bytes(workspace) < 64e6); // rows x V: 840e6
             seq_workspace_destroy(workspace);
@@ -394,9 +387,8 @@ static void blocks_add_up(void **state) {
         for (int i = 0; i < ROWS; i++)
             test.targets[i] =
                 test.targets[i] >= 0 && i % 2 ? (i % 4 == 1) * 4095 + i % 3 : test.targets[i];
-        seq_window window = small_window(&test);
-        seq_loss loss =
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
+        small_window window = small_window_of(&test);
+        seq_loss loss = small_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
         nats[kind] = loss.sum;
         correct[kind] = loss.correct;
         small_case_destroy(&test);
@@ -412,10 +404,10 @@ static void training_allocates_nothing(void **state) {
         seq_model_config config = config_of(*output, 2);
         small_case_create(&test, &config, B, T, 1);
         train(&test, test.gradient); // libraries warm up
-        seq_window window = window_of(&test, 0);
+        small_window window = window_of(&test, 0);
         size_t before = small_heap();
         train(&test, test.gradient);
-        seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
+        small_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
         assert_int_equal(before, small_heap());
         small_case_destroy(&test);
     }

@@ -22,9 +22,8 @@ static void evaluation_matches_reference(void **state) {
         double expected[15];
         seq_model_config config = small_config(*cell, 2);
         small_case_create(&test, &config, 3, 5, 3);
-        seq_window window = small_window(&test);
-        seq_loss loss =
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found);
+        small_window window = small_window_of(&test);
+        seq_loss loss = small_evaluate(test.model, test.workspace, &test.weights, &window, found);
         double nats = reference_loss(&config, test.table, test.wide_parameters, 3, 5, test.inputs,
                                      test.targets, test.wide_state, expected);
         assert_true(fabs(loss.sum - nats) < 1e-5 * nats);
@@ -44,14 +43,13 @@ static void state_is_carried(void **state) {
         seq_model_config config = small_config(*cell, 1);
         small_case_create(&test, &config, 2, 7, 9);
         double expected = small_reference_loss(&test);
-        seq_window first = small_window(&test), second = first;
+        small_window first = small_window_of(&test), second = first;
         first.steps = 3;
         second.steps = 4;
         second.inputs += 3 * 2;
         second.targets += 3 * 2;
-        double nats =
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &first, NULL).sum;
-        nats += seq_model_evaluate(test.model, test.workspace, &test.weights, &second, NULL).sum;
+        double nats = small_evaluate(test.model, test.workspace, &test.weights, &first, NULL).sum;
+        nats += small_evaluate(test.model, test.workspace, &test.weights, &second, NULL).sum;
         assert_true(fabs(nats - expected) < 1e-5 * expected);
         small_case_destroy(&test);
     }
@@ -65,8 +63,8 @@ static void steps_give_normalised_probabilities(void **state) {
     double expected = small_reference_loss(&test), nats = 0;
     for (int t = 0; t < 5; t++) {
         float logits[3 * 7];
-        seq_model_step(test.model, test.workspace, &test.weights, 3, test.inputs + t * 3,
-                       test.state, logits);
+        small_step(test.model, test.workspace, &test.weights, 3, test.inputs + t * 3, test.state,
+                   logits);
         for (int b = 0; b < 3; b++) {
             double sum = 0;
             for (int v = 0; v < 7; v++)
@@ -92,23 +90,21 @@ static void dropout_leaves_evaluation_alone_and_is_keyed(void **state) {
     const uint32_t steps[] = {1, 1, 2, 1}, streams[] = {0, 0, 0, 4};
     for (int i = 0; i < 4; i++) {
         memcpy(test.state, begin, states * sizeof *begin);
-        seq_window window = small_window(&test);
+        small_window window = small_window_of(&test);
         window.seed = 7;
         window.step = steps[i];
         window.first_stream = streams[i];
         nats[i] =
-            seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient)
-                .sum;
+            small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient).sum;
     }
     assert_true(nats[0] == nats[1]);
     assert_true(nats[0] != nats[2]);
     assert_true(nats[0] != nats[3]);
     memcpy(test.state, begin, states * sizeof *begin);
-    seq_window window = small_window(&test);
+    small_window window = small_window_of(&test);
     double expected = small_reference_loss(&test);
-    assert_true(
-        fabs(seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL).sum -
-             expected) < 1e-5 * expected);
+    assert_true(fabs(small_evaluate(test.model, test.workspace, &test.weights, &window, NULL).sum -
+                     expected) < 1e-5 * expected);
     free(begin);
     small_case_destroy(&test);
 }
@@ -124,9 +120,9 @@ static void dropout_gradient_matches_differences(void **state) {
     size_t states = seq_model_state_size(test.model, 4), size = test.table->size;
     float *begin = malloc(states * sizeof *begin), *scratch = calloc(size, sizeof *scratch);
     memcpy(begin, test.state, states * sizeof *begin);
-    seq_window window = small_window(&test);
+    small_window window = small_window_of(&test);
     window.seed = 3;
-    seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+    small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
     double worst = 0, largest = 0;
     for (size_t i = 0; i < size; i += 7) {
         double loss[2];
@@ -136,7 +132,7 @@ static void dropout_gradient_matches_differences(void **state) {
             test.parameters[i] = middle + (side ? 5e-3f : -5e-3f);
             small_case_pack(&test);
             loss[side] =
-                seq_model_train(test.model, test.workspace, &test.weights, &window, 1, scratch).sum;
+                small_train(test.model, test.workspace, &test.weights, &window, 1, scratch).sum;
         }
         test.parameters[i] = middle;
         small_case_pack(&test);
@@ -165,9 +161,8 @@ static void gradient_flow_matches_differences(void **state) {
         double squares[T];
         float *before = malloc(states * sizeof *before);
         memcpy(before, test.state, states * sizeof *before);
-        seq_window window = small_window(&test);
-        seq_model_gradient_flow(test.model, test.workspace, &test.weights, &window, test.gradient,
-                                squares);
+        small_window window = small_window_of(&test);
+        small_flow(test.model, test.workspace, &test.weights, &window, test.gradient, squares);
         assert_memory_equal(before, test.state, states * sizeof *before);
         for (int back = 1; back < T;
              back++) { // h after step T - back - 1 is the state before the last `back` steps
@@ -206,12 +201,12 @@ static void training_allocates_nothing(void **state) {
     seq_model_config config = small_config("lstm", 2);
     config.dropout_between = 0.2;
     small_case_create(&test, &config, 3, 5, 1);
-    seq_window window = small_window(&test);
-    seq_model_train(test.model, test.workspace, &test.weights, &window, 1,
-                    test.gradient); // libraries warm up
+    small_window window = small_window_of(&test);
+    small_train(test.model, test.workspace, &test.weights, &window, 1,
+                test.gradient); // libraries warm up
     size_t before = small_heap();
-    seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
-    seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
+    small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+    small_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
     assert_int_equal(before, small_heap());
     small_case_destroy(&test);
 }
@@ -245,10 +240,10 @@ static void parts_become_final_from_the_end(void **state) {
             size_t size = test.table->size;
             float *early = calloc(size, sizeof *early);
             told told = {test.model, test.gradient, early, size, 0};
-            seq_window window = small_window(&test);
+            small_window window = small_window_of(&test);
             window.ready = copy_part;
             window.ready_context = &told;
-            seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+            small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
             assert_int_equal(told.end, 0);
             assert_memory_equal(early, test.gradient, size * sizeof *early);
             free(early);

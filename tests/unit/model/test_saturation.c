@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <math.h>
+#include <seqtrain/batch/rectangle.h>
 #include <seqtrain/nn/cell.h>
 #include <cmocka.h>
 
@@ -15,6 +16,18 @@ static void set_rows(const small_case *test, const char *name, size_t first, siz
     const seq_parameter *parameter = seq_parameter_find(test->table, name);
     for (size_t i = first * parameter->columns; i < (first + count) * parameter->columns; i++)
         test->parameters[parameter->offset + i] = value;
+}
+
+static void count(const small_case *test, bool idle, seq_saturation *sums) {
+    seq_rectangle rectangle;
+    seq_error error = {0};
+    assert_int_equal(seq_rectangle_create(BATCH, STEPS, &rectangle, &error), SEQ_OK);
+    seq_rectangle_shape(&rectangle, BATCH, STEPS, 0);
+    if (idle)
+        seq_model_count_idle(test->model, test->workspace, &rectangle.batch, sums);
+    else
+        seq_model_count_saturated(test->model, test->workspace, &rectangle.batch, sums);
+    seq_rectangle_clear(&rectangle);
 }
 
 // Every gate of every unit is open by its bias alone: c<t> = t, and tanh(4) > 0.999 > tanh(3).
@@ -30,10 +43,10 @@ static void values_that_count_up_saturate(void **state) {
     small_case_pack(&test);
     for (size_t i = 0; i < seq_model_state_size(test.model, BATCH); i++)
         test.state[i] = 0;
-    seq_window window = small_window(&test);
+    small_window window = small_window_of(&test);
     seq_saturation sum = {0};
-    seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
-    seq_model_count_saturated(test.model, test.workspace, BATCH, STEPS, &sum);
+    small_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
+    count(&test, false, &sum);
     assert_int_equal(sum.values, BATCH * STEPS * UNITS);
     assert_int_equal(sum.saturated, BATCH * (STEPS - 3) * UNITS);
     assert_int_equal(sum.units, 0);
@@ -62,10 +75,10 @@ static void a_full_unit_is_idle(void **state) {
         test.state[(BATCH + stream) * UNITS + 2] = 20;
     for (int i = 0; i < BATCH * STEPS; i++)
         test.inputs[i] = test.targets[i] = i % 7;
-    seq_window window = small_window(&test);
+    small_window window = small_window_of(&test);
     seq_saturation sums[2] = {{0}, {0}};
-    seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
-    seq_model_count_idle(test.model, test.workspace, BATCH, STEPS, sums);
+    small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+    count(&test, true, sums);
     assert_int_equal(sums[0].units, UNITS);
     assert_int_equal(sums[0].idle, 1);
     assert_int_equal(sums[1].units, 3);
@@ -85,13 +98,13 @@ static void cells_without_memory_are_judged_by_h(void **state) {
         set_rows(&test, "rnn.bias_ih_l0", (gates - 1) * UNITS + 1, 1, 30); // candidate of unit 1
         if (gates > 1) set_rows(&test, "rnn.bias_ih_l0", (gates - 2) * UNITS + 1, 1, -30);
         small_case_pack(&test);
-        seq_window window = small_window(&test);
+        small_window window = small_window_of(&test);
         seq_saturation sum = {0};
-        seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
-        seq_model_count_idle(test.model, test.workspace, BATCH, STEPS, &sum);
+        small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+        count(&test, true, &sum);
         assert_int_equal(sum.idle, 1);
-        seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
-        seq_model_count_saturated(test.model, test.workspace, BATCH, STEPS, &sum);
+        small_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
+        count(&test, false, &sum);
         assert_int_equal(sum.saturated, BATCH * STEPS);
         small_case_destroy(&test);
     }

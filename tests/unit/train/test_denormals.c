@@ -250,18 +250,17 @@ static void callers_arithmetic_is_as_it_was(void **state) {
     float logits[2 * 7];
     char run[200];
     small_case_create(&test, &config, 2, 4, 1);
-    seq_window window = small_window(&test);
+    small_window window = small_window_of(&test);
     window.ready = note_ready;
     window.ready_context = &foreign_within;
     fesetround(FE_DOWNWARD);
-    seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
+    small_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient);
     bool after_train = is_foreign();
-    seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
+    small_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
     bool after_evaluate = is_foreign();
-    seq_model_step(test.model, test.workspace, &test.weights, 2, test.inputs, test.state, logits);
+    small_step(test.model, test.workspace, &test.weights, 2, test.inputs, test.state, logits);
     bool after_step = is_foreign();
-    seq_model_gradient_flow(test.model, test.workspace, &test.weights, &window, test.gradient,
-                            squares);
+    small_flow(test.model, test.workspace, &test.weights, &window, test.gradient, squares);
     bool after_flow = is_foreign();
     update(&test);
     bool after_update = is_foreign();

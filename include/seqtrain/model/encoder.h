@@ -1,0 +1,28 @@
+// The stack that tasks share: recurrent layers, then dense layers on each step,
+// with dropout on what each hands on and none inside the recurrence (Zaremba et
+// al. 2014).
+#ifndef SEQTRAIN_MODEL_ENCODER_H
+#define SEQTRAIN_MODEL_ENCODER_H
+
+#include <seqtrain/model/graph.h>
+#include <seqtrain/nn/dense.h>
+#include <seqtrain/nn/recurrent.h>
+
+typedef struct seq_encoder_options {
+    const char *prefix;       // of recurrent layers: "rnn"; none may be longer than 15
+    const char *dense_prefix; // of dense layers, followed by ".I": "dense"
+    const seq_cell *cell;
+    int layers;
+    const int *hidden; // H of each layer
+    int dense_layers;
+    const int *dense; // units of each dense layer
+    seq_activation activation;
+    double forget_bias;
+    double dropout_between; // on what a layer hands to the next,
+    double dropout_output;  // and on what the last one hands on
+} seq_encoder_options;
+
+// Returns the topmost node.
+int seq_graph_encoder(seq_graph *graph, const seq_encoder_options *options, int input);
+
+#endif

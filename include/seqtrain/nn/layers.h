@@ -1,0 +1,28 @@
+// Layers that are made of the arithmetic of other headers.
+#ifndef SEQTRAIN_NN_LAYERS_H
+#define SEQTRAIN_NN_LAYERS_H
+
+#include <seqtrain/nn/recurrent.h>
+#include <seqtrain/nn/layer.h>
+
+// Recurrent: input 0 (N, I) -> h<t> (N, H), from each sequence's first step to
+// its last. Parameters as in PyTorch: "weight_ih", "weight_hh", "bias_ih",
+// "bias_hh", and "weight_ch" of cells with peepholes.
+typedef struct seq_recurrent_options {
+    const seq_cell *cell;
+    int hidden;         // H
+    double forget_bias; // initial value of the forget gate's bias_ih
+} seq_recurrent_options;
+extern const seq_layer_kind seq_layer_recurrent;
+seq_recurrent seq_recurrent_of(const seq_node *node);
+const seq_tape *seq_recurrent_tape(const seq_node_run *run);
+float *seq_recurrent_unit_scratch(const seq_node_run *run); // (H), between passes
+
+// Dropout in training alone; keyed by the node's random_place.
+typedef struct seq_dropout_options {
+    double probability; // of a zero, rounded to a multiple of 2^-16
+    bool locked;        // one mask for all times of a sequence
+} seq_dropout_options;
+extern const seq_layer_kind seq_layer_dropout;
+
+#endif

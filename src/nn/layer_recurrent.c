@@ -1,0 +1,168 @@
+// One recurrent layer as a node: the time loop of recurrent.c over a tape of
+// its own. Its values are the tape's row blocks behind the initial state.
+// Invariant: the state is read before the tape is written, and written when
+// forward has ended, so both may be the same memory. Tests:
+// tests/unit/model/test_gradient.c, tests/golden/test_models.c.
+#include <seqtrain/nn/layers.h>
+#include <math.h>
+
+typedef struct memory {
+    seq_tape tape;
+    seq_recurrent_scratch scratch;
+} memory;
+
+enum { INPUT, RECURRENT }; // places of packed matrices; behind them come the backward ones
+
+static const seq_recurrent_options *options_of(const seq_node *node) {
+    return node->options;
+}
+
+seq_recurrent seq_recurrent_of(const seq_node *node) {
+    return (seq_recurrent){options_of(node)->cell, node->compute, node->input_shapes[0].width,
+                           options_of(node)->hidden};
+}
+
+const seq_tape *seq_recurrent_tape(const seq_node_run *run) {
+    return &((const memory *)run->memory)->tape;
+}
+
+float *seq_recurrent_unit_scratch(const seq_node_run *run) {
+    return ((const memory *)run->memory)->scratch.d_hidden;
+}
+
+static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) {
+    if (node->input_count != 1 || node->input_shapes[0].width < 1)
+        return seq_error_set(error, SEQ_BAD_USAGE, "a recurrent layer reads rows of one input");
+    out->width = options_of(node)->hidden;
+    return SEQ_OK;
+}
+
+// ---- parameters
+
+static void add_gates(const seq_node *node, seq_parameter_list *list) {
+    int hidden = options_of(node)->hidden;
+    for (int gate = 0; gate < options_of(node)->cell->gates; gate++) {
+        seq_packed_need need = seq_whole_matrix(list, SEQ_WEIGHT_HH, false);
+        need.first = gate * hidden;
+        need.rows = hidden;
+        need.adjacent = gate > 0;
+        seq_list_packed(list, need);
+    }
+}
+
+static void add_backward(const seq_node *node, seq_parameter_list *list) {
+    seq_recurrent layer = seq_recurrent_of(node);
+    seq_list_packed(list, seq_whole_matrix(list, SEQ_WEIGHT_IH, true));
+    seq_packed_need need = seq_whole_matrix(list, SEQ_WEIGHT_HH, true);
+    int all = need.rows, plain = seq_recurrent_plain_rows(&layer);
+    need.rows = plain;
+    seq_list_packed(list, need);
+    need.first = plain;
+    need.rows = all - plain;
+    if (plain < all) seq_list_packed(list, need);
+}
+
+static void parameters(const seq_node *node, seq_parameter_list *list) {
+    const seq_cell *cell = options_of(node)->cell;
+    int hidden = options_of(node)->hidden, rows = cell->gates * hidden;
+    double bound = 1 / sqrt(hidden);
+    seq_list_parameter(list, "weight_ih", rows, node->input_shapes[0].width, bound);
+    seq_parameter_need *weight_hh = seq_list_parameter(list, "weight_hh", rows, hidden, bound);
+    if (list->choice.orthogonal) weight_hh->initial = SEQ_INITIAL_ORTHOGONAL;
+    seq_parameter_need *bias_ih = seq_list_parameter(list, "bias_ih", rows, 0, bound);
+    seq_list_parameter(list, "bias_hh", rows, 0, bound);
+    if (cell->peephole) {
+        seq_parameter_need *weight_ch = seq_list_parameter(list, "weight_ch", 3, hidden, bound);
+        weight_ch->decay = false; // diagonals, not matrices
+        weight_ch->share = 0;
+    }
+    if (cell->forget_gate >= 0) {
+        bias_ih->constant_first = (size_t)cell->forget_gate * (size_t)hidden;
+        bias_ih->constant_count = (size_t)hidden;
+        bias_ih->constant = options_of(node)->forget_bias;
+    }
+    seq_list_packed(list, seq_whole_matrix(list, SEQ_WEIGHT_IH, false));
+    add_gates(node, list);
+    add_backward(node, list);
+}
+
+static seq_recurrent_weights weights_of(const seq_node *node, const seq_pass *pass) {
+    const seq_cell *cell = options_of(node)->cell;
+    int back = RECURRENT + cell->gates;
+    bool apart = cell->last_gate != SEQ_LAST_LIKE_OTHERS;
+    return (seq_recurrent_weights){
+        .input = seq_packed(node, pass, INPUT),
+        .recurrent = seq_packed(node, pass, RECURRENT),
+        .input_back = seq_packed(node, pass, back),
+        .recurrent_back = seq_packed(node, pass, back + 1),
+        .last_back = apart ? seq_packed(node, pass, back + 2) : NULL,
+        .bias_ih = seq_parameter_values(node, pass, SEQ_BIAS_IH),
+        .bias_hh = seq_parameter_values(node, pass, SEQ_BIAS_HH),
+        .weight_ch = cell->peephole ? seq_parameter_values(node, pass, SEQ_WEIGHT_CH) : NULL,
+    };
+}
+
+// ---- passes
+
+static void plan(const seq_node *node, const seq_limits *limits, bool training, void *out,
+                 seq_arena *kept, seq_arena *scratch) {
+    memory *memory = out;
+    seq_recurrent layer = seq_recurrent_of(node);
+    const seq_axis_limit *limit = &limits->axes[node->shape.axis];
+    int widest = layer.inputs > layer.hidden ? layer.inputs : layer.hidden;
+    seq_tape_take(&memory->tape, &layer, limit, kept);
+    if (training)
+        seq_recurrent_scratch_take(&memory->scratch, node->compute, layer.hidden, widest, limit,
+                                   scratch);
+}
+
+static int state(const seq_node *node, size_t widths[SEQ_STATES]) {
+    widths[0] = widths[1] = (size_t)options_of(node)->hidden;
+    return options_of(node)->cell->memory ? 2 : 1;
+}
+
+static void forward(const seq_node *node, seq_pass *pass) {
+    seq_node_run *run = seq_run(node, pass);
+    memory *memory = run->memory;
+    seq_recurrent layer = seq_recurrent_of(node);
+    seq_recurrent_weights weights = weights_of(node, pass);
+    const seq_axis *axis = seq_node_axis(node, pass);
+    seq_recurrent_load(&layer, &memory->tape, axis, run->state_before);
+    seq_recurrent_forward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values);
+    if (run->state_after) seq_recurrent_store(&layer, &memory->tape, axis, run->state_after);
+    run->values = memory->tape.hidden + (size_t)axis->sequences * (size_t)layer.hidden;
+}
+
+static void backward(const seq_node *node, seq_pass *pass) {
+    seq_node_run *run = seq_run(node, pass);
+    memory *memory = run->memory;
+    seq_recurrent layer = seq_recurrent_of(node);
+    seq_recurrent_weights weights = weights_of(node, pass);
+    const seq_axis *axis = seq_node_axis(node, pass);
+    seq_recurrent_gradients gradients = {
+        .outputs = run->gradient,
+        .inputs = seq_input(node, pass, 0)->gradient,
+        .adds_inputs = seq_adds_input(node, 0),
+        .adds_parameter = node->adds_parameter,
+    };
+    for (int i = 0; i < node->parameter_count; i++)
+        gradients.parameters[i] = seq_parameter_gradient(node, pass, i);
+    double *squares =
+        pass->squares ? pass->squares + (size_t)node->recurrent * (size_t)axis->steps : NULL;
+    seq_recurrent_backward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values,
+                           &gradients, &memory->scratch, squares);
+}
+
+const seq_layer_kind seq_layer_recurrent = {
+    .node = {.name = "recurrent",
+             .options = sizeof(seq_recurrent_options),
+             .memory = sizeof(memory),
+             .shape = shape,
+             .parameters = parameters,
+             .plan = plan},
+    .keeps_values = true,
+    .needs_values = true,
+    .state = state,
+    .forward = forward,
+    .backward = backward,
+};
