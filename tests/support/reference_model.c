@@ -119,6 +119,22 @@ static void step_cell(const char *cell, const layer *l, const double *x, const d
         step_rnn(l, x, h, h_new);
 }
 
+void reference_step(const char *cell, const double *const parameters[5], int inputs, int hidden,
+                    const double *x, const double *h, const double *c, double *h_new,
+                    double *c_new) {
+    const layer l = {
+        .weight_ih = parameters[0],
+        .weight_hh = parameters[1],
+        .bias_ih = parameters[2],
+        .bias_hh = parameters[3],
+        .weight_ch = strstr(cell, "peephole") ? parameters[4] : NULL,
+        .inputs = inputs,
+        .hidden = hidden,
+        .sees_current = strcmp(cell, "lstm-peephole-current") == 0,
+    };
+    step_cell(cell, &l, x, h, c, h_new, c_new);
+}
+
 static layer layer_at(const reference *r, int index, int inputs) {
     return (layer){
         .weight_ih = find(r, "rnn.weight_ih_l%d", index),
