@@ -87,7 +87,8 @@ static void rows(void **state) {
     for (int kind = 0; seq_attention_score_names()[kind]; kind++)
         for (int form = 0; form < 3; form++) {
             const seq_attention_options options = {(seq_attention_score)kind};
-            int source = form == 2 ? 1 : 2, width = form == 0 ? 9 : 70;
+            bool wide = kind == SEQ_ATTENTION_ADDITIVE && form == 1; // more than a piece of tanh
+            int source = form == 2 ? 1 : 2, width = wide ? 66 : 9;
             const layer_spec spec = {
                 .name = seq_attention_score_names()[kind],
                 .kind = &seq_layer_attention,
