@@ -151,3 +151,29 @@ seq_status seq_identity_check(const char *run, const char *directory, const seq_
                          "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
                          directory, differences, names);
 }
+
+static seq_status list_fields(const seq_option *options, const char ***out, seq_error *error) {
+    size_t count = 0;
+    for (const seq_option *at = options; at->type != SEQ_OPTION_END; at++)
+        count += (at->flags & SEQ_OPTION_IDENTITY) != 0;
+    seq_status status =
+        seq_allocate(out, count + 1, sizeof **out, "the names of the options", error);
+    if (status) return status;
+    const char **next = *out;
+    for (; options->type != SEQ_OPTION_END; options++)
+        if (options->flags & SEQ_OPTION_IDENTITY) *next++ = options->name;
+    *next = NULL;
+    return SEQ_OK;
+}
+
+seq_status seq_identity_record(const char *run, const seq_option *options,
+                               const seq_manifest *resumed, const seq_manifest *own,
+                               seq_error *error) {
+    const char **fields = NULL;
+    seq_status status = list_fields(options, &fields, error);
+    if (!status && resumed) // other than this session's when --override let it pass
+        status = seq_identity_add(run, fields, resumed, error);
+    if (!status) status = seq_identity_add(run, fields, own, error);
+    free(fields);
+    return status;
+}

@@ -137,7 +137,7 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
     return list_steps(run, true, out_steps, out_count, error);
 }
 
-seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count,
+seq_status seq_checkpoint_list_incomplete(const char *run, int64_t **out_steps, size_t *out_count,
                                           seq_error *error) {
     return list_steps(run, false, out_steps, out_count, error);
 }

@@ -3,7 +3,7 @@
 // reserved memory. Invariant: every share ends with an agreement of all ranks,
 // so none goes on without its memory. Tests: tests/mpi/test_comm.c,
 // tests/unit/comm/test_tree.c.
-#include "closing.h"
+#include "finalize_timeout.h"
 #include "operations.h"
 #include <assert.h>
 #include <seqtrain/base/free_memory.h>
@@ -60,27 +60,28 @@ double seq_comm_seconds(const seq_comm *comm) {
 }
 
 void seq_comm_close(seq_comm *comm) {
-    seq_closing closing;
+    seq_finalize_timeout timeout;
     if (!comm) return;
-    seq_closing_begin(&closing, comm->rank, comm->size > 1 ? comm->closing_limit : 0,
-                      "the ranks have done their work, and MPI_Finalize does not return",
-                      "a rank is stopped, dead or cut off");
+    seq_finalize_timeout_begin(&timeout, comm->rank, comm->size > 1 ? comm->finalize_limit : 0,
+                               "the ranks have done their work, and MPI_Finalize does not return",
+                               "a rank is stopped, dead or cut off");
     comm->operations->close(comm);
-    seq_closing_end(&closing);
+    seq_finalize_timeout_end(&timeout);
     free(comm->layout);
     free(comm);
 }
 
-void seq_comm_limit_closing(seq_comm *comm, double seconds) {
-    comm->closing_limit = seconds;
+void seq_comm_limit_finalize(seq_comm *comm, double seconds) {
+    comm->finalize_limit = seconds;
 }
 
 void seq_comm_limit_begin(seq_comm *comm, double seconds, const char *what, const char *why) {
-    seq_closing_begin(&comm->beginning, comm->rank, comm->size > 1 ? seconds : 0, what, why);
+    seq_finalize_timeout_begin(&comm->beginning, comm->rank, comm->size > 1 ? seconds : 0, what,
+                               why);
 }
 
 void seq_comm_limit_end(seq_comm *comm) {
-    seq_closing_end(&comm->beginning);
+    seq_finalize_timeout_end(&comm->beginning);
 }
 
 void seq_comm_abort(seq_comm *comm, int exit_code) {

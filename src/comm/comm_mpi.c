@@ -3,7 +3,7 @@
 // text only when a rank has failed. Collectives of more than 256 MB are cut,
 // since MPI counts in int. Invariant: an MPI error becomes a status, and never
 // ends the process here (MPI_ERRORS_RETURN). Test: tests/mpi/test_comm.c.
-#include "own_mpi.h"
+#include "comm_mpi_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -61,11 +61,11 @@ static size_t report_at(size_t words) {
 }
 
 void seq_exchange_memory(const seq_exchange_config *config, size_t *shared, size_t *each) {
-    size_t words = seq_live_words(config->count), buckets = 1;
+    size_t words = seq_sparsity_words(config->count), buckets = 1;
     if (config->overlap && config->part_count) buckets = config->part_count; // at most
     *each = report_at(words) + sizeof(seq_slice_report);
-    *shared =
-        words * (sizeof(double) + sizeof(uint64_t)) + seq_tallies_bytes(SEQ_TALLY_BUCKET + buckets);
+    *shared = words * (sizeof(double) + sizeof(uint64_t)) +
+              seq_arrival_counters_bytes(SEQ_ARRIVAL_BUCKET + buckets);
 }
 
 static seq_status share_gradients(seq_exchange *exchange, seq_error *error) {
@@ -83,7 +83,7 @@ static seq_status share_gradients(seq_exchange *exchange, seq_error *error) {
 
 static seq_status share(seq_exchange *exchange, seq_error *error) {
     seq_comm *comm = exchange->comm;
-    size_t words = exchange->words, tallies = SEQ_TALLY_BUCKET + exchange->bucket_count;
+    size_t words = exchange->words, tallies = SEQ_ARRIVAL_BUCKET + exchange->bucket_count;
     seq_status status = share_gradients(exchange, error);
     if (!status)
         status = seq_comm_share(comm, words * sizeof(double), &exchange->squares,
@@ -92,10 +92,10 @@ static seq_status share(seq_exchange *exchange, seq_error *error) {
         status = seq_comm_share(comm, words * sizeof(uint64_t), &exchange->united,
                                 "the gradient's map", error);
     if (!status)
-        status = seq_comm_share(comm, seq_tallies_bytes(tallies), &exchange->tallies,
+        status = seq_comm_share(comm, seq_arrival_counters_bytes(tallies), &exchange->tallies,
                                 "the gradient exchange", error);
     if (status) return status;
-    if (exchange->node_rank == 0) seq_tallies_init(exchange->tallies, exchange->node_size);
+    if (exchange->node_rank == 0) seq_arrival_counters_init(exchange->tallies, exchange->node_size);
     return seq_comm_node_barrier(comm, error);
 }
 
@@ -108,7 +108,7 @@ seq_status seq_exchange_create(seq_comm *comm, const seq_kernels *kernels,
         *exchange = (seq_exchange){.comm = comm,
                                    .kernels = kernels,
                                    .count = config->count,
-                                   .words = seq_live_words(config->count),
+                                   .words = seq_sparsity_words(config->count),
                                    .node_size = seq_comm_node_size(comm),
                                    .node_rank = seq_comm_node_rank(comm),
                                    .wire = config->wire};
@@ -152,15 +152,15 @@ uint64_t *seq_exchange_live(seq_exchange *exchange) {
 static seq_status unite_live(seq_exchange *exchange, uint64_t round, seq_error *error) {
     size_t words = exchange->words;
     if (exchange->node_rank == 0) {
-        seq_tally_wait(exchange->tallies, SEQ_TALLY_LIVE, round);
+        seq_arrival_wait(exchange->tallies, SEQ_ARRIVAL_LIVE, round);
         memset(exchange->united, 0, words * sizeof(uint64_t));
         for (int rank = 0; rank < exchange->node_size; rank++)
             for (size_t word = 0; word < words; word++)
                 exchange->united[word] |= exchange->live_of[rank][word];
         seq_comm_or_nodes(exchange->comm, exchange->united, words, error);
-        seq_tally_fill(exchange->tallies, SEQ_TALLY_UNITED);
+        seq_arrival_fill(exchange->tallies, SEQ_ARRIVAL_UNITED);
     }
-    seq_tally_wait(exchange->tallies, SEQ_TALLY_UNITED, round);
+    seq_arrival_wait(exchange->tallies, SEQ_ARRIVAL_UNITED, round);
     memcpy(exchange->live, exchange->united, words * sizeof(uint64_t));
     return error->status;
 }
@@ -173,7 +173,7 @@ static void exchange_round(void *context) {
     unite_live(exchange, round, &exchange->error);
     *exchange->reports[exchange->node_rank] = (seq_slice_report){.bad_rank = -1};
     for (size_t bucket = 0; !exchange->error.status && bucket < exchange->bucket_count; bucket++) {
-        seq_tally_wait(exchange->tallies, SEQ_TALLY_BUCKET + bucket, round);
+        seq_arrival_wait(exchange->tallies, SEQ_ARRIVAL_BUCKET + bucket, round);
         seq_exchange_bucket(exchange, bucket, &exchange->error);
     }
     seq_arithmetic_end(before);
@@ -184,14 +184,14 @@ void seq_exchange_begin(seq_exchange *exchange, const seq_exchange_options *opti
     exchange->error = (seq_error){0};
     exchange->round++;
     exchange->handed_in = 0;
-    seq_tally_raise(exchange->tallies, SEQ_TALLY_LIVE);
+    seq_arrival_raise(exchange->tallies, SEQ_ARRIVAL_LIVE);
     if (exchange->thread) seq_background_start(exchange->thread, exchange_round, exchange);
 }
 
 void seq_exchange_ready(seq_exchange *exchange, size_t begin) {
     while (exchange->handed_in < exchange->bucket_count &&
            exchange->buckets[exchange->handed_in].begin * SEQ_BLOCK >= begin)
-        seq_tally_raise(exchange->tallies, SEQ_TALLY_BUCKET + exchange->handed_in++);
+        seq_arrival_raise(exchange->tallies, SEQ_ARRIVAL_BUCKET + exchange->handed_in++);
 }
 
 seq_status seq_exchange_abandon(seq_exchange *exchange, seq_error *error) {
@@ -200,7 +200,7 @@ seq_status seq_exchange_abandon(seq_exchange *exchange, seq_error *error) {
     if (exchange->thread)
         seq_background_wait(exchange->thread);
     else if (exchange->node_rank == 0)
-        seq_tally_fill(exchange->tallies, SEQ_TALLY_UNITED);
+        seq_arrival_fill(exchange->tallies, SEQ_ARRIVAL_UNITED);
     seq_comm_charge(exchange->comm, begun, SEQ_OK);
     return seq_comm_node_barrier(exchange->comm, error);
 }

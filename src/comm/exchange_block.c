@@ -31,7 +31,7 @@ static void sum_block(seq_exchange *exchange, size_t word) {
     size_t start = word * SEQ_BLOCK, end = start + seq_exchange_block_floats(exchange, word);
     bool alike = is_live_alike(exchange, word);
     if (exchange->live[word] != UINT64_MAX) memset(exchange->sum, 0, SEQ_BLOCK * sizeof(float));
-    for (seq_range run = {start, start}; seq_live_next(exchange->live, end, &run);) {
+    for (seq_range run = {start, start}; seq_sparsity_next(exchange->live, end, &run);) {
         size_t step = alike ? run.end - run.begin : SEQ_GRANULE;
         for (size_t at = run.begin; at < run.end; at += step)
             sum_range(exchange, at, at + step < run.end ? at + step : run.end,
@@ -42,7 +42,7 @@ static void sum_block(seq_exchange *exchange, size_t word) {
 void seq_exchange_store_block(seq_exchange *exchange, size_t word) {
     size_t start = word * SEQ_BLOCK, end = start + seq_exchange_block_floats(exchange, word);
     float *gradient = seq_exchange_gradient(exchange);
-    for (seq_range run = {start, start}; seq_live_next(exchange->live, end, &run);)
+    for (seq_range run = {start, start}; seq_sparsity_next(exchange->live, end, &run);)
         memcpy(gradient + run.begin, exchange->sum + (run.begin - start),
                (run.end - run.begin) * sizeof(float));
 }
@@ -51,14 +51,14 @@ void seq_exchange_load_block(seq_exchange *exchange, size_t word) {
     size_t start = word * SEQ_BLOCK, end = start + seq_exchange_block_floats(exchange, word);
     const float *gradient = seq_exchange_gradient(exchange);
     if (exchange->live[word] != UINT64_MAX) memset(exchange->sum, 0, SEQ_BLOCK * sizeof(float));
-    for (seq_range run = {start, start}; seq_live_next(exchange->live, end, &run);)
+    for (seq_range run = {start, start}; seq_sparsity_next(exchange->live, end, &run);)
         memcpy(exchange->sum + (run.begin - start), gradient + run.begin,
                (run.end - run.begin) * sizeof(float));
 }
 
 static size_t find_nonfinite(const seq_exchange *exchange, int rank, size_t start, size_t end) {
     const float *gradient = exchange->gradients[rank];
-    for (seq_range run = {start, start}; seq_live_next(exchange->live_of[rank], end, &run);) {
+    for (seq_range run = {start, start}; seq_sparsity_next(exchange->live_of[rank], end, &run);) {
         size_t length = run.end - run.begin;
         size_t at = exchange->kernels->find_nonfinite(gradient + run.begin, length);
         if (at < length) return run.begin + at;

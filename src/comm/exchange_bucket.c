@@ -8,9 +8,10 @@
 
 size_t seq_exchange_cut(const size_t *parts, size_t count, size_t floats, size_t least,
                         seq_range *out) {
-    size_t buckets = 0, end = seq_live_words(floats);
+    size_t buckets = 0, end = seq_sparsity_words(floats);
     for (size_t part = 0; part < count && end > 0; part++) {
-        size_t begin = seq_live_words(parts[part]); // a block belongs to the part that ends in it
+        size_t begin =
+            seq_sparsity_words(parts[part]); // a block belongs to the part that ends in it
         if (parts[part] > 0 && (begin >= end || (end - begin) * SEQ_BLOCK < least)) continue;
         out[buckets++] = (seq_range){begin, end};
         end = begin;
@@ -50,7 +51,7 @@ static size_t copy_live(seq_exchange *exchange, size_t *from, size_t end, bool p
     float *gradient = seq_exchange_gradient(exchange);
     size_t used = 0;
     seq_range run = {*from, *from};
-    while (used < SEQ_SEGMENT && seq_live_next(exchange->live, end, &run)) {
+    while (used < SEQ_SEGMENT && seq_sparsity_next(exchange->live, end, &run)) {
         size_t length = run.end - run.begin;
         if (length > SEQ_SEGMENT - used) length = SEQ_SEGMENT - used;
         float *there = exchange->packed + used, *here = gradient + run.begin;

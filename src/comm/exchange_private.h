@@ -3,7 +3,7 @@
 #ifndef SEQ_COMM_EXCHANGE_PRIVATE_H
 #define SEQ_COMM_EXCHANGE_PRIVATE_H
 
-#include "tally.h"
+#include "arrival_counter.h"
 #include <seqtrain/base/background.h>
 #include <seqtrain/comm/exchange.h>
 
@@ -29,13 +29,13 @@ struct seq_exchange {
     uint64_t **live_of;         // (M): its live words; and
     seq_slice_report **reports; // (M): what it says about its slices
     double *squares;            // (W), shared: of each block of the sum
-    uint64_t *united;     // (W), shared: live words of the sum, written by the node's first rank
-    uint64_t *live;       // (W): the same, this rank's own
-    seq_tallies *tallies; // shared
-    const float **leaves; // (M), scratch: where the parts lie that are to be added
-    float *sum;           // a block
-    float *scratch;       // of seq_tree_sum_into
-    float *packed;        // a segment, or NULL on one node
+    uint64_t *united; // (W), shared: live words of the sum, written by the node's first rank
+    uint64_t *live;   // (W): the same, this rank's own
+    seq_arrival_counters *tallies; // shared
+    const float **leaves;          // (M), scratch: where the parts lie that are to be added
+    float *sum;                    // a block
+    float *scratch;                // of seq_tree_sum_into
+    float *packed;                 // a segment, or NULL on one node
     seq_exchange_options options;
     seq_error error;
     seq_background *thread; // or NULL: the main thread exchanges
@@ -46,7 +46,7 @@ struct seq_exchange {
 
 // In `tallies`: ranks whose live words are there; the live words of the sum; the first of the
 // buckets.
-enum { SEQ_TALLY_LIVE, SEQ_TALLY_UNITED, SEQ_TALLY_BUCKET };
+enum { SEQ_ARRIVAL_LIVE, SEQ_ARRIVAL_UNITED, SEQ_ARRIVAL_BUCKET };
 
 static inline size_t seq_exchange_floats_before(const seq_exchange *exchange, size_t word) {
     return word * SEQ_BLOCK < exchange->count ? word * SEQ_BLOCK : exchange->count;

@@ -7,7 +7,7 @@
 // pages that it works on, which places them next to its cores; what is not there is an error
 // now. (A page that is promised only ends in a bus error.)
 // Tests: tests/mpi/test_comm.c, tests/fault/shared_memory.sh.
-#include "own_mpi.h"
+#include "comm_mpi_private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <seqtrain/base/free_memory.h>

@@ -3,7 +3,7 @@
 // Invariant: every node is a whole subtree of the summation tree, so the
 // division changes no bit. Tests: tests/mpi/test_comm.c (mpi.comm.* run twelve
 // layouts), tests/mpi/two_hosts.sh.
-#include "own_mpi.h"
+#include "comm_mpi_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef SEQ_COMM_OPERATIONS_H
 #define SEQ_COMM_OPERATIONS_H
 
-#include "closing.h"
+#include "finalize_timeout.h"
 #include <seqtrain/comm/comm.h>
 
 typedef struct seq_comm_operations {
@@ -31,15 +31,15 @@ struct seq_comm {
     int rank, size;
     int node, nodes, node_rank, node_size;
     bool concurrent, launched;
-    char *layout;           // heap, or NULL
-    double bytes;           // of the thread that sums over nodes
-    double seconds;         // of the main thread
-    seq_comm_calls *calls;  // of the main thread, or NULL
-    double closing_limit;   // seconds, 0: none
-    seq_closing beginning;  // see seq_comm_limit_begin
-    uint64_t host_reserved; // bytes that seq_comm_reserve counted on this host
-    size_t reserved;        // bytes of this rank that seq_comm_reserve counted and nobody took yet
-    void *own;              // of the implementation
+    char *layout;                   // heap, or NULL
+    double bytes;                   // of the thread that sums over nodes
+    double seconds;                 // of the main thread
+    seq_comm_calls *calls;          // of the main thread, or NULL
+    double finalize_limit;          // seconds, 0: none
+    seq_finalize_timeout beginning; // see seq_comm_limit_begin
+    uint64_t host_reserved;         // bytes that seq_comm_reserve counted on this host
+    size_t reserved; // bytes of this rank that seq_comm_reserve counted and nobody took yet
+    void *own;       // of the implementation
 };
 
 // Of the main thread: a call that may wait for other ranks begins (returns the time) and ends (its

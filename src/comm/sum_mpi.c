@@ -4,7 +4,7 @@
 // that the memory it needs does not grow with the vector. Invariant: all nodes end with
 // the same bits, since each slice is added by one rank, in bf16 too. Tests:
 // tests/mpi/test_comm.c, tests/mpi/wire.sh.
-#include "own_mpi.h"
+#include "comm_mpi_private.h"
 #include <assert.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/comm/tree.h>

@@ -5,7 +5,7 @@
 // on ranks or parts. Test: tests/unit/comm/test_tree.c.
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/base/memory.h>
-#include <seqtrain/comm/live.h>
+#include <seqtrain/comm/sparsity_map.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +90,7 @@ static void add(float *restrict left, const float *restrict right, size_t count)
 }
 
 static void add_live(const seq_tree *tree, float *left, const float *right, seq_range part) {
-    for (seq_range run = {part.begin, part.begin}; seq_live_next(tree->live, part.end, &run);)
+    for (seq_range run = {part.begin, part.begin}; seq_sparsity_next(tree->live, part.end, &run);)
         add(left + run.begin, right + run.begin, run.end - run.begin);
 }
 

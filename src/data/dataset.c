@@ -2,7 +2,7 @@
 // what the files must be. A shard is hashed when it is opened first, and again whenever the file
 // behind its name has changed since, so no token comes from another data set that has taken this
 // one's place. tests/unit/data/test_dataset.c, tests/fault/names.sh.
-#include "dataset_private.h"
+#include <seqtrain/data/dataset_format.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/storage/vector_file.h>

@@ -2,7 +2,7 @@
 // What is not text, or not in the vocabulary, is told with its byte offset, in words that fit to
 // any program: seqprep's options for bad text are not theirs. Tested by
 // tests/unit/data/test_vocabulary.c and tests/cli/advice.sh.
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 #include "vocabulary_private.h"
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>
@@ -113,7 +113,7 @@ static bool opens(utf8proc_category_t category) {
     return category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PI;
 }
 
-static bool needs_blank(const seq_decoder *decoder, const seq_vocabulary *vocabulary, int id) {
+static bool needs_blank(const seq_detokenizer *decoder, const seq_vocabulary *vocabulary, int id) {
     int previous = decoder->previous - 1;
     if (vocabulary->rules.unit != SEQ_UNIT_WORD || previous < 0 || previous == vocabulary->eos ||
         id == vocabulary->eos)
@@ -121,8 +121,8 @@ static bool needs_blank(const seq_decoder *decoder, const seq_vocabulary *vocabu
     return !closes(mark_category(vocabulary, id)) && !opens(mark_category(vocabulary, previous));
 }
 
-size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id, char *out,
-                  size_t capacity) {
+size_t seq_detokenize(seq_detokenizer *decoder, const seq_vocabulary *vocabulary, int id, char *out,
+                      size_t capacity) {
     size_t size, used = 0;
     const char *text = seq_vocabulary_text(vocabulary, id, &size);
     if (id == vocabulary->eos) {

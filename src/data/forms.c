@@ -4,7 +4,7 @@
 // of the bytes are NUL as in Latin text, or the bytes are no other text and blanks or stops of
 // Chinese and Japanese occur, or ideographs alone do. Tests: tests/unit/data/test_forms.c,
 // tests/cli/seqprep_files.sh.
-#include "forms.h"
+#include <seqtrain/data/forms.h>
 #include <seqtrain/data/text_file.h>
 #include <stdbool.h>
 #include <stdint.h>

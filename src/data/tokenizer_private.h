@@ -2,7 +2,7 @@
 #ifndef SEQ_DATA_TOKENIZER_PRIVATE_H
 #define SEQ_DATA_TOKENIZER_PRIVATE_H
 
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 
 enum { SEQ_ASCII = 128 };
 

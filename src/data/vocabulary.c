@@ -4,7 +4,7 @@
 // twice. Tests: tests/unit/data/test_vocabulary.c,
 // tests/fuzz/fuzz_vocabulary.c.
 #include "vocabulary_private.h"
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ seq_status seq_vocabulary_create(const seq_text_rules *rules, seq_vocabulary **o
 }
 
 void seq_vocabulary_destroy(seq_vocabulary *vocabulary) {
-    if (vocabulary) seq_types_clear(&vocabulary->types);
+    if (vocabulary) seq_string_table_clear(&vocabulary->types);
     free(vocabulary);
 }
 
@@ -37,7 +37,7 @@ seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, s
     if (id >= MAX_TOKENS)
         return seq_error_set(error, SEQ_BAD_INPUT, "a vocabulary of more than %d tokens",
                              MAX_TOKENS);
-    seq_status status = seq_types_add(&vocabulary->types, text, size, &number, error);
+    seq_status status = seq_string_table_add(&vocabulary->types, text, size, &number, error);
     if (status) return status;
     if (number != id)
         return seq_error_set(error, SEQ_BAD_INPUT, "token %.40s stands twice in the vocabulary",
@@ -69,7 +69,7 @@ int seq_vocabulary_eos(const seq_vocabulary *vocabulary) {
 
 const char *seq_vocabulary_text(const seq_vocabulary *vocabulary, int id, size_t *size) {
     if (size) *size = vocabulary->types.items[id].size;
-    return seq_types_text(&vocabulary->types, (size_t)id);
+    return seq_string_table_text(&vocabulary->types, (size_t)id);
 }
 
 int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary, int id) {
@@ -77,7 +77,7 @@ int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary, int id) {
 }
 
 int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size_t size) {
-    size_t number = seq_types_find(&vocabulary->types, text, size);
+    size_t number = seq_string_table_find(&vocabulary->types, text, size);
     return number == SIZE_MAX ? SEQ_NO_ID : (int)number;
 }
 

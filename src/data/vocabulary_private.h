@@ -1,24 +1,14 @@
-// The vocabulary's inside, for the files of this layer that build it.
+// The vocabulary's inside, for the files of this layer.
 #ifndef SEQ_DATA_VOCABULARY_PRIVATE_H
 #define SEQ_DATA_VOCABULARY_PRIVATE_H
 
-#include "types.h"
-#include <seqtrain/data/vocabulary.h>
-
-enum { SEQ_BYTES = 256 }; // the first ids of unit byte are the bytes themselves
+#include <seqtrain/data/string_table.h>
+#include <seqtrain/data/vocabulary_builder.h>
 
 struct seq_vocabulary {
     seq_text_rules rules;
-    seq_types types; // id = number
-    int unk, eos;    // SEQ_NO_ID: none
+    seq_string_table types; // id = number
+    int unk, eos;           // SEQ_NO_ID: none
 };
-
-seq_status seq_vocabulary_create(const seq_text_rules *rules, seq_vocabulary **out,
-                                 seq_error *error);
-// Appends a token; ids count up from 0. An id that is taken already is SEQ_BAD_INPUT.
-seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, size_t size,
-                                 int64_t count, seq_error *error);
-// Code points of UTF-8 text.
-int64_t seq_count_points(const char *text, size_t size);
 
 #endif

@@ -151,3 +151,7 @@ void seq_compute_sum_rows(const seq_compute *compute, const float *c, size_t row
     shared_sum shared = {compute->kernels, c, rows, columns, ld, bias};
     seq_team_run(compute->team, sum_part, &shared);
 }
+
+const char *seq_compute_arithmetic(const seq_compute *compute) {
+    return seq_kernels_order(compute->kernels, compute->precision);
+}

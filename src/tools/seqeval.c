@@ -1,7 +1,7 @@
-// seqeval's options, and the choice between its two tasks: a split
-// (seqeval_split.c) or lines (--score). Invariant: an option that would have no
-// effect on the task is refused, not ignored. Tests: tests/cli/seqeval.sh,
-// tests/cli/scored_lines.sh.
+// seqeval's options, and the choice between its three tasks: a split
+// (seqeval_split.c), lines (--score), files of answers (--gold). Invariant: an
+// option that would have no effect on the task is refused, not ignored. Tests:
+// tests/cli/seqeval.sh, tests/cli/scored_lines.sh, tests/cli/compare.sh.
 #include "seqeval_private.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const *tasks(void) {
+    return seq_answer_kind_names;
+}
 static const char *const splits[] = {"train", "valid", "test", NULL};
+static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", NULL};
+static const char *const baselines[] = {"none", "majority", "bow", NULL};
 static const char *const bases[] = {"e", "10", "2", NULL};
 
 #define AT(field) offsetof(seq_eval_options, field)
@@ -37,6 +42,40 @@ static const seq_option table[] = {
              "without a past."},
     {SEQ_OPTION_CHOICE, "log-base", "BASE", AT(log_base), "e", .choices = bases,
      .help = "Base of the logarithms of --score."},
+    {SEQ_OPTION_HEADING, .help = "Without a model"},
+    {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
+     .help = "The right answers (- is standard input): compares them with those of --predictions. "
+             "CoNLL columns; a label a line, text may follow it; a table with a header; JSON "
+             "lines."},
+    {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
+     .help =
+         "What a system answered, item by item as in --gold. A second file is that of another "
+         "system, compared on the same resamples. Without --predictions, --gold holds both: the "
+         "last two columns, or what --columns says."},
+    {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
+     .help = "What the answers are: tags of tokens, classes, or ratings. auto: JSON by its types; "
+             "tags where the last column is O or PREFIX-TYPE on every line; ratings where all are "
+             "numbers and one has a fraction; else classes."},
+    {SEQ_OPTION_TEXT, "columns", "LIST", AT(columns),
+     .help = "token=1,gold=4,prediction=5 or text=sentence,gold=label: columns by number, or by "
+             "their names in a header or a JSON object. token=0: tokens are not compared."},
+    {SEQ_OPTION_CHOICE, "scheme", "SCHEME", AT(scheme), "auto", .choices = schemes,
+     .help = "Of tags, for all files. auto: each file's own, by its tags."},
+    {SEQ_OPTION_TEXT, "train", "FILE", AT(train),
+     .help = "Training items, in the form of --gold: what --baseline learns from, and which "
+             "entities were seen."},
+    {SEQ_OPTION_CHOICE, "baseline", "NAME", AT(baseline), "none", .choices = baselines,
+     .help = "A predictor made from --train, in place of a second system or of --predictions: the "
+             "most frequent answer, or a linear softmax on counts of words (LABEL TEXT lines)."},
+    {SEQ_OPTION_TEXT, "dev", "FILE", AT(dev),
+     .help =
+         "Items that choose the penalty of --baseline bow. Without it, every tenth of --train."},
+    {SEQ_OPTION_INTEGER, "resamples", "N", AT(resamples), "1000", 0, 1000000,
+     .help = "Resamples of items for the intervals of 95 %; 0: none."},
+    {SEQ_OPTION_INTEGER, "seed", "S", AT(seed), "1", 0, 9007199254740991.0,
+     .help = "Of the resamples."},
+    {SEQ_OPTION_TEXT, "per-item", "FILE", AT(per_item),
+     .help = "Also a line for each item: index, line, gold, output, and right labels or error."},
     {SEQ_OPTION_HEADING, .help = "Model and output"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
@@ -54,7 +93,7 @@ static const seq_option table[] = {
              "rounded likewise; "
              "int8, a quarter, with a scale for each unit."},
     {SEQ_OPTION_FLAG, "json", NULL, AT(json), "no",
-     .help = "Print the figures of a split as one JSON object. Not with --score."},
+     .help = "Print the figures of a split or of --gold as one JSON object. Not with --score."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",
      .help = "Print results, warnings and errors only."},
     {.type = SEQ_OPTION_END},
@@ -62,25 +101,50 @@ static const seq_option table[] = {
 
 static const seq_program program = {
     .name = "seqeval",
-    .synopsis = "RUN|CHECKPOINT [options]",
+    .synopsis = "RUN|CHECKPOINT [options]\n"
+                "       seqeval --gold FILE --predictions FILE [FILE] [options]",
     .summary = "Evaluates a model on a split of its data set (loss, perplexity, bits per token and "
-               "character, figures without <unk>), or tells the probability of given sentences.",
+               "character, figures without <unk>), or tells the probability of given sentences. "
+               "With --gold, judges files of predictions and compares two systems.",
     .options = table,
     .examples = "  seqeval run --split test\n"
                 "  seqeval run --score sentences.txt --log-base 10\n"
-                "  echo 'how probable is this' | seqeval run --score - --per-token\n",
-    .minimum_operands = 1,
+                "  echo 'how probable is this' | seqeval run --score - --per-token\n"
+                "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
+                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n",
+    .minimum_operands = 0,
     .maximum_operands = 1,
 };
 
-// What would have no effect with --score.
-static seq_status refuse_options_of_split(const seq_parsed *parsed, seq_error *error) {
-    static const char *const names[] = {"split", "data", "batch", "json"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (parsed->sources[seq_option_find(parsed->program, names[i])] == SEQ_FROM_COMMAND_LINE)
-            return seq_error_set(error, SEQ_BAD_USAGE, "--%s: of a split, not with --score",
-                                 names[i]);
+static seq_status refuse(const seq_parsed *parsed, const char *const *names, const char *why,
+                         seq_error *error) {
+    for (; *names; names++)
+        if (parsed->sources[seq_option_find(parsed->program, *names)] == SEQ_FROM_COMMAND_LINE)
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s: %s", *names, why);
     return SEQ_OK;
+}
+
+// What would have no effect on the task.
+static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
+    static const char *const of_split[] = {"split", "data", "batch", "json", NULL};
+    static const char *const of_model[] = {"split",   "data",      "batch",    "score",
+                                           "carry",   "per-token", "log-base", "newest",
+                                           "kernels", "blas",      "weights",  NULL};
+    static const char *const of_files[] = {"predictions", "task",     "columns", "scheme",
+                                           "train",       "baseline", "dev",     "resamples",
+                                           "seed",        "per-item", NULL};
+    const seq_eval_options *options = parsed->values;
+    if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
+    if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
+    if (parsed->operand_count == 0)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
+                             "seqeval --gold FILE --predictions FILE [FILE] [options]");
+    if (!options->score && (options->per_token || options->carry))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
+                             options->carry ? "carry" : "per-token");
+    return options->score ? refuse(parsed, of_split, "of a split, not with --score", error)
+                          : SEQ_OK;
 }
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
@@ -88,12 +152,12 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_compute compute;
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
-    if (!options->score && (options->per_token || options->carry))
-        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
-                             options->carry ? "carry" : "per-token");
-    if (options->score && refuse_options_of_split(parsed, error)) return error->status;
-    seq_status status = seq_compute_find(seq_kernels_names()[options->kernels],
-                                         (seq_precision)options->weights, NULL, &compute, error);
+    seq_status status = check_options(parsed, error);
+    if (!status && options->gold)
+        return seq_eval_files(options, parsed->operand_count ? parsed->operands[0] : NULL, error);
+    if (!status)
+        status = seq_compute_find(seq_kernels_names()[options->kernels],
+                                  (seq_precision)options->weights, NULL, &compute, error);
     if (!status)
         status =
             seq_checkpoint_load(parsed->operands[0], !options->newest, &compute, &loaded, error);

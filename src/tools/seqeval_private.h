@@ -1,15 +1,23 @@
-// The two things that seqeval does.
+// The things that seqeval does: a split, lines, files of answers.
 #ifndef SEQ_TOOLS_SEQEVAL_PRIVATE_H
 #define SEQ_TOOLS_SEQEVAL_PRIVATE_H
 
 #include "tool_program.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/infer/score.h>
+#include <seqtrain/task/baseline.h>
+#include <seqtrain/task/statistic.h>
+
+typedef enum seq_eval_baseline {
+    SEQ_EVAL_NO_BASELINE,
+    SEQ_EVAL_MAJORITY,
+    SEQ_EVAL_BOW
+} seq_eval_baseline;
 
 typedef struct seq_eval_options {
-    int split, log_base, kernels, weights;
-    char *data, *score, *blas;
-    int64_t batch;
+    int split, log_base, kernels, weights, task, scheme, baseline;
+    char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
+    int64_t batch, resamples, seed;
     bool per_token, carry, newest, json, quiet;
 } seq_eval_options;
 
@@ -17,5 +25,45 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
                           seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
+// `second` is the file of another system, or NULL.
+seq_status seq_eval_files(const seq_eval_options *options, const char *second, seq_error *error);
+
+// What a comparison of files has found.
+enum { SEQ_EVAL_MEASURES = 8, SEQ_EVAL_SYSTEMS = 2 };
+
+typedef struct seq_eval_measure {
+    const char *name; // NULL: none from here on
+    double value;
+    seq_interval interval;
+    seq_interval difference; // of this to the first system's, paired
+    double two_sided;
+} seq_eval_measure;
+
+typedef struct seq_eval_system {
+    seq_answers answers;
+    seq_eval_measure measures[SEQ_EVAL_MEASURES];
+    int64_t broken;                        // entities whose tags break the scheme
+    seq_hits all, strict, surface, unseen; // entities
+    int64_t *types, *labels;               // seq_hits of each type and each label, or NULL
+    double *auc;                           // (labels), or NULL
+    seq_confusion *confusion;              // or NULL
+    size_t cells;
+} seq_eval_system;
+
+typedef struct seq_eval_comparison {
+    seq_answer_tables tables;
+    seq_answers gold, training, dev;
+    seq_eval_system systems[SEQ_EVAL_SYSTEMS];
+    int count;
+    int resamples;
+    int64_t seed, gold_broken;
+    bool has_surfaces, has_unseen, has_bow;
+    seq_bow_report bow;
+} seq_eval_comparison;
+
+void seq_eval_print(const seq_eval_comparison *comparison, bool json);
+// A line an item, as tab-separated values.
+seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const char *path,
+                                seq_error *error);
 
 #endif

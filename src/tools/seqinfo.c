@@ -231,7 +231,7 @@ static seq_presence show_step(const options *options, const char *run, int64_t s
 static seq_status show_unfinished(const options *options, const char *run, seq_error *error) {
     int64_t *steps = NULL;
     size_t count = 0;
-    seq_status status = seq_checkpoint_list_unfinished(run, &steps, &count, error);
+    seq_status status = seq_checkpoint_list_incomplete(run, &steps, &count, error);
     for (size_t i = 0; i < count; i++)
         seq_info_say(options,
                      "  step %lld: no manifest.json: being written or removed by a run, not "

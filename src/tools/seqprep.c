@@ -7,7 +7,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/option.h>
 #include <seqtrain/base/signals.h>
-#include <seqtrain/data/prepare.h>
+#include <seqtrain/prep/prepare.h>
 #include <seqtrain/storage/vector_file.h>
 #include <signal.h>
 #include <stdio.h>

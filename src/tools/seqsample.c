@@ -90,9 +90,9 @@ static const seq_program program = {
 // The sequence whose turn it is goes out as it is drawn; later ones wait in memory.
 typedef struct printer {
     const seq_vocabulary *vocabulary;
-    seq_decoder *decoders; // one a sequence
-    FILE **waiting;        // memory streams, or NULL
-    char **texts;          // what they hold
+    seq_detokenizer *decoders; // one a sequence
+    FILE **waiting;            // memory streams, or NULL
+    char **texts;              // what they hold
     size_t *sizes;
     bool *ended;
     int count, current;
@@ -130,7 +130,7 @@ static seq_status print_token(void *context, int sequence, int id, bool last, se
     printer *printer = context;
     char text[SEQ_DECODED + 1];
     size_t size =
-        seq_decode(&printer->decoders[sequence], printer->vocabulary, id, text, SEQ_DECODED);
+        seq_detokenize(&printer->decoders[sequence], printer->vocabulary, id, text, SEQ_DECODED);
     if (last && (size == 0 || text[size - 1] != '\n')) text[size++] = '\n';
     FILE *stream = stream_of(printer, sequence);
     if (!stream)

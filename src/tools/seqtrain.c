@@ -10,7 +10,9 @@
 #include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
 #include <seqtrain/comm/comm.h>
+#include <seqtrain/job/death.h>
 #include <seqtrain/kernels/kernels.h>
+#include <seqtrain/scaling/scaling.h>
 #include <seqtrain/storage/vector_file.h>
 #include <seqtrain/train/train.h>
 #include <signal.h>
@@ -124,7 +126,10 @@ static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
             seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
                          options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
             if (options.dry_run) seq_signals_release(); // it has nothing to save
-            seq_train_run(&parsed, comm, version(), error);
+            if (options.dry_run)
+                seq_scaling_report(&options, comm, error);
+            else
+                seq_train_run(&parsed, comm, version(), error);
         }
     }
     seq_options_clear(&parsed);
@@ -180,7 +185,7 @@ int main(int argc, char **argv) {
     seq_signals_catch((const int[]){SIGUSR1, SIGTERM, SIGINT, SIGHUP, 0},
                       true); // for a checkpoint and an early end
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
-    seq_train_tell_bus_errors();
+    seq_death_tell_bus_errors();
     if (!seq_thread_run_main(train, &self, &error)) return self.code;
     seq_log_error("%s", error.text);
     return seq_status_exit_code(error.status);

@@ -1,16 +1,18 @@
 // A run from its start to its end: resume or initialise, then train, validate, save and report.
 // Collective. Invariant: a step that ends the run early leaves a checkpoint of a whole step. Tests:
 // tests/cli/seqtrain.sh, tests/mpi/train_bytes.sh.
-#include "checkpoints/checkpoints.h"
-#include "checkpoints/lock.h"
-#include "checkpoints/session.h"
-#include "plan/plan.h"
-#include "proofs/proofs.h"
+#include "saving/saving.h"
+#include <seqtrain/job/run_lock.h>
+#include <seqtrain/job/fence.h>
+#include "verify/verify.h"
 #include "report/summary.h"
 #include "step/step.h"
 #include <seqtrain/base/arithmetic.h>
+#include <seqtrain/base/clock.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/job/cpu_check.h>
 #include <seqtrain/checkpoint/data_path.h>
+#include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,21 @@
 
 static bool is_root(const seq_comm *comm) {
     return seq_comm_rank(comm) == 0;
+}
+
+// Options that have a meaning with --dry-run only.
+static seq_status check_plan_options_absent(const seq_parsed *parsed, seq_error *error) {
+    static const char *const names[] = {
+        "plan-ranks",     "plan-vocabulary", "plan-format",       "ranks-per-node",
+        "cores-per-node", "network-latency", "network-bandwidth", NULL};
+    for (int i = 0; names[i]; i++) {
+        int index = seq_option_find(parsed->program, names[i]);
+        if (parsed->sources[index] != SEQ_FROM_DEFAULT)
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--%s: has a meaning with --dry-run only, which is missing",
+                                 names[i]);
+    }
+    return SEQ_OK;
 }
 
 static seq_status check_options(const seq_train_options *options, bool root, seq_error *error) {
@@ -45,38 +62,50 @@ static seq_status write_config(const seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
+// Before the session writes a checkpoint of its own.
+static seq_status record_identity(const seq_trainer *trainer, const seq_manifest *resumed,
+                                  seq_error *error) {
+    seq_manifest own = {0};
+    seq_status status = seq_train_describe(trainer, &own, error);
+    if (!status)
+        status = seq_identity_record(trainer->options->run, trainer->parsed->program->options,
+                                     resumed, &own, error);
+    seq_manifest_clear(&own);
+    return status;
+}
+
 static void write_start(seq_trainer *trainer, bool resumed) {
     char kernels[200], cpu[200];
-    seq_metrics *metrics = &trainer->metrics;
-    seq_train_cpu_name(cpu, sizeof cpu);
+    seq_event_log *events = &trainer->events;
+    seq_cpu_name(cpu, sizeof cpu);
     seq_kernels_describe(trainer->compute.kernels, kernels, sizeof kernels);
-    seq_metrics_begin(metrics, resumed ? "resume" : "start");
-    seq_metrics_integer(metrics, "step", trainer->position.step);
-    seq_metrics_text(metrics, "version", trainer->version);
-    seq_metrics_text(metrics, "kernels", kernels);
-    seq_metrics_text(metrics, "arithmetic", seq_train_arithmetic(trainer));
-    seq_metrics_text(metrics, "denormals", seq_arithmetic_denormals());
-    seq_metrics_text(metrics, "precision", seq_precision_names()[trainer->options->precision]);
-    seq_metrics_text(metrics, "cpu", cpu);
+    seq_event_begin(events, resumed ? "resume" : "start");
+    seq_event_integer(events, "step", trainer->position.step);
+    seq_event_text(events, "version", trainer->version);
+    seq_event_text(events, "kernels", kernels);
+    seq_event_text(events, "arithmetic", seq_compute_arithmetic(&trainer->compute));
+    seq_event_text(events, "denormals", seq_arithmetic_denormals());
+    seq_event_text(events, "precision", seq_precision_names()[trainer->options->precision]);
+    seq_event_text(events, "cpu", cpu);
     if (resumed && trainer->options->override)
-        seq_metrics_text(metrics, "override", trainer->options->override);
-    seq_metrics_text(metrics, "layout", seq_comm_layout(trainer->comm));
-    seq_metrics_text(metrics, "data", seq_dataset_path(trainer->dataset));
-    seq_metrics_integer(metrics, "ranks", seq_comm_size(trainer->comm));
-    seq_metrics_integer(metrics, "replicas", trainer->replicas);
-    seq_metrics_integer(metrics, "parameters", (int64_t)trainer->table->values);
-    seq_metrics_integer(metrics, "total_steps", trainer->total_steps);
-    seq_metrics_end(metrics);
+        seq_event_text(events, "override", trainer->options->override);
+    seq_event_text(events, "layout", seq_comm_layout(trainer->comm));
+    seq_event_text(events, "data", seq_dataset_path(trainer->dataset));
+    seq_event_integer(events, "ranks", seq_comm_size(trainer->comm));
+    seq_event_integer(events, "replicas", trainer->replicas);
+    seq_event_integer(events, "parameters", (int64_t)trainer->table->values);
+    seq_event_integer(events, "total_steps", trainer->total_steps);
+    seq_event_end(events);
 }
 
 // `resumed`: the manifest of the checkpoint, or NULL.
 static seq_status open_records(seq_trainer *trainer, const seq_manifest *resumed,
                                seq_error *error) {
-    trainer->metrics.may_lose = trainer->options->on_save_failure == SEQ_SAVE_OR_CONTINUE;
-    if (is_root(trainer->comm) && !seq_train_record_identity(trainer, resumed, error) &&
+    trainer->events.may_lose = trainer->options->on_save_failure == SEQ_SAVE_OR_CONTINUE;
+    if (is_root(trainer->comm) && !record_identity(trainer, resumed, error) &&
         !write_config(trainer, error) &&
         !seq_data_path_write(trainer->options->run, seq_dataset_path(trainer->dataset), error) &&
-        !seq_metrics_open(&trainer->metrics, trainer->options->run, error))
+        !seq_event_log_open(&trainer->events, trainer->options->run, error))
         write_start(trainer, resumed != NULL);
     if (error->status == SEQ_IO) error->status = SEQ_NO_SPACE; // 7, as for checkpoints
     return seq_comm_agree(trainer->comm, error);
@@ -92,11 +121,11 @@ static seq_status stop_early(seq_trainer *trainer, seq_error *error) {
     seq_summary summary;
     if (seq_train_summarise(trainer, &summary, error)) return error->status;
     seq_summary_print(&summary);
-    seq_metrics_begin(&trainer->metrics, "stop");
-    seq_metrics_integer(&trainer->metrics, "step", trainer->position.step);
-    seq_metrics_text(&trainer->metrics, "reason", reason);
-    seq_summary_write(&summary, &trainer->metrics);
-    seq_metrics_end(&trainer->metrics);
+    seq_event_begin(&trainer->events, "stop");
+    seq_event_integer(&trainer->events, "step", trainer->position.step);
+    seq_event_text(&trainer->events, "reason", reason);
+    seq_summary_write(&summary, &trainer->events);
+    seq_event_end(&trainer->events);
     return seq_error_set(error, SEQ_STOPPED,
                          "stopped by %s after step %lld of %lld with a checkpoint in %s; the same "
                          "command line continues",
@@ -108,7 +137,7 @@ static bool checkpoint_is_due(const seq_trainer *trainer, const seq_step_result 
     if (seq_train_validation_due(trainer)) // saves afterwards
         return false;
     return result->save || seq_train_saves_at(trainer, trainer->position.step) ||
-           seq_trainer_finished(trainer);
+           seq_train_finished(trainer);
 }
 
 static seq_status validate_and_save(seq_trainer *trainer, seq_error *error) {
@@ -133,6 +162,7 @@ static seq_status settle_before_rest(seq_trainer *trainer, seq_step_result *resu
 
 static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     seq_step_result result;
+    bool differ;
     seq_status status = seq_train_step(trainer, &result, error);
     if (!status && result.setback != SEQ_ROLLED_BACK) {
         seq_progress_step(trainer, &result);
@@ -142,7 +172,9 @@ static seq_status train_one_step(seq_trainer *trainer, seq_error *error) {
     if (status) return status;
     if (result.stop) return stop_early(trainer, error);
     if (result.setback == SEQ_ROLLED_BACK) return SEQ_OK;
-    status = seq_train_check_replicas(trainer, false, error);
+    status = seq_train_check_replicas(trainer, false, &differ, error);
+    if (!status && differ) status = seq_train_finish_save(trainer, error);
+    if (!status && differ) status = seq_train_tell_difference(trainer, error);
     if (!status) status = seq_train_continue_save(trainer, result.writing, error);
     if (status) return status;
     return checkpoint_is_due(trainer, &result) ? seq_train_save(trainer, error) : SEQ_OK;
@@ -155,7 +187,7 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
     while (!status) {
         if (seq_train_validation_due(trainer))
             status = validate_and_save(trainer, error);
-        else if (seq_trainer_finished(trainer))
+        else if (seq_train_finished(trainer))
             break;
         else
             status = train_one_step(trainer, error);
@@ -167,25 +199,25 @@ static seq_status train_to_end(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_status print_end(seq_trainer *trainer, seq_error *error) {
-    char setbacks[160];
+    char history[160];
     const seq_position *position = &trainer->position;
     seq_summary summary;
     seq_status status = seq_train_summarise(trainer, &summary, error);
     if (status) return status;
     seq_summary_print(&summary);
-    seq_metrics_begin(&trainer->metrics, "end");
-    seq_metrics_integer(&trainer->metrics, "step", position->step);
-    seq_metrics_real(&trainer->metrics, "best_loss", position->best_loss);
-    seq_metrics_integer(&trainer->metrics, "best_step", position->best_step);
-    seq_summary_write(&summary, &trainer->metrics);
-    seq_train_count_setbacks(trainer, setbacks, sizeof setbacks);
-    seq_metrics_end(&trainer->metrics);
+    seq_event_begin(&trainer->events, "end");
+    seq_event_integer(&trainer->events, "step", position->step);
+    seq_event_real(&trainer->events, "best_loss", position->best_loss);
+    seq_event_integer(&trainer->events, "best_step", position->best_step);
+    seq_summary_write(&summary, &trainer->events);
+    seq_train_count_setbacks(trainer, history, sizeof history);
+    seq_event_end(&trainer->events);
     if (position->best_step >= 0)
         seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld%s",
                      (long long)position->step, position->best_loss, (long long)position->best_step,
-                     setbacks);
+                     history);
     else
-        seq_log_info("finished at step %lld%s", (long long)position->step, setbacks);
+        seq_log_info("finished at step %lld%s", (long long)position->step, history);
     return SEQ_OK;
 }
 
@@ -199,8 +231,8 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
         status = seq_trainer_initialise(trainer, error);
     if (!status) status = seq_trainer_pack(trainer, error);
     if (status) return status;
-    trainer->last_save = seq_train_seconds();
-    seq_train_print_start(trainer);
+    trainer->last_save = seq_clock_seconds();
+    seq_train_print_start(trainer, seq_train_snapshot_bytes(trainer));
     seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     if (step > trainer->total_steps)
@@ -208,16 +240,17 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
                         "nothing is trained",
                         (long long)step, (long long)trainer->total_steps);
     if (open_records(trainer, step >= 0 ? manifest : NULL, error)) return error->status;
-    seq_train_print_recut(trainer);
-    if (seq_train_check_machines(trainer, step >= 0, error)) return error->status;
-    return step < 0 ? SEQ_OK : seq_train_retire(trainer, error); // as after a save
+    seq_train_print_repartition(trainer);
+    if (seq_cpu_check(trainer->comm, &trainer->compute, trainer->options->run, step >= 0, error))
+        return error->status;
+    return step < 0 ? SEQ_OK : seq_train_prune_all(trainer, error); // as after a save
 }
 
 static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
     seq_team *team = NULL;
     const char *kernels;
-    seq_status status = seq_train_choose_kernels(trainer, &kernels, error);
+    seq_status status = seq_cpu_choose_kernels(trainer->comm, options->kernels, &kernels, error);
     if (!status) status = seq_team_create((int)options->threads, &team, error);
     if (status) return status;
     return seq_compute_find(kernels, (seq_precision)options->precision, team, &trainer->compute,
@@ -238,7 +271,7 @@ static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64
 
 static seq_status begin_watch(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
-    seq_status status = seq_session_begin(trainer->comm, options->run, &trainer->session, error);
+    seq_status status = seq_fence_begin(trainer->comm, options->run, &trainer->session, error);
     if (!status)
         status = seq_watchdog_create(trainer->comm, options->run, trainer->session,
                                      options->hang_timeout, &trainer->watchdog, error);
@@ -251,13 +284,14 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
                            .options = parsed->values,
                            .comm = comm,
                            .version = version,
-                           .started = seq_train_seconds(),
+                           .started = seq_clock_seconds(),
                            .saved_step = -1};
     seq_manifest manifest = {0};
     seq_run_lock lock = {0};
     int64_t step = -1;
     seq_train_find_limit(&trainer);
-    if (!seq_plan_check_absent(parsed, error)) check_options(trainer.options, is_root(comm), error);
+    if (!check_plan_options_absent(parsed, error))
+        check_options(trainer.options, is_root(comm), error);
     if (seq_comm_agree(comm, error) || seq_run_lock_take(&lock, trainer.options->run, comm, error))
         goto out;
     seq_train_note_place(&trainer);
@@ -277,17 +311,15 @@ out:
     seq_manifest_clear(&manifest);
     seq_trainer_clear(&trainer);
     seq_watchdog_destroy(trainer.watchdog);
-    seq_comm_limit_closing(comm, trainer.options->hang_timeout);
+    seq_comm_limit_finalize(comm, trainer.options->hang_timeout);
     seq_run_lock_release(&lock);
     return error->status;
 }
 
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version,
                          seq_error *error) {
-    const seq_train_options *options = parsed->values;
     seq_arithmetic before = seq_arithmetic_begin();
-    seq_status status =
-        options->dry_run ? seq_plan_run(parsed, comm, error) : train(parsed, comm, version, error);
+    seq_status status = train(parsed, comm, version, error);
     seq_arithmetic_end(before);
     return status;
 }

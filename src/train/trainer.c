@@ -4,28 +4,17 @@
 // step is taken here, and the shared part is counted before any of it is taken.
 // Tests: tests/cli/seqtrain.sh, tests/fault/memory.sh,
 // tests/fault/shared_memory.sh.
-#include "checkpoints/checkpoints.h"
+#include "saving/saving.h"
 #include "options/options.h"
-#include "proofs/proofs.h"
-#include "proofs/tamper.h"
+#include "verify/verify.h"
+#include "fault_injection.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TOKENS_PER_VALID_STREAM = 32 }; // fewer streams rather than streams too short to warm up
-
-double seq_train_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-bool seq_trainer_finished(const seq_trainer *trainer) {
-    return trainer->position.step >= trainer->total_steps;
-}
 
 static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
     const seq_train_options *options = trainer->options;
@@ -59,7 +48,7 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
 static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_batches_create(
         trainer->dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, trainer->replicas * trainer->batch,
-        seq_tamper_first_stream(trainer, trainer->first_replica * trainer->batch),
+        seq_inject_first_stream(trainer, trainer->first_replica * trainer->batch),
         trainer->own_replicas * trainer->batch, &trainer->batches, error);
     if (status) return status;
     trainer->stream_length = seq_batches_length(trainer->batches);
@@ -93,15 +82,16 @@ static void mark_always_live(seq_trainer *trainer) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
         if (!parameter->sparse)
-            seq_live_add(trainer->always_live, parameter->offset,
-                         parameter->offset + seq_parameter_size(parameter));
+            seq_sparsity_add(trainer->always_live, parameter->offset,
+                             parameter->offset + seq_parameter_size(parameter));
     }
 }
 
 static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
     const seq_limits limits = seq_rectangle_limits(trainer->batch, trainer->window);
-    seq_status status = seq_allocate(&trainer->always_live, seq_live_words(trainer->table->size),
-                                     sizeof(uint64_t), "the gradient's map", error);
+    seq_status status =
+        seq_allocate(&trainer->always_live, seq_sparsity_words(trainer->table->size),
+                     sizeof(uint64_t), "the gradient's map", error);
     if (!status) mark_always_live(trainer);
     if (!status)
         status = seq_workspace_create(trainer->model, &limits, trainer->own_replicas,
@@ -156,7 +146,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
     if (!status) status = seq_train_check_create(trainer, error);
-    if (!status) status = seq_train_policy_create(trainer, error);
+    if (!status) status = seq_train_stability_create(trainer, error);
     return status;
 }
 
@@ -240,21 +230,17 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
         (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
-    seq_setbacks_begin(&trainer->setbacks);
+    seq_recovery_begin(&trainer->history);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
     return seq_comm_node_barrier(trainer->comm, error);
 }
 
-const char *seq_train_arithmetic(const seq_trainer *trainer) {
-    return seq_kernels_order(trainer->compute.kernels, trainer->compute.precision);
-}
-
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
     seq_train_check_destroy(trainer);
-    seq_train_policy_clear(trainer);
-    seq_metrics_close(&trainer->metrics);
+    seq_train_stability_clear(trainer);
+    seq_event_log_close(&trainer->events);
     seq_batches_destroy(trainer->valid_batches);
     seq_batches_destroy(trainer->batches);
     seq_workspace_destroy(trainer->workspace);

@@ -5,20 +5,22 @@
 #ifndef SEQ_TRAIN_TRAINER_H
 #define SEQ_TRAIN_TRAINER_H
 
-#include "report/metrics.h"
+#include <seqtrain/job/event_log.h>
 #include "report/phases.h"
-#include "numbers/policy.h"
+#include "stability/detect.h"
 #include "report/progress.h"
-#include "numbers/setbacks.h"
-#include "step/time_limit.h"
-#include "watch/watchdog.h"
 #include <seqtrain/batch/rectangle.h>
+#include "stability/recovery_history.h"
+#include <seqtrain/job/time_limit.h>
+#include <seqtrain/job/watchdog.h>
+#include <seqtrain/base/clock.h>
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/data/batch.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
+#include <seqtrain/train/rank_report.h>
 #include <seqtrain/train/train.h>
 
 // Of the epoch so far, all ranks.
@@ -41,22 +43,22 @@ typedef struct seq_position {
     double last_loss;  // of the last validation
     double epoch_nats; // training loss of this epoch so far
     int64_t epoch_tokens;
-    int64_t epoch_clipped;  // updates of this epoch whose gradient was scaled down
-    int64_t windows;        // in an epoch
-    int64_t origin;         // step - origin = (epoch - 1) * windows + window; 0 unless cut anew
-    int64_t recut_step;     // of the last new cut of the streams, 0: none
-    int64_t recut_replicas; // before it
+    int64_t epoch_clipped;    // updates of this epoch whose gradient was scaled down
+    int64_t windows;          // in an epoch
+    int64_t origin;           // step - origin = (epoch - 1) * windows + window; 0 unless cut anew
+    int64_t repartition_step; // of the last new cut of the streams, 0: none
+    int64_t repartition_replicas; // before it
     seq_audit audit;
 } seq_position;
 
-// How the streams were cut before a resume that cuts them anew (recut.c).
-typedef struct seq_recut {
+// How the streams were cut before a resume that cuts them anew (repartition.c).
+typedef struct seq_repartition {
     bool active;
     bool counted; // twice and missed are known
     int64_t replicas, batch, window;
     int64_t from_window, from_windows; // where the epoch stood
     int64_t twice, missed;             // tokens of the running epoch
-} seq_recut;
+} seq_repartition;
 
 // The run directory as rank 0 found it at the start (run_watch.c).
 typedef struct seq_run_place {
@@ -64,18 +66,6 @@ typedef struct seq_run_place {
     uint64_t device, node;
     double looked; // seconds on the monotonic clock
 } seq_run_place;
-
-typedef enum seq_stop_reason { SEQ_RUN_ON, SEQ_STOP_SIGNAL, SEQ_STOP_TIME } seq_stop_reason;
-
-// What each rank tells all others after its part of a step, so that all take the same branch.
-typedef struct seq_rank_report {
-    int32_t status;    // seq_status of this rank
-    int32_t stop;      // seq_stop_reason
-    int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
-    int32_t writing;   // this rank's part of a checkpoint is being written
-    int32_t trouble;   // it has found a number that is none
-    seq_coverage read; // tokens of this rank's windows
-} seq_rank_report;
 
 typedef struct seq_trainer {
     seq_parsed *parsed;
@@ -101,7 +91,7 @@ typedef struct seq_trainer {
     seq_workspace *workspace;
     seq_exchange *exchange;
     seq_tree *tree;        // sums the gradients of this rank's replicas
-    uint64_t *always_live; // all parameters that are not sparse, see seqtrain/comm/live.h
+    uint64_t *always_live; // all parameters that are not sparse, see seqtrain/comm/sparsity_map.h
     // Shared by the ranks of a node: written by one rank, or each its part.
     float *parameters;
     void *packed; // its matrices in the order of the products
@@ -126,11 +116,11 @@ typedef struct seq_trainer {
     float *valid_state;
     int valid_batch; // at most batch: the workspace of training serves
 
-    seq_setbacks setbacks;
-    seq_trouble found;               // by this rank, not yet settled
-    seq_trouble *troubles;           // (P), scratch: what each rank has found
+    seq_recovery_history history;
+    seq_anomaly found;               // by this rank, not yet settled
+    seq_anomaly *anomalies;          // (P), scratch: what each rank has found
     float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
-    struct seq_injection *injection; // inject.c's, or NULL
+    struct seq_injection *injection; // fault_injection.c's, or NULL
 
     seq_position position;
     int64_t
@@ -142,17 +132,20 @@ typedef struct seq_trainer {
     seq_coverage window_read;  // of this rank's windows of the step
     seq_coverage own_read;     // of this rank since window own_window of the epoch
     int64_t own_window;
-    seq_recut recut;
+    seq_repartition repartition;
     int64_t altered_step;            // where --override has changed the run, -1: it has not
     struct seq_replica_check *check; // replica_check.c's, or NULL
     int64_t checked_step;
-    uint64_t session;       // see session.h
+    uint64_t session;       // see seqtrain/job/fence.h
     seq_watchdog *watchdog; // or NULL
     seq_run_place place;
-    seq_metrics metrics;
+    seq_event_log events;
     seq_progress progress;
     seq_phases phases;
 } seq_trainer;
+
+// position.c: T of the next window.
+int seq_train_window_steps(const seq_trainer *trainer);
 
 // What a step yields, the same on every rank.
 typedef struct seq_step_result {
@@ -178,9 +171,5 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
-bool seq_trainer_finished(const seq_trainer *trainer);
-// What decides the bits of this rank, for records and comparisons; see seq_kernels_order.
-const char *seq_train_arithmetic(const seq_trainer *trainer);
-double seq_train_seconds(void); // monotonic clock
 
 #endif

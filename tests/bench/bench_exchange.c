@@ -85,7 +85,7 @@ static void create(bench *b, seq_parameter_table *table, const seq_optimizer_con
     need(seq_kernels_find("auto", SEQ_FP32, &kernels, &error), &error);
     const seq_exchange_config exchange = {.count = b->count};
     need(seq_exchange_create(b->comm, kernels, &exchange, &b->exchange, &error), &error);
-    seq_live_add(seq_exchange_live(b->exchange), 0, b->count);
+    seq_sparsity_add(seq_exchange_live(b->exchange), 0, b->count);
     float *gradient = seq_exchange_gradient(b->exchange);
     need(seq_allocate(&b->summed, b->count, sizeof *b->summed, "a vector", &error), &error);
     need(seq_allocate(&b->times, (size_t)b->runs, sizeof *b->times, "times", &error), &error);

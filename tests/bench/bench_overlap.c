@@ -75,7 +75,7 @@ static void create(bench *b, bool overlap, seq_exchange **out) {
                                         .bucket = 1000000};
     need(seq_kernels_find("auto", SEQ_FP32, &kernels, &error), &error);
     need(seq_exchange_create(b->comm, kernels, &config, out, &error), &error);
-    seq_live_add(seq_exchange_live(*out), 0, b->count);
+    seq_sparsity_add(seq_exchange_live(*out), 0, b->count);
     for (size_t i = 0; i < b->count; i++)
         seq_exchange_gradient(*out)[i] = 1e-9F * (float)(i % 97);
 }

@@ -51,7 +51,7 @@ experiment "rank 1 of 4 killed (SIGKILL), one host" "one message by its neighbou
 harmed killed 137 4 "rank 1 \(host $(uname -n), process [0-9]+\) has died in step $where; it was killed \(SIGKILL\), the likely reason is want of memory: the host's ranks share [0-9.]+ MB, .* free on the host.*continues from its last checkpoint" die 1
 outcome 1 "as expected" "$detected" "$recovered"
 
-# A rank that works on one thing for ever, in each stage. The numbers are those of seq_stage (src/train/watch/watchdog.h).
+# A rank that works on one thing for ever, in each stage. The numbers are those of seq_stage (include/seqtrain/job/watchdog.h).
 hangs() { # hangs NAME RANK STEP STAGE TEXT: as told by SEQ_HANG
   local got=0
   SEQ_HANG="$2 $3 $4" run_mpi 4 "${train[@]}" --run "$work/$1" --hang-timeout $limit >"log.$1" 2>&1 || got=$?

@@ -47,6 +47,12 @@ same_tree whole/checkpoints run/checkpoints
 fail_each seqsample 60 nothing "$SEQSAMPLE" whole --tokens 20 --count 3 --prime 'the river' --top-k 3
 fail_each seqeval 60 nothing "$SEQEVAL" whole
 fail_each "seqeval --score" 60 nothing "$SEQEVAL" whole --score lines.txt --per-token
+printf 'a O\nb B-x\nc I-x\n\nd B-y\n' >tags
+printf '{"index": %d, "label": "%s", "output": "a", "labels": ["a", "b"], "probabilities": [0.%d, 0.5]}\n' 1 a 5 2 b 4 >classes
+printf '%s\n' 'a some words' 'b more' 'a words' >labelled
+fail_each "seqeval --gold" 60 nothing "$SEQEVAL" --gold tags --predictions tags --train tags
+fail_each "seqeval --gold, JSON lines" 60 nothing "$SEQEVAL" --gold classes --per-item items.tsv
+fail_each "seqeval --baseline" 60 nothing "$SEQEVAL" --gold labelled --train labelled --baseline bow
 fail_each seqinfo 60 nothing "$SEQINFO" whole --verify
 [ -z "$(ls -d new.* 2>/dev/null)" ] || bad "seqprep left $(ls -d new.*)"
 [ $((refused * 2)) -gt $tried ] || bad "$refused of $tried failed: the test has lost its point"

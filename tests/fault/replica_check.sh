@@ -11,7 +11,7 @@ expect 0 finished "${command[@]}" --run whole
 newest() { ls flip/checkpoints | tail -1; }
 stopped_at() { printf 'replica check after step %d: ' "$1"; }
 
-# flipped RANKS_PER_NODE FLIP EVERY DETECTED_AT TEXT NEWEST_CHECKPOINT: see src/train/proofs/tamper.h for FLIP.
+# flipped RANKS_PER_NODE FLIP EVERY DETECTED_AT TEXT NEWEST_CHECKPOINT: see src/train/fault_injection.h for FLIP.
 flipped() {
   rm -rf flip
   SEQ_RANKS_PER_NODE=$1 SEQ_FLIP=$2 expect 6 "$(stopped_at "$4")$5" run_mpi 4 "${command[@]}" --check-replicas "$3" --run flip

@@ -1,9 +1,9 @@
 // Text as seqprep meets it: plain, gzip, zstd, xz or bzip2, cut into blocks and
 // units. The first byte chooses the rules. A few bytes may unpack to gigabytes,
-// so 16 blocks are the most. Checks src/data/source.c, text_input.c and
+// so 16 blocks are the most. Checks src/prep/byte_reader.c, text_input.c and
 // tokenizer.c; run by tests/fault/fuzz.sh and tests/fuzz/run.sh.
 #include "fuzz.h"
-#include "text_input.h"
+#include "text_blocks.h"
 #include <seqtrain/base/log.h>
 
 static seq_status count(void *context, const char *text, size_t size, size_t units,
@@ -33,24 +33,24 @@ static seq_status take(const seq_text_block *block, seq_tokenizer *tokenizer, se
 
 static void read_all(const char *path, const seq_text_rules *rules) {
     enum { BLOCKS = 16 }; // a few bytes may unpack to gigabytes
-    const seq_source_rules packing = {.memory = 1 << 24};
-    seq_text_input input = {0};
+    const seq_byte_reader_rules packing = {.memory = 1 << 24};
+    seq_text_blocks input = {0};
     seq_text_block block = {0};
     seq_tokenizer *tokenizer = NULL;
     seq_error error = {0};
     size_t sum = 0;
-    seq_status status = seq_text_input_begin(&input, rules, &packing, &path, 1, &error);
+    seq_status status = seq_text_blocks_begin(&input, rules, &packing, &path, 1, &error);
     if (!status) status = seq_text_block_begin(&block, &error);
     if (!status) status = seq_tokenizer_create(rules, count, &sum, &tokenizer, &error);
     for (int i = 0; !status && i < BLOCKS; i++) {
-        status = seq_text_input_fetch(&input, &block, &error);
+        status = seq_text_blocks_fetch(&input, &block, &error);
         if (!status && block.part_count == 0) break;
         if (!status) status = take(&block, tokenizer, &error);
     }
     fuzz_check(status, &error);
     seq_tokenizer_destroy(tokenizer);
     seq_text_block_end(&block);
-    seq_text_input_end(&input);
+    seq_text_blocks_end(&input);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -8,14 +8,14 @@
 #include <string.h>
 
 static void use(const seq_vocabulary *vocabulary) {
-    seq_decoder decoder = {0};
+    seq_detokenizer decoder = {0};
     static char out[SEQ_DECODED];
     for (int id = 0; id < seq_vocabulary_size(vocabulary); id++) {
         size_t size;
         const char *text = seq_vocabulary_text(vocabulary, id, &size);
         assert(seq_vocabulary_find(vocabulary, text, size) == id);
         assert(seq_vocabulary_characters(vocabulary, id) >= 0);
-        assert(seq_decode(&decoder, vocabulary, id, out, sizeof out) <= sizeof out);
+        assert(seq_detokenize(&decoder, vocabulary, id, out, sizeof out) <= sizeof out);
     }
     int32_t *ids = NULL;
     size_t count = 0;

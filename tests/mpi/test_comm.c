@@ -140,8 +140,8 @@ static void fill_gradient(float *out, uint64_t *live, int rank, int round, size_
     }
     for (size_t begin = 0; live && begin < sparse; begin += ROW)
         if (has_row(rank, round, begin / ROW))
-            seq_live_add(live, begin, begin + ROW < sparse ? begin + ROW : sparse);
-    if (live) seq_live_add(live, sparse, count);
+            seq_sparsity_add(live, begin, begin + ROW < sparse ? begin + ROW : sparse);
+    if (live) seq_sparsity_add(live, sparse, count);
     free(values);
 }
 
@@ -171,10 +171,10 @@ static void fill_own(seq_comm *comm, seq_exchange *exchange, int round, size_t c
                      size_t sparse) {
     float *gradient = seq_exchange_gradient(exchange);
     uint64_t *live = seq_exchange_live(exchange);
-    memset(live, 0, seq_live_words(count) * sizeof *live);
+    memset(live, 0, seq_sparsity_words(count) * sizeof *live);
     float *values = calloc(count, sizeof *values);
     fill_gradient(values, live, seq_comm_rank(comm), round, count, sparse);
-    for (seq_range run = {0}; seq_live_next(live, count, &run);)
+    for (seq_range run = {0}; seq_sparsity_next(live, count, &run);)
         memcpy(gradient + run.begin, values + run.begin, (run.end - run.begin) * sizeof *values);
     free(values);
 }
@@ -237,7 +237,7 @@ static void check_sum(seq_comm *comm, seq_exchange *exchange, const seq_exchange
     double dregs = 0;
     for (size_t slice = 0; slice < sum->slice_count; slice++) {
         size_t begin = sum->slices[slice].begin, end = sum->slices[slice].end;
-        for (seq_range run = {begin, begin}; seq_live_next(sum->live, end, &run);) {
+        for (seq_range run = {begin, begin}; seq_sparsity_next(sum->live, end, &run);) {
             size_t bytes = (run.end - run.begin) * sizeof *all;
             check(memcmp(gradient + run.begin, all + run.begin, bytes) == 0, comm,
                   "another sum than the tree's", (long long)run.begin);
@@ -300,7 +300,7 @@ static void check_trouble(seq_comm *comm, seq_exchange *exchange, size_t count, 
     bool mine = seq_comm_rank(comm) == seq_comm_size(comm) - 1,
          last_node = node == seq_comm_nodes(comm) - 1;
     memset(seq_exchange_gradient(exchange), 0, count * sizeof(float));
-    seq_live_add(seq_exchange_live(exchange), 0, count);
+    seq_sparsity_add(seq_exchange_live(exchange), 0, count);
     if (last_node) seq_exchange_gradient(exchange)[count - 1] = value;
     if (mine) seq_exchange_gradient(exchange)[count / 2] = value;
     if (exchange_in_parts(comm, exchange, &how, count, &sum, &error))

@@ -1,5 +1,5 @@
 // Busy for 0 to 50 microseconds, by a number: about as long as a waiting thread
-// spins before it sleeps (base/team.c, comm/tally.c).
+// spins before it sleeps (base/team.c, comm/arrival_counter.c).
 #ifndef SEQ_TESTS_DELAY_H
 #define SEQ_TESTS_DELAY_H
 

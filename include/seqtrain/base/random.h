@@ -15,6 +15,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_SHUFFLE,
     SEQ_RANDOM_TEST,
     SEQ_RANDOM_CANDIDATES,
+    SEQ_RANDOM_BOOTSTRAP,
     SEQ_RANDOM_WORDS = 16, // embedding dropout
     SEQ_RANDOM_WEIGHTS,    // weight-drop
 } seq_random_purpose;

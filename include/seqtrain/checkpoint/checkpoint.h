@@ -58,7 +58,9 @@ typedef struct seq_retention {
 
 // 4. one process: removes all other committed checkpoints, and uncommitted leftovers that are older
 // than the newest. Damaged ones stay.
-seq_status seq_checkpoint_retain(const char *run, const seq_retention *rule, seq_error *error);
+// Removes the checkpoints after `step`.
+seq_status seq_checkpoint_remove_newer(const char *run, int64_t step, seq_error *error);
+seq_status seq_checkpoint_prune(const char *run, const seq_retention *rule, seq_error *error);
 // Removes one, the manifest first: what is interrupted leaves an uncommitted one. Of a link to one,
 // the link.
 seq_status seq_checkpoint_remove(const char *directory, seq_error *error);
@@ -74,7 +76,7 @@ seq_status seq_checkpoint_list(const char *run, int64_t **out_steps, size_t *out
                                seq_error *error);
 // Steps of the directories without a manifest, likewise: what was being written when a process
 // died, or has lost it.
-seq_status seq_checkpoint_list_unfinished(const char *run, int64_t **out_steps, size_t *out_count,
+seq_status seq_checkpoint_list_incomplete(const char *run, int64_t **out_steps, size_t *out_count,
                                           seq_error *error);
 seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH],
                                     seq_error *error);

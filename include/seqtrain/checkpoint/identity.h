@@ -4,12 +4,20 @@
 #ifndef SEQTRAIN_CHECKPOINT_IDENTITY_H
 #define SEQTRAIN_CHECKPOINT_IDENTITY_H
 
+#include <seqtrain/base/option.h>
 #include <seqtrain/storage/manifest.h>
 
 // One process. Adds the values of `manifest` when they are not there yet: its options named in
 // `fields` (ends with NULL), data and vocabulary.
 seq_status seq_identity_add(const char *run, const char *const *fields,
                             const seq_manifest *manifest, seq_error *error);
+
+// One process, at a session's start: what it computes with (`own`), and what the checkpoint that it
+// resumes from (or NULL) was computed with: after --override the two differ. The fields are the
+// rows of `options` that are marked SEQ_OPTION_IDENTITY.
+seq_status seq_identity_record(const char *run, const seq_option *options,
+                               const seq_manifest *resumed, const seq_manifest *own,
+                               seq_error *error);
 
 // Whether `manifest`, of the checkpoint `directory`, fits to a line, leaving out the fields listed
 // in `excused` (separated by commas, or NULL); SEQ_NO_CHECKPOINT names those that do not fit to the

@@ -27,7 +27,7 @@ seq_status seq_comm_open_mpi(int *argc, char ***argv, int most_per_node, seq_com
 void seq_comm_close(seq_comm *comm); // collective; releases shared memory and finalises MPI
 // Closing may take so long (0, as at first: for ever); then the process ends with exit code 6, and
 // one rank says so.
-void seq_comm_limit_closing(seq_comm *comm, double seconds);
+void seq_comm_limit_finalize(seq_comm *comm, double seconds);
 // What lies between these two may take `seconds` in all (0: for ever); then the process ends with
 // exit code 6, and one rank says "`what` for SECONDS s (--hang-timeout): `why`". Both texts stay.
 void seq_comm_limit_begin(seq_comm *comm, double seconds, const char *what, const char *why);

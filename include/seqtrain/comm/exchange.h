@@ -3,9 +3,9 @@
 // update these slices of the node's parameters. Between nodes the slices are summed by
 // reduce-scatter and allgather. The sum, its norm and what is made of them are the same bits for
 // any number of nodes and ranks that the tree allows, and any division into buckets: slices end at
-// blocks (live.h), and the norm is the root of the blocks' sums of squares, added in double in the
-// order of blocks. (Between nodes, SEQ_WIRE_BF16 rounds: the same bits on all nodes, but others for
-// another division into nodes.)
+// blocks (sparsity_map.h), and the norm is the root of the blocks' sums of squares, added in double
+// in the order of blocks. (Between nodes, SEQ_WIRE_BF16 rounds: the same bits on all nodes, but
+// others for another division into nodes.)
 //
 // Buckets. Backward makes the gradient final from the end of the vector to its beginning. With
 // `overlap`, the vector is exchanged in buckets, by a thread of the exchange's own, each as soon as
@@ -14,7 +14,7 @@
 #define SEQTRAIN_COMM_EXCHANGE_H
 
 #include <seqtrain/comm/comm.h>
-#include <seqtrain/comm/live.h>
+#include <seqtrain/comm/sparsity_map.h>
 #include <seqtrain/kernels/kernels.h>
 
 typedef struct seq_exchange seq_exchange;

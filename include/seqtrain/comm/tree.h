@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 // Adds vectors that arrive leaf by leaf, holding at most log2(leaves) + 2 of them. A leaf may be
-// added as it is produced. Only the floats that are live (seqtrain/comm/live.h) are written, read
-// and added.
+// added as it is produced. Only the floats that are live (seqtrain/comm/sparsity_map.h) are
+// written, read and added.
 typedef struct seq_tree seq_tree;
 // `result` (count floats, the caller's) will hold the sum; with one leaf it is the only vector.
 seq_status seq_tree_create(int leaves, size_t count, float *result, seq_tree **out,

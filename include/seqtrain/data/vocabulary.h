@@ -75,12 +75,12 @@ seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *t
 // Ids -> text, piece by piece, for streaming output: words are joined by blanks (when the rules
 // split punctuation, none before a closing and none after an opening mark; none after a line end),
 // <eos> is a line end, and unit byte is written as is. Zero-initialise the state.
-typedef struct seq_decoder {
+typedef struct seq_detokenizer {
     int previous; // id + 1 of the last token, 0 at the start
-} seq_decoder;
+} seq_detokenizer;
 // Appends to out (`capacity` bytes, at least SEQ_DECODED) and returns the bytes written.
 enum { SEQ_DECODED = 4096 };
-size_t seq_decode(seq_decoder *decoder, const seq_vocabulary *vocabulary, int id, char *out,
-                  size_t capacity);
+size_t seq_detokenize(seq_detokenizer *decoder, const seq_vocabulary *vocabulary, int id, char *out,
+                      size_t capacity);
 
 #endif

@@ -42,4 +42,7 @@ size_t seq_compute_packed_bytes(const seq_compute *compute, size_t n, size_t k);
 void seq_compute_sum_rows(const seq_compute *compute, const float *c, size_t rows, size_t columns,
                           size_t ld, float *bias);
 
+// What decides the bits, for records and comparisons; see seq_kernels_order.
+const char *seq_compute_arithmetic(const seq_compute *compute);
+
 #endif

@@ -81,10 +81,6 @@ typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
 const seq_program *seq_train_program(void);
 
-// Before MPI is opened: a bus error of this process names memory as the likely reason, with the
-// figures, and ends it with exit code 7.
-void seq_train_tell_bus_errors(void);
-
 // Collective, agreed upon, before anything else and whatever `error` holds already: a failure of
 // one rank becomes everybody's. All ranks compare version, data set and the options that decide
 // numbers or messages, --help and --version included; SEQ_BAD_USAGE names rank, host, field and

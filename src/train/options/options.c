@@ -3,7 +3,7 @@
 // IDENTITY decides a run's numbers, SESSION is no property of the run, LOCAL
 // may differ between ranks. Tests: tests/cli/options.sh,
 // tests/fault/ranks_differ.sh.
-#include "numbers/setbacks.h"
+#include "stability/recovery_history.h"
 #include <seqtrain/train/train.h>
 #include <seqtrain/base/team.h>
 #include <seqtrain/kernels/kernels.h>

@@ -3,12 +3,9 @@
 #define SEQ_TRAIN_OPTIONS_H
 
 #include "trainer.h"
+#include <seqtrain/train/configure.h>
 
-// configure.c: options -> configurations. SEQ_BAD_USAGE.
-seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
-                                  seq_model_config *out, seq_error *error);
-void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
-                           seq_optimizer_config *out);
+// configure.c, beside the functions of seqtrain/train/configure.h.
 void seq_train_schedule_config(const seq_train_options *options, int64_t total_steps,
                                seq_schedule_config *out);
 seq_pipeline seq_train_pipeline(const seq_train_options *options);

@@ -133,14 +133,14 @@ void seq_train_keep_fitting(seq_trainer *trainer, const seq_manifest *manifest, 
     for (int i = 0; i < state->count; i++) {
         const seq_state_vector *vector = &state->vectors[i];
         bool streams = strcmp(vector->name, "stream_states") == 0;
-        if (!(streams && trainer->recut.active) && (moments || !is_moment(vector->name)))
+        if (!(streams && trainer->repartition.active) && (moments || !is_moment(vector->name)))
             state->vectors[kept++] = *vector;
         else if (seq_comm_node_rank(trainer->comm) == 0)
             memset(vector->values, 0, vector->count * sizeof(float));
     }
     state->count = kept;
     if (moments) return;
-    seq_setbacks_forget_updates(&trainer->setbacks, trainer->position.step);
+    seq_recovery_forget_updates(&trainer->history, trainer->position.step);
     seq_log_warning("the checkpoint has no moments for this optimiser: they begin at zero");
 }
 

@@ -10,13 +10,13 @@ const char *seq_phase_name(seq_phase phase) {
 }
 
 void seq_phases_begin(seq_trainer *trainer) {
-    trainer->phases = (seq_phases){.now = SEQ_PHASE_OTHER, .since = seq_train_seconds()};
+    trainer->phases = (seq_phases){.now = SEQ_PHASE_OTHER, .since = seq_clock_seconds()};
 }
 
 seq_phase seq_phase_enter(seq_trainer *trainer, seq_phase phase) {
     seq_phases *phases = &trainer->phases;
     seq_phase was = phases->now;
-    double now = seq_train_seconds();
+    double now = seq_clock_seconds();
     phases->seconds[was] += now - phases->since;
     phases->since = now;
     phases->now = phase;

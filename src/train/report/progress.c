@@ -2,7 +2,7 @@
 // times a second, a plain line and an event each --log-every steps. Rates leave
 // out the time of validations. Invariant: sums of a line begin anew after it,
 // those of the session never. Test: tests/cli/seqtrain.sh.
-#include "trainer.h"
+#include "saving/saving.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static double processor_seconds(void) {
 }
 
 void seq_progress_begin(seq_trainer *trainer) {
-    double now = seq_train_seconds();
+    double now = seq_clock_seconds();
     trainer->progress =
         (seq_progress){.session_began = now, .line_began = now, .session_cpu = processor_seconds()};
     seq_phases_begin(trainer);
@@ -36,7 +36,7 @@ static void begin_line(seq_progress *progress, double now) {
 }
 
 void seq_progress_restart(seq_trainer *trainer) {
-    begin_line(&trainer->progress, seq_train_seconds());
+    begin_line(&trainer->progress, seq_clock_seconds());
 }
 
 // "bits/char 2.31" for characters and bytes, "perplexity 118.2" for words.
@@ -63,7 +63,7 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
     const seq_progress *progress = &trainer->progress;
     char quality[40], left[40], update[60] = "";
     int64_t steps = trainer->total_steps - trainer->position.origin;
-    double mean = (seq_train_seconds() - progress->session_began) / (double)progress->session_steps;
+    double mean = (seq_clock_seconds() - progress->session_began) / (double)progress->session_steps;
     describe_quality(trainer, loss, quality, sizeof quality);
     seq_describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
                           sizeof left);
@@ -81,30 +81,30 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
 static void write_step(seq_trainer *trainer, const seq_step_result *result, double loss,
                        double rate, double seconds) {
     const seq_progress *progress = &trainer->progress;
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, "step");
-    seq_metrics_integer(metrics, "step", trainer->position.step);
-    seq_metrics_integer(metrics, "epoch", result->epoch);
-    seq_metrics_real(metrics, "loss", loss);
-    seq_metrics_real(metrics, "perplexity", exp(loss));
-    seq_metrics_real(metrics, "bits_per_token", loss / log(2.0));
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, "step");
+    seq_event_integer(events, "step", trainer->position.step);
+    seq_event_integer(events, "epoch", result->epoch);
+    seq_event_real(events, "loss", loss);
+    seq_event_real(events, "perplexity", exp(loss));
+    seq_event_real(events, "bits_per_token", loss / log(2.0));
     if (!result->setback) { // of the last step
-        seq_metrics_real(metrics, "learning_rate", result->rate);
-        seq_metrics_real(metrics, "gradient_norm", result->norm);
+        seq_event_real(events, "learning_rate", result->rate);
+        seq_event_real(events, "gradient_norm", result->norm);
     }
-    seq_metrics_real(metrics, "clipped", (double)progress->clipped / (double)progress->updates);
-    seq_metrics_integer(metrics, "clamped_elements", progress->clamped);
-    seq_metrics_integer(metrics, "tokens", progress->tokens);
-    seq_metrics_real(metrics, "tokens_per_second", rate);
-    seq_metrics_real(metrics, "seconds", seconds);
-    seq_metrics_real(metrics, "cpu_seconds", processor_seconds() - progress->session_cpu);
-    seq_metrics_real(metrics, "exchange_seconds", seq_comm_seconds(trainer->comm));
-    seq_metrics_end(metrics);
+    seq_event_real(events, "clipped", (double)progress->clipped / (double)progress->updates);
+    seq_event_integer(events, "clamped_elements", progress->clamped);
+    seq_event_integer(events, "tokens", progress->tokens);
+    seq_event_real(events, "tokens_per_second", rate);
+    seq_event_real(events, "seconds", seconds);
+    seq_event_real(events, "cpu_seconds", processor_seconds() - progress->session_cpu);
+    seq_event_real(events, "exchange_seconds", seq_comm_seconds(trainer->comm));
+    seq_event_end(events);
 }
 
 void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     seq_progress *progress = &trainer->progress;
-    double now = seq_train_seconds();
+    double now = seq_clock_seconds();
     progress->session_steps++;
     progress->session_updates += !result->setback;
     progress->session_tokens += result->tokens;
@@ -118,7 +118,7 @@ void seq_progress_step(seq_trainer *trainer, const seq_step_result *result) {
     double loss = progress->nats / (double)progress->tokens;
     double rate = (double)progress->tokens / (now - progress->line_began + 1e-9);
     bool landmark =
-        trainer->position.step % trainer->options->log_every == 0 || seq_trainer_finished(trainer);
+        trainer->position.step % trainer->options->log_every == 0 || seq_train_finished(trainer);
     if (landmark || now - progress->shown > LIVE_INTERVAL) {
         print_line(trainer, result, loss, rate, landmark);
         progress->shown = now;
@@ -170,9 +170,9 @@ static void describe_layers(const layer_shares *layers, char *out, size_t size) 
     }
 }
 
-static void write_layers(seq_metrics *metrics, const layer_shares *layers) {
-    seq_metrics_reals(metrics, "saturated", layers->saturated, layers->count);
-    seq_metrics_reals(metrics, "without_gradient", layers->idle, layers->count);
+static void write_layers(seq_event_log *events, const layer_shares *layers) {
+    seq_event_reals(events, "saturated", layers->saturated, layers->count);
+    seq_event_reals(events, "without_gradient", layers->idle, layers->count);
 }
 
 void seq_progress_saturation(seq_trainer *trainer, const seq_saturation *layers) {
@@ -182,11 +182,11 @@ void seq_progress_saturation(seq_trainer *trainer, const seq_saturation *layers)
     describe_layers(&shares, state, sizeof state);
     seq_log_info("layers at step %lld (epoch %lld):%s", (long long)position->step,
                  epoch_of(position), state);
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, "saturation");
-    seq_metrics_integer(metrics, "step", position->step);
-    write_layers(metrics, &shares);
-    seq_metrics_end(metrics);
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, "saturation");
+    seq_event_integer(events, "step", position->step);
+    write_layers(events, &shares);
+    seq_event_end(events);
 }
 
 void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_saturation *layers,
@@ -202,18 +202,18 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
         (long long)position->step, epoch_of(position), position->last_loss, quality,
         100.0 * (double)total.correct / (double)total.count, state, seconds,
         best ? "  (best)" : "");
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, "validation");
-    seq_metrics_integer(metrics, "step", position->step);
-    seq_metrics_real(metrics, "loss", position->last_loss);
-    seq_metrics_real(metrics, "perplexity", exp(position->last_loss));
-    seq_metrics_real(metrics, "bits_per_token", position->last_loss / log(2.0));
-    seq_metrics_real(metrics, "accuracy", (double)total.correct / (double)total.count);
-    seq_metrics_integer(metrics, "tokens", total.count);
-    seq_metrics_real(metrics, "seconds", seconds);
-    seq_metrics_integer(metrics, "best_step", position->best_step);
-    write_layers(metrics, &shares);
-    seq_metrics_end(metrics);
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, "validation");
+    seq_event_integer(events, "step", position->step);
+    seq_event_real(events, "loss", position->last_loss);
+    seq_event_real(events, "perplexity", exp(position->last_loss));
+    seq_event_real(events, "bits_per_token", position->last_loss / log(2.0));
+    seq_event_real(events, "accuracy", (double)total.correct / (double)total.count);
+    seq_event_integer(events, "tokens", total.count);
+    seq_event_real(events, "seconds", seconds);
+    seq_event_integer(events, "best_step", position->best_step);
+    write_layers(events, &shares);
+    seq_event_end(events);
     trainer->progress.line_began += seconds; // not the training's time
 }
 
@@ -223,13 +223,13 @@ void seq_progress_checkpoint(seq_trainer *trainer, const char *directory,
     seq_log_info("checkpoint of step %lld: stood still %.3f s, written in %.2f s, %.1f MB, "
                  "%.0f MB/s",
                  (long long)figures->step, figures->stood_still, figures->seconds, megabytes, rate);
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, "checkpoint");
-    seq_metrics_integer(metrics, "step", figures->step);
-    seq_metrics_text(metrics, "directory", directory);
-    seq_metrics_real(metrics, "stand_still_seconds", figures->stood_still);
-    seq_metrics_real(metrics, "write_seconds", figures->seconds);
-    seq_metrics_integer(metrics, "bytes", (int64_t)figures->bytes);
-    seq_metrics_real(metrics, "megabytes_per_second", rate);
-    seq_metrics_end(metrics);
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, "checkpoint");
+    seq_event_integer(events, "step", figures->step);
+    seq_event_text(events, "directory", directory);
+    seq_event_real(events, "stand_still_seconds", figures->stood_still);
+    seq_event_real(events, "write_seconds", figures->seconds);
+    seq_event_integer(events, "bytes", (int64_t)figures->bytes);
+    seq_event_real(events, "megabytes_per_second", rate);
+    seq_event_end(events);
 }

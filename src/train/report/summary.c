@@ -99,23 +99,23 @@ void seq_summary_print(const seq_summary *summary) {
                  behind ? ": the others wait for it" : "");
 }
 
-void seq_summary_write(const seq_summary *summary, seq_metrics *metrics) {
+void seq_summary_write(const seq_summary *summary, seq_event_log *events) {
     double ranks = summary->ranks;
-    seq_metrics_integer(metrics, "session_steps", summary->steps);
-    seq_metrics_integer(metrics, "session_tokens", summary->tokens);
-    seq_metrics_real(metrics, "session_seconds", summary->seconds);
-    seq_metrics_real(metrics, "session_tokens_per_second", summary->tokens_per_second);
-    seq_metrics_real(metrics, "session_tokens_per_second_per_rank",
-                     summary->tokens_per_second / ranks);
-    seq_metrics_real(metrics, "session_clip_rate",
-                     ratio((double)summary->clipped, (double)summary->updates));
+    seq_event_integer(events, "session_steps", summary->steps);
+    seq_event_integer(events, "session_tokens", summary->tokens);
+    seq_event_real(events, "session_seconds", summary->seconds);
+    seq_event_real(events, "session_tokens_per_second", summary->tokens_per_second);
+    seq_event_real(events, "session_tokens_per_second_per_rank",
+                   summary->tokens_per_second / ranks);
+    seq_event_real(events, "session_clip_rate",
+                   ratio((double)summary->clipped, (double)summary->updates));
     for (int phase = 0; phase < SEQ_PHASES; phase++) {
         char name[40];
         snprintf(name, sizeof name, "session_share_%s", seq_phase_name((seq_phase)phase));
-        seq_metrics_real(metrics, name, summary->shares[phase]);
+        seq_event_real(events, name, summary->shares[phase]);
     }
-    seq_metrics_real(metrics, "session_efficiency", summary->efficiency);
-    seq_metrics_real(metrics, "session_imbalance", summary->imbalance);
-    seq_metrics_integer(metrics, "session_slowest_rank", summary->slowest);
-    seq_metrics_text(metrics, "session_slowest_host", summary->slowest_host);
+    seq_event_real(events, "session_efficiency", summary->efficiency);
+    seq_event_real(events, "session_imbalance", summary->imbalance);
+    seq_event_integer(events, "session_slowest_rank", summary->slowest);
+    seq_event_text(events, "session_slowest_host", summary->slowest_host);
 }

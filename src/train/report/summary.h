@@ -37,11 +37,11 @@ typedef struct seq_summary_part {
 void seq_summary_add_up(const seq_summary_part *parts, int ranks, seq_summary *out);
 
 struct seq_trainer;
-struct seq_metrics;
+struct seq_event_log;
 // Collective: gathers the ranks' phases.
 seq_status seq_train_summarise(struct seq_trainer *trainer, seq_summary *out, seq_error *error);
 void seq_summary_print(const seq_summary *summary);
 // Members of the event that has been begun.
-void seq_summary_write(const seq_summary *summary, struct seq_metrics *metrics);
+void seq_summary_write(const seq_summary *summary, struct seq_event_log *events);
 
 #endif

@@ -33,12 +33,12 @@ static void take_roots(seq_trainer *trainer, int steps) {
 }
 
 static void write_flow(seq_trainer *trainer, int steps) {
-    seq_metrics *metrics = &trainer->metrics;
-    seq_metrics_begin(metrics, "gradient_flow");
-    seq_metrics_integer(metrics, "step", trainer->position.step);
-    seq_metrics_table(metrics, "norms", trainer->flow_squares,
-                      seq_model_get_config(trainer->model)->layers, steps);
-    seq_metrics_end(metrics);
+    seq_event_log *events = &trainer->events;
+    seq_event_begin(events, "gradient_flow");
+    seq_event_integer(events, "step", trainer->position.step);
+    seq_event_table(events, "norms", trainer->flow_squares,
+                    seq_model_get_config(trainer->model)->layers, steps);
+    seq_event_end(events);
 }
 
 void seq_train_gradient_flow(seq_trainer *trainer) {

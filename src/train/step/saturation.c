@@ -8,7 +8,7 @@
 // Counts are integers, so they are the same on any number of ranks.
 // Tests: tests/cli/saturation.sh (one process and two ranks).
 #include "step.h"
-#include "checkpoints/checkpoints.h"
+#include "saving/saving.h"
 #include <seqtrain/base/log.h>
 #include <stdio.h>
 #include <string.h>

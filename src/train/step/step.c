@@ -6,10 +6,9 @@
 // tests/mpi/train_bytes.sh, tests/mpi/overlap.sh,
 // tests/fault/numeric_policy.sh.
 #include "step.h"
-#include "checkpoints/checkpoints.h"
-#include "numbers/inject.h"
-#include "proofs/proofs.h"
-#include "proofs/tamper.h"
+#include "saving/saving.h"
+#include "fault_injection.h"
+#include "verify/verify.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>
 #include <string.h>
@@ -82,7 +81,7 @@ static seq_status train_own_replicas(seq_trainer *trainer, seq_error *error) {
 static bool save_is_due(const seq_trainer *trainer) {
     double interval = trainer->options->checkpoint_interval;
     return seq_comm_rank(trainer->comm) == 0 && interval > 0 && !seq_train_is_saving(trainer) &&
-           seq_train_seconds() - trainer->last_save > interval;
+           seq_clock_seconds() - trainer->last_save > interval;
 }
 
 static void begin_epoch(seq_trainer *trainer) {
@@ -126,67 +125,69 @@ static seq_step_result result_of(const seq_trainer *trainer, const seq_rank_repo
     };
 }
 
-// A condemned window is read like others, and nothing is made of it.
+// A excluded window is read like others, and nothing is made of it.
 static seq_status pass_over_window(seq_trainer *trainer, seq_error *error) {
-    seq_train_report_jump(trainer);
+    seq_train_report_excluded(trainer);
     for (int own = 0; own < trainer->own_replicas; own++)
         trainer->losses[trainer->first_replica + own] = (seq_loss){0};
     return seq_train_read_batches(trainer, error);
 }
 
 // This rank's part of the step; what all ranks need to know of each other.
-static seq_status do_own_part(seq_trainer *trainer, bool condemned, seq_rank_report *out_all,
+static seq_status do_own_part(seq_trainer *trainer, bool excluded, seq_rank_report *out_all,
                               seq_error *error) {
     seq_rank_report own = {0};
-    seq_tamper_vectors(trainer);
+    seq_inject_flip(trainer);
     seq_phase_enter(trainer, SEQ_PHASE_COMPUTE);
-    own.status = (int32_t)(condemned ? pass_over_window(trainer, error)
-                                     : train_own_replicas(trainer, error));
+    own.status =
+        (int32_t)(excluded ? pass_over_window(trainer, error) : train_own_replicas(trainer, error));
     if (!own.status) own.status = (int32_t)seq_train_check_presence(trainer, false, error);
-    if (!own.status) own.status = (int32_t)seq_metrics_status(&trainer->metrics, error);
+    if (!own.status) own.status = (int32_t)seq_event_log_status(&trainer->events, error);
     own.stop = seq_train_stop_reason(trainer);
     own.save = save_is_due(trainer);
     own.writing = seq_train_is_writing(trainer);
-    own.trouble = seq_train_has_trouble(trainer);
+    own.anomaly = seq_train_has_anomaly(trainer);
     own.read = trainer->window_read;
     seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE);
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_REPORT);
-    return seq_train_exchange(trainer, &own, out_all, error);
+    return seq_train_share_reports(trainer, &own, out_all, error);
 }
 
 // Ends the round of the exchange that this step has begun, if it has; no update comes of it.
-static seq_status give_up(seq_trainer *trainer, bool condemned, seq_status status) {
+static seq_status give_up(seq_trainer *trainer, bool excluded, seq_status status) {
     seq_error late = {0};
-    if (!condemned && status != SEQ_RANK_FAILED) seq_exchange_abandon(trainer->exchange, &late);
+    if (!excluded && status != SEQ_RANK_FAILED) seq_exchange_abandon(trainer->exchange, &late);
     return status;
 }
 
 // The update, unless something is found that speaks against it.
-static seq_status judge_and_update(seq_trainer *trainer, bool condemned, bool trouble,
+static seq_status judge_and_update(seq_trainer *trainer, bool excluded, bool anomaly,
                                    seq_step_result *out, seq_error *error) {
-    seq_status status = seq_train_judge_losses(trainer, trouble, &out->setback, error);
-    if (status || out->setback || condemned) return give_up(trainer, condemned, status);
+    seq_status status = SEQ_OK;
+    if (seq_train_judge_losses(trainer, anomaly))
+        status = seq_train_settle(trainer, &out->setback, error);
+    if (status || out->setback || excluded) return give_up(trainer, excluded, status);
     status = seq_train_update(trainer, out, error);
     if (!status && !out->setback) seq_train_accept(trainer, out);
     return status;
 }
 
 seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error *error) {
-    double begun = seq_train_seconds();
-    bool condemned = seq_train_is_condemned(trainer);
+    double begun = seq_clock_seconds();
+    bool excluded = seq_train_is_excluded(trainer);
     seq_rank_report all;
-    seq_status status = do_own_part(trainer, condemned, &all, error);
-    if (status) return give_up(trainer, condemned, status);
+    seq_status status = do_own_part(trainer, excluded, &all, error);
+    if (status) return give_up(trainer, excluded, status);
     *out = result_of(trainer, &all);
-    if (all.trouble || !condemned)
-        status = judge_and_update(trainer, condemned, all.trouble, out, error);
+    if (all.anomaly || !excluded)
+        status = judge_and_update(trainer, excluded, all.anomaly, out, error);
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status || out->setback == SEQ_ROLLED_BACK) return status;
-    if (condemned) out->setback = SEQ_WINDOW_JUMPED;
+    if (excluded) out->setback = SEQ_WINDOW_EXCLUDED;
     if (out->setback) out->nats = 0, out->tokens = 0;
     status = advance(trainer, out, &all.read, error);
     if (status) return status;
-    double seconds = seq_train_seconds() - begun;
+    double seconds = seq_clock_seconds() - begun;
     trainer->longest_step = seconds > trainer->longest_step ? seconds : trainer->longest_step;
     return SEQ_OK;
 }

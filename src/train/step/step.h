@@ -8,8 +8,8 @@
 // exchange.c. Collective: every rank's report and the losses of its replicas (in trainer->losses
 // from first_replica on) become known to all. *out combines the reports; a status other than SEQ_OK
 // is agreed upon and returned.
-seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
-                              seq_rank_report *out, seq_error *error);
+seq_status seq_train_share_reports(seq_trainer *trainer, const seq_rank_report *own,
+                                   seq_rank_report *out, seq_error *error);
 // The sum over replicas in the fixed tree.
 seq_loss seq_train_total_loss(const seq_trainer *trainer);
 
@@ -36,7 +36,6 @@ void seq_train_mark_live(seq_trainer *trainer);
 void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
 seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
-int seq_train_window_steps(const seq_trainer *trainer); // T of the next window
 // Reads the next window of each of this rank's replicas, once a step, and adds it to the audit.
 seq_status seq_train_read_batches(seq_trainer *trainer, seq_error *error);
 // One of this rank's replicas: its batch, state and keys.
@@ -46,7 +45,6 @@ seq_feed seq_train_feed(const seq_trainer *trainer, int replica);
 // when a stop request or the time limit cut it short; position and schedule are then unchanged.
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
                               seq_error *error);
-bool seq_train_validation_due(const seq_trainer *trainer);
 
 // saturation.c: the signs of layers that learn no more (nn/saturation.h), for the report of a
 // validation. add_units comes after the backward pass of the step before it, add_values with each

@@ -3,7 +3,7 @@
 // steps and the end take, as measured so far. Invariant: at least half of a
 // short limit is for training. Tests: tests/cli/launcher.sh,
 // tests/fault/signals.sh.
-#include "checkpoints/checkpoints.h"
+#include "saving/saving.h"
 #include "step.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
@@ -44,7 +44,7 @@ static double working_seconds(seq_trainer *trainer) {
 
 static bool time_is_up(seq_trainer *trainer) {
     if (trainer->limit.seconds <= 0 || seq_comm_rank(trainer->comm) != 0) return false;
-    return seq_train_seconds() - trainer->started > working_seconds(trainer);
+    return seq_clock_seconds() - trainer->started > working_seconds(trainer);
 }
 
 void seq_train_find_limit(seq_trainer *trainer) {
@@ -54,7 +54,7 @@ void seq_train_find_limit(seq_trainer *trainer) {
 
 void seq_train_print_limit(seq_trainer *trainer) {
     const seq_time_limit *limit = &trainer->limit;
-    double elapsed = seq_train_seconds() - trainer->started;
+    double elapsed = seq_clock_seconds() - trainer->started;
     char left[40], kept[40];
     if (limit->seconds > 0) {
         seq_describe_duration(limit->seconds - elapsed, left, sizeof left);

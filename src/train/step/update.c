@@ -3,15 +3,10 @@
 // updated. Blocks are updated from the end, while they are still in the cache.
 // Invariant: clipping is a factor of the update, and each rank writes its own
 // slices only. Tests: tests/mpi/train_bytes.sh, tests/mpi/overlap.sh.
-#include "numbers/inject.h"
+#include "fault_injection.h"
 #include "step.h"
 #include <seqtrain/base/fault.h>
 #include <string.h>
-
-int seq_train_window_steps(const seq_trainer *trainer) {
-    int64_t left = trainer->stream_length - trainer->position.window * trainer->window;
-    return left < trainer->window ? (int)left : trainer->window;
-}
 
 static seq_status read_batch(seq_trainer *trainer, int own, seq_error *error) {
     seq_rectangle *rectangle = &trainer->own_batches[own];
@@ -56,12 +51,12 @@ static void mark_row(void *context, int parameter, int32_t row) {
     const seq_parameter *rows = &trainer->table->items[parameter];
     if (!rows->sparse) return;
     size_t begin = rows->offset + (size_t)row * rows->columns;
-    seq_live_add(seq_exchange_live(trainer->exchange), begin, begin + rows->columns);
+    seq_sparsity_add(seq_exchange_live(trainer->exchange), begin, begin + rows->columns);
 }
 
 void seq_train_mark_live(seq_trainer *trainer) {
     uint64_t *live = seq_exchange_live(trainer->exchange);
-    memcpy(live, trainer->always_live, seq_live_words(trainer->table->size) * sizeof *live);
+    memcpy(live, trainer->always_live, seq_sparsity_words(trainer->table->size) * sizeof *live);
     for (int own = 0; own < trainer->own_replicas; own++) {
         seq_feed feed = seq_train_feed(trainer, trainer->first_replica + own);
         seq_model_touched(trainer->model, trainer->workspace, &feed, mark_row, trainer);
@@ -75,7 +70,7 @@ void seq_train_clear_rows(const seq_trainer *trainer, float *gradient) {
         const seq_parameter *rows = &trainer->table->items[row];
         if (!rows->sparse) continue;
         size_t begin = rows->offset, end = begin + seq_parameter_size(rows);
-        for (seq_range run = {begin, begin}; seq_live_next(live, end, &run);)
+        for (seq_range run = {begin, begin}; seq_sparsity_next(live, end, &run);)
             memset(gradient + run.begin, 0, (run.end - run.begin) * sizeof *gradient);
     }
 }
@@ -86,7 +81,7 @@ static void update_slice(seq_trainer *trainer, const seq_optimizer_step *step,
     while (blocks-- > 0) {
         size_t begin = slice->begin + blocks * SEQ_BLOCK;
         size_t end = slice->end - begin < SEQ_BLOCK ? slice->end : begin + SEQ_BLOCK, done = begin;
-        for (seq_range run = {begin, begin}; seq_live_next(live, end, &run); done = run.end) {
+        for (seq_range run = {begin, begin}; seq_sparsity_next(live, end, &run); done = run.end) {
             if (updates_all) seq_optimizer_apply_zero(step, done, run.begin);
             seq_optimizer_apply(step, run.begin, run.end);
             seq_train_find_parameter(trainer, run.begin, run.end);
@@ -119,7 +114,8 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_EXCHANGE);
     seq_status status = seq_exchange_finish(trainer->exchange, &sum, error);
     seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
-    if (!status) status = seq_train_judge_norm(trainer, &sum, &out->setback, error);
+    if (!status && seq_train_judge_norm(trainer, &sum))
+        status = seq_train_settle(trainer, &out->setback, error);
     if (status || out->setback) return status;
     out->clamped = sum.clamped;
     out->norm = sum.norm;
@@ -127,7 +123,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
     out->clipped = scale < 1;
     out->rate = seq_schedule_rate(&trainer->schedule, &trainer->schedule_state,
                                   trainer->position.step, trainer->position.epoch) *
-                trainer->setbacks.rate_factor;
+                trainer->history.rate_factor;
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_UPDATE);
     const seq_optimizer_step step = {
         .optimizer = trainer->optimizer,
@@ -135,7 +131,7 @@ seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_erro
         .table = trainer->table,
         .learning_rate = out->rate,
         .scale = scale,
-        .step = seq_setbacks_updates(&trainer->setbacks, trainer->position.step) + 1,
+        .step = seq_recovery_updates(&trainer->history, trainer->position.step) + 1,
         .parameters = trainer->parameters,
         .gradient = seq_exchange_gradient(trainer->exchange),
         .state = trainer->moments,

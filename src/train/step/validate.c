@@ -3,21 +3,14 @@
 // one of them ends the work of all. Invariant: a validation that was cut short
 // changes neither position nor schedule. Tests: tests/fault/signals.sh,
 // tests/mpi/train_bytes.sh.
-#include "checkpoints/checkpoints.h"
-#include "numbers/inject.h"
+#include "saving/saving.h"
+#include "fault_injection.h"
 #include "step.h"
 #include <math.h>
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
 enum { WINDOWS_TOGETHER = 8 };
-
-bool seq_train_validation_due(const seq_trainer *trainer) {
-    const seq_position *position = &trainer->position;
-    if (!trainer->valid_batches || position->step == 0 || position->validated == position->step)
-        return false;
-    return seq_trainer_finished(trainer) || seq_train_validates_at(trainer, position->step);
-}
 
 // Window `number` of one of this rank's replicas, added to its loss.
 static seq_status validate_window(seq_trainer *trainer, int replica, int64_t number,
@@ -64,7 +57,7 @@ static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, 
         own.stop = (int32_t)seq_train_stop_reason(trainer);
         done++;
         if (!own.status && !own.stop && done % WINDOWS_TOGETHER && done < count) continue;
-        seq_status status = seq_train_exchange(trainer, &own, &all, error);
+        seq_status status = seq_train_share_reports(trainer, &own, &all, error);
         if (status) return status;
         *out_stop = (seq_stop_reason)all.stop;
     }
@@ -84,7 +77,7 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
 
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
                               seq_error *error) {
-    double begun = seq_train_seconds();
+    double begun = seq_clock_seconds();
     seq_stop_reason stop;
     seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
     seq_status status = validate_all(trainer, &stop, error);
@@ -93,14 +86,14 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     *out_complete = !stop;
     *out_setback = SEQ_NO_SETBACK;
     if (!*out_complete) return SEQ_OK;
-    status = seq_train_judge_validation(trainer, out_setback, error);
+    if (seq_train_judge_validation(trainer)) status = seq_train_settle(trainer, out_setback, error);
     if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
     seq_saturation layers[SEQ_MAX_LAYERS];
     status = seq_train_saturation_gather(trainer, layers, error);
     if (status) return status;
     record_result(trainer, total);
-    seq_progress_validation(trainer, total, layers, seq_train_seconds() - begun);
+    seq_progress_validation(trainer, total, layers, seq_clock_seconds() - begun);
     seq_train_saturation_warn(trainer, layers);
     return SEQ_OK;
 }

@@ -40,8 +40,7 @@ static void check(const int32_t *lengths, int sequences) {
             int32_t row = row_of(lengths, sequences, t, b);
             assert_true(b < axis.rows_at[t]);
             assert_int_equal(axis.first_row[t] + (size_t)b, row);
-            assert_int_equal(axis.reversed[row],
-                             row_of(lengths, sequences, lengths[b] - 1 - t, b));
+            assert_int_equal(axis.reversed[row], row_of(lengths, sequences, lengths[b] - 1 - t, b));
         }
     }
     assert_int_equal(axis.rows, rows);

@@ -1,6 +1,6 @@
 // Checkpoints without a trainer: shards cut anywhere hold the whole state,
 // retention keeps what it promises, a state of another size or name is refused.
-// Checks src/checkpoint/write.c, read.c, load.c and retain.c.
+// Checks src/checkpoint/write.c, read.c, load.c and prune.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -131,7 +131,7 @@ static void retention(void **state) {
     assert_int_equal(seq_checkpoint_begin(run, 35, unfinished, &error),
                      SEQ_OK); // no manifest: a leftover
     seq_retention rule = {.newest = 2, .every = 40, .best_step = 20, .target_step = 50};
-    assert_int_equal(seq_checkpoint_retain(run, &rule, &error), SEQ_OK);
+    assert_int_equal(seq_checkpoint_prune(run, &rule, &error), SEQ_OK);
     assert_int_equal(seq_checkpoint_list(run, &steps, &count, &error), SEQ_OK);
     const int64_t expected[] = {80, 70, 50, 40, 20};
     assert_int_equal(count, 5);

@@ -14,7 +14,7 @@ static void check_cut(size_t floats, size_t least, const size_t *ends, size_t ex
     static const size_t parts[] = {9 * SEQ_BLOCK + 7, 9 * SEQ_BLOCK, 5 * SEQ_BLOCK + 1, 100, 0};
     seq_range buckets[5];
     assert_int_equal(seq_exchange_cut(parts, 5, floats, least, buckets), expected);
-    size_t end = seq_live_words(floats);
+    size_t end = seq_sparsity_words(floats);
     for (size_t i = 0; i < expected; i++) {
         assert_int_equal(buckets[i].end, end);
         assert_int_equal(buckets[i].begin, ends[i]);
@@ -49,7 +49,7 @@ static void exchange_alone(bool overlap) {
         float *gradient = seq_exchange_gradient(exchange);
         for (size_t i = 0; i < COUNT; i++)
             gradient[i] = 2;
-        seq_live_add(seq_exchange_live(exchange), 0, COUNT);
+        seq_sparsity_add(seq_exchange_live(exchange), 0, COUNT);
         seq_exchange_begin(exchange, &(seq_exchange_options){0});
         seq_exchange_ready(exchange, 2 * SEQ_BLOCK);
         if (round % 3 == 2) {

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <seqtrain/base/random.h>
 #include <seqtrain/comm/comm.h>
-#include <seqtrain/comm/live.h>
+#include <seqtrain/comm/sparsity_map.h>
 #include <seqtrain/comm/tree.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +117,8 @@ static void only_what_is_live_is_added(void **state) {
     float result[SIZE];
     seq_tree *tree;
     seq_error error = {0};
-    seq_live_add(&live, 70, 75);
-    seq_live_add(&live, SIZE - 1, SIZE);
+    seq_sparsity_add(&live, 70, 75);
+    seq_sparsity_add(&live, SIZE - 1, SIZE);
     for (int i = 0; i < SIZE; i++)
         result[i] = -1;
     assert_int_equal(seq_tree_create(3, SIZE, result, &tree, &error), SEQ_OK);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/data/batch.h>
-#include <seqtrain/data/prepare.h>
+#include <seqtrain/prep/prepare.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "forms.h"
+#include <seqtrain/data/forms.h>
 #include <seqtrain/base/random.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "temporary.h"
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/random.h>
-#include <seqtrain/data/prepare.h>
+#include <seqtrain/prep/prepare.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,12 +95,12 @@ static void check_decoded(const seq_vocabulary *vocabulary, const int32_t *ids, 
                           const char *text, size_t size) {
     static char decoded[UNITS];
     size_t used = 0, again = 0;
-    seq_decoder decoder = {0};
+    seq_detokenizer decoder = {0};
     seq_error error = {0};
     int32_t *encoded = NULL;
     const seq_text_rules *rules = seq_vocabulary_rules(vocabulary);
     for (size_t i = 0; i < count; i++)
-        used += seq_decode(&decoder, vocabulary, ids[i], decoded + used, UNITS - used);
+        used += seq_detokenize(&decoder, vocabulary, ids[i], decoded + used, UNITS - used);
     if (rules->unit == SEQ_UNIT_BYTE && rules->eos == SEQ_EOS_NONE) {
         assert_int_equal(used, size);
         assert_memory_equal(decoded, text, size);

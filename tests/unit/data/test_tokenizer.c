@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "tokenizer.h"
+#include <seqtrain/data/tokenizer.h>
 #include <seqtrain/base/random.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -81,9 +81,9 @@ static void encodes_and_decodes(void **state) {
     assert_memory_equal(ids, expected, sizeof expected);
     char out[10 * SEQ_DECODED];
     size_t used = 0;
-    seq_decoder decoder = {0};
+    seq_detokenizer decoder = {0};
     for (size_t i = 0; i < count; i++)
-        used += seq_decode(&decoder, vocabulary, ids[i], out + used, SEQ_DECODED);
+        used += seq_detokenize(&decoder, vocabulary, ids[i], out + used, SEQ_DECODED);
     out[used] = '\0';
     assert_string_equal(out, "the cat, the (<unk>)\nthe\n");
     free(ids);

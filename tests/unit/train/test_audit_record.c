@@ -1,17 +1,17 @@
 // The audit's fields of a position: the same after a journey through a record;
 // what is assumed of checkpoints that were written before there was an audit.
-// Checks src/train/proofs/audit_record.c.
+// Checks src/train/verify/audit_record.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "proofs/proofs.h"
+#include "verify/verify.h"
 #include <string.h>
 
 static void test_round_trip(void **state) {
     (void)state;
-    seq_position position = {.window = 3, .windows = 10, .origin = -4, .recut_step = 7},
+    seq_position position = {.window = 3, .windows = 10, .origin = -4, .repartition_step = 7},
                  back = {.window = 3};
     position.audit.read = (seq_coverage){.tokens = 5, .places = UINT64_MAX, .content = 1};
     position.audit.carried_window = 2;

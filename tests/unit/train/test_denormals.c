@@ -11,7 +11,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
-#include <seqtrain/data/prepare.h>
+#include <seqtrain/prep/prepare.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/train/train.h>
 #include <stdio.h>

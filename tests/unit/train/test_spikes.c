@@ -1,14 +1,14 @@
 // Rolling windows: limits against sums in long double, the same bits after a
 // journey through a record; setbacks and old records. A mean of 1e6 beside a
 // deviation of 1 would spoil one-pass formulas. Checks
-// src/train/numbers/spikes.c and setbacks.c.
+// src/train/stability/spikes.c and recovery_history.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
-#include "numbers/setbacks.h"
+#include "stability/recovery_history.h"
 #include <string.h>
 
 enum { CAPACITY = 7 };
@@ -102,37 +102,38 @@ static void travels(void **unused) {
 
 static void setbacks_travel(void **unused) {
     (void)unused;
-    seq_setbacks setbacks, again;
+    seq_recovery_history history, again;
     seq_record record = {0};
     seq_error error = {0};
-    assert_int_equal(seq_setbacks_create(&setbacks, CAPACITY, &error), SEQ_OK);
-    assert_int_equal(seq_setbacks_create(&again, CAPACITY, &error), SEQ_OK);
-    setbacks.skipped = 3;
-    seq_setbacks_roll_back(&setbacks, 11, 0.3);
-    seq_setbacks_roll_back(&setbacks, 4000000000, 0.3);
-    seq_setbacks_roll_back(&setbacks, 11, 0.3);
-    seq_rolling_add(&setbacks.norms, 1.0 / 3);
-    assert_int_equal(seq_setbacks_write(&setbacks, &record, &error), SEQ_OK);
-    assert_int_equal(seq_setbacks_read(&again, &record, 20, &error), SEQ_OK);
+    assert_int_equal(seq_recovery_create(&history, CAPACITY, &error), SEQ_OK);
+    assert_int_equal(seq_recovery_create(&again, CAPACITY, &error), SEQ_OK);
+    history.skipped = 3;
+    seq_recovery_roll_back(&history, 11, 0.3);
+    seq_recovery_roll_back(&history, 4000000000, 0.3);
+    seq_recovery_roll_back(&history, 11, 0.3);
+    seq_rolling_add(&history.norms, 1.0 / 3);
+    assert_int_equal(seq_recovery_write(&history, &record, &error), SEQ_OK);
+    assert_int_equal(seq_recovery_read(&again, &record, 20, &error), SEQ_OK);
     assert_true(again.skipped == 3 && again.rollbacks == 3 &&
-                again.rate_factor == setbacks.rate_factor && again.jump_count == 2);
-    assert_true(seq_setbacks_jumps(&again, 11) && seq_setbacks_jumps(&again, 4000000000) &&
-                !seq_setbacks_jumps(&again, 12));
+                again.rate_factor == history.rate_factor && again.excluded_count == 2);
+    assert_true(seq_recovery_is_excluded(&again, 11) &&
+                seq_recovery_is_excluded(&again, 4000000000) &&
+                !seq_recovery_is_excluded(&again, 12));
     assert_true(again.losses.count == 0 && again.norms.count == 1 &&
                 again.norms.values[0] == 1.0 / 3);
     // Windows 0 .. 19: three skipped, one jumped.
-    assert_int_equal(seq_setbacks_updates(&again, 20), 16);
-    assert_int_equal(seq_setbacks_updates(&again, 11), 8);
+    assert_int_equal(seq_recovery_updates(&again, 20), 16);
+    assert_int_equal(seq_recovery_updates(&again, 11), 8);
     // Moments that begin at zero there have seen nothing, also after the next resume.
     assert_null(seq_record_text(&record, "unseen"));
-    seq_setbacks_forget_updates(&again, 20);
-    assert_int_equal(seq_setbacks_updates(&again, 25), 5);
-    assert_int_equal(seq_setbacks_write(&again, &record, &error), SEQ_OK);
-    assert_int_equal(seq_setbacks_read(&setbacks, &record, 25, &error), SEQ_OK);
-    assert_int_equal(seq_setbacks_updates(&setbacks, 25), 5);
+    seq_recovery_forget_updates(&again, 20);
+    assert_int_equal(seq_recovery_updates(&again, 25), 5);
+    assert_int_equal(seq_recovery_write(&again, &record, &error), SEQ_OK);
+    assert_int_equal(seq_recovery_read(&history, &record, 25, &error), SEQ_OK);
+    assert_int_equal(seq_recovery_updates(&history, 25), 5);
     seq_record_clear(&record);
-    seq_setbacks_clear(&setbacks);
-    seq_setbacks_clear(&again);
+    seq_recovery_clear(&history);
+    seq_recovery_clear(&again);
 }
 
 static void old_and_bad_records(void **unused) {
@@ -141,24 +142,24 @@ static void old_and_bad_records(void **unused) {
         {"skipped", "21"},      {"skipped", "x"},     {"rate_factor", "0"},
         {"rate_factor", "nan"}, {"rate_factor", "2"}, {"jumps", "1,"},
         {"jumps", "1,two"},     {"losses", "1,nan"},  {"log_norms", "1;2"}};
-    seq_setbacks setbacks;
+    seq_recovery_history history;
     seq_record record = {0};
     seq_error error = {0};
-    assert_int_equal(seq_setbacks_create(&setbacks, CAPACITY, &error), SEQ_OK);
-    setbacks.skipped = 9;
-    assert_int_equal(seq_setbacks_read(&setbacks, &record, 20, &error), SEQ_OK);
-    assert_true(setbacks.skipped == 0 && setbacks.rate_factor == 1 && setbacks.jump_count == 0);
+    assert_int_equal(seq_recovery_create(&history, CAPACITY, &error), SEQ_OK);
+    history.skipped = 9;
+    assert_int_equal(seq_recovery_read(&history, &record, 20, &error), SEQ_OK);
+    assert_true(history.skipped == 0 && history.rate_factor == 1 && history.excluded_count == 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         seq_error why = {0};
-        seq_setbacks_begin(&setbacks);
-        assert_int_equal(seq_setbacks_write(&setbacks, &record, &error), SEQ_OK);
-        assert_int_equal(seq_setbacks_read(&setbacks, &record, 20, &error), SEQ_OK);
+        seq_recovery_begin(&history);
+        assert_int_equal(seq_recovery_write(&history, &record, &error), SEQ_OK);
+        assert_int_equal(seq_recovery_read(&history, &record, 20, &error), SEQ_OK);
         seq_record_set_text(&record, bad[i][0], bad[i][1], &error);
-        assert_int_equal(seq_setbacks_read(&setbacks, &record, 20, &why), SEQ_NO_CHECKPOINT);
+        assert_int_equal(seq_recovery_read(&history, &record, 20, &why), SEQ_NO_CHECKPOINT);
         assert_non_null(strstr(why.text, bad[i][0]));
     }
     seq_record_clear(&record);
-    seq_setbacks_clear(&setbacks);
+    seq_recovery_clear(&history);
 }
 
 int main(void) {

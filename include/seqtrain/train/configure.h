@@ -1,0 +1,16 @@
+// From the options of seqtrain to the configurations of the layers below.
+#ifndef SEQTRAIN_TRAIN_CONFIGURE_H
+#define SEQTRAIN_TRAIN_CONFIGURE_H
+
+#include <seqtrain/model/model.h>
+#include <seqtrain/optim/optimizer.h>
+#include <seqtrain/train/train.h>
+
+// The model that the options describe, over `vocabulary` tokens. SEQ_BAD_USAGE names the option.
+seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
+                                  seq_model_config *out, seq_error *error);
+// The numbers of the update rule `optimizer`; what was not given is the rule's default.
+void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
+                           seq_optimizer_config *out);
+
+#endif

@@ -1,0 +1,80 @@
+// Counters of items, kept sparse: a resample of a thousand sentences adds a few
+// integers for each. Invariant: the sum with all weights 1 is what the metric
+// adds up over the items. Test: tests/unit/task/test_statistic.c.
+#include <seqtrain/task/statistic.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+void seq_counted_clear(seq_counted *counted) {
+    free(counted->first);
+    free(counted->counts);
+    *counted = (seq_counted){0};
+}
+
+seq_status seq_counted_add(seq_counted *counted, int64_t *own, seq_error *error) {
+    seq_status status = seq_grow(&counted->first, &counted->first_capacity, counted->items + 2,
+                                 sizeof *counted->first, "counters of items", error);
+    size_t used = status ? 0 : counted->first[counted->items];
+    for (int32_t i = 0; !status && i < counted->counters; i++) {
+        if (own[i] == 0) continue;
+        status = seq_grow(&counted->counts, &counted->counts_capacity, used + 1,
+                          sizeof *counted->counts, "counters of items", error);
+        if (status) break;
+        counted->counts[used].index = i;
+        counted->counts[used++].amount = own[i];
+        own[i] = 0;
+    }
+    if (status) return status;
+    counted->first[++counted->items] = used;
+    return SEQ_OK;
+}
+
+void seq_counted_sum(const seq_counted *counted, const int32_t *weights, int64_t *sums) {
+    memset(sums, 0, (size_t)counted->counters * sizeof *sums);
+    for (size_t i = 0; i < counted->items; i++) {
+        int64_t weight = weights ? weights[i] : 1;
+        if (weight == 0) continue;
+        for (size_t k = counted->first[i]; k < counted->first[i + 1]; k++)
+            sums[counted->counts[k].index] += weight * counted->counts[k].amount;
+    }
+}
+
+static double value(const void *context, const int32_t *weights, int64_t *scratch) {
+    const seq_counted *counted = context;
+    seq_counted_sum(counted, weights, scratch);
+    return counted->metric ? counted->metric->value(scratch, counted->labels)
+                           : counted->value(scratch, counted->counters);
+}
+
+seq_statistic seq_counted_statistic(const seq_counted *counted) {
+    return (seq_statistic){value, counted, (size_t)counted->counters};
+}
+
+static seq_judged item_at(const seq_answers *gold, const seq_answers *predicted, size_t item) {
+    size_t at = gold->first[item];
+    bool ratings = gold->kind == SEQ_ANSWERS_RATINGS;
+    return (seq_judged){.count = gold->first[item + 1] - at,
+                        .gold = gold->ids + at,
+                        .predicted = predicted->ids + at,
+                        .gold_values = ratings ? gold->values + at : NULL,
+                        .predicted_values = ratings ? predicted->values + at : NULL,
+                        .gold_scheme = gold->scheme,
+                        .predicted_scheme = predicted->scheme};
+}
+
+seq_status seq_counted_of_metric(const seq_metric *metric, const seq_labels *labels,
+                                 const seq_answers *gold, const seq_answers *predicted,
+                                 seq_counted *out, seq_error *error) {
+    int64_t *own = NULL;
+    *out = (seq_counted){.labels = labels, .metric = metric, .counters = metric->counters(labels)};
+    seq_status status = seq_allocate(&own, (size_t)out->counters, sizeof *own, "counters", error);
+    for (size_t i = 0; !status && i < gold->items; i++) {
+        seq_judged item = item_at(gold, predicted, i);
+        metric->add(own, labels, &item);
+        status = seq_counted_add(out, own, error);
+    }
+    free(own);
+    if (status) seq_counted_clear(out);
+    return status;
+}

@@ -1,0 +1,356 @@
+// What a comparison of files has found, as a table to read or as one JSON
+// object, and the items as tab-separated values. Invariant: what is undefined is
+// null in every form. Texts of files are escaped. Test: tests/cli/compare.sh.
+#include "seqeval_private.h"
+#include <math.h>
+#include <seqtrain/base/escape.h>
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHOWN_LABELS = 20, // of a confusion matrix in the table to read
+    NAME_WIDTH = 22,
+};
+
+static const char *number(double value, int digits, char out[40]) {
+    if (isnan(value)) return "null";
+    snprintf(out, 40, "%.*g", digits, value);
+    return out;
+}
+
+static void print_figure(double value) {
+    char text[40];
+    printf(" %10s", number(value, 6, text));
+}
+
+static void print_name(const char *name) {
+    char text[300];
+    seq_escape(name, strlen(name), false, text, sizeof text);
+    printf("%-*s", NAME_WIDTH, text);
+}
+
+static void print_measures(const seq_eval_comparison *comparison) {
+    static const char *const heads[] = {"first", "low",        "high", "second", "low",
+                                        "high",  "difference", "low",  "high",   "p"};
+    bool two = comparison->count == 2;
+    printf("\n%-*s", NAME_WIDTH, "measure");
+    for (int i = 0; i < (two ? 10 : 3); i++)
+        printf(" %10s", two || i ? heads[i] : "value");
+    putchar('\n');
+    for (int i = 0; i < SEQ_EVAL_MEASURES; i++) {
+        const seq_eval_measure *first = &comparison->systems[0].measures[i], *second = NULL;
+        if (!first->name) break;
+        for (int k = 0; two && k < SEQ_EVAL_MEASURES && comparison->systems[1].measures[k].name;
+             k++)
+            if (strcmp(comparison->systems[1].measures[k].name, first->name) == 0)
+                second = &comparison->systems[1].measures[k];
+        printf("%-*s", NAME_WIDTH, first->name);
+        print_figure(first->value);
+        print_figure(first->interval.low);
+        print_figure(first->interval.high);
+        if (second) {
+            print_figure(second->value);
+            print_figure(second->interval.low);
+            print_figure(second->interval.high);
+            print_figure(second->value - first->value);
+            print_figure(second->difference.low);
+            print_figure(second->difference.high);
+            print_figure(second->two_sided);
+        }
+        putchar('\n');
+    }
+}
+
+static void print_hits_head(const char *what, bool auc) {
+    printf("\n%-*s %10s %10s %10s %10s %10s %10s%s\n", NAME_WIDTH, what, "precision", "recall",
+           "f1", "right", "predicted", "gold", auc ? "        auc" : "");
+}
+
+static void print_hits(const char *name, seq_hits hits, const double *auc) {
+    print_name(name);
+    print_figure(seq_hits_precision(hits));
+    print_figure(seq_hits_recall(hits));
+    print_figure(seq_hits_f1(hits));
+    printf(" %10lld %10lld %10lld", (long long)hits.right, (long long)hits.predicted,
+           (long long)hits.gold);
+    if (auc) print_figure(*auc);
+    putchar('\n');
+}
+
+static void print_entities(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    const seq_strings *types = &comparison->tables.labels.types;
+    print_hits_head("entities", false);
+    print_hits("all", system->all, NULL);
+    print_hits("all, strict", system->strict, NULL);
+    if (comparison->has_surfaces) print_hits("surface forms", system->surface, NULL);
+    if (comparison->has_unseen) print_hits("never in training", system->unseen, NULL);
+    for (int32_t i = 0; i < types->count; i++)
+        print_hits(seq_strings_text(types, i, NULL), seq_hits_at(system->types, i), NULL);
+}
+
+static int64_t cell(const seq_eval_system *system, int32_t gold, int32_t predicted) {
+    for (size_t i = 0; i < system->cells; i++)
+        if (system->confusion[i].gold == gold && system->confusion[i].predicted == predicted)
+            return system->confusion[i].count;
+    return 0;
+}
+
+// Rows: gold, columns: predicted.
+static void print_confusion(const seq_strings *labels, const seq_eval_system *system) {
+    if (labels->count > SHOWN_LABELS) {
+        printf("\nconfusion matrix of %d labels: --json has it\n", labels->count);
+        return;
+    }
+    printf("\n%-*s", NAME_WIDTH, "gold \\ predicted");
+    for (int32_t k = 0; k < labels->count; k++) {
+        char text[300];
+        const char *name = seq_strings_text(labels, k, NULL);
+        seq_escape(name, strlen(name), false, text, sizeof text);
+        printf(" %10.10s", text);
+    }
+    for (int32_t i = 0; i < labels->count; i++) {
+        putchar('\n');
+        print_name(seq_strings_text(labels, i, NULL));
+        for (int32_t k = 0; k < labels->count; k++)
+            printf(" %10lld", (long long)cell(system, i, k));
+    }
+    putchar('\n');
+}
+
+static void print_system(const seq_eval_comparison *comparison, int index) {
+    const seq_eval_system *system = &comparison->systems[index];
+    const seq_strings *labels = &comparison->tables.labels.names;
+    if (comparison->gold.kind == SEQ_ANSWERS_RATINGS) return;
+    if (comparison->count == 2) {
+        printf("\n%-*s ", NAME_WIDTH, index ? "second" : "first");
+        seq_escape_print(stdout, system->answers.file, strlen(system->answers.file));
+        putchar('\n');
+    }
+    if (system->types) print_entities(comparison, system);
+    print_hits_head(comparison->gold.kind == SEQ_ANSWERS_TAGS ? "tags" : "classes", system->auc);
+    for (int32_t i = 0; i < labels->count; i++)
+        print_hits(seq_strings_text(labels, i, NULL), seq_hits_at(system->labels, i),
+                   system->auc ? &system->auc[i] : NULL);
+    print_confusion(labels, system);
+}
+
+static void print_file(const char *what, const seq_answers *answers, int64_t broken, bool tags) {
+    printf("%-*s ", NAME_WIDTH, what);
+    seq_escape_print(stdout, answers->file, strlen(answers->file));
+    if (tags) printf(", scheme %s", seq_scheme_names[answers->scheme]);
+    if (tags && answers->scheme) printf(", %lld entities with broken tags", (long long)broken);
+    if (answers->passed_over) printf(", %lld lines passed over", (long long)answers->passed_over);
+    putchar('\n');
+}
+
+static void print_bow(const seq_eval_comparison *comparison) {
+    const seq_bow_report *bow = &comparison->bow;
+    printf("%-*s penalty %g / items, %lld of %lld right where it was chosen, %d iterations\n",
+           NAME_WIDTH, "baseline", bow->penalty, (long long)bow->right, (long long)bow->selected,
+           bow->iterations);
+}
+
+static void print_table(const seq_eval_comparison *comparison) {
+    bool tags = comparison->gold.kind == SEQ_ANSWERS_TAGS;
+    printf("%-*s %s\n", NAME_WIDTH, "task", seq_answer_kind_names[comparison->gold.kind]);
+    print_file("gold", &comparison->gold, comparison->gold_broken, tags);
+    for (int i = 0; i < comparison->count; i++)
+        print_file(comparison->count == 1 ? "predictions"
+                   : i                    ? "second"
+                                          : "first",
+                   &comparison->systems[i].answers, comparison->systems[i].broken, tags);
+    if (comparison->has_bow) print_bow(comparison);
+    printf("%-*s %zu\n", NAME_WIDTH, "items", comparison->gold.items);
+    if (tags) printf("%-*s %zu\n", NAME_WIDTH, "tokens", comparison->gold.places);
+    if (comparison->resamples)
+        printf("%-*s 95 %% of %d resamples of items, seed %lld\n", NAME_WIDTH, "low, high",
+               comparison->resamples, (long long)comparison->seed);
+    print_measures(comparison);
+    for (int i = 0; i < comparison->count; i++)
+        print_system(comparison, i);
+}
+
+static void json_number(const char *name, double value, const char *end) {
+    char text[40];
+    printf("\"%s\": %s%s", name, number(value, 9, text), end);
+}
+
+static void json_hits(const char *name, seq_hits hits, const double *auc, const char *end) {
+    seq_json_print(stdout, name);
+    printf(": {");
+    json_number("precision", seq_hits_precision(hits), ", ");
+    json_number("recall", seq_hits_recall(hits), ", ");
+    json_number("f1", seq_hits_f1(hits), ", ");
+    printf("\"right\": %lld, \"predicted\": %lld, \"gold\": %lld", (long long)hits.right,
+           (long long)hits.predicted, (long long)hits.gold);
+    if (auc) {
+        printf(", ");
+        json_number("auc", *auc, "");
+    }
+    printf("}%s", end);
+}
+
+static void json_measures(const seq_eval_system *system) {
+    printf("\"measures\": {");
+    for (int i = 0; i < SEQ_EVAL_MEASURES && system->measures[i].name; i++) {
+        const seq_eval_measure *measure = &system->measures[i];
+        printf("%s\"%s\": {", i ? ", " : "", measure->name);
+        json_number("value", measure->value, ", ");
+        json_number("low", measure->interval.low, ", ");
+        json_number("high", measure->interval.high, "}");
+    }
+    putchar('}');
+}
+
+static void json_entities(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    const seq_strings *types = &comparison->tables.labels.types;
+    printf(", \"entities\": {");
+    json_hits("all", system->all, NULL, ", ");
+    json_hits("strict", system->strict, NULL, ", ");
+    if (comparison->has_surfaces) json_hits("surface", system->surface, NULL, ", ");
+    if (comparison->has_unseen) json_hits("unseen", system->unseen, NULL, ", ");
+    printf("\"types\": {");
+    for (int32_t i = 0; i < types->count; i++)
+        json_hits(seq_strings_text(types, i, NULL), seq_hits_at(system->types, i), NULL,
+                  i + 1 < types->count ? ", " : "");
+    printf("}}");
+}
+
+static void json_labels(const seq_strings *labels, const seq_eval_system *system) {
+    printf(", \"labels\": {");
+    for (int32_t i = 0; i < labels->count; i++)
+        json_hits(seq_strings_text(labels, i, NULL), seq_hits_at(system->labels, i),
+                  system->auc ? &system->auc[i] : NULL, i + 1 < labels->count ? ", " : "");
+    printf("}, \"confusion\": [");
+    for (size_t i = 0; i < system->cells; i++) {
+        printf("%s{\"gold\": ", i ? ", " : "");
+        seq_json_print(stdout, seq_strings_text(labels, system->confusion[i].gold, NULL));
+        printf(", \"predicted\": ");
+        seq_json_print(stdout, seq_strings_text(labels, system->confusion[i].predicted, NULL));
+        printf(", \"count\": %lld}", (long long)system->confusion[i].count);
+    }
+    putchar(']');
+}
+
+static void json_system(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    printf("{\"file\": ");
+    seq_json_print(stdout, system->answers.file);
+    if (comparison->gold.kind == SEQ_ANSWERS_TAGS)
+        printf(", \"scheme\": \"%s\", \"broken\": %lld", seq_scheme_names[system->answers.scheme],
+               (long long)system->broken);
+    printf(", ");
+    json_measures(system);
+    if (system->types) json_entities(comparison, system);
+    if (system->labels) json_labels(&comparison->tables.labels.names, system);
+    putchar('}');
+}
+
+// Of the second system to the first, for the measures that both have.
+static void json_differences(const seq_eval_comparison *comparison) {
+    bool begun = false;
+    printf(", \"differences\": {");
+    for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->systems[1].measures[i].name; i++) {
+        const seq_eval_measure *second = &comparison->systems[1].measures[i];
+        for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->systems[0].measures[k].name; k++) {
+            const seq_eval_measure *first = &comparison->systems[0].measures[k];
+            if (strcmp(first->name, second->name) != 0) continue;
+            printf("%s\"%s\": {", begun ? ", " : "", second->name);
+            json_number("value", second->value - first->value, ", ");
+            json_number("low", second->difference.low, ", ");
+            json_number("high", second->difference.high, ", ");
+            json_number("p", second->two_sided, "}");
+            begun = true;
+        }
+    }
+    putchar('}');
+}
+
+static void print_json(const seq_eval_comparison *comparison) {
+    const seq_answers *gold = &comparison->gold;
+    printf("{\"task\": \"%s\", \"gold\": ", seq_answer_kind_names[gold->kind]);
+    seq_json_print(stdout, gold->file);
+    printf(", \"items\": %zu", gold->items);
+    if (gold->kind == SEQ_ANSWERS_TAGS)
+        printf(", \"tokens\": %zu, \"scheme\": \"%s\", \"broken\": %lld", gold->places,
+               seq_scheme_names[gold->scheme], (long long)comparison->gold_broken);
+    printf(", \"resamples\": %d, \"seed\": %lld", comparison->resamples,
+           (long long)comparison->seed);
+    if (comparison->has_bow) {
+        printf(", \"baseline\": {");
+        json_number("penalty", comparison->bow.penalty, ", ");
+        printf("\"right\": %lld, \"selected\": %lld}", (long long)comparison->bow.right,
+               (long long)comparison->bow.selected);
+    }
+    printf(", \"systems\": [");
+    for (int i = 0; i < comparison->count; i++) {
+        printf("%s", i ? ", " : "");
+        json_system(comparison, &comparison->systems[i]);
+    }
+    putchar(']');
+    if (comparison->count == 2) json_differences(comparison);
+    printf("}\n");
+}
+
+void seq_eval_print(const seq_eval_comparison *comparison, bool json) {
+    if (json)
+        print_json(comparison);
+    else
+        print_table(comparison);
+}
+
+static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
+                         const seq_answers *answers, size_t item) {
+    size_t at = answers->first[item], size;
+    if (answers->kind == SEQ_ANSWERS_RATINGS) {
+        fprintf(stream, "\t%.17g", answers->values[at]);
+        return;
+    }
+    for (size_t i = at; i < answers->first[item + 1]; i++) {
+        const char *text =
+            seq_strings_text(&comparison->tables.labels.names, answers->ids[i], &size);
+        fputc(i == at ? '\t' : ' ', stream);
+        seq_escape_print(stream, text, size);
+    }
+}
+
+static void write_item(FILE *stream, const seq_eval_comparison *comparison, size_t item) {
+    const seq_answers *gold = &comparison->gold;
+    fprintf(stream, "%zu\t%lld", item, (long long)gold->lines[gold->first[item]]);
+    write_answer(stream, comparison, gold, item);
+    for (int i = 0; i < comparison->count; i++) {
+        const seq_answers *own = &comparison->systems[i].answers;
+        write_answer(stream, comparison, own, item);
+        if (gold->kind == SEQ_ANSWERS_RATINGS) {
+            size_t at = gold->first[item];
+            fprintf(stream, "\t%.17g", own->values[at] - gold->values[at]);
+            continue;
+        }
+        size_t right = 0;
+        for (size_t k = gold->first[item]; k < gold->first[item + 1]; k++)
+            right += gold->ids[k] == own->ids[k];
+        fprintf(stream, "\t%zu", right);
+    }
+    fputc('\n', stream);
+}
+
+seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const char *path,
+                                seq_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    const char *last = comparison->gold.kind == SEQ_ANSWERS_RATINGS ? "error" : "right";
+    FILE *stream = open_memstream(&text, &size);
+    if (stream) {
+        fprintf(stream, "index\tline\tgold\toutput\t%s", last);
+        if (comparison->count == 2) fprintf(stream, "\toutput2\t%s2", last);
+        fputc('\n', stream);
+        for (size_t i = 0; i < comparison->gold.items; i++)
+            write_item(stream, comparison, i);
+    }
+    seq_status status = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
+    if (!status) status = seq_file_write_atomic(path, text, size, error);
+    free(text);
+    return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
+}

@@ -1,0 +1,70 @@
+// Files of answers, read as each kind, as gold alone and as gold with
+// predictions; what is accepted is used: compared with itself, its entities
+// found, measured and summed. Checks src/task; run by tests/fault/fuzz.sh and
+// tests/fuzz/run.sh.
+#include "fuzz.h"
+#include <assert.h>
+#include <seqtrain/task/statistic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void use(const seq_answer_tables *tables, seq_answers *gold, seq_answers *predicted) {
+    seq_error error = {0};
+    seq_counted counted;
+    assert(gold->items == predicted->items);
+    fuzz_check(seq_answers_check(gold, predicted, tables, &error), &error);
+    if (error.status || gold->kind == SEQ_ANSWERS_RATINGS) return;
+    gold->scheme =
+        seq_scheme_detect(&tables->labels, SEQ_SCHEME_IOB2, gold->ids, gold->first, gold->items);
+    predicted->scheme = seq_scheme_detect(&tables->labels, gold->scheme, predicted->ids,
+                                          predicted->first, predicted->items);
+    const seq_metric *const metrics[] = {&seq_metric_macro_f1, &seq_metric_entity_f1_strict};
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        seq_status status =
+            seq_counted_of_metric(metrics[i], &tables->labels, gold, predicted, &counted, &error);
+        assert(status == SEQ_OK);
+        int64_t *sums = calloc((size_t)counted.counters + 1, sizeof *sums);
+        seq_counted_sum(&counted, NULL, sums);
+        double value = metrics[i]->value(sums, &tables->labels);
+        assert(!(value < 0) && !(value > 1));
+        free(sums);
+        seq_counted_clear(&counted);
+    }
+    if (gold->kind != SEQ_ANSWERS_TAGS || !gold->word_count) return;
+    seq_status status = seq_counted_of_surfaces(tables, gold, predicted, &counted, &error);
+    assert(status == SEQ_OK);
+    seq_counted_clear(&counted);
+}
+
+static void read(const seq_answer_file *file, seq_answer_kind kind, bool both) {
+    const seq_answer_columns columns = {0};
+    seq_answer_tables tables = {0};
+    seq_answers gold = {0}, predicted = {0};
+    seq_error error = {0};
+    fuzz_check(seq_answers_read(file, kind, &columns, !both, &tables, &gold,
+                                both ? &predicted : NULL, &error),
+               &error);
+    if (!error.status && both) use(&tables, &gold, &predicted);
+    seq_answers_clear(&gold);
+    seq_answers_clear(&predicted);
+    seq_answer_tables_clear(&tables);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_file file;
+    seq_answer_file bytes;
+    const seq_answer_columns columns = {0};
+    seq_error error = {0};
+    fuzz_file_create(&file, data, size);
+    fuzz_check(seq_answer_file_read(file.path, &bytes, &error), &error);
+    if (!error.status) {
+        assert(seq_answers_find_kind(&bytes, 1, &columns) != SEQ_ANSWERS_AUTO);
+        for (int kind = SEQ_ANSWERS_TAGS; kind <= SEQ_ANSWERS_RATINGS; kind++) {
+            read(&bytes, (seq_answer_kind)kind, false);
+            read(&bytes, (seq_answer_kind)kind, true);
+        }
+        seq_answer_file_clear(&bytes);
+    }
+    fuzz_file_destroy(&file);
+    return 0;
+}
