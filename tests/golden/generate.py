@@ -1,5 +1,6 @@
 """Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
-Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss; optimisers and clipping in single precision."""
+Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss; bidirectional stacks of LSTM and GRU
+over packed sequences; optimisers and clipping in single precision."""
 import torch
 from torch import nn
 
@@ -66,6 +67,27 @@ def adaptive(stream, vocabulary=19, cutoffs=(4, 9), embedding=5, hidden=18, step
     write(stream, "adaptive.log_probabilities", output.log_prob(rows))
 
 
+def packed(stream, cell, module, lengths=(5, 3, 3, 1), layers=2, width=4, hidden=6):
+    """Two directions, sequences of different lengths; the loss is a sum of outputs, each with a weight of its own. Rows lie as in PackedSequence.data."""
+    torch.manual_seed(40 + len(cell))
+    recurrent = module(width, hidden, layers, bidirectional=True).double()
+    representable(recurrent)
+    rows = torch.randn(sum(lengths), width).float().double().requires_grad_()
+    slopes = torch.randn(sum(lengths), 2 * hidden).float().double()
+    batches = nn.utils.rnn.pack_padded_sequence(torch.zeros(max(lengths), len(lengths), width), torch.tensor(lengths), enforce_sorted=True).batch_sizes
+    out, state = recurrent(nn.utils.rnn.PackedSequence(rows, batches))
+    (out.data * slopes).sum().backward()
+    write(stream, f"{cell}.inputs", rows)
+    write(stream, f"{cell}.inputs.gradient", rows.grad)
+    write(stream, f"{cell}.slopes", slopes)
+    write(stream, f"{cell}.outputs", out.data)
+    for index, part in enumerate(state if isinstance(state, tuple) else (state,)):
+        write(stream, f"{cell}.state{index}", part)
+    for parameter, value in recurrent.named_parameters():
+        write(stream, f"{cell}.{parameter}", value)
+        write(stream, f"{cell}.{parameter}.gradient", value.grad)
+
+
 def optimizer(stream, name, make, steps=6, count=9):
     torch.manual_seed(3)
     parameter = nn.Parameter(torch.randn(count))
@@ -86,6 +108,10 @@ with open("models.txt", "w") as stream:
     model(stream, "lstm", nn.LSTM)
     model(stream, "gru-reset-after", nn.GRU)
     model(stream, "rnn", nn.RNN)
+
+with open("packed.txt", "w") as stream:
+    packed(stream, "lstm", nn.LSTM)
+    packed(stream, "gru-reset-after", nn.GRU)
 
 with open("outputs.txt", "w") as stream:
     adaptive(stream)
