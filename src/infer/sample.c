@@ -162,7 +162,7 @@ static seq_status draw_group(sampler *sampler, const int32_t *prime, size_t prim
                              seq_token_sink sink, void *context, seq_error *error) {
     seq_status status = allocate(sampler, error);
     if (status) return status;
-    feed_all(sampler, SEQ_NO_TOKEN);
+    feed_all(sampler, SEQ_NO_ID);
     for (size_t i = 0; i < prime_count; i++)
         feed_all(sampler, prime[i]);
     int left = sampler->batch;

@@ -29,7 +29,7 @@ seq_status seq_scorer_create(const seq_model *model, const seq_weights *weights,
     scorer->model = model;
     scorer->weights = weights;
     scorer->carry = carry;
-    scorer->before = SEQ_NO_TOKEN;
+    scorer->before = SEQ_NO_ID;
     scorer->state_size = seq_model_state_size(model, 1);
     status = seq_workspace_create(model, 1, WINDOW, SEQ_USE_EVALUATION, &scorer->workspace, error);
     if (!status)
@@ -68,7 +68,7 @@ void seq_scorer_run(seq_scorer *scorer, const int32_t *ids, size_t count,
                     float *log_probabilities) {
     if (!scorer->carry) {
         memset(scorer->state, 0, scorer->state_size * sizeof(float));
-        scorer->before = SEQ_NO_TOKEN;
+        scorer->before = SEQ_NO_ID;
     }
     for (size_t start = 0; start < count; start += WINDOW)
         run_window(scorer, ids + start, count - start < WINDOW ? (int)(count - start) : WINDOW,

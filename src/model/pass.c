@@ -10,10 +10,6 @@
 #include <seqtrain/nn/embedding.h>
 #include <string.h>
 
-static seq_loss public_loss(seq_output_loss loss) {
-    return (seq_loss){loss.nats, loss.tokens, loss.correct};
-}
-
 static const float *top_of(const seq_model *model, const seq_workspace *workspace, int batch,
                            bool dropping) {
     return seq_model_fed(model, workspace, batch, seq_model_stages(model) - 1, dropping);
@@ -39,10 +35,10 @@ static void clear_inputs(const seq_model *model, const seq_window *window, float
 
 // Cross-entropy of `targets` on top of a forward pass; dL/d(fed top) goes to
 // workspace->gradient[0].
-static seq_output_loss differentiate_output(const seq_model *model, seq_workspace *workspace,
-                                            const seq_weights *weights, const seq_window *window,
-                                            const int32_t *targets, float scale, bool dropping,
-                                            float *gradient) {
+static seq_loss differentiate_output(const seq_model *model, seq_workspace *workspace,
+                                     const seq_weights *weights, const seq_window *window,
+                                     const int32_t *targets, float scale, bool dropping,
+                                     float *gradient) {
     seq_output_weights parts[SEQ_OUTPUT_PARTS];
     float *gradients[SEQ_OUTPUT_PARTS];
     output_weights(model, weights, parts);
@@ -70,12 +66,12 @@ seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
     seq_arithmetic before = seq_arithmetic_begin();
     seq_model_forward(model, workspace, weights, window, true);
     seq_model_store_state(model, workspace, window);
-    seq_output_loss loss = differentiate_output(model, workspace, weights, window, window->targets,
-                                                gradient_scale, true, gradient);
+    seq_loss loss = differentiate_output(model, workspace, weights, window, window->targets,
+                                         gradient_scale, true, gradient);
     seq_model_tell_ready(model, window, seq_model_stages(model));
     seq_model_backward(model, workspace, weights, window, true, gradient, NULL);
     seq_arithmetic_end(before);
-    return public_loss(loss);
+    return loss;
 }
 
 seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
@@ -93,9 +89,9 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
         .targets = window->targets,
         .log_probabilities = log_probabilities,
     };
-    seq_output_loss loss = model->output->evaluate(&workspace->output, &rows);
+    seq_loss loss = model->output->evaluate(&workspace->output, &rows);
     seq_arithmetic_end(before);
-    return public_loss(loss);
+    return loss;
 }
 
 void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
@@ -142,7 +138,7 @@ void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
     seq_arithmetic before = seq_arithmetic_begin();
     size_t batch = (size_t)window->batch, earlier = batch * ((size_t)window->steps - 1);
     for (size_t i = 0; i < earlier; i++)
-        workspace->last_targets[i] = SEQ_NO_TOKEN;
+        workspace->last_targets[i] = SEQ_NO_ID;
     memcpy(workspace->last_targets + earlier, window->targets + earlier, batch * sizeof(int32_t));
     seq_model_forward(model, workspace, weights, window, false);
     differentiate_output(model, workspace, weights, window, workspace->last_targets, 1, false,

@@ -31,13 +31,13 @@ int seq_output_list_words(const seq_output_shape *shape, double share, seq_outpu
     return 2;
 }
 
-seq_output_loss seq_output_sum(const seq_output_rows *rows, const seq_softmax_row *found) {
-    seq_output_loss loss = {0};
+seq_loss seq_output_sum(const seq_output_rows *rows, const seq_softmax_row *found) {
+    seq_loss loss = {0};
     for (size_t i = 0; i < rows->count; i++) {
         bool counts = rows->targets[i] >= 0;
         double log_probability = counts ? (double)found[i].target - (double)found[i].log_sum : 0;
-        loss.nats -= log_probability;
-        loss.tokens += counts;
+        loss.sum -= log_probability;
+        loss.count += counts;
         loss.correct += counts && found[i].best_column == rows->targets[i];
         if (rows->log_probabilities) rows->log_probabilities[i] = (float)log_probability;
     }

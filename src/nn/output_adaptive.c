@@ -184,21 +184,21 @@ static double train_cluster(const seq_output *output, const seq_output_rows *row
         return 0;
     }
     seq_softmax_weights weights = words_of(projection(rows, cluster) + 1);
-    seq_output_loss loss =
+    seq_loss loss =
         seq_softmax_train(tail, &weights, count, output->adaptive.hidden, output->adaptive.targets,
                           rows->scale, output->adaptive.d_hidden, gradients[1], NULL);
     train_projection(output, rows, cluster, count);
-    return loss.nats;
+    return loss.sum;
 }
 
-static seq_output_loss train(seq_output *output, const seq_output_rows *rows) {
+static seq_loss train(seq_output *output, const seq_output_rows *rows) {
     seq_softmax_weights head = words_of(&rows->weights[0]);
     aim_at_head(output, rows);
-    seq_output_loss loss =
+    seq_loss loss =
         seq_softmax_train(&output->softmax, &head, rows->count, rows->x, output->adaptive.targets,
                           rows->scale, rows->dx, rows->gradients[0], NULL);
     for (int cluster = 0; cluster < output->shape.cutoff_count; cluster++)
-        loss.nats += train_cluster(output, rows, cluster);
+        loss.sum += train_cluster(output, rows, cluster);
     return loss;
 }
 
@@ -229,7 +229,7 @@ static void survey_cluster(const seq_output *output, const seq_output_rows *rows
     }
 }
 
-static seq_output_loss evaluate(const seq_output *output, const seq_output_rows *rows) {
+static seq_loss evaluate(const seq_output *output, const seq_output_rows *rows) {
     survey_head(output, rows);
     for (int cluster = 0; cluster < output->shape.cutoff_count; cluster++)
         survey_cluster(output, rows, cluster);

@@ -28,13 +28,13 @@ static seq_softmax_weights weights_of(const seq_output_rows *rows) {
                                  rows->weights[1].values};
 }
 
-static seq_output_loss train(seq_output *output, const seq_output_rows *rows) {
+static seq_loss train(seq_output *output, const seq_output_rows *rows) {
     seq_softmax_weights weights = weights_of(rows);
     return seq_softmax_train(&output->softmax, &weights, rows->count, rows->x, rows->targets,
                              rows->scale, rows->dx, rows->gradients[0], rows->gradients[1]);
 }
 
-static seq_output_loss evaluate(const seq_output *output, const seq_output_rows *rows) {
+static seq_loss evaluate(const seq_output *output, const seq_output_rows *rows) {
     seq_softmax_weights weights = weights_of(rows);
     seq_softmax_survey(&output->softmax, &weights, rows->count, rows->x, rows->targets,
                        output->softmax.columns, NULL, output->found);

@@ -166,7 +166,7 @@ static void scatter(const seq_output *output, const seq_output_rows *rows) {
 }
 
 // A row counts the drawn words and its own target.
-static seq_output_loss train(seq_output *output, const seq_output_rows *rows) {
+static seq_loss train(seq_output *output, const seq_output_rows *rows) {
     choose(output, rows);
     gather(output, rows);
     seq_softmax softmax = output->softmax;
@@ -174,7 +174,7 @@ static seq_output_loss train(seq_output *output, const seq_output_rows *rows) {
     softmax.shared = output->sampled.drawn;
     seq_softmax_weights weights = {output->sampled.forward, output->sampled.backward,
                                    output->sampled.bias};
-    seq_output_loss loss =
+    seq_loss loss =
         seq_softmax_train(&softmax, &weights, rows->count, rows->x, output->sampled.targets,
                           rows->scale, rows->dx, output->sampled.weights, output->sampled.d_bias);
     scatter(output, rows);
@@ -226,7 +226,7 @@ static void merge(const seq_output *output, const block *block, size_t rows,
     }
 }
 
-static seq_output_loss evaluate_rows(const seq_output *output, const seq_output_rows *rows) {
+static seq_loss evaluate_rows(const seq_output *output, const seq_output_rows *rows) {
     seq_softmax_row *found = output->found + output->sampled.block_rows;
     for (int32_t first = 0; first < output->shape.vocabulary;) {
         block block = block_at(output, rows->weights, first);
@@ -244,8 +244,8 @@ static seq_output_loss evaluate_rows(const seq_output *output, const seq_output_
     return seq_output_sum(rows, output->found);
 }
 
-static seq_output_loss evaluate(const seq_output *output, const seq_output_rows *rows) {
-    seq_output_loss loss = {0};
+static seq_loss evaluate(const seq_output *output, const seq_output_rows *rows) {
+    seq_loss loss = {0};
     size_t most = output->sampled.block_rows, units = (size_t)output->shape.units;
     for (size_t start = 0; start < rows->count; start += most) {
         seq_output_rows part = *rows;
@@ -253,9 +253,9 @@ static seq_output_loss evaluate(const seq_output *output, const seq_output_rows 
         part.x += start * units;
         part.targets += start;
         part.log_probabilities += rows->log_probabilities ? start : 0;
-        seq_output_loss found = evaluate_rows(output, &part);
-        loss.nats += found.nats;
-        loss.tokens += found.tokens;
+        seq_loss found = evaluate_rows(output, &part);
+        loss.sum += found.sum;
+        loss.count += found.count;
         loss.correct += found.correct;
     }
     return loss;

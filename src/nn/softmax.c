@@ -77,11 +77,11 @@ static void differentiate_rows(void *context, int part, int parts) {
 }
 
 static void add_loss(const seq_softmax *softmax, size_t rows, const int32_t *targets,
-                     seq_output_loss *loss) {
+                     seq_loss *loss) {
     for (size_t i = 0; i < rows; i++) {
         if (targets[i] < 0) continue;
-        loss->nats -= (double)softmax->target_logit[i] - (double)softmax->log_sum[i];
-        loss->tokens++;
+        loss->sum -= (double)softmax->target_logit[i] - (double)softmax->log_sum[i];
+        loss->count++;
     }
 }
 
@@ -100,10 +100,10 @@ static void input_gradients(const seq_softmax *softmax, const seq_softmax_weight
                      NULL, dx);
 }
 
-seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
-                                  size_t rows, const float *x, const int32_t *targets, float scale,
-                                  float *dx, float *d_weight, float *d_bias) {
-    seq_output_loss loss = {0};
+seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
+                           size_t rows, const float *x, const int32_t *targets, float scale,
+                           float *dx, float *d_weight, float *d_bias) {
+    seq_loss loss = {0};
     size_t units = softmax->units, columns = softmax->columns;
     if (d_bias) memset(d_bias, 0, columns * sizeof *d_bias);
     for (size_t start = 0; start < rows; start += softmax->chunk) {

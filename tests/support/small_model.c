@@ -48,9 +48,9 @@ static void draw_tokens(small_case *test, uint64_t seed, int vocabulary) {
         uint32_t words[4];
         seq_random_words(key, (uint32_t)i, 1, 0, words);
         test->inputs[i] =
-            words[1] % 8 == 0 ? SEQ_NO_TOKEN : (int32_t)(words[0] % (uint32_t)vocabulary);
+            words[1] % 8 == 0 ? SEQ_NO_ID : (int32_t)(words[0] % (uint32_t)vocabulary);
         test->targets[i] =
-            words[3] % 8 == 0 ? SEQ_NO_TOKEN : (int32_t)(words[2] % (uint32_t)vocabulary);
+            words[3] % 8 == 0 ? SEQ_NO_ID : (int32_t)(words[2] % (uint32_t)vocabulary);
     }
 }
 

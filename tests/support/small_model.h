@@ -8,7 +8,7 @@
 // tied.
 int small_shapes(void);
 seq_model_config small_config(const char *cell, int shape);
-// Everything a test of one window needs; tokens are drawn at random, some are SEQ_NO_TOKEN.
+// Everything a test of one window needs; tokens are drawn at random, some are SEQ_NO_ID.
 typedef struct small_case {
     seq_model *model;
     const seq_parameter_table *table;

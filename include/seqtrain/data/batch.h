@@ -1,6 +1,6 @@
 // Windows of a split for B-wide truncated BPTT. The split is cut into `streams` contiguous parts;
 // stream s of a window at position t reads its tokens [t, t + T). The input of a token is the token
-// before it in the stream; at a stream's start it is SEQ_NO_TOKEN's value -1, the zero vector.
+// before it in the stream; at a stream's start it is SEQ_NO_ID, the zero vector.
 #ifndef SEQTRAIN_DATA_BATCH_H
 #define SEQTRAIN_DATA_BATCH_H
 

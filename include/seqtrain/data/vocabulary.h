@@ -4,6 +4,7 @@
 
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/status.h>
+#include <seqtrain/batch/batch.h> // SEQ_NO_ID
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +38,6 @@ seq_status seq_text_rules_read(seq_text_rules *out, const seq_record *record, se
 
 typedef struct seq_vocabulary seq_vocabulary;
 
-enum { SEQ_NO_ID = -1 };
 void seq_vocabulary_destroy(seq_vocabulary *vocabulary);
 const seq_text_rules *seq_vocabulary_rules(const seq_vocabulary *vocabulary);
 int seq_vocabulary_size(const seq_vocabulary *vocabulary);

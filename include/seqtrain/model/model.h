@@ -8,6 +8,7 @@
 #include <seqtrain/base/status.h>
 #include <seqtrain/kernels/compute.h>
 #include <seqtrain/model/parameters.h>
+#include <seqtrain/nn/embedding.h>
 #include <seqtrain/nn/output.h>
 #include <seqtrain/nn/saturation.h>
 #include <stdint.h>
@@ -15,7 +16,6 @@
 enum {
     SEQ_MAX_LAYERS = 32,
     SEQ_MAX_VOCABULARY = 1 << 24,
-    SEQ_NO_TOKEN = -1, // as an input: the zero vector x<1>; as a target: not counted
 };
 
 typedef enum seq_initialisation {
@@ -23,11 +23,6 @@ typedef enum seq_initialisation {
     SEQ_INITIALISE_UNIFORM,
     SEQ_INITIALISE_ORTHOGONAL
 } seq_initialisation;
-typedef enum seq_embedding_initialisation {
-    SEQ_EMBEDDING_UNIFORM, // +-0.1, or +-init_scale with SEQ_INITIALISE_UNIFORM
-    SEQ_EMBEDDING_SCALED,  // +-1/sqrt(E)
-    SEQ_EMBEDDING_NORMAL,  // N(0, 1)
-} seq_embedding_initialisation;
 typedef enum seq_dense_activation { SEQ_DENSE_RELU, SEQ_DENSE_TANH } seq_dense_activation;
 
 typedef struct seq_model_config {
@@ -105,8 +100,8 @@ size_t seq_workspace_bytes(const seq_workspace *workspace);
 
 typedef struct seq_window {
     int batch, steps;       // at most the workspace's
-    const int32_t *inputs;  // (T, B), 0 .. V-1 or SEQ_NO_TOKEN
-    const int32_t *targets; // (T, B), 0 .. V-1 or SEQ_NO_TOKEN
+    const int32_t *inputs;  // (T, B), 0 .. V-1 or SEQ_NO_ID
+    const int32_t *targets; // (T, B), 0 .. V-1 or SEQ_NO_ID
     float *state;           // seq_model_state_size floats: before the window in, after it out
     uint64_t seed; // training: dropout is drawn for (seed, step, stream, layer, time, unit), words
                    // for (seed, step, first_stream)
@@ -122,12 +117,6 @@ enum { SEQ_MAX_GRADIENT_PARTS = 2 + 2 * SEQ_MAX_LAYERS };
 // Where in the flat gradient the parts begin that become final one after the other: output, layers
 // downwards, embedding (which is last at 0). Returns their number.
 size_t seq_model_gradient_parts(const seq_model *model, size_t begins[SEQ_MAX_GRADIENT_PARTS]);
-
-typedef struct seq_loss {
-    double nats;     // sum of -ln p(target); training of `sampled`: among the window's candidates
-    int64_t tokens;  // targets counted
-    int64_t correct; // targets that are the first maximum of their row
-} seq_loss;
 
 // Forward and backward of one window. `gradient` is overwritten with gradient_scale * d(sum of
 // nats)/d(parameters), but of an embedding only the rows of the window's input tokens (and of the

@@ -3,17 +3,9 @@
 #ifndef SEQTRAIN_MODEL_PARAMETERS_H
 #define SEQTRAIN_MODEL_PARAMETERS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <seqtrain/nn/layer.h>
 
 enum { SEQ_PARAMETER_NAME = 48 };
-
-typedef enum seq_initial {
-    SEQ_INITIAL_ZERO,
-    SEQ_INITIAL_UNIFORM,    // in [-scale, scale)
-    SEQ_INITIAL_NORMAL,     // standard deviation scale
-    SEQ_INITIAL_ORTHOGONAL, // each square block of `columns` rows is an orthogonal matrix
-} seq_initial;
 
 typedef struct seq_parameter {
     char name[SEQ_PARAMETER_NAME]; // PyTorch's: "embedding.weight", "rnn.weight_ih_l0",

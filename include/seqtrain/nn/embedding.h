@@ -2,8 +2,22 @@
 #ifndef SEQTRAIN_NN_EMBEDDING_H
 #define SEQTRAIN_NN_EMBEDDING_H
 
+#include <seqtrain/nn/layer.h>
 #include <stddef.h>
 #include <stdint.h>
+
+typedef enum seq_embedding_initialisation {
+    SEQ_EMBEDDING_UNIFORM, // +-0.1, or the user's bound for all parameters
+    SEQ_EMBEDDING_SCALED,  // +-1/sqrt(E)
+    SEQ_EMBEDDING_NORMAL,  // N(0, 1)
+} seq_embedding_initialisation;
+
+// Layer: a column of ids -> (N, E). Parameter 0: "weight" (V, E), sparse.
+typedef struct seq_embedding_options {
+    int units; // E
+    seq_embedding_initialisation initialisation;
+} seq_embedding_options;
+extern const seq_layer_kind seq_layer_embedding;
 
 void seq_embedding_forward(const float *table, size_t units, const int32_t *tokens, size_t count,
                            float *out);

@@ -58,9 +58,9 @@ typedef struct seq_output_kind {
     // writes, to output->sampled.words, from shape and count, targets, seed, step and first_stream
     // of the rows alone.
     void (*choose)(seq_output *output, const seq_output_rows *rows);
-    seq_output_loss (*train)(seq_output *output, const seq_output_rows *rows);
+    seq_loss (*train)(seq_output *output, const seq_output_rows *rows);
     // Exact for every kind, whether parts are packed or not where packs_to_train is false.
-    seq_output_loss (*evaluate)(const seq_output *output, const seq_output_rows *rows);
+    seq_loss (*evaluate)(const seq_output *output, const seq_output_rows *rows);
     // (count, V): ln p of every word, up to a constant in each row.
     void (*logits)(const seq_output *output, const seq_output_rows *rows, float *logits);
 } seq_output_kind;
@@ -107,6 +107,6 @@ struct seq_output {
 
 // Shared by kinds: adds up what was found, rows' log_sum and target being those of the whole
 // vocabulary.
-seq_output_loss seq_output_sum(const seq_output_rows *rows, const seq_softmax_row *found);
+seq_loss seq_output_sum(const seq_output_rows *rows, const seq_softmax_row *found);
 
 #endif

@@ -5,7 +5,7 @@
 #define SEQTRAIN_NN_SOFTMAX_H
 
 #include <seqtrain/base/memory.h>
-#include <seqtrain/kernels/compute.h>
+#include <seqtrain/nn/layer.h>
 
 enum {
     SEQ_CHUNK_LOGITS = 1 << 21
@@ -34,18 +34,11 @@ typedef struct seq_softmax_weights {
     const float *bias;    // (C), or NULL
 } seq_softmax_weights;
 
-typedef struct seq_output_loss {
-    double nats;    // sum of -ln p(target)
-    int64_t tokens; // targets other than -1
-    int64_t
-        correct; // targets that are the first maximum of their row (evaluation only, 0 in training)
-} seq_output_loss;
-
-// dx (N, I) = dL/dx, d_weight (C, I) and d_bias (C), or NULL, are overwritten, with L = scale *
-// nats. N is not 0.
-seq_output_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
-                                  size_t rows, const float *x, const int32_t *targets, float scale,
-                                  float *dx, float *d_weight, float *d_bias);
+// The loss in nats: a sum of -ln p(target). dx (N, I) = dL/dx, d_weight (C, I)
+// and d_bias (C), or NULL, are overwritten, with L = scale * loss. N is not 0.
+seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
+                           size_t rows, const float *x, const int32_t *targets, float scale,
+                           float *dx, float *d_weight, float *d_bias);
 void seq_softmax_logits(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows,
                         const float *x, float *logits, size_t ld);
 

@@ -174,7 +174,7 @@ void seq_inject_before_window(seq_trainer *trainer, int replica) {
 }
 
 static void spoil_loss(seq_trainer *trainer, place place, int replica, int64_t step) {
-    double *nats = &trainer->losses[replica].nats;
+    double *nats = &trainer->losses[replica].sum;
     const fault *fault;
     int at = 0;
     while ((fault = next_fault(trainer, place, replica, step, &at)))

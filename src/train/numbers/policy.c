@@ -61,7 +61,7 @@ static bool is_own(const seq_trainer *trainer, int replica) {
 }
 
 static bool is_bad_loss(const seq_trainer *trainer, seq_loss loss) {
-    return !isfinite(loss.nats) || loss.nats > seq_train_loss_limit(trainer) * (double)loss.tokens;
+    return !isfinite(loss.sum) || loss.sum > seq_train_loss_limit(trainer) * (double)loss.count;
 }
 
 static bool find_bad_losses(seq_trainer *trainer) {
@@ -84,14 +84,14 @@ static bool is_comparable(const seq_trainer *trainer) {
 static int highest_loss(const seq_trainer *trainer) {
     int highest = 0;
     for (int replica = 1; replica < trainer->replicas; replica++)
-        if (trainer->losses[replica].nats > trainer->losses[highest].nats) highest = replica;
+        if (trainer->losses[replica].sum > trainer->losses[highest].sum) highest = replica;
     return highest;
 }
 
 static bool find_loss_spike(seq_trainer *trainer) {
     if (!is_comparable(trainer)) return false;
     seq_loss total = seq_train_total_loss(trainer);
-    double loss = total.nats / (double)total.tokens,
+    double loss = total.sum / (double)total.count,
            limit = seq_rolling_limit(&trainer->setbacks.losses, trainer->options->spike_sigma);
     int replica = highest_loss(trainer);
     if (loss <= limit) return false;
@@ -135,7 +135,7 @@ seq_status seq_train_judge_validation(seq_trainer *trainer, seq_setback *out, se
     bool bad = false;
     *out = SEQ_NO_SETBACK;
     for (int replica = 0; replica < trainer->replicas; replica++) {
-        if (isfinite(trainer->losses[replica].nats)) continue;
+        if (isfinite(trainer->losses[replica].sum)) continue;
         bad = true;
         if (is_own(trainer, replica)) seq_train_find_validation(trainer, replica);
     }

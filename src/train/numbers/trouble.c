@@ -94,7 +94,7 @@ static void find_source(const seq_trainer *trainer, seq_trouble *found, double m
 }
 
 static double mean_of(seq_loss loss) {
-    return loss.nats / (double)(loss.tokens ? loss.tokens : 1);
+    return loss.sum / (double)(loss.count ? loss.count : 1);
 }
 
 void seq_train_find_loss(seq_trainer *trainer, int replica) {

@@ -200,7 +200,7 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_log_info(
         "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%%s  in %.1f s%s",
         (long long)position->step, epoch_of(position), position->last_loss, quality,
-        100.0 * (double)total.correct / (double)total.tokens, state, seconds,
+        100.0 * (double)total.correct / (double)total.count, state, seconds,
         best ? "  (best)" : "");
     seq_metrics *metrics = &trainer->metrics;
     seq_metrics_begin(metrics, "validation");
@@ -208,8 +208,8 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_metrics_real(metrics, "loss", position->last_loss);
     seq_metrics_real(metrics, "perplexity", exp(position->last_loss));
     seq_metrics_real(metrics, "bits_per_token", position->last_loss / log(2.0));
-    seq_metrics_real(metrics, "accuracy", (double)total.correct / (double)total.tokens);
-    seq_metrics_integer(metrics, "tokens", total.tokens);
+    seq_metrics_real(metrics, "accuracy", (double)total.correct / (double)total.count);
+    seq_metrics_integer(metrics, "tokens", total.count);
     seq_metrics_real(metrics, "seconds", seconds);
     seq_metrics_integer(metrics, "best_step", position->best_step);
     write_layers(metrics, &shares);

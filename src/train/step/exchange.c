@@ -44,10 +44,10 @@ seq_status seq_train_exchange(seq_trainer *trainer, const seq_rank_report *own,
 seq_loss seq_train_total_loss(const seq_trainer *trainer) {
     seq_loss total = {0};
     for (int replica = 0; replica < trainer->replicas; replica++) {
-        trainer->nats[replica] = trainer->losses[replica].nats;
-        total.tokens += trainer->losses[replica].tokens;
+        trainer->nats[replica] = trainer->losses[replica].sum;
+        total.count += trainer->losses[replica].count;
         total.correct += trainer->losses[replica].correct;
     }
-    total.nats = seq_tree_sum_double(trainer->nats, trainer->replicas);
+    total.sum = seq_tree_sum_double(trainer->nats, trainer->replicas);
     return total;
 }

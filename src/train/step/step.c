@@ -60,7 +60,7 @@ static seq_status train_replica(seq_trainer *trainer, int replica, seq_error *er
     seq_train_saturation_add_units(trainer, &window);
     seq_inject_after_window(trainer, replica, gradient);
     if (!window.ready) receiver_of(trainer, replica)(trainer, 0, trainer->table->size);
-    if (isfinite(trainer->losses[replica].nats)) // otherwise the loss is the finding
+    if (isfinite(trainer->losses[replica].sum)) // otherwise the loss is the finding
         seq_train_find_state(trainer, replica, false);
     seq_tree_close(trainer->tree);
     seq_fault_point("train-backward");
@@ -119,8 +119,8 @@ static seq_status advance(seq_trainer *trainer, const seq_step_result *result,
 static seq_step_result result_of(const seq_trainer *trainer, const seq_rank_report *all) {
     seq_loss total = seq_train_total_loss(trainer);
     return (seq_step_result){
-        .nats = total.nats,
-        .tokens = total.tokens,
+        .nats = total.sum,
+        .tokens = total.count,
         .window = trainer->position.window,
         .epoch = trainer->position.epoch,
         .stop = (seq_stop_reason)all->stop,

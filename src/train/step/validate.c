@@ -44,8 +44,8 @@ static seq_status validate_window(seq_trainer *trainer, int replica, int64_t num
     seq_weights weights = seq_trainer_weights(trainer);
     seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &window, NULL);
     seq_train_saturation_add_values(trainer, &window);
-    sum->nats += loss.nats;
-    sum->tokens += loss.tokens;
+    sum->sum += loss.sum;
+    sum->count += loss.count;
     sum->correct += loss.correct;
     seq_inject_validation(trainer, replica);
     seq_fault_point("train-validate");
@@ -76,7 +76,7 @@ static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, 
 static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_position *position = &trainer->position;
     position->validated = position->step;
-    position->last_loss = total.nats / (double)total.tokens;
+    position->last_loss = total.sum / (double)total.count;
     if (position->last_loss < position->best_loss) {
         position->best_loss = position->last_loss;
         position->best_step = position->step;

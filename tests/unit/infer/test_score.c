@@ -42,7 +42,7 @@ static void sums_agree(void **state) {
             seq_scorer_run(scorer, ids + at, piece, pieces + at);
         }
         seq_scorer_destroy(scorer);
-        inputs[0] = SEQ_NO_TOKEN;
+        inputs[0] = SEQ_NO_ID;
         memcpy(inputs + 1, ids, (COUNT - 1) * sizeof *ids);
         memset(test.state, 0, seq_model_state_size(test.model, 1) * sizeof *test.state);
         seq_window window = {
@@ -54,8 +54,8 @@ static void sums_agree(void **state) {
             sum -= scores[i];
             assert_true(fabsf(scores[i] - pieces[i]) < 1e-5F);
         }
-        assert_true(fabs(sum - loss.nats) < 1e-4 * loss.nats);
-        assert_int_equal(loss.tokens, COUNT);
+        assert_true(fabs(sum - loss.sum) < 1e-4 * loss.sum);
+        assert_int_equal(loss.count, COUNT);
         small_case_destroy(&test);
     }
 }

@@ -77,7 +77,7 @@ static outcome train(const char *cell, const seq_compute *compute, int parts) {
     seq_weights weights = {parameters, packed, SEQ_USE_TRAINING};
     seq_window window = {
         .batch = B, .steps = T, .inputs = tokens, .targets = tokens + B, .state = out.state};
-    out.nats = seq_model_train(model, workspace, &weights, &window, 1, out.gradient).nats;
+    out.nats = seq_model_train(model, workspace, &weights, &window, 1, out.gradient).sum;
     free(parameters);
     free(packed);
     seq_workspace_destroy(workspace);

@@ -42,7 +42,7 @@ static seq_window window_of(small_case *test, uint32_t step) {
 
 static double train(small_case *test, float *gradient) {
     seq_window window = window_of(test, 2);
-    return seq_model_train(test->model, test->workspace, &test->weights, &window, 1, gradient).nats;
+    return seq_model_train(test->model, test->workspace, &test->weights, &window, 1, gradient).sum;
 }
 
 // Fixed candidates make the loss a fixed function of the parameters.
@@ -179,13 +179,13 @@ static void draws_follow_zipf(void **state) {
     int drawn[V] = {0}, same = 0;
     int32_t first[9];
     for (int i = 0; i < B * T; i++)
-        test.targets[i] = SEQ_NO_TOKEN;
+        test.targets[i] = SEQ_NO_ID;
     for (uint32_t step = 0; step < WINDOWS; step++) {
         seq_window window = window_of(&test, step);
         window.steps = 1;
         assert_true(
             seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient)
-                .nats == 0);
+                .sum == 0);
         size_t count;
         const int32_t *words = seq_workspace_output_words(test.workspace, &count);
         assert_int_equal(count, 9);
@@ -247,7 +247,7 @@ static void words_agree_everywhere(void **state) {
             }
         }
         assert_int_equal(loss.correct, correct);
-        assert_int_equal(loss.tokens, B * T);
+        assert_int_equal(loss.count, B * T);
         small_case_destroy(&test);
     }
 }
@@ -397,7 +397,7 @@ static void blocks_add_up(void **state) {
         seq_window window = small_window(&test);
         seq_loss loss =
             seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL);
-        nats[kind] = loss.nats;
+        nats[kind] = loss.sum;
         correct[kind] = loss.correct;
         small_case_destroy(&test);
     }

@@ -27,7 +27,7 @@ static void evaluation_matches_reference(void **state) {
             seq_model_evaluate(test.model, test.workspace, &test.weights, &window, found);
         double nats = reference_loss(&config, test.table, test.wide_parameters, 3, 5, test.inputs,
                                      test.targets, test.wide_state, expected);
-        assert_true(fabs(loss.nats - nats) < 1e-5 * nats);
+        assert_true(fabs(loss.sum - nats) < 1e-5 * nats);
         for (int i = 0; i < 15; i++)
             assert_true(fabs(found[i] - expected[i]) < 1e-5);
         for (size_t i = 0; i < seq_model_state_size(test.model, 3); i++)
@@ -50,8 +50,8 @@ static void state_is_carried(void **state) {
         second.inputs += 3 * 2;
         second.targets += 3 * 2;
         double nats =
-            seq_model_evaluate(test.model, test.workspace, &test.weights, &first, NULL).nats;
-        nats += seq_model_evaluate(test.model, test.workspace, &test.weights, &second, NULL).nats;
+            seq_model_evaluate(test.model, test.workspace, &test.weights, &first, NULL).sum;
+        nats += seq_model_evaluate(test.model, test.workspace, &test.weights, &second, NULL).sum;
         assert_true(fabs(nats - expected) < 1e-5 * expected);
         small_case_destroy(&test);
     }
@@ -98,7 +98,7 @@ static void dropout_leaves_evaluation_alone_and_is_keyed(void **state) {
         window.first_stream = streams[i];
         nats[i] =
             seq_model_train(test.model, test.workspace, &test.weights, &window, 1, test.gradient)
-                .nats;
+                .sum;
     }
     assert_true(nats[0] == nats[1]);
     assert_true(nats[0] != nats[2]);
@@ -107,7 +107,7 @@ static void dropout_leaves_evaluation_alone_and_is_keyed(void **state) {
     seq_window window = small_window(&test);
     double expected = small_reference_loss(&test);
     assert_true(
-        fabs(seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL).nats -
+        fabs(seq_model_evaluate(test.model, test.workspace, &test.weights, &window, NULL).sum -
              expected) < 1e-5 * expected);
     free(begin);
     small_case_destroy(&test);
@@ -136,8 +136,7 @@ static void dropout_gradient_matches_differences(void **state) {
             test.parameters[i] = middle + (side ? 5e-3f : -5e-3f);
             small_case_pack(&test);
             loss[side] =
-                seq_model_train(test.model, test.workspace, &test.weights, &window, 1, scratch)
-                    .nats;
+                seq_model_train(test.model, test.workspace, &test.weights, &window, 1, scratch).sum;
         }
         test.parameters[i] = middle;
         small_case_pack(&test);
@@ -185,7 +184,7 @@ static void gradient_flow_matches_differences(void **state) {
                     moved[i] += side ? 1e-5 : -1e-5;
                     int32_t targets[T * B];
                     for (int j = 0; j < T * B; j++)
-                        targets[j] = j < (T - 1) * B ? SEQ_NO_TOKEN : test.targets[j];
+                        targets[j] = j < (T - 1) * B ? SEQ_NO_ID : test.targets[j];
                     loss[side] = reference_loss(&config, test.table, test.wide_parameters, B, back,
                                                 test.inputs + (T - back) * B,
                                                 targets + (T - back) * B, moved, NULL);
