@@ -20,6 +20,7 @@ static void take_part(seq_crf *crf, int steps, seq_crf_part *part, seq_arena *ar
     seq_crf_part own = {
         .column = SEQ_ARENA_FLOATS(arena, labels),
         .score = seq_arena_take(arena, labels, sizeof(double)),
+        .sum = seq_arena_take(arena, labels, sizeof(double)),
         .current = seq_arena_take(arena, prefixes, sizeof(double)),
         .next = seq_arena_take(arena, prefixes, sizeof(double)),
         .back = seq_arena_take(arena, prefixes * (size_t)steps, sizeof(int32_t)),
@@ -45,7 +46,8 @@ void seq_crf_take(seq_crf *crf, const seq_axis_limit *limit, seq_arena *arena) {
     size_t packed = seq_compute_packed_bytes(&crf->single, labels, labels);
     crf->forward = seq_arena_take(arena, 1, packed);
     crf->backward = seq_arena_take(arena, 1, packed);
-    float **const of_rows[] = {&crf->alpha, &crf->weight, &crf->reached, &crf->marginal};
+    crf->alpha = seq_arena_take(arena, cells, sizeof(double));
+    float **const of_rows[] = {&crf->weight, &crf->reached, &crf->marginal};
     for (size_t i = 0; i < sizeof of_rows / sizeof *of_rows; i++)
         *of_rows[i] = SEQ_ARENA_FLOATS(arena, cells);
     if (crf->training) {
@@ -123,31 +125,40 @@ seq_crf_item seq_crf_item_of(const seq_crf *crf, const seq_crf_batch *batch, int
     };
 }
 
-float seq_crf_column(const seq_crf_item *item, int t, size_t label) {
-    const seq_crf *crf = item->crf;
-    size_t labels = item->labels;
-    const float *alpha = item->alpha + (size_t)(t - 1) * labels;
-    float *column = item->part->column, most = -INFINITY, log_sum = -INFINITY;
-    for (size_t i = 0; i < labels; i++) {
-        column[i] = alpha[i] + crf->transitions[i * labels + label];
-        most = column[i] > most ? column[i] : most;
-    }
-    if (most > -INFINITY)
-        crf->compute->kernels->softmax(column, 1, labels, labels, &log_sum);
-    else
-        memset(column, 0, labels * sizeof *column);
-    return log_sum;
+static double largest(const double *x, size_t count) {
+    double most = -INFINITY;
+    for (size_t i = 0; i < count; i++)
+        most = x[i] > most ? x[i] : most;
+    return most;
 }
 
-// alpha = score - its maximum, weight = e^alpha. Returns the maximum.
-static double normalise(const seq_crf *crf, const double *score, float *alpha, float *weight) {
+double seq_crf_column(const seq_crf_item *item, int t, size_t label) {
+    const seq_crf *crf = item->crf;
+    size_t labels = item->labels;
+    const double *alpha = item->alpha + (size_t)(t - 1) * labels;
+    double *sum = item->part->sum, most;
+    float *column = item->part->column, log_sum;
+    for (size_t i = 0; i < labels; i++)
+        sum[i] = alpha[i] + (double)crf->transitions[i * labels + label];
+    most = largest(sum, labels);
+    if (!(most > -INFINITY)) {
+        memset(column, 0, labels * sizeof *column);
+        return most;
+    }
+    for (size_t i = 0; i < labels; i++)
+        column[i] = (float)(sum[i] - most);
+    crf->compute->kernels->softmax(column, 1, labels, labels, &log_sum);
+    return most + (double)log_sum;
+}
+
+// Takes the maximum off and writes e^x of the rest. Returns the maximum.
+static double normalise(const seq_crf *crf, const double *score, double *alpha, float *weight) {
     size_t labels = (size_t)crf->labels;
-    double most = -INFINITY;
-    for (size_t j = 0; j < labels; j++)
-        most = score[j] > most ? score[j] : most;
-    double shift = most > -INFINITY ? most : 0;
-    for (size_t j = 0; j < labels; j++)
-        alpha[j] = weight[j] = (float)(score[j] - shift);
+    double most = largest(score, labels), shift = most > -INFINITY ? most : 0;
+    for (size_t j = 0; j < labels; j++) {
+        alpha[j] = score[j] - shift;
+        weight[j] = (float)alpha[j];
+    }
     crf->compute->kernels->exp(weight, labels);
     return most;
 }
@@ -178,7 +189,7 @@ static void step(const seq_crf_item *item, int t, double *score) {
     for (size_t j = 0; few && j < labels; j++) {
         if (reached[j] >= LEAST) continue;
         reached[j] = 0;
-        score[j] = (double)emission[j] + (double)seq_crf_column(item, t, j);
+        score[j] = (double)emission[j] + seq_crf_column(item, t, j);
     }
 }
 
@@ -197,11 +208,11 @@ double seq_crf_forward(const seq_crf_item *item) {
                 score[j] = (double)crf->start[j] + (double)emission[j];
         log_sum += normalise(crf, score, item->alpha + row, item->weight + row);
     }
-    const float *alpha = item->alpha + (size_t)(item->length - 1) * labels;
+    const double *alpha = item->alpha + (size_t)(item->length - 1) * labels;
     float *last = item->marginal + (size_t)(item->length - 1) * labels;
     for (size_t j = 0; j < labels; j++)
-        score[j] = (double)alpha[j] + (double)crf->end[j];
-    log_sum += normalise(crf, score, item->part->column, last);
+        score[j] = alpha[j] + (double)crf->end[j];
+    log_sum += normalise(crf, score, score, last);
     for (size_t j = 0; j < labels; j++)
         sum += (double)last[j];
     return log_sum + log(sum);
@@ -330,9 +341,9 @@ static void lose_items(void *context, int part, int parts) {
     }
 }
 
-static seq_counted_loss lose_batch(const loss_work *work, double *of_sequence) {
+static seq_loss lose_batch(const loss_work *work, double *of_sequence) {
     seq_crf *crf = work->crf;
-    seq_counted_loss total = {0};
+    seq_loss total = {0};
     seq_crf_begin(crf, work->batch);
     seq_team_run(crf->compute->team, lose_items, (void *)work);
     for (int b = 0; b < crf->sequences; b++) {
@@ -345,7 +356,7 @@ static seq_counted_loss lose_batch(const loss_work *work, double *of_sequence) {
     return total;
 }
 
-seq_counted_loss seq_crf_evaluate(seq_crf *crf, const seq_crf_batch *batch, double *of_sequence) {
+seq_loss seq_crf_evaluate(seq_crf *crf, const seq_crf_batch *batch, double *of_sequence) {
     return lose_batch(&(loss_work){.crf = crf, .batch = batch}, of_sequence);
 }
 
@@ -413,11 +424,10 @@ static void border_gradient(seq_crf *crf, const seq_crf_batch *batch, bool end, 
         put(adds, scale * sum[j], &out[j]);
 }
 
-seq_counted_loss seq_crf_train(seq_crf *crf, const seq_crf_batch *batch, float scale,
-                               double *of_sequence, float *d_emissions,
-                               const seq_crf_gradients *gradients) {
+seq_loss seq_crf_train(seq_crf *crf, const seq_crf_batch *batch, float scale, double *of_sequence,
+                       float *d_emissions, const seq_crf_gradients *gradients) {
     loss_work work = {crf, batch, scale, d_emissions};
-    seq_counted_loss total = lose_batch(&work, of_sequence);
+    seq_loss total = lose_batch(&work, of_sequence);
     transition_gradient(crf, batch, scale, gradients);
     border_gradient(crf, batch, false, scale, gradients->adds, gradients->start);
     border_gradient(crf, batch, true, scale, gradients->adds, gradients->end);

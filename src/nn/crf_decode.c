@@ -5,11 +5,12 @@
 // sorts all K^T paths.
 #include "crf_item.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct decode_work {
     seq_crf *crf;
     const seq_crf_batch *batch;
-    seq_crf_paths *out;
+    seq_prediction *out;
 } decode_work;
 
 // Puts a prefix into a list of n that falls; false: it is not among them, and nothing after it is.
@@ -92,29 +93,36 @@ static void run_prefixes(seq_crf_item *item, seq_crf_part *part, int n) {
     }
 }
 
-static double probability_of(double score, double log_sum) {
-    if (score == -INFINITY || isnan(log_sum)) return 0;
-    return score < log_sum ? exp(score - log_sum) : 1;
+// Alternative r of a sequence; score -inf: there is no such one.
+static void write_alternative(const decode_work *work, const seq_crf_item *item, int r,
+                              double score, int32_t last, double log_sum) {
+    seq_prediction *out = work->out;
+    bool found = score > -INFINITY;
+    double log_probability = score - log_sum;
+    size_t at = (size_t)r * (size_t)out->sequences + (size_t)item->number;
+    if (out->length) out->length[at] = found ? item->length : 0;
+    if (out->score) out->score[at] = found ? log_probability : -INFINITY;
+    if (out->probability) out->probability[at] = found ? exp(log_probability) : NAN;
+    write_path(item, out->best, found ? last : -1, out->ids + (size_t)r * out->rows);
 }
 
-static void write_paths(const decode_work *work, seq_crf_item *item, double log_sum) {
-    seq_crf_part part = *item->part;
-    int n = work->out->best, b = item->number;
-    size_t rows = work->batch->axis->rows, sequences = (size_t)work->crf->sequences;
+static void write_alternatives(const decode_work *work, seq_crf_item item, double log_sum) {
+    seq_crf_part part = *item.part;
+    int n = work->out->best, found = 0;
     double scores[SEQ_CRF_BEST];
     int32_t last[SEQ_CRF_BEST];
-    if (item->length) {
-        run_prefixes(item, &part, n);
-        end_prefixes(item, n, scores, last);
+    if (item.length) {
+        run_prefixes(&item, &part, n);
+        end_prefixes(&item, n, scores, last);
     }
+    // Rounding may leave less in ln Z than one sequence has.
+    if (item.length && scores[0] > log_sum) log_sum = scores[0];
     for (int r = 0; r < n; r++) {
-        if (!item->length) scores[r] = r ? -INFINITY : 0;
-        size_t at = (size_t)r * sequences + (size_t)b;
-        work->out->score[at] = scores[r];
-        work->out->probability[at] = probability_of(scores[r], log_sum);
-        write_path(item, n, scores[r] > -INFINITY ? last[r] : -1,
-                   work->out->labels + (size_t)r * rows);
+        double score = item.length ? scores[r] : r ? -INFINITY : 0;
+        write_alternative(work, &item, r, score, item.length ? last[r] : 0, log_sum);
+        found += score > -INFINITY;
     }
+    if (work->out->found) work->out->found[item.number] = found;
 }
 
 static void write_marginals(const decode_work *work, const seq_crf_item *item) {
@@ -125,19 +133,20 @@ static void write_marginals(const decode_work *work, const seq_crf_item *item) {
 
 static void decode_items(void *context, int part, int parts) {
     const decode_work *work = context;
+    bool measured = work->out->score || work->out->probability || work->out->marginals;
     for (int b = part; b < work->crf->sequences; b += parts) {
         seq_crf_item item = seq_crf_item_of(work->crf, work->batch, part, b);
-        double log_sum = seq_crf_forward(&item);
-        write_paths(work, &item, log_sum);
-        item.part = &work->crf->parts[part];
+        double log_sum = measured ? seq_crf_forward(&item) : 0;
+        write_alternatives(work, item, log_sum);
         if (!work->out->marginals) continue;
         seq_crf_smooth(&item);
         write_marginals(work, &item);
     }
 }
 
-void seq_crf_predict(seq_crf *crf, const seq_crf_batch *batch, seq_crf_paths *out) {
+void seq_crf_predict(seq_crf *crf, const seq_crf_batch *batch, seq_prediction *out) {
     seq_crf_begin(crf, batch);
+    out->axis = batch->axis;
     seq_team_run(crf->compute->team, decode_items, &(decode_work){crf, batch, out});
 }
 
@@ -145,15 +154,15 @@ void seq_crf_predict(seq_crf *crf, const seq_crf_batch *batch, seq_crf_paths *ou
 static double step_probability(const seq_crf *crf, int sequence, int t, int32_t before,
                                int32_t label) {
     size_t labels = (size_t)crf->labels, row = (crf->place[sequence] + (size_t)t) * labels;
-    const float *alpha = crf->alpha + row - labels;
+    const double *alpha = crf->alpha + row - labels;
     double most = -INFINITY, sum = 0, own = 0;
     for (size_t i = 0; i < labels; i++) {
-        double score = (double)alpha[i] + (double)crf->transitions[i * labels + (size_t)label];
+        double score = alpha[i] + (double)crf->transitions[i * labels + (size_t)label];
         most = score > most ? score : most;
     }
     if (!(most > -INFINITY)) return 0;
     for (size_t i = 0; i < labels; i++) {
-        double score = (double)alpha[i] + (double)crf->transitions[i * labels + (size_t)label];
+        double score = alpha[i] + (double)crf->transitions[i * labels + (size_t)label];
         double weight = exp(score - most);
         sum += weight;
         if ((size_t)before == i) own = weight;

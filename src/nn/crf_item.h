@@ -8,7 +8,7 @@
 // What a thread needs of its own. n paths are wanted.
 typedef struct seq_crf_part {
     float *column;          // (K)
-    double *score;          // (K)
+    double *score, *sum;    // (K)
     double *current, *next; // (K, n): scores of prefixes by last label and place
     int32_t *back;          // (T, K, n): where a prefix comes from: label * n + place
 } seq_crf_part;
@@ -17,10 +17,11 @@ typedef struct seq_crf_item {
     const seq_crf *crf;
     const seq_crf_part *part;
     int number, length;
-    size_t labels;                                      // K
-    const size_t *first_row;                            // of the axis
-    const float *emissions;                             // of the batch
-    float *alpha, *weight, *reached, *marginal, *share; // (length, K): of the crf
+    size_t labels;           // K
+    const size_t *first_row; // of the axis
+    const float *emissions;  // of the batch
+    double *alpha;           // (length, K), like what follows: of the crf
+    float *weight, *reached, *marginal, *share;
 } seq_crf_item;
 
 // Reads values, what is allowed and the lengths of the axis.
@@ -38,6 +39,6 @@ double seq_crf_forward(const seq_crf_item *item);
 void seq_crf_smooth(const seq_crf_item *item);
 // Where reached is 0: column (K) = p(y(t-1) = i | yt = label), or zeros; returns ln of the sum of
 // alpha(t-1) and transitions.
-float seq_crf_column(const seq_crf_item *item, int t, size_t label);
+double seq_crf_column(const seq_crf_item *item, int t, size_t label);
 
 #endif

@@ -97,7 +97,10 @@ static void reach(const unsigned char *allowed, size_t count, bool backwards,
         more = false;
         for (size_t a = 0; a < count; a++)
             for (size_t b = 0; reached[a] && b < count; b++)
-                if (!reached[b] && allowed[a * out + b * in]) more = reached[b] = true;
+                if (!reached[b] && allowed[a * out + b * in]) {
+                    reached[b] = 1;
+                    more = true;
+                }
     }
 }
 
@@ -110,10 +113,9 @@ static seq_status check_labels(const unsigned char *allowed, const char *const *
         if (!reached[label] || !ends[label])
             return seq_error_set(error, SEQ_BAD_INPUT,
                                  "label %zu of %zu, \"%s\": no allowed sequence of labels has it: "
-                                 "it can %s",
+                                 "%s",
                                  label + 1, count, labels[label],
-                                 reached[label] ? "not be followed by any end"
-                                                : "not be reached from any start");
+                                 reached[label] ? "it leads to no end" : "no start leads to it");
     return SEQ_OK;
 }
 

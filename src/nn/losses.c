@@ -5,7 +5,6 @@
 // come from kernels and natural_log.h alone, so they have the same bits on every CPU of one order.
 // Tests: tests/unit/nn/test_losses.c, tests/golden/test_losses.c (PyTorch).
 #include <seqtrain/nn/losses.h>
-#include <seqtrain/batch/batch.h>
 #include "natural_log.h"
 #include <math.h>
 
@@ -54,10 +53,9 @@ static double regression_loss(const seq_regression *regression, float distance, 
     }
 }
 
-seq_counted_loss seq_regression_rows(const seq_regression *regression, size_t rows,
-                                     const float *outputs, const float *targets, float scale,
-                                     double *of_row, float *d_outputs) {
-    seq_counted_loss total = {0};
+seq_loss seq_regression_rows(const seq_regression *regression, size_t rows, const float *outputs,
+                             const float *targets, float scale, double *of_row, float *d_outputs) {
+    seq_loss total = {0};
     size_t width = (size_t)regression->width;
     for (size_t i = 0; i < rows; i++) {
         double row = 0;
@@ -170,10 +168,10 @@ static void cut_gradient(const seq_kernels *kernels, const thresholds *threshold
     }
 }
 
-seq_counted_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *scores,
-                                  const int32_t *targets, float scale, double *of_row,
-                                  float *d_scores, bool adds, float *d_cuts) {
-    seq_counted_loss total = {0};
+seq_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *scores,
+                          const int32_t *targets, float scale, double *of_row, float *d_scores,
+                          bool adds, float *d_cuts) {
+    seq_loss total = {0};
     thresholds thresholds;
     float by_threshold[SEQ_ORDINAL_CLASSES + 1] = {0}, by_z[SEQ_ORDINAL_CLASSES + 1] = {0};
     set_thresholds(ordinal, &thresholds);

@@ -13,9 +13,7 @@
 #ifndef SEQTRAIN_NN_CRF_H
 #define SEQTRAIN_NN_CRF_H
 
-#include <seqtrain/batch/batch.h>
-#include <seqtrain/kernels/compute.h>
-#include <seqtrain/nn/losses.h>
+#include <seqtrain/nn/layer.h>
 
 enum { SEQ_CRF_BEST = 100 }; // paths at most
 
@@ -42,7 +40,8 @@ typedef struct seq_crf {
     float *most;                // (K): the largest transition into a label
     float *factor;              // (K, K): e^(transition - most)
     void *forward, *backward;   // factor and its transpose, packed
-    float *alpha, *weight;      // (N, K): ln of the sum of all prefixes, less its maximum; e^that
+    double *alpha;              // (N, K): ln of the sum of all prefixes, less its maximum
+    float *weight;              // (N, K): e^alpha
     float *reached;             // (N, K): weight (t - 1) x factor; 0: see src/nn/crf.c
     float *marginal;            // (N, K): p(yt = k)
     float *share;               // (N, K): marginal (t + 1) / reached (t + 1)
@@ -75,21 +74,15 @@ typedef struct seq_crf_gradients {
 // target that is not allowed, emissions that are no numbers) is infinite or NaN, its gradient 0.
 //
 // seq_crf_train: d_emissions (N, K), overwritten, and gradients are those of scale * sum.
-seq_counted_loss seq_crf_train(seq_crf *crf, const seq_crf_batch *batch, float scale,
-                               double *of_sequence, float *d_emissions,
-                               const seq_crf_gradients *gradients);
-seq_counted_loss seq_crf_evaluate(seq_crf *crf, const seq_crf_batch *batch, double *of_sequence);
+seq_loss seq_crf_train(seq_crf *crf, const seq_crf_batch *batch, float scale, double *of_sequence,
+                       float *d_emissions, const seq_crf_gradients *gradients);
+seq_loss seq_crf_evaluate(seq_crf *crf, const seq_crf_batch *batch, double *of_sequence);
 
-// The n best sequences of labels, best first. Of equal scores, the one comes first whose last
-// labels are smaller. Probabilities are among the allowed sequences.
-typedef struct seq_crf_paths {
-    int best;            // n, at most the crf's
-    int32_t *labels;     // (n, N): by path, then packed row; SEQ_NO_ID where there is no such path
-    double *score;       // (n, B): -inf where there is no such path
-    double *probability; // (n, B): 0 where there is no such path. Length 0: one path, 1
-    float *marginals;    // (N, K): p(yt = k); or NULL, then seq_crf_span has no answer
-} seq_crf_paths;
-void seq_crf_predict(seq_crf *crf, const seq_crf_batch *batch, seq_crf_paths *out);
+// The n best sequences of labels, n = out->best, with ln p as score: see seq_prediction. Of equal
+// scores, the one comes first whose last labels are smaller. Probabilities are among the allowed
+// sequences. Length 0 has one, the empty one, with probability 1. Without score, probability and
+// marginals (all NULL) only labels are found.
+void seq_crf_predict(seq_crf *crf, const seq_crf_batch *batch, seq_prediction *out);
 
 // After seq_crf_predict with marginals: the probability that `count` rows of a sequence, from step
 // `first` on, have these labels, and that the next row, if there is one, does not have the label

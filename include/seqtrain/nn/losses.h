@@ -3,12 +3,7 @@
 #ifndef SEQTRAIN_NN_LOSSES_H
 #define SEQTRAIN_NN_LOSSES_H
 
-#include <seqtrain/kernels/kernels.h>
-
-typedef struct seq_counted_loss {
-    double sum;
-    int64_t count; // targets that are in it
-} seq_counted_loss;
+#include <seqtrain/nn/layer.h>
 
 // Regression. Outputs and losses are in normalised units: z = (target - mean) / deviation.
 //   squared   (output - z)^2
@@ -35,9 +30,8 @@ void seq_regression_moments(size_t rows, int width, const float *values, float *
                             float *deviation);
 // outputs (N, W), targets (N, W) in their own units. of_row (N), or NULL: the sum over a row's
 // values. d_outputs (N, W), or NULL, is overwritten with the gradient of scale * sum.
-seq_counted_loss seq_regression_rows(const seq_regression *regression, size_t rows,
-                                     const float *outputs, const float *targets, float scale,
-                                     double *of_row, float *d_outputs);
+seq_loss seq_regression_rows(const seq_regression *regression, size_t rows, const float *outputs,
+                             const float *targets, float scale, double *of_row, float *d_outputs);
 // predictions (N, W) in the targets' units.
 void seq_regression_predict(const seq_regression *regression, size_t rows, const float *outputs,
                             float *predictions);
@@ -64,9 +58,9 @@ typedef struct seq_ordinal {
 // scores (N); targets (N): classes, SEQ_NO_ID: not counted. The loss is -ln P(y = target). of_row
 // (N), or NULL. d_scores (N), or NULL, is overwritten with the gradient of scale * sum; then d_cuts
 // (C - 1) is overwritten too, or added to with `adds`: a sum in the order of rows.
-seq_counted_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *scores,
-                                  const int32_t *targets, float scale, double *of_row,
-                                  float *d_scores, bool adds, float *d_cuts);
+seq_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *scores,
+                          const int32_t *targets, float scale, double *of_row, float *d_scores,
+                          bool adds, float *d_cuts);
 // expected (N): the mean of `values` over the classes, not rounded. probabilities (N, C), or NULL.
 void seq_ordinal_predict(const seq_ordinal *ordinal, size_t rows, const float *scores,
                          float *expected, float *probabilities);
