@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <seqtrain/base/arithmetic.h>
 #include <seqtrain/nn/crf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -575,5 +576,6 @@ int main(void) {
         cmocka_unit_test(spans),
         cmocka_unit_test(long_sequences),
     };
+    seq_arithmetic_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
