@@ -267,7 +267,7 @@ typedef struct loss_work {
     seq_crf *crf;
     const seq_crf_batch *batch;
     float scale;
-    float *d_emissions; // NULL: the loss only
+    float *d_emissions; // may be the emissions; NULL: the loss only
 } loss_work;
 
 static bool counts(const seq_crf_item *item, const int32_t *targets) {
@@ -360,10 +360,6 @@ seq_loss seq_crf_evaluate(seq_crf *crf, const seq_crf_batch *batch, double *of_s
     return lose_batch(&(loss_work){.crf = crf, .batch = batch}, of_sequence);
 }
 
-static void put(bool adds, float value, float *out) {
-    *out = adds ? *out + value : value;
-}
-
 // The pairs of steps whose sum was computed from its own maximum, less the pairs of the targets.
 static void finish_pairs(const seq_crf_item *item, const int32_t *targets) {
     size_t labels = item->labels;
@@ -386,8 +382,7 @@ static bool has_gradient(const seq_crf *crf, int b) {
     return isfinite(crf->loss[b]) && crf->loss[b] >= 0;
 }
 
-static void transition_gradient(seq_crf *crf, const seq_crf_batch *batch, float scale,
-                                const seq_crf_gradients *gradients) {
+static void transition_gradient(seq_crf *crf, const seq_crf_batch *batch, float scale, float *out) {
     size_t labels = (size_t)crf->labels, rows = crf->place[crf->sequences];
     memset(crf->pairs, 0, labels * labels * sizeof(float));
     if (rows) {
@@ -403,12 +398,12 @@ static void transition_gradient(seq_crf *crf, const seq_crf_batch *batch, float 
         if (has_gradient(crf, b)) finish_pairs(&item, batch->targets);
     }
     for (size_t i = 0; i < labels * labels; i++)
-        put(gradients->adds, scale * crf->pairs[i], &gradients->transitions[i]);
+        out[i] = scale * crf->pairs[i];
 }
 
 // Of start (the first rows) or end (the last rows).
 static void border_gradient(seq_crf *crf, const seq_crf_batch *batch, bool end, float scale,
-                            bool adds, float *out) {
+                            float *out) {
     size_t labels = (size_t)crf->labels;
     float *sum = crf->parts[0].column;
     memset(sum, 0, labels * sizeof *sum);
@@ -421,15 +416,15 @@ static void border_gradient(seq_crf *crf, const seq_crf_batch *batch, bool end, 
         sum[batch->targets[batch->axis->first_row[t] + (size_t)b]] -= 1;
     }
     for (size_t j = 0; j < labels; j++)
-        put(adds, scale * sum[j], &out[j]);
+        out[j] = scale * sum[j];
 }
 
 seq_loss seq_crf_train(seq_crf *crf, const seq_crf_batch *batch, float scale, double *of_sequence,
                        float *d_emissions, const seq_crf_gradients *gradients) {
     loss_work work = {crf, batch, scale, d_emissions};
     seq_loss total = lose_batch(&work, of_sequence);
-    transition_gradient(crf, batch, scale, gradients);
-    border_gradient(crf, batch, false, scale, gradients->adds, gradients->start);
-    border_gradient(crf, batch, true, scale, gradients->adds, gradients->end);
+    if (gradients->transitions) transition_gradient(crf, batch, scale, gradients->transitions);
+    if (gradients->start) border_gradient(crf, batch, false, scale, gradients->start);
+    if (gradients->end) border_gradient(crf, batch, true, scale, gradients->end);
     return total;
 }

@@ -158,19 +158,18 @@ static ordinal_row lose_row(const seq_kernels *kernels, const thresholds *thresh
 
 // Sums over rows of the derivatives by thresholds and z, turned into those of the cuts.
 static void cut_gradient(const seq_kernels *kernels, const thresholds *thresholds,
-                         const float *by_threshold, const float *by_z, float scale, bool adds,
-                         float *d_cuts) {
+                         const float *by_threshold, const float *by_z, float scale, float *d_cuts) {
     float above = 0; // what all thresholds from k on ask for
     for (size_t k = thresholds->classes - 1; k > 0; k--) {
         above += by_threshold[k];
         float slope = k > 1 ? above * sigmoid(kernels, thresholds->z[k]) + by_z[k] : above;
-        d_cuts[k - 1] = adds ? d_cuts[k - 1] + scale * slope : scale * slope;
+        d_cuts[k - 1] = scale * slope;
     }
 }
 
 seq_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *scores,
                           const int32_t *targets, float scale, double *of_row, float *d_scores,
-                          bool adds, float *d_cuts) {
+                          float *d_cuts) {
     seq_loss total = {0};
     thresholds thresholds;
     float by_threshold[SEQ_ORDINAL_CLASSES + 1] = {0}, by_z[SEQ_ORDINAL_CLASSES + 1] = {0};
@@ -189,8 +188,7 @@ seq_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *
         if (of_row) of_row[i] = row.nats;
         if (d_scores) d_scores[i] = -scale * (row.by_lower + row.by_upper);
     }
-    if (d_scores)
-        cut_gradient(ordinal->kernels, &thresholds, by_threshold, by_z, scale, adds, d_cuts);
+    if (d_cuts) cut_gradient(ordinal->kernels, &thresholds, by_threshold, by_z, scale, d_cuts);
     return total;
 }
 

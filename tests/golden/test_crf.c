@@ -75,7 +75,7 @@ static void expect_field(const golden *file, const char *name, const unsigned ch
     }
     seq_crf_batch batch = {
         {values.transitions, values.start, values.end}, allowed, &axis, values.emissions, targets};
-    seq_crf_gradients gradients = {gradient.transitions, gradient.start, gradient.end, false};
+    seq_crf_gradients gradients = {gradient.transitions, gradient.start, gradient.end};
     seq_loss loss = seq_crf_train(&crf, &batch, 1, NULL, gradient.emissions, &gradients);
     assert_true(fabs(loss.sum - *get(file, name, "loss", 1)) < 1e-5);
     assert_int_equal(loss.count, N);

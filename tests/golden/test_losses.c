@@ -60,8 +60,8 @@ static void ordinal(void **state) {
     for (int i = 0; i < ORDINAL_ROWS; i++)
         targets[i] = (int32_t)get(file, "ordinal", "targets", ORDINAL_ROWS)[i];
     seq_ordinal settings = {seq_kernels_of("auto"), CLASSES, values, cuts};
-    seq_loss loss = seq_ordinal_rows(&settings, ORDINAL_ROWS, scores, targets, 1, NULL, d_scores,
-                                     false, d_cuts);
+    seq_loss loss =
+        seq_ordinal_rows(&settings, ORDINAL_ROWS, scores, targets, 1, NULL, d_scores, d_cuts);
     seq_ordinal_predict(&settings, ORDINAL_ROWS, scores, expected, probabilities);
     assert_true(fabs(loss.sum - *get(file, "ordinal", "loss", 1)) < 1e-4);
     expect_close("scores", d_scores, get(file, "ordinal", "scores.gradient", ORDINAL_ROWS),

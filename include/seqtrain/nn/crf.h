@@ -65,8 +65,7 @@ typedef struct seq_crf_batch {
 } seq_crf_batch;
 
 typedef struct seq_crf_gradients {
-    float *transitions, *start, *end;
-    bool adds; // to what is there; else overwritten
+    float *transitions, *start, *end; // overwritten; NULL: not wanted
 } seq_crf_gradients;
 
 // The sum of -ln p(targets) over counted sequences, in nats, and the number of their rows.
@@ -74,6 +73,7 @@ typedef struct seq_crf_gradients {
 // target that is not allowed, emissions that are no numbers) is infinite or NaN, its gradient 0.
 //
 // seq_crf_train: d_emissions (N, K), overwritten, and gradients are those of scale * sum.
+// d_emissions may be the batch's emissions.
 seq_loss seq_crf_train(seq_crf *crf, const seq_crf_batch *batch, float scale, double *of_sequence,
                        float *d_emissions, const seq_crf_gradients *gradients);
 seq_loss seq_crf_evaluate(seq_crf *crf, const seq_crf_batch *batch, double *of_sequence);
@@ -90,6 +90,20 @@ void seq_crf_predict(seq_crf *crf, const seq_crf_batch *batch, seq_prediction *o
 // may follow.
 double seq_crf_span(const seq_crf *crf, int sequence, int first, int count, const int32_t *labels,
                     int32_t stop);
+
+// Head: rows of an axis of sequences, and their labels. emission = x W^T + b. Parameters "weight"
+// (K, W), "bias" (K), "transitions" (K, K), "start_transitions" (K), "end_transitions" (K).
+// Evaluation counts the labels of the best sequence that are right; it and prediction keep to
+// `allowed`. The loss of a row is the loss of its sequence in the last row, else 0.
+typedef struct seq_head_crf_options {
+    const unsigned char *allowed; // (K + 1, K + 1), as long as the graph; NULL: all
+    bool masked_training;         // the loss is among allowed sequences
+    int best;                     // alternatives that may be asked for, 1 .. SEQ_CRF_BEST
+} seq_head_crf_options;
+extern const seq_head_kind seq_head_crf;
+// seq_crf_span after predict with marginals, before the next pass in a workspace for evaluation.
+double seq_head_crf_span(const seq_node *node, seq_pass *pass, int sequence, int first, int count,
+                         const int32_t *labels, int32_t stop);
 
 // Which labels may follow each other: allowed[from * (K + 1) + to]. Row K is the start, column K
 // the end.

@@ -56,13 +56,30 @@ typedef struct seq_ordinal {
 } seq_ordinal;
 
 // scores (N); targets (N): classes, SEQ_NO_ID: not counted. The loss is -ln P(y = target). of_row
-// (N), or NULL. d_scores (N), or NULL, is overwritten with the gradient of scale * sum; then d_cuts
-// (C - 1) is overwritten too, or added to with `adds`: a sum in the order of rows.
+// (N), or NULL. d_scores (N) and d_cuts (C - 1), or NULL, are overwritten with the gradient of
+// scale * sum; d_cuts is a sum in the order of rows.
 seq_loss seq_ordinal_rows(const seq_ordinal *ordinal, size_t rows, const float *scores,
                           const int32_t *targets, float scale, double *of_row, float *d_scores,
-                          bool adds, float *d_cuts);
+                          float *d_cuts);
 // expected (N): the mean of `values` over the classes, not rounded. probabilities (N, C), or NULL.
 void seq_ordinal_predict(const seq_ordinal *ordinal, size_t rows, const float *scores,
                          float *expected, float *probabilities);
+
+// Head: rows and a column of W values on the same axis. output = x A^T + b. Parameters "weight"
+// (W, units), "bias" (W). Predicts values in the targets' units.
+typedef struct seq_head_regression_options {
+    seq_regression_loss loss;
+    float delta;                   // of Huber
+    const float *mean, *deviation; // (W), as long as the graph
+} seq_head_regression_options;
+extern const seq_head_kind seq_head_regression;
+
+// Head: rows and a column of ids, the classes in rising order. score = x w. Parameters "weight"
+// (1, units), "cuts" (C - 1). Predicts the mean of `values`; marginals are the probabilities of
+// classes. Evaluation counts where the likeliest class is right.
+typedef struct seq_head_ordinal_options {
+    const float *values; // (C), rising, as long as the graph
+} seq_head_ordinal_options;
+extern const seq_head_kind seq_head_ordinal;
 
 #endif

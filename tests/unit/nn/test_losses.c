@@ -61,7 +61,7 @@ static void even_classes(void **state) {
         assert_true(fabsf(expected - (values[0] + values[classes - 1]) / 2) < 1e-6F);
         for (int32_t k = 0; k < classes; k++) {
             assert_true(fabs((double)probabilities[k] - 1.0 / classes) < 1e-6);
-            seq_loss loss = seq_ordinal_rows(&ordinal, 1, &score, &k, 1, NULL, NULL, false, NULL);
+            seq_loss loss = seq_ordinal_rows(&ordinal, 1, &score, &k, 1, NULL, NULL, NULL);
             assert_true(fabs(loss.sum - log(classes)) < 1e-6);
         }
     }
@@ -71,7 +71,7 @@ enum { C = 4, N = 9 };
 
 static double loss_of(const float *cuts, const float *scores, const int32_t *targets) {
     seq_ordinal ordinal = {seq_kernels_of("auto"), C, NULL, cuts};
-    return seq_ordinal_rows(&ordinal, N, scores, targets, 1, NULL, NULL, false, NULL).sum;
+    return seq_ordinal_rows(&ordinal, N, scores, targets, 1, NULL, NULL, NULL).sum;
 }
 
 static void expect_slope(float *value, float found, const float *cuts, const float *scores,
@@ -89,22 +89,18 @@ static void ordinal_differences(void **state) {
     (void)state;
     float cuts[C - 1] = {0.4F, -1.2F, 0.7F}, scores[N] = {-3, -1, -0.4F, 0, 0.3F, 1, 2, 3.5F, 1};
     const int32_t targets[N] = {0, 1, 2, 3, 3, 2, 1, 0, SEQ_NO_ID};
-    float d_scores[N], d_cuts[C - 1], added[C - 1] = {1, 1, 1}, alone;
+    float d_scores[N], d_cuts[C - 1], alone;
     double of_row[N], one;
     seq_ordinal ordinal = {seq_kernels_of("auto"), C, NULL, cuts};
-    seq_loss loss =
-        seq_ordinal_rows(&ordinal, N, scores, targets, 1, of_row, d_scores, false, d_cuts);
+    seq_loss loss = seq_ordinal_rows(&ordinal, N, scores, targets, 1, of_row, d_scores, d_cuts);
     assert_int_equal(loss.count, N - 1);
     assert_true(of_row[N - 1] == 0 && d_scores[N - 1] == 0);
     for (int i = 0; i < N; i++)
         expect_slope(&scores[i], d_scores[i], cuts, scores, targets);
     for (int i = 0; i < C - 1; i++)
         expect_slope(&cuts[i], d_cuts[i], cuts, scores, targets);
-    seq_ordinal_rows(&ordinal, N, scores, targets, 1, NULL, d_scores, true, added);
-    for (int i = 0; i < C - 1; i++)
-        assert_true(added[i] == 1 + d_cuts[i]);
     for (int i = 0; i < N; i++) {
-        seq_ordinal_rows(&ordinal, 1, scores + i, targets + i, 1, &one, &alone, false, added);
+        seq_ordinal_rows(&ordinal, 1, scores + i, targets + i, 1, &one, &alone, NULL);
         assert_memory_equal(&alone, &d_scores[i], sizeof alone);
         assert_memory_equal(&one, &of_row[i], sizeof one);
     }
@@ -119,8 +115,7 @@ static void huge_scores(void **state) {
     float d_scores[2], d_cuts[C - 1], expected[2], probabilities[2 * C];
     for (int32_t target = 0; target < C; target++) {
         const int32_t targets[] = {target, target};
-        seq_loss loss =
-            seq_ordinal_rows(&ordinal, 2, scores, targets, 1, NULL, d_scores, false, d_cuts);
+        seq_loss loss = seq_ordinal_rows(&ordinal, 2, scores, targets, 1, NULL, d_scores, d_cuts);
         assert_true(isfinite(loss.sum) && loss.sum > 9000);
         assert_true(d_scores[0] == (target < C - 1) && d_scores[1] == -(float)(target > 0));
         for (int i = 0; i < C - 1; i++)
