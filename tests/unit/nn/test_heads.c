@@ -278,6 +278,7 @@ static void predictions(void **state) {
     static fixture f;
     static predicted p;
     open_fixture(&f, &heads[2], usual, ITEMS); // trained without mask, decoded with it
+    f.parameters[f.node.offsets[1] + 2] += 3; // label 2, which may not be first
     predict(&f, 3, &p);
     int right = 0;
     for (int b = 0; b < 3; b++) {
@@ -293,7 +294,9 @@ static void predictions(void **state) {
                          p.probability[b]) < 1e-6);
     }
     assert_int_equal(p.found[3], 1);
+    f.ids[0] = 2; // a target that is not allowed is never right, and has a loss all the same
     assert_int_equal(evaluate(&f, NULL, NULL).correct, right);
+    assert_true(isfinite(evaluate(&f, NULL, NULL).sum));
     close_fixture(&f);
 
     open_fixture(&f, &heads[3], usual, ITEMS); // 0 x + bias, in the targets' units
