@@ -37,7 +37,6 @@ void seq_crf_take(seq_crf *crf, const seq_axis_limit *limit, seq_arena *arena) {
     crf->length = seq_arena_take(arena, sequences, sizeof(int32_t));
     crf->place = seq_arena_take(arena, sequences + 1, sizeof(size_t));
     crf->loss = seq_arena_take(arena, sequences, sizeof(double));
-    crf->log_sum = seq_arena_take(arena, sequences, sizeof(double));
     float **const of_labels[] = {&crf->start, &crf->end, &crf->most};
     for (size_t i = 0; i < sizeof of_labels / sizeof *of_labels; i++)
         *of_labels[i] = SEQ_ARENA_FLOATS(arena, labels);

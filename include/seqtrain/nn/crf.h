@@ -45,8 +45,7 @@ typedef struct seq_crf {
     float *reached;             // (N, K): weight (t - 1) x factor; 0: see src/nn/crf.c
     float *marginal;            // (N, K): p(yt = k)
     float *share;               // (N, K): marginal (t + 1) / reached (t + 1)
-    double *loss;               // (B)
-    double *log_sum;            // (B): ln Z
+    double *loss;               // (B); -1: not counted
     float *pairs;               // (K, K)
     void *packed_share;         // (K, N)
     struct seq_crf_part *parts; // a thread's own buffers

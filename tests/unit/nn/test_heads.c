@@ -278,7 +278,7 @@ static void predictions(void **state) {
     static fixture f;
     static predicted p;
     open_fixture(&f, &heads[2], usual, ITEMS); // trained without mask, decoded with it
-    f.parameters[f.node.offsets[1] + 2] += 3; // label 2, which may not be first
+    f.parameters[f.node.offsets[1] + 2] += 3;  // label 2, which may not be first
     predict(&f, 3, &p);
     int right = 0;
     for (int b = 0; b < 3; b++) {
