@@ -4,6 +4,7 @@
 #include <seqtrain/base/signals.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -43,13 +44,29 @@ static void remember(int signal) {
     seq_stop_signal.last = signal;
 }
 
+// Signals that whoever started this process had ignored; bit s - 1 is signal s.
+static uint64_t ignored_at_start;
+
+// Runs before the constructors of libraries. libpsm2, which Open MPI 5 loads, puts its own handler
+// of SIGHUP in the place of "ignored".
+static void note_ignored(void) {
+    struct sigaction now;
+    for (int signal = 1; signal <= 31; signal++)
+        if (!sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN)
+            ignored_at_start |= UINT64_C(1) << (signal - 1);
+}
+__attribute__((used, section(".preinit_array"))) static void (*const first)(void) = note_ignored;
+
 void seq_signals_catch(const int *signals, bool restart) {
     struct sigaction action = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0},
-                     before;
+                     ignore = {.sa_handler = SIG_IGN}, before;
     sigemptyset(&action.sa_mask);
-    for (; *signals; signals++)
+    sigemptyset(&ignore.sa_mask);
+    for (; *signals; signals++) {
+        bool ignored = ignored_at_start >> (*signals - 1) & 1;
         if (!sigaction(*signals, NULL, &before) && before.sa_handler != SIG_IGN)
-            sigaction(*signals, &action, NULL);
+            sigaction(*signals, ignored ? &ignore : &action, NULL);
+    }
 }
 
 int seq_signals_caught(void) {
