@@ -4,6 +4,7 @@
 // position earlier, and what is served is added to the audit from the buffers
 // themselves. Test: tests/unit/data/test_dataset.c.
 #include <seqtrain/data/batch.h>
+#include "dataset_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +31,16 @@ struct seq_batches {
     seq_coverage served;
 };
 
-// Where stream `index` of `streams` begins: the first tokens % streams ones are one longer under
-// SEQ_CUT_ALL.
+// The first tokens % streams ones are one longer under SEQ_CUT_ALL.
 static int64_t begin_of(int64_t tokens, seq_cut cut, int streams, int index) {
     int64_t base = tokens / streams, longer = cut == SEQ_CUT_ALL ? tokens % streams : 0;
     return base * index + (index < longer ? index : longer);
+}
+
+void seq_stream_place(int64_t tokens, seq_cut cut, int streams, int index, int64_t *out_begin,
+                      int64_t *out_end) {
+    *out_begin = begin_of(tokens, cut, streams, index);
+    *out_end = begin_of(tokens, cut, streams, index + 1);
 }
 
 static seq_status allocate(seq_batches *batches, int count, seq_error *error) {
@@ -52,6 +58,7 @@ seq_status seq_batches_create(seq_dataset *dataset, seq_split split, seq_cut cut
                               int first, int count, seq_batches **out, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(dataset, split);
     seq_batches *batches = NULL;
+    if (seq_dataset_require_stream(dataset, error)) return error->status;
     if (tokens < streams)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "the %s split of %s has %lld tokens, fewer than %d streams: use a "

@@ -1,38 +1,18 @@
 // A data set as its readers see it. The manifest is read once, at the start; from then on it is
-// what the files must be. A shard is hashed when it is opened first, and again whenever the file
-// behind its name has changed since, so no token comes from another data set that has taken this
-// one's place. tests/unit/data/test_dataset.c, tests/fault/names.sh.
-#include <seqtrain/data/dataset_format.h>
+// what the files must be (shard_files.c). Tokens of streams are read here, items in items.c.
+// Invariant: no memory and no hashing time is taken for what a manifest promises before the sizes
+// of its files were looked at. Tests: tests/unit/data/test_dataset.c, test_items.c,
+// tests/fault/names.sh.
+#include "dataset_private.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/vocabulary_builder.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PIECE = 1 << 15 }; // tokens converted at once
-
-// Tells a file from another one, or from what it was before it was written to.
-typedef struct file_state {
-    uint64_t device, node, size;
-    struct timespec modified, changed;
-} file_state;
-
-struct seq_dataset {
-    char path[SEQ_PATH];
-    seq_manifest manifest;
-    seq_vocabulary *vocabulary;
-    char vocabulary_hash[33], hash[33];
-    seq_element element;
-    int64_t shard_tokens;
-    int64_t tokens[SEQ_SPLITS];
-    file_state *verified;  // of each file of the manifest: when its hash was last right
-    seq_vector_file *file; // the shard that was read last
-    seq_split file_split;
-    int64_t file_shard;
-    void *piece; // PIECE elements as stored
-};
 
 const char *seq_split_name(seq_split split) {
     static const char *const names[] = {"train", "valid", "test"};
@@ -63,11 +43,10 @@ static seq_status read_counts(seq_dataset *dataset, seq_error *error) {
     return status;
 }
 
-// Before memory is taken for what a manifest promises: no text is so uniform that a byte of its
-// shards holds more tokens.
-static seq_status check_sizes(const seq_dataset *dataset, seq_split split, seq_error *error) {
+seq_status seq_dataset_check_size(const seq_dataset *dataset, seq_split split, const char *what,
+                                  int64_t count, seq_error *error) {
     enum { DENSITY = 4096 };
-    int64_t tokens = dataset->tokens[split], missing = tokens / DENSITY;
+    int64_t missing = count / DENSITY;
     for (int64_t shard = 0; missing > 0; shard++) {
         char name[32], path[SEQ_PATH];
         uint64_t size;
@@ -76,8 +55,8 @@ static seq_status check_sizes(const seq_dataset *dataset, seq_split split, seq_e
         if (seq_path_join(path, dataset->path, name, error)) return error->status;
         if (seq_file_size(path, &size, &ignored))
             return seq_error_set(
-                error, SEQ_BAD_INPUT, "data set %s: %s_tokens %lld: too many for its %lld shards",
-                dataset->path, seq_split_name(split), (long long)tokens, (long long)shard);
+                error, SEQ_BAD_INPUT, "data set %s: %s_%s %lld: too many for its %lld shards",
+                dataset->path, seq_split_name(split), what, (long long)count, (long long)shard);
         missing -= size < (uint64_t)missing ? (int64_t)size : missing;
     }
     return SEQ_OK;
@@ -88,45 +67,57 @@ static seq_status check_worth(const seq_dataset *dataset, seq_error *error) {
     enum {
         VOCABULARY = 1 << 30,
         OVERHEAD = 1 << 24
-    }; // bytes: at most; of a file, chunks that are not full
-    double tokens = 0, bytes = 0;
+    }; // bytes: at most, each; of a file, chunks that are not full
+    double tokens = 0, bytes = 0, worth;
     for (int split = 0; split < SEQ_SPLITS; split++)
         tokens += (double)dataset->tokens[split];
     for (size_t i = 0; i < dataset->manifest.file_count; i++)
         bytes += (double)dataset->manifest.files[i].digest.size;
-    if (bytes <=
-        2 * sizeof(int32_t) * tokens + (double)dataset->manifest.file_count * OVERHEAD + VOCABULARY)
-        return SEQ_OK;
+    worth = 2 * (dataset->store ? seq_item_store_bytes(dataset) : sizeof(int32_t) * tokens);
+    worth += (double)dataset->manifest.file_count * OVERHEAD;
+    worth += (double)dataset->schema.vocabulary_count * VOCABULARY;
+    if (bytes <= worth) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "data set %s: %.0f tokens are not worth files of %.0f bytes",
                          dataset->path, tokens, bytes);
 }
 
-static seq_status find_file(const seq_dataset *dataset, const char *name, size_t *out_index,
-                            seq_error *error) {
-    size_t index = 0;
-    while (index < dataset->manifest.file_count &&
-           strcmp(dataset->manifest.files[index].name, name) != 0)
-        index++;
-    *out_index = index;
-    return index < dataset->manifest.file_count
-               ? SEQ_OK
-               : seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its manifest lists no %s",
-                               dataset->path, name);
+static seq_status read_vocabulary(seq_dataset *dataset, int number, char out_hash[33],
+                                  seq_error *error) {
+    char name[SEQ_VOCABULARY_FILE], path[SEQ_PATH];
+    size_t index;
+    seq_schema_vocabulary_file(&dataset->schema, number, name);
+    seq_status status = seq_shard_files_find(&dataset->files, name, &index, error);
+    if (!status)
+        status = seq_manifest_verify_file(&dataset->manifest, dataset->path, index, SEQ_BAD_INPUT,
+                                          error);
+    if (!status) status = seq_path_join(path, dataset->path, name, error);
+    if (!status)
+        status = seq_vocabulary_read(path, SEQ_BAD_INPUT, &dataset->vocabularies[number], error);
+    if (!status) seq_digest_text(&dataset->manifest.files[index].digest, out_hash);
+    return status;
 }
 
-static seq_status read_vocabulary(seq_dataset *dataset, seq_error *error) {
-    char path[SEQ_PATH];
-    size_t index;
-    if (find_file(dataset, "vocabulary.tsv", &index, error)) return error->status;
-    seq_status status =
-        seq_manifest_verify_file(&dataset->manifest, dataset->path, index, SEQ_BAD_INPUT, error);
-    if (!status) status = seq_path_join(path, dataset->path, "vocabulary.tsv", error);
-    if (!status) status = seq_vocabulary_read(path, SEQ_BAD_INPUT, &dataset->vocabulary, error);
+static seq_status read_vocabularies(seq_dataset *dataset, seq_error *error) {
+    char hashes[SEQ_VOCABULARIES][33];
+    seq_digest digest;
+    seq_status status = SEQ_OK;
+    int count = dataset->schema.vocabulary_count;
+    for (int i = 0; !status && i < count; i++)
+        status = read_vocabulary(dataset, i, hashes[i], error);
     if (status) return status;
-    seq_digest_text(&dataset->manifest.files[index].digest, dataset->vocabulary_hash);
-    dataset->element = seq_token_element(seq_vocabulary_size(dataset->vocabulary));
-    return SEQ_OK;
+    if (count == 0) {
+        seq_text_rules none = {0};
+        status = seq_vocabulary_create(&none, &dataset->vocabularies[0], error);
+    } else if (count == 1) {
+        snprintf(dataset->vocabulary_hash, sizeof dataset->vocabulary_hash, "%s", hashes[0]);
+    } else {
+        seq_digest_bytes(hashes, (size_t)count * sizeof hashes[0], &digest);
+        seq_digest_text(&digest, dataset->vocabulary_hash);
+    }
+    if (dataset->schema.streams)
+        dataset->element = seq_token_element(seq_vocabulary_size(dataset->vocabularies[0]));
+    return status;
 }
 
 // The manifest's content is its hash: the shards' and the vocabulary's hashes are in it.
@@ -159,27 +150,38 @@ static seq_status check_kind(const char *path, seq_error *error) {
     return SEQ_OK;
 }
 
+// The part of opening that reads what the manifest says, and looks at the files' sizes only.
+static seq_status open_counts(seq_dataset *dataset, seq_error *error) {
+    seq_error counts = {0};
+    seq_status status = seq_schema_read(&dataset->schema, &dataset->manifest, &counts);
+    if (!status && !dataset->schema.streams) status = seq_item_store_open(dataset, &counts);
+    if (!status && dataset->schema.streams && read_counts(dataset, &counts)) status = SEQ_BAD_INPUT;
+    if (status)
+        return seq_error_set(error, counts.status == SEQ_NO_MEMORY ? SEQ_NO_MEMORY : SEQ_BAD_INPUT,
+                             "data set %s: %s", dataset->path, counts.text);
+    if (dataset->store) status = seq_item_store_check(dataset, error);
+    for (int split = 0; !status && split < SEQ_SPLITS && !dataset->store; split++)
+        status = seq_dataset_check_size(dataset, (seq_split)split, "tokens", dataset->tokens[split],
+                                        error);
+    return status ? status : check_worth(dataset, error);
+}
+
 seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *error) {
     seq_dataset *dataset = NULL;
-    seq_error counts = {0};
     seq_status status = seq_allocate(&dataset, 1, sizeof *dataset, "a data set", error);
     if (status) return status;
     snprintf(dataset->path, sizeof dataset->path, "%s", path);
     status = check_kind(path, error);
     if (!status)
         status = seq_manifest_read(&dataset->manifest, path, "dataset.json", SEQ_DATASET_KIND,
-                                   SEQ_DATASET_VERSION, SEQ_BAD_INPUT, error);
-    if (!status && read_counts(dataset, &counts))
-        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: %s", path, counts.text);
-    for (int split = 0; !status && split < SEQ_SPLITS; split++)
-        status = check_sizes(dataset, (seq_split)split, error);
-    if (!status) status = check_worth(dataset, error);
+                                   SEQ_ITEMS_VERSION, SEQ_BAD_INPUT, error);
+    if (!status) status = open_counts(dataset, error);
     if (!status) status = hash_manifest(dataset, error);
-    if (!status) status = read_vocabulary(dataset, error);
-    if (!status) status = seq_allocate(&dataset->piece, PIECE, 4, "a piece of tokens", error);
     if (!status)
-        status = seq_allocate(&dataset->verified, dataset->manifest.file_count,
-                              sizeof *dataset->verified, "the files of a data set", error);
+        status = seq_shard_files_begin(&dataset->files, dataset->path, dataset->hash,
+                                       &dataset->manifest, error);
+    if (!status) status = read_vocabularies(dataset, error);
+    if (!status) status = seq_allocate(&dataset->piece, PIECE, 4, "a piece of tokens", error);
     if (status) {
         seq_dataset_close(dataset);
         return status;
@@ -189,12 +191,13 @@ seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *erro
 }
 
 void seq_dataset_close(seq_dataset *dataset) {
-    seq_error ignored = {0};
     if (!dataset) return;
-    seq_vector_file_close(dataset->file, &ignored);
+    seq_shard_files_end(&dataset->files);
+    seq_item_store_close(dataset->store);
     seq_manifest_clear(&dataset->manifest);
-    seq_vocabulary_destroy(dataset->vocabulary);
-    free(dataset->verified);
+    for (int i = 0; i < SEQ_VOCABULARIES; i++)
+        seq_vocabulary_destroy(dataset->vocabularies[i]);
+    seq_schema_clear(&dataset->schema);
     free(dataset->piece);
     free(dataset);
 }
@@ -207,8 +210,16 @@ const seq_manifest *seq_dataset_manifest(const seq_dataset *dataset) {
     return &dataset->manifest;
 }
 
+const seq_schema *seq_dataset_schema(const seq_dataset *dataset) {
+    return &dataset->schema;
+}
+
 const seq_vocabulary *seq_dataset_vocabulary(const seq_dataset *dataset) {
-    return dataset->vocabulary;
+    return dataset->vocabularies[0];
+}
+
+const seq_vocabulary *seq_dataset_vocabulary_at(const seq_dataset *dataset, int index) {
+    return dataset->vocabularies[index];
 }
 
 const char *seq_dataset_vocabulary_hash(const seq_dataset *dataset) {
@@ -231,84 +242,6 @@ seq_status seq_dataset_verify(seq_dataset *dataset, seq_error *error) {
     return status;
 }
 
-// False: the file cannot be looked at.
-static bool look_at(const char *path, file_state *out) {
-    struct stat found;
-    if (stat(path, &found)) return false;
-    memset(out, 0, sizeof *out); // to be compared as bytes
-    out->device = (uint64_t)found.st_dev;
-    out->node = (uint64_t)found.st_ino;
-    out->size = (uint64_t)found.st_size;
-    out->modified = found.st_mtim;
-    out->changed = found.st_ctim;
-    return true;
-}
-
-static bool is_same(const file_state *a, const file_state *b) {
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
-// The shard is not what the manifest said: damaged, or part of another data set that has taken the
-// place of this one.
-static seq_status blame(const seq_dataset *dataset, const char *path, const seq_error *reason,
-                        seq_error *error) {
-    char manifest[SEQ_PATH], now[33] = "none";
-    seq_digest digest;
-    seq_error ignored = {0};
-    if (!seq_path_join(manifest, dataset->path, "dataset.json", &ignored) &&
-        !seq_digest_file(manifest, &digest, &ignored))
-        seq_digest_text(&digest, now);
-    if (strcmp(now, dataset->hash) == 0)
-        return seq_error_set(error, reason->status, "data set %s: %s", dataset->path, reason->text);
-    return seq_error_set(error, SEQ_BAD_INPUT,
-                         "reading %s: the data set %s was replaced or removed while it was read "
-                         "(hash %s at the start, %s now): bring the old one back, or begin another "
-                         "run on the new one",
-                         path, dataset->path, dataset->hash, now);
-}
-
-// Hashes and opens one and the same file: its state is looked at before and after.
-static seq_status open_verified(seq_dataset *dataset, size_t index, const char *path,
-                                seq_error *reason) {
-    enum { TRIES = 3 };
-    file_state before, after;
-    for (int attempt = 0; attempt < TRIES; attempt++) {
-        seq_vector_file_close(dataset->file, reason);
-        dataset->file = NULL;
-        if (!look_at(path, &before)) return seq_error_set_errno(reason, "opening %s", path);
-        if (!is_same(&before, &dataset->verified[index]) &&
-            seq_manifest_verify_file(&dataset->manifest, dataset->path, index, SEQ_BAD_INPUT,
-                                     reason))
-            return reason->status;
-        if (seq_vector_file_open(path, &dataset->file, reason)) return reason->status;
-        if (look_at(path, &after) && is_same(&before, &after)) {
-            dataset->verified[index] = before;
-            return SEQ_OK;
-        }
-    }
-    return seq_error_set(reason, SEQ_BAD_INPUT, "reading %s: it is being written to", path);
-}
-
-// A shard that stays open is as it was, even when its name has gone; what has taken the name since
-// must be the same.
-static seq_status open_shard(seq_dataset *dataset, seq_split split, int64_t shard,
-                             seq_error *error) {
-    char name[32], path[SEQ_PATH];
-    size_t length = 0, index;
-    file_state now;
-    seq_error reason = {0};
-    bool is_open = dataset->file && dataset->file_split == split && dataset->file_shard == shard;
-    seq_shard_file_name(split, shard, name);
-    if (seq_path_join(path, dataset->path, name, error) || find_file(dataset, name, &index, error))
-        return error->status;
-    if (is_open && (!look_at(path, &now) || is_same(&now, &dataset->verified[index])))
-        return SEQ_OK;
-    dataset->file_split = split;
-    dataset->file_shard = shard;
-    if (open_verified(dataset, index, path, &reason)) return blame(dataset, path, &reason, error);
-    return seq_vector_length(dataset->file, "tokens", dataset->element, &length, error);
-}
-
 static int32_t token_at(const seq_dataset *dataset, size_t i) {
     switch (dataset->element) {
     case SEQ_U8:
@@ -320,33 +253,43 @@ static int32_t token_at(const seq_dataset *dataset, size_t i) {
     }
 }
 
-static seq_status convert(const seq_dataset *dataset, size_t count, int32_t *out,
+static seq_status convert(const seq_dataset *dataset, seq_split split, size_t count, int32_t *out,
                           seq_error *error) {
-    int size = seq_vocabulary_size(dataset->vocabulary);
+    int size = seq_vocabulary_size(dataset->vocabularies[0]);
     for (size_t i = 0; i < count; i++) {
         out[i] = token_at(dataset, i);
         if (out[i] < 0 || out[i] >= size)
             return seq_error_set(error, SEQ_BAD_INPUT,
                                  "data set %s: a %s shard holds token %u, the vocabulary has %d: "
                                  "the data set is damaged",
-                                 dataset->path, seq_split_name(dataset->file_split),
-                                 (unsigned)out[i], size);
+                                 dataset->path, seq_split_name(split), (unsigned)out[i], size);
     }
     return SEQ_OK;
 }
 
+seq_status seq_dataset_require_stream(const seq_dataset *dataset, seq_error *error) {
+    return dataset->schema.streams
+               ? SEQ_OK
+               : seq_error_set(error, SEQ_BAD_INPUT,
+                               "data set %s: it was prepared for the task %s and holds items, not "
+                               "a stream of tokens",
+                               dataset->path, dataset->schema.task);
+}
+
 seq_status seq_dataset_read(seq_dataset *dataset, seq_split split, int64_t offset, size_t count,
                             int32_t *out, seq_error *error) {
+    if (seq_dataset_require_stream(dataset, error)) return error->status;
     while (count) {
+        seq_vector_file *file;
         int64_t shard = offset / dataset->shard_tokens, within = offset % dataset->shard_tokens;
         size_t left = (size_t)(dataset->shard_tokens - within),
                some = count < PIECE ? count : PIECE;
         some = some < left ? some : left;
-        seq_status status = open_shard(dataset, split, shard, error);
+        seq_status status = seq_shard_files_open(&dataset->files, split, shard, &file, error);
         if (!status)
-            status = seq_vector_read(dataset->file, "tokens", dataset->element, (size_t)within,
-                                     some, dataset->piece, error);
-        if (!status) status = convert(dataset, some, out, error);
+            status = seq_vector_read(file, "tokens", dataset->element, (size_t)within, some,
+                                     dataset->piece, error);
+        if (!status) status = convert(dataset, split, some, out, error);
         if (status) return status;
         offset += (int64_t)some;
         out += some;

@@ -34,6 +34,13 @@ static bool is_part(const char *name) {
         temporary && is_number(temporary + 5) ? (size_t)(temporary - name) : strlen(name);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strlen(others[i]) == length && strncmp(name, others[i], length) == 0) return true;
+    static const char further[] = "vocabulary-",
+                      letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    if (strncmp(name, further, sizeof further - 1) == 0) {
+        const char *end = name + sizeof further - 1;
+        end += strspn(end, letters);
+        if (strncmp(end, ".tsv", 4) == 0 && end + 4 == name + length) return true;
+    }
     for (int split = 0; split < SEQ_SPLITS; split++) {
         const char *prefix = seq_split_name((seq_split)split);
         size_t size = strlen(prefix);
@@ -287,6 +294,19 @@ seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_
     seq_status status = look(place, &kind, error);
     return status ? status
                   : seq_folder_check_above(place->target, "--output", output, false, error);
+}
+
+seq_status seq_place_check_outside(const seq_place *place, const char *input, seq_error *error) {
+    if (!seq_path_is_directory(input)) return SEQ_OK;
+    char *folder = realpath(input, NULL);
+    const char *target = place->target; // without links, and may not be there yet
+    size_t length = folder ? strlen(folder) : 0;
+    if (folder && strncmp(target, folder, length) == 0 &&
+        (target[length] == 0 || target[length] == '/' || folder[length - 1] == '/'))
+        seq_error_set(error, SEQ_BAD_USAGE, "--output: %s lies inside the input folder %s",
+                      place->given, input);
+    free(folder);
+    return error->status;
 }
 
 // Nobody's current directory is ours to know but our own; a mount point cannot be renamed.

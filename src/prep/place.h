@@ -24,8 +24,9 @@ typedef struct seq_place {
 // write to: SEQ_BAD_USAGE, nothing is changed. The target is not there, an empty folder, or a data
 // set and `force` is set.
 seq_status seq_place_find(seq_place *place, const char *output, bool force, seq_error *error);
-// Locks the name and makes `work`. SEQ_BAD_USAGE when
-// another seqprep has the name.
+// SEQ_BAD_USAGE when the target lies in `input`, if that is a folder.
+seq_status seq_place_check_outside(const seq_place *place, const char *input, seq_error *error);
+// Locks the name and makes `work`. SEQ_BAD_USAGE when another seqprep has the name.
 seq_status seq_place_take(seq_place *place, seq_error *error);
 // The complete data set in `work` takes its place, after another look at what is there.
 seq_status seq_place_commit(seq_place *place, seq_error *error);

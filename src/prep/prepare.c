@@ -9,28 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-// `place` has no links, and may not be there yet.
-static seq_status check_outside(const char *output, const char *place, const char *input,
-                                seq_error *error) {
-    if (!seq_path_is_directory(input)) return SEQ_OK;
-    char *folder = realpath(input, NULL);
-    size_t length = folder ? strlen(folder) : 0;
-    if (folder && strncmp(place, folder, length) == 0 &&
-        (place[length] == 0 || place[length] == '/' || folder[length - 1] == '/'))
-        seq_error_set(error, SEQ_BAD_USAGE, "--output: %s lies inside the input folder %s", output,
-                      input);
-    free(folder);
-    return error->status;
-}
-
-static seq_status check_inputs(const seq_prepare *prepare, const char *place, seq_error *error) {
+static seq_status check_inputs(const seq_prepare *prepare, const seq_place *place,
+                               seq_error *error) {
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < prepare->input_count; i++)
-        status = check_outside(prepare->output, place, prepare->inputs[i], error);
+        status = seq_place_check_outside(place, prepare->inputs[i], error);
     if (!status && prepare->valid_file)
-        status = check_outside(prepare->output, place, prepare->valid_file, error);
+        status = seq_place_check_outside(place, prepare->valid_file, error);
     if (!status && prepare->test_file)
-        status = check_outside(prepare->output, place, prepare->test_file, error);
+        status = seq_place_check_outside(place, prepare->test_file, error);
     return status;
 }
 
@@ -149,7 +136,7 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
 seq_status seq_prepare_run(const seq_prepare *prepare, seq_error *error) {
     seq_place place;
     seq_status status = seq_place_find(&place, prepare->output, prepare->force, error);
-    if (!status) status = check_inputs(prepare, place.target, error);
+    if (!status) status = check_inputs(prepare, &place, error);
     if (!status) status = seq_place_take(&place, error);
     if (!status) status = prepare_in(prepare, place.work, error);
     if (!status) status = seq_place_commit(&place, error);

@@ -26,13 +26,20 @@ static seq_status finish(seq_vector_file *file, seq_error *error) {
     return status;
 }
 
-static seq_status create_file(const char *path, seq_vector_file **out, seq_error *error) {
+enum { LINKS_USUAL = 8, NAME_USUAL = 32 }; // HDF5's own limit of links in an object header; bytes
+
+static seq_status create_file(const char *path, int vectors, seq_vector_file **out,
+                              seq_error *error) {
     seq_vector_file *file = NULL;
     if (seq_hdf5_reserve("creating a vector file", error)) return error->status;
     seq_status status = seq_vector_allocate(path, &file, error);
     if (status) return status;
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(creation, 0); // of the root group
+    if (vectors > LINKS_USUAL) {
+        H5Pset_link_phase_change(creation, (unsigned)vectors, 0);
+        H5Pset_est_link_info(creation, (unsigned)vectors, NAME_USUAL);
+    }
     H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     errno = 0;
@@ -50,11 +57,16 @@ static seq_status create_file(const char *path, seq_vector_file **out, seq_error
     return status;
 }
 
-seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_error *error) {
+seq_status seq_vector_file_create_wide(const char *path, int vectors, seq_vector_file **out,
+                                       seq_error *error) {
     seq_hdf5_lock();
-    seq_status status = create_file(path, out, error);
+    seq_status status = create_file(path, vectors, out, error);
     seq_hdf5_unlock();
     return status;
+}
+
+seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_error *error) {
+    return seq_vector_file_create_wide(path, LINKS_USUAL, out, error);
 }
 
 static void add_filters(hid_t properties, seq_pipeline pipeline) {

@@ -5,6 +5,7 @@
 #include <seqtrain/base/fault.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/items.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,29 +118,45 @@ seq_status seq_info_verify_checkpoint(const seq_info_options *options, const cha
     return SEQ_OK;
 }
 
-static seq_status read_split(seq_dataset *dataset, seq_split split, int32_t *tokens,
-                             seq_error *error) {
-    int64_t count = seq_dataset_tokens(dataset, split);
+static seq_status read_tokens(seq_dataset *dataset, seq_error *error) {
+    int32_t *tokens = NULL;
+    seq_status status = seq_allocate(&tokens, PIECE, sizeof *tokens, "a piece of tokens", error);
+    for (int split = 0; !status && split < SEQ_SPLITS; split++) {
+        int64_t count = seq_dataset_tokens(dataset, (seq_split)split);
+        for (int64_t at = 0; !status && at < count; at += PIECE)
+            status =
+                seq_dataset_read(dataset, (seq_split)split, at,
+                                 (size_t)(count - at < PIECE ? count - at : PIECE), tokens, error);
+    }
+    free(tokens);
+    return status;
+}
+
+static seq_status read_items(seq_dataset *dataset, seq_error *error) {
+    enum { SOME = 256 };
+    seq_items_room room = {0};
+    seq_items items;
     seq_status status = SEQ_OK;
-    for (int64_t at = 0; !status && at < count; at += PIECE)
-        status = seq_dataset_read(dataset, split, at,
-                                  (size_t)(count - at < PIECE ? count - at : PIECE), tokens, error);
+    for (int split = 0; !status && split < SEQ_SPLITS; split++) {
+        int64_t count = seq_dataset_items(dataset, (seq_split)split);
+        for (int64_t at = 0; !status && at < count; at += SOME)
+            status =
+                seq_dataset_read_items(dataset, (seq_split)split, at,
+                                       count - at < SOME ? count - at : SOME, &room, &items, error);
+    }
+    seq_items_room_clear(&room);
     return status;
 }
 
 seq_status seq_info_verify_dataset(const seq_info_options *options, seq_dataset *dataset,
                                    seq_error *error) {
-    int32_t *tokens = NULL;
     if (verify_files(options, seq_dataset_manifest(dataset), seq_dataset_path(dataset), NULL,
                      error)) {
         seq_info_say(options, "make it again with seqprep, or copy it again");
         return error->status;
     }
-    seq_status status = seq_allocate(&tokens, PIECE, sizeof *tokens, "a piece of tokens", error);
-    for (int split = 0; !status && split < SEQ_SPLITS; split++)
-        status = read_split(dataset, (seq_split)split, tokens, error);
-    free(tokens);
-    return status;
+    return seq_dataset_schema(dataset)->streams ? read_tokens(dataset, error)
+                                                : read_items(dataset, error);
 }
 
 void seq_info_advise(const seq_info_options *options, const char *run, int64_t good) {

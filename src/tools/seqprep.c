@@ -2,6 +2,7 @@
 // that would have no effect are warned of. --vocab brings its own rules for
 // text; a given rule that differs from them is an error. Tests:
 // tests/cli/seqprep.sh, tests/cli/seqprep_text.sh, tests/cli/seqprep_files.sh.
+#include "seqprep_private.h"
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
@@ -15,13 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct options {
-    int unit, punctuation, eos, invalid, long_words, missing, compression;
-    bool lower, nfc, force, quiet, as_is;
-    char *output, *valid, *test, *vocab;
-    int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
-} options;
-
 enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
 static const char *const units[] = {"byte", "char", "word", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
@@ -30,7 +24,14 @@ static const char *const invalids[] = {"error", "replace", NULL};
 static const char *const long_words[] = {"error", "unk", "drop", NULL};
 static const char *const missings[] = {"error", "drop", NULL};
 static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
+static const char *const tasks[] = {"lm", "classify", "rate", "tag", NULL};
+static const char *const headers[] = {"auto", "yes", "no", NULL};
+static const char *const separators[] = {"auto", "tab", "blank", NULL};
+static const char *const blank_lines[] = {"skip", "item", NULL};
+static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", "bilou", NULL};
+static const char *const stored_schemes[] = {"keep", "iob1", "iob2", "iobes", "bilou", NULL};
 
+typedef seqprep_options options;
 #define AT(field) offsetof(options, field)
 static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Input and output"},
@@ -42,15 +43,85 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "valid", "FRACTION|FILE", AT(valid),
      .help = "Validation split: this part (0.1 or 10%) of the units from the end of the inputs "
              "(before the test split; words are cut at a line end), or a file or folder of its "
-             "own."},
+             "own. Of items: this part of the groups, drawn by --seed."},
     {SEQ_OPTION_TEXT, "test", "FRACTION|FILE", AT(test), .help = "Test split, likewise."},
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
+    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag)"},
+    {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "lm", .choices = tasks,
+     .help = "lm: running text for a language model. classify: one class an item. rate: one number "
+             "an item. tag: one tag a token."},
+    {SEQ_OPTION_CHOICE, "reader", "NAME", AT(reader), "auto", .registry = seq_reader_choices,
+     .help =
+         "Form of the inputs. lines: label<TAB>text, or label text. folder: a folder a class, a "
+         "file an item. csv, tsv: tables. jsonl: a JSON object a line. conll: a token and its "
+         "tag a line. conllu: the ten columns. fasta: sequences. arff: Weka's tables. "
+         "promoters: class,name,sequence lines. auto: by the first input's name; else conll "
+         "for tag, folder for a folder, and lines."},
+    {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
+     .help = "Where fields stand, by name or by number from 1: label=1,text=3-4 for tables, "
+             "text=review,label=stars for JSON lines, token=1,tag=4 for CoNLL."},
+    {SEQ_OPTION_TEXT, "ignore", "COLUMN,...", AT(ignore),
+     .help = "Columns of a table that are no part of the text. Without --columns text=... the text "
+             "is all columns that have no other use."},
+    {SEQ_OPTION_CHOICE, "header", "HOW", AT(header), "auto", .choices = headers,
+     .help = "Whether the first record of a table names the columns. auto: if names are used."},
+    {SEQ_OPTION_CHOICE, "separator", "WHAT", AT(separator), "auto", .choices = separators,
+     .help = "Between label and text (lines) or columns (conll). auto: a tab if the first line has "
+             "one."},
+    {SEQ_OPTION_TEXT, "delimiter", "CHARACTER", AT(delimiter),
+     .help = "Between the columns of csv, if that is no comma."},
+    {SEQ_OPTION_FLAG, "quotes", NULL, AT(quotes), "yes",
+     .help = "Tables: a cell in quotes may hold delimiters and line ends. no: a quote is a "
+             "character like others."},
+    {SEQ_OPTION_TEXT, "comment", "PREFIX", AT(comment),
+     .help = "Lines of conll that begin so are comments."},
+    {SEQ_OPTION_TEXT, "label-pattern", "REGEX", AT(label_pattern),
+     .help =
+         "fasta: a POSIX extended expression; what its first group matches in the header is the "
+         "label."},
+    {SEQ_OPTION_TEXT, "label-table", "FILE", AT(label_table),
+     .help = "fasta: lines of ID<TAB>LABEL."},
+    {SEQ_OPTION_CHOICE, "blank-lines", "HOW", AT(blank_lines), "skip", .choices = blank_lines,
+     .help =
+         "conll: a blank line that ends no sentence is skipped and counted, or is a sentence of "
+         "length 0."},
+    {SEQ_OPTION_TEXT, "group", "FIELD", AT(group),
+     .help = "Items with an equal FIELD (a field, a column, file, document for CoNLL) are never in "
+             "two parts. Equal inputs never are, in any case. --valid, --test and --folds count "
+             "groups."},
+    {SEQ_OPTION_TEXT, "folds", "K|all", AT(folds),
+     .help = "Cut the groups into K folds; all: one fold a group (leave one out). The fold of "
+             "--fold is the test split, the others are training, and validation with --valid."},
+    {SEQ_OPTION_INTEGER, "fold", "I", AT(fold), "0", 0, 2147483647, .help = "Which fold, from 1."},
+    {SEQ_OPTION_FLAG, "stratify", NULL, AT(stratify), "no",
+     .help = "classify: each class has its share in every part."},
+    {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9007199254740992,
+     .help = "Of the draw that deals groups to parts."},
+    {SEQ_OPTION_INTEGER, "kmer", "K", AT(kmer), "0", 0, 32,
+     .help = "Units are K letters of a sequence each. 0: no k-mers."},
+    {SEQ_OPTION_INTEGER, "stride", "N", AT(stride), "1", 1, 32,
+     .help = "Letters from the start of a k-mer to that of the next."},
+    {SEQ_OPTION_FLAG, "reverse-complement", NULL, AT(reverse_complement), "no",
+     .help = "Add the other strand of each training item, IUPAC letters included, with the same "
+             "label."},
+    {SEQ_OPTION_INTEGER, "max-length", "N", AT(max_length), "0", 0, 2147483647,
+     .help = "Cut an item of more units into windows of N, each an item with the same label. 0: "
+             "never."},
+    {SEQ_OPTION_INTEGER, "overlap", "N", AT(overlap), "0", 0, 2147483647,
+     .help = "Units that two windows share."},
+    {SEQ_OPTION_FLAG, "letters", NULL, AT(letters), "no",
+     .help = "tag: keep the letters of each token, too, for a character encoder."},
+    {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
+     .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
+    {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,
+     .help = "Scheme in which the tags are learned; predictions are written as they were read."},
     {SEQ_OPTION_HEADING, .help = "Text"},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "char", .choices = units,
      .help = "byte: 256 symbols, nothing is changed. char: Unicode code points. word: what white "
-             "space separates. For char and word a BOM at the start of a file is dropped, and LF, "
+             "space separates; the default for items, but sequences have char. For char and word a "
+             "BOM at the start of a file is dropped, and LF, "
              "CRLF, CR and NEL (U+0085) each end a line; VT, FF, U+2028 and U+2029 are characters "
              "or white space. For byte LF alone ends a line."},
     {SEQ_OPTION_CHOICE, "eos", "WHERE", AT(eos), "auto", .choices = ends,
@@ -99,45 +170,26 @@ static const seq_option table[] = {
 
 static const seq_program program = {
     .name = "seqprep",
-    .synopsis = "--unit byte|char|word [options] -o DATASET INPUT...",
+    .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...",
     .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
                "a file, a folder (read recursively in the order of names, "
                "hidden files left out) or - for standard input; plain UTF-8, gzip, zstd, xz or "
                "bzip2, told by its first bytes. Other archives and binary files are refused. Each "
                "file is a document. Memory holds the distinct units only, "
-               "the disk 1 to 4 bytes a unit while it works.",
+               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate or tag the "
+               "inputs are labelled items: --reader says in which form.",
     .options = table,
     .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
                 "  zcat dump.gz | seqprep --unit word --lower --punctuation split --max-vocab 50k "
-                "-o data -\n",
+                "-o data -\n"
+                "  seqprep --task classify --valid dev.txt --test test.txt -o data train.txt\n"
+                "  seqprep --task tag --letters --valid dev.conll -o data train.conll\n"
+                "  seqprep --task classify --ignore Instance_name --kmer 3 --folds 10 --fold 1 "
+                "-o fold1 splice.arff\n",
     .minimum_operands = 1,
     .maximum_operands = -1,
 };
-
-// A number below 1 is a fraction, one below 100 with a percent sign, too; anything else is a path.
-static seq_status parse_split(const char *name, const char *text, double *fraction,
-                              const char **file, seq_error *error) {
-    char *end;
-    if (!text) return SEQ_OK;
-    double value = strtod(text, &end);
-    bool percent = end != text && strcmp(end, "%") == 0;
-    if (end == text || (*end && !percent)) {
-        *file = text;
-        if (strcmp(text, "-") == 0 || access(text, F_OK) == 0) return SEQ_OK;
-        return seq_error_set_errno(
-            error, "--%s %s: neither a fraction (0.1 or 10%%) nor a file that is there", name,
-            text);
-    }
-    if (percent) value /= 100;
-    if (!(value > 0 && value < 1))
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--%s %s: expected a fraction between 0 and 1 such as 0.1, a "
-                             "percentage between 0%% and 100%% such as 10%%, or a file",
-                             name, text);
-    *fraction = value;
-    return SEQ_OK;
-}
 
 // --vocab brings its own rules; what was given besides must not differ.
 static seq_status take_rules(const seq_parsed *parsed, const char *from, seq_text_rules *rules,
@@ -197,10 +249,6 @@ static seq_eos eos_of(const options *options) {
     return (seq_eos)(options->eos - EOS_NONE);
 }
 
-static bool interrupted(void) {
-    return seq_signals_caught() != 0;
-}
-
 static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error *error) {
     const options *options = parsed->values;
     *out = (seq_prepare){
@@ -222,21 +270,18 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         .max_vocabulary = options->max_vocab,
         .vocabulary_from = options->vocab,
         .shard_tokens = (size_t)options->shard_tokens,
-        .stopped = interrupted,
+        .stopped = seqprep_interrupted,
         .threads = (int)options->threads,
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
     };
     if (options->missing && !options->vocab)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--missing: it is about what --vocab lacks, which was not given");
-    if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--compression-level: gzip has levels 1 to 9, not %lld",
-                             (long long)options->compression_level);
     seq_status status =
-        parse_split("valid", options->valid, &out->valid_fraction, &out->valid_file, error);
+        seqprep_parse_split("valid", options->valid, &out->valid_fraction, &out->valid_file, error);
     if (!status)
-        status = parse_split("test", options->test, &out->test_fraction, &out->test_file, error);
+        status =
+            seqprep_parse_split("test", options->test, &out->test_fraction, &out->test_file, error);
     if (!status && out->valid_fraction + out->test_fraction >= 1)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
@@ -258,14 +303,24 @@ static seq_status print_summary(const char *output, seq_error *error) {
     return SEQ_OK;
 }
 
+static seq_status run_tokens(const seq_parsed *parsed, seq_error *error) {
+    seq_prepare prepare;
+    seq_status status = seqprep_check_tokens(parsed, error);
+    if (!status) status = describe(parsed, &prepare, error);
+    if (!status) status = seq_storage_begin(error);
+    return status ? status : seq_prepare_run(&prepare, error);
+}
+
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
-    seq_prepare prepare;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqprep");
     seq_signals_catch((const int[]){SIGINT, SIGTERM, SIGHUP, 0}, false);
-    seq_status status = describe(parsed, &prepare, error);
-    if (!status) status = seq_storage_begin(error);
-    if (!status) status = seq_prepare_run(&prepare, error);
+    if (options->compression == SEQ_COMPRESS_GZIP && options->compression_level > 9)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--compression-level: gzip has levels 1 to 9, not %lld",
+                             (long long)options->compression_level);
+    seq_status status =
+        options->task ? seqprep_run_items(parsed, error) : run_tokens(parsed, error);
     return status ? status : print_summary(options->output, error);
 }
 

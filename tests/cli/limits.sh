@@ -76,7 +76,7 @@ else
   expect 1 "out of memory; ulimit -d allows this process" limited -d 60000 "${big[@]}"
   for threads in 1 2; do
     commands seqtrain $threads
-    for size in 100000 180000; do # OpenBLAS 0.3.29 waits for ever instead
+    for size in 130000 180000; do # OpenBLAS 0.3.29 waits for ever instead
       expect 1 'OpenBLAS needs .* MB .* not to be had .ulimit -v.' limited -v $size "${command[@]}" --kernels openblas
     done
   done

@@ -38,6 +38,8 @@ remove_data() { rm -rf new new.*; }
 remove_run() { rm -rf run; }
 nothing() { :; }
 fail_each seqprep 150 remove_data "$SEQPREP" --unit word --punctuation split --nfc --lower --valid 0.1 -o new text.txt
+printf 'a B-x\nb I-x\n\nc O\n' >tags
+fail_each "seqprep --task tag" 40 remove_data "$SEQPREP" --task tag --letters --valid 0.5 -o new tags
 remove_data
 fail_each seqtrain 150 remove_run "${train[@]}" --run run
 remove_run

@@ -16,6 +16,10 @@ typedef enum seq_cut {
 
 enum { SEQ_STREAM_MEMORY = 1 << 28 }; // bytes that all streams together read ahead into
 
+// Where stream `index` of `streams` begins and ends in a split of so many tokens.
+void seq_stream_place(int64_t tokens, seq_cut cut, int streams, int index, int64_t *out_begin,
+                      int64_t *out_end);
+
 typedef struct seq_batches seq_batches;
 // Serves streams first .. first + count - 1 of `streams`, reading ahead. The data set stays the
 // caller's. SEQ_BAD_INPUT when the split has fewer tokens than streams (message says how many and

@@ -1,11 +1,12 @@
-// A prepared data set: a directory with dataset.json (manifest, written last), vocabulary.tsv,
-// summary.txt and HDF5 token shards train-0000.h5, valid-0000.h5, test-0000.h5 ... each with one
-// vector "tokens".
+// A prepared data set: a directory with dataset.json (manifest, written last), vocabulary.tsv and
+// vocabulary-NAME.tsv, summary.txt and HDF5 shards train-0000.h5, valid-0000.h5, test-0000.h5 ...
+// That of a language model has one vector "tokens" a shard, a stream. One with a schema has items
+// (data/items.h): a vector a field, AXIS.ends, and item.group, item.counted, item.raw where needed.
 #ifndef SEQTRAIN_DATA_DATASET_H
 #define SEQTRAIN_DATA_DATASET_H
 
+#include <seqtrain/data/schema.h>
 #include <seqtrain/data/vocabulary.h>
-#include <seqtrain/storage/manifest.h>
 
 typedef enum seq_split { SEQ_TRAIN, SEQ_VALID, SEQ_TEST, SEQ_SPLITS } seq_split;
 const char *seq_split_name(seq_split split); // "train", "valid", "test"
@@ -17,17 +18,23 @@ seq_status seq_dataset_open(const char *path, seq_dataset **out, seq_error *erro
 void seq_dataset_close(seq_dataset *dataset);
 const char *seq_dataset_path(const seq_dataset *dataset);
 const seq_manifest *seq_dataset_manifest(const seq_dataset *dataset);
+const seq_schema *seq_dataset_schema(const seq_dataset *dataset);
+// The first one (an empty one where the schema has none); all by the schema's index.
 const seq_vocabulary *seq_dataset_vocabulary(const seq_dataset *dataset);
-// Hex XXH3-128 of the vocabulary file: a run and a data set fit together when these are equal.
+const seq_vocabulary *seq_dataset_vocabulary_at(const seq_dataset *dataset, int index);
+// Hex XXH3-128 of the vocabulary file, of several the hash of their hashes: a run and a data set
+// fit together when these are equal.
 const char *seq_dataset_vocabulary_hash(const seq_dataset *dataset);
 // Hex hash of the manifest: identifies the data of a run.
 const char *seq_dataset_hash(const seq_dataset *dataset);
-int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split); // 0: the split is absent
+// Of streams; of items, the rows of the axis of lengths. 0: the split is absent.
+int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split);
 seq_status seq_dataset_verify(seq_dataset *dataset,
                               seq_error *error); // every file against its hash
 
-// Tokens [offset, offset + count) of a split; ids are checked against the vocabulary's size, shards
-// against their hashes. SEQ_BAD_INPUT when the data set has been replaced since it was opened.
+// Tokens [offset, offset + count) of a split of streams; ids are checked against the vocabulary's
+// size, shards against their hashes. SEQ_BAD_INPUT when the data set has been replaced since it was
+// opened.
 seq_status seq_dataset_read(seq_dataset *dataset, seq_split split, int64_t offset, size_t count,
                             int32_t *out, seq_error *error);
 

@@ -41,6 +41,10 @@ typedef struct seq_vector_file seq_vector_file;
 
 // Writing. The file is created under its final name and must not exist; close syncs it to disk.
 seq_status seq_vector_file_create(const char *path, seq_vector_file **out, seq_error *error);
+// The same for a file of up to `vectors` data sets, 64 at most (the other holds 8: HDF5 lists more
+// than that in a form which is not read here).
+seq_status seq_vector_file_create_wide(const char *path, int vectors, seq_vector_file **out,
+                                       seq_error *error);
 // Starts a data set that grows; chunk in elements. One data set is open for appending at a time.
 seq_status seq_vector_begin(seq_vector_file *file, const char *name, seq_element element,
                             size_t chunk, seq_pipeline pipeline, seq_error *error);

@@ -243,8 +243,8 @@ static void wide_encodings(void **state) {
         "\xE4\xBD\xA0\xE5\xA5\xBD\xEF\xBC\x8C\xE4\xB8\x96\xE7\x95\x8C\xE3\x80\x82", // no blank
         "\xE3\x81\x93\xE3\x82\x93\xE3\x81\xAB\xE3\x81\xA1\xE3\x81\xAF\xE3\x80\x82\n",
         // ideographs alone: no blank, no stop, no line end
-        "\u5929\u5730\u7384\u9EC4\u5B87\u5B99\u6D2A\u8352\u65E5\u6708\u76C8\u6603\u8FB0\u5BBF"
-        "\u5217\u5F20\u5BD2\u6765\u6691\u5F80\u79CB\u6536\u51AC\u85CF\u95F0\u9980\u6210\u5C81",
+        ("\u5929\u5730\u7384\u9EC4\u5B87\u5B99\u6D2A\u8352\u65E5\u6708\u76C8\u6603\u8FB0\u5BBF"
+         "\u5217\u5F20\u5BD2\u6765\u6691\u5F80\u79CB\u6536\u51AC\u85CF\u95F0\u9980\u6210\u5C81"),
         "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D \xD7\xA2\xD7\x95\xD7\x9C\xD7\x9D\n",
         "smile \xF0\x9F\x98\x80 and go\n",
         "\xEC\x95\x88\xEB\x85\x95 \xEC\x84\xB8\xEC\x83\x81\n",

@@ -1,0 +1,101 @@
+// Samplers: which examples a step reads, and how they become batches. The plan
+// of an epoch (steps, who reads what, divisors) is a pure function of (settings,
+// epoch, step, replica): every rank and every program knows it without reading
+// data or asking others. To add a sampler, copy sampler_streams.c and register
+// it in sampler.c.
+#ifndef SEQTRAIN_DATA_SAMPLER_H
+#define SEQTRAIN_DATA_SAMPLER_H
+
+#include <seqtrain/batch/batch.h>
+#include <seqtrain/data/batch.h>
+#include <seqtrain/data/items.h>
+
+typedef struct seq_sampler_settings {
+    seq_split split;
+    bool training; // epochs are shuffled and inputs augmented; else items come in order of length
+    uint64_t seed;
+    int replicas;     // R, of all ranks
+    int first, count; // this rank's: first .. first + count - 1
+    int batch;        // B: streams, or items, of a replica
+    // Streams.
+    seq_cut cut;
+    int window;    // T: steps
+    bool loss_sum; // the divisor is R B, not R B T
+    // Buckets.
+    int64_t batch_tokens; // rows of the axis of lengths a replica, by the upper bounds of the
+                          // length classes; 0: `batch` items. A longer item is a batch by itself.
+    bool per_item;        // the divisor counts items, not targets
+    double word_dropout;  // probability that an input word becomes <unk> (-1 without one)
+    double singletons;    // that one which occurs once in the training part does
+    bool read_ahead;      // also where the data set's cache holds all chunks
+} seq_sampler_settings;
+
+typedef struct seq_sampler seq_sampler;
+typedef void seq_sampler_range(void *context, int64_t begin, int64_t end);
+
+typedef struct seq_sampler_kind {
+    const char *name, *summary;
+    const char *unit;   // what positions of `planned` and seq_batch.read count: "token", "item"
+    bool carries_state; // a batch goes on where the one before ended
+    seq_status (*create)(seq_dataset *dataset, const seq_sampler_settings *settings,
+                         seq_sampler **out, seq_error *error);
+    void (*destroy)(seq_sampler *sampler);
+    int64_t (*steps)(const seq_sampler *sampler);
+    bool (*full)(const seq_sampler *sampler, int64_t epoch, int64_t step);
+    double (*divisor)(const seq_sampler *sampler, int64_t epoch, int64_t step);
+    void (*planned)(const seq_sampler *sampler, int64_t epoch, int64_t from, int64_t to,
+                    int replica, seq_sampler_range *range, void *context);
+    seq_status (*read)(seq_sampler *sampler, int64_t epoch, int64_t step, int replica,
+                       seq_batch *out, seq_error *error);
+} seq_sampler_kind;
+extern const seq_sampler_kind seq_sampler_streams, seq_sampler_buckets;
+const seq_sampler_kind *seq_sampler_find(const char *name); // NULL: none of that name
+// Names, and NULL.
+const char *const *seq_sampler_names(void);
+
+// The data set stays the caller's and outlives the sampler. SEQ_BAD_INPUT when it
+// has not what the sampler needs (items or a stream, enough tokens), or when a
+// batch would have 2^31 rows; SEQ_NO_MEMORY.
+seq_status seq_sampler_create(const seq_sampler_kind *kind, seq_dataset *dataset,
+                              const seq_sampler_settings *settings, seq_sampler **out,
+                              seq_error *error);
+void seq_sampler_destroy(seq_sampler *sampler); // NULL is fine
+const seq_sampler_kind *seq_sampler_get_kind(const seq_sampler *sampler);
+
+// Of every epoch; at least 1.
+int64_t seq_sampler_steps(const seq_sampler *sampler);
+// Upper bounds over all epochs, steps and replicas.
+const seq_limits *seq_sampler_limits(const seq_sampler *sampler);
+// False for a step that is smaller than the others: neither judged nor counted as a spike.
+bool seq_sampler_full(const seq_sampler *sampler, int64_t epoch, int64_t step);
+// Of the loss: counted targets (or items) of the step over all replicas, at least 1.
+double seq_sampler_divisor(const seq_sampler *sampler, int64_t epoch, int64_t step);
+// Calls `range` for what `replica` reads in steps [from, to): positions [begin, end) of the split,
+// tokens or items, in no order. May be any replica's.
+void seq_sampler_planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int64_t to,
+                         int replica, seq_sampler_range *range, void *context);
+// The same as a digest: what seq_batch.read must add up to.
+seq_coverage seq_sampler_plan(const seq_sampler *sampler, int64_t epoch, int64_t from, int64_t to,
+                              int replica);
+// Mean rows of an axis a step, over all replicas.
+double seq_sampler_mean_rows(const seq_sampler *sampler, int axis);
+// Bytes of tables and batches of this rank, without the data set's own.
+uint64_t seq_sampler_bytes(const seq_sampler *sampler);
+
+// Fills the batch of one of this rank's replicas. A replica that a step leaves
+// empty gets axes without sequences. The arrays are the sampler's; each own
+// replica has its own, valid until it is read again. Axes and columns are those of
+// the schema, in its order; where the target is a text of ids (SEQ_FIELD_IDS), one
+// more column holds its ids one place later, the input of a decoder. Numbers of
+// sequences: streams: replica x B + b; items: the index in the split; an axis
+// below: the parent's row in the split. Values are normalised. `read` is taken of
+// the columns before inputs are changed (word_dropout, singletons); ids of axes
+// below words and targets are not changed. draw_key: the replica's first stream, or
+// the replica. Not for two threads at once.
+seq_status seq_sampler_read(seq_sampler *sampler, int64_t epoch, int64_t step, int replica,
+                            seq_batch *out, seq_error *error);
+// Columns of a batch of this schema, and the one of the target's ids one place later; -1: none.
+int seq_schema_columns(const seq_schema *schema);
+int seq_schema_before_column(const seq_schema *schema);
+
+#endif

@@ -1,0 +1,36 @@
+// A field of an item -> units, as its rules say: for seqprep and for who reads
+// raw input for a prediction. A text is cut into words, characters, bytes or
+// k-mers; a list of tokens has a unit for each, normalised but never cut.
+#ifndef SEQTRAIN_PREP_ITEM_UNITS_H
+#define SEQTRAIN_PREP_ITEM_UNITS_H
+
+#include <seqtrain/data/tokenizer.h>
+#include <seqtrain/prep/reader.h>
+
+// `text` goes into the vocabulary (eos is none); the rest is recorded beside the reader's settings.
+typedef struct seq_item_rules {
+    seq_text_rules text;
+    int kmer, stride; // letters of a unit, and from one unit's start to the next; 0: no k-mers
+    // Longer items are cut into windows of so many units that share `overlap`; 0: never.
+    int64_t max_length, overlap;
+} seq_item_rules;
+seq_status seq_item_rules_write(const seq_item_rules *rules, seq_record *record, seq_error *error);
+// All but `text`, which the vocabulary has.
+seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, seq_error *error);
+
+typedef struct seq_item_cutter seq_item_cutter;
+// The sink is called with the units in order, several at once where they have one size.
+seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sink, void *context,
+                                  seq_item_cutter **out, seq_error *error);
+// `file` is for messages. SEQ_BAD_INPUT names line and column.
+seq_status seq_item_cut(seq_item_cutter *cutter, const char *file, const seq_item_field *field,
+                        seq_error *error);
+void seq_item_cutter_destroy(seq_item_cutter *cutter); // NULL is fine
+
+// Windows of an item of `length` units: their number, and the units [begin, end) of one. The last
+// may be shorter. An item that is not too long has one.
+int64_t seq_item_windows(const seq_item_rules *rules, int64_t length);
+void seq_item_window(const seq_item_rules *rules, int64_t length, int64_t window,
+                     int64_t *out_begin, int64_t *out_end);
+
+#endif

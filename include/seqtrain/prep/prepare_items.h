@@ -1,0 +1,45 @@
+// seqprep's work for tasks whose data are items: labelled files -> data set.
+#ifndef SEQTRAIN_PREP_PREPARE_ITEMS_H
+#define SEQTRAIN_PREP_PREPARE_ITEMS_H
+
+#include <seqtrain/prep/dataset_writer.h>
+#include <seqtrain/prep/item_units.h>
+#include <seqtrain/prep/tag_scheme.h>
+
+typedef enum seq_item_task { SEQ_TASK_CLASSIFY, SEQ_TASK_RATE, SEQ_TASK_TAG } seq_item_task;
+
+typedef struct seq_prepare_items {
+    seq_item_task task;
+    seq_reader_settings reader; // reader NULL: told by names and task
+    seq_item_rules rules;
+    const char *output; // as in seq_prepare
+    bool force;
+    const char *const *inputs; // files, folders (read recursively in name order), "-"
+    size_t input_count;
+    const char *valid_file, *test_file;   // NULL: none
+    double valid_fraction, test_fraction; // of the groups; 0 when a file is given
+    int64_t folds, fold;                  // 0: none; fold counts from 1 and is the test split
+    bool all_folds;                       // as many folds as groups
+    bool stratify;                        // classify: every class gets its share of each part
+    uint64_t seed;                        // of the draw
+    int64_t min_count, max_vocabulary;    // as in seq_prepare; <unk> is always there
+    bool letters;                         // tag: an axis of each token's letters
+    bool detect_scheme;                   // tag: else `scheme` is what the tags are
+    seq_tag_scheme scheme, stored_scheme; // stored none: as they were
+    bool reverse_complement; // training items once more, the other strand read backwards
+    bool as_is;
+    uint64_t memory; // bytes that unpacking may take
+    seq_pipeline pipeline;
+    bool (*stopped)(void);
+} seq_prepare_items;
+
+// Fields: `text` (ids on the axis text); `label` (a class, or a number for rate)
+// on the examples, or `tag` on text; `letter` on the axis letters. Equal inputs,
+// windows of an item, and items with an equal --group field are one group. The
+// data set does not depend on anything but inputs and settings. Memory: distinct
+// units, the longest item (some 10 bytes a letter), and some 200 bytes an item
+// while groups are sorted. The disk holds 1 to 4 bytes a unit while it works.
+// Progress and warnings go to the log. The target is made as by seq_prepare_run.
+seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *error);
+
+#endif

@@ -1,0 +1,143 @@
+// Readers: bytes of a file -> labelled items, one at a time, in the order of the file.
+//
+// An item is a list of named fields; a field is a list of values, and each value
+// knows its line and column. What a reader refuses it names by file, line and
+// column. What it leaves out it counts. Memory is that of one item, which is
+// at most SEQ_ITEM_BYTES, plus the label table if there is one.
+//
+// A new reader is a file src/prep/reader_NAME.c and a line in reader.c; the
+// how-to is at the top of reader_lines.c.
+#ifndef SEQTRAIN_PREP_READER_H
+#define SEQTRAIN_PREP_READER_H
+
+#include <seqtrain/base/record.h>
+#include <seqtrain/base/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    SEQ_ITEM_BYTES = 1 << 28, // of an item at most: a chromosome fits
+    SEQ_ITEM_FIELDS = 16,
+};
+
+// Where bytes come from. Reads up to `capacity` bytes; 0 at the end.
+typedef struct seq_byte_stream {
+    seq_status (*read)(void *context, char *out, size_t capacity, size_t *out_size,
+                       seq_error *error);
+    void *context;
+} seq_byte_stream;
+
+typedef struct seq_value {
+    const char *bytes; // followed by a NUL
+    size_t size;
+    int64_t line, column; // where it begins: from 1, columns in bytes
+} seq_value;
+
+typedef struct seq_item_field {
+    const char *name;
+    const seq_value *values;
+    size_t count;
+    bool list; // tokens or tags; otherwise count is 1
+} seq_item_field;
+
+// A line of the input as it stood there.
+typedef struct seq_item_line {
+    const char *bytes;
+    size_t size;
+    int64_t token; // which token of the item it is; -1: passed over (comment, range, blank line)
+} seq_item_line;
+
+typedef struct seq_item {
+    const seq_item_field *fields;
+    int field_count;
+    const char *file;
+    int64_t line; // of its first byte
+    // CoNLL readers with `keep_lines`: all lines since the item before, up to
+    // the blank line that ends this one.
+    const seq_item_line *lines;
+    size_t line_count;
+} seq_item;
+
+// NULL when the item has no such field.
+const seq_item_field *seq_item_find(const seq_item *item, const char *name);
+
+typedef enum seq_header { SEQ_HEADER_AUTO, SEQ_HEADER_YES, SEQ_HEADER_NO } seq_header;
+typedef enum seq_separator {
+    SEQ_SEPARATOR_AUTO,
+    SEQ_SEPARATOR_TAB,
+    SEQ_SEPARATOR_BLANK
+} seq_separator;
+
+// Texts belong to the caller and outlive the reader. Zero or NULL: the reader's
+// default. An option that a reader does not know must not be set.
+typedef struct seq_reader_settings {
+    // Recorded in a data set (seq_reader_settings_write):
+    const char *reader;        // its name
+    const char *columns;       // "label=1,text=3-4": FIELD=NUMBER, FIELD=FROM-TO, FIELD=NAME
+    const char *ignore;        // "NAME,2": columns that are no part of the text
+    seq_header header;         // csv, tsv; auto: when a column is given by name
+    seq_separator separator;   // lines, conll; auto: as the first line has it
+    const char *delimiter;     // csv: one byte; ","
+    bool raw_quotes;           // csv, tsv: a quote is a character like others
+    const char *comment;       // conll: a line that begins so is a comment
+    const char *label_pattern; // fasta: POSIX extended expression; its first group is the label
+    // Not recorded:
+    const char *label_table; // fasta: a file of ID<TAB>LABEL lines
+    const char *group;       // a field that items must have, beside those of `columns`
+    const char *root;        // folder: the input under which the class folders lie
+    bool unlabelled;         // labels and tags may be missing (raw input for a prediction)
+    bool blank_items;        // a blank line is an item of length 0; otherwise skipped and counted
+    bool any_bytes;          // values need not be UTF-8
+    bool keep_lines;         // fill seq_item.lines
+} seq_reader_settings;
+seq_status seq_reader_settings_write(const seq_reader_settings *settings, seq_record *record,
+                                     seq_error *error);
+// Texts point into the record. What is not recorded stays zero.
+seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *record,
+                                    seq_error *error);
+
+typedef enum seq_skip {
+    SEQ_SKIP_BLANK,      // blank lines that are neither items nor ends of one
+    SEQ_SKIP_COMMENT,    // comment lines
+    SEQ_SKIP_DOCUMENT,   // -DOCSTART- lines
+    SEQ_SKIP_RANGE,      // words of several tokens in CoNLL-U (3-4)
+    SEQ_SKIP_EMPTY_NODE, // empty nodes in CoNLL-U (8.1)
+    SEQ_SKIPS
+} seq_skip;
+extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural
+
+// NULL-terminated. The choices of --reader are auto and the names.
+const char *const *seq_reader_choices(void);
+const char *const *seq_reader_names(void);
+// The reader that the end of a file's name tells (a packing's ending is passed over); NULL: none.
+const char *seq_reader_of_file(const char *path);
+// Fields that hold sequence and target: "text" and "label", or "token" and "tag".
+const char *seq_reader_input_field(const char *reader);
+const char *seq_reader_target_field(const char *reader);
+const char *seq_reader_summary(const char *reader); // one line
+
+typedef struct seq_reader seq_reader;
+// Settings, stream and name outlive the reader. SEQ_BAD_USAGE: a setting that is
+// wrong or of other readers; names the option.
+seq_status seq_reader_open(const seq_reader_settings *settings, const seq_byte_stream *stream,
+                           const char *name, seq_reader **out, seq_error *error);
+// *out_more is false at the end; then only item->lines is set. The item is the
+// reader's until the next call.
+seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, seq_error *error);
+const int64_t *seq_reader_skipped(const seq_reader *reader); // [SEQ_SKIPS] so far
+void seq_reader_close(seq_reader *reader);                   // NULL is fine
+
+// CoNLL readers with keep_lines: writes an item's lines back with `tags`, one a
+// token, in the column of the field `tag`, or behind the last column of a line
+// that has none. Everything else is written as it was read.
+void seq_conll_print(FILE *stream, const seq_reader *reader, const seq_item *item,
+                     const char *const *tags);
+
+// "FILE line 3, column 7: ..." as SEQ_BAD_INPUT: for who finds a value wrong. Line or column 0 is
+// left out.
+seq_status seq_item_refuse(const char *file, int64_t line, int64_t column, seq_error *error,
+                           const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

@@ -1,0 +1,151 @@
+// The table of samplers, and what they share: the memory of batches, planned
+// from the limits when a sampler is created, so a step allocates nothing here.
+// Tests: tests/unit/data/test_sampler.c.
+#include "sampler_private.h"
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const seq_sampler_kind *const kinds[] = {&seq_sampler_streams, &seq_sampler_buckets};
+
+const seq_sampler_kind *seq_sampler_find(const char *name) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
+    return NULL;
+}
+
+const char *const *seq_sampler_names(void) {
+    static const char *const names[] = {"streams", "buckets", NULL};
+    return names;
+}
+
+seq_status seq_sampler_create(const seq_sampler_kind *kind, seq_dataset *dataset,
+                              const seq_sampler_settings *settings, seq_sampler **out,
+                              seq_error *error) {
+    return kind->create(dataset, settings, out, error);
+}
+
+void seq_sampler_destroy(seq_sampler *sampler) {
+    if (sampler) sampler->kind->destroy(sampler);
+}
+
+const seq_sampler_kind *seq_sampler_get_kind(const seq_sampler *sampler) {
+    return sampler->kind;
+}
+
+int64_t seq_sampler_steps(const seq_sampler *sampler) {
+    return sampler->kind->steps(sampler);
+}
+
+const seq_limits *seq_sampler_limits(const seq_sampler *sampler) {
+    return &sampler->limits;
+}
+
+bool seq_sampler_full(const seq_sampler *sampler, int64_t epoch, int64_t step) {
+    return sampler->kind->full(sampler, epoch, step);
+}
+
+double seq_sampler_divisor(const seq_sampler *sampler, int64_t epoch, int64_t step) {
+    return sampler->kind->divisor(sampler, epoch, step);
+}
+
+void seq_sampler_planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int64_t to,
+                         int replica, seq_sampler_range *range, void *context) {
+    sampler->kind->planned(sampler, epoch, from, to, replica, range, context);
+}
+
+static void add_range(void *context, int64_t begin, int64_t end) {
+    seq_coverage_add_range(context, begin, end);
+}
+
+seq_coverage seq_sampler_plan(const seq_sampler *sampler, int64_t epoch, int64_t from, int64_t to,
+                              int replica) {
+    seq_coverage plan = {0};
+    seq_sampler_planned(sampler, epoch, from, to, replica, add_range, &plan);
+    return plan;
+}
+
+double seq_sampler_mean_rows(const seq_sampler *sampler, int axis) {
+    return sampler->mean_rows[axis];
+}
+
+uint64_t seq_sampler_bytes(const seq_sampler *sampler) {
+    return sampler->bytes + sampler->arena.size;
+}
+
+seq_status seq_sampler_read(seq_sampler *sampler, int64_t epoch, int64_t step, int replica,
+                            seq_batch *out, seq_error *error) {
+    return sampler->kind->read(sampler, epoch, step, replica, out, error);
+}
+
+int seq_schema_before_column(const seq_schema *schema) {
+    bool text = schema->target >= 0 && schema->fields[schema->target].kind == SEQ_FIELD_IDS;
+    return text ? schema->field_count : -1;
+}
+
+int seq_schema_columns(const seq_schema *schema) {
+    return schema->field_count + (seq_schema_before_column(schema) >= 0);
+}
+
+// The field that a column comes from.
+static const seq_field *field_of(const seq_schema *schema, int column) {
+    return &schema->fields[column < schema->field_count ? column : schema->target];
+}
+
+static void take_room(const seq_sampler *sampler, seq_batch_room *room, seq_arena *arena) {
+    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
+    const seq_axis_limit *limits = sampler->limits.axes;
+    for (int axis = 0; axis < schema->axis_count; axis++)
+        seq_axis_take(&room->axes[axis], &limits[axis],
+                      axis ? limits[schema->axes[axis].parent].rows : 0, arena);
+    for (int column = 0; column < seq_schema_columns(schema); column++) {
+        const seq_field *field = field_of(schema, column);
+        size_t rows = limits[field->axis].rows, width = (size_t)field->width;
+        if (field->vocabulary >= 0)
+            room->ids[column] = seq_arena_take(arena, rows, sizeof(int32_t));
+        else
+            room->values[column] = SEQ_ARENA_FLOATS(arena, rows * width);
+    }
+}
+
+seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
+    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
+    int count = sampler->settings.count;
+    if (seq_schema_columns(schema) > SEQ_COLUMNS)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "data set %s: it has %d fields, and one of them is needed twice: at "
+                             "most %d columns are read",
+                             seq_dataset_path(sampler->dataset), schema->field_count, SEQ_COLUMNS);
+    for (int axis = 0; axis < schema->axis_count; axis++)
+        if (sampler->limits.axes[axis].rows > INT32_MAX)
+            return seq_error_set(error, SEQ_BAD_INPUT,
+                                 "data set %s: a batch may have %zu rows of the axis %s, at most "
+                                 "2^31 - 1 are possible: use a smaller --batch or --batch-tokens",
+                                 seq_dataset_path(sampler->dataset),
+                                 sampler->limits.axes[axis].rows, schema->axes[axis].name);
+    seq_status status =
+        seq_allocate(&sampler->rooms, (size_t)count, sizeof *sampler->rooms, "the batches", error);
+    for (int i = 0; !status && i < count; i++)
+        take_room(sampler, &sampler->rooms[i], &sampler->arena);
+    if (!status) status = seq_arena_commit(&sampler->arena, "the batches", error);
+    for (int i = 0; !status && i < count; i++)
+        take_room(sampler, &sampler->rooms[i], &sampler->arena);
+    return status;
+}
+
+void seq_sampler_free(seq_sampler *sampler) {
+    seq_arena_clear(&sampler->arena);
+    free(sampler->rooms);
+    free(sampler);
+}
+
+void seq_sampler_set_columns(const seq_sampler *sampler, const seq_batch_room *room,
+                             seq_batch *out) {
+    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
+    out->axis_count = schema->axis_count;
+    out->column_count = seq_schema_columns(schema);
+    for (int column = 0; column < out->column_count; column++)
+        out->columns[column] = (seq_column){.axis = field_of(schema, column)->axis,
+                                            .ids = room->ids[column],
+                                            .values = room->values[column]};
+}

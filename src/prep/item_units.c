@@ -1,0 +1,153 @@
+// Fields -> units. Texts go through the tokenizer that a language model's corpus
+// goes through. Tokens of a list pass it in characters, so lower case and normal
+// forms are the same and a blank inside a token is not an end. k-mers are slices
+// of the letters. Tests: tests/unit/prep/test_item_units.c.
+#include <seqtrain/prep/item_units.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct seq_item_cutter {
+    seq_item_rules rules;
+    seq_unit_sink sink;
+    void *context;
+    seq_tokenizer *texts, *tokens;
+    char *token; // the one that is being normalised
+    size_t size, capacity;
+};
+
+seq_status seq_item_rules_write(const seq_item_rules *rules, seq_record *record, seq_error *error) {
+    seq_status status = SEQ_OK;
+    if (rules->kmer) status = seq_record_set_integer(record, "kmer", rules->kmer, error);
+    if (!status && rules->kmer)
+        status = seq_record_set_integer(record, "stride", rules->stride, error);
+    if (!status && rules->max_length)
+        status = seq_record_set_integer(record, "max_length", rules->max_length, error);
+    if (!status && rules->max_length)
+        status = seq_record_set_integer(record, "overlap", rules->overlap, error);
+    return status;
+}
+
+seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, seq_error *error) {
+    int64_t kmer = 0, stride = 0;
+    seq_status status = SEQ_OK;
+    if (seq_record_text(record, "kmer")) {
+        status = seq_record_get_integer(record, "kmer", 1, 32, &kmer, error);
+        if (!status) status = seq_record_get_integer(record, "stride", 1, 32, &stride, error);
+    }
+    if (!status && seq_record_text(record, "max_length")) {
+        status =
+            seq_record_get_integer(record, "max_length", 1, INT32_MAX, &out->max_length, error);
+        if (!status)
+            status = seq_record_get_integer(record, "overlap", 0, out->max_length - 1,
+                                            &out->overlap, error);
+    }
+    out->kmer = (int)kmer;
+    out->stride = (int)stride;
+    return status;
+}
+
+static seq_status keep_characters(void *context, const char *text, size_t size, size_t count,
+                                  seq_error *error) {
+    seq_item_cutter *cutter = context;
+    seq_status status = seq_grow(&cutter->token, &cutter->capacity, cutter->size + size * count + 1,
+                                 1, "a token", error);
+    if (status) return status;
+    memcpy(cutter->token + cutter->size, text, size * count);
+    cutter->size += size * count;
+    return SEQ_OK;
+}
+
+seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sink, void *context,
+                                  seq_item_cutter **out, seq_error *error) {
+    seq_item_cutter *cutter = NULL;
+    seq_text_rules characters = rules->text;
+    characters.unit = SEQ_UNIT_CHAR;
+    seq_status status = seq_allocate(&cutter, 1, sizeof *cutter, "cutting items", error);
+    if (status) return status;
+    cutter->rules = *rules;
+    cutter->sink = sink;
+    cutter->context = context;
+    status = seq_tokenizer_create(&rules->text, sink, context, &cutter->texts, error);
+    if (!status)
+        status = seq_tokenizer_create(&characters, keep_characters, cutter, &cutter->tokens, error);
+    if (status)
+        seq_item_cutter_destroy(cutter);
+    else
+        *out = cutter;
+    return status;
+}
+
+void seq_item_cutter_destroy(seq_item_cutter *cutter) {
+    if (!cutter) return;
+    seq_tokenizer_destroy(cutter->texts);
+    seq_tokenizer_destroy(cutter->tokens);
+    free(cutter->token);
+    free(cutter);
+}
+
+static seq_status pass(seq_tokenizer *tokenizer, const char *file, const seq_value *value,
+                       seq_error *error) {
+    seq_tokenizer_begin(tokenizer, (seq_text_place){.name = file,
+                                                    .line = value->line,
+                                                    .offset = value->column ? value->column - 1 : 0,
+                                                    .inside = true});
+    seq_status status = seq_tokenizer_feed(tokenizer, value->bytes, value->size, error);
+    return status ? status : seq_tokenizer_flush(tokenizer, error);
+}
+
+static seq_status cut_token(seq_item_cutter *cutter, const char *file, const seq_value *value,
+                            seq_error *error) {
+    const seq_text_rules *rules = &cutter->rules.text;
+    if (memchr(value->bytes, '\n', value->size))
+        return seq_item_refuse(file, value->line, value->column, error, "a token holds a line end");
+    if (!rules->lower && !rules->nfc)
+        return cutter->sink(cutter->context, value->bytes, value->size, 1, error);
+    cutter->size = 0;
+    seq_status status = pass(cutter->tokens, file, value, error);
+    return status ? status : cutter->sink(cutter->context, cutter->token, cutter->size, 1, error);
+}
+
+static seq_status cut_letters(seq_item_cutter *cutter, const char *file, const seq_value *value,
+                              seq_error *error) {
+    const seq_item_rules *rules = &cutter->rules;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; i < value->size; i++)
+        if (value->bytes[i] <= ' ' || value->bytes[i] > '~')
+            return seq_item_refuse(
+                file, value->line, value->column ? value->column + (int64_t)i : 0, error,
+                "--kmer: byte 0x%02x is no letter of a sequence", (unsigned char)value->bytes[i]);
+    for (size_t at = 0; !status && at + (size_t)rules->kmer <= value->size;
+         at += (size_t)rules->stride)
+        status = cutter->sink(cutter->context, value->bytes + at, (size_t)rules->kmer, 1, error);
+    return status;
+}
+
+seq_status seq_item_cut(seq_item_cutter *cutter, const char *file, const seq_item_field *field,
+                        seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < field->count; i++) {
+        const seq_value *value = &field->values[i];
+        if (field->list)
+            status = cut_token(cutter, file, value, error);
+        else if (cutter->rules.kmer)
+            status = cut_letters(cutter, file, value, error);
+        else
+            status = pass(cutter->texts, file, value, error);
+    }
+    return status;
+}
+
+int64_t seq_item_windows(const seq_item_rules *rules, int64_t length) {
+    if (!rules->max_length || length <= rules->max_length) return 1;
+    int64_t step = rules->max_length - rules->overlap;
+    return 1 + (length - rules->max_length + step - 1) / step;
+}
+
+void seq_item_window(const seq_item_rules *rules, int64_t length, int64_t window,
+                     int64_t *out_begin, int64_t *out_end) {
+    *out_begin = window * (rules->max_length - rules->overlap);
+    *out_end = rules->max_length && *out_begin + rules->max_length < length
+                   ? *out_begin + rules->max_length
+                   : length;
+}

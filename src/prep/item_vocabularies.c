@@ -1,0 +1,193 @@
+// The vocabularies of data of items. Units of training items, most frequent
+// first, ties by bytes, behind <unk>; their letters likewise, counted as often as
+// their units. Classes are those of all parts, since a class that training lacks
+// is still an answer; numbers come by value. Tests: tests/cli/seqprep_items.sh.
+#include "prepare_items_private.h"
+#include <seqtrain/base/escape.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+static seq_status count_units(seq_item_work *work, seq_error *error) {
+    const seq_item_store *store = &work->store;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < store->count; i++) {
+        const seq_stored_item *item = &store->items[i];
+        if (item->split != SEQ_TRAIN) continue;
+        status = seq_item_load(work, item, 0, item->length, error);
+        for (size_t k = 0; !status && k < item->length; k++)
+            store->units.items[work->numbers[k]].count++;
+    }
+    return status;
+}
+
+typedef struct ranked {
+    const char *text;
+    size_t size, number;
+    int64_t count;
+} ranked;
+
+static int compare_text(const ranked *a, const ranked *b) {
+    size_t size = a->size < b->size ? a->size : b->size;
+    int order = memcmp(a->text, b->text, size);
+    return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+// Most frequent first, ties by bytes.
+static int compare_ranks(const void *a, const void *b) {
+    const ranked *x = a, *y = b;
+    if (x->count != y->count) return x->count < y->count ? 1 : -1;
+    return compare_text(x, y);
+}
+
+static bool as_number(const ranked *item, double *out) {
+    char *end;
+    *out = strtod(item->text, &end);
+    return item->size && end == item->text + item->size;
+}
+
+// By value where both are numbers, numbers before words, words by bytes.
+static int compare_labels(const void *a, const void *b) {
+    double x, y;
+    bool one = as_number(a, &x), other = as_number(b, &y);
+    if (one && other && x != y) return x < y ? -1 : 1;
+    if (one != other) return one ? -1 : 1;
+    return compare_text(a, b);
+}
+
+static seq_status rank(const seq_string_table *table, int64_t least,
+                       int (*compare)(const void *, const void *), ranked **out, size_t *out_count,
+                       seq_error *error) {
+    *out_count = 0;
+    seq_status status = seq_allocate(out, table->count, sizeof **out, "a vocabulary", error);
+    for (size_t i = 0; !status && i < table->count; i++)
+        if (table->items[i].count >= least)
+            (*out)[(*out_count)++] = (ranked){seq_string_table_text(table, i), table->items[i].size,
+                                              i, table->items[i].count};
+    if (!status && *out_count) qsort(*out, *out_count, sizeof **out, compare);
+    return status;
+}
+
+static bool is_special(const ranked *item) {
+    return strcmp(item->text, seq_unk_text) == 0 || strcmp(item->text, seq_eos_text) == 0;
+}
+
+static seq_status append_ranked(seq_vocabulary *vocabulary, const ranked *items, size_t count,
+                                size_t limit, seq_error *error) {
+    seq_status status = SEQ_OK;
+    int64_t unknown = 0;
+    for (size_t i = 0; i < count; i++)
+        if (i + 1 >= limit || is_special(&items[i])) unknown += items[i].count;
+    status = seq_vocabulary_append(vocabulary, seq_unk_text, strlen(seq_unk_text), unknown, error);
+    for (size_t i = 0; !status && i < count && i + 1 < limit; i++)
+        if (!is_special(&items[i]))
+            status = seq_vocabulary_append(vocabulary, items[i].text, items[i].size, items[i].count,
+                                           error);
+    return status;
+}
+
+static seq_status make_bytes(const seq_string_table *table, seq_vocabulary *vocabulary,
+                             seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && i < SEQ_BYTES; i++) {
+        char byte = (char)i;
+        size_t number = seq_string_table_find(table, &byte, 1);
+        status = seq_vocabulary_append(vocabulary, &byte, 1,
+                                       number == SIZE_MAX ? 0 : table->items[number].count, error);
+    }
+    return status;
+}
+
+static seq_status make_units(seq_item_work *work, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    seq_text_rules rules = prepare->rules.text;
+    if (prepare->rules.kmer || prepare->task == SEQ_TASK_TAG) rules.unit = SEQ_UNIT_WORD;
+    const seq_string_table *table = &work->store.units;
+    ranked *items = NULL;
+    size_t count, limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : INT32_MAX;
+    seq_status status = seq_vocabulary_create(&rules, &work->units, error);
+    if (!status && rules.unit == SEQ_UNIT_BYTE) return make_bytes(table, work->units, error);
+    int64_t least = prepare->min_count > 1 ? prepare->min_count : 1;
+    if (!status) status = rank(table, least, compare_ranks, &items, &count, error);
+    if (!status && count == 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "no unit of the training part is left for the vocabulary");
+    if (!status) status = append_ranked(work->units, items, count, limit, error);
+    free(items);
+    return status;
+}
+
+static seq_status map_units(seq_item_work *work, seq_error *error) {
+    const seq_string_table *table = &work->store.units;
+    seq_status status =
+        seq_allocate(&work->ids, table->count, sizeof *work->ids, "a vocabulary", error);
+    for (size_t i = 0; !status && i < table->count; i++) {
+        int id =
+            seq_vocabulary_find(work->units, seq_string_table_text(table, i), table->items[i].size);
+        work->ids[i] = id == SEQ_NO_ID ? seq_vocabulary_unk(work->units) : id;
+    }
+    return status;
+}
+
+static seq_status make_letters(seq_item_work *work, seq_error *error) {
+    const seq_string_table *table = &work->store.units;
+    seq_string_table letters = {0};
+    seq_text_rules rules = {.unit = SEQ_UNIT_CHAR};
+    ranked *items = NULL;
+    size_t count, number;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < table->count; i++) {
+        const char *at = seq_string_table_text(table, i), *end = at + table->items[i].size;
+        while (!status && at < end && table->items[i].count) {
+            const char *next = seq_item_next_letter(at, end);
+            status = seq_string_table_add(&letters, at, (size_t)(next - at), &number, error);
+            if (!status) letters.items[number].count += table->items[i].count;
+            at = next;
+        }
+    }
+    if (!status) status = rank(&letters, 1, compare_ranks, &items, &count, error);
+    if (!status) status = seq_vocabulary_create(&rules, &work->letters, error);
+    if (!status) status = append_ranked(work->letters, items, count, INT32_MAX, error);
+    free(items);
+    seq_string_table_clear(&letters);
+    return status;
+}
+
+seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *table,
+                                   const char *what, seq_error *error) {
+    ranked *items = NULL;
+    size_t count;
+    char shown[80];
+    seq_status status = rank(table, 0, compare_labels, &items, &count, error);
+    for (size_t i = 0; !status && i < count; i++) {
+        status = seq_vocabulary_append(work->targets, items[i].text, items[i].size, items[i].count,
+                                       error);
+        if (items[i].count) continue;
+        seq_escape(items[i].text, items[i].size, false, shown, sizeof shown);
+        seq_log_warning("%s '%s' does not occur in the training part", what, shown);
+    }
+    free(items);
+    return status;
+}
+
+static seq_status make_labels(seq_item_work *work, seq_error *error) {
+    seq_string_table *labels = &work->store.labels;
+    for (size_t i = 0; i < work->store.count; i++)
+        if (work->store.items[i].split == SEQ_TRAIN)
+            labels->items[work->store.items[i].label].count++;
+    return seq_item_append_targets(work, labels, "class", error);
+}
+
+seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
+    const seq_text_rules rules = {.unit = SEQ_UNIT_WORD};
+    seq_item_task task = work->prepare->task;
+    seq_status status = count_units(work, error);
+    if (!status) status = make_units(work, error);
+    if (!status) status = map_units(work, error);
+    if (!status && work->prepare->letters) status = make_letters(work, error);
+    if (status || task == SEQ_TASK_RATE) return status;
+    status = seq_vocabulary_create(&rules, &work->targets, error);
+    if (status) return status;
+    return task == SEQ_TASK_TAG ? seq_item_tags(work, error) : make_labels(work, error);
+}

@@ -1,0 +1,189 @@
+// The schema of the task and the items of each part, in the order of the inputs.
+// Ids are made here from the numbers in the store; letters from the texts of the
+// units, so a word that is unknown keeps its letters. Tests:
+// tests/cli/seqprep_items.sh.
+#include "prepare_items_private.h"
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+
+enum { TEXT_AXIS = 1, LETTER_AXIS = 2 };
+
+seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
+                         size_t count, seq_error *error) {
+    seq_status status = seq_grow(&work->numbers, &work->capacity[0], count, sizeof *work->numbers,
+                                 "an item", error);
+    return status ? status
+                  : seq_id_spool_read(&work->store.spool, item->at + (int64_t)skip, count,
+                                      work->numbers, error);
+}
+
+const char *seq_item_next_letter(const char *at, const char *end) {
+    do
+        at++;
+    while (at < end && ((unsigned char)*at & 0xC0) == 0x80);
+    return at;
+}
+
+static bool is_used(const seq_stored_item *item) {
+    return !item->twin || item->split == SEQ_TRAIN;
+}
+
+static seq_status record_reader(seq_item_work *work, seq_error *error) {
+    seq_record *record = &work->schema.reader;
+    seq_status status = seq_reader_settings_write(&work->store.settings, record, error);
+    if (!status) status = seq_item_rules_write(&work->prepare->rules, record, error);
+    if (!status && work->prepare->task == SEQ_TASK_TAG)
+        status =
+            seq_record_set_text(record, "tag_scheme", seq_tag_scheme_name(work->scheme), error);
+    if (!status && work->prepare->task == SEQ_TASK_TAG)
+        status = seq_record_set_text(record, "stored_tag_scheme", seq_tag_scheme_name(work->stored),
+                                     error);
+    return status;
+}
+
+static seq_status make_schema(seq_item_work *work, seq_error *error) {
+    static const char *const tasks[] = {"classify", "rate", "tag"};
+    seq_schema *schema = &work->schema;
+    seq_item_task task = work->prepare->task;
+    seq_schema_begin(schema, tasks[task]);
+    int text = seq_schema_add_axis(schema, "text", 0),
+        units = seq_schema_add_vocabulary(schema, "text"), targets = -1;
+    work->text_field = seq_schema_add_field(schema, "text", SEQ_FIELD_IDS, text, units, 1);
+    if (task == SEQ_TASK_CLASSIFY) targets = seq_schema_add_vocabulary(schema, "label");
+    if (task == SEQ_TASK_TAG) targets = seq_schema_add_vocabulary(schema, "tag");
+    if (task == SEQ_TASK_TAG)
+        work->target_field = seq_schema_add_field(schema, "tag", SEQ_FIELD_LABEL, text, targets, 1);
+    else
+        work->target_field = seq_schema_add_field(
+            schema, "label", task == SEQ_TASK_RATE ? SEQ_FIELD_NUMBER : SEQ_FIELD_LABEL, 0, targets,
+            1);
+    if (task == SEQ_TASK_RATE) schema->fields[work->target_field].normalise = true;
+    if (work->prepare->letters) {
+        int letters = seq_schema_add_axis(schema, "letters", text);
+        work->letter_field = seq_schema_add_field(schema, "letter", SEQ_FIELD_IDS, letters,
+                                                  seq_schema_add_vocabulary(schema, "letters"), 1);
+    }
+    schema->target = work->target_field;
+    schema->length_axis = text;
+    schema->groups = true;
+    schema->raw = work->store.keep_raw;
+    return record_reader(work, error);
+}
+
+static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                            seq_error *error) {
+    seq_status status = seq_item_load(work, item, 0, item->length, error);
+    if (!status)
+        status = seq_grow(&work->text, &work->capacity[3], item->length + 1, sizeof *work->text,
+                          "an item", error);
+    for (size_t i = 0; !status && i < item->length; i++)
+        work->text[i] = work->ids[work->numbers[i]];
+    out->ids[work->text_field] = work->text;
+    return status;
+}
+
+// From the units' texts, which still lie in work->numbers.
+static seq_status fill_letters(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                               seq_error *error) {
+    const seq_string_table *table = &work->store.units;
+    size_t used = 0;
+    seq_status status = seq_grow(&work->letter_lengths, &work->capacity[4], item->length + 1,
+                                 sizeof *work->letter_lengths, "an item", error);
+    for (size_t i = 0; !status && i < item->length; i++) {
+        const char *at = seq_string_table_text(table, work->numbers[i]),
+                   *end = at + table->items[work->numbers[i]].size;
+        size_t first = used;
+        status = seq_grow(&work->letter, &work->capacity[5], used + (size_t)(end - at) + 1,
+                          sizeof *work->letter, "an item", error);
+        while (!status && at < end) {
+            const char *next = seq_item_next_letter(at, end);
+            int id = seq_vocabulary_find(work->letters, at, (size_t)(next - at));
+            work->letter[used++] = id == SEQ_NO_ID ? seq_vocabulary_unk(work->letters) : id;
+            at = next;
+        }
+        work->letter_lengths[i] = (int32_t)(used - first);
+    }
+    out->ids[work->letter_field] = work->letter;
+    out->lengths[LETTER_AXIS] = work->letter_lengths;
+    return status;
+}
+
+static seq_status fill_tags(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                            seq_error *error) {
+    char text[SEQ_TAG_BYTES];
+    size_t broken, size;
+    seq_status status = seq_item_load(work, item, item->length, item->length, error);
+    if (!status) status = seq_item_convert(work, item->length, &broken, error);
+    if (!status)
+        status = seq_grow(&work->tag, &work->capacity[6], item->length + 1, sizeof *work->tag,
+                          "an item", error);
+    for (size_t i = 0; !status && i < item->length; i++) {
+        status = seq_item_tag_text(&work->item_tags[i], text, &size, error);
+        if (!status) work->tag[i] = seq_vocabulary_find(work->targets, text, size);
+    }
+    out->ids[work->target_field] = work->tag;
+    return status;
+}
+
+static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                           seq_error *error) {
+    size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u);
+    seq_status status = seq_item_load(work, item, skip, item->raw, error);
+    if (!status)
+        status =
+            seq_grow(&work->raw, &work->capacity[7], (size_t)item->raw + 1, 1, "an item", error);
+    for (size_t i = 0; !status && i < item->raw; i++)
+        work->raw[i] = (char)work->numbers[i];
+    out->raw = work->raw;
+    return status;
+}
+
+static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
+                             const seq_stored_item *item, int64_t group, seq_error *error) {
+    const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw;
+    const seq_string_table *labels = &work->store.labels;
+    if (seq_item_store_stopped(&work->store, error)) return error->status;
+    int32_t label = 0;
+    seq_items items = {.count = 1, .groups = &group, .raw_sizes = &raw_size};
+    items.lengths[TEXT_AXIS] = &length;
+    seq_status status = fill_text(work, item, &items, error);
+    if (!status && work->prepare->letters) status = fill_letters(work, item, &items, error);
+    if (!status && work->prepare->task == SEQ_TASK_TAG)
+        status = fill_tags(work, item, &items, error);
+    if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
+        status = fill_raw(work, item, &items, error);
+    if (status) return status;
+    if (work->prepare->task == SEQ_TASK_CLASSIFY) {
+        size_t number = (size_t)item->label;
+        label = seq_vocabulary_find(work->targets, seq_string_table_text(labels, number),
+                                    labels->items[number].size);
+        items.ids[work->target_field] = &label;
+    }
+    if (work->prepare->task == SEQ_TASK_RATE) items.values[work->target_field] = &item->number;
+    return seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+}
+
+seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error) {
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES] = {work->units};
+    const seq_item_store *store = &work->store;
+    int32_t *group = NULL;
+    size_t groups;
+    int count = 1;
+    if (work->targets) vocabularies[count++] = work->targets;
+    if (work->letters) vocabularies[count++] = work->letters;
+    const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
+    seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
+    if (!status)
+        status = seq_partition_groups(keys, work->prepare->reader.group ? 3 : 2, store->count,
+                                      group, &groups, error);
+    if (!status) status = make_schema(work, error);
+    if (!status)
+        status = seq_dataset_writer_begin(writer, &work->schema, vocabularies, 0,
+                                          work->prepare->pipeline, error);
+    for (int split = 0; !status && split < SEQ_SPLITS; split++)
+        for (size_t i = 0; !status && i < store->count; i++)
+            if (store->items[i].split == split && is_used(&store->items[i]))
+                status = write_item(work, writer, &store->items[i], group[i], error);
+    free(group);
+    return status;
+}

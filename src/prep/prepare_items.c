@@ -1,0 +1,210 @@
+// The order of the work for data of items: read everything once into a store,
+// join items into groups, deal groups to parts, make the vocabularies, write the
+// parts. Invariant: a group is in one part; where parts are files of their own,
+// repeats among them are told of, and a --group in two of them is refused. Tests:
+// tests/cli/seqprep_items.sh.
+#include "prepare_items_private.h"
+#include <inttypes.h>
+#include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Items of valid and test files that also occur in another part; groups that do are refused.
+static seq_status check_files(seq_item_work *work, seq_error *error) {
+    seq_item_store *store = &work->store;
+    int32_t *group = NULL;
+    unsigned char *seen = NULL;
+    size_t groups;
+    seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
+    if (!status) status = seq_allocate(&seen, store->count, 1, "groups", error);
+    for (int k = 0; !status && k <= 2; k += 2) {
+        if (k == 2 && !work->prepare->reader.group) break;
+        const seq_partition_key *const keys[] = {store->keys[k]};
+        status = seq_partition_groups(keys, 1, store->count, group, &groups, error);
+        memset(seen, 0, store->count);
+        for (size_t i = 0; !status && i < store->count; i++)
+            seen[group[i]] |= (unsigned char)(1 << store->items[i].split);
+        for (size_t i = 0; !status && i < store->count; i++) {
+            unsigned char others = seen[group[i]] & (unsigned char)~(1 << store->items[i].split);
+            if (!others) continue;
+            if (k == 0) work->strangers += i >= work->own;
+            if (k == 2)
+                status = seq_error_set(error, SEQ_BAD_INPUT,
+                                       "--group %s: items of one group are in two parts, %s and "
+                                       "another (item %zu of all)",
+                                       work->prepare->reader.group,
+                                       seq_split_name((seq_split)store->items[i].split), i + 1);
+        }
+    }
+    free(group);
+    free(seen);
+    return status;
+}
+
+static seq_status deal(seq_item_work *work, const int32_t *group, const int32_t *classes,
+                       seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    unsigned char *split = NULL;
+    const seq_partition partition = {.seed = prepare->seed,
+                                     .valid = prepare->valid_fraction,
+                                     .test = prepare->test_fraction,
+                                     .folds = prepare->folds,
+                                     .fold = prepare->fold,
+                                     .all_folds = prepare->all_folds,
+                                     .class_of = prepare->stratify ? classes : NULL};
+    seq_status status = seq_allocate(&split, work->own, 1, "parts", error);
+    if (!status)
+        status = seq_partition_items(&partition, group, work->own, split, &work->folds, error);
+    for (size_t i = 0; !status && i < work->own; i++)
+        work->store.items[i].split = split[i];
+    free(split);
+    return status;
+}
+
+static seq_status divide(seq_item_work *work, seq_error *error) {
+    seq_item_store *store = &work->store;
+    int32_t *group = NULL, *classes = NULL;
+    size_t groups, distinct;
+    const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
+    int key_count = work->prepare->reader.group ? 3 : 2;
+    seq_status status = seq_allocate(&group, work->own, sizeof *group, "groups", error);
+    if (!status) status = seq_allocate(&classes, work->own, sizeof *classes, "classes", error);
+    if (!status) status = seq_partition_groups(keys, 1, work->own, group, &distinct, error);
+    for (size_t i = 0; !status && i < work->own; i++)
+        if (!store->items[i].twin && group[i] != (int32_t)i) {
+            work->repeats++;
+            work->contradictions += store->items[i].label != store->items[group[i]].label;
+        }
+    if (!status) status = seq_partition_groups(keys, key_count, work->own, group, &groups, error);
+    for (size_t i = 0; !status && i < work->own; i++)
+        classes[i] = store->items[i].label;
+    if (!status) {
+        work->groups = (int64_t)groups;
+        status = deal(work, group, classes, error);
+    }
+    if (!status && store->count > work->own) status = check_files(work, error);
+    free(group);
+    free(classes);
+    return status;
+}
+
+static void print_notes(const seq_item_work *work, FILE *stream) {
+    const seq_item_store *store = &work->store;
+    int64_t total = store->read[0] + store->read[1] + store->read[2];
+    fprintf(stream, "reader     %s: %" PRId64 " items", store->settings.reader, total);
+    for (int i = 0; i < SEQ_SKIPS; i++)
+        if (store->skipped[i])
+            fprintf(stream, ", %" PRId64 " %s passed over", store->skipped[i], seq_skip_names[i]);
+    fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another",
+            work->groups, work->repeats);
+    if (work->contradictions)
+        fprintf(stream, ", %" PRId64 " of them with another label", work->contradictions);
+    fputc('\n', stream);
+    if (work->folds)
+        fprintf(stream, "fold       %" PRId64 " of %" PRId64 "\n", work->prepare->fold,
+                work->folds);
+    if (work->prepare->task == SEQ_TASK_TAG)
+        fprintf(stream, "tags       read as %s, stored as %s, %" PRId64 " were broken\n",
+                seq_tag_scheme_name(work->scheme), seq_tag_scheme_name(work->stored), work->broken);
+    if (store->windows)
+        fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
+    if (store->twins)
+        fprintf(stream, "strands    training items stand twice, the second time as reverse "
+                        "complements\n");
+}
+
+static void warn(const seq_item_work *work) {
+    if (work->strangers)
+        seq_log_warning("%" PRId64 " items of the validation and test files are equal to items of "
+                        "another part",
+                        work->strangers);
+    if (work->broken)
+        seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
+                        seq_tag_scheme_name(work->scheme));
+    if (work->store.shorter)
+        seq_log_warning("%" PRId64 " items are shorter than --kmer and have length 0",
+                        work->store.shorter);
+}
+
+// By the name of the first input, else by what the task mostly has.
+static const char *choose_reader(const seq_prepare_items *prepare) {
+    const char *input = prepare->inputs[0], *named = seq_reader_of_file(input);
+    if (prepare->reader.reader) return prepare->reader.reader;
+    if (named) return named;
+    if (prepare->task == SEQ_TASK_TAG) return "conll";
+    return seq_path_is_directory(input) ? "folder" : "lines";
+}
+
+static seq_status read_all(seq_item_work *work, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    seq_item_store *store = &work->store;
+    seq_status status =
+        seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
+    work->own = store->count;
+    if (!status && work->own == 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "%s: there are no items to train on",
+                               prepare->inputs[0]);
+    if (!status && prepare->valid_file)
+        status = seq_item_store_read(store, SEQ_VALID, &prepare->valid_file, 1, error);
+    if (!status && prepare->valid_file && !store->read[SEQ_VALID])
+        status = seq_error_set(error, SEQ_BAD_INPUT, "%s: holds no items", prepare->valid_file);
+    if (!status && prepare->test_file)
+        status = seq_item_store_read(store, SEQ_TEST, &prepare->test_file, 1, error);
+    if (!status && prepare->test_file && !store->read[SEQ_TEST])
+        status = seq_error_set(error, SEQ_BAD_INPUT, "%s: holds no items", prepare->test_file);
+    return status;
+}
+
+static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, seq_error *error) {
+    char *notes = NULL;
+    size_t size;
+    seq_status status =
+        seq_item_store_begin(&work->store, work->prepare, seq_dataset_writer_folder(writer), error);
+    work->store.settings.reader = choose_reader(work->prepare);
+    if (!status) status = read_all(work, error);
+    if (!status) status = divide(work, error);
+    if (!status) status = seq_item_vocabularies(work, error);
+    if (!status) status = seq_item_write(work, writer, error);
+    if (status) return status;
+    seq_id_spool_end(&work->store.spool); // its file lies in the data set's folder
+    FILE *stream = open_memstream(&notes, &size);
+    if (stream) print_notes(work, stream);
+    status = seq_memory_stream_close(stream, &notes, error, "describing the data set");
+    if (!status) status = seq_dataset_writer_finish(writer, notes, error);
+    free(notes);
+    if (!status) warn(work);
+    return status;
+}
+
+static void clear(seq_item_work *work) {
+    seq_item_store_end(&work->store);
+    seq_schema_clear(&work->schema);
+    seq_vocabulary_destroy(work->units);
+    seq_vocabulary_destroy(work->targets);
+    seq_vocabulary_destroy(work->letters);
+    void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
+                            work->tag,       work->letter, work->letter_lengths, work->raw,
+                            work->item_tags, work->spans};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
+seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *error) {
+    seq_item_work work = {.prepare = prepare, .store.spool.descriptor = -1};
+    seq_dataset_writer *writer = NULL;
+    const char **inputs = NULL;
+    size_t count = prepare->input_count;
+    seq_status status = seq_allocate(&inputs, count + 2, sizeof *inputs, "the inputs", error);
+    if (status) return status;
+    memcpy(inputs, prepare->inputs, count * sizeof *inputs);
+    if (prepare->valid_file) inputs[count++] = prepare->valid_file;
+    if (prepare->test_file) inputs[count++] = prepare->test_file;
+    const seq_dataset_target target = {prepare->output, prepare->force, inputs, count};
+    status = seq_dataset_writer_create(&target, &writer, error);
+    if (!status) status = prepare_with(&work, writer, error);
+    seq_dataset_writer_destroy(writer);
+    clear(&work);
+    free(inputs);
+    return status;
+}

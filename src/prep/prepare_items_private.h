@@ -1,0 +1,54 @@
+// What the stages of seqprep for items share: parts, vocabularies, writing.
+#ifndef SEQ_PREP_PREPARE_ITEMS_PRIVATE_H
+#define SEQ_PREP_PREPARE_ITEMS_PRIVATE_H
+
+#include "item_store.h"
+#include <seqtrain/data/vocabulary_builder.h>
+
+enum { SEQ_TAG_BYTES = 1 << 10 }; // of a tag, with its NUL
+
+typedef struct seq_item_work {
+    const seq_prepare_items *prepare;
+    seq_item_store store;
+    size_t own; // items of the inputs; behind them those of --valid and --test files
+    int64_t groups, folds, repeats, contradictions, strangers, broken;
+    seq_tag_scheme scheme, stored; // of the tags as read, and as written
+    seq_tag *tags;                 // by number in store.tags
+    int32_t *ids;                  // of units, by number in store.units
+    seq_vocabulary *units, *targets, *letters;
+    seq_schema schema;
+    int text_field, target_field, letter_field;
+    // Of the item that is being written.
+    uint32_t *numbers;
+    int32_t *text, *tag, *letter, *letter_lengths;
+    char *raw;
+    seq_tag *item_tags;
+    seq_tag_span *spans;
+    size_t capacity[8];
+} seq_item_work;
+
+// Numbers [skip, skip + count) of what the store has of an item -> work->numbers.
+seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
+                         size_t count, seq_error *error);
+// Behind the character at `at`.
+const char *seq_item_next_letter(const char *at, const char *end);
+
+// item_vocabularies.c: units, letters, and labels or tags; counts are those of training items.
+seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error);
+// Appends a table to the vocabulary of targets: numbers by value, then words by bytes. Warns of
+// `what` that does not occur in training.
+seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *table,
+                                   const char *what, seq_error *error);
+
+// item_tags.c: tells the scheme and fills work->targets.
+seq_status seq_item_tags(seq_item_work *work, seq_error *error);
+// work->item_tags from the numbers in work->numbers, in the scheme that is stored.
+seq_status seq_item_convert(seq_item_work *work, size_t count, size_t *out_broken,
+                            seq_error *error);
+seq_status seq_item_tag_text(const seq_tag *tag, char out[SEQ_TAG_BYTES], size_t *out_size,
+                             seq_error *error);
+
+// item_writer.c: schema and parts.
+seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error);
+
+#endif

@@ -1,0 +1,55 @@
+// Reader `folder`: a folder for each class, a file for each item. The label is
+// the first folder below the input, so `reviews/pos/1.txt` is of class `pos`
+// when the input is `reviews`. The item is the whole file; line ends stay, as
+// LF. Tests: tests/unit/prep/test_readers.c, tests/cli/seqprep_items.sh.
+#include "reader_private.h"
+#include <string.h>
+
+typedef struct folder_state {
+    bool done;
+} folder_state;
+
+// The part of the path below the input, or NULL when the file is the input itself.
+static const char *below(const seq_reader *reader) {
+    const char *root = reader->settings->root;
+    size_t size = root ? strlen(root) : 0;
+    if (!root || strncmp(reader->name, root, size) != 0) return NULL;
+    const char *rest = reader->name + size;
+    if (*rest != '/' && !(size && root[size - 1] == '/')) return NULL;
+    return rest + strspn(rest, "/");
+}
+
+static seq_status build_label(seq_reader *reader, seq_error *error) {
+    const char *path = below(reader), *slash = path ? strchr(path, '/') : NULL;
+    if (slash) return seq_build_text(reader, "label", path, (size_t)(slash - path), 0, 0, error);
+    if (reader->settings->unlabelled) return SEQ_OK;
+    return seq_item_refuse(reader->name, 0, 0, error,
+                           "the file lies in no class folder: expected INPUT/CLASS/FILE");
+}
+
+static seq_status next(seq_reader *reader, bool *out_more, seq_error *error) {
+    folder_state *state = reader->state;
+    bool more = true, first = true;
+    *out_more = false;
+    if (state->done) return SEQ_OK;
+    state->done = *out_more = true;
+    seq_build_item(reader, 1);
+    seq_status status = build_label(reader, error);
+    if (!status) status = seq_build_text(reader, "text", "", 0, 1, 1, error);
+    while (!status && !(status = seq_line_reader_next(&reader->lines, &more, error)) && more) {
+        if (!first) status = seq_build_more(reader, "\n", 1, error);
+        first = false;
+        if (!status) status = seq_build_more(reader, reader->lines.line, reader->lines.size, error);
+    }
+    return status;
+}
+
+const seq_reader_kind seq_reader_folder = {
+    .name = "folder",
+    .summary = "a folder a class, a file an item",
+    .input = "text",
+    .target = "label",
+    .binary = true,
+    .state = sizeof(folder_state),
+    .next = next,
+};

@@ -1,0 +1,85 @@
+// What reader files share: the table's row, the open reader, and how an item is built.
+#ifndef SEQ_PREP_READER_PRIVATE_H
+#define SEQ_PREP_READER_PRIVATE_H
+
+#include "line_reader.h"
+
+// Settings that a reader uses; any other is refused.
+enum {
+    SEQ_USES_COLUMNS = 1,
+    SEQ_USES_IGNORE = 2,
+    SEQ_USES_HEADER = 4,
+    SEQ_USES_SEPARATOR = 8,
+    SEQ_USES_DELIMITER = 16,
+    SEQ_USES_QUOTES = 32,
+    SEQ_USES_COMMENT = 64,
+    SEQ_USES_PATTERN = 128,
+    SEQ_USES_TABLE = 256,
+};
+
+typedef struct seq_reader_kind {
+    const char *name, *summary;
+    const char *input, *target; // fields
+    const char *suffixes;       // of file names, each with a blank behind it; NULL: none
+    unsigned uses;
+    bool binary;  // any_bytes is heeded; other readers take UTF-8 only
+    size_t state; // bytes of reader->state, zeroed before open
+    // NULL: nothing to do. `close` is called after a failed open, too.
+    seq_status (*open)(seq_reader *reader, seq_error *error);
+    seq_status (*next)(seq_reader *reader, bool *out_more, seq_error *error);
+    void (*close)(seq_reader *reader);
+} seq_reader_kind;
+
+// One entry of --columns or --ignore: by name, or by numbers from 1.
+typedef struct seq_column_choice {
+    const char *field; // NULL: ignored
+    const char *name;  // NULL: by number
+    int from, to;
+} seq_column_choice;
+
+struct seq_reader {
+    const seq_reader_kind *kind;
+    const seq_reader_settings *settings;
+    const char *name;
+    const seq_byte_stream *stream;
+    seq_line_reader lines;
+    void *state;
+    char *choice_text; // what the choices point to
+    seq_column_choice choices[2 * SEQ_ITEM_FIELDS];
+    int choice_count;
+    int64_t skipped[SEQ_SKIPS];
+    // The item: values lie one behind another in the pool, each with a NUL.
+    int64_t line;
+    seq_item_field fields[SEQ_ITEM_FIELDS];
+    int field_count;
+    seq_value *values;
+    size_t value_count, value_capacity;
+    char *pool;
+    size_t pool_used, pool_capacity;
+    seq_item_line *kept; // likewise in a pool of their own
+    size_t kept_count, kept_capacity;
+    char *kept_pool;
+    size_t kept_used, kept_size;
+};
+
+// Building: fields one after another, values into the last field, bytes onto the last value.
+void seq_build_item(seq_reader *reader, int64_t line);
+seq_status seq_build_field(seq_reader *reader, const char *name, bool list, seq_error *error);
+seq_status seq_build_value(seq_reader *reader, const char *bytes, size_t size, int64_t line,
+                           int64_t column, seq_error *error);
+seq_status seq_build_more(seq_reader *reader, const char *bytes, size_t size, seq_error *error);
+// A field of one value.
+seq_status seq_build_text(seq_reader *reader, const char *field, const char *bytes, size_t size,
+                          int64_t line, int64_t column, seq_error *error);
+seq_status seq_build_line(seq_reader *reader, const char *bytes, size_t size, int64_t token,
+                          seq_error *error);
+
+// The choice of a field, or NULL.
+const seq_column_choice *seq_reader_choice(const seq_reader *reader, const char *field);
+// The table's row.
+const seq_reader_kind *seq_reader_kind_find(const char *name);
+
+// A word of text that blanks (and tabs) end: trims both sides in place.
+void seq_trim(const char **bytes, size_t *size);
+
+#endif

@@ -1,0 +1,209 @@
+// seqprep --task classify, rate or tag: options -> seq_prepare_items. An option
+// that would have no effect is refused, on either side. Tests:
+// tests/cli/seqprep_items.sh.
+#include "seqprep_private.h"
+#include <seqtrain/base/signals.h>
+#include <seqtrain/storage/vector_file.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool seqprep_interrupted(void) {
+    return seq_signals_caught() != 0;
+}
+
+seq_status seqprep_parse_split(const char *name, const char *text, double *fraction,
+                               const char **file, seq_error *error) {
+    char *end;
+    if (!text) return SEQ_OK;
+    double value = strtod(text, &end);
+    bool percent = end != text && strcmp(end, "%") == 0;
+    if (end == text || (*end && !percent)) {
+        *file = text;
+        if (strcmp(text, "-") == 0 || access(text, F_OK) == 0) return SEQ_OK;
+        return seq_error_set_errno(
+            error, "--%s %s: neither a fraction (0.1 or 10%%) nor a file that is there", name,
+            text);
+    }
+    if (percent) value /= 100;
+    if (!(value > 0 && value < 1))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--%s %s: expected a fraction between 0 and 1 such as 0.1, a "
+                             "percentage between 0%% and 100%% such as 10%%, or a file",
+                             name, text);
+    *fraction = value;
+    return SEQ_OK;
+}
+
+static bool is_given(const seq_parsed *parsed, const char *name) {
+    return parsed->sources[seq_option_find(parsed->program, name)] != SEQ_FROM_DEFAULT;
+}
+
+static seq_status refuse_given(const seq_parsed *parsed, const char *const *names, const char *with,
+                               seq_error *error) {
+    for (; *names; names++)
+        if (is_given(parsed, *names))
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s: without effect with %s", *names,
+                                 with);
+    return SEQ_OK;
+}
+
+seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
+    static const char *const items[] = {"reader",
+                                        "columns",
+                                        "ignore",
+                                        "header",
+                                        "separator",
+                                        "delimiter",
+                                        "quotes",
+                                        "comment",
+                                        "label-pattern",
+                                        "label-table",
+                                        "blank-lines",
+                                        "group",
+                                        "folds",
+                                        "fold",
+                                        "stratify",
+                                        "seed",
+                                        "kmer",
+                                        "stride",
+                                        "reverse-complement",
+                                        "max-length",
+                                        "overlap",
+                                        "letters",
+                                        "tag-scheme",
+                                        "store-tags",
+                                        NULL};
+    return refuse_given(parsed, items, "--task lm", error);
+}
+
+static const char *const tags_only[] = {"letters", "tag-scheme", "store-tags", "blank-lines", NULL};
+static const char *const texts_only[] = {"kmer",        "stride",   "reverse-complement",
+                                         "punctuation", "stratify", NULL};
+
+static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
+    static const char *const tokens[] = {"eos",          "vocab",   "missing",
+                                         "shard-tokens", "threads", NULL};
+    const seqprep_options *options = parsed->values;
+    seq_status status = refuse_given(parsed, tokens, "--task classify, rate or tag", error);
+    bool tag = options->task - 1 == SEQ_TASK_TAG;
+    if (!status)
+        status = refuse_given(parsed, tag ? texts_only : tags_only,
+                              tag ? "--task tag" : "--task classify or rate", error);
+    if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--stratify: --task rate has no classes");
+    if (!status && tag && is_given(parsed, "unit") && options->unit != SEQ_UNIT_WORD)
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --task tag are words");
+    if (!status && options->kmer && is_given(parsed, "unit"))
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --kmer are its letters");
+    if (!status && !options->kmer && is_given(parsed, "stride"))
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--stride: without effect without --kmer");
+    if (!status && options->overlap && options->overlap >= options->max_length)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--overlap %" PRId64 ": expected less than --max-length %" PRId64,
+                               options->overlap, options->max_length);
+    return status;
+}
+
+static bool is_sequence_reader(const char *name) {
+    return strcmp(name, "fasta") == 0 || strcmp(name, "arff") == 0 ||
+           strcmp(name, "promoters") == 0;
+}
+
+static seq_unit unit_of(const seq_parsed *parsed, const char *reader) {
+    const seqprep_options *options = parsed->values;
+    const char *named = seq_reader_of_file(parsed->operands[0]);
+    if (is_given(parsed, "unit")) return (seq_unit)options->unit;
+    if (options->kmer || options->task - 1 == SEQ_TASK_TAG) return SEQ_UNIT_WORD;
+    if (!reader) reader = named ? named : "lines";
+    return is_sequence_reader(reader) ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD;
+}
+
+static seq_status parse_folds(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    char *end;
+    out->fold = options->fold;
+    if (!options->folds && options->fold)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--fold: --folds says how many there are");
+    if (!options->folds) return SEQ_OK;
+    out->all_folds = strcmp(options->folds, "all") == 0;
+    out->folds = out->all_folds ? 0 : strtoll(options->folds, &end, 10);
+    if (!out->all_folds && (*end || out->folds < 2 || out->folds > INT32_MAX))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--folds %s: expected 2 or more, or all",
+                             options->folds);
+    if (!options->fold)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--folds: --fold I says which fold is tested");
+    if (options->test)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--test: with --folds the fold is the test split");
+    return SEQ_OK;
+}
+
+static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
+    *out = (seq_prepare_items){
+        .task = (seq_item_task)(options->task - 1),
+        .reader = {.reader = reader,
+                   .columns = options->columns,
+                   .ignore = options->ignore,
+                   .header = (seq_header)options->header,
+                   .separator = (seq_separator)options->separator,
+                   .delimiter = options->delimiter,
+                   .raw_quotes = !options->quotes,
+                   .comment = options->comment,
+                   .label_pattern = options->label_pattern,
+                   .label_table = options->label_table,
+                   .group = options->group,
+                   .blank_items = options->blank_lines != 0},
+        .rules = {.text = {.unit = unit_of(parsed, reader),
+                           .punctuation = (seq_punctuation)options->punctuation,
+                           .lower = options->lower,
+                           .nfc = options->nfc,
+                           .eos = SEQ_EOS_NONE,
+                           .invalid = (seq_invalid)options->invalid,
+                           .long_words = (seq_long_words)options->long_words},
+                  .kmer = (int)options->kmer,
+                  .stride = (int)options->stride,
+                  .max_length = options->max_length,
+                  .overlap = options->overlap},
+        .output = options->output,
+        .force = options->force,
+        .inputs = parsed->operands,
+        .input_count = (size_t)parsed->operand_count,
+        .stratify = options->stratify,
+        .seed = (uint64_t)options->seed,
+        .min_count = options->min_count,
+        .max_vocabulary = options->max_vocab,
+        .letters = options->letters,
+        .detect_scheme = options->tag_scheme == 0,
+        .scheme = (seq_tag_scheme)(options->tag_scheme ? options->tag_scheme - 1 : 0),
+        .stored_scheme = (seq_tag_scheme)options->stored_scheme,
+        .reverse_complement = options->reverse_complement,
+        .as_is = options->as_is,
+        .memory = (uint64_t)options->max_memory,
+        .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
+        .stopped = seqprep_interrupted,
+    };
+    seq_status status = parse_folds(parsed, out, error);
+    if (!status)
+        status = seqprep_parse_split("valid", options->valid, &out->valid_fraction,
+                                     &out->valid_file, error);
+    if (!status)
+        status =
+            seqprep_parse_split("test", options->test, &out->test_fraction, &out->test_file, error);
+    if (!status && out->valid_fraction + out->test_fraction >= 1)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--valid %s, --test %s: nothing is left to train on", options->valid,
+                               options->test);
+    return status;
+}
+
+seq_status seqprep_run_items(const seq_parsed *parsed, seq_error *error) {
+    seq_prepare_items prepare;
+    seq_status status = check_given(parsed, error);
+    if (!status) status = describe(parsed, &prepare, error);
+    if (!status) status = seq_storage_begin(error);
+    return status ? status : seq_prepare_items_run(&prepare, error);
+}

@@ -1,0 +1,30 @@
+// What the files of seqprep share.
+#ifndef SEQ_TOOLS_SEQPREP_PRIVATE_H
+#define SEQ_TOOLS_SEQPREP_PRIVATE_H
+
+#include <seqtrain/base/option.h>
+#include <seqtrain/prep/prepare_items.h>
+
+typedef struct seqprep_options {
+    int unit, punctuation, eos, invalid, long_words, missing, compression;
+    bool lower, nfc, force, quiet, as_is;
+    char *output, *valid, *test, *vocab;
+    int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
+    // Items.
+    int task, reader, header, separator, blank_lines, tag_scheme, stored_scheme;
+    bool quotes, stratify, reverse_complement, letters;
+    char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group, *folds;
+    int64_t fold, seed, kmer, stride, max_length, overlap;
+} seqprep_options;
+
+bool seqprep_interrupted(void);
+// A number below 1 is a fraction, one below 100 with a percent sign, too; anything else is a path.
+seq_status seqprep_parse_split(const char *name, const char *text, double *fraction,
+                               const char **file, seq_error *error);
+
+// seqprep_items.c
+// Refuses options of items with --task lm.
+seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error);
+seq_status seqprep_run_items(const seq_parsed *parsed, seq_error *error);
+
+#endif

@@ -1,0 +1,166 @@
+// seqprep's data sets of items, read back: each item has the words, letters,
+// labels, tags and text that stood in its file.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "temporary.h"
+#include <seqtrain/data/items.h>
+#include <seqtrain/prep/prepare_items.h>
+#include <seqtrain/storage/vector_file.h>
+#include <stdlib.h>
+#include <string.h>
+
+static seq_dataset *prepare(seq_prepare_items prepare, temporary *place) {
+    seq_dataset *dataset = NULL;
+    seq_error error = {0};
+    char output[200];
+    snprintf(output, sizeof output, "%s", temporary_path(place, "data"));
+    prepare.output = output;
+    prepare.pipeline = (seq_pipeline){SEQ_COMPRESS_ZSTD, 3};
+    prepare.memory = 1 << 20;
+    if (seq_prepare_items_run(&prepare, &error)) fail_msg("%s", error.text);
+    if (seq_dataset_open(output, &dataset, &error)) fail_msg("%s", error.text);
+    return dataset;
+}
+
+// A split as text: of each item its words (a word's letters in brackets), its labels, its raw text.
+static void expect_split(seq_dataset *dataset, seq_split split, const char *expected) {
+    const seq_schema *schema = seq_dataset_schema(dataset);
+    int text = seq_schema_find_field(schema, "text"),
+        letter = seq_schema_find_field(schema, "letter"),
+        tag = seq_schema_find_field(schema, "tag"), label = seq_schema_find_field(schema, "label");
+    seq_items_room room = {0};
+    seq_items items;
+    seq_error error = {0};
+    char *found = NULL;
+    size_t size, row = 0, letters = 0, raw = 0;
+    int64_t count = seq_dataset_items(dataset, split);
+    FILE *out = open_memstream(&found, &size);
+    if (seq_dataset_read_items(dataset, split, 0, count, &room, &items, &error))
+        fail_msg("%s", error.text);
+    for (int64_t i = 0; i < count; i++) {
+        for (int32_t t = 0; t < items.lengths[1][i]; t++, row++) {
+            fprintf(out, "%s",
+                    seq_vocabulary_text(seq_dataset_vocabulary_at(dataset, 0), items.ids[text][row],
+                                        NULL));
+            for (int32_t k = 0; letter >= 0 && k < items.lengths[2][row]; k++)
+                fprintf(out, "%s%s", k ? "," : "[",
+                        seq_vocabulary_text(
+                            seq_dataset_vocabulary_at(dataset, schema->fields[letter].vocabulary),
+                            items.ids[letter][letters++], NULL));
+            if (letter >= 0) putc(']', out);
+            if (tag >= 0)
+                fprintf(out, "/%s",
+                        seq_vocabulary_text(
+                            seq_dataset_vocabulary_at(dataset, schema->fields[tag].vocabulary),
+                            items.ids[tag][row], NULL));
+            putc(' ', out);
+        }
+        if (label >= 0 && schema->fields[label].kind == SEQ_FIELD_LABEL)
+            fprintf(out, "= %s",
+                    seq_vocabulary_text(
+                        seq_dataset_vocabulary_at(dataset, schema->fields[label].vocabulary),
+                        items.ids[label][i], NULL));
+        if (label >= 0 && schema->fields[label].kind == SEQ_FIELD_NUMBER)
+            fprintf(out, "= %g", (double)items.values[label][i]);
+        if (items.raw) fprintf(out, "{%.*s}", (int)items.raw_sizes[i], items.raw + raw);
+        if (items.raw) raw += (size_t)items.raw_sizes[i];
+        putc('\n', out);
+    }
+    fclose(out);
+    assert_string_equal(found, expected);
+    free(found);
+    seq_items_room_clear(&room);
+}
+
+static void write_text(temporary *place, const char *name, const char *text, char path[200]) {
+    snprintf(path, 200, "%s", temporary_path(place, name));
+    write_bytes(path, text, strlen(text));
+}
+
+static void tags_are_read_back(void **state) {
+    temporary place;
+    char train[200], test[200];
+    const char *inputs[] = {train};
+    (void)state;
+    temporary_create(&place);
+    write_text(&place, "train.conll", "Ab I-x\nAb B-x\nc O\n\n\nc I-y\n", train);
+    write_text(&place, "test", "Ab O\nd I-y\n\n", test);
+    seq_dataset *dataset = prepare((seq_prepare_items){.task = SEQ_TASK_TAG,
+                                                       .rules.text.unit = SEQ_UNIT_WORD,
+                                                       .inputs = inputs,
+                                                       .input_count = 1,
+                                                       .test_file = test,
+                                                       .letters = true,
+                                                       .detect_scheme = true,
+                                                       .reader.blank_items = true,
+                                                       .stored_scheme = SEQ_TAGS_IOBES},
+                                   &place);
+    expect_split(dataset, SEQ_TRAIN, "Ab[A,b]/S-x Ab[A,b]/S-x c[c]/O \n\nc[c]/S-y \n");
+    expect_split(dataset, SEQ_TEST, "Ab[A,b]/O <unk>[<unk>]/S-y {Ab\nd}\n");
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
+static void labels_are_read_back(void **state) {
+    temporary place;
+    char train[200];
+    const char *inputs[] = {train};
+    (void)state;
+    temporary_create(&place);
+    write_text(&place, "train", "10 a b\n9 \n9 c a\n", train);
+    seq_prepare_items settings = {.task = SEQ_TASK_CLASSIFY,
+                                  .rules.text.unit = SEQ_UNIT_WORD,
+                                  .inputs = inputs,
+                                  .input_count = 1,
+                                  .valid_file = train};
+    seq_dataset *dataset = prepare(settings, &place);
+    expect_split(dataset, SEQ_TRAIN, "a b = 10\n= 9\nc a = 9\n");
+    expect_split(dataset, SEQ_VALID, "a b = 10{a b}\n= 9{}\nc a = 9{c a}\n");
+    seq_dataset_close(dataset);
+    settings.task = SEQ_TASK_RATE;
+    settings.valid_file = NULL;
+    settings.force = true;
+    dataset = prepare(settings, &place);
+    expect_split(dataset, SEQ_TRAIN, "a b = 10\n= 9\nc a = 9\n");
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
+static void strands_and_windows_are_read_back(void **state) {
+    temporary place;
+    char train[200], test[200];
+    const char *inputs[] = {train};
+    (void)state;
+    temporary_create(&place);
+    write_text(&place, "train.fa", ">1 c=x\nAACGR\n", train);
+    write_text(&place, "test.fa", ">2 c=x\nCGTAA\n", test);
+    seq_dataset *dataset = prepare((seq_prepare_items){.task = SEQ_TASK_CLASSIFY,
+                                                       .rules = {.text.unit = SEQ_UNIT_WORD,
+                                                                 .kmer = 2,
+                                                                 .stride = 1,
+                                                                 .max_length = 3,
+                                                                 .overlap = 1},
+                                                       .inputs = inputs,
+                                                       .input_count = 1,
+                                                       .test_file = test,
+                                                       .reverse_complement = true,
+                                                       .reader.label_pattern = "c=(.)"},
+                                   &place);
+    expect_split(dataset, SEQ_TRAIN, "AA AC CG = x\nYC CG GT = x\nCG GR = x\nGT TT = x\n");
+    expect_split(dataset, SEQ_TEST, "CG GT <unk> = x{CGTAA}\n<unk> AA = x{}\n");
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
+int main(void) {
+    seq_error error = {0};
+    if (seq_storage_begin(&error)) return 1; // once a process
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tags_are_read_back),
+        cmocka_unit_test(labels_are_read_back),
+        cmocka_unit_test(strands_and_windows_are_read_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
