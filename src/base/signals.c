@@ -1,6 +1,7 @@
 // Signals are remembered by a handler; the program asks for them where it can stop. The handler
 // calls only functions that POSIX allows there. An ignored signal is never taken from whoever
-// ignored it. Tests: tests/fault/signals.sh, tests/fault/streams.sh.
+// ignored it, also where a library has taken it before main. Tests: tests/fault/signals.sh,
+// tests/fault/streams.sh.
 #include <seqtrain/base/signals.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,7 +15,22 @@ enum { ONE_WISH = 200 }; // milliseconds: what comes together is one wish
 static struct {
     atomic_int last;          // any thread may ask
     atomic_llong interrupted; // milliseconds: the first SIGINT, 0: none
+    bool ignored[NSIG];       // when the process began
 } seq_stop_signal;
+
+static bool is_ignored(int signal) {
+    struct sigaction now;
+    return !sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
+// UCX, below MPICH and Open MPI, takes SIGHUP as it is loaded (UCX_DEBUG_SIGNO). Where the MPI
+// library is linked with it, that comes before main. Only what this array names comes earlier; a C
+// library that passes over it (musl) leaves `ignored` false, and main's view counts.
+static void see_ignored(void) {
+    for (int signal = 1; signal < NSIG; signal++)
+        seq_stop_signal.ignored[signal] = is_ignored(signal);
+}
+__attribute__((section(".preinit_array"), used)) static void (*seq_see_ignored)(void) = see_ignored;
 
 static long long milliseconds(void) {
     struct timespec now;
@@ -44,12 +60,16 @@ static void remember(int signal) {
 }
 
 void seq_signals_catch(const int *signals, bool restart) {
-    struct sigaction action = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0},
-                     before;
-    sigemptyset(&action.sa_mask);
-    for (; *signals; signals++)
-        if (!sigaction(*signals, NULL, &before) && before.sa_handler != SIG_IGN)
-            sigaction(*signals, &action, NULL);
+    struct sigaction caught = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0},
+                     ignored = {.sa_handler = SIG_IGN};
+    sigemptyset(&caught.sa_mask);
+    sigemptyset(&ignored.sa_mask);
+    for (; *signals; signals++) {
+        if (seq_stop_signal.ignored[*signals])
+            sigaction(*signals, &ignored, NULL);
+        else if (!is_ignored(*signals))
+            sigaction(*signals, &caught, NULL);
+    }
 }
 
 int seq_signals_caught(void) {
