@@ -131,7 +131,7 @@ job_code() {
   */0/un*) echo 6 ;;
   */0/*) echo "$recorded" ;;
   no/*/5 | no/*/6 | no/*/75) echo "$recorded" ;;
-  no/[2-5]/* | no/7/*) if grep -q '^seqtrain: error: ' "$4"; then echo "$1"; else echo 1; fi ;;
+  no/[2-5]/* | no/7/*) if grep -aq '^seqtrain: error: ' "$4"; then echo "$1"; else echo 1; fi ;;
   *) echo "$1" ;;
   esac
 }

@@ -248,7 +248,7 @@ pass_on() {
   text=$(said | head -1)
   [ -n "$text" ] || return 0
   for try in 1 2 3 4 5 6 7 8 9 10; do
-    ! grep -qF -- "$text" "$temporary/errors" || return 0
+    ! grep -aqF -- "$text" "$temporary/errors" || return 0
     sleep 0.1
   done
   printf 'seqtrain: error: %s\n' "$text" >&2

@@ -1,10 +1,10 @@
 // Signals are remembered by a handler; the program asks for them where it can stop. The handler
 // calls only functions that POSIX allows there. An ignored signal is never taken from whoever
-// ignored it, also where a library has taken it before main. Tests: tests/fault/signals.sh,
-// tests/fault/streams.sh.
+// ignored it. Tests: tests/fault/signals.sh, tests/fault/streams.sh.
 #include <seqtrain/base/signals.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -15,22 +15,7 @@ enum { ONE_WISH = 200 }; // milliseconds: what comes together is one wish
 static struct {
     atomic_int last;          // any thread may ask
     atomic_llong interrupted; // milliseconds: the first SIGINT, 0: none
-    bool ignored[NSIG];       // when the process began
 } seq_stop_signal;
-
-static bool is_ignored(int signal) {
-    struct sigaction now;
-    return !sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN;
-}
-
-// UCX, below MPICH and Open MPI, takes SIGHUP as it is loaded (UCX_DEBUG_SIGNO). Where the MPI
-// library is linked with it, that comes before main. Only what this array names comes earlier; a C
-// library that passes over it (musl) leaves `ignored` false, and main's view counts.
-static void see_ignored(void) {
-    for (int signal = 1; signal < NSIG; signal++)
-        seq_stop_signal.ignored[signal] = is_ignored(signal);
-}
-__attribute__((section(".preinit_array"), used)) static void (*seq_see_ignored)(void) = see_ignored;
 
 static long long milliseconds(void) {
     struct timespec now;
@@ -59,16 +44,28 @@ static void remember(int signal) {
     seq_stop_signal.last = signal;
 }
 
+// Signals that whoever started this process had ignored; bit s - 1 is signal s.
+static uint64_t ignored_at_start;
+
+// Runs before the constructors of libraries. UCX, below Open MPI 5 and MPICH, takes SIGHUP for
+// itself as it is loaded (UCX_DEBUG_SIGNO), also where it was ignored.
+static void note_ignored(void) {
+    struct sigaction now;
+    for (int signal = 1; signal <= 31; signal++)
+        if (!sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN)
+            ignored_at_start |= UINT64_C(1) << (signal - 1);
+}
+__attribute__((used, section(".preinit_array"))) static void (*const first)(void) = note_ignored;
+
 void seq_signals_catch(const int *signals, bool restart) {
-    struct sigaction caught = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0},
-                     ignored = {.sa_handler = SIG_IGN};
-    sigemptyset(&caught.sa_mask);
-    sigemptyset(&ignored.sa_mask);
+    struct sigaction action = {.sa_handler = remember, .sa_flags = restart ? SA_RESTART : 0},
+                     ignore = {.sa_handler = SIG_IGN}, before;
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&ignore.sa_mask);
     for (; *signals; signals++) {
-        if (seq_stop_signal.ignored[*signals])
-            sigaction(*signals, &ignored, NULL);
-        else if (!is_ignored(*signals))
-            sigaction(*signals, &caught, NULL);
+        bool ignored = ignored_at_start >> (*signals - 1) & 1;
+        if (!sigaction(*signals, NULL, &before) && before.sa_handler != SIG_IGN)
+            sigaction(*signals, ignored ? &ignore : &action, NULL);
     }
 }
 

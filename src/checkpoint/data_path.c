@@ -15,19 +15,25 @@ seq_status seq_data_path_write(const char *run, const char *dataset, seq_error *
     return status ? status : seq_file_write_atomic(path, line, (size_t)length, error);
 }
 
-char *seq_data_path_find(const char *run, const seq_manifest *manifest) {
+seq_status seq_data_path_find(const char *run, const seq_manifest *manifest, char **out,
+                              seq_error *error) {
     char path[SEQ_PATH], *line = NULL;
     size_t size = 0;
     uint64_t listed;
-    seq_error ignored = {0};
+    seq_error unread = {0};
     const char *recorded = seq_record_text(seq_manifest_section_find(manifest, "data"), "path");
-    if (!seq_path_join(path, run, name, &ignored) &&
-        !seq_file_size(path, &listed, &ignored) && // a pipe would keep the reader waiting
-        !seq_file_read(path, SEQ_PATH, &line, &size, &ignored) && line[0] == '/' &&
+    if (!seq_path_join(path, run, name, &unread) &&
+        !seq_file_size(path, &listed, &unread) && // a pipe would keep the reader waiting
+        !seq_file_read(path, SEQ_PATH, &line, &size, &unread) && line[0] == '/' &&
         strlen(line) == size && line[size - 1] == '\n') {
         line[size - 1] = '\0';
-        return line;
+        *out = line;
+        return SEQ_OK;
     }
     free(line);
-    return recorded ? strdup(recorded) : NULL;
+    *out = recorded && unread.status != SEQ_NO_MEMORY ? strdup(recorded) : NULL;
+    if (unread.status == SEQ_NO_MEMORY || (recorded && !*out))
+        return seq_error_set(error, SEQ_NO_MEMORY, "finding the data set of %s: out of memory",
+                             run);
+    return SEQ_OK;
 }

@@ -206,6 +206,8 @@ seq_status seq_model_config_read(seq_model_config *out, const seq_record *record
                                          &out->dense_layers, error);
     seq_error unfit = {0};
     if (!status && seq_model_config_check(out, &unfit))
-        status = seq_error_set(error, SEQ_NO_CHECKPOINT, "record: %s", unfit.text);
+        status =
+            seq_error_set(error, unfit.status == SEQ_NO_MEMORY ? SEQ_NO_MEMORY : SEQ_NO_CHECKPOINT,
+                          "record: %s", unfit.text);
     return status;
 }

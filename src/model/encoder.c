@@ -1,33 +1,54 @@
-// The stack of layers that tasks share. Invariant: each layer takes one random
-// place for the dropout behind it, used or not, so the places do not depend on
-// the probabilities. Tests: tests/unit/model/test_gradient.c,
+// The stack of layers that tasks share. A bidirectional layer is two recurrent
+// nodes, one of them between two nodes that turn the sequences around, so no
+// cell learns what a direction is. Invariant: each layer takes one random place
+// for the dropout behind it, used or not, so the places do not depend on the
+// probabilities. Tests: tests/unit/model/test_gradient.c,
 // tests/unit/model/test_graph.c, tests/mpi/train_bytes.sh.
 #include <seqtrain/model/encoder.h>
 #include <seqtrain/nn/layers.h>
+#include <seqtrain/nn/rows.h>
 #include <stdio.h>
 
-static int drop(seq_graph *graph, const seq_encoder_options *options, int node, int stage) {
-    bool last = stage + 1 == options->layers + options->dense_layers;
-    return seq_graph_dropout(graph, node,
-                             last ? options->dropout_output : options->dropout_between);
+static int recur(seq_graph *graph, const seq_encoder_options *options, int layer, int input) {
+    const seq_recurrent_options recurrent = {options->cell, options->hidden[layer],
+                                             options->forget_bias};
+    char suffix[SEQ_NODE_NAME];
+    snprintf(suffix, sizeof suffix, "_l%d", layer);
+    int there = seq_graph_layer(graph, &seq_layer_recurrent, &recurrent, options->prefix, suffix,
+                                &input, 1);
+    if (!options->bidirectional) return there;
+    snprintf(suffix, sizeof suffix, "_l%d_reverse", layer);
+    int back = seq_graph_layer(graph, &seq_layer_reverse, NULL, "", "", &input, 1);
+    back =
+        seq_graph_layer(graph, &seq_layer_recurrent, &recurrent, options->prefix, suffix, &back, 1);
+    back = seq_graph_layer(graph, &seq_layer_reverse, NULL, "", "", &back, 1);
+    const int both[] = {there, back};
+    return seq_graph_layer(graph, &seq_layer_concat, NULL, "", "", both, 2);
+}
+
+static int densify(seq_graph *graph, const seq_encoder_options *options, const char *name,
+                   int layer, int units, int input) {
+    char prefix[2 * SEQ_NODE_NAME];
+    const seq_dense_options dense = {units, options->activation};
+    snprintf(prefix, sizeof prefix, "%s.%d", name, layer);
+    return seq_graph_layer(graph, &seq_layer_dense, &dense, prefix, "", &input, 1);
 }
 
 int seq_graph_encoder(seq_graph *graph, const seq_encoder_options *options, int input) {
-    char name[SEQ_NODE_NAME];
-    int top = input;
-    for (int layer = 0; layer < options->layers; layer++) {
-        snprintf(name, sizeof name, "_l%d", layer);
-        const seq_recurrent_options recurrent = {options->cell, options->hidden[layer],
-                                                 options->forget_bias};
-        top = seq_graph_layer(graph, &seq_layer_recurrent, &recurrent, options->prefix, name, &top,
-                              1);
-        top = drop(graph, options, top, layer);
-    }
-    for (int layer = 0; layer < options->dense_layers; layer++) {
-        snprintf(name, sizeof name, "%s.%d", options->dense_prefix, layer);
-        const seq_dense_options dense = {options->dense[layer], options->activation};
-        top = seq_graph_layer(graph, &seq_layer_dense, &dense, name, "", &top, 1);
-        top = drop(graph, options, top, options->layers + layer);
+    char between[SEQ_NODE_NAME];
+    int top = input, stages = options->layers + options->dense_layers;
+    snprintf(between, sizeof between, "%.15s.between", options->dense_prefix);
+    for (int stage = 0; stage < stages; stage++) {
+        double dropout = stage + 1 == stages ? options->dropout_output : options->dropout_between;
+        int layer = stage - options->layers;
+        if (layer < 0)
+            top = recur(graph, options, stage, top);
+        else
+            top = densify(graph, options, options->dense_prefix, layer, options->dense[layer], top);
+        top = seq_graph_dropout(graph, top, dropout);
+        if (!options->between || stage + 1 >= options->layers) continue;
+        top = densify(graph, options, between, stage, options->between, top);
+        top = seq_graph_dropout(graph, top, options->dropout_between);
     }
     return top;
 }

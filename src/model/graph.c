@@ -97,8 +97,11 @@ int seq_graph_column(seq_graph *graph, const char *name) {
     return node->index;
 }
 
-static void name(char out[SEQ_NODE_NAME], const char *text) {
-    snprintf(out, SEQ_NODE_NAME, "%s", text);
+static void name(seq_graph *graph, char out[SEQ_NODE_NAME], const char *text) {
+    if (strlen(text) < SEQ_NODE_NAME)
+        memcpy(out, text, strlen(text) + 1);
+    else
+        fail(graph, "the name of a layer is longer than 23 characters");
 }
 
 // Shape and options; the node is then complete but for its place among parameters.
@@ -128,8 +131,8 @@ int seq_graph_layer(seq_graph *graph, const seq_layer_kind *kind, const void *op
     seq_node *node = append(graph);
     if (!node) return -1;
     node->layer = kind;
-    name(graph->plans[node->index].prefix, prefix);
-    name(graph->plans[node->index].suffix, suffix);
+    name(graph, graph->plans[node->index].prefix, prefix);
+    name(graph, graph->plans[node->index].suffix, suffix);
     if (count < 1 || count > SEQ_NODE_INPUTS) return fail(graph, "a layer has 1 to 8 inputs");
     return complete(graph, node, options, inputs, count);
 }
@@ -140,7 +143,7 @@ int seq_graph_head(seq_graph *graph, const seq_head_kind *kind, const void *opti
     const int inputs[] = {input, targets};
     if (!node) return -1;
     node->head = kind;
-    name(graph->plans[node->index].prefix, prefix);
+    name(graph, graph->plans[node->index].prefix, prefix);
     if (complete(graph, node, options, inputs, 2) < 0) return -1;
     if (next_item && node->input_shapes[0].looks_ahead >> node->shape.axis & 1)
         return fail(graph, "a model that predicts the next item cannot read the items behind it: "

@@ -76,7 +76,8 @@ void seq_model_destroy(seq_model *model) {
 
 static int embed(seq_graph *graph, const seq_model_config *config) {
     int tokens = seq_graph_column(graph, "tokens.before");
-    const seq_embedding_options options = {config->embedding, config->embedding_initialisation};
+    const seq_embedding_options options = {.units = config->embedding,
+                                           .initialisation = config->embedding_initialisation};
     int embedding =
         seq_graph_layer(graph, &seq_layer_embedding, &options, "embedding", "", &tokens, 1);
     return embedding;

@@ -5,11 +5,15 @@
 #include "cells.h"
 #include <string.h>
 
-static const seq_cell *const cells[] = {&seq_cell_lstm,       &seq_cell_lstm_peephole,
-                                        &seq_cell_gru,        &seq_cell_gru_reset_after,
-                                        &seq_cell_gru_simple, &seq_cell_rnn};
-static const char *const names[] = {"lstm",       "lstm-peephole", "gru", "gru-reset-after",
-                                    "gru-simple", "rnn",           NULL};
+static const seq_cell *const cells[] = {
+    &seq_cell_lstm, &seq_cell_lstm_peephole,   &seq_cell_lstm_peephole_current,
+    &seq_cell_gru,  &seq_cell_gru_reset_after, &seq_cell_gru_simple,
+    &seq_cell_rnn,
+};
+static const char *const names[] = {
+    "lstm", "lstm-peephole", "lstm-peephole-current", "gru", "gru-reset-after", "gru-simple", "rnn",
+    NULL,
+};
 
 const char *const *seq_cell_names(void) {
     return names;

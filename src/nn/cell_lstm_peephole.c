@@ -1,5 +1,7 @@
 // lstm-peephole: as lstm, and the three gates also see c<t-1> through the
-// diagonal weight_ch (rows p_i, p_f, p_o). After Gers and Schmidhuber 2000.
+// diagonal weight_ch (rows p_i, p_f, p_o). This is the form of the course, and
+// no paper's: in Gers and Schmidhuber 2000 the output gate sees c<t>, and so it
+// does in lstm-peephole-current.
 //   i = s(W_i [h<t-1>, x] + p_i c<t-1> + b_i)   g = tanh(W_g [h<t-1>, x] + b_g)
 //   f = s(W_f [h<t-1>, x] + p_f c<t-1> + b_f)   c<t> = f c<t-1> + i g
 //   o = s(W_o [h<t-1>, x] + p_o c<t-1> + b_o)   h<t> = o tanh(c<t>)

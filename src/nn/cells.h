@@ -14,7 +14,7 @@ static inline float *seq_cell_gates(const seq_cell_step *step, int gates, int b)
     return step->gates + (size_t)gates * (size_t)b * (size_t)step->hidden + step->first;
 }
 
-extern const seq_cell seq_cell_lstm, seq_cell_lstm_peephole, seq_cell_gru, seq_cell_gru_reset_after,
-    seq_cell_gru_simple, seq_cell_rnn;
+extern const seq_cell seq_cell_lstm, seq_cell_lstm_peephole, seq_cell_lstm_peephole_current,
+    seq_cell_gru, seq_cell_gru_reset_after, seq_cell_gru_simple, seq_cell_rnn;
 
 #endif

@@ -14,6 +14,7 @@
 //    depend on other sequences or on threads.
 // 4. Fill the row at the end of the file and register it in layer.c.
 #include <seqtrain/nn/embedding.h>
+#include <seqtrain/base/random.h>
 #include <math.h>
 #include <string.h>
 
@@ -50,6 +51,9 @@ static const seq_embedding_options *options_of(const seq_node *node) {
 static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) {
     if (node->input_count != 1 || node->input_shapes[0].ids < 1)
         return seq_error_set(error, SEQ_BAD_USAGE, "an embedding reads one column of ids");
+    if (!(options_of(node)->dropout >= 0 && options_of(node)->dropout < 1))
+        return seq_error_set(error, SEQ_BAD_USAGE, "dropout of words: %g: not from 0 to below 1",
+                             options_of(node)->dropout);
     *out = (seq_shape){
         .axis = node->input_shapes[0].axis, .width = options_of(node)->units, .vocabulary = -1};
     return SEQ_OK;
@@ -86,18 +90,40 @@ static void clear(const seq_node *node, seq_pass *pass) {
                             d_table);
 }
 
+// A word is dropped in all its places of a step, or in none (Gal and Ghahramani 2016).
+static bool is_dropped(const seq_node *node, const seq_pass *pass, int32_t id) {
+    uint32_t words[4];
+    seq_random_key key = {pass->seed, (uint32_t)SEQ_RANDOM_WORDS | (uint32_t)node->index << 8};
+    seq_random_words(key, pass->step, (uint32_t)id, 0, words);
+    return seq_random_unit_double(words[0], words[1]) < options_of(node)->dropout;
+}
+
+// Rows of values, or of their gradients.
+static void drop_words(const seq_node *node, seq_pass *pass, float *rows) {
+    double dropout = options_of(node)->dropout;
+    const int32_t *ids = seq_input(node, pass, 0)->ids;
+    size_t count = seq_node_axis(node, pass)->rows, units = (size_t)node->shape.width;
+    if (!pass->dropping || dropout == 0) return;
+    for (size_t i = 0; i < count; i++, rows += units)
+        if (ids[i] >= 0 && is_dropped(node, pass, ids[i]))
+            memset(rows, 0, units * sizeof *rows);
+        else
+            node->compute->kernels->scale(rows, (float)(1 / (1 - dropout)), units);
+}
+
 static void forward(const seq_node *node, seq_pass *pass) {
+    float *out = seq_run(node, pass)->buffer;
     seq_embedding_forward(seq_parameter_values(node, pass, 0), (size_t)node->shape.width,
-                          seq_input(node, pass, 0)->ids, seq_node_axis(node, pass)->rows,
-                          seq_run(node, pass)->buffer);
+                          seq_input(node, pass, 0)->ids, seq_node_axis(node, pass)->rows, out);
+    drop_words(node, pass, out);
 }
 
 static void backward(const seq_node *node, seq_pass *pass) {
-    float *d_table = seq_parameter_gradient(node, pass, 0);
-    if (d_table)
-        seq_embedding_backward(seq_run(node, pass)->gradient, (size_t)node->shape.width,
-                               seq_input(node, pass, 0)->ids, seq_node_axis(node, pass)->rows,
-                               d_table);
+    float *d_table = seq_parameter_gradient(node, pass, 0), *dy = seq_run(node, pass)->gradient;
+    if (!d_table) return;
+    drop_words(node, pass, dy);
+    seq_embedding_backward(dy, (size_t)node->shape.width, seq_input(node, pass, 0)->ids,
+                           seq_node_axis(node, pass)->rows, d_table);
 }
 
 const seq_layer_kind seq_layer_embedding = {

@@ -5,12 +5,17 @@
 // tests/unit/model/test_output.c, tests/golden/test_outputs.c.
 #include "heads.h"
 #include <math.h>
+#include <seqtrain/nn/crf.h>
+#include <seqtrain/nn/losses.h>
 #include <string.h>
 
 static const seq_head_kind *const table[] = {
     &seq_head_full,
     &seq_head_sampled,
     &seq_head_adaptive,
+    &seq_head_crf,
+    &seq_head_regression,
+    &seq_head_ordinal,
     NULL,
 };
 
@@ -56,8 +61,27 @@ seq_status seq_head_word_shape(const seq_node *node, seq_shape *out, seq_error *
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "a head %s reads rows, and a column of ids on the same axis",
                              node->head->node.name);
+    const seq_words_options *options = node->options;
+    if (node->head != &seq_head_full && (options->smoothing > 0 || options->class_weights))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "label smoothing and class weights need the output full, not %s",
+                             node->head->node.name);
     out->width = inputs[1].ids;
     return SEQ_OK;
+}
+
+void seq_class_weights(const double *weights, const int64_t *counts, int classes, float *out) {
+    double targets = 0, weighted = 0;
+    for (int c = 0; c < classes; c++) {
+        double count = (double)counts[c];
+        double weight = weights ? weights[c] : 1 / (count > 0 ? count : 1);
+        targets += count;
+        weighted += count * weight;
+    }
+    for (int c = 0; c < classes; c++) {
+        double weight = weights ? weights[c] : 1 / (counts[c] > 0 ? (double)counts[c] : 1);
+        out[c] = (float)(weighted > 0 ? weight * targets / weighted : 1);
+    }
 }
 
 double seq_head_word_chance(const seq_node *node) {

@@ -34,8 +34,12 @@ static void plan(const seq_node *node, const seq_limits *limits, bool training, 
     memory *memory = out;
     size_t rows = seq_head_rows(node, limits);
     (void)kept;
-    memory->softmax = (seq_softmax){
-        .compute = node->compute, .columns = seq_head_words(node), .units = seq_head_units(node)};
+    const seq_words_options *options = node->options;
+    memory->softmax = (seq_softmax){.compute = node->compute,
+                                    .columns = seq_head_words(node),
+                                    .units = seq_head_units(node),
+                                    .smoothing = options->smoothing,
+                                    .column_weights = options->class_weights};
     seq_softmax_take(&memory->softmax, rows, training, scratch);
     memory->found = seq_arena_take(scratch, rows, sizeof *memory->found);
 }

@@ -2,14 +2,19 @@
 // is registered by one line here; tests loop over the tables. Invariant: a need
 // is appended, never changed by the list, so places stay valid. Test:
 // tests/unit/model/test_graph.c.
+#include <seqtrain/nn/attention.h>
 #include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/embedding.h>
 #include <seqtrain/nn/layers.h>
+#include <seqtrain/nn/pool.h>
+#include <seqtrain/nn/rows.h>
 #include <stdio.h>
 
 const seq_layer_kind *const *seq_layers(void) {
     static const seq_layer_kind *const table[] = {
-        &seq_layer_embedding, &seq_layer_recurrent, &seq_layer_dense, &seq_layer_dropout, NULL,
+        &seq_layer_embedding,      &seq_layer_features, &seq_layer_recurrent, &seq_layer_reverse,
+        &seq_layer_concat,         &seq_layer_dense,    &seq_layer_dropout,   &seq_layer_pool,
+        &seq_layer_attention_pool, &seq_layer_spread,   &seq_layer_attention, NULL,
     };
     return table;
 }

@@ -18,6 +18,7 @@ void seq_softmax_take(seq_softmax *softmax, size_t rows, bool training, seq_aren
     softmax->logits = SEQ_ARENA_FLOATS(arena, softmax->chunk * softmax->columns);
     softmax->log_sum = SEQ_ARENA_FLOATS(arena, softmax->chunk);
     softmax->target_logit = SEQ_ARENA_FLOATS(arena, softmax->chunk);
+    if (softmax->smoothing > 0) softmax->mean_logit = SEQ_ARENA_FLOATS(arena, softmax->chunk);
     if (training)
         softmax->packed_rows = seq_arena_take(
             arena, 1, seq_compute_packed_bytes(softmax->compute, softmax->units, softmax->chunk));
@@ -47,19 +48,37 @@ typedef struct row_work {
     seq_softmax_row *found;
 } row_work;
 
+static float weight_of(const seq_softmax *softmax, int32_t target) {
+    return softmax->column_weights ? softmax->column_weights[target] : 1;
+}
+
+// The gradient is that of cross-entropy with (1 - smoothing) at the target and smoothing / C
+// everywhere (Szegedy et al. 2016).
 static void differentiate_row(const row_work *work, size_t i, float *row) {
-    size_t columns = work->softmax->columns;
+    const seq_softmax *softmax = work->softmax;
+    size_t columns = softmax->columns;
+    float everywhere = (float)(softmax->smoothing / (double)columns);
     if (work->targets[i] < 0) {
         memset(row, 0, columns * sizeof *row);
         return;
     }
-    row[work->targets[i]] -= 1;
-    work->softmax->compute->kernels->scale(row, work->scale, columns);
+    for (size_t j = 0; everywhere > 0 && j < columns; j++)
+        row[j] -= everywhere;
+    row[work->targets[i]] -= (float)(1 - softmax->smoothing);
+    softmax->compute->kernels->scale(row, work->scale * weight_of(softmax, work->targets[i]),
+                                     columns);
 }
 
 static void mask_row(const seq_softmax *softmax, int32_t target, float *row) {
     for (size_t j = softmax->shared; j < softmax->columns; j++)
         if ((int64_t)j != target) row[j] = -INFINITY;
+}
+
+static float mean_of(const float *row, size_t count) {
+    double sum = 0;
+    for (size_t j = 0; j < count; j++)
+        sum += (double)row[j];
+    return (float)(sum / (double)count);
 }
 
 static void differentiate_rows(void *context, int part, int parts) {
@@ -71,6 +90,7 @@ static void differentiate_rows(void *context, int part, int parts) {
         float *row = softmax->logits + i * columns;
         mask_row(softmax, work->targets[i], row);
         softmax->target_logit[i] = work->targets[i] < 0 ? 0 : row[work->targets[i]];
+        if (softmax->mean_logit) softmax->mean_logit[i] = mean_of(row, columns);
         softmax->compute->kernels->softmax(row, 1, columns, columns, softmax->log_sum + i);
         differentiate_row(work, i, row);
     }
@@ -80,7 +100,11 @@ static void add_loss(const seq_softmax *softmax, size_t rows, const int32_t *tar
                      seq_loss *loss) {
     for (size_t i = 0; i < rows; i++) {
         if (targets[i] < 0) continue;
-        loss->sum -= (double)softmax->target_logit[i] - (double)softmax->log_sum[i];
+        double nats = (double)softmax->log_sum[i] - (double)softmax->target_logit[i];
+        if (softmax->mean_logit)
+            nats += softmax->smoothing *
+                    ((double)softmax->target_logit[i] - (double)softmax->mean_logit[i]);
+        loss->sum += (double)weight_of(softmax, targets[i]) * nats;
         loss->count++;
     }
 }

@@ -34,7 +34,9 @@ static seq_status open_dataset(const seq_eval_options *options, const seq_loaded
     const char *expected = seq_record_text(data, "vocabulary_hash");
     char run[SEQ_PATH + 8], *found = NULL;
     snprintf(run, sizeof run, "%s/../..", loaded->directory);
-    if (!options->data && !(found = seq_data_path_find(run, &loaded->manifest)))
+    if (!options->data && seq_data_path_find(run, &loaded->manifest, &found, error))
+        return error->status;
+    if (!options->data && !found)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--data: missing: neither the checkpoint nor data-path.txt of its run "
                              "names the data set");

@@ -5,8 +5,10 @@ expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 small=(--data data --layers 1 --hidden 16 --embed 16 --batch 4 --window 8 --steps 120 --epochs 99 --lr 0.01 --log-every 1)
 
 validated() { awk -F'"loss": *' '/"event": *"validation"/ {split($2, a, /[,}]/); value = a[1]} END {print value}' "$1/metrics.jsonl"; }
+libraries=()
+! has_openblas "outputs with --kernels openblas" || libraries=("adaptive --kernels openblas" "sampled --samples 6 --kernels openblas")
 for option in full "sampled --samples 6" "sampled --samples 6 --tied" "adaptive --cutoffs 5,12" adaptive \
-  "adaptive --precision bf16" "sampled --samples 6 --precision bf16" "adaptive --kernels openblas" "sampled --samples 6 --kernels openblas"; do
+  "adaptive --precision bf16" "sampled --samples 6 --precision bf16" ${libraries[@]+"${libraries[@]}"}; do
   rm -rf run threads
   expect 0 finished "$SEQTRAIN" "${small[@]}" --run run --output $option
   if [[ $option != *openblas* ]]; then

@@ -44,7 +44,7 @@ windows=$(sed -nE 's/.* ([0-9]+) updates an epoch.*/\1/p' out.txt | head -n 1)
 ! grep -q 'hardly learns' out.txt || bad "a warning of a healthy run: $(cat out.txt)"
 
 # A healthy start: no warning, for every cell; a plain network has no forget gate to lower.
-for cell in lstm lstm-peephole gru gru-simple gru-reset-after rnn; do
+for cell in lstm lstm-peephole lstm-peephole-current gru gru-simple gru-reset-after rnn; do
   "$SEQTRAIN" "${small[@]}" --run $cell --cell $cell >out.txt 2>&1 || bad "$(cat out.txt)"
   ! grep -q 'hardly learns' out.txt || bad "$cell: $(grep 'hardly learns' out.txt)"
   shares $cell saturated | awk -F', ' '{ exit !(NF == 2 && $1 < 0.1 && $2 < 0.1) }' || bad "$cell: saturated: $(shares $cell saturated)"

@@ -30,7 +30,7 @@ expect 4 "fresh" "$SEQTRAIN" "${small[@]}" --run fresh --resume must
 absent fresh/checkpoints
 
 # Every cell, optimiser and schedule trains: the loss falls.
-for option in '--cell rnn' '--cell gru-simple' '--cell gru' '--cell gru-reset-after' '--cell lstm' '--cell lstm-peephole' '--optimizer sgd --lr 1' \
+for option in '--cell rnn' '--cell gru-simple' '--cell gru' '--cell gru-reset-after' '--cell lstm' '--cell lstm-peephole' '--cell lstm-peephole-current' '--optimizer sgd --lr 1' \
   '--optimizer momentum --lr 0.2' '--optimizer adagrad --lr 0.05' '--optimizer rmsprop' '--optimizer adam' '--optimizer adamw --weight-decay 0.01' \
   '--schedule halve --decay-after 1' '--schedule plateau' '--schedule cosine' '--warmup 20' '--loss-scale sum --lr 0.001' '--clip-element 0.01' \
   '--dropout 0.2' '--dropout-input 0.1 --dropout-output 0.3' '--tied --embed 16' '--layers 3 --hidden 16,12,10 --dropout-between 0.1' \

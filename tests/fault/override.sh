@@ -90,7 +90,7 @@ grep -q "Some Other CPU" .out && bad "the CPU was not recorded"
 expect 0 "was written with arithmetic [a-z]+, here it is openblas 0[.0-9]+ [A-Za-z0-9]+: results are equal in statistics, not in bits" \
   "$SEQTRAIN" --run run --steps 55 --kernels openblas
 expect 2 "rank 1 [(]host .*--kernels is portable on rank 1, openblas on rank 0" \
-  run_mpi 1 "$SEQTRAIN" --run run --steps 60 --kernels openblas : -np 1 "$SEQTRAIN" --run run --steps 60 --kernels portable
+  run_mpi 2 bash "$SUPPORT/by_rank.sh" "$SEQTRAIN" --run run --steps 60 --kernels openblas ::: "$SEQTRAIN" --run run --steps 60 --kernels portable
 outcome 4
 
 experiment "ranks with other libraries for products" "2 where they were told to; a warning where one name finds two"
@@ -101,14 +101,14 @@ cp "$small" there/libproducts.so
 echo >>there/libproducts.so
 ranks=("$SEQTRAIN" --data data --layers 1 --hidden 8 --embed 8 --batch 2 --window 20 --replicas 2 --steps 4)
 expect 2 "rank 1 [(]host .*--blas is there/libproducts.so on rank 1, here/libproducts.so on rank 0" \
-  run_mpi 1 "${ranks[@]}" --run libraries --blas here/libproducts.so : -np 1 "${ranks[@]}" --run libraries --blas there/libproducts.so
+  run_mpi 2 bash "$SUPPORT/by_rank.sh" "${ranks[@]}" --run libraries --blas here/libproducts.so ::: "${ranks[@]}" --run libraries --blas there/libproducts.so
 expect 2 "rank 1 [(]host .*--blas is not given on rank 1, here/libproducts.so on rank 0" \
-  run_mpi 1 "${ranks[@]}" --run libraries --blas here/libproducts.so : -np 1 "${ranks[@]}" --run libraries
+  run_mpi 2 bash "$SUPPORT/by_rank.sh" "${ranks[@]}" --run libraries --blas here/libproducts.so ::: "${ranks[@]}" --run libraries
 expect 2 "rank 1 [(]host .*--blas libproducts.so: cannot be loaded" \
-  run_mpi 1 env LD_LIBRARY_PATH=here "${ranks[@]}" --run libraries --blas libproducts.so : -np 1 "${ranks[@]}" --run libraries --blas libproducts.so
+  run_mpi 2 bash "$SUPPORT/by_rank.sh" env LD_LIBRARY_PATH=here "${ranks[@]}" --run libraries --blas libproducts.so ::: "${ranks[@]}" --run libraries --blas libproducts.so
 absent libraries
 expect 0 "rank 1 on host .* computes with arithmetic libproducts.so [0-9a-f]+, rank 0 on .* with libproducts.so [0-9a-f]+: the bits depend on which rank" \
-  run_mpi 1 env LD_LIBRARY_PATH=here "${ranks[@]}" --run libraries --blas libproducts.so : \
-  -np 1 env LD_LIBRARY_PATH=there "${ranks[@]}" --run libraries --blas libproducts.so
+  run_mpi 2 bash "$SUPPORT/by_rank.sh" env LD_LIBRARY_PATH=here "${ranks[@]}" --run libraries --blas libproducts.so ::: \
+  env LD_LIBRARY_PATH=there "${ranks[@]}" --run libraries --blas libproducts.so
 outcome 4
 finish

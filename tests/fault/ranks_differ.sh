@@ -12,10 +12,9 @@ small=("$SEQTRAIN" --layers 1 --hidden 16 --embed 8 --batch 2 --window 8 --repli
 # The watchdog is to have no part in it.
 first=("${small[@]}" --data data --hang-timeout 1h)
 
-# apart RUN OPTION...: rank 1 of 2 is given these. A hang is ended, and is a failure.
-apart() { with_mpi timeout $((600 * slower)) "${one[@]}" "${first[@]}" --run "$1" : "${other[@]}" env ${setting+"$setting"} "${first[@]}" --run "$@"; }
-mpi_command 1
-one=("${launch[@]}") other=("${launch[@]:1}")
+# apart RUN OPTION...: rank 1 of 2 is given these. The time limit of the test ends a hang.
+apart() { two "${first[@]}" --run "$1" ::: env ${setting+"$setting"} "${first[@]}" --run "$@"; }
+two() { run_mpi 2 bash "$SUPPORT/by_rank.sh" "$@"; } # two COMMAND0... ::: COMMAND1...
 
 experiment "one rank of 4 with other options, version, data, or an error" "all agree on exit 2 or 3: rank, host, field, both values"
 expect 0 '^[0-9]+ cases' run_mpi 4 "$BUILD/tests/mpi/mpi_test_rank_agreement" data data2
@@ -51,10 +50,10 @@ was_killed "$code" || bad "run: exit code $code: $(tail -3 log.run)"
 for option in "--lr 0.5" "--steps 20" "--hidden 8" "--optimizer sgd" "--batch 4" "--resume must" "--data data2"; do
   expect 2 'rank 1 \(host .* on rank 1, .* on rank 0' apart run $option
 done
-expect 2 'the hash of the data set is [0-9a-f]{32} on rank 1, none on rank 0' with_mpi "${one[@]}" "$SEQTRAIN" --run run : "${other[@]}" "$SEQTRAIN" --run run --data data
+expect 2 'the hash of the data set is [0-9a-f]{32} on rank 1, none on rank 0' two "$SEQTRAIN" --run run ::: "$SEQTRAIN" --run run --data data
 # What rank 1 says is the default, what rank 0 takes from the record is not.
 expect 0 finished run_mpi 2 "${first[@]}" --run slow --lr 0.1 --steps 4
-expect 2 '--lr is 0.002 on rank 1, 0.1 on rank 0' with_mpi "${one[@]}" "$SEQTRAIN" --run slow --steps 12 : "${other[@]}" "$SEQTRAIN" --run slow --steps 12 --lr 0.002
+expect 2 '--lr is 0.002 on rank 1, 0.1 on rank 0' two "$SEQTRAIN" --run slow --steps 12 ::: "$SEQTRAIN" --run slow --steps 12 --lr 0.002
 expect 0 finished run_mpi 2 "${first[@]}" --run run
 same_tree whole/checkpoints run/checkpoints
 outcome 10

@@ -1,5 +1,7 @@
 """Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
-Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss; optimisers and clipping in single precision."""
+Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss;
+bidirectional stacks of LSTM and GRU over packed sequences; a conditional random field by logsumexp, regression
+and ordinal losses in double; optimisers and clipping in single precision."""
 import torch
 from torch import nn
 
@@ -66,6 +68,27 @@ def adaptive(stream, vocabulary=19, cutoffs=(4, 9), embedding=5, hidden=18, step
     write(stream, "adaptive.log_probabilities", output.log_prob(rows))
 
 
+def packed(stream, cell, module, lengths=(5, 3, 3, 1), layers=2, width=4, hidden=6):
+    """Two directions, sequences of different lengths; the loss is a sum of outputs, each with a weight of its own. Rows lie as in PackedSequence.data."""
+    torch.manual_seed(40 + len(cell))
+    recurrent = module(width, hidden, layers, bidirectional=True).double()
+    representable(recurrent)
+    rows = torch.randn(sum(lengths), width).float().double().requires_grad_()
+    slopes = torch.randn(sum(lengths), 2 * hidden).float().double()
+    batches = nn.utils.rnn.pack_padded_sequence(torch.zeros(max(lengths), len(lengths), width), torch.tensor(lengths), enforce_sorted=True).batch_sizes
+    out, state = recurrent(nn.utils.rnn.PackedSequence(rows, batches))
+    (out.data * slopes).sum().backward()
+    write(stream, f"{cell}.inputs", rows)
+    write(stream, f"{cell}.inputs.gradient", rows.grad)
+    write(stream, f"{cell}.slopes", slopes)
+    write(stream, f"{cell}.outputs", out.data)
+    for index, part in enumerate(state if isinstance(state, tuple) else (state,)):
+        write(stream, f"{cell}.state{index}", part)
+    for parameter, value in recurrent.named_parameters():
+        write(stream, f"{cell}.{parameter}", value)
+        write(stream, f"{cell}.{parameter}.gradient", value.grad)
+
+
 def optimizer(stream, name, make, steps=6, count=9):
     torch.manual_seed(3)
     parameter = nn.Parameter(torch.randn(count))
@@ -82,13 +105,95 @@ def optimizer(stream, name, make, steps=6, count=9):
     write(stream, f"{name}.path", torch.stack(path))
 
 
+def field_score(emissions, targets, transitions, start, end):
+    """Of one label sequence and of all, for one item: emissions (T, K)."""
+    score, reached = start[targets[0]] + emissions[0, targets[0]], start + emissions[0]
+    for t in range(1, len(emissions)):
+        score = score + transitions[targets[t - 1], targets[t]] + emissions[t, targets[t]]
+        reached = torch.logsumexp(reached[:, None] + transitions, 0) + emissions[t]
+    return score + end[targets[-1]], torch.logsumexp(reached + end, 0)
+
+
+def field(stream, name, forbidden=(), labels=5, lengths=(6, 4, 4, 1)):
+    """Items one after the other. `forbidden`: pairs of labels, targets avoid them."""
+    torch.manual_seed(5)
+    values = [torch.empty(shape).uniform_(-1, 1).double().requires_grad_() for shape in ((labels, labels), labels, labels)]
+    mask = torch.zeros(labels, labels, dtype=torch.double)
+    for before, after in forbidden:
+        mask[before, after] = -1e9
+    items = [(torch.randn(length, labels).mul_(2).double().requires_grad_(), torch.randint(labels - 1, (length,)) + 1) for length in lengths]
+    loss = 0
+    for emissions, targets in items:
+        score, total = field_score(emissions, targets, values[0] + mask, *values[1:])
+        loss = loss + total - score
+    loss.backward()
+    write(stream, f"{name}.loss", loss)
+    for key, value in zip(("transitions", "start_transitions", "end_transitions"), values):
+        write(stream, f"{name}.{key}", value)
+        write(stream, f"{name}.{key}.gradient", value.grad)
+    write(stream, f"{name}.targets", torch.cat([targets for _, targets in items]))
+    write(stream, f"{name}.emissions", torch.cat([emissions for emissions, _ in items]))
+    write(stream, f"{name}.emissions.gradient", torch.cat([emissions.grad for emissions, _ in items]))
+
+
+def regression(stream, name, loss, count=40):
+    """Targets in units of their own, normalised by their mean and (population) deviation."""
+    torch.manual_seed(6)
+    outputs = torch.randn(count).double().requires_grad_()
+    targets = torch.randn(count).mul_(3).add_(7).float().double()
+    total = loss(outputs, (targets - targets.mean()) / targets.std(unbiased=False))
+    total.backward()
+    write(stream, f"{name}.outputs", outputs)
+    write(stream, f"{name}.outputs.gradient", outputs.grad)
+    write(stream, f"{name}.targets", targets)
+    write(stream, f"{name}.loss", total)
+
+
+def ordinal(stream, classes=5, count=30):
+    """P(y >= k) = sigmoid(score - threshold k); cuts of 0: all classes are equally likely."""
+    torch.manual_seed(7)
+    scores = torch.randn(count).mul_(4).double().requires_grad_()
+    cuts = torch.randn(classes - 1).double().requires_grad_()
+    targets = torch.randint(classes, (count,))
+    even = torch.logit(torch.arange(1, classes).double() / classes)
+    steps = nn.functional.softplus(torch.log(torch.expm1(even[1:] - even[:-1])) + cuts[1:])
+    thresholds = torch.cat([(even[:1] + cuts[:1]), even[0] + cuts[0] + torch.cumsum(steps, 0)])
+    reached = torch.sigmoid(scores[:, None] - thresholds)
+    one, none = torch.ones(count, 1).double(), torch.zeros(count, 1).double()
+    probabilities = torch.cat([one, reached], 1) - torch.cat([reached, none], 1)
+    loss = -torch.log(probabilities[torch.arange(count), targets]).sum()
+    loss.backward()
+    write(stream, "ordinal.scores", scores)
+    write(stream, "ordinal.scores.gradient", scores.grad)
+    write(stream, "ordinal.cuts", cuts)
+    write(stream, "ordinal.cuts.gradient", cuts.grad)
+    write(stream, "ordinal.targets", targets)
+    write(stream, "ordinal.loss", loss)
+    write(stream, "ordinal.probabilities", probabilities)
+    write(stream, "ordinal.expected", (probabilities * (torch.arange(classes) + 1)).sum(1))
+
+
 with open("models.txt", "w") as stream:
     model(stream, "lstm", nn.LSTM)
     model(stream, "gru-reset-after", nn.GRU)
     model(stream, "rnn", nn.RNN)
 
+with open("packed.txt", "w") as stream:
+    packed(stream, "lstm", nn.LSTM)
+    packed(stream, "gru-reset-after", nn.GRU)
+
 with open("outputs.txt", "w") as stream:
     adaptive(stream)
+
+with open("crf.txt", "w") as stream:
+    field(stream, "free")
+    field(stream, "masked", forbidden=((0, 2), (1, 0), (3, 0)))
+
+with open("losses.txt", "w") as stream:
+    regression(stream, "squared", nn.MSELoss(reduction="sum"))
+    regression(stream, "absolute", nn.L1Loss(reduction="sum"))
+    regression(stream, "huber", nn.HuberLoss(reduction="sum", delta=0.75))
+    ordinal(stream)
 
 with open("optimizers.txt", "w") as stream:
     single = dict(foreach=False)

@@ -37,7 +37,7 @@ expect() {
   if [ "$got" -ne "$code" ]; then
     bad "exit code $got, expected $code: $*"
     tail -5 "$work/.out" >&2
-  elif ! grep -Eq -- "$text" "$work/.out"; then
+  elif ! grep -aEq -- "$text" "$work/.out"; then
     bad "'$text' is not in the output of: $*"
     tail -5 "$work/.out" >&2
   fi
@@ -78,6 +78,13 @@ longer() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", (b > a ? b : a) }'; }
 same() { cmp -s "$1" "$2" || bad "$1 and $2 differ"; }
 same_tree() { diff -r "$1" "$2" >&2 || bad "$1 and $2 differ"; }
 absent() { [ ! -e "$1" ] || bad "$1 exists"; }
+
+# has_openblas TEXT: whether it is installed; else what is left out is said.
+has_openblas() {
+  ldconfig -p 2>/dev/null | grep -q 'libopenblas\.so\.0' && return
+  echo "skipped: $1 (OpenBLAS is not installed)" >&2
+  return 1
+}
 
 # with_mpi COMMAND...: leaks are looked for in processes without MPI only: it unloads its components before the end, so theirs
 # carry the names of whatever lies at their addresses.
@@ -127,7 +134,7 @@ wait_for() {
 or_ended() { "${@:2}" >/dev/null 2>&1 || ! kill -0 "$1" 2>/dev/null; }
 stands() { grep -q '^State:.[TZ]' "/proc/$1/status" 2>/dev/null || [ ! -e "/proc/$1" ]; }
 is_gone() { ! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
-has_lines() { [ "$(grep -cE -- "$2" "$1" 2>/dev/null)" -ge "${3:-1}" ]; } # has_lines FILE TEXT [COUNT]
+has_lines() { [ "$(grep -acE -- "$2" "$1" 2>/dev/null)" -ge "${3:-1}" ]; } # has_lines FILE TEXT [COUNT]
 
 # was_killed CODE: of a job one of whose ranks was killed: 137, or 6 when the others notice before the launcher does.
 was_killed() { [ "$1" -eq 137 ] || [ "$1" -eq 6 ]; }

@@ -5,6 +5,7 @@
 #include "reference_model.h"
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static double dot(const double *a, const double *b, int count) {
 typedef struct layer {
     const double *weight_ih, *weight_hh, *bias_ih, *bias_hh, *weight_ch;
     int inputs, hidden;
+    bool sees_current; // the output gate's peephole: c<t>, not c<t-1>
 } layer;
 
 static double from_input(const layer *l, int row, const double *x) {
@@ -61,9 +63,9 @@ static void step_lstm(const layer *l, const double *x, const double *h, const do
         if (l->weight_ch) {
             i += l->weight_ch[j] * c[j];
             f += l->weight_ch[n + j] * c[j];
-            o += l->weight_ch[2 * n + j] * c[j];
         }
         c_new[j] = sigma(f) * c[j] + sigma(i) * tanh(g);
+        if (l->weight_ch) o += l->weight_ch[2 * n + j] * (l->sees_current ? c_new[j] : c[j]);
         h_new[j] = sigma(o) * tanh(c_new[j]);
     }
 }
@@ -117,15 +119,31 @@ static void step_cell(const char *cell, const layer *l, const double *x, const d
         step_rnn(l, x, h, h_new);
 }
 
+void reference_step(const char *cell, const double *const parameters[5], int inputs, int hidden,
+                    const double *x, const double *h, const double *c, double *h_new,
+                    double *c_new) {
+    const layer l = {
+        .weight_ih = parameters[0],
+        .weight_hh = parameters[1],
+        .bias_ih = parameters[2],
+        .bias_hh = parameters[3],
+        .weight_ch = strstr(cell, "peephole") ? parameters[4] : NULL,
+        .inputs = inputs,
+        .hidden = hidden,
+        .sees_current = strcmp(cell, "lstm-peephole-current") == 0,
+    };
+    step_cell(cell, &l, x, h, c, h_new, c_new);
+}
+
 static layer layer_at(const reference *r, int index, int inputs) {
     return (layer){
         .weight_ih = find(r, "rnn.weight_ih_l%d", index),
         .weight_hh = find(r, "rnn.weight_hh_l%d", index),
         .bias_ih = find(r, "rnn.bias_ih_l%d", index),
         .bias_hh = find(r, "rnn.bias_hh_l%d", index),
-        .weight_ch = strcmp(r->config->cell, "lstm-peephole") == 0
-                         ? find(r, "rnn.weight_ch_l%d", index)
-                         : NULL,
+        .weight_ch =
+            strstr(r->config->cell, "peephole") ? find(r, "rnn.weight_ch_l%d", index) : NULL,
+        .sees_current = strcmp(r->config->cell, "lstm-peephole-current") == 0,
         .inputs = inputs,
         .hidden = r->config->hidden[index],
     };

@@ -11,4 +11,10 @@ double reference_loss(const seq_model_config *config, const seq_parameter_table 
                       const double *parameters, int batch, int steps, const int32_t *inputs,
                       const int32_t *targets, double *state, double *log_probabilities);
 
+// One step of a cell on one sequence: h, and c of cells with memory, become h_new and c_new.
+// Parameters are weight_ih, weight_hh, bias_ih, bias_hh and, of cells with peepholes, weight_ch.
+void reference_step(const char *cell, const double *const parameters[5], int inputs, int hidden,
+                    const double *x, const double *h, const double *c, double *h_new,
+                    double *c_new);
+
 #endif

@@ -17,6 +17,8 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_CANDIDATES,
     SEQ_RANDOM_BOOTSTRAP,
     SEQ_RANDOM_AUGMENT, // changes of inputs; the field's number is added in the upper half
+    SEQ_RANDOM_WORDS = 16, // embedding dropout
+    SEQ_RANDOM_WEIGHTS,    // weight-drop
 } seq_random_purpose;
 
 typedef struct seq_random_key {

@@ -8,7 +8,8 @@
 
 seq_status seq_data_path_write(const char *run, const char *dataset, seq_error *error);
 // The data set of a run, or that in the record of a checkpoint, where earlier versions have it.
-// NULL: neither says. Release with free().
-char *seq_data_path_find(const char *run, const seq_manifest *manifest);
+// *out NULL: neither says. Release it with free(). SEQ_NO_MEMORY is the only failure.
+seq_status seq_data_path_find(const char *run, const seq_manifest *manifest, char **out,
+                              seq_error *error);
 
 #endif

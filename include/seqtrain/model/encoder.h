@@ -1,6 +1,7 @@
 // The stack that tasks share: recurrent layers, then dense layers on each step,
 // with dropout on what each hands on and none inside the recurrence (Zaremba et
-// al. 2014).
+// al. 2014). A bidirectional layer is one layer from each end, side by side
+// (Schuster and Paliwal 1997): 2 H units.
 #ifndef SEQTRAIN_MODEL_ENCODER_H
 #define SEQTRAIN_MODEL_ENCODER_H
 
@@ -9,11 +10,13 @@
 #include <seqtrain/nn/recurrent.h>
 
 typedef struct seq_encoder_options {
-    const char *prefix;       // of recurrent layers: "rnn"; none may be longer than 15
+    const char *prefix;       // of recurrent layers: "rnn"
     const char *dense_prefix; // of dense layers, followed by ".I": "dense"
     const seq_cell *cell;
     int layers;
-    const int *hidden; // H of each layer
+    const int *hidden;  // H of each layer, in each direction
+    bool bidirectional; // parameters of the second direction end in _reverse, as in PyTorch
+    int between;        // units of a dense layer between recurrent layers; 0: none
     int dense_layers;
     const int *dense; // units of each dense layer
     seq_activation activation;

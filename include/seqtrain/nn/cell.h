@@ -56,7 +56,8 @@ typedef struct seq_cell {
                        *step); // SEQ_LAST_GATED: after the product with the last gate's gradient
 } seq_cell;
 
-// NULL-terminated: "lstm", "lstm-peephole", "gru", "gru-reset-after", "gru-simple", "rnn".
+// NULL-terminated: "lstm", "lstm-peephole", "lstm-peephole-current", "gru",
+// "gru-reset-after", "gru-simple", "rnn".
 const char *const *seq_cell_names(void);
 // NULL for an unknown name.
 const seq_cell *seq_cell_find(const char *name);

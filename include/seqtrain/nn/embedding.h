@@ -16,6 +16,7 @@ typedef enum seq_embedding_initialisation {
 typedef struct seq_embedding_options {
     int units; // E
     seq_embedding_initialisation initialisation;
+    double dropout; // of whole words in training, keyed by (seed, step, node, id)
 } seq_embedding_options;
 extern const seq_layer_kind seq_layer_embedding;
 

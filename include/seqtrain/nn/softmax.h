@@ -15,12 +15,17 @@ typedef struct seq_softmax {
     const seq_compute *compute;
     size_t columns, units; // C, I
     size_t
-        shared;   // training: the columns from here on count only in the rows whose target they are
-    size_t chunk; // rows at once
-    float *logits;       // (chunk, C)
-    float *log_sum;      // (chunk)
-    float *target_logit; // (chunk)
-    void *packed_rows;   // (chunk, I) packed, training only
+        shared; // training: the columns from here on count only in the rows whose target they are
+    // Training. Of a row's loss, `smoothing` is the mean of -ln p of all columns,
+    // and the rest -ln p(target); both are multiplied by the target's weight.
+    double smoothing;
+    const float *column_weights; // (C), or NULL: all 1
+    size_t chunk;                // rows at once
+    float *logits;               // (chunk, C)
+    float *log_sum;              // (chunk)
+    float *target_logit;         // (chunk)
+    float *mean_logit;           // (chunk), with smoothing
+    void *packed_rows;           // (chunk, I) packed, training only
 } seq_softmax;
 
 // Fills chunk, shared (all columns) and the buffers for up to `rows` rows; the other members are
@@ -34,8 +39,8 @@ typedef struct seq_softmax_weights {
     const float *bias;    // (C), or NULL
 } seq_softmax_weights;
 
-// The loss in nats: a sum of -ln p(target). dx (N, I) = dL/dx, d_weight (C, I)
-// and d_bias (C) are overwritten, with L = scale * loss. NULL: not wanted.
+// The loss in nats: a sum of -ln p(target), or what smoothing and weights make of it. dx (N, I) =
+// dL/dx, d_weight (C, I) and d_bias (C) are overwritten, with L = scale * loss. NULL: not wanted.
 seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights *weights,
                            size_t rows, const float *x, const int32_t *targets, float scale,
                            float *dx, float *d_weight, float *d_bias);

@@ -252,9 +252,10 @@ static seq_status apply_manifest(seq_parsed *parsed, const seq_manifest *manifes
     seq_status status = apply_record(parsed, seq_manifest_section_find(manifest, "options"),
                                      seq_manifest_section_find(manifest, "model"), error);
     if (!status && !is_changed(parsed, manifest)) status = check_model(parsed, manifest, error);
-    char *data = seq_data_path_find(options->run, manifest);
-    if (!status && !options->data && data)
-        status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
+    char *data = NULL;
+    if (!status && !options->data)
+        status = seq_data_path_find(options->run, manifest, &data, error);
+    if (!status && data) status = seq_option_set(parsed, "data", data, SEQ_FROM_RECORD, error);
     free(data);
     return status;
 }

@@ -52,6 +52,14 @@ for side in old new; do
   (cd $side && make_data) || exit 1
 done
 diff -r -q old new || { echo "the data sets of $SEQPREP differ"; exit 1; }
+# The workspace of a model large enough to be seen in megabytes; for people to compare.
+for side in old new; do
+  use "${builds[$([ $side = old ]; echo $?)]}"
+  for output in full sampled adaptive; do
+    (cd $side && "$SEQTRAIN" --data words --run memory --cell lstm --layers 2 --hidden 512 --output $output --batch 32 --steps 1 2>&1 </dev/null |
+      sed -n "s/^memory /$side, $output: /p"; rm -rf memory)
+  done
+done
 count=0 different=0
 for kernels in ${KERNELS:-$(kernels_of "${builds[1]}/seqtrain")}; do
   while read -r name data layout options; do

@@ -309,6 +309,34 @@ static void bf16_rounds_to_nearest_even(void **state) {
         }
 }
 
+// Packed through a list of rows is the packed copy of those rows.
+static void listed_rows_are_packed(void **state) {
+    (void)state;
+    enum { ROWS = 90, N = 61, LD = 70, K = 131 };
+    float *b = random_floats(ROWS * LD, 5), *copied = malloc(K * LD * sizeof *copied);
+    int32_t rows[K];
+    for (int i = 0; i < K; i++) {
+        rows[i] = (i * 37 + 11) % ROWS;
+        memcpy(copied + i * LD, b + rows[i] * LD, LD * sizeof *b);
+    }
+    for (size_t set = 0; set < SETS; set++) // packing for a library needs no library
+        for (int precision = 0; precision < (set < OUR_SETS ? 3 : 1); precision++) {
+            seq_compute compute = {seq_kernels_of(sets[set]), (seq_precision)precision, NULL};
+            if (!compute.kernels) continue;
+            size_t bytes = seq_compute_packed_bytes(&compute, N, K);
+            char *expected = aligned_alloc(64, (bytes + 63) / 64 * 64),
+                 *found = aligned_alloc(64, (bytes + 63) / 64 * 64);
+            seq_compute_pack(&compute, SEQ_PLAIN, N, K, copied, LD, expected);
+            seq_compute_pack_rows(&compute, N, K, b, LD, rows, found);
+            assert_memory_equal(found, expected, bytes);
+            seq_compute_pack_rows(&compute, N, ROWS, b, LD, NULL, found);
+            seq_compute_pack(&compute, SEQ_PLAIN, N, ROWS, b, LD, expected);
+            assert_memory_equal(found, expected, seq_compute_packed_bytes(&compute, N, ROWS));
+            free(expected), free(found);
+        }
+    free(b), free(copied);
+}
+
 static void unknown_name_is_refused(void **state) {
     (void)state;
     const seq_kernels *kernels;
@@ -319,9 +347,9 @@ static void unknown_name_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sums_are_right),          cmocka_unit_test(order_is_that_of_k),
-        cmocka_unit_test(cuts_change_no_bit),      cmocka_unit_test(bf16_rounds_to_nearest_even),
-        cmocka_unit_test(unknown_name_is_refused),
+        cmocka_unit_test(sums_are_right),         cmocka_unit_test(order_is_that_of_k),
+        cmocka_unit_test(cuts_change_no_bit),     cmocka_unit_test(bf16_rounds_to_nearest_even),
+        cmocka_unit_test(listed_rows_are_packed), cmocka_unit_test(unknown_name_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // What the passes over a window owe each other: evaluation, single steps, split
 // windows, dropout, gradient flow, memory. Losses are compared with the double
 // reference; dropout is checked by differences of its own loss. Checks
-// src/model/pass.c, forward.c, backward.c and src/nn/dropout.c.
+// src/model/pass.c and src/nn/dropout.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

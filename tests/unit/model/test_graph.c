@@ -1,0 +1,506 @@
+// A graph with everything that tasks need, and what a graph refuses. Letters
+// make words; a bidirectional encoder with tied directions reads them; a
+// decoder without feedback attends to its rows. Source and target embedding and
+// the head are one matrix. Some sequences have length 0. Gradients are checked
+// by differences, and each item alone against the batch. Checks
+// src/model/graph.c, links.c, workspace.c and pass.c.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/batch/rectangle.h>
+#include <seqtrain/model/encoder.h>
+#include <seqtrain/nn/attention.h>
+#include <seqtrain/nn/layers.h>
+#include <seqtrain/nn/pool.h>
+#include <seqtrain/nn/rows.h>
+#include <small_model.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXAMPLES, SOURCE, LETTERS, TARGET, AXES };
+enum { WORDS = 7, ALPHABET = 5, EMBEDDING = 6, ITEMS = 4, LONGEST = 4, ROOM = 64 };
+
+// An item: its words, the letters of each, and what is to be predicted.
+typedef struct item {
+    int words, targets;
+    int letters[LONGEST];
+} item;
+static const item items[ITEMS] = {{2, 3, {3, 1}}, {4, 2, {2, 0, 3, 1}}, {0, 1, {0}}, {1, 0, {2}}};
+
+// Where a row comes from.
+typedef struct origin {
+    int item, word, time;
+} origin;
+
+typedef struct packed {
+    seq_batch batch;
+    seq_limits limits;
+    seq_axis_room rooms[AXES];
+    seq_arena arena;
+    origin origins[AXES][ROOM];
+    int32_t source[ROOM], letters[ROOM], target[ROOM], before[ROOM];
+} packed;
+
+// ---- batches
+
+static int length_of(int axis, const origin *parent) {
+    const item *item = &items[parent->item];
+    if (axis == LETTERS) return item->letters[parent->word];
+    return axis == SOURCE ? item->words : item->targets;
+}
+
+// Sequences of the parent's rows, longest first.
+static void fill_axis(packed *out, int axis, int parent) {
+    seq_axis_room *room = &out->rooms[axis];
+    int32_t lengths[ROOM];
+    int count = 0, rows = (int)out->batch.axes[parent].rows;
+    for (int length = LONGEST; length >= 0; length--)
+        for (int row = 0; row < rows; row++) {
+            if (length_of(axis, &out->origins[parent][row]) != length) continue;
+            const origin *from = &out->origins[parent][row];
+            room->of[count] = row;
+            room->at[row] = count;
+            room->number[count] = from->item * 100 + (axis == LETTERS ? from->word : 0);
+            lengths[count++] = length;
+        }
+    seq_axis *made = &out->batch.axes[axis];
+    seq_axis_shape(made, room, count, lengths);
+    made->parent = parent;
+    for (int t = 0; t < made->steps; t++)
+        for (int b = 0; b < made->rows_at[t]; b++) {
+            const origin *from = &out->origins[parent][made->of[b]];
+            out->origins[axis][made->first_row[t] + (size_t)b] =
+                (origin){from->item, axis == LETTERS ? from->word : t, t};
+        }
+}
+
+static int32_t id_of(const origin *origin, int salt, int ids) {
+    return (origin->item * 31 + origin->word * 7 + origin->time * 3 + salt) % ids;
+}
+
+static void fill_columns(packed *out) {
+    for (size_t row = 0; row < out->batch.axes[SOURCE].rows; row++)
+        out->source[row] = id_of(&out->origins[SOURCE][row], 1, WORDS);
+    for (size_t row = 0; row < out->batch.axes[LETTERS].rows; row++)
+        out->letters[row] = id_of(&out->origins[LETTERS][row], 2, ALPHABET);
+    for (size_t row = 0; row < out->batch.axes[TARGET].rows; row++) {
+        const origin *at = &out->origins[TARGET][row];
+        out->target[row] = id_of(at, 4, WORDS);
+        out->before[row] =
+            at->time ? id_of(&(origin){at->item, at->word - 1, at->time - 1}, 4, WORDS) : SEQ_NO_ID;
+    }
+    out->batch.columns[0] = (seq_column){.axis = SOURCE, .ids = out->source};
+    out->batch.columns[1] = (seq_column){.axis = LETTERS, .ids = out->letters};
+    out->batch.columns[2] = (seq_column){.axis = TARGET, .ids = out->target};
+    out->batch.columns[3] = (seq_column){.axis = TARGET, .ids = out->before};
+    out->batch.column_count = 4;
+}
+
+static void take(packed *out) {
+    for (int axis = 0; axis < AXES; axis++)
+        seq_axis_take(&out->rooms[axis], &out->limits.axes[axis], ROOM, &out->arena);
+}
+
+// The items of the list, in its order.
+static packed *pack(const int *list, int count) {
+    packed *out = calloc(1, sizeof *out);
+    seq_error error = {0};
+    int32_t ones[ITEMS] = {1, 1, 1, 1};
+    out->limits = (seq_limits){
+        .axes = {{ITEMS, 1, ITEMS}, {ITEMS, LONGEST, 10}, {10, LONGEST, 20}, {ITEMS, LONGEST, 10}}};
+    for (int a = 0; a < SEQ_AXES; a++)
+        for (int b = 0; b < SEQ_AXES; b++)
+            out->limits.pairs[a][b] = 100, out->limits.longest_pair[a][b] = LONGEST * LONGEST;
+    take(out);
+    assert_int_equal(seq_arena_commit(&out->arena, "test", &error), SEQ_OK);
+    take(out);
+    out->batch.axis_count = AXES;
+    out->batch.divisor = 1;
+    seq_axis_shape(&out->batch.axes[EXAMPLES], &out->rooms[EXAMPLES], count, ones);
+    out->batch.axes[EXAMPLES].parent = -1;
+    for (int i = 0; i < count; i++) {
+        out->rooms[EXAMPLES].number[i] = list[i];
+        out->origins[EXAMPLES][i] = (origin){list[i], 0, 0};
+    }
+    fill_axis(out, SOURCE, EXAMPLES);
+    fill_axis(out, LETTERS, SOURCE);
+    fill_axis(out, TARGET, EXAMPLES);
+    fill_columns(out);
+    return out;
+}
+
+static void drop(packed *packed) {
+    seq_arena_clear(&packed->arena);
+    free(packed);
+}
+
+// ---- the graph
+
+static const seq_graph_field fields[] = {{"source", SOURCE, WORDS, 0, 0},
+                                         {"letters", LETTERS, ALPHABET, 0, 1},
+                                         {"target", TARGET, WORDS, 0, 0},
+                                         {"target.before", TARGET, WORDS, 0, 0}};
+
+static int add(seq_graph *graph, const seq_layer_kind *kind, const void *options,
+               const char *prefix, const char *suffix, int a, int b) {
+    return seq_graph_layer(graph, kind, options, prefix, suffix, (int[]){a, b}, b < 0 ? 1 : 2);
+}
+
+// Both directions over the letters with the same parameters, pooled to words.
+static int read_letters(seq_graph *graph) {
+    int column = seq_graph_column(graph, "letters");
+    const seq_recurrent_options cell = {seq_cell_find("gru"), 4, 0};
+    int embedded = add(graph, &seq_layer_embedding, &(seq_embedding_options){.units = 3},
+                       "letters.embedding", "", column, -1);
+    int there = add(graph, &seq_layer_recurrent, &cell, "letters", "_l0", embedded, -1);
+    int backwards = add(graph, &seq_layer_reverse, NULL, "", "", embedded, -1);
+    int back = add(graph, &seq_layer_recurrent, &cell, "letters", "_l0_reverse", backwards, -1);
+    for (int i = 0; i < 4; i++)
+        seq_graph_share(graph, back, i, there, i);
+    back = add(graph, &seq_layer_reverse, NULL, "", "", back, -1);
+    int both = add(graph, &seq_layer_concat, NULL, "", "", there, back);
+    return add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_ENDS, SOURCE}, "", "", both,
+               -1);
+}
+
+static int encode(seq_graph *graph, int embedded) {
+    const seq_encoder_options options = {.prefix = "encoder",
+                                         .dense_prefix = "encoder.dense",
+                                         .cell = seq_cell_find("lstm"),
+                                         .layers = 2,
+                                         .hidden = (int[]){5, 4},
+                                         .bidirectional = true,
+                                         .between = 6,
+                                         .forget_bias = 1,
+                                         .activation = SEQ_ACTIVATION_TANH,
+                                         .dropout_between = 0.2,
+                                         .dropout_output = 0.2};
+    return seq_graph_encoder(
+        graph, &options,
+        add(graph, &seq_layer_concat, NULL, "", "", embedded, read_letters(graph)));
+}
+
+static seq_status build(const char *head, seq_model **out, seq_error *error) {
+    seq_graph *graph = NULL;
+    seq_compute compute;
+    const seq_embedding_options embedding = {.units = EMBEDDING};
+    seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
+    seq_graph_create(fields, 4, &(seq_initial_choice){.uniform = 0.6}, &graph, error);
+    int source = add(graph, &seq_layer_embedding, &embedding, "embedding", "",
+                     seq_graph_column(graph, "source"), -1);
+    int rows = encode(graph, source);
+    int mean =
+        add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, EXAMPLES}, "", "", rows, -1);
+    int spread = add(graph, &seq_layer_spread, &(seq_spread_options){TARGET}, "", "", mean, -1);
+    int before = add(graph, &seq_layer_embedding, &embedding, "target", "",
+                     seq_graph_column(graph, "target.before"), -1);
+    seq_graph_share(graph, before, 0, source, 0);
+    int fed = add(graph, &seq_layer_concat, NULL, "", "", before, spread);
+    int steps = add(graph, &seq_layer_recurrent,
+                    &(seq_recurrent_options){seq_cell_find("gru-reset-after"), 6, 0}, "decoder",
+                    "_l0", fed, -1);
+    int query = add(graph, &seq_layer_dense, &(seq_dense_options){8, SEQ_ACTIVATION_NONE}, "query",
+                    "", steps, -1);
+    int seen = add(graph, &seq_layer_attention, &(seq_attention_options){SEQ_ATTENTION_SCALED},
+                   "attention", "", query, rows);
+    int top = add(graph, &seq_layer_dense, &(seq_dense_options){EMBEDDING, SEQ_ACTIVATION_TANH},
+                  "top", "", add(graph, &seq_layer_concat, NULL, "", "", steps, seen), -1);
+    const seq_head_kind *kind = seq_output_at(seq_output_find(head));
+    int end = seq_graph_head(graph, kind, &(seq_words_options){.samples = 2}, "output", top,
+                             seq_graph_column(graph, "target"), true);
+    seq_graph_share(graph, end, 0, source, 0);
+    return seq_graph_finish(graph, &compute, out, error);
+}
+
+typedef struct fixture {
+    seq_model *model;
+    const seq_parameter_table *table;
+    seq_workspace *workspace;
+    float *parameters, *gradient;
+    void *matrices;
+    seq_weights weights;
+} fixture;
+
+static void repack(fixture *f) {
+    seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
+}
+
+static void open_fixture(fixture *f, const char *head, const seq_limits *limits) {
+    seq_error error = {0};
+    *f = (fixture){0};
+    build(head, &f->model, &error);
+    if (error.status) fail_msg("%s", error.text);
+    f->table = seq_model_parameters(f->model);
+    seq_workspace_create(f->model, limits, 1, SEQ_USE_TRAINING, &f->workspace, &error);
+    seq_allocate(&f->parameters, f->table->size, sizeof(float), "test", &error);
+    seq_allocate(&f->gradient, f->table->size, sizeof(float), "test", &error);
+    seq_allocate(&f->matrices, seq_model_packed_bytes(f->model, SEQ_USE_TRAINING), 1, "test",
+                 &error);
+    assert_int_equal(error.status, SEQ_OK);
+    seq_model_initialise(f->model, 3, f->parameters);
+    repack(f);
+    f->weights = (seq_weights){f->parameters, f->matrices, SEQ_USE_TRAINING};
+}
+
+static void close_fixture(fixture *f) {
+    seq_workspace_destroy(f->workspace);
+    seq_model_destroy(f->model);
+    free(f->parameters);
+    free(f->gradient);
+    free(f->matrices);
+}
+
+static double train(fixture *f, const packed *packed, float *gradient) {
+    const seq_feed feed = {.batch = &packed->batch, .seed = 9, .step = 4};
+    return seq_model_train(f->model, f->workspace, &f->weights, &feed, 1, gradient).sum;
+}
+
+// ---- tests
+
+static void gradient_matches_differences(void **state) {
+    (void)state;
+    static const char *const heads[] = {"full", "sampled"};
+    for (int head = 0; head < 2; head++) {
+        fixture f;
+        packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+        open_fixture(&f, heads[head], &batch->limits);
+        float *scratch = calloc(f.table->size, sizeof *scratch);
+        train(&f, batch, f.gradient);
+        double worst = 0, largest = 0;
+        for (int row = 0; row < f.table->count; row++)
+            for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
+                size_t i = f.table->items[row].offset + j;
+                double loss[2];
+                float middle = f.parameters[i];
+                for (int side = 0; side < 2; side++) {
+                    f.parameters[i] = middle + (side ? 5e-3f : -5e-3f);
+                    repack(&f);
+                    loss[side] = train(&f, batch, scratch);
+                }
+                f.parameters[i] = middle;
+                worst = fmax(worst, fabs((loss[1] - loss[0]) / 1e-2 - f.gradient[i]));
+                largest = fmax(largest, fabs(f.gradient[i]));
+            }
+        assert_true(largest > 0.1);
+        if (!(worst < 3e-3 * largest)) fail_msg("off by %g of %g", worst, largest);
+        free(scratch);
+        drop(batch);
+        close_fixture(&f);
+    }
+}
+
+static double evaluate(fixture *f, const packed *packed, float *of_row) {
+    double of_sequence[ITEMS];
+    const seq_feed feed = {.batch = &packed->batch};
+    return seq_model_evaluate(f->model, f->workspace, &f->weights, &feed,
+                              &(seq_losses){of_sequence, of_row})
+        .sum;
+}
+
+// An item's rows are the same bits in any batch, and gradients of items add up.
+static void items_do_not_meet(void **state) {
+    (void)state;
+    fixture f;
+    packed *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
+    open_fixture(&f, "full", &batch->limits);
+    size_t size = f.table->size;
+    float together[ROOM], alone[ROOM], scores[ROOM * WORDS], own[ROOM * WORDS];
+    double *sum = calloc(size, sizeof *sum), squares = 0, error = 0;
+    train(&f, batch, f.gradient);
+    float *whole = malloc(size * sizeof *whole);
+    memcpy(whole, f.gradient, size * sizeof *whole);
+    evaluate(&f, batch, together);
+    const seq_axis *targets = &batch->batch.axes[TARGET];
+    const seq_feed feed = {.batch = &batch->batch};
+    seq_model_scores(f.model, f.workspace, &f.weights, &feed, 0, targets->rows, scores);
+    for (int item = 0; item < ITEMS; item++) {
+        packed *one = pack(&item, 1);
+        memset(f.gradient, 0, size * sizeof *f.gradient);
+        train(&f, one, f.gradient);
+        for (size_t i = 0; i < size; i++)
+            sum[i] += f.gradient[i];
+        evaluate(&f, one, alone);
+        const seq_feed only = {.batch = &one->batch};
+        seq_model_scores(f.model, f.workspace, &f.weights, &only, 0, one->batch.axes[TARGET].rows,
+                         own);
+        for (size_t row = 0; row < targets->rows; row++) {
+            const origin *from = &batch->origins[TARGET][row];
+            if (from->item != item) continue;
+            assert_true(together[row] == alone[from->time]);
+            assert_memory_equal(scores + row * WORDS, own + (size_t)from->time * WORDS,
+                                WORDS * sizeof *own);
+        }
+        drop(one);
+    }
+    for (int row = 0; row < f.table->count; row++)
+        for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
+            size_t i = f.table->items[row].offset + j;
+            squares += (double)whole[i] * whole[i];
+            error += (whole[i] - sum[i]) * (whole[i] - sum[i]);
+        }
+    assert_true(sqrt(error) < 1e-5 * sqrt(squares));
+    free(sum);
+    free(whole);
+    drop(batch);
+    close_fixture(&f);
+}
+
+// Nothing but sequences of length 0 gives no loss, and a gradient of zeros.
+static void nothing_gives_zeros(void **state) {
+    (void)state;
+    fixture f;
+    packed *batch = pack((int[]){0}, 0);
+    open_fixture(&f, "full", &batch->limits);
+    for (size_t i = 0; i < f.table->size; i++)
+        f.gradient[i] = 77;
+    assert_true(train(&f, batch, f.gradient) == 0);
+    for (int row = 0; row < f.table->count; row++) {
+        const seq_parameter *parameter = &f.table->items[row];
+        for (size_t j = 0; j < seq_parameter_size(parameter); j++)
+            if (!(f.gradient[parameter->offset + j] == (parameter->sparse ? 77 : 0)))
+                fail_msg("%s: %g", parameter->name, (double)f.gradient[parameter->offset + j]);
+    }
+    drop(batch);
+    close_fixture(&f);
+}
+
+// Passes allocate nothing; more room than needed changes no bit.
+static void memory_is_planned(void **state) {
+    (void)state;
+    fixture tight, wide;
+    packed *batch = pack((int[]){3, 1, 0, 2}, ITEMS);
+    float rows[2][ROOM];
+    open_fixture(&tight, "full", &batch->limits);
+    seq_limits limits = batch->limits;
+    for (int axis = 0; axis < AXES; axis++)
+        limits.axes[axis] = (seq_axis_limit){30, 9, 90};
+    open_fixture(&wide, "full", &limits);
+    train(&tight, batch, tight.gradient); // libraries warm up
+    size_t before = small_heap();
+    train(&tight, batch, tight.gradient);
+    evaluate(&tight, batch, rows[0]);
+    assert_int_equal(before, small_heap());
+    evaluate(&wide, batch, rows[1]);
+    assert_memory_equal(rows[0], rows[1], batch->batch.axes[TARGET].rows * sizeof **rows);
+    assert_true(seq_workspace_bytes(tight.workspace) < seq_workspace_bytes(wide.workspace));
+    drop(batch);
+    close_fixture(&tight);
+    close_fixture(&wide);
+}
+
+// A parameter lies with its first user, and shared ones have one row.
+static void parameters_lie_in_the_order_of_the_graph(void **state) {
+    (void)state;
+    fixture f;
+    packed *batch = pack((int[]){0}, 1);
+    open_fixture(&f, "full", &batch->limits);
+    assert_string_equal(f.table->items[0].name, "embedding.weight");
+    assert_false(f.table->items[0].sparse); // the head writes all of it
+    assert_null(seq_parameter_find(f.table, "target.weight"));
+    assert_null(seq_parameter_find(f.table, "output.weight"));
+    assert_null(seq_parameter_find(f.table, "letters.weight_ih_l0_reverse"));
+    assert_non_null(seq_parameter_find(f.table, "encoder.weight_ih_l1_reverse"));
+    const seq_parameter *letters = seq_parameter_find(f.table, "letters.embedding.weight");
+    assert_true(letters && letters->sparse && letters->vocabulary == 1);
+    size_t begins[SEQ_MAX_GRADIENT_PARTS], parts = seq_model_gradient_parts(f.model, begins);
+    for (size_t i = 1; i < parts; i++)
+        assert_true(begins[i] < begins[i - 1]);
+    assert_int_equal(begins[parts - 1], 0);
+    drop(batch);
+    close_fixture(&f);
+}
+
+// What is refused, and that the first error stays.
+static void bad_graphs_are_refused(void **state) {
+    (void)state;
+    for (int fault = 0; fault < 5; fault++) {
+        seq_error error = {0};
+        seq_compute compute;
+        seq_graph *graph;
+        seq_model *model;
+        seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error);
+        seq_graph_create(fields, 4, &(seq_initial_choice){0}, &graph, &error);
+        const seq_encoder_options options = {.prefix = "encoder",
+                                             .dense_prefix = "dense",
+                                             .cell = seq_cell_find("rnn"),
+                                             .layers = 1,
+                                             .hidden = (int[]){4},
+                                             .bidirectional = fault == 0};
+        int embedded =
+            add(graph, &seq_layer_embedding, &(seq_embedding_options){.units = EMBEDDING},
+                "embedding", "", seq_graph_column(graph, fault == 1 ? "no" : "target.before"), -1);
+        int top = seq_graph_encoder(graph, &options, embedded);
+        int unread = fault == 2 ? seq_graph_encoder(graph, &options, embedded) : top;
+        assert_true(unread >= -1);
+        if (fault != 3) {
+            int head = seq_graph_head(graph, &seq_head_full, &(seq_words_options){0}, "output", top,
+                                      seq_graph_column(graph, "target"), true);
+            if (fault == 4) seq_graph_share(graph, head, 0, embedded, 0); // 4 units and 6
+        }
+        static const char *const reasons[] = {"items behind it", "no field no", "nothing reads",
+                                              "does not end in a head", "shapes differ"};
+        assert_int_equal(seq_graph_finish(graph, &compute, &model, &error), SEQ_BAD_USAGE);
+        if (!strstr(error.text, reasons[fault])) fail_msg("fault %d: %s", fault, error.text);
+    }
+}
+
+// Bytes of the workspace before the model was a graph, with kernels `portable`.
+static void workspace_of_lm_has_not_grown(void **state) {
+    (void)state;
+    static const struct {
+        const char *cell, *output;
+        int layers, hidden[2], embedding, dense, tied, dropout;
+        size_t bytes;
+    } models[] = {{"lstm", "full", 2, {100, 100}, 60, 0, 0, 1, 5697920},
+                  {"gru", "full", 2, {100, 100}, 60, 0, 0, 1, 5369088},
+                  {"lstm", "full", 1, {64}, 64, 0, 1, 0, 4646720},
+                  {"gru", "sampled", 1, {64}, 32, 0, 0, 0, 6311104},
+                  {"lstm", "adaptive", 2, {80, 64}, 48, 48, 0, 0, 4637184}};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        seq_model_config config = {.vocabulary = 5000,
+                                   .embedding = models[i].embedding,
+                                   .layers = models[i].layers,
+                                   .hidden = {models[i].hidden[0], models[i].hidden[1]},
+                                   .dense_layers = models[i].dense > 0,
+                                   .dense = {models[i].dense},
+                                   .tied = models[i].tied,
+                                   .output = seq_output_find(models[i].output),
+                                   .samples = 100,
+                                   .cutoff_count = 2,
+                                   .cutoffs = {200, 1000}};
+        seq_compute compute;
+        seq_model *model;
+        seq_workspace *workspace;
+        seq_error error = {0};
+        strcpy(config.cell, models[i].cell);
+        if (models[i].dropout)
+            config.dropout_input = config.dropout_between = config.dropout_output = 0.2;
+        seq_compute_find("portable", SEQ_FP32, NULL, &compute, &error);
+        seq_model_create(&config, &compute, &model, &error);
+        assert_int_equal(error.status, SEQ_OK);
+        const seq_limits limits = seq_rectangle_limits(10, 20);
+        seq_workspace_create(model, &limits, 1, SEQ_USE_TRAINING, &workspace, &error);
+        if (seq_workspace_bytes(workspace) > models[i].bytes)
+            fail_msg("%s %s: %zu bytes, before %zu", models[i].cell, models[i].output,
+                     seq_workspace_bytes(workspace), models[i].bytes);
+        seq_workspace_destroy(workspace);
+        seq_model_destroy(model);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradient_matches_differences),
+        cmocka_unit_test(items_do_not_meet),
+        cmocka_unit_test(nothing_gives_zeros),
+        cmocka_unit_test(memory_is_planned),
+        cmocka_unit_test(parameters_lie_in_the_order_of_the_graph),
+        cmocka_unit_test(bad_graphs_are_refused),
+        cmocka_unit_test(workspace_of_lm_has_not_grown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
