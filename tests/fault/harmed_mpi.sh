@@ -113,7 +113,7 @@ for mpi in no yes; do
   same_tree whole/checkpoints ignored-$mpi/checkpoints
   signal_at train-update:5 HUP obeyed-$mpi env --default-signal=HUP "${taken[@]}" "${train[@]}" --mpi $mpi --run "$work/obeyed-$mpi"
   [ $code -eq 75 ] || bad "SIGHUP, --mpi $mpi: exit code $code, expected 75: $(tail -3 "log.obeyed-$mpi")"
-  grep -aq 'stopped by SIGHUP' log.obeyed-$mpi || bad "SIGHUP is not named: $(tail -3 log.obeyed-$mpi)"
+  grep -q 'stopped by SIGHUP' log.obeyed-$mpi || bad "SIGHUP is not named: $(tail -3 log.obeyed-$mpi)"
 done
 outcome 4
 

@@ -37,8 +37,8 @@ harmed() {
       continue
     fi
     [ $got -eq 0 ] || bad "$name: exit code $got, expected 0 after a restart: $(tail -5 "log.$name")"
-    grep -aq 'start 2: .* from the checkpoint of step' "log.$name" || bad "$name: no restart from a checkpoint: $(grep run.sh "log.$name")"
-    grep -aq 'dropped host 10.77.0.2' "log.$name" || bad "$name: host 2 was not dropped: $(grep run.sh "log.$name")"
+    grep -q 'start 2: .* from the checkpoint of step' "log.$name" || bad "$name: no restart from a checkpoint: $(grep run.sh "log.$name")"
+    grep -q 'dropped host 10.77.0.2' "log.$name" || bad "$name: host 2 was not dropped: $(grep run.sh "log.$name")"
     same_tree whole/checkpoints "$name/checkpoints"
   done
 }
@@ -88,7 +88,7 @@ cut_for_seconds() { # SIGNAL NAME PROCESS
 hosts_file
 HOOK=cut_for_seconds signal_at train-update:60:3 - seconds hosts_supervised --hang-timeout 60 -- "${train[@]}" --run "$work/seconds"
 [ $code -eq 0 ] || bad "exit code $code: $(tail -5 log.seconds)"
-[ "$(grep -ac 'start [0-9]*:' log.seconds)" -eq 1 ] || bad "started more than once: $(grep run.sh log.seconds)"
+[ "$(grep -c 'start [0-9]*:' log.seconds)" -eq 1 ] || bad "started more than once: $(grep run.sh log.seconds)"
 same_tree whole/checkpoints seconds/checkpoints
 no_process_left seconds
 outcome 1
