@@ -60,7 +60,13 @@ outcome $((1 + whole)) "as expected" "$detected" "$recovered"
 
 [ $whole -eq 1 ] || starts=5
 experiment "2 hosts: one lost in mid-step (processes killed, link down)" "one message; exit 6, or a restart without the host and the same bytes"
-harmed lost "$(place 2 2) does not answer .* in step $where.*; $(place 3 2) does not answer" lose
+missing="$(place 2 2) does not answer .* in step $where.*; $(place 3 2) does not answer"
+[ -n "$launcher_kind" ] || launcher_find
+if [ $launcher_kind = openmpi5 ]; then
+  echo "skipped: the message that says who is missing: Open MPI 5 notices the lost host itself, and kills its ranks a quarter of a second later" >&2
+  missing=
+fi
+harmed lost "$missing" lose
 outcome $((1 + whole)) "as expected" "$detected" "$recovered"
 
 [ $whole -eq 1 ] || finish
