@@ -47,6 +47,9 @@ launcher_watchful() {
 #   launcher_grace     seconds that ranks have between SIGTERM to the launcher and their end: `some` (a second by default, and what
 #                      launcher_environment says), `none`, `all`
 #   launcher_truthful  no: its exit code may be another than that of the ranks; signals of ranks are small numbers in it
+#   launcher_lost      the exit code by which the MPI library itself ends a job one of whose connections
+#                      between hosts has closed; it may come before that of the rank which was killed.
+#                      Empty: the library ends no job for that
 # Each hands SIGUSR1 on to the ranks at once and stays; while it starts it loses it.
 launcher_find() {
   local says
@@ -63,10 +66,10 @@ launcher_find() {
   slurm*) launcher_kind=srun ;;
   *) launcher_kind=other ;; # what the MPI standard says of mpiexec, no more
   esac
-  launcher_grace=all launcher_truthful=no
+  launcher_grace=all launcher_truthful=no launcher_lost=
   case $launcher_kind in
   openmpi4) launcher_rank=OMPI_COMM_WORLD_RANK launcher_grace=some launcher_truthful=yes ;;
-  openmpi5) launcher_rank=OMPI_COMM_WORLD_RANK launcher_grace=none launcher_truthful=yes ;;
+  openmpi5) launcher_rank=OMPI_COMM_WORLD_RANK launcher_grace=none launcher_truthful=yes launcher_lost=14 ;; # MPI_ERR_UNKNOWN
   srun) launcher_rank=SLURM_PROCID launcher_truthful=yes ;;
   pals) launcher_rank=PALS_RANKID ;;
   *) launcher_rank=PMI_RANK ;;

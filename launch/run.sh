@@ -20,8 +20,10 @@
 # data, no usable checkpoint, numbers, disk: the next start would end the same way); after SIGTERM, SIGINT (Ctrl-C), SIGHUP or SIGUSR1,
 # which are handed on as the wish for a checkpoint (75, also before there is anything to save and between two starts); after two
 # restarts without a newer checkpoint. A second Ctrl-C kills the job at once (130).
-# Exit code: seqtrain's; 6 when the supervisor gives up, however the launcher put it (137 or 9 for a killed rank, 205 for a lost
-# host, nothing at all for a cut link: then it is ended here). 0 counts only when the run says that it has ended. Where the supervisor's own host is lost, the others'
+# Exit code: seqtrain's; 6 when the supervisor gives up, however the launcher put it
+# (137 or 9 for a killed rank, 14 where Open MPI 5 saw a connection close first, 205
+# for a lost host, nothing at all for a cut link: then it is ended here). 0 counts only
+# when the run says that it has ended. Where the supervisor's own host is lost, the others'
 # ranks end themselves and their daemons; the same command on another host goes on.
 source "$(dirname "$0")/common.sh"
 

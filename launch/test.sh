@@ -48,7 +48,7 @@ if [[ " $* " =~ \ --faults\ |slurm ]]; then
   [[ ! " $* " =~ \ --faults\  ]] || wanted_programs+=(h5py) # another reader of checkpoints
   excluded='long|bench'
 fi
-say_skipped() { grep -h '^skipped: ' Testing/Temporary/LastTest.log | sort -u || true; } # and why
+say_skipped() { grep -ah '^skipped: ' Testing/Temporary/LastTest.log | sort -u || true; } # and why
 launcher_environment
 build=$root/${SEQ_BUILD:-build-test}
 say "Building in $build"

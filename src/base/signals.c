@@ -47,8 +47,8 @@ static void remember(int signal) {
 // Signals that whoever started this process had ignored; bit s - 1 is signal s.
 static uint64_t ignored_at_start;
 
-// Runs before the constructors of libraries. libpsm2, which Open MPI 5 loads, puts its own handler
-// of SIGHUP in the place of "ignored".
+// Runs before the constructors of libraries. UCX, below Open MPI 5 and MPICH, takes SIGHUP for
+// itself as it is loaded (UCX_DEBUG_SIGNO), also where it was ignored.
 static void note_ignored(void) {
     struct sigaction now;
     for (int signal = 1; signal <= 31; signal++)

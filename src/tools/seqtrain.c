@@ -157,11 +157,17 @@ typedef struct invocation {
     int code;
 } invocation;
 
+// For a checkpoint and an early end.
+static void catch_stops(void) {
+    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, SIGINT, SIGHUP, 0}, true);
+}
+
 static void train(void *argument) {
     invocation *self = argument;
     seq_error error = {0};
     seq_comm *comm = NULL;
     open_comm(&self->argc, &self->argv, &comm, &error);
+    catch_stops();                                 // MPI may have loaded UCX, which takes SIGHUP
     if (comm && error.status != SEQ_RANK_FAILED) { // what one rank has met, all must hear
         if (!error.status) silence_other_ranks(comm);
         run(self->argc, self->argv, comm, &error);
@@ -182,8 +188,7 @@ int main(int argc, char **argv) {
     invocation self = {.argc = argc, .argv = argv};
     seq_standard_begin(&self.standard);
     seq_arithmetic_begin();
-    seq_signals_catch((const int[]){SIGUSR1, SIGTERM, SIGINT, SIGHUP, 0},
-                      true); // for a checkpoint and an early end
+    catch_stops();
     seq_log_open(stderr, SEQ_LOG_INFO, "seqtrain");
     seq_death_tell_bus_errors();
     if (!seq_thread_run_main(train, &self, &error)) return self.code;

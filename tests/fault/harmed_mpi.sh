@@ -1,5 +1,5 @@
-# An MPI library that gives less than it is asked for, and one that never returns from the exchange of gradients, in the exchange's own
-# thread or in the main thread.
+# An MPI library that gives less than it is asked for, one that never returns from the exchange of gradients, in the exchange's own
+# thread or in the main thread, and one that takes a signal for itself.
 source "$SUPPORT/common.sh"
 source "$SUPPORT/ranks.sh"
 [ -z "${SANITIZE:-}" ] || { echo "skipped: the sanitizers want to be loaded before our shim" >&2; exit 77; }
@@ -102,6 +102,20 @@ ranks 2 SEQ_MPI_SILENT=1 SEQ_MPI_RANK=1 older --hang-timeout 1 >log.older 2>&1 |
 no_process_left older
 absent older
 outcome 1 "as expected" "$(since "$begun")"
+
+# Open MPI 5 and MPICH may be linked with UCX, which takes SIGHUP before main;
+# Open MPI 4 loads it in MPI_Init.
+taken=(LD_PRELOAD="$BUILD/tests/support/libseq_harmed_mpi.so" SEQ_MPI_HANGUP=1)
+experiment "SIGHUP taken by a library before main and in MPI_Init" "ignored at the start (nohup): the work goes on; else a checkpoint, 75; same bytes"
+for mpi in no yes; do
+  signal_at train-update:5 HUP ignored-$mpi env --ignore-signal=HUP "${taken[@]}" "${train[@]}" --mpi $mpi --run "$work/ignored-$mpi"
+  [ $code -eq 0 ] || bad "SIGHUP ignored, --mpi $mpi: exit code $code, expected 0: $(tail -3 "log.ignored-$mpi")"
+  same_tree whole/checkpoints ignored-$mpi/checkpoints
+  signal_at train-update:5 HUP obeyed-$mpi env --default-signal=HUP "${taken[@]}" "${train[@]}" --mpi $mpi --run "$work/obeyed-$mpi"
+  [ $code -eq 75 ] || bad "SIGHUP, --mpi $mpi: exit code $code, expected 75: $(tail -3 "log.obeyed-$mpi")"
+  grep -q 'stopped by SIGHUP' log.obeyed-$mpi || bad "SIGHUP is not named: $(tail -3 log.obeyed-$mpi)"
+done
+outcome 4
 
 experiment "exchange destroyed while its thread hangs in MPI" "given up, the process goes on to its end; exit code 6 on all"
 expect 6 'rank 0: destroyed' run_mpi 2 "$BUILD/tests/mpi/mpi_test_hung_exchange"

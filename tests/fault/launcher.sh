@@ -68,7 +68,7 @@ for code in 0 2 3 4 5 7 75; do
   expect $code "exit code $code$" supervise "$code" --np 4
   starts_are 1
 done
-for code in 1 137; do
+for code in 1 14 137; do
   expect 0 "exit code 0$" supervise "$code 10;0" --np 4
   starts_are 2
   expect 6 "gave up: 0 restarts.*exit code 6$" supervise "$code" --np 4 --max-restarts 0
@@ -79,7 +79,7 @@ expect 6 "gave up: no checkpoint newer than that of step 10 in two restarts" sup
 starts_are 3
 expect 0 "done" supervise "6 10;6;6 20;6;0" --np 4
 starts_are 5
-outcome 20
+outcome 22
 
 # code_is EXPECTED CODE TRUTHFUL [LAST [VERDICT [MESSAGE]]]: job_code of a run with this last event (`-`: its session has not begun).
 code_is() {

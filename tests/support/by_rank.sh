@@ -1,6 +1,6 @@
 # by_rank.sh COMMAND0... ::: COMMAND1... [::: ...]: rank 0 of a job becomes COMMAND0, rank 1 COMMAND1, and so on. The launchers' own way
 # (`mpirun -np 1 A : -np 1 B`) crashes mpirun 5.0.7 of Debian 13.
-rank=${OMPI_COMM_WORLD_RANK:-${PMIX_RANK:-${PMI_RANK:-${SLURM_PROCID:-}}}}
+rank=${OMPI_COMM_WORLD_RANK:-${PMIX_RANK:-${PMI_RANK:-${PALS_RANKID:-${SLURM_PROCID:-}}}}}
 [ -n "$rank" ] || { echo "by_rank.sh: the launcher does not tell a rank" >&2; exit 2; }
 command=()
 for word in "$@" :::; do

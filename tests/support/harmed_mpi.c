@@ -6,9 +6,12 @@
 //   SEQ_MPI_STAYS=1  MPI_Finalize never returns
 //   SEQ_MPI_SILENT=1 the first message of a start is never answered, as by an
 //                    older program
+//   SEQ_MPI_HANGUP=1 takes SIGHUP as it is loaded, before main, and again in
+//                    MPI_Init_thread, as UCX does
 //   SEQ_MPI_RANK=R   on that rank only
 #include <seqtrain/base/launch.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -28,10 +31,19 @@ static long setting(const char *name, long otherwise) {
     return value && is_this_rank() ? strtol(value, NULL, 10) : otherwise;
 }
 
+static void swallow(int signal) {
+    (void)signal;
+}
+
+static __attribute__((constructor)) void take_hangup(void) {
+    if (setting("SEQ_MPI_HANGUP", 0)) signal(SIGHUP, swallow);
+}
+
 int MPI_Init_thread(int *count, char ***arguments, int required, int *provided) {
     long level = setting("SEQ_MPI_LEVEL", MPI_THREAD_MULTIPLE);
     int code =
         PMPI_Init_thread(count, arguments, required < level ? required : (int)level, provided);
+    take_hangup();
     if (*provided > level) *provided = (int)level; // Open MPI gives more than it is asked for
     return code;
 }

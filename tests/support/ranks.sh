@@ -98,7 +98,7 @@ no_process_left() {
 # one_message FILE TEXT: exactly one line tells who is to blame, with this text (extended regular expression).
 one_message() {
   local count
-  count=$(grep -aEc '^seqtrain: error: ' "$1")
+  count=$(grep -Ec '^seqtrain: error: ' "$1")
   [ "$count" -eq 1 ] || bad "$1 has $count messages, expected one: $(grep -a '^seqtrain: error' "$1")"
-  grep -aE '^seqtrain: error: ' "$1" | grep -aEq -- "$2" || bad "'$2' is not in the message of $1: $(grep -a '^seqtrain: error' "$1")"
+  grep -E '^seqtrain: error: ' "$1" | grep -Eq -- "$2" || bad "'$2' is not in the message of $1: $(grep -a '^seqtrain: error' "$1")"
 }

@@ -7,7 +7,8 @@
 // From now on these signals (a list that ends with 0) are remembered instead of ending the process.
 // One that was ignored when the program began (nohup, a shell's `&`) stays ignored. A second SIGINT
 // ends the process at once; two within a fifth of a second are one, because `timeout -s INT` sends
-// each twice. System calls in progress go on (`restart`) or fail with EINTR.
+// each twice. System calls in progress go on (`restart`) or fail with EINTR. May be called again:
+// libraries that are loaded later (UCX, with MPI) take signals for themselves.
 void seq_signals_catch(const int *signals, bool restart);
 
 // The last one caught, or 0.
