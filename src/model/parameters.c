@@ -4,6 +4,7 @@
 // the graph; each begins on a cache line, and the gap behind it belongs to
 // none. Tests: tests/unit/model/test_config.c, tests/unit/model/test_graph.c.
 #include "model_private.h"
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,8 +43,10 @@ static int add_row(seq_model *model, const seq_node *node, const seq_parameter_n
         .constant_count = need->constant_count,
         .constant = (float)need->constant,
     };
-    snprintf(row->name, sizeof row->name, "%s%s%s%s", plan->prefix, *plan->prefix ? "." : "",
-             need->name, plan->suffix);
+    int length = snprintf(row->name, sizeof row->name, "%s%s%s%s", plan->prefix,
+                          *plan->prefix ? "." : "", need->name, plan->suffix);
+    assert(length < (int)sizeof row->name); // builders choose prefixes
+    (void)length;
     table->values += seq_parameter_size(row);
     table->size += (seq_parameter_size(row) + PADDING - 1) / PADDING * PADDING;
     return table->count++;
