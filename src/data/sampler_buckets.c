@@ -7,7 +7,7 @@
 // work. Invariant: steps, limits and the length classes of a step's places do
 // not depend on the epoch. Test: tests/unit/data/test_sampler.c.
 #include "dataset_private.h"
-#include "sampler_private.h"
+#include "item_batch.h"
 #include <seqtrain/base/background.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
@@ -19,7 +19,6 @@ enum {
     SHUFFLE_STEPS = CLASSES,
 };
 
-typedef struct packing packing;
 typedef struct buckets {
     struct seq_sampler base;
     const seq_item_table *table;
@@ -42,7 +41,7 @@ typedef struct buckets {
     // Reading.
     int64_t *numbers; // (most): items of one replica
     seq_items_room room;
-    packing *packing;
+    seq_item_packer packer;
     seq_background *background;
     struct ahead {
         seq_dataset *dataset;
@@ -52,23 +51,8 @@ typedef struct buckets {
     } ahead;
 } buckets;
 
-// Scratch memory of making a batch: item-major rows to packed rows, and a
-// counting sort.
-struct packing {
-    uint32_t *packed[SEQ_AXES]; // (rows): the packed row of an item-major row
-    int32_t *sequence;          // item-major number of the sequence of a parent's packed row
-    int32_t *sorted;            // lengths, longest first
-    uint32_t *starts;           // counting sort, by length
-    uint64_t *digests;          // (items)
-};
-
-static uint32_t rows_of(const buckets *buckets, int axis, int64_t item) {
-    const uint32_t *at = buckets->table->at[axis];
-    return axis ? at[item + 1] - at[item] : 1;
-}
-
 static uint32_t length_of(const buckets *buckets, int64_t item) {
-    return rows_of(buckets, buckets->schema->length_axis, item);
+    return seq_item_rows(buckets->table, buckets->schema->length_axis, item);
 }
 
 // ---- The plan: classes, cut, limits.
@@ -176,7 +160,7 @@ static int descending(const void *a, const void *b) {
 static void add_up_classes(const buckets *buckets, int axis, const uint32_t *items, uint32_t *rows,
                            uint64_t *sums) {
     for (int64_t i = 0; i < buckets->table->items; i++)
-        rows[i] = rows_of(buckets, axis, items[i]);
+        rows[i] = seq_item_rows(buckets->table, axis, items[i]);
     for (int c = 0; c < buckets->class_count; c++) {
         int64_t begin = buckets->begins[c], count = buckets->begins[c + 1] - begin;
         uint64_t sum = 0;
@@ -226,9 +210,9 @@ static void limit_pairs(buckets *buckets) {
             bool both = !buckets->schema->axes[a].parent && !buckets->schema->axes[b].parent;
             if (!both) continue;
             for (int64_t i = 0; i < buckets->table->items; i++)
-                limits->longest_pair[a][b] =
-                    larger(limits->longest_pair[a][b],
-                           (size_t)rows_of(buckets, a, i) * (size_t)rows_of(buckets, b, i));
+                limits->longest_pair[a][b] = larger(
+                    limits->longest_pair[a][b], (size_t)seq_item_rows(buckets->table, a, i) *
+                                                    (size_t)seq_item_rows(buckets->table, b, i));
             size_t all = (size_t)limits->axes[0].sequences * limits->longest_pair[a][b],
                    bound = limits->axes[a].rows * (size_t)limits->axes[b].steps;
             limits->pairs[a][b] = all < bound ? all : bound;
@@ -369,10 +353,11 @@ static double divisor(const seq_sampler *sampler, int64_t epoch, int64_t step) {
     double sum = 0;
     for (int64_t i = 0; i < order->sorted_count; i++) {
         int64_t item = order->sorted[i];
-        sum += sampler->settings.per_item || schema->target < 0 ? 1
-               : buckets->table->counted
-                   ? buckets->table->counted[item]
-                   : (double)rows_of(buckets, schema->fields[schema->target].axis, item);
+        sum +=
+            sampler->settings.per_item || schema->target < 0 ? 1
+            : buckets->table->counted
+                ? buckets->table->counted[item]
+                : (double)seq_item_rows(buckets->table, schema->fields[schema->target].axis, item);
     }
     return sum < 1 ? 1 : sum;
 }
@@ -386,170 +371,6 @@ static void planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int
              round++)
             range(context, order->sorted[j], order->sorted[j] + 1);
     }
-}
-
-// ---- A batch.
-
-// Sorts the sequences of an axis, longest first, ties by the parent's row, and shapes the axis.
-static void pack_axis(const buckets *buckets, int axis, const seq_items *items,
-                      const int64_t *numbers, seq_batch_room *room, seq_batch *out) {
-    const packing *packing = buckets->packing;
-    int parent = buckets->schema->axes[axis].parent;
-    const int32_t *lengths = items->lengths[axis];
-    seq_axis_room *space = &room->axes[axis];
-    size_t sequences = items->rows[parent];
-    uint32_t *starts = packing->starts;
-    int32_t longest = 0;
-    for (size_t j = 0; j < sequences; j++)
-        if (lengths[j] > longest) longest = lengths[j];
-    memset(starts, 0, ((size_t)longest + 2) * sizeof *starts);
-    for (size_t j = 0; j < sequences; j++) {
-        packing->sequence[packing->packed[parent][j]] = (int32_t)j;
-        starts[longest - lengths[j] + 1]++;
-    }
-    for (int32_t i = 0; i < longest; i++)
-        starts[i + 1] += starts[i];
-    for (size_t row = 0; row < sequences; row++) {
-        int32_t j = packing->sequence[row];
-        uint32_t s = starts[longest - lengths[j]]++;
-        space->of[s] = (int32_t)row;
-        space->at[row] = (int32_t)s;
-        packing->sorted[s] = lengths[j];
-    }
-    seq_axis_shape(&out->axes[axis], space, (int)sequences, packing->sorted);
-    out->axes[axis].parent = parent;
-    // Numbers: rows of the parent in the split, item after item.
-    size_t j = 0, row = 0;
-    for (int64_t i = 0; i < items->count; i++) {
-        int64_t first = parent ? buckets->table->at[parent][numbers[i]] : numbers[i];
-        uint32_t count = rows_of(buckets, parent, numbers[i]);
-        for (uint32_t k = 0; k < count; k++, j++) {
-            int32_t s = space->at[packing->packed[parent][j]];
-            space->number[s] = first + k;
-            for (int32_t t = 0; t < lengths[j]; t++)
-                packing->packed[axis][row++] = (uint32_t)(space->first_row[t] + (size_t)s);
-        }
-    }
-}
-
-static void pack_examples(const buckets *buckets, const seq_items *items, const int64_t *numbers,
-                          seq_batch_room *room, seq_batch *out) {
-    for (int64_t i = 0; i < items->count; i++) {
-        buckets->packing->sorted[i] = 1;
-        buckets->packing->packed[0][i] = (uint32_t)i;
-        room->axes[0].number[i] = numbers[i];
-    }
-    seq_axis_shape(&out->axes[0], &room->axes[0], (int)items->count, buckets->packing->sorted);
-    out->axes[0].parent = -1;
-    out->axes[0].of = out->axes[0].at = NULL;
-}
-
-static void pack_values(const seq_field *field, const uint32_t *packed, size_t rows,
-                        const float *from, float *to) {
-    int width = field->width;
-    for (size_t row = 0; row < rows; row++)
-        for (int i = 0; i < width; i++) {
-            float value = from[row * (size_t)width + (size_t)i];
-            if (field->mean)
-                value = (float)(((double)value - field->mean[i]) / field->deviation[i]);
-            to[(size_t)packed[row] * (size_t)width + (size_t)i] = value;
-        }
-}
-
-static void pack_columns(const buckets *buckets, const seq_items *items, seq_batch_room *room) {
-    const seq_schema *schema = buckets->schema;
-    for (int f = 0; f < schema->field_count; f++) {
-        const seq_field *field = &schema->fields[f];
-        const uint32_t *packed = buckets->packing->packed[field->axis];
-        size_t rows = items->rows[field->axis];
-        if (field->vocabulary < 0)
-            pack_values(field, packed, rows, items->values[f], room->values[f]);
-        for (size_t row = 0; field->vocabulary >= 0 && row < rows; row++)
-            room->ids[f][packed[row]] = items->ids[f][row];
-    }
-}
-
-// The target's ids one place later.
-static void fill_before(const buckets *buckets, const seq_batch *batch, seq_batch_room *room) {
-    int column = seq_schema_before_column(buckets->schema), target = buckets->schema->target;
-    if (column < 0) return;
-    const seq_axis *axis = &batch->axes[buckets->schema->fields[target].axis];
-    for (int t = 0; t < axis->steps; t++)
-        for (int b = 0; b < axis->rows_at[t]; b++)
-            room->ids[column][axis->first_row[t] + (size_t)b] =
-                t ? room->ids[target][axis->first_row[t - 1] + (size_t)b] : SEQ_NO_ID;
-}
-
-static uint64_t mix(uint64_t digest, uint32_t value) {
-    digest = (digest ^ value) * 0x9E3779B97F4A7C15u;
-    return digest ^ digest >> 29;
-}
-
-// What lies in the columns now, item by item.
-static seq_coverage cover(const buckets *buckets, const seq_items *items, const int64_t *numbers,
-                          const seq_batch_room *room) {
-    const seq_schema *schema = buckets->schema;
-    uint64_t *digests = buckets->packing->digests;
-    seq_coverage sum = {0};
-    memset(digests, 0, (size_t)items->count * sizeof *digests);
-    for (int f = 0; f < schema->field_count; f++) {
-        const seq_field *field = &schema->fields[f];
-        const uint32_t *packed = buckets->packing->packed[field->axis];
-        size_t row = 0, width = (size_t)field->width;
-        for (int64_t i = 0; i < items->count; i++) {
-            size_t end = row + rows_of(buckets, field->axis, numbers[i]);
-            digests[i] = mix(digests[i], (uint32_t)(end - row));
-            for (; row < end; row++)
-                for (size_t k = 0; k < width; k++) {
-                    uint32_t bits;
-                    const void *from = field->vocabulary >= 0
-                                           ? (const void *)&room->ids[f][packed[row]]
-                                           : &room->values[f][packed[row] * width + k];
-                    memcpy(&bits, from, sizeof bits);
-                    digests[i] = mix(digests[i], bits);
-                }
-        }
-    }
-    for (int64_t i = 0; i < items->count; i++) {
-        seq_coverage_add_range(&sum, numbers[i], numbers[i] + 1);
-        seq_coverage_add_token(&sum, numbers[i], (int32_t)(uint32_t)(digests[i] >> 32));
-    }
-    return sum;
-}
-
-// Words that are dropped, and words that occur once: <unk> takes their place. Letters stay.
-static void augment_field(const buckets *buckets, int f, uint32_t step, const seq_batch *batch,
-                          int32_t *ids) {
-    const seq_sampler_settings *settings = &buckets->base.settings;
-    const seq_field *field = &buckets->schema->fields[f];
-    const seq_vocabulary *vocabulary =
-        seq_dataset_vocabulary_at(buckets->base.dataset, field->vocabulary);
-    const seq_axis *axis = &batch->axes[field->axis];
-    seq_random_key key = {settings->seed, SEQ_RANDOM_AUGMENT | (uint32_t)f << 16};
-    int unk = seq_vocabulary_unk(vocabulary); // SEQ_NO_ID: none
-    for (int t = 0; t < axis->steps; t++)
-        for (int b = 0; b < axis->rows_at[t]; b++) {
-            int32_t *id = &ids[axis->first_row[t] + (size_t)b];
-            uint32_t words[4];
-            if (*id == SEQ_NO_ID) continue;
-            seq_random_words(key, (uint32_t)axis->number[b], (uint32_t)t, step, words);
-            bool once = unk != SEQ_NO_ID && seq_vocabulary_count(vocabulary, *id) == 1;
-            if (seq_random_unit(words[0]) < settings->word_dropout ||
-                (once && seq_random_unit(words[1]) < settings->singletons))
-                *id = unk;
-        }
-}
-
-static void augment(const buckets *buckets, int64_t epoch, int64_t step, const seq_batch *batch,
-                    seq_batch_room *room) {
-    const seq_sampler_settings *settings = &buckets->base.settings;
-    const seq_schema *schema = buckets->schema;
-    if (!settings->training || (settings->word_dropout <= 0 && settings->singletons <= 0)) return;
-    uint32_t global = (uint32_t)(epoch * buckets->step_count + step);
-    for (int f = 0; f < schema->field_count; f++)
-        if (schema->fields[f].kind == SEQ_FIELD_IDS && f != schema->target &&
-            schema->axes[schema->fields[f].axis].parent == 0)
-            augment_field(buckets, f, global, batch, room->ids[f]);
 }
 
 // ---- Reading ahead: chunks of the next step come into the data set's cache.
@@ -587,14 +408,10 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
     seq_status status = seq_dataset_read_chosen(sampler->dataset, settings->split, buckets->numbers,
                                                 count, &buckets->room, &items, error);
     if (status) return status;
-    pack_examples(buckets, &items, buckets->numbers, room, out);
-    for (int axis = 1; axis < buckets->schema->axis_count; axis++)
-        pack_axis(buckets, axis, &items, buckets->numbers, room, out);
-    pack_columns(buckets, &items, room);
-    fill_before(buckets, out, room);
-    seq_sampler_set_columns(sampler, room, out);
-    out->read = cover(buckets, &items, buckets->numbers, room);
-    augment(buckets, epoch, step, out, room);
+    seq_item_pack(&buckets->packer, &items, buckets->numbers, room, out);
+    if (settings->training)
+        seq_item_augment(&buckets->packer, (uint32_t)(epoch * buckets->step_count + step), out,
+                         room);
     if (replica + 1 == settings->first + settings->count) read_ahead(buckets, epoch, step + 1);
     return SEQ_OK;
 }
@@ -627,26 +444,6 @@ static void take_order(buckets *buckets) {
             .epoch = -1, .items = items, .steps = steps, .cut = -1, .sorted = sorted};
 }
 
-static void take_packing(buckets *buckets) {
-    seq_arena *arena = &buckets->scratch;
-    const seq_limits *limits = &buckets->base.limits;
-    size_t most = (size_t)buckets->most, rows = most;
-    int longest = 1;
-    packing *packing = seq_arena_take(arena, 1, sizeof *packing), unplanned;
-    if (!packing) packing = &unplanned;
-    for (int axis = 0; axis < buckets->schema->axis_count; axis++) {
-        rows = larger(rows, limits->axes[axis].rows);
-        if (limits->axes[axis].steps > longest) longest = limits->axes[axis].steps;
-        packing->packed[axis] = seq_arena_take(arena, larger(limits->axes[axis].rows, most),
-                                               sizeof *packing->packed[axis]);
-    }
-    packing->sequence = seq_arena_take(arena, rows, sizeof *packing->sequence);
-    packing->sorted = seq_arena_take(arena, rows, sizeof *packing->sorted);
-    packing->starts = seq_arena_take(arena, (size_t)longest + 2, sizeof *packing->starts);
-    packing->digests = seq_arena_take(arena, most, sizeof *packing->digests);
-    buckets->packing = packing == &unplanned ? NULL : packing;
-}
-
 static seq_status make_plan(buckets *buckets, seq_error *error) {
     make_classes(buckets);
     count_classes(buckets);
@@ -660,10 +457,12 @@ static seq_status make_plan(buckets *buckets, seq_error *error) {
     status = make_limits(buckets, error);
     if (!status) status = seq_sampler_take_rooms(&buckets->base, error);
     if (status) return status;
-    take_packing(buckets);
+    buckets->packer = (seq_item_packer){
+        .sampler = &buckets->base, .schema = buckets->schema, .table = buckets->table};
+    seq_item_packer_take(&buckets->packer, buckets->most, &buckets->scratch);
     status = seq_arena_commit(&buckets->scratch, "the plan of batches", error);
     if (status) return status;
-    take_packing(buckets);
+    seq_item_packer_take(&buckets->packer, buckets->most, &buckets->scratch);
     buckets->base.bytes = buckets->plan.size + buckets->scratch.size;
     return SEQ_OK;
 }

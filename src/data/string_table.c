@@ -3,7 +3,7 @@
 // eight bytes at a time. Several look-ups at once prefetch slot, item and text
 // in turn. Invariant: numbers count up in the order of first appearance, and
 // growing keeps them. Tests: tests/unit/prep/test_text_blocks.c,
-// tests/unit/data/test_vocabulary.c.
+// tests/unit/data/test_vocabulary.c, tests/unit/task/test_spans.c.
 #include <seqtrain/data/string_table.h>
 #include <seqtrain/base/memory.h>
 #include <stdbool.h>
@@ -110,7 +110,7 @@ static seq_status append(seq_string_table *types, const char *text, size_t size,
         status = seq_grow(&types->pool, &types->pool_capacity, types->pool_used + size + 1, 1,
                           "the texts of types", error);
     if (status) return status;
-    memcpy(types->pool + types->pool_used, text, size);
+    if (size) memcpy(types->pool + types->pool_used, text, size); // NULL is no text
     types->pool[types->pool_used + size] = '\0';
     types->items[types->count++] = (seq_string){types->pool_used, size, 0};
     types->pool_used += size + 1;

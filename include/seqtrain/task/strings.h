@@ -3,19 +3,12 @@
 #ifndef SEQTRAIN_TASK_STRINGS_H
 #define SEQTRAIN_TASK_STRINGS_H
 
-#include <seqtrain/base/status.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <seqtrain/data/string_table.h>
 
 // Zero-initialise before use.
 typedef struct seq_strings {
-    char *pool; // texts, each with a NUL behind it
-    size_t pool_used, pool_capacity;
-    size_t *begins; // of each text, and where the next will begin
-    size_t begins_capacity;
+    seq_string_table table;
     int32_t count;
-    int32_t *slots; // number + 1, or 0
-    size_t slot_count;
 } seq_strings;
 
 void seq_strings_clear(seq_strings *strings);

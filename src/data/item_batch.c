@@ -1,0 +1,196 @@
+// Packs items into a batch. Sequences of each axis are sorted by a counting sort,
+// longest first, ties by the parent's row, so a batch of one item is a part of
+// any batch. Coverage digests what lies in the columns, before inputs are changed.
+// Invariant: lengths, counts and targets never change by what is drawn. Test:
+// tests/unit/data/test_sampler.c.
+#include "item_batch.h"
+#include <seqtrain/base/random.h>
+#include <string.h>
+
+void seq_item_packer_take(seq_item_packer *packer, int64_t most, seq_arena *arena) {
+    const seq_axis_limit *limits = packer->sampler->limits.axes;
+    size_t items = (size_t)most, rows = items;
+    int longest = 1;
+    for (int axis = 0; axis < packer->schema->axis_count; axis++) {
+        size_t own = limits[axis].rows > items ? limits[axis].rows : items;
+        rows = own > rows ? own : rows;
+        if (limits[axis].steps > longest) longest = limits[axis].steps;
+        packer->packed[axis] = seq_arena_take(arena, own, sizeof *packer->packed[axis]);
+    }
+    packer->sequence = seq_arena_take(arena, rows, sizeof *packer->sequence);
+    packer->sorted = seq_arena_take(arena, rows, sizeof *packer->sorted);
+    packer->starts = seq_arena_take(arena, (size_t)longest + 2, sizeof *packer->starts);
+    packer->digests = seq_arena_take(arena, items, sizeof *packer->digests);
+}
+
+// Sorts the sequences of an axis, longest first, ties by the parent's row, and shapes the axis.
+static void pack_axis(const seq_item_packer *packer, int axis, const seq_items *items,
+                      const int64_t *numbers, seq_batch_room *room, seq_batch *out) {
+    int parent = packer->schema->axes[axis].parent;
+    const int32_t *lengths = items->lengths[axis];
+    seq_axis_room *space = &room->axes[axis];
+    size_t sequences = items->rows[parent];
+    uint32_t *starts = packer->starts;
+    int32_t longest = 0;
+    for (size_t j = 0; j < sequences; j++)
+        if (lengths[j] > longest) longest = lengths[j];
+    memset(starts, 0, ((size_t)longest + 2) * sizeof *starts);
+    for (size_t j = 0; j < sequences; j++) {
+        packer->sequence[packer->packed[parent][j]] = (int32_t)j;
+        starts[longest - lengths[j] + 1]++;
+    }
+    for (int32_t i = 0; i < longest; i++)
+        starts[i + 1] += starts[i];
+    for (size_t row = 0; row < sequences; row++) {
+        int32_t j = packer->sequence[row];
+        uint32_t s = starts[longest - lengths[j]]++;
+        space->of[s] = (int32_t)row;
+        space->at[row] = (int32_t)s;
+        packer->sorted[s] = lengths[j];
+    }
+    seq_axis_shape(&out->axes[axis], space, (int)sequences, packer->sorted);
+    out->axes[axis].parent = parent;
+    // Numbers: rows of the parent in the split, item after item.
+    size_t j = 0, row = 0;
+    for (int64_t i = 0; i < items->count; i++) {
+        int64_t first = parent ? packer->table->at[parent][numbers[i]] : numbers[i];
+        uint32_t count = seq_item_rows(packer->table, parent, numbers[i]);
+        for (uint32_t k = 0; k < count; k++, j++) {
+            int32_t s = space->at[packer->packed[parent][j]];
+            space->number[s] = first + k;
+            for (int32_t t = 0; t < lengths[j]; t++)
+                packer->packed[axis][row++] = (uint32_t)(space->first_row[t] + (size_t)s);
+        }
+    }
+}
+
+static void pack_examples(const seq_item_packer *packer, const seq_items *items,
+                          const int64_t *numbers, seq_batch_room *room, seq_batch *out) {
+    for (int64_t i = 0; i < items->count; i++) {
+        packer->sorted[i] = 1;
+        packer->packed[0][i] = (uint32_t)i;
+        room->axes[0].number[i] = numbers[i];
+    }
+    seq_axis_shape(&out->axes[0], &room->axes[0], (int)items->count, packer->sorted);
+    out->axes[0].parent = -1;
+    out->axes[0].of = out->axes[0].at = NULL;
+}
+
+static void pack_values(const seq_field *field, const uint32_t *packed, size_t rows,
+                        const float *from, float *to) {
+    int width = field->width;
+    for (size_t row = 0; row < rows; row++)
+        for (int i = 0; i < width; i++) {
+            float value = from[row * (size_t)width + (size_t)i];
+            if (field->mean)
+                value = (float)(((double)value - field->mean[i]) / field->deviation[i]);
+            to[(size_t)packed[row] * (size_t)width + (size_t)i] = value;
+        }
+}
+
+static void pack_columns(const seq_item_packer *packer, const seq_items *items,
+                         seq_batch_room *room) {
+    const seq_schema *schema = packer->schema;
+    for (int f = 0; f < schema->field_count; f++) {
+        const seq_field *field = &schema->fields[f];
+        const uint32_t *packed = packer->packed[field->axis];
+        size_t rows = items->rows[field->axis];
+        if (field->vocabulary < 0)
+            pack_values(field, packed, rows, items->values[f], room->values[f]);
+        for (size_t row = 0; field->vocabulary >= 0 && row < rows; row++)
+            room->ids[f][packed[row]] = items->ids[f][row];
+    }
+}
+
+// The target's ids one place later.
+static void fill_before(const seq_item_packer *packer, const seq_batch *batch,
+                        seq_batch_room *room) {
+    int column = seq_schema_before_column(packer->schema), target = packer->schema->target;
+    if (column < 0) return;
+    const seq_axis *axis = &batch->axes[packer->schema->fields[target].axis];
+    for (int t = 0; t < axis->steps; t++)
+        for (int b = 0; b < axis->rows_at[t]; b++)
+            room->ids[column][axis->first_row[t] + (size_t)b] =
+                t ? room->ids[target][axis->first_row[t - 1] + (size_t)b] : SEQ_NO_ID;
+}
+
+static uint64_t mix(uint64_t digest, uint32_t value) {
+    digest = (digest ^ value) * 0x9E3779B97F4A7C15u;
+    return digest ^ digest >> 29;
+}
+
+// What lies in the columns now, item by item.
+static seq_coverage cover(const seq_item_packer *packer, const seq_items *items,
+                          const int64_t *numbers, const seq_batch_room *room) {
+    const seq_schema *schema = packer->schema;
+    uint64_t *digests = packer->digests;
+    seq_coverage sum = {0};
+    memset(digests, 0, (size_t)items->count * sizeof *digests);
+    for (int f = 0; f < schema->field_count; f++) {
+        const seq_field *field = &schema->fields[f];
+        const uint32_t *packed = packer->packed[field->axis];
+        size_t row = 0, width = (size_t)field->width;
+        for (int64_t i = 0; i < items->count; i++) {
+            size_t end = row + seq_item_rows(packer->table, field->axis, numbers[i]);
+            digests[i] = mix(digests[i], (uint32_t)(end - row));
+            for (; row < end; row++)
+                for (size_t k = 0; k < width; k++) {
+                    uint32_t bits;
+                    const void *from = field->vocabulary >= 0
+                                           ? (const void *)&room->ids[f][packed[row]]
+                                           : &room->values[f][packed[row] * width + k];
+                    memcpy(&bits, from, sizeof bits);
+                    digests[i] = mix(digests[i], bits);
+                }
+        }
+    }
+    for (int64_t i = 0; i < items->count; i++) {
+        seq_coverage_add_range(&sum, numbers[i], numbers[i] + 1);
+        seq_coverage_add_token(&sum, numbers[i], (int32_t)(uint32_t)(digests[i] >> 32));
+    }
+    return sum;
+}
+
+void seq_item_pack(const seq_item_packer *packer, const seq_items *items, const int64_t *numbers,
+                   seq_batch_room *room, seq_batch *out) {
+    pack_examples(packer, items, numbers, room, out);
+    for (int axis = 1; axis < packer->schema->axis_count; axis++)
+        pack_axis(packer, axis, items, numbers, room, out);
+    pack_columns(packer, items, room);
+    fill_before(packer, out, room);
+    seq_sampler_set_columns(packer->sampler, room, out);
+    out->read = cover(packer, items, numbers, room);
+}
+
+static void augment_field(const seq_item_packer *packer, int f, uint32_t step,
+                          const seq_batch *batch, int32_t *ids) {
+    const seq_sampler_settings *settings = &packer->sampler->settings;
+    const seq_field *field = &packer->schema->fields[f];
+    const seq_vocabulary *vocabulary =
+        seq_dataset_vocabulary_at(packer->sampler->dataset, field->vocabulary);
+    const seq_axis *axis = &batch->axes[field->axis];
+    seq_random_key key = {settings->seed, SEQ_RANDOM_AUGMENT | (uint32_t)f << 16};
+    int unk = seq_vocabulary_unk(vocabulary); // SEQ_NO_ID: none
+    for (int t = 0; t < axis->steps; t++)
+        for (int b = 0; b < axis->rows_at[t]; b++) {
+            int32_t *id = &ids[axis->first_row[t] + (size_t)b];
+            uint32_t words[4];
+            if (*id == SEQ_NO_ID) continue;
+            seq_random_words(key, (uint32_t)axis->number[b], (uint32_t)t, step, words);
+            bool once = unk != SEQ_NO_ID && seq_vocabulary_count(vocabulary, *id) == 1;
+            if (seq_random_unit(words[0]) < settings->word_dropout ||
+                (once && seq_random_unit(words[1]) < settings->singletons))
+                *id = unk;
+        }
+}
+
+void seq_item_augment(const seq_item_packer *packer, uint32_t step, const seq_batch *batch,
+                      seq_batch_room *room) {
+    const seq_sampler_settings *settings = &packer->sampler->settings;
+    const seq_schema *schema = packer->schema;
+    if (settings->word_dropout <= 0 && settings->singletons <= 0) return;
+    for (int f = 0; f < schema->field_count; f++)
+        if (schema->fields[f].kind == SEQ_FIELD_IDS && f != schema->target &&
+            schema->axes[schema->fields[f].axis].parent == 0)
+            augment_field(packer, f, step, batch, room->ids[f]);
+}
