@@ -34,7 +34,4 @@ seq_status seq_dataset_check_size(const seq_dataset *dataset, seq_split split, c
 // Bytes that the columns have, before compression.
 double seq_item_store_bytes(const seq_dataset *dataset);
 
-// SEQ_BAD_INPUT for a data set of items.
-seq_status seq_dataset_require_stream(const seq_dataset *dataset, seq_error *error);
-
 #endif

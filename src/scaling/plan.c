@@ -36,11 +36,12 @@ static seq_status find_vocabulary(const seq_train_options *options, seq_plan_mod
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--plan-vocabulary: the data set of --data has its own");
     if (seq_dataset_open(options->data, &dataset, error)) return error->status;
+    seq_status status = seq_dataset_require_stream(dataset, error);
     *out = seq_vocabulary_size(seq_dataset_vocabulary(dataset));
     size->corpus_tokens = (double)seq_dataset_tokens(dataset, SEQ_TRAIN) +
                           (double)seq_dataset_tokens(dataset, SEQ_VALID);
     seq_dataset_close(dataset);
-    return SEQ_OK;
+    return status;
 }
 
 // Place of a parameter's layer among the buckets: what backward finishes first comes first.

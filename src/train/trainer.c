@@ -138,6 +138,7 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     trainer->saved_step = trainer->altered_step = -1;
     seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
+    if (!status) status = seq_dataset_require_stream(trainer->dataset, error);
     if (!status) status = lay_out_replicas(trainer, error);
     if (!status) status = create_model(trainer, error);
     if (!status) status = open_training_split(trainer, error);

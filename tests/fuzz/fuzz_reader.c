@@ -3,29 +3,13 @@
 // are written back. Checks src/prep/reader*.c; run by tests/fault/fuzz.sh and
 // tests/fuzz/run.sh.
 #include "fuzz.h"
+#include "byte_memory.h"
 #include <assert.h>
 #include <seqtrain/prep/reader.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TAGS = 1 << 20 };
-
-typedef struct memory {
-    const uint8_t *bytes;
-    size_t size, at, piece;
-} memory;
-
-static seq_status read_memory(void *context, char *out, size_t capacity, size_t *out_size,
-                              seq_error *error) {
-    memory *memory = context;
-    size_t left = memory->size - memory->at;
-    (void)error;
-    *out_size = left < memory->piece ? left : memory->piece;
-    if (*out_size > capacity) *out_size = capacity;
-    if (*out_size) memcpy(out, memory->bytes + memory->at, *out_size);
-    memory->at += *out_size;
-    return SEQ_OK;
-}
 
 static void use(const seq_item *item) {
     for (int i = 0; i < item->field_count; i++)
@@ -58,8 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     while (seq_reader_names()[count])
         count++;
     const uint8_t flags = data[1];
-    memory memory = {data + 2, size - 2, 0, flags % 3 ? 7 : 4096};
-    const seq_byte_stream stream = {read_memory, &memory};
+    byte_memory memory = {data + 2, size - 2, 0, flags % 3 ? 7 : 4096};
+    const seq_byte_stream stream = {byte_memory_read, &memory};
     seq_reader_settings settings = {.reader = seq_reader_names()[data[0] % count],
                                     .columns = columns[flags >> 1 & 3],
                                     .unlabelled = flags >> 3 & 1,

@@ -32,6 +32,8 @@ int64_t seq_dataset_tokens(const seq_dataset *dataset, seq_split split);
 seq_status seq_dataset_verify(seq_dataset *dataset,
                               seq_error *error); // every file against its hash
 
+// SEQ_BAD_INPUT for a data set of items: language models are trained on a stream of tokens.
+seq_status seq_dataset_require_stream(const seq_dataset *dataset, seq_error *error);
 // Tokens [offset, offset + count) of a split of streams; ids are checked against the vocabulary's
 // size, shards against their hashes. SEQ_BAD_INPUT when the data set has been replaced since it was
 // opened.

@@ -6,27 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <byte_memory.h>
 #include <seqtrain/prep/reader.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-typedef struct memory {
-    const char *bytes;
-    size_t size, at, piece;
-} memory;
-
-static seq_status read_memory(void *context, char *out, size_t capacity, size_t *out_size,
-                              seq_error *error) {
-    memory *memory = context;
-    size_t left = memory->size - memory->at;
-    (void)error;
-    *out_size = left < memory->piece ? left : memory->piece;
-    if (*out_size > capacity) *out_size = capacity;
-    memcpy(out, memory->bytes + memory->at, *out_size);
-    memory->at += *out_size;
-    return SEQ_OK;
-}
 
 static void show(FILE *out, const seq_item *item) {
     for (int i = 0; i < item->field_count; i++) {
@@ -51,8 +35,8 @@ static char *read_all(const seq_reader_settings *settings, const char *name, con
                       size_t size, size_t piece) {
     char *text = NULL;
     size_t text_size;
-    memory memory = {bytes, size, 0, piece};
-    seq_byte_stream stream = {read_memory, &memory};
+    byte_memory memory = {bytes, size, 0, piece};
+    seq_byte_stream stream = {byte_memory_read, &memory};
     seq_reader *reader = NULL;
     seq_error error = {0};
     seq_item item;
@@ -388,8 +372,8 @@ static void answers_are_right(void **state) {
 
 static void values_know_their_place(void **state) {
     const char *input = "a,b\n\"x\ny\",zz,\n";
-    memory memory = {input, strlen(input), 0, 2};
-    seq_byte_stream stream = {read_memory, &memory};
+    byte_memory memory = {input, strlen(input), 0, 2};
+    seq_byte_stream stream = {byte_memory_read, &memory};
     const seq_reader_settings settings = {.reader = "csv", .columns = "label=2,text=1"};
     seq_reader *reader = NULL;
     seq_error error = {0};
@@ -444,8 +428,8 @@ static void labels_come_from_a_table(void **state) {
 static void check_print(const seq_reader_settings *settings, const char *input,
                         const char *expected) {
     const char *const tags[] = {"T0", "T1", "T2"};
-    memory memory = {input, strlen(input), 0, 5};
-    seq_byte_stream stream = {read_memory, &memory};
+    byte_memory memory = {input, strlen(input), 0, 5};
+    seq_byte_stream stream = {byte_memory_read, &memory};
     seq_reader *reader = NULL;
     seq_error error = {0};
     seq_item item;
