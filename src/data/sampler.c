@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const seq_sampler_kind *const kinds[] = {&seq_sampler_streams, &seq_sampler_buckets};
+static const seq_sampler_kind *const kinds[] = {&seq_sampler_streams, &seq_sampler_buckets, NULL};
 
 const seq_sampler_kind *seq_sampler_find(const char *name) {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
-    return NULL;
+    const seq_sampler_kind *const *kind = kinds;
+    while (*kind && strcmp((*kind)->name, name) != 0)
+        kind++;
+    return *kind;
 }
 
-const char *const *seq_sampler_names(void) {
-    static const char *const names[] = {"streams", "buckets", NULL};
-    return names;
+const seq_sampler_kind *const *seq_samplers(void) {
+    return kinds;
 }
 
 seq_status seq_sampler_create(const seq_sampler_kind *kind, seq_dataset *dataset,

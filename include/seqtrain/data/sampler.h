@@ -50,8 +50,7 @@ typedef struct seq_sampler_kind {
 } seq_sampler_kind;
 extern const seq_sampler_kind seq_sampler_streams, seq_sampler_buckets;
 const seq_sampler_kind *seq_sampler_find(const char *name); // NULL: none of that name
-// Names, and NULL.
-const char *const *seq_sampler_names(void);
+const seq_sampler_kind *const *seq_samplers(void); // NULL-terminated
 
 // The data set stays the caller's and outlives the sampler. SEQ_BAD_INPUT when it
 // has not what the sampler needs (items or a stream, enough tokens), or when a
