@@ -81,13 +81,12 @@ static seq_status read_all(work *work, seq_error *error) {
 
 static seq_status add_baseline(work *work, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
-    seq_answers *out = &comparison->systems[comparison->count].answers;
     if (!work->options->baseline) return SEQ_OK;
     if (work->kind == SEQ_ANSWERS_TAGS ||
         (work->kind == SEQ_ANSWERS_RATINGS && work->options->baseline == SEQ_EVAL_BOW))
         return seq_error_set(error, SEQ_BAD_USAGE, "--baseline: not for --task %s",
                              seq_answer_kind_names[work->kind]);
-    comparison->count++;
+    seq_answers *out = &comparison->systems[comparison->count++].answers;
     if (work->options->baseline == SEQ_EVAL_MAJORITY)
         return seq_baseline_majority(&comparison->training, &comparison->gold, out, error);
     comparison->has_bow = true;
