@@ -1,4 +1,5 @@
-// Reads CLOCK_MONOTONIC, which setting the system's time does not move. Test:
+// Seconds since an unknown moment, for durations and time limits. The source is
+// CLOCK_MONOTONIC. Invariant: setting the system's time does not move it. Test:
 // tests/unit/base/test_clock.c.
 #include <seqtrain/base/clock.h>
 #include <time.h>

@@ -1,4 +1,7 @@
-// Keeps RUN/data-path.txt, see seqtrain/checkpoint/data_path.h. Tests: tests/cli/arithmetic.sh.
+// Keeps RUN/data-path.txt, one line with an absolute path. Older checkpoints have
+// the path in their manifest; it is the second choice. Invariant: a file that is
+// not such a line counts as absent, short memory does not. Tests:
+// tests/cli/arithmetic.sh, tests/fault/memory.sh.
 #include <seqtrain/base/file.h>
 #include <seqtrain/checkpoint/data_path.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // A thread of each rank looks several times a second at its own progress and at the memory of its
 // node's ranks. A rank without progress for the limit starts an inquiry by files among the nodes
-// (hang_report.h); hang_diagnosis.h names who hangs. A second thread, the guard, touches no file. Invariant:
-// one message a job, and every rank leaves. Tests: tests/fault/hang.sh,
+// (hang_report.h); hang_diagnosis.h names who hangs. A second thread, the guard, touches no file.
+// Invariant: one message a job, and every rank leaves. Tests: tests/fault/hang.sh,
 // tests/fault/blocked_directory.sh, tests/mpi/two_hosts.sh.
 #include <seqtrain/job/watchdog.h>
 #include <seqtrain/job/fence.h>

@@ -9,6 +9,7 @@
 
 enum { BLOCK = 16, PARTS = BLOCK / LANES }; // reductions run in 16 lanes everywhere
 
+typedef uint32_t naturals __attribute__((vector_size(sizeof(integers))));
 typedef struct block {
     vector part[PARTS];
 } block;
@@ -50,9 +51,11 @@ static inline vector exp_vector(vector x) {
     p = FMA(p, r, broadcast(0.5f));
     p = FMA(p, r, broadcast(1.0f));
     p = FMA(p, r, broadcast(1.0f));
-    integers exponent = (integers)shifted - (integers)shifter;
+    // Without a sign: it may wrap where x is out of range, and another value is chosen below.
+    integers exponent = (integers)((naturals)shifted - (naturals)shifter);
     integers half = exponent >> 1; // 2^128 is no float: two factors
-    p = p * (vector)((half + 127) << 23) * (vector)((exponent - half + 127) << 23);
+    p = p * (vector)((naturals)(half + 127) << 23) *
+        (vector)((naturals)(exponent - half + 127) << 23);
     p = choose(x < broadcast(-87.33f), broadcast(0.0f), p);
     p = choose(x > broadcast(88.72f), broadcast(INFINITY), p);
     return choose(x != x, x, p);

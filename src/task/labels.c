@@ -1,5 +1,6 @@
 // The table of labels. A tag is O, a prefix, or a prefix, a hyphen and a type;
-// a type may hold hyphens. Test: tests/unit/task/test_spans.c.
+// a type may hold hyphens. Invariant: a label keeps its number, and its tag is
+// cut once, when the label is added. Test: tests/unit/task/test_spans.c.
 #include <seqtrain/task/labels.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
-// The table of metrics, and the ratios that several of them share. Test:
+// The table of metrics, and the ratios that several of them share. A metric is
+// registered by one line here. Invariant: counters are integers, so a sum over
+// items or ranks does not depend on their order. Test:
 // tests/unit/task/test_metrics.c.
 #include <seqtrain/task/metric.h>
 #include <math.h>

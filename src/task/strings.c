@@ -1,5 +1,6 @@
-// Numbers of labels, tags and words: a string table whose numbers are the int32
-// of batches, -1 for a text that it lacks. Test: tests/unit/task/test_spans.c.
+// Numbers of labels, tags and words: a string table whose numbers are int32, as in
+// batches. Invariant: -1 stands for a text that the table lacks, and for nothing
+// else. Test: tests/unit/task/test_spans.c.
 #include <seqtrain/task/strings.h>
 
 void seq_strings_clear(seq_strings *strings) {

@@ -24,7 +24,7 @@ typedef struct seq_event_log {
 
 // Appends to the file; a torn last line of an earlier crash is closed first.
 seq_status seq_event_log_open(seq_event_log *events, const char *run, seq_error *error);
-// Opens the file anew when what is open is not the one under its name any more.
+// Opens the file again when another file has its name now.
 seq_status seq_event_log_renew(seq_event_log *events, const char *run, bool *out_renewed,
                                seq_error *error);
 void seq_event_log_close(seq_event_log *events);

@@ -12,7 +12,7 @@ typedef struct seq_rank_report {
     int32_t stop;      // seq_stop_reason
     int32_t save;      // rank 0: the last checkpoint is older than --checkpoint-interval
     int32_t writing;   // this rank's part of a checkpoint is being written
-    int32_t anomaly;   // it has found a number that is none
+    int32_t anomaly;   // this rank found a NaN or an infinity
     seq_coverage read; // tokens of this rank's windows
 } seq_rank_report;
 
