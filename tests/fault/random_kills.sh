@@ -1,6 +1,6 @@
 # Long: 3000
 # SIGKILL at random moments of a run that does little but save: 200 times a rank, 100 times mpirun, of which the ranks then are
-# orphans for a while (the default run: a tenth). Every checkpoint that survives is the uninterrupted run's, every resume succeeds.
+# orphans for a while (the default run: a twentieth). Every checkpoint that survives is the uninterrupted run's, every resume succeeds.
 source "$SUPPORT/common.sh"
 source "$SUPPORT/checkpoints.sh"
 prepare_reference --steps 150 --checkpoint-every 1 --validate-every 7
@@ -100,9 +100,9 @@ repeat() {
 expect 0 finished "${train[@]}" --run once
 
 experiment "SIGKILL of a random rank during saves" "every resume gives the same bytes"
-repeat $((20 * SCALE)) kill_rank
+repeat $((SCALE < 10 ? 10 : 20 * SCALE)) kill_rank
 outcome $killed "$saving of them in a save, the same bytes" "$detected" "$recovered"
 experiment "SIGKILL of mpirun during saves" "every resume gives the same bytes"
-repeat $((10 * SCALE)) kill_mpirun
+repeat $((SCALE < 10 ? 5 : 10 * SCALE)) kill_mpirun
 outcome $killed "$saving of them in a save, the same bytes" "$detected" "$recovered"
 finish
