@@ -98,7 +98,6 @@ static int encode(seq_graph *graph, const seq_model_config *config, int input) {
                                                    : SEQ_ACTIVATION_RELU,
                                  .forget_bias = config->forget_bias,
                                  .dropout_between = config->dropout_between,
-                                 .dropout_output = config->dropout_output,
                              },
                              input);
 }
@@ -117,7 +116,9 @@ seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_
     seq_status status = seq_graph_create(fields, 2, &choice, &graph, error);
     if (status) return status;
     int embedding = embed(graph, config);
-    int top = encode(graph, config, seq_graph_dropout(graph, embedding, config->dropout_input));
+    int top =
+        encode(graph, config, seq_graph_dropout(graph, embedding, config->dropout_input, false));
+    top = seq_graph_dropout(graph, top, config->dropout_output, false);
     int head =
         seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
     if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);

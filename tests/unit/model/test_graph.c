@@ -177,11 +177,9 @@ static int encode(seq_graph *graph, int embedded) {
                                          .between = 6,
                                          .forget_bias = 1,
                                          .activation = SEQ_ACTIVATION_TANH,
-                                         .dropout_between = 0.2,
-                                         .dropout_output = 0.2};
-    return seq_graph_encoder(
-        graph, &options,
-        add(graph, &seq_layer_concat, NULL, "", "", embedded, read_letters(graph)));
+                                         .dropout_between = 0.2};
+    int both = add(graph, &seq_layer_concat, NULL, "", "", embedded, read_letters(graph));
+    return seq_graph_dropout(graph, seq_graph_encoder(graph, &options, both), 0.2, false);
 }
 
 static seq_status build(const char *head, seq_model **out, seq_error *error) {
