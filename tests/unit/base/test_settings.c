@@ -23,20 +23,20 @@ typedef struct rate {
 } rate;
 
 static const seq_option own_options[] = {
-    {SEQ_OPTION_INTEGER, "steps", "N", offsetof(own, steps), "7"},
-    {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(own, quiet), "no"},
+    {SEQ_OPTION_INTEGER, "steps", "N", offsetof(own, steps), "7", .help = "."},
+    {SEQ_OPTION_FLAG, "quiet", NULL, offsetof(own, quiet), "no", .help = "."},
     {.type = SEQ_OPTION_END},
 };
 static const seq_option pool_options[] = {
     {SEQ_OPTION_HEADING, .help = "Pool"},
-    {SEQ_OPTION_INTEGER, "size", "N", offsetof(pool, size), "3", 1, 9},
-    {SEQ_OPTION_FLAG, "deep", NULL, offsetof(pool, deep), "yes"},
-    {SEQ_OPTION_TEXT, "name", "NAME", offsetof(pool, name)},
+    {SEQ_OPTION_INTEGER, "size", "N", offsetof(pool, size), "3", 1, 9, .help = "."},
+    {SEQ_OPTION_FLAG, "deep", NULL, offsetof(pool, deep), "yes", .help = "."},
+    {SEQ_OPTION_TEXT, "name", "NAME", offsetof(pool, name), .help = "."},
     {.type = SEQ_OPTION_END},
 };
 static const seq_option rate_options[] = {
     {SEQ_OPTION_HEADING, .help = "Rate"},
-    {SEQ_OPTION_REAL, "rate", "X", offsetof(rate, value), "0.5"},
+    {SEQ_OPTION_REAL, "rate", "X", offsetof(rate, value), "0.5", .help = "."},
     {.type = SEQ_OPTION_END},
 };
 static const seq_option_group pool_group = {pool_options, sizeof(pool)},
