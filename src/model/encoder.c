@@ -12,7 +12,8 @@
 static int recur(seq_graph *graph, const seq_encoder_options *options, int layer, int input) {
     const seq_recurrent_options recurrent = {.cell = options->cell,
                                              .hidden = options->hidden[layer],
-                                             .forget_bias = options->forget_bias};
+                                             .forget_bias = options->forget_bias,
+                                             .weight_drop = options->weight_drop};
     char suffix[SEQ_NODE_NAME];
     snprintf(suffix, sizeof suffix, "_l%d", layer);
     int there = seq_graph_layer(graph, &seq_layer_recurrent, &recurrent, options->prefix, suffix,

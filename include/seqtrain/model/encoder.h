@@ -21,6 +21,7 @@ typedef struct seq_encoder_options {
     const int *dense; // units of each dense layer
     seq_activation activation;
     double forget_bias;
+    double weight_drop;     // of recurrent matrices
     double dropout_between; // on what a layer hands to the next
     bool dropout_locked;    // one mask for all times of a sequence (Gal and Ghahramani 2016)
 } seq_encoder_options;

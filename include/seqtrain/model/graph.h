@@ -51,10 +51,6 @@ int seq_graph_width(const seq_graph *graph, int node);
 // Copies an array that options point to; it lives as long as the model.
 const void *seq_graph_keep(seq_graph *graph, const void *data, size_t bytes);
 
-// All nodes of a language model, over the columns "tokens" and "tokens.before"
-// (one place later).
-void seq_graph_language_model(seq_graph *graph, const seq_model_config *config);
-
 // Makes the model, and ends the graph in any case.
 seq_status seq_graph_finish(seq_graph *graph, const seq_compute *compute, seq_model **out,
                             seq_error *error);
