@@ -1,11 +1,11 @@
 // The model of a step, formulas alone. What is counted, with the place in the
-// code that it is taken from. Left out: reading tokens (data/batch.c reads far
+// code that it is taken from. Left out: reading tokens (data/windows.c reads far
 // ahead) and waiting for ranks that are slower than others. Messages cost
 // latency + bytes / bandwidth (Hockney 1994). Test:
 // tests/unit/scaling/test_plan.c.
 #include "plan.h"
 #include <seqtrain/comm/exchange.h>
-#include <seqtrain/data/batch.h>
+#include <seqtrain/data/sampler.h>
 #include <seqtrain/train/rank_report.h>
 #include <math.h>
 
@@ -141,7 +141,7 @@ static double hidden_seconds(const seq_plan_model *model, double window, double 
     return fmax(0, network - (sent - ready));
 }
 
-// What data/batch.c holds of the streams of a rank: all, or so much as is read ahead.
+// What data/windows.c holds of the streams of a rank: all, or so much as is read ahead.
 static double token_bytes(const seq_plan_model *model, const layout *layout) {
     double all = model->corpus_tokens / layout->ranks * sizeof(int32_t);
     return fmin(all, SEQ_STREAM_MEMORY);

@@ -143,3 +143,13 @@ double seq_train_loss_limit(const seq_trainer *trainer) {
     if (trainer->options->loss_limit > 0) return trainer->options->loss_limit;
     return 4 * seq_model_chance(trainer->model);
 }
+
+seq_sampler_settings seq_train_sampler_settings(const seq_train_options *options) {
+    return (seq_sampler_settings){.split = SEQ_TRAIN,
+                                  .training = true,
+                                  .seed = (uint64_t)options->seed,
+                                  .batch = (int)options->batch,
+                                  .cut = SEQ_CUT_EQUAL,
+                                  .window = (int)options->window,
+                                  .loss_sum = options->loss_scale == SEQ_LOSS_SUM};
+}

@@ -198,7 +198,7 @@ static void print_data(const seq_trainer *trainer) {
                  seq_dataset_path(trainer->dataset),
                  (long long)seq_dataset_tokens(trainer->dataset, SEQ_TRAIN),
                  (long long)seq_dataset_tokens(trainer->dataset, SEQ_VALID));
-    if (!trainer->valid_batches)
+    if (!trainer->valid_sampler)
         seq_log_warning("%s has no validation split: no validation loss, no best checkpoint",
                         seq_dataset_path(trainer->dataset));
 }
