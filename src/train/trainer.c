@@ -33,13 +33,11 @@ static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_status create_model(seq_trainer *trainer, seq_error *error) {
-    seq_model_config config;
-    int vocabulary = seq_vocabulary_size(seq_dataset_vocabulary(trainer->dataset));
-    seq_status status = seq_train_model_config(trainer->options, vocabulary, &config, error);
-    if (!status) status = seq_model_create(&config, &trainer->compute, &trainer->model, error);
+    seq_status status = seq_train_create_model(trainer->parsed, trainer->dataset, &trainer->compute,
+                                               &trainer->task, &trainer->model, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
-    if (trainer->kind->carries_state)
+    if (trainer->task->sampler->carries_state)
         trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
     trainer->optimizer = seq_optimizer_find(seq_optimizer_names()[trainer->options->optimizer]);
     seq_train_rule_config(trainer->options, trainer->optimizer, &trainer->rule);
@@ -47,7 +45,7 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_sampler_settings training_settings(const seq_trainer *trainer) {
-    seq_sampler_settings settings = seq_train_sampler_settings(trainer->options);
+    seq_sampler_settings settings = seq_train_sampler_settings(trainer->parsed);
     settings.replicas = trainer->replicas;
     settings.first = trainer->first_read;
     settings.count = trainer->own_replicas;
@@ -57,8 +55,8 @@ static seq_sampler_settings training_settings(const seq_trainer *trainer) {
 static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
     trainer->first_read = seq_inject_first_replica(trainer);
     const seq_sampler_settings settings = training_settings(trainer);
-    seq_status status =
-        seq_sampler_create(trainer->kind, trainer->dataset, &settings, &trainer->sampler, error);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                                           &trainer->sampler, error);
     if (!status)
         status = seq_allocate(&trainer->own_batches, (size_t)trainer->own_replicas,
                               sizeof *trainer->own_batches, "the batches of a step", error);
@@ -82,15 +80,15 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
     settings.training = false;
     settings.cut = SEQ_CUT_ALL;
     settings.first = trainer->first_replica;
-    if (trainer->kind->carries_state) {
+    if (trainer->task->sampler->carries_state) {
         settings.batch = valid_streams(trainer, tokens);
         trainer->valid_state_size = seq_model_state_size(trainer->model, settings.batch);
         if (seq_allocate(&trainer->valid_state, trainer->valid_state_size, sizeof(float),
                          "the state of the validation streams", error))
             return error->status;
     }
-    return seq_sampler_create(trainer->kind, trainer->dataset, &settings, &trainer->valid_sampler,
-                              error);
+    return seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                              &trainer->valid_sampler, error);
 }
 
 // Of sparse parameters a batch touches some rows; all others may always be nonzero.
@@ -150,11 +148,7 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     trainer->saved_step = trainer->altered_step = -1;
     seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
-    if (!status) status = seq_dataset_require_stream(trainer->dataset, error);
-    if (status) return status;
-    trainer->kind = seq_dataset_items(trainer->dataset, SEQ_TRAIN) ? &seq_sampler_buckets
-                                                                   : &seq_sampler_streams;
-    status = lay_out_replicas(trainer, error);
+    if (!status) status = lay_out_replicas(trainer, error);
     if (!status) status = create_model(trainer, error);
     if (!status) status = open_training_split(trainer, error);
     if (!status) status = open_validation_split(trainer, error);

@@ -19,6 +19,7 @@
 #include <seqtrain/data/sampler.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
+#include <seqtrain/task/task.h>
 #include <seqtrain/train/rank_report.h>
 #include <seqtrain/train/train.h>
 
@@ -74,6 +75,7 @@ typedef struct seq_trainer {
 
     seq_compute compute; // the team is the trainer's
     seq_dataset *dataset;
+    const seq_task *task; // of the data set
     seq_model *model;
     const seq_parameter_table *table; // the model's
     const seq_optimizer *optimizer;
@@ -85,8 +87,7 @@ typedef struct seq_trainer {
     int64_t windows;     // in an epoch: steps of the sampler
     int64_t total_steps; // of the run
 
-    const seq_sampler_kind *kind;
-    seq_sampler *sampler;
+    seq_sampler *sampler; // the task's
     int first_read; // first_replica, but for an injected fault
     seq_workspace *workspace;
     seq_exchange *exchange;

@@ -6,6 +6,7 @@
 #ifndef SEQTRAIN_DATA_SAMPLER_H
 #define SEQTRAIN_DATA_SAMPLER_H
 
+#include <seqtrain/base/option.h>
 #include <seqtrain/batch/batch.h>
 #include <seqtrain/data/items.h>
 
@@ -60,6 +61,10 @@ typedef struct seq_sampler_kind {
                        seq_batch *out, seq_error *error);
 } seq_sampler_kind;
 extern const seq_sampler_kind seq_sampler_streams, seq_sampler_buckets;
+// Options of buckets, for a program's table. `values` is the group's struct, or NULL: a program
+// without them leaves the settings as they are.
+extern const seq_option_group seq_buckets_options;
+void seq_buckets_configure(const void *values, seq_sampler_settings *out);
 const seq_sampler_kind *seq_sampler_find(const char *name); // NULL: none of that name
 const seq_sampler_kind *const *seq_samplers(void);          // NULL-terminated
 

@@ -10,6 +10,7 @@
 #include "verify/verify.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/base/settings.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +26,23 @@ void seq_train_plan_steps(seq_trainer *trainer) {
 // Those of the run that the checkpoint is of.
 static seq_status read_settings(const seq_trainer *trainer, const seq_manifest *manifest,
                                 seq_sampler_settings *out, seq_error *error) {
+    static const seq_option_group *const groups[] = {&seq_buckets_options, NULL};
     const seq_record *record = seq_manifest_section_find(manifest, "options");
+    seq_settings recorded;
     int64_t replicas, batch, window, seed;
-    *out = seq_train_sampler_settings(trainer->options);
+    *out = seq_train_sampler_settings(trainer->parsed);
     if (seq_record_get_integer(record, "replicas", 1, INT32_MAX, &replicas, error) ||
         seq_record_get_integer(record, "batch", 1, INT32_MAX, &batch, error) ||
         seq_record_get_integer(record, "window", 1, INT32_MAX, &window, error) ||
-        seq_record_get_integer(record, "seed", 0, INT64_MAX, &seed, error))
+        seq_record_get_integer(record, "seed", 0, INT64_MAX, &seed, error) ||
+        seq_settings_read(groups, record, &recorded, error))
         return error->status;
     out->replicas = (int)replicas;
     out->batch = (int)batch;
     out->window = (int)window;
     out->seed = (uint64_t)seed;
+    seq_buckets_configure(seq_option_values(&recorded.parsed, &seq_buckets_options), out);
+    seq_settings_clear(&recorded);
     return SEQ_OK;
 }
 
@@ -107,8 +113,8 @@ static seq_status look_back(seq_trainer *trainer, seq_error *error) {
     seq_repartition *repartition = &trainer->repartition;
     seq_sampler *old = NULL;
     seq_error reason = {0};
-    seq_status status =
-        seq_sampler_create(trainer->kind, trainer->dataset, &repartition->before, &old, &reason);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset,
+                                           &repartition->before, &old, &reason);
     if (status == SEQ_NO_MEMORY) return seq_error_set(error, status, "%s", reason.text);
     repartition->counted = !status && repartition->from_windows == seq_sampler_steps(old);
     status = repartition->counted ? count_mixture(trainer, old, error) : SEQ_OK;
@@ -141,12 +147,12 @@ static void move_position(seq_trainer *trainer, seq_repartition *repartition) {
 seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
                                  seq_error *error) {
     seq_repartition *repartition = &trainer->repartition;
-    seq_sampler_settings now = seq_train_sampler_settings(trainer->options);
+    seq_sampler_settings now = seq_train_sampler_settings(trainer->parsed);
     now.replicas = trainer->replicas;
     if (read_settings(trainer, manifest, &repartition->before, error)) return error->status;
     bool same_data = has_same_data(trainer, manifest);
     repartition->active =
-        !seq_sampler_same_plan(trainer->kind, &repartition->before, &now) || !same_data;
+        !seq_sampler_same_plan(trainer->task->sampler, &repartition->before, &now) || !same_data;
     if (!repartition->active) return SEQ_OK;
     bool pure = !seq_train_audit_is_mixed(&trainer->position.audit);
     move_position(trainer, repartition);
@@ -158,9 +164,9 @@ static void warn(const seq_trainer *trainer) {
     const seq_repartition *repartition = &trainer->repartition;
     const seq_sampler_settings *before = &repartition->before;
     const seq_position *position = &trainer->position;
-    const char *unit = trainer->kind->unit, *name = trainer->kind->name;
+    const char *unit = trainer->task->sampler->unit, *name = trainer->task->sampler->name;
     char windows[40] = "", now[20] = "";
-    if (trainer->kind->carries_state) {
+    if (trainer->task->sampler->carries_state) {
         snprintf(windows, sizeof windows, ", windows of %d,", before->window);
         snprintf(now, sizeof now, ", %d", trainer->window);
     }
@@ -168,11 +174,11 @@ static void warn(const seq_trainer *trainer) {
                     "at window %lld of %lld (it was %lld of %lld)%s: equal in statistics, not in "
                     "bits",
                     name, before->replicas, before->batch,
-                    trainer->kind->carries_state ? "streams" : "items", windows, trainer->replicas,
-                    trainer->batch, now, (long long)position->epoch, (long long)position->window,
-                    (long long)trainer->windows, (long long)repartition->from_window,
-                    (long long)repartition->from_windows,
-                    trainer->kind->carries_state ? ", states at zero" : "");
+                    trainer->task->sampler->carries_state ? "streams" : "items", windows,
+                    trainer->replicas, trainer->batch, now, (long long)position->epoch,
+                    (long long)position->window, (long long)trainer->windows,
+                    (long long)repartition->from_window, (long long)repartition->from_windows,
+                    trainer->task->sampler->carries_state ? ", states at zero" : "");
     if (repartition->counted)
         seq_log_warning("of this epoch's %ss, %lld are read twice and %lld not at all", unit,
                         (long long)repartition->twice, (long long)repartition->missed);
@@ -195,8 +201,8 @@ void seq_train_print_repartition(seq_trainer *trainer) {
     seq_event_integer(events, "window", trainer->window);
     if (repartition->counted) {
         char twice[20], missed[20];
-        snprintf(twice, sizeof twice, "%ss_twice", trainer->kind->unit);
-        snprintf(missed, sizeof missed, "%ss_missed", trainer->kind->unit);
+        snprintf(twice, sizeof twice, "%ss_twice", trainer->task->sampler->unit);
+        snprintf(missed, sizeof missed, "%ss_missed", trainer->task->sampler->unit);
         seq_event_integer(events, twice, repartition->twice);
         seq_event_integer(events, missed, repartition->missed);
     }

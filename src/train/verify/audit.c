@@ -38,8 +38,9 @@ static seq_coverage plan_of(const seq_trainer *trainer, int first, int count, in
 static void describe(const seq_trainer *trainer, const seq_coverage *read, const seq_coverage *plan,
                      char *out, size_t size) {
     snprintf(out, size, "%lld %ss with digest %016llx, planned were %lld with %016llx",
-             (long long)read->tokens, trainer->kind->unit, (unsigned long long)read->places,
-             (long long)plan->tokens, (unsigned long long)plan->places);
+             (long long)read->tokens, trainer->task->sampler->unit,
+             (unsigned long long)read->places, (long long)plan->tokens,
+             (unsigned long long)plan->places);
 }
 
 // The rank that has read something else says so; a deviation may also be older than this session.
@@ -55,7 +56,7 @@ static seq_status report(seq_trainer *trainer, const seq_coverage *plan, seq_err
                       "data audit of epoch %lld at step %lld: on host %s it has not read its own "
                       "part of the data, each %s once: it read %s",
                       (long long)position->epoch, (long long)position->step, host,
-                      trainer->kind->unit, what);
+                      trainer->task->sampler->unit, what);
     }
     if (seq_comm_agree(trainer->comm, error)) return error->status;
     describe(trainer, &position->audit.read, plan, what, sizeof what);
@@ -63,8 +64,8 @@ static seq_status report(seq_trainer *trainer, const seq_coverage *plan, seq_err
                          "data audit of epoch %lld at step %lld: some %ss were read twice or "
                          "not at all before this session: the ranks read %s; continue from a "
                          "checkpoint of an earlier epoch",
-                         (long long)position->epoch, (long long)position->step, trainer->kind->unit,
-                         what);
+                         (long long)position->epoch, (long long)position->step,
+                         trainer->task->sampler->unit, what);
 }
 
 seq_status seq_train_audit_check(seq_trainer *trainer, seq_error *error) {
@@ -83,14 +84,14 @@ static seq_status check_content(seq_trainer *trainer, seq_error *error) {
                              "data audit of epoch %lld: the training split of %s does not hold the "
                              "%ss of the epoch before: digest %016llx, it was %016llx",
                              (long long)trainer->position.epoch, seq_dataset_path(trainer->dataset),
-                             trainer->kind->unit, (unsigned long long)audit->read.content,
+                             trainer->task->sampler->unit, (unsigned long long)audit->read.content,
                              (unsigned long long)audit->content);
     audit->content = audit->read.content;
     return SEQ_OK;
 }
 
 static void print(const seq_trainer *trainer, int64_t left_out, bool mixed) {
-    const char *unit = trainer->kind->unit;
+    const char *unit = trainer->task->sampler->unit;
     const seq_position *position = &trainer->position;
     const seq_coverage *read = &position->audit.read;
     char rest[120] = "";
@@ -105,7 +106,7 @@ static void print(const seq_trainer *trainer, int64_t left_out, bool mixed) {
     else if (mixed)
         seq_log_info("audit    epoch %lld is mixed, its %s were cut anew at step %lld: %lld "
                      "%ss were read as planned (digest %016llx)",
-                     (long long)position->epoch, trainer->kind->name,
+                     (long long)position->epoch, trainer->task->sampler->name,
                      (long long)position->repartition_step, (long long)read->tokens, unit,
                      (unsigned long long)read->places);
     else
@@ -120,8 +121,8 @@ static void write_metrics(seq_trainer *trainer, int64_t left_out, bool mixed) {
     const seq_coverage *read = &position->audit.read;
     seq_event_log *events = &trainer->events;
     char digest[20], content[20], verdict[40], count[20];
-    snprintf(verdict, sizeof verdict, "each %s once", trainer->kind->unit);
-    snprintf(count, sizeof count, "%ss", trainer->kind->unit);
+    snprintf(verdict, sizeof verdict, "each %s once", trainer->task->sampler->unit);
+    snprintf(count, sizeof count, "%ss", trainer->task->sampler->unit);
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)read->places);
     snprintf(content, sizeof content, "%016llx", (unsigned long long)read->content);
     seq_event_begin(events, "audit");
