@@ -30,7 +30,7 @@ static const seq_option options[] = {
     {SEQ_OPTION_REAL, "singletons", "P", AT(singletons), "0", 0, 1, .flags = IDENTITY,
      .help = "Probability that a word which occurs once in the training part becomes <unk> in "
              "training (0.5 is usual): what <unk> stands for is learnt from such words."},
-    {SEQ_OPTION_END},
+    {.type = SEQ_OPTION_END},
 };
 
 const seq_option_group seq_buckets_options = {options, sizeof(values)};
