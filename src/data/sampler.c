@@ -82,6 +82,10 @@ uint64_t seq_sampler_bytes(const seq_sampler *sampler) {
     return sampler->bytes + sampler->arena.size;
 }
 
+uint64_t seq_sampler_batch_bytes(const seq_sampler *sampler) {
+    return sampler->room_count ? sampler->arena.size / (uint64_t)sampler->room_count : 0;
+}
+
 seq_status seq_sampler_read(seq_sampler *sampler, int64_t epoch, int64_t step, int replica,
                             seq_batch *out, seq_error *error) {
     return sampler->kind->read(sampler, epoch, step, replica, out, error);

@@ -101,6 +101,7 @@ seq_coverage seq_sampler_plan(const seq_sampler *sampler, int64_t epoch, int64_t
 double seq_sampler_mean_rows(const seq_sampler *sampler, int axis);
 // Bytes of tables and batches of this rank, without the data set's own.
 uint64_t seq_sampler_bytes(const seq_sampler *sampler);
+uint64_t seq_sampler_batch_bytes(const seq_sampler *sampler); // of one batch, 0: of a plan
 
 // Fills the batch of one of this rank's replicas. A replica that a step leaves
 // empty gets axes without sequences. The arrays are the sampler's. In training
