@@ -153,7 +153,8 @@ seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row) {
             evaluator->predicted[count] = prediction->ids[at];
         } else {
             evaluator->gold_values[count] = denormalised(evaluator->target, column->values[at]);
-            evaluator->predicted_values[count] = (double)prediction->values[at];
+            evaluator->predicted_values[count] =
+                denormalised(evaluator->target, prediction->values[at]);
         }
     }
     out.judged.count = count;
