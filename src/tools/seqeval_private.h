@@ -4,6 +4,7 @@
 
 #include "tool_program.h"
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/data/dataset.h>
 #include <seqtrain/infer/score.h>
 #include <seqtrain/task/baseline.h>
 #include <seqtrain/task/statistic.h>
@@ -23,6 +24,9 @@ typedef struct seq_eval_options {
 
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
+// A model of a task with items; the data set fits it.
+seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
 // `second` is the file of another system, or NULL.
