@@ -349,7 +349,8 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
                  .comparison = {.split = seq_split_name(split),
                                 .loss_unit = seq_model_loss_unit(loaded->model)}};
     work.kind = kind_of(work.target);
-    seq_status status = read_gold(&work, split, seq_dataset_path(dataset), error);
+    seq_status status = seq_dataset_normalise_as(dataset, &loaded->schema, error);
+    if (!status) status = read_gold(&work, split, seq_dataset_path(dataset), error);
     if (!status) status = read_others(&work, split, error);
     if (!status) status = create_evaluator(&work, split, task, error);
     if (!status) status = begin_system(&work, error);
