@@ -147,7 +147,7 @@ static seq_status read_all(job *job, seq_error *error) {
         if (status || !more) break;
         if (raw.is_item ? wanted : has_lines(job))
             status = take(job, &raw, error);
-        else if (raw.item->line_count)
+        else if (raw.item->line_count && job->seen <= job->from)
             job->printer.open = raw.item->lines[raw.item->line_count - 1].token >= 0;
         job->seen += raw.is_item;
     }
