@@ -46,7 +46,7 @@ done
 
 launcher_environment
 export BUILD=$root/build-bench WORK ROWS
-programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqeval seqinfo)
+programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqpredict seqeval seqinfo)
 say "Building in $BUILD"
 configure "$BUILD" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF
 cmake --build "$BUILD" --parallel "$cores" --target "${programs[@]}"
