@@ -103,26 +103,31 @@ static int encode(seq_graph *graph, const seq_model_config *config, int input) {
                              input);
 }
 
-seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_error *error) {
-    const seq_graph_field fields[] = {
-        [SEQ_LM_TARGETS] = {"tokens", SEQ_LM_AXIS, config->vocabulary, 0, 0},
-        [SEQ_LM_INPUTS] = {"tokens.before", SEQ_LM_AXIS, config->vocabulary, 0, 0}};
-    const seq_initial_choice choice = {
+seq_initial_choice seq_model_initial_choice(const seq_model_config *config) {
+    return (seq_initial_choice){
         .uniform = config->initialisation == SEQ_INITIALISE_UNIFORM ? config->init_scale : 0,
         .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
+}
+
+void seq_graph_language_model(seq_graph *graph, const seq_model_config *config) {
     const seq_head_kind *kind = seq_output_at(config->output);
     seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
     memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
-    seq_graph *graph = NULL;
-    seq_status status = seq_graph_create(fields, 2, &choice, &graph, error);
-    if (status) return status;
     int embedding = embed(graph, config);
     int top = encode(graph, config, seq_graph_dropout(graph, embedding, config->dropout_input));
     int head =
         seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
     if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);
-    *out = graph;
-    return SEQ_OK;
+}
+
+seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_error *error) {
+    const seq_graph_field fields[] = {
+        [SEQ_LM_TARGETS] = {"tokens", SEQ_LM_AXIS, config->vocabulary, 0, 0},
+        [SEQ_LM_INPUTS] = {"tokens.before", SEQ_LM_AXIS, config->vocabulary, 0, 0}};
+    const seq_initial_choice choice = seq_model_initial_choice(config);
+    seq_status status = seq_graph_create(fields, 2, &choice, out, error);
+    if (!status) seq_graph_language_model(*out, config);
+    return status;
 }
 
 seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute,
@@ -131,8 +136,12 @@ seq_status seq_model_create(const seq_model_config *config, const seq_compute *c
     seq_status status = seq_model_config_check(config, error);
     if (!status) status = seq_model_graph(config, &graph, error);
     if (!status) status = seq_graph_finish(graph, compute, out, error);
-    if (!status) (*out)->config = *config;
+    if (!status) seq_model_set_config(*out, config);
     return status;
+}
+
+void seq_model_set_config(seq_model *model, const seq_model_config *config) {
+    model->config = *config;
 }
 
 const seq_model_config *seq_model_get_config(const seq_model *model) {

@@ -251,9 +251,9 @@ out:
     return seq_comm_agree(comm, error);
 }
 
-seq_status seq_scaling_report(const seq_train_options *options, seq_comm *comm, seq_error *error) {
+seq_status seq_scaling_report(const seq_parsed *parsed, seq_comm *comm, seq_error *error) {
     seq_arithmetic before = seq_arithmetic_begin();
-    seq_status status = report(options, comm, error);
+    seq_status status = report(parsed->values, comm, error);
     seq_arithmetic_end(before);
     return status;
 }

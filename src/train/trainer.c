@@ -33,10 +33,8 @@ static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
 }
 
 static seq_status create_model(seq_trainer *trainer, seq_error *error) {
-    seq_model_config config;
-    int vocabulary = seq_vocabulary_size(seq_dataset_vocabulary(trainer->dataset));
-    seq_status status = seq_train_model_config(trainer->options, vocabulary, &config, error);
-    if (!status) status = seq_model_create(&config, &trainer->compute, &trainer->model, error);
+    seq_status status = seq_train_create_model(trainer->parsed, trainer->dataset, &trainer->compute,
+                                               &trainer->task, &trainer->model, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
     trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);

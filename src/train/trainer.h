@@ -20,6 +20,7 @@
 #include <seqtrain/data/batch.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
+#include <seqtrain/task/task.h>
 #include <seqtrain/train/rank_report.h>
 #include <seqtrain/train/train.h>
 
@@ -75,6 +76,7 @@ typedef struct seq_trainer {
 
     seq_compute compute; // the team is the trainer's
     seq_dataset *dataset;
+    const seq_task *task; // of the data set
     seq_model *model;
     const seq_parameter_table *table; // the model's
     const seq_optimizer *optimizer;

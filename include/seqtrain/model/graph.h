@@ -22,6 +22,8 @@ typedef struct seq_graph_field {
     int vocabulary; // place in the list of vocabularies, or -1
 } seq_graph_field;
 
+seq_initial_choice seq_model_initial_choice(const seq_model_config *config);
+
 typedef struct seq_graph seq_graph;
 // `fields` in the order of the batch's columns; they stay the caller's.
 seq_status seq_graph_create(const seq_graph_field *fields, int count,
@@ -46,6 +48,10 @@ int seq_graph_dropout(seq_graph *graph, int input, double probability);
 int seq_graph_width(const seq_graph *graph, int node);
 // Copies an array that options point to; it lives as long as the model.
 const void *seq_graph_keep(seq_graph *graph, const void *data, size_t bytes);
+
+// All nodes of a language model, over the columns "tokens" and "tokens.before"
+// (one place later).
+void seq_graph_language_model(seq_graph *graph, const seq_model_config *config);
 
 // Makes the model, and ends the graph in any case.
 seq_status seq_graph_finish(seq_graph *graph, const seq_compute *compute, seq_model **out,

@@ -70,7 +70,9 @@ typedef struct seq_model seq_model;
 seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute,
                             seq_model **out, seq_error *error);
 void seq_model_destroy(seq_model *model);
-const seq_model_config *seq_model_get_config(const seq_model *model); // of a language model
+// What a model was made from. A maker of other models than seq_model_create's sets it, once.
+const seq_model_config *seq_model_get_config(const seq_model *model);
+void seq_model_set_config(seq_model *model, const seq_model_config *config);
 const seq_parameter_table *seq_model_parameters(const seq_model *model);
 // Floating-point operations of the matrix products per row of a training step
 // (forward and backward).

@@ -20,7 +20,8 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
     for (size_t i = 0; !status && options[i].type != SEQ_OPTION_END; i++) {
         char text[SEQ_PATH];
         if (options[i].type == SEQ_OPTION_HEADING ||
-            options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION))
+            options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION) ||
+            seq_option_is_absent(trainer->parsed, i))
             continue;
         seq_option_get_text(trainer->parsed, i, text, sizeof text);
         status = seq_record_set_text(record, options[i].name, text, error);
