@@ -20,7 +20,20 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     const seq_record *data = seq_manifest_section_find(manifest, "data");
     if (strcmp(field, "data") == 0) return seq_record_text(data, "hash");
     if (strcmp(field, "vocabulary") == 0) return seq_record_text(data, "vocabulary_hash");
-    return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+    const char *initial = seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
+    return initial ? initial
+                   : seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+}
+
+// What a run has taken first values from; without such a field, from nothing.
+static const char *const sources[] = {"init-from", "embeddings"};
+enum { SOURCES = sizeof sources / sizeof *sources };
+
+static int source_number(const char *field) {
+    int number = 0;
+    while (number < SOURCES && strcmp(sources[number], field) != 0)
+        number++;
+    return number;
 }
 
 // One line or more, and in each nothing but FIELD=VALUE, separated by tabs.
@@ -114,42 +127,58 @@ static bool is_excused(const char *excused, const char *field) {
            (strcmp(field, "data") == 0 && is_listed(excused, "vocabulary"));
 }
 
-// Cuts the line up; what differs goes to `differences` and its fields to `names`.
-static bool fits(char *line, const seq_manifest *manifest, const char *excused,
-                 char differences[DIFFERENCES], char names[DIFFERENCES]) {
+typedef struct comparison {
+    char differences[DIFFERENCES], names[DIFFERENCES];
+    size_t used, named;
+} comparison;
+
+static void tell_difference(comparison *found, const char *field, const char *there,
+                            const char *here) {
+    if (found->used < DIFFERENCES)
+        found->used += (size_t)snprintf(found->differences + found->used, DIFFERENCES - found->used,
+                                        "%s%s %.60s (this run has %.60s)", found->used ? ", " : "",
+                                        field, there, here);
+    if (found->named < DIFFERENCES)
+        found->named += (size_t)snprintf(found->names + found->named, DIFFERENCES - found->named,
+                                         "%s%s", found->named ? "," : "", field);
+}
+
+// Cuts the line up.
+static bool fits(char *line, const seq_manifest *manifest, const char *excused, comparison *found) {
     char *rest;
-    size_t used = 0, named = 0;
-    *differences = *names = '\0';
+    const char *taken[SOURCES + 1] = {NULL};
+    *found = (comparison){.used = 0};
     for (char *field = strtok_r(line, "\t", &rest); field; field = strtok_r(NULL, "\t", &rest)) {
         char *equals = strchr(field, '=');
         *equals = '\0';
         const char *here = equals + 1, *there = value_of(manifest, field);
+        taken[source_number(field)] = here;
         if (!there || strcmp(here, there) == 0 || is_excused(excused, field)) continue;
-        if (used < DIFFERENCES)
-            used += (size_t)snprintf(differences + used, DIFFERENCES - used,
-                                     "%s%s %.60s (this run has %.60s)", used ? ", " : "", field,
-                                     there, here);
-        if (named < DIFFERENCES)
-            named += (size_t)snprintf(names + named, DIFFERENCES - named, "%s%s", named ? "," : "",
-                                      field);
+        tell_difference(found, field, there, here);
     }
-    return used == 0;
+    for (int i = 0; i < SOURCES; i++) {
+        const char *there = value_of(manifest, sources[i]);
+        if (!there == !taken[i] || is_excused(excused, sources[i])) continue;
+        tell_difference(found, sources[i], there ? there : "none", taken[i] ? taken[i] : "none");
+    }
+    return found->used == 0;
 }
 
 seq_status seq_identity_check(const char *run, const char *directory, const seq_manifest *manifest,
                               const char *excused, seq_error *error) {
-    char path[SEQ_PATH], differences[DIFFERENCES], names[DIFFERENCES], *lines, *rest;
+    char path[SEQ_PATH], *lines, *rest;
+    comparison differ;
     seq_status status = read_lines(run, path, &lines, error);
     if (status || !lines) return status;
     bool found = false;
     for (char *line = strtok_r(lines + sizeof header - 1, "\n", &rest); line && !found;
          line = strtok_r(NULL, "\n", &rest))
-        found = fits(line, manifest, excused, differences, names);
+        found = fits(line, manifest, excused, &differ);
     free(lines);
     if (found) return SEQ_OK;
     return seq_error_set(error, SEQ_NO_CHECKPOINT,
                          "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
-                         directory, differences, names);
+                         directory, differ.differences, differ.names);
 }
 
 static seq_status list_fields(const seq_option *options, const char ***out, seq_error *error) {
