@@ -167,6 +167,10 @@ double seq_model_chance(const seq_model *model) {
     return head->head->chance(head);
 }
 
+const char *seq_model_loss_unit(const seq_model *model) {
+    return model->nodes[model->head].head->unit;
+}
+
 int seq_model_recurrent_layers(const seq_model *model) {
     return model->recurrent;
 }

@@ -11,6 +11,7 @@ static const seq_metric *const metrics[] = {NULL};
 const seq_task seq_task_lm = {
     .name = "lm",
     .summary = "the next token of a text",
+    .unit = "token",
     .sampler = &seq_sampler_streams,
     .build = build,
     .metrics = metrics,

@@ -79,6 +79,7 @@ const seq_parameter_table *seq_model_parameters(const seq_model *model);
 double seq_model_training_flops(const seq_model *model);
 // Loss of a guess, a target: the head's.
 double seq_model_chance(const seq_model *model);
+const char *seq_model_loss_unit(const seq_model *model); // "nats", "squared error"
 int seq_model_recurrent_layers(const seq_model *model);
 
 // Initial values into the flat vector `parameters`; parameter i draws from stream i of

@@ -21,6 +21,7 @@ typedef struct seq_task_input {
 
 typedef struct seq_task {
     const char *name, *summary;
+    const char *unit; // of a loss: what is predicted, "token", "item"
     const seq_sampler_kind *sampler;
     // Options of its own, NULL-terminated; of others' it takes none but the default.
     const seq_option_group *const *groups;
