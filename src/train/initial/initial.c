@@ -30,8 +30,7 @@ struct seq_first_values {
     seq_loaded *loaded; // (sources.count); NULL: not loaded
     offer *offers;
     size_t offer_count, offer_capacity;
-    seq_schema tokens; // of the sources
-    char *report;      // lines to be printed, or NULL
+    char *report; // lines to be printed, or NULL
 };
 
 static bool is_root(const seq_trainer *trainer) {
@@ -55,7 +54,6 @@ void seq_initial_close(seq_trainer *trainer) {
     if (!initial) return;
     drop_sources(initial);
     seq_record_clear(&initial->record);
-    seq_schema_clear(&initial->tokens);
     free(initial->report);
     free(initial);
     trainer->initial = NULL;
@@ -332,8 +330,7 @@ seq_status seq_initial_open(seq_trainer *trainer, const seq_manifest *resumed, s
                              "--embeddings-rate: has a meaning with --embeddings only, which is "
                              "missing");
     if (!options->init_from && !options->embeddings && !recorded->count) return SEQ_OK;
-    if (!seq_allocate(&trainer->initial, 1, sizeof *trainer->initial, "the first values", error))
-        seq_schema_set_tokens(&trainer->initial->tokens);
+    seq_allocate(&trainer->initial, 1, sizeof *trainer->initial, "the first values", error);
     if (seq_comm_agree(trainer->comm, error)) return error->status;
     if (resumed && !read_record(trainer->initial, recorded, error) && is_root(trainer))
         compare_given(trainer, error);
@@ -365,9 +362,9 @@ static void print_rate(FILE *stream, double rate) {
         fprintf(stream, ", at %g of the learning rate", rate);
 }
 
-static seq_meaning meaning_of(const seq_first_values *initial, const seq_loaded *loaded) {
-    return (seq_meaning){seq_model_parameters(loaded->model), &initial->tokens,
-                         (const seq_vocabulary *const *)&loaded->vocabulary};
+static seq_meaning meaning_of(const seq_loaded *loaded) {
+    return (seq_meaning){seq_model_parameters(loaded->model), &loaded->schema,
+                         (const seq_vocabulary *const *)loaded->vocabularies};
 }
 
 // Sums up a source while it is taken from.
@@ -380,7 +377,7 @@ static seq_status take_row(seq_trainer *trainer, int source, int row, const seq_
                            taking *taking, seq_error *error) {
     seq_first_values *initial = trainer->initial;
     const seq_loaded *loaded = &initial->loaded[source];
-    const seq_meaning there = meaning_of(initial, loaded);
+    const seq_meaning there = meaning_of(loaded);
     const char *name = there.table->items[row].name, *why = "not asked for";
     char renamed[SEQ_PARAMETER_NAME];
     uint64_t used = 0;
