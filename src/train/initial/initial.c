@@ -219,7 +219,8 @@ double seq_initial_rate(const seq_trainer *trainer, const char *name) {
     return rate;
 }
 
-static seq_status read_record(seq_first_values *initial, const seq_record *recorded, seq_error *error) {
+static seq_status read_record(seq_first_values *initial, const seq_record *recorded,
+                              seq_error *error) {
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < recorded->count; i++) {
         const seq_record_entry *entry = &recorded->entries[i];
@@ -449,17 +450,19 @@ static seq_status take_embeddings(seq_trainer *trainer, const seq_meaning *here,
         seq_word_vectors_read(options->embeddings, here->vocabularies[table->vocabulary],
                               table->columns, trainer->parameters + table->offset, &matches, error);
     if (status) return seq_error_add_context(error, "--embeddings");
-    fprintf(report, "initial  %s: %lld words a line", options->embeddings,
-            (long long)matches.lines);
+    if (!matches.exact && !matches.lowered)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--embeddings %s: none of its %lld words is in the vocabulary",
+                             options->embeddings, (long long)matches.lines);
+    fprintf(report, "initial  %s: %lld words", options->embeddings, (long long)matches.lines);
     if (matches.duplicates)
         fprintf(report, ", %lld of them again (the first counts)", (long long)matches.duplicates);
     print_rate(report, options->embeddings_rate);
-    fputc('\n', report);
+    fprintf(report,
+            "\ninitial  words: %lld as they are, %lld in lower case, %lld not in the file\n",
+            (long long)matches.exact, (long long)matches.lowered, (long long)matches.missing);
     print_matched(report, embedding, (size_t)(matches.exact + matches.lowered), table->rows,
                   matches.covered, matches.total);
-    fprintf(report, "initial  %s: %lld as they are, %lld in lower case, %lld not in the file\n",
-            embedding, (long long)matches.exact, (long long)matches.lowered,
-            (long long)matches.missing);
     return SEQ_OK;
 }
 
