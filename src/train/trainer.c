@@ -8,6 +8,7 @@
 #include "options/options.h"
 #include "verify/verify.h"
 #include "fault_injection.h"
+#include "initial/initial.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -284,7 +285,8 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     seq_recovery_begin(&trainer->history);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
-    return seq_comm_node_barrier(trainer->comm, error);
+    seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    return status ? status : seq_initial_fill(trainer, error);
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {
@@ -292,6 +294,7 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_forget(&trainer->kept);
     seq_train_check_destroy(trainer);
     seq_train_stability_clear(trainer);
+    seq_initial_close(trainer);
     seq_event_log_close(&trainer->events);
     seq_sampler_destroy(trainer->valid_sampler);
     seq_sampler_destroy(trainer->sampler);

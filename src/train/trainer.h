@@ -134,6 +134,8 @@ typedef struct seq_trainer {
     float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
     struct seq_injection *injection; // fault_injection.c's, or NULL
 
+    struct seq_first_values *initial; // initial.c's, or NULL: chance alone
+
     seq_position position;
     int64_t
         saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
