@@ -419,7 +419,7 @@ seq_status seq_options_parse(const seq_program *program, int argc, char **argv, 
     memset(values, 0, values_size);
     *out = (seq_parsed){.program = program, .values = values};
     seq_status status =
-        seq_allocate(&out->sources, seq_option_count(program), 1, "the options", error);
+        seq_allocate(&out->sources, seq_option_count(program->options), 1, "the options", error);
     if (!status)
         status = seq_allocate(&out->operands, (size_t)argc + 1, sizeof *out->operands,
                               "the operands", error);

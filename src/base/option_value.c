@@ -14,9 +14,9 @@ static void *field_of(const seq_parsed *parsed, size_t index) {
     return (char *)parsed->values + parsed->program->options[index].offset;
 }
 
-size_t seq_option_count(const seq_program *program) {
+size_t seq_option_count(const seq_option *options) {
     size_t count = 0;
-    while (program->options[count].type != SEQ_OPTION_END)
+    while (options[count].type != SEQ_OPTION_END)
         count++;
     return count;
 }

@@ -11,7 +11,7 @@
 // bytes) says what was expected and the field is unchanged.
 seq_status seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text,
                                   char *why, size_t size);
-size_t seq_option_count(const seq_program *program);
+size_t seq_option_count(const seq_option *options);
 // "1 to 10", "at least 0", "one of a, b" ... what a value must be; "" when anything goes.
 void seq_option_describe_bounds(const seq_option *option, char *out, size_t size);
 

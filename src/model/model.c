@@ -4,7 +4,7 @@
 // Invariant: a model never changes once it was made, so threads share it.
 // Tests: tests/unit/model/test_config.c, tests/unit/model/test_graph.c.
 #include "model_private.h"
-#include <seqtrain/model/encoder.h>
+#include <seqtrain/model/stack.h>
 #include <seqtrain/nn/layers.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,55 +74,34 @@ void seq_model_destroy(seq_model *model) {
 
 // ---- the language model
 
-static int embed(seq_graph *graph, const seq_model_config *config) {
-    int tokens = seq_graph_column(graph, "tokens.before");
-    const seq_embedding_options options = {.units = config->embedding,
-                                           .initialisation = config->embedding_initialisation};
-    int embedding =
-        seq_graph_layer(graph, &seq_layer_embedding, &options, "embedding", "", &tokens, 1);
-    return embedding;
+seq_initial_choice seq_model_initial_choice(const seq_model_config *config) {
+    return (seq_initial_choice){
+        .uniform = config->initialisation == SEQ_INITIALISE_UNIFORM ? config->init_scale : 0,
+        .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
 }
 
-static int encode(seq_graph *graph, const seq_model_config *config, int input) {
-    return seq_graph_encoder(graph,
-                             &(seq_encoder_options){
-                                 .prefix = "rnn",
-                                 .dense_prefix = "dense",
-                                 .cell = seq_cell_find(config->cell),
-                                 .layers = config->layers,
-                                 .hidden = config->hidden,
-                                 .dense_layers = config->dense_layers,
-                                 .dense = config->dense,
-                                 .activation = config->dense_activation == SEQ_DENSE_TANH
-                                                   ? SEQ_ACTIVATION_TANH
-                                                   : SEQ_ACTIVATION_RELU,
-                                 .forget_bias = config->forget_bias,
-                                 .dropout_between = config->dropout_between,
-                                 .dropout_output = config->dropout_output,
-                             },
-                             input);
+void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
+                              const seq_parsed *settings) {
+    const seq_head_kind *kind = seq_output_at(config->output);
+    seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
+    memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
+    int embedding = seq_graph_rows(graph, config, settings, "tokens.before");
+    int top = seq_graph_input_dropout(graph, config, settings, embedding);
+    top = seq_graph_stack(graph, config, settings, "rnn", "dense", top);
+    top = seq_graph_output_dropout(graph, config, settings, top);
+    int head =
+        seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
+    if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);
 }
 
 seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_error *error) {
     const seq_graph_field fields[] = {
         [SEQ_LM_TARGETS] = {"tokens", SEQ_LM_AXIS, config->vocabulary, 0, 0},
         [SEQ_LM_INPUTS] = {"tokens.before", SEQ_LM_AXIS, config->vocabulary, 0, 0}};
-    const seq_initial_choice choice = {
-        .uniform = config->initialisation == SEQ_INITIALISE_UNIFORM ? config->init_scale : 0,
-        .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
-    const seq_head_kind *kind = seq_output_at(config->output);
-    seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
-    memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
-    seq_graph *graph = NULL;
-    seq_status status = seq_graph_create(fields, 2, &choice, &graph, error);
-    if (status) return status;
-    int embedding = embed(graph, config);
-    int top = encode(graph, config, seq_graph_dropout(graph, embedding, config->dropout_input));
-    int head =
-        seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
-    if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);
-    *out = graph;
-    return SEQ_OK;
+    const seq_initial_choice choice = seq_model_initial_choice(config);
+    seq_status status = seq_graph_create(fields, 2, &choice, out, error);
+    if (!status) seq_graph_language_model(*out, config, NULL);
+    return status;
 }
 
 seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute,
@@ -131,8 +110,12 @@ seq_status seq_model_create(const seq_model_config *config, const seq_compute *c
     seq_status status = seq_model_config_check(config, error);
     if (!status) status = seq_model_graph(config, &graph, error);
     if (!status) status = seq_graph_finish(graph, compute, out, error);
-    if (!status) (*out)->config = *config;
+    if (!status) seq_model_set_config(*out, config);
     return status;
+}
+
+void seq_model_set_config(seq_model *model, const seq_model_config *config) {
+    model->config = *config;
 }
 
 const seq_model_config *seq_model_get_config(const seq_model *model) {
@@ -156,6 +139,10 @@ double seq_model_training_flops(const seq_model *model) {
 double seq_model_chance(const seq_model *model) {
     const seq_node *head = &model->nodes[model->head];
     return head->head->chance(head);
+}
+
+const char *seq_model_loss_unit(const seq_model *model) {
+    return model->nodes[model->head].head->unit;
 }
 
 int seq_model_recurrent_layers(const seq_model *model) {

@@ -6,6 +6,7 @@
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/launch.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/settings.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
@@ -111,28 +112,28 @@ static const char *version(void) {
 
 // Collective, and so is all in it until the ranks have agreed to start.
 static seq_status run(int argc, char **argv, seq_comm *comm, seq_error *error) {
-    seq_train_options options;
-    seq_parsed parsed = {0};
     seq_program program = *seq_train_program();
+    seq_settings settings = {0};
+    seq_parsed *parsed = &settings.parsed;
     program.siblings = tool_siblings;
-    if (!seq_storage_begin(error) &&
-        !seq_options_parse(&program, argc, argv, &options, sizeof options, &parsed, error) &&
-        !parsed.finished && !parsed.version)
-        tool_load_blas(&parsed, error);
-    if (!seq_train_agree_to_start(&parsed, comm, version(), error)) {
-        if (parsed.version)
+    if (!seq_storage_begin(error) && !seq_settings_parse(&program, argc, argv, &settings, error) &&
+        !parsed->finished && !parsed->version)
+        tool_load_blas(parsed, error);
+    if (!seq_train_agree_to_start(parsed, comm, version(), error)) {
+        const seq_train_options *options = parsed->values;
+        if (parsed->version)
             print_version(comm);
-        else if (!parsed.finished) {
+        else if (!parsed->finished) {
             seq_log_open(seq_comm_rank(comm) == 0 ? stderr : NULL,
-                         options.quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
-            if (options.dry_run) seq_signals_release(); // it has nothing to save
-            if (options.dry_run)
-                seq_scaling_report(&options, comm, error);
+                         options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqtrain");
+            if (options->dry_run) seq_signals_release(); // it has nothing to save
+            if (options->dry_run)
+                seq_scaling_report(parsed, comm, error);
             else
-                seq_train_run(&parsed, comm, version(), error);
+                seq_train_run(parsed, comm, version(), error);
         }
     }
-    seq_options_clear(&parsed);
+    seq_settings_clear(&settings);
     return error->status;
 }
 

@@ -3,6 +3,7 @@
 // text. Exit code 1 names the case.
 #include <seqtrain/base/log.h>
 #include <seqtrain/comm/comm.h>
+#include <seqtrain/base/settings.h>
 #include <seqtrain/train/train.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,13 +37,11 @@ static int try_case(seq_comm *comm, const variant *it) {
     count = base;
     for (int i = 0; mine && i < 5 && it->arguments[i]; i++)
         arguments[count++] = strdup(it->arguments[i]);
-    seq_train_options options;
-    seq_parsed parsed = {0};
+    seq_settings settings;
     seq_error error = {0};
-    seq_options_parse(seq_train_program(), count, arguments, &options, sizeof options, &parsed,
-                      &error);
+    seq_settings_parse(seq_train_program(), count, arguments, &settings, &error);
     const char *version = it->version && mine ? it->version : "1.0";
-    seq_status status = seq_train_agree_to_start(&parsed, comm, version, &error);
+    seq_status status = seq_train_agree_to_start(&settings.parsed, comm, version, &error);
     bool right = status == it->status && error.status == it->status;
     for (int i = 0; i < 4 && it->texts[i]; i++)
         right &= strstr(error.text, it->texts[i]) != NULL;
@@ -52,7 +51,7 @@ static int try_case(seq_comm *comm, const variant *it) {
                 it->arguments[1] ? it->arguments[1] : "", it->rank, status, it->status, error.text);
         failed = 1;
     }
-    seq_options_clear(&parsed);
+    seq_settings_clear(&settings);
     for (int i = 0; i < count; i++)
         free(arguments[i]);
     return failed;

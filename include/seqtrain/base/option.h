@@ -38,9 +38,11 @@ enum {
                              // of a checkpoint's record
     SEQ_OPTION_ONCE =
         4, // command line only: neither config key nor part of the record (--config, --help ...)
-    SEQ_OPTION_LOCAL = 64, // of one process of a job: paths, output, what changes no number
-    SEQ_OPTION_AUTO = 16,  // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
-    SEQ_OPTION_EMPTY = 32, // TEXT: '' on the command line is a value, not a forgotten one
+    SEQ_OPTION_LOCAL = 64,  // of one process of a job: paths, output, what changes no number
+    SEQ_OPTION_AUTO = 16,   // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
+    SEQ_OPTION_EMPTY = 32,  // TEXT: '' on the command line is a value, not a forgotten one
+    SEQ_OPTION_ADDED = 128, // there were records before it: recorded only where it differs from
+                            // `absent`, which a record without it stands for
 };
 enum { SEQ_DURATION_AUTO = -1 };
 
@@ -64,6 +66,13 @@ typedef struct seq_option {
 // The NULL-terminated choices of a CHOICE option, from `choices` or `registry`.
 const char *const *seq_option_choices(const seq_option *option);
 
+// Options declared where they are used: a layer's, a task's, a sampler's. Offsets are those of a
+// struct of their own, which a program's table gives a place behind its own options' (below).
+typedef struct seq_option_group {
+    const seq_option *options; // a heading first; ends with SEQ_OPTION_END
+    size_t size;               // bytes of the struct
+} seq_option_group;
+
 // Another program, and the names of its options, each with a blank before and behind it.
 typedef struct seq_sibling {
     const char *name, *options;
@@ -78,7 +87,19 @@ typedef struct seq_program {
     const char *examples;      // printed last by --help; may be NULL
     int minimum_operands, maximum_operands; // maximum -1: any number
     const seq_sibling *siblings; // end with a NULL name; told of where an option is theirs; or NULL
+    // Of a program that has groups beside its own options: bytes of its own struct, and the groups
+    // (NULL-terminated). seq_program_join makes one table of them.
+    size_t size;
+    const seq_option_group *const *groups;
 } seq_program;
+
+// A copy of `base` whose table holds its own options, then those of its groups. An option of a
+// group is SEQ_OPTION_ADDED, absent means its default. SEQ_NO_MEMORY. Release with
+// seq_program_clear.
+seq_status seq_program_join(const seq_program *base, seq_program *out, seq_error *error);
+void seq_program_clear(seq_program *joined);
+// Bytes of the values of a program with groups.
+size_t seq_program_values_size(const seq_program *program);
 
 // Where a value came from, per option index.
 typedef enum seq_option_source {
@@ -110,6 +131,11 @@ seq_status seq_options_parse(const seq_program *program, int argc, char **argv, 
 // checked or printed, and no configuration file is read.
 const char *seq_option_peek(const seq_program *program, int argc, char **argv, const char *name);
 void seq_options_clear(seq_parsed *parsed); // also frees TEXT fields
+// An option that a record leaves out because it says no more than its absence does.
+enum { SEQ_OPTION_ABSENT = 1024 }; // bytes of such a text, at most
+bool seq_option_is_absent(const seq_parsed *parsed, size_t index);
+// The struct of a group of the program; NULL: the program does not have it.
+const void *seq_option_values(const seq_parsed *parsed, const seq_option_group *group);
 
 // Sets one option from text as the config file does (record keys of a checkpoint, tests).
 seq_status seq_option_set(seq_parsed *parsed, const char *name, const char *text,

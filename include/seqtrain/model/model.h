@@ -70,13 +70,16 @@ typedef struct seq_model seq_model;
 seq_status seq_model_create(const seq_model_config *config, const seq_compute *compute,
                             seq_model **out, seq_error *error);
 void seq_model_destroy(seq_model *model);
-const seq_model_config *seq_model_get_config(const seq_model *model); // of a language model
+// What a model was made from. A maker of other models than seq_model_create's sets it, once.
+const seq_model_config *seq_model_get_config(const seq_model *model);
+void seq_model_set_config(seq_model *model, const seq_model_config *config);
 const seq_parameter_table *seq_model_parameters(const seq_model *model);
 // Floating-point operations of the matrix products per row of a training step
 // (forward and backward).
 double seq_model_training_flops(const seq_model *model);
 // Loss of a guess, a target: the head's.
 double seq_model_chance(const seq_model *model);
+const char *seq_model_loss_unit(const seq_model *model); // "nats", "squared error"
 int seq_model_recurrent_layers(const seq_model *model);
 
 // Initial values into the flat vector `parameters`; parameter i draws from stream i of
@@ -106,6 +109,12 @@ size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use);
 // bytes. `packed` is aligned to SEQ_ALIGNMENT.
 void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters,
                     int part, int parts, void *packed);
+// Weight-drop: parameters whose elements are dropped as they are packed, by one mask for (seed,
+// step) that all replicas share. Such a model is packed for each training step, by the seed and
+// step of its feeds; and for evaluation by seq_model_pack.
+bool seq_model_drops_weights(const seq_model *model);
+void seq_model_pack_dropped(const seq_model *model, uint64_t seed, uint32_t step,
+                            const float *parameters, int part, int parts, void *packed);
 
 // Everything a batch within the limits needs, allocated once. `replicas`: for
 // how many batches at once it keeps what seq_model_touched draws.

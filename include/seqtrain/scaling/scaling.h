@@ -7,7 +7,7 @@
 #include <seqtrain/train/train.h>
 
 // Collective, agreed upon: the whole of --dry-run. The report goes to rank 0's standard output.
-// SEQ_BAD_USAGE when the options lack what the plan needs.
-seq_status seq_scaling_report(const seq_train_options *options, seq_comm *comm, seq_error *error);
+// SEQ_BAD_USAGE when the options (seq_train_options and the groups) lack what the plan needs.
+seq_status seq_scaling_report(const seq_parsed *parsed, seq_comm *comm, seq_error *error);
 
 #endif

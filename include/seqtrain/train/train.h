@@ -79,6 +79,7 @@ typedef enum seq_save_policy { SEQ_SAVE_OR_STOP, SEQ_SAVE_OR_CONTINUE } seq_save
 typedef enum seq_overlap { SEQ_OVERLAP_AUTO, SEQ_OVERLAP_ON, SEQ_OVERLAP_OFF } seq_overlap;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 
+// Its own options, and the groups of all tasks: seq_program_join makes the table.
 const seq_program *seq_train_program(void);
 
 // Collective, agreed upon, before anything else and whatever `error` holds already: a failure of
@@ -89,7 +90,7 @@ seq_status seq_train_agree_to_start(const seq_parsed *parsed, seq_comm *comm, co
                                     seq_error *error);
 
 // Collective. Trains until the end, a signal that the caller has told to catch
-// (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds seq_train_options and may
+// (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds seq_train_options and the groups, and may
 // be changed: on a resume, what was not given is taken from the checkpoint's record. SEQ_OK:
 // finished; SEQ_STOPPED: stopped early with a checkpoint. `version` is recorded in checkpoints.
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version, seq_error *error);

@@ -108,6 +108,46 @@ seq_status seq_train_model_config(const seq_train_options *options, int vocabula
     return status ? status : seq_model_config_check(out, error);
 }
 
+// A language model's own among the options that every task has a value for.
+static seq_status check_language_model_only(const seq_train_options *options, const seq_task *task,
+                                            seq_error *error) {
+    const struct {
+        const char *name;
+        bool given;
+    } own[] = {{"output", options->output != 0},
+               {"tied", options->tied},
+               {"report-gradient-flow", options->gradient_flow > 0}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (own[i].given)
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--%s: the data set was prepared for the task %s; only lm has it",
+                                 own[i].name, task->name);
+    return SEQ_OK;
+}
+
+seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *dataset,
+                                  const seq_compute *compute, const seq_task **out_task,
+                                  seq_model **out, seq_error *error) {
+    const seq_schema *schema = seq_dataset_schema(dataset);
+    const seq_task *task = *out_task = seq_task_find(schema->task);
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
+    seq_model_config config;
+    if (!task)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "data set %s: it was prepared for the task %s, which this seqtrain "
+                             "does not have",
+                             seq_dataset_path(dataset), schema->task);
+    for (int i = 0; i < schema->vocabulary_count; i++)
+        vocabularies[i] = seq_dataset_vocabulary_at(dataset, i);
+    // Of features there is no vocabulary: one word, which no node reads.
+    int words = schema->vocabulary_count ? seq_vocabulary_size(vocabularies[0]) : 1;
+    seq_status status =
+        task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed->values, task, error);
+    if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
+    const seq_task_input input = {&config, parsed, schema, vocabularies};
+    return status ? status : seq_task_model(task, &input, compute, out, error);
+}
+
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
                            seq_optimizer_config *out) {
     *out = (seq_optimizer_config){
@@ -142,4 +182,17 @@ seq_pipeline seq_train_pipeline(const seq_train_options *options) {
 double seq_train_loss_limit(const seq_trainer *trainer) {
     if (trainer->options->loss_limit > 0) return trainer->options->loss_limit;
     return 4 * seq_model_chance(trainer->model);
+}
+
+seq_sampler_settings seq_train_sampler_settings(const seq_parsed *parsed) {
+    const seq_train_options *options = parsed->values;
+    seq_sampler_settings out = {.split = SEQ_TRAIN,
+                                .training = true,
+                                .seed = (uint64_t)options->seed,
+                                .batch = (int)options->batch,
+                                .cut = SEQ_CUT_EQUAL,
+                                .window = (int)options->window,
+                                .loss_sum = options->loss_scale == SEQ_LOSS_SUM};
+    seq_buckets_configure(seq_option_values(parsed, &seq_buckets_options), &out);
+    return out;
 }

@@ -12,6 +12,7 @@
 #include <seqtrain/nn/head.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
+#include <seqtrain/task/task.h>
 #include <stddef.h>
 
 #define AT(field) offsetof(seq_train_options, field)
@@ -357,6 +358,8 @@ static const seq_program program = {
         "many MPI ranks, "
         "with the same result. The same command line continues a run that was stopped or killed.",
     .options = options,
+    .size = sizeof(seq_train_options),
+    .groups = seq_task_groups,
     .examples =
         "  seqprep --unit char --valid 0.1 -o data book.txt\n"
         "  mpirun -np 2 seqtrain --data data --run run --layers 2 --hidden 256 --dropout 0.2\n"

@@ -39,13 +39,15 @@ void seq_progress_restart(seq_trainer *trainer) {
     begin_line(&trainer->progress, seq_clock_seconds());
 }
 
-// "bits/char 2.31" for characters and bytes, "perplexity 118.2" for words.
+// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity 118.2" for words.
 static void describe_quality(const seq_trainer *trainer, double loss, char *out, size_t size) {
+    *out = '\0';
+    if (trainer->task != &seq_task_lm) return;
     seq_unit unit = seq_vocabulary_rules(seq_dataset_vocabulary(trainer->dataset))->unit;
     if (unit == SEQ_UNIT_WORD)
-        snprintf(out, size, "perplexity %.2f", exp(loss));
+        snprintf(out, size, "  perplexity %.2f", exp(loss));
     else
-        snprintf(out, size, "bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
+        snprintf(out, size, "  bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
                  loss / log(2.0));
 }
 
@@ -70,32 +72,48 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
     if (!result->setback) // of the last step
         snprintf(update, sizeof update, "lr %.3g  |g| %.3g ", result->rate, result->norm);
     seq_log_live(landmark,
-                 "epoch %lld/%lld  step %lld/%lld  loss %.4f  %s  %sclipped %.0f%%  %.0f tokens/s  "
+                 "epoch %lld/%lld  step %lld/%lld  loss %.4f%s  %sclipped %.0f%%  %.0f %ss/s  "
                  "%s left",
                  (long long)result->epoch,
                  (long long)((steps + trainer->windows - 1) / trainer->windows),
                  (long long)trainer->position.step, (long long)trainer->total_steps, loss, quality,
-                 update, 100.0 * (double)progress->clipped / (double)progress->updates, rate, left);
+                 update, 100.0 * (double)progress->clipped / (double)progress->updates, rate,
+                 trainer->task->unit, left);
+}
+
+enum { NAME = 64 };
+
+// "tokens_per_second": a key of what is counted in the task's unit.
+static const char *key_of(const seq_trainer *trainer, const char *suffix, char out[NAME]) {
+    snprintf(out, NAME, "%ss%s", trainer->task->unit, suffix);
+    return out;
+}
+
+static void write_loss(seq_trainer *trainer, double loss) {
+    seq_event_log *events = &trainer->events;
+    seq_event_real(events, "loss", loss);
+    if (trainer->task != &seq_task_lm) return;
+    seq_event_real(events, "perplexity", exp(loss));
+    seq_event_real(events, "bits_per_token", loss / log(2.0));
 }
 
 static void write_step(seq_trainer *trainer, const seq_step_result *result, double loss,
                        double rate, double seconds) {
     const seq_progress *progress = &trainer->progress;
     seq_event_log *events = &trainer->events;
+    char name[NAME];
     seq_event_begin(events, "step");
     seq_event_integer(events, "step", trainer->position.step);
     seq_event_integer(events, "epoch", result->epoch);
-    seq_event_real(events, "loss", loss);
-    seq_event_real(events, "perplexity", exp(loss));
-    seq_event_real(events, "bits_per_token", loss / log(2.0));
+    write_loss(trainer, loss);
     if (!result->setback) { // of the last step
         seq_event_real(events, "learning_rate", result->rate);
         seq_event_real(events, "gradient_norm", result->norm);
     }
     seq_event_real(events, "clipped", (double)progress->clipped / (double)progress->updates);
     seq_event_integer(events, "clamped_elements", progress->clamped);
-    seq_event_integer(events, "tokens", progress->tokens);
-    seq_event_real(events, "tokens_per_second", rate);
+    seq_event_integer(events, key_of(trainer, "", name), progress->tokens);
+    seq_event_real(events, key_of(trainer, "_per_second", name), rate);
     seq_event_real(events, "seconds", seconds);
     seq_event_real(events, "cpu_seconds", processor_seconds() - progress->session_cpu);
     seq_event_real(events, "exchange_seconds", seq_comm_seconds(trainer->comm));
@@ -193,23 +211,21 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
                              double seconds) {
     const seq_position *position = &trainer->position;
     const layer_shares shares = share_of(trainer, layers);
-    char quality[40], state[STATE];
+    char quality[40], state[STATE], name[NAME];
     describe_quality(trainer, position->last_loss, quality, sizeof quality);
     describe_layers(&shares, state, sizeof state);
     bool best = position->best_step == position->step;
     seq_log_info(
-        "validation at step %lld (epoch %lld): loss %.4f  %s  accuracy %.2f%%%s  in %.1f s%s",
+        "validation at step %lld (epoch %lld): loss %.4f%s  accuracy %.2f%%%s  in %.1f s%s",
         (long long)position->step, epoch_of(position), position->last_loss, quality,
         100.0 * (double)total.correct / (double)total.count, state, seconds,
         best ? "  (best)" : "");
     seq_event_log *events = &trainer->events;
     seq_event_begin(events, "validation");
     seq_event_integer(events, "step", position->step);
-    seq_event_real(events, "loss", position->last_loss);
-    seq_event_real(events, "perplexity", exp(position->last_loss));
-    seq_event_real(events, "bits_per_token", position->last_loss / log(2.0));
+    write_loss(trainer, position->last_loss);
     seq_event_real(events, "accuracy", (double)total.correct / (double)total.count);
-    seq_event_integer(events, "tokens", total.count);
+    seq_event_integer(events, key_of(trainer, "", name), total.count);
     seq_event_real(events, "seconds", seconds);
     seq_event_integer(events, "best_step", position->best_step);
     write_layers(events, &shares);

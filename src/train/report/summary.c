@@ -60,7 +60,8 @@ seq_status seq_train_summarise(seq_trainer *trainer, seq_summary *out, seq_error
     if (gethostname(parts[rank].host, sizeof parts[rank].host - 1))
         strcpy(parts[rank].host, "an unnamed host");
     if (seq_comm_gather(trainer->comm, parts, sizeof *parts, error)) goto out;
-    *out = (seq_summary){.steps = trainer->progress.session_steps,
+    *out = (seq_summary){.unit = trainer->task->unit,
+                         .steps = trainer->progress.session_steps,
                          .updates = trainer->progress.session_updates,
                          .tokens = trainer->progress.session_tokens,
                          .clipped = trainer->progress.session_clipped};
@@ -85,9 +86,9 @@ static void print_shares(const seq_summary *summary) {
 void seq_summary_print(const seq_summary *summary) {
     if (summary->steps == 0) return;
     seq_log_info(
-        "session  %lld steps in %.1f s; while it trained, %.0f tokens/s, %.0f a rank; clipped "
+        "session  %lld steps in %.1f s; while it trained, %.0f %ss/s, %.0f a rank; clipped "
         "%.0f%% of the updates",
-        (long long)summary->steps, summary->seconds, summary->tokens_per_second,
+        (long long)summary->steps, summary->seconds, summary->tokens_per_second, summary->unit,
         summary->tokens_per_second / summary->ranks,
         100 * ratio((double)summary->clipped, (double)summary->updates));
     print_shares(summary);
@@ -102,11 +103,14 @@ void seq_summary_print(const seq_summary *summary) {
 void seq_summary_write(const seq_summary *summary, seq_event_log *events) {
     double ranks = summary->ranks;
     seq_event_integer(events, "session_steps", summary->steps);
-    seq_event_integer(events, "session_tokens", summary->tokens);
+    char tokens[64], rate[64], of_rank[64];
+    snprintf(tokens, sizeof tokens, "session_%ss", summary->unit);
+    snprintf(rate, sizeof rate, "session_%ss_per_second", summary->unit);
+    snprintf(of_rank, sizeof of_rank, "session_%ss_per_second_per_rank", summary->unit);
+    seq_event_integer(events, tokens, summary->tokens);
     seq_event_real(events, "session_seconds", summary->seconds);
-    seq_event_real(events, "session_tokens_per_second", summary->tokens_per_second);
-    seq_event_real(events, "session_tokens_per_second_per_rank",
-                   summary->tokens_per_second / ranks);
+    seq_event_real(events, rate, summary->tokens_per_second);
+    seq_event_real(events, of_rank, summary->tokens_per_second / ranks);
     seq_event_real(events, "session_clip_rate",
                    ratio((double)summary->clipped, (double)summary->updates));
     for (int phase = 0; phase < SEQ_PHASES; phase++) {

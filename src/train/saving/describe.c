@@ -8,6 +8,7 @@
 #include <math.h>
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/data/items.h>
 #include <seqtrain/nn/head.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
     for (size_t i = 0; !status && options[i].type != SEQ_OPTION_END; i++) {
         char text[SEQ_PATH];
         if (options[i].type == SEQ_OPTION_HEADING ||
-            options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION))
+            options[i].flags & (SEQ_OPTION_ONCE | SEQ_OPTION_SESSION) ||
+            seq_option_is_absent(trainer->parsed, i))
             continue;
         seq_option_get_text(trainer->parsed, i, text, sizeof text);
         status = seq_record_set_text(record, options[i].name, text, error);
@@ -57,11 +59,14 @@ static seq_status describe_position(const seq_position *position, seq_record *re
 }
 
 static seq_status describe_data(const seq_trainer *trainer, seq_record *record, seq_error *error) {
+    char schema[33];
     seq_status status =
         seq_record_set_text(record, "hash", seq_dataset_hash(trainer->dataset), error);
     if (!status)
         status = seq_record_set_text(record, "vocabulary_hash",
                                      seq_dataset_vocabulary_hash(trainer->dataset), error);
+    if (!status) status = seq_schema_hash(seq_dataset_schema(trainer->dataset), schema, error);
+    if (!status && *schema) status = seq_record_set_text(record, "schema_hash", schema, error);
     return status;
 }
 
@@ -98,6 +103,8 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
         describe_data(trainer, record, error);
     if (!error->status && (record = section(out, "program", error)))
         describe_program(trainer, record, error);
+    if (!error->status && trainer->task != &seq_task_lm)
+        seq_schema_write(seq_dataset_schema(trainer->dataset), out, error);
     return error->status;
 }
 
@@ -186,6 +193,8 @@ static void print_model(const seq_trainer *trainer) {
     char hidden[200] = "", dense[200] = "";
     describe_sizes(model->hidden, model->layers, hidden, sizeof hidden);
     describe_sizes(model->dense, model->dense_layers, dense, sizeof dense);
+    if (trainer->task != &seq_task_lm)
+        seq_log_info("task     %s: %s", trainer->task->name, trainer->task->summary);
     seq_log_info("model    %s x %d (%s)%s%s, embedding %d%s, vocabulary %d: %zu parameters, %.1f "
                  "MFLOP a token",
                  model->cell, model->layers, hidden, *dense ? ", dense " : "", dense,
@@ -194,13 +203,26 @@ static void print_model(const seq_trainer *trainer) {
 }
 
 static void print_data(const seq_trainer *trainer) {
-    seq_log_info("data     %s: %lld tokens to train on, %lld to validate",
-                 seq_dataset_path(trainer->dataset),
-                 (long long)seq_dataset_tokens(trainer->dataset, SEQ_TRAIN),
-                 (long long)seq_dataset_tokens(trainer->dataset, SEQ_VALID));
-    if (!trainer->valid_batches)
+    const seq_dataset *dataset = trainer->dataset;
+    long long train = seq_dataset_tokens(dataset, SEQ_TRAIN),
+              valid = seq_dataset_tokens(dataset, SEQ_VALID);
+    if (seq_dataset_schema(dataset)->streams)
+        seq_log_info("data     %s: %lld tokens to train on, %lld to validate",
+                     seq_dataset_path(dataset), train, valid);
+    else
+        seq_log_info("data     %s: %lld items (%lld rows) to train on, %lld (%lld) to validate",
+                     seq_dataset_path(dataset), (long long)seq_dataset_items(dataset, SEQ_TRAIN),
+                     train, (long long)seq_dataset_items(dataset, SEQ_VALID), valid);
+    if (!trainer->valid_sampler)
         seq_log_warning("%s has no validation split: no validation loss, no best checkpoint",
                         seq_dataset_path(trainer->dataset));
+}
+
+static void describe_batch(const seq_trainer *trainer, char *out, size_t size) {
+    if (seq_dataset_schema(trainer->dataset)->streams)
+        snprintf(out, size, "%d streams, windows of %d", trainer->batch, trainer->window);
+    else
+        snprintf(out, size, "%d items", trainer->batch);
 }
 
 static void print_layout(const seq_trainer *trainer, size_t snapshot_bytes) {
@@ -209,10 +231,11 @@ static void print_layout(const seq_trainer *trainer, size_t snapshot_bytes) {
            workspace = (double)seq_workspace_bytes(trainer->workspace) / 1e6,
            snapshot = (double)snapshot_bytes / 1e6;
     seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
-    seq_log_info("batch    %d replicas (%d a rank) of %d streams, windows of %d: %lld updates an "
-                 "epoch, %lld in all",
-                 trainer->replicas, trainer->own_replicas, trainer->batch, trainer->window,
-                 (long long)trainer->windows, (long long)trainer->total_steps);
+    char batch[100];
+    describe_batch(trainer, batch, sizeof batch);
+    seq_log_info("batch    %d replicas (%d a rank) of %s: %lld updates an epoch, %lld in all",
+                 trainer->replicas, trainer->own_replicas, batch, (long long)trainer->windows,
+                 (long long)trainer->total_steps);
     double packed = (double)seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING) / 1e6;
     seq_log_info("memory   %.1f MB a rank (workspace %.1f, snapshot of a checkpoint %.1f); %.1f MB "
                  "shared by the %d rank%s of a node",

@@ -16,6 +16,7 @@ static const char *nonfinite_parameter(const seq_trainer *trainer, const float *
 }
 
 static size_t nonfinite_state(const seq_trainer *trainer, int replica) {
+    if (!trainer->states) return trainer->state_size;
     const float *state = trainer->states + (size_t)replica * trainer->state_size;
     return trainer->compute.kernels->find_nonfinite(state, trainer->state_size);
 }
@@ -59,22 +60,29 @@ __attribute__((format(printf, 2, 3))) static void say(seq_anomaly *found, const 
     va_end(arguments);
 }
 
+enum { UNIT = 64 };
+
+// "nats per token"
+static void name_unit(const seq_trainer *trainer, char out[UNIT]) {
+    snprintf(out, UNIT, "%s per %s", seq_model_loss_unit(trainer->model), trainer->task->unit);
+}
+
 // Looks in the parameters, then in the states that the window has left.
 static void find_source(const seq_trainer *trainer, seq_anomaly *found, double mean) {
     const char *parameter = nonfinite_parameter(trainer, trainer->parameters);
-    char layer[SEQ_STATE_NAME];
+    char layer[SEQ_STATE_NAME], unit[UNIT];
+    name_unit(trainer, unit);
     if (parameter) {
         name_place(found, parameter);
-        say(found, "the loss is %.4g nats per token: parameter %s is not finite", mean, parameter);
+        say(found, "the loss is %.4g %s: parameter %s is not finite", mean, unit, parameter);
     } else if (nonfinite_layer(trainer, found->replica, layer)) {
         name_place(found, layer);
-        say(found, "the loss is %.4g nats per token: the state of %s is not finite", mean, layer);
+        say(found, "the loss is %.4g %s: the state of %s is not finite", mean, unit, layer);
     } else {
         name_place(found, "output layer");
         say(found,
-            "the loss is %.4g nats per token: all recurrent states are finite: the output layer "
-            "is at fault",
-            mean);
+            "the loss is %.4g %s: all recurrent states are finite: the output layer is at fault",
+            mean, unit);
     }
 }
 
@@ -84,6 +92,7 @@ static double mean_of(seq_loss loss) {
 
 void seq_train_find_loss(seq_trainer *trainer, int replica) {
     seq_anomaly *found = begin(trainer, SEQ_BAD_LOSS, trainer->position.step);
+    char unit[UNIT];
     if (!found) return;
     found->replica = replica;
     found->value = mean_of(trainer->losses[replica]);
@@ -92,10 +101,12 @@ void seq_train_find_loss(seq_trainer *trainer, int replica) {
         return;
     }
     found->limit = seq_train_loss_limit(trainer);
-    say(found, "the loss is %.4g nats per token: the limit is %.3g (%s)", found->value,
-        found->limit,
+    bool of_words = trainer->task == &seq_task_lm;
+    name_unit(trainer, unit);
+    say(found, "the loss is %.4g %s: the limit is %.3g (%s)", found->value, unit, found->limit,
         trainer->options->loss_limit > 0 ? "--loss-limit"
-                                         : "four times ln(V + 1); --loss-limit sets another");
+        : of_words                       ? "four times ln(V + 1); --loss-limit sets another"
+                                         : "four times a guess's; --loss-limit sets another");
 }
 
 void seq_train_find_state(seq_trainer *trainer, int replica, bool carried) {
@@ -126,10 +137,12 @@ void seq_train_find_norm(seq_trainer *trainer, double norm) {
 
 void seq_train_find_validation(seq_trainer *trainer, int replica) {
     seq_anomaly *found = begin(trainer, SEQ_BAD_VALIDATION, trainer->position.step - 1);
+    char unit[UNIT];
     if (!found) return;
+    name_unit(trainer, unit);
     found->replica = replica;
     found->value = mean_of(trainer->losses[replica]);
-    say(found, "the loss of the validation after it is %.4g nats per token", found->value);
+    say(found, "the loss of the validation after it is %.4g %s", found->value, unit);
 }
 
 static bool find_in_vector(seq_trainer *trainer, const char *name, const float *values,
@@ -169,7 +182,10 @@ void seq_train_find_loss_spike(seq_trainer *trainer, int replica, double loss, d
     found->replica = replica;
     found->value = loss;
     found->limit = limit;
-    say_spike(trainer, found, "the loss per token of all replicas (highest in this one)", "");
+    char what[80];
+    snprintf(what, sizeof what, "the loss per %s of all replicas (highest in this one)",
+             trainer->task->unit);
+    say_spike(trainer, found, what, "");
 }
 
 void seq_train_find_norm_spike(seq_trainer *trainer, double norm, double limit) {

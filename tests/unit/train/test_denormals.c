@@ -13,6 +13,7 @@
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/prep/prepare.h>
 #include <seqtrain/optim/optimizer.h>
+#include <seqtrain/base/settings.h>
 #include <seqtrain/train/train.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,21 +70,19 @@ static void train(const char *run, const char *const *options, FILE *log) {
         "8",        "--embed",        "6",  "--batch",       "1",   "--window", "8", "--keep",
         "99",       "--hang-timeout", "0",  "--compression", "none"};
     int count = 21;
-    seq_train_options values;
-    seq_parsed parsed = {0};
+    seq_settings settings;
     seq_error error = {0};
     seq_comm *comm;
     snprintf(data, sizeof data, "%s", temporary_path(&place, "data"));
     while (*options)
         arguments[count++] = *options++;
     assert_int_equal(seq_comm_open_self(&comm, &error), SEQ_OK);
-    if (seq_options_parse(seq_train_program(), count, (char **)arguments, &values, sizeof values,
-                          &parsed, &error))
+    if (seq_settings_parse(seq_train_program(), count, (char **)arguments, &settings, &error))
         fail_msg("%s", error.text);
     seq_log_open(log, SEQ_LOG_INFO, "test");
-    if (seq_train_run(&parsed, comm, "test", &error)) fail_msg("%s", error.text);
+    if (seq_train_run(&settings.parsed, comm, "test", &error)) fail_msg("%s", error.text);
     seq_log_open(NULL, SEQ_LOG_ERROR, "test");
-    seq_options_clear(&parsed);
+    seq_settings_clear(&settings);
     seq_comm_close(comm);
 }
 
@@ -110,7 +109,7 @@ static void nothing_is_denormal(const char *run, int64_t step, const char *rule)
             (seq_state_vector){record->entries[i].key, malloc(count * sizeof(float)), count};
     }
     assert_int_equal(state.count, 2 + seq_optimizer_find(rule)->states);
-    if (seq_checkpoint_read(directory, &manifest, &state, &error)) fail_msg("%s", error.text);
+    if (seq_checkpoint_read(directory, &manifest, &state, 0, 1, &error)) fail_msg("%s", error.text);
     for (int v = 0; v < state.count; v++) {
         const seq_state_vector *vector = &state.vectors[v];
         size_t found = 0;

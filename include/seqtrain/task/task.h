@@ -1,0 +1,51 @@
+// Tasks: what a model is trained for. A task is a row: its sampler, its options,
+// the nodes of its model, its measures. A data set is prepared for one task
+// (seqprep --task), and its schema names it; a language model's data set has no
+// schema and its task is lm. To add a task, copy src/task/task_classify.c and
+// register it in src/task/task.c.
+#ifndef SEQTRAIN_TASK_TASK_H
+#define SEQTRAIN_TASK_TASK_H
+
+#include <seqtrain/base/option.h>
+#include <seqtrain/data/sampler.h>
+#include <seqtrain/model/graph.h>
+#include <seqtrain/task/metric.h>
+
+// What a model is made from, in training and from a checkpoint.
+typedef struct seq_task_input {
+    const seq_model_config *config; // what all tasks share: cell, sizes, dropout, initial values
+    const seq_parsed *settings;     // holds the values of seq_task_groups
+    const seq_schema *schema;       // of the data set or checkpoint
+    const seq_vocabulary *const *vocabularies; // by the schema's index
+} seq_task_input;
+
+typedef struct seq_task {
+    const char *name, *summary;
+    const char *unit; // of a loss: what is predicted, "token", "item"
+    const seq_sampler_kind *sampler;
+    // Options of its own, NULL-terminated; of others' it takes none but the default.
+    const seq_option_group *const *groups;
+    // Adds all nodes, the head last. Errors stay in the graph.
+    void (*build)(const seq_task_input *input, seq_graph *graph);
+    // NULL-terminated. The first chooses the best checkpoint. None: the mean loss of a target does.
+    const seq_metric *const *metrics;
+} seq_task;
+
+extern const seq_task seq_task_lm, seq_task_classify;
+const seq_task *seq_task_find(const char *name); // NULL: none
+const seq_task *const *seq_tasks(void);          // NULL-terminated
+// The options of all tasks, each group once; NULL-terminated.
+extern const seq_option_group *const seq_task_groups[];
+
+// How often each entry of a field's vocabulary occurs in the training part. The graph keeps the
+// array; NULL after an error.
+const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field);
+
+// SEQ_BAD_USAGE: an option that is not at its default, and that the task does not have.
+seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settings,
+                                  seq_error *error);
+// A model over batches with the schema's columns. SEQ_BAD_USAGE names the option that does not fit.
+seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
+                          const seq_compute *compute, seq_model **out, seq_error *error);
+
+#endif

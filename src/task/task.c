@@ -1,0 +1,123 @@
+// The table of tasks, the options of all of them, and how a task's model is
+// made: columns of the schema, then the nodes of the row. Invariant: an option
+// that a task does not have never passes in silence. Tests:
+// tests/unit/task/test_task.c, tests/cli/classify.sh.
+#include <seqtrain/base/memory.h>
+#include <seqtrain/model/classifier.h>
+#include <seqtrain/model/pooling.h>
+#include <seqtrain/task/task.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, NULL};
+const seq_option_group *const seq_task_groups[] = {
+    &seq_stack_options, &seq_pooling_options, &seq_classifier_options, &seq_buckets_options, NULL};
+
+const seq_task *const *seq_tasks(void) {
+    return tasks;
+}
+
+const seq_task *seq_task_find(const char *name) {
+    const seq_task *const *task = tasks;
+    while (*task && strcmp((*task)->name, name) != 0)
+        task++;
+    return *task;
+}
+
+// ---- options of other tasks
+
+static bool has_group(const seq_task *task, const seq_option_group *group) {
+    for (const seq_option_group *const *own = task->groups; own && *own; own++)
+        if (*own == group) return true;
+    return false;
+}
+
+static seq_status refuse(const seq_task *task, const seq_option_group *group, const char *option,
+                         seq_error *error) {
+    char others[200] = "";
+    size_t used = 0;
+    for (const seq_task *const *other = tasks; *other; other++)
+        if (has_group(*other, group) && used < sizeof others)
+            used += (size_t)snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "",
+                                     (*other)->name);
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "--%s: the data set was prepared for the task %s, which has no such "
+                         "option; %s ha%s it",
+                         option, task->name, others, strchr(others, ',') ? "ve" : "s");
+}
+
+seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settings,
+                                  seq_error *error) {
+    for (const seq_option_group *const *group = seq_task_groups; *group; group++) {
+        if (has_group(task, *group)) continue;
+        for (const seq_option *own = (*group)->options; own->type != SEQ_OPTION_END; own++) {
+            int index = own->type == SEQ_OPTION_HEADING
+                            ? -1
+                            : seq_option_find(settings->program, own->name);
+            if (index >= 0 && !seq_option_is_absent(settings, (size_t)index))
+                return refuse(task, *group, own->name, error);
+        }
+    }
+    return SEQ_OK;
+}
+
+// ---- models
+
+static seq_graph_field field_of(const seq_task_input *input, const seq_field *field,
+                                const char *name) {
+    bool ids = field->vocabulary >= 0;
+    return (seq_graph_field){
+        .name = name,
+        .axis = field->axis,
+        .ids = ids ? seq_vocabulary_size(input->vocabularies[field->vocabulary]) : 0,
+        .width = ids ? 0 : field->width,
+        .vocabulary = field->vocabulary,
+    };
+}
+
+const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field) {
+    int index = seq_schema_find_field(input->schema, field);
+    if (index < 0 || input->schema->fields[index].vocabulary < 0) return NULL; // told as a column
+    const seq_vocabulary *vocabulary = input->vocabularies[input->schema->fields[index].vocabulary];
+    int size = seq_vocabulary_size(vocabulary);
+    int64_t *counts = NULL;
+    const void *kept = NULL;
+    if (!seq_allocate(&counts, (size_t)size, sizeof *counts, "counts of labels",
+                      seq_graph_error(graph))) {
+        for (int id = 0; id < size; id++)
+            counts[id] = seq_vocabulary_count(vocabulary, id);
+        kept = seq_graph_keep(graph, counts, (size_t)size * sizeof *counts);
+    }
+    free(counts);
+    return kept;
+}
+
+static seq_status create_graph(const seq_task_input *input, seq_graph **out, seq_error *error) {
+    const seq_schema *schema = input->schema;
+    seq_graph_field fields[SEQ_COLUMNS + 1];
+    char before[SEQ_FIELD_NAME + 8];
+    for (int i = 0; i < schema->field_count; i++)
+        fields[i] = field_of(input, &schema->fields[i], schema->fields[i].name);
+    int column = seq_schema_before_column(schema);
+    if (column >= 0) {
+        const seq_field *target = &schema->fields[schema->target];
+        snprintf(before, sizeof before, "%s.before", target->name);
+        fields[column] = field_of(input, target, before);
+    }
+    const seq_initial_choice choice = seq_model_initial_choice(input->config);
+    return seq_graph_create(fields, seq_schema_columns(schema), &choice, out, error);
+}
+
+seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
+                          const seq_compute *compute, seq_model **out, seq_error *error) {
+    seq_graph *graph = NULL;
+    seq_status status = seq_task_check_options(task, input->settings, error);
+    if (!status) status = seq_model_config_check(input->config, error);
+    if (!status) status = create_graph(input, &graph, error);
+    if (status) return status;
+    task->build(input, graph);
+    status = seq_graph_finish(graph, compute, out, error);
+    if (!status) seq_model_set_config(*out, input->config);
+    return status;
+}
