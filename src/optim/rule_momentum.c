@@ -3,7 +3,7 @@
 // it, so a new rate acts at once. Test: tests/golden/test_optimizers.c.
 #include "rules.h"
 
-SEQ_RULE_BODY take_step(const seq_update *u) {
+SEQ_WIDE_BODY take_step(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
                 mu = (float)u->config->momentum;
     const float *restrict gradient = u->gradient;

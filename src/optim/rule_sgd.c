@@ -3,7 +3,7 @@
 // tests/golden/test_optimizers.c, tests/unit/optim/test_ranges.c.
 #include "rules.h"
 
-SEQ_RULE_BODY take_step(const seq_update *u) {
+SEQ_WIDE_BODY take_step(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay;
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameters;

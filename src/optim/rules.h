@@ -5,6 +5,7 @@
 #define SEQ_OPTIM_RULES_H
 
 #include <math.h>
+#include <seqtrain/base/wide.h>
 #include <seqtrain/optim/optimizer.h>
 
 extern const seq_optimizer seq_rule_sgd, seq_rule_momentum, seq_rule_adagrad, seq_rule_rmsprop,
@@ -25,26 +26,8 @@ static inline float seq_epsilon(const seq_optimizer_config *config) {
     return fmaxf((float)config->epsilon, 0x1p-50f);
 }
 
-// A rule's loop BODY(const seq_update *), declared SEQ_RULE_BODY, becomes the function NAME. It is
-// compiled a second time for AVX2, whose vectors are twice as long: adam 1.37 -> 0.74 ns an element
-// on a Zen 4. No operation is fused (-ffp-contract=off), so both give the same bits.
-#define SEQ_RULE_BODY static inline __attribute__((always_inline)) void
-#ifdef __x86_64__
-#define SEQ_RULE(name, body)                                                                       \
-    __attribute__((target("avx2"))) static void body##_avx2(const seq_update *u) {                 \
-        body(u);                                                                                   \
-    }                                                                                              \
-    static void name(const seq_update *u) {                                                        \
-        if (__builtin_cpu_supports("avx2"))                                                        \
-            body##_avx2(u);                                                                        \
-        else                                                                                       \
-            body(u);                                                                               \
-    }
-#else
-#define SEQ_RULE(name, body)                                                                       \
-    static void name(const seq_update *u) {                                                        \
-        body(u);                                                                                   \
-    }
-#endif
+// A rule's loop, declared SEQ_WIDE_BODY, becomes its update. With AVX2 adam takes 0.74 ns an
+// element of a long vector on a Zen 4, without 1.37.
+#define SEQ_RULE(name, body) SEQ_WIDE(name, (const seq_update *u), (u), body)
 
 #endif
