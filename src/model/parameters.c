@@ -37,6 +37,7 @@ static int add_row(seq_model *model, const seq_node *node, const seq_parameter_n
         .decay = need->decay,
         .sparse = true, // until a user is not
         .vocabulary = need->vocabulary,
+        .predicts = node->head ? node->input_shapes[1].vocabulary : -1,
         .initial = need->initial,
         .scale = (float)need->scale,
         .constant_first = need->constant_first,

@@ -17,6 +17,8 @@ typedef struct seq_parameter {
     bool decay;     // weight decay applies (matrices, not biases)
     bool sparse;    // training writes only the rows that seq_model_touched reports
     int vocabulary; // what its rows stand for, or -1
+    int predicts;   // of a head: the vocabulary of its targets, which other values depend on as a
+                    // whole; else -1
     double share;   // of the matrix, that a row in training is multiplied with, about
     seq_initial initial;
     float scale;
