@@ -12,8 +12,9 @@
 #include <string.h>
 
 static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, &seq_task_rate, NULL};
-const seq_option_group *const seq_task_groups[] = {
-    &seq_stack_options, &seq_pooling_options, &seq_classifier_options, &seq_buckets_options, NULL};
+const seq_option_group *const seq_task_groups[] = {&seq_stack_options,      &seq_pooling_options,
+                                                   &seq_classifier_options, &seq_regressor_options,
+                                                   &seq_buckets_options,    NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
