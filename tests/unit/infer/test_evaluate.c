@@ -139,9 +139,9 @@ static void make_model(set *set) {
                                        .layers = 1,
                                        .hidden = hidden,
                                        .bidirectional = true};
-    const seq_field *label = &seq_dataset_schema(set->dataset)->fields[1];
-    const float moments[2] = {label->mean ? (float)*label->mean : 0,
-                              label->deviation ? (float)*label->deviation : 1};
+    const seq_field *number = &seq_dataset_schema(set->dataset)->fields[1];
+    const float moments[2] = {number->mean ? (float)*number->mean : 0,
+                              number->deviation ? (float)*number->deviation : 1};
     seq_graph *graph = NULL;
     seq_compute compute;
     seq_error error = {0};
