@@ -142,6 +142,7 @@ typedef struct comparison {
     const char *line, *excused;
     char differences[DIFFERENCES], names[DIFFERENCES];
     size_t used, named;
+    bool final; // among them what no --override can change
 } comparison;
 
 static void compare_values(comparison *work, const char *field, const char *here,
@@ -151,6 +152,7 @@ static void compare_values(comparison *work, const char *field, const char *here
         work->used += (size_t)snprintf(work->differences + work->used, DIFFERENCES - work->used,
                                        "%s%s %.60s (this run has %.60s)", work->used ? ", " : "",
                                        field, *there ? there : "none", *here ? here : "none");
+    work->final |= strcmp(field, "task") == 0 || strcmp(field, "schema") == 0;
     if (work->named < DIFFERENCES)
         work->named += (size_t)snprintf(work->names + work->named, DIFFERENCES - work->named,
                                         "%s%s", work->named ? "," : "", field);
@@ -183,6 +185,7 @@ static void compare_added(void *context, const char *field, const char *standard
 static bool fits(comparison *work, char *line) {
     char *rest;
     work->used = work->named = 0;
+    work->final = false;
     *work->differences = *work->names = '\0';
     work->line = line;
     walk_added(compare_added, work);
@@ -207,6 +210,9 @@ seq_status seq_identity_check(const char *run, const char *directory, const seq_
         found = fits(&work, line);
     free(lines);
     if (found) return SEQ_OK;
+    if (work.final)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s is of another run: %s", directory,
+                             work.differences);
     return seq_error_set(error, SEQ_NO_CHECKPOINT,
                          "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
                          directory, work.differences, work.names);
