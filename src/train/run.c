@@ -259,8 +259,8 @@ static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
 
 static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64_t *out_step,
                              seq_error *error) {
-    seq_status status =
-        seq_train_find_checkpoint(trainer->parsed, trainer->comm, manifest, out_step, error);
+    seq_status status = seq_train_find_checkpoint(trainer->parsed, trainer->comm, manifest,
+                                                  &trainer->kept, out_step, error);
     if (!status && !trainer->options->data)
         status =
             seq_error_set(error, SEQ_BAD_USAGE, "--data: missing: name a data set made by seqprep");

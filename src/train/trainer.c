@@ -248,6 +248,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
 
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
+    seq_train_forget(&trainer->kept);
     seq_train_check_destroy(trainer);
     seq_train_stability_clear(trainer);
     seq_event_log_close(&trainer->events);

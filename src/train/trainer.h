@@ -60,6 +60,13 @@ typedef struct seq_repartition {
     int64_t twice, missed;             // of the running epoch: tokens or items
 } seq_repartition;
 
+// What a rank has decoded of the checkpoint that the run resumes from (resume.c): its range of each
+// vector. Names are the manifest's, counts those of whole vectors.
+typedef struct seq_kept {
+    float *memory; // NULL: nothing
+    seq_state ranges;
+} seq_kept;
+
 // The run directory as rank 0 found it at the start (run_watch.c).
 typedef struct seq_run_place {
     bool known, gone;
@@ -129,6 +136,7 @@ typedef struct seq_trainer {
     double started; // seconds on the monotonic clock
     seq_time_limit limit; // rank 0
     double last_save, save_seconds, longest_step;
+    seq_kept kept; // until it is restored
     struct seq_saving *saving; // save.c's
     seq_coverage window_read;  // of this rank's windows of the step
     seq_coverage own_read;     // of this rank since window own_window of the epoch

@@ -127,10 +127,12 @@ static void commit(void *argument) {
     const seq_train_options *options = trainer->options;
     seq_saving *saving = trainer->saving;
     seq_watchdog_touch(trainer->watchdog);
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
+    for (int i = 0; i < SEQ_VOCABULARIES; i++)
+        vocabularies[i] = seq_dataset_vocabulary_at(trainer->dataset, i);
     saving->committed = !seq_checkpoint_commit(
         saving->directory, (int)options->shards, saving->digests, &saving->snapshot.whole,
-        trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
-        &saving->error);
+        trainer->table, vocabularies, &saving->description, &saving->error);
     saving->ended = seq_clock_seconds();
     if (saving->committed)
         seq_train_prune(trainer, saving->step, saving->window, saving->best_step,

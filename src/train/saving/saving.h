@@ -70,9 +70,10 @@ seq_status seq_train_check_new(const char *run, seq_comm *comm, seq_error *error
 
 // resume.c. Collective: the newest good checkpoint of --run; *out_step is -1 when there is none.
 // Options that were not given are set from its record; given ones that would change the run's
-// numbers are SEQ_BAD_USAGE.
+// numbers are SEQ_BAD_USAGE. What a rank has decoded is in *out_kept, for seq_train_restore.
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
-                                     int64_t *out_step, seq_error *error);
+                                     seq_kept *out_kept, int64_t *out_step, seq_error *error);
+void seq_train_forget(seq_kept *kept);
 // Collective: the newest good checkpoint that a rollback because of a window may go back to;
 // damaged ones are set aside.
 seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t window,
