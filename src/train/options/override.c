@@ -5,6 +5,7 @@
 // tests/fault/kill_resume.sh.
 #include "options.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/settings.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,13 +102,34 @@ static seq_status compare_tables(const seq_parameter_table *then, const seq_para
                          b->name, b->rows, b->columns, a->name, a->rows, a->columns);
 }
 
-seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
-                                  seq_error *error) {
+// The model that the checkpoint's record describes, over this data set's columns.
+static seq_status create_recorded(const seq_trainer *trainer, const seq_manifest *manifest,
+                                  seq_model **out, seq_error *error) {
+    const seq_schema *schema = seq_dataset_schema(trainer->dataset);
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
     seq_model_config config;
-    seq_model *model = NULL;
+    seq_settings settings;
     seq_status status =
         seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
-    if (!status) status = seq_model_create(&config, &trainer->compute, &model, error);
+    if (status) return status;
+    // Its vocabulary may be of another size than the data set's.
+    if (trainer->task == &seq_task_lm)
+        return seq_model_create(&config, &trainer->compute, out, error);
+    status = seq_settings_read(seq_task_groups, seq_manifest_section_find(manifest, "options"),
+                               &settings, error);
+    if (status) return status;
+    for (int i = 0; i < schema->vocabulary_count; i++)
+        vocabularies[i] = seq_dataset_vocabulary_at(trainer->dataset, i);
+    const seq_task_input input = {&config, &settings.parsed, schema, vocabularies};
+    status = seq_task_model(trainer->task, &input, &trainer->compute, out, error);
+    seq_settings_clear(&settings);
+    return status;
+}
+
+seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
+                                  seq_error *error) {
+    seq_model *model = NULL;
+    seq_status status = create_recorded(trainer, manifest, &model, error);
     if (!status) status = compare_tables(seq_model_parameters(model), trainer->table, error);
     seq_model_destroy(model);
     return status;
