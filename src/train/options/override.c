@@ -5,6 +5,7 @@
 // tests/fault/kill_resume.sh.
 #include "options.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/settings.h>
 #include <stdio.h>
 #include <string.h>
 
