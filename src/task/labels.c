@@ -20,7 +20,7 @@ static char read_prefix(const char *text, size_t size) {
     return meant[found - written];
 }
 
-static seq_status read_tag(seq_labels *labels, const char *text, size_t size, seq_tag *out,
+static seq_status read_tag(seq_labels *labels, const char *text, size_t size, seq_label_tag *out,
                            seq_error *error) {
     out->prefix = read_prefix(text, size);
     out->type = -1;

@@ -4,6 +4,7 @@
 #include "saving/saving.h"
 #include <seqtrain/job/run_lock.h>
 #include <seqtrain/job/fence.h>
+#include "initial/initial.h"
 #include "verify/verify.h"
 #include "report/summary.h"
 #include "step/step.h"
@@ -238,6 +239,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     if (status) return status;
     trainer->last_save = seq_clock_seconds();
     seq_train_print_start(trainer, seq_train_snapshot_bytes(trainer));
+    seq_initial_print(trainer);
     seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     if (step > trainer->total_steps)
@@ -301,7 +303,8 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
         goto out;
     seq_train_note_place(&trainer);
     if (begin_watch(&trainer, error) || find_start(&trainer, &manifest, &step, error) ||
-        seq_train_heed_stop(&trainer, error))
+        seq_train_heed_stop(&trainer, error) ||
+        seq_initial_open(&trainer, step >= 0 ? &manifest : NULL, error))
         goto out;
     seq_trainer_create(&trainer, error);
     if (seq_train_heed_stop(&trainer, error) || seq_train_compare_ranks(&trainer, error)) goto out;

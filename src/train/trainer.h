@@ -121,7 +121,7 @@ typedef struct seq_trainer {
     // (P, L): what each rank counts for the next validation, then all of them; and whether a layer
     // has been warned of.
     seq_saturation *saturation;
-    bool warned_of[SEQ_MAX_LAYERS];
+    bool warned_of[SEQ_MAX_RECURRENT];
 
     seq_sampler *valid_sampler; // NULL: no validation split
     seq_evaluator *evaluator;   // of it
@@ -133,6 +133,8 @@ typedef struct seq_trainer {
     seq_anomaly *anomalies;          // (P), scratch: what each rank has found
     float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
     struct seq_injection *injection; // fault_injection.c's, or NULL
+
+    struct seq_first_values *initial; // initial.c's, or NULL: chance alone
 
     seq_position position;
     int64_t
@@ -184,6 +186,9 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error);
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
 // Collective, after each change of the parameters: the ranks of a node pack a share each.
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
+// The same for models with weight-drop, which seq_trainer_pack passes over: before each training
+// step, with its mask, and before a validation, without one.
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 

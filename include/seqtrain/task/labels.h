@@ -8,15 +8,15 @@
 #include <seqtrain/task/strings.h>
 #include <stdbool.h>
 
-typedef struct seq_tag {
+typedef struct seq_label_tag {
     char prefix;  // 'B', 'I', 'E', 'S', 'O'; 0: the label is not such a tag
     int32_t type; // index into seq_labels.types; -1 for O and for other labels
-} seq_tag;
+} seq_label_tag;
 
 // Zero-initialise before use.
 typedef struct seq_labels {
     seq_strings names, types;
-    seq_tag *tags; // (names.count)
+    seq_label_tag *tags; // (names.count)
     size_t tags_capacity;
 } seq_labels;
 

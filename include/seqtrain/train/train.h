@@ -25,6 +25,8 @@ typedef struct seq_train_options {
     int initialisation;
     double init_scale;
     int embedding_init; // auto, then seq_embedding_initialisation
+    char *init_from, *embeddings;
+    double embeddings_rate;
     int64_t replicas, batch, window;
     int loss_scale; // seq_loss_scale
     double clip_norm, clip_element;

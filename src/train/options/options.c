@@ -118,6 +118,24 @@ static const seq_option options[] = {
              "within 1/sqrt(E). normal: standard normal. auto: normal, but uniform with --tied "
              "or --init uniform."},
 
+    {SEQ_OPTION_HEADING, .help = "First values from elsewhere"},
+    {SEQ_OPTION_TEXT, "init-from", "RUN[:FROM=TO,...][@RATE]", AT(init_from),
+     .flags = IDENTITY | SESSION | SEQ_OPTION_REPEATED,
+     .help =
+         "A new run takes the parameters of another RUN (its best checkpoint) or of a CHECKPOINT, "
+         "by their names; rows that stand for words, by the words. FROM=TO renames (rnn=encoder, "
+         "_l0=_l0_reverse), FROM= leaves out, NAME alone takes nothing but what is named. RATE: "
+         "factor of the learning rate of what is taken, 0 freezes it. What does not fit is an "
+         "error, unless it is left out. May be given again, or a list separated by ;: of several "
+         "sources that have a parameter, the first counts. A resume does not need the sources."},
+    {SEQ_OPTION_TEXT, "embeddings", "FILE", AT(embeddings), .flags = IDENTITY | SESSION,
+     .help = "A new run takes its embedding of words from FILE, text as word2vec, GloVe or "
+             "fastText write it (a word and --embed numbers a line, or .gz): words as they are, "
+             "else in lower case. Words that are not in FILE stay random."},
+    {SEQ_OPTION_REAL, "embeddings-rate", "X", AT(embeddings_rate), "1", 0, 1000, .flags = SESSION,
+     .help = "Factor of the learning rate of the embedding with --embeddings; 0 freezes it, words "
+             "that are not in FILE included."},
+
     {SEQ_OPTION_HEADING, .help = "Training"},
     {SEQ_OPTION_INTEGER, "replicas", "R", AT(replicas), "0", 0, 65536, .flags = IDENTITY,
      .help =

@@ -3,6 +3,7 @@
 // machine or on the number of ranks, so equal states are equal files.
 // Tests: tests/cli/arithmetic.sh, tests/mpi/train_bytes.sh.
 #include "saving.h"
+#include "initial/initial.h"
 #include "options/options.h"
 #include "verify/verify.h"
 #include <math.h>
@@ -100,6 +101,7 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
         seq_model_config_write(seq_model_get_config(trainer->model), record, error);
     if (!error->status && (record = section(out, "options", error)))
         describe_options(trainer, record, error);
+    if (!error->status) seq_initial_describe(trainer, out, error);
     if (!error->status && (record = section(out, "position", error)))
         describe_position(trainer, record, error);
     if (!error->status && (record = section(out, "schedule", error)))
