@@ -82,7 +82,8 @@ static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_evaluator_create(&config, &trainer->evaluator, error);
     if (status) return status;
     seq_evaluator_counters(trainer->evaluator, &counters);
-    while (trainer->task->metrics[metrics])
+    trainer->metrics = seq_evaluator_metrics(trainer->evaluator);
+    while (trainer->metrics[metrics])
         metrics++;
     status = seq_allocate(&trainer->counters, (size_t)seq_comm_size(trainer->comm) * counters,
                           sizeof *trainer->counters, "counters of the validation", error);
@@ -93,6 +94,7 @@ static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
 
 static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
+    trainer->metrics = trainer->task->metrics;
     seq_sampler_settings settings = training_settings(trainer);
     if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID))
         return trainer->options->early_stop
