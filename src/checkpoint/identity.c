@@ -1,8 +1,8 @@
 // Keeps the lines of RUN/identity.txt. A line is the values that decided a
 // run's numbers at some time; a checkpoint fits when it agrees with all fields
 // of any one line. A field that the checkpoint's version did not have counts as
-// fitting, but for those that are absent at their default: task, schema and
-// options of groups. Invariant: lines are only added, and the file is replaced
+// fitting, but for those that are absent at their default: task, schema, sources
+// of first values and options of groups. Invariant: lines are only added, and the file is replaced
 // atomically. Tests:
 // tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
@@ -25,7 +25,10 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     if (strcmp(field, "schema") == 0) return seq_record_text(data, "schema_hash");
     if (strcmp(field, "task") == 0)
         return seq_record_text(seq_manifest_section_find(manifest, "schema"), "task");
-    return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+    // What the run has taken first values from.
+    const char *initial = seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
+    return initial ? initial
+                   : seq_record_text(seq_manifest_section_find(manifest, "options"), field);
 }
 
 // Fields that are there only where they are not at their default: calls `use` for each.
@@ -33,6 +36,8 @@ typedef void use_added(void *context, const char *field, const char *standard);
 static void walk_added(use_added *use, void *context) {
     use(context, "task", "lm");
     use(context, "schema", "none");
+    use(context, "init-from", "");
+    use(context, "embeddings", "");
     for (const seq_option_group *const *group = seq_task_groups; *group; group++)
         for (const seq_option *at = (*group)->options; at->type != SEQ_OPTION_END; at++)
             if (at->flags & SEQ_OPTION_IDENTITY)

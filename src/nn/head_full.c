@@ -22,9 +22,9 @@ typedef struct memory {
 
 static void parameters(const seq_node *node, seq_parameter_list *list) {
     int words = (int)seq_head_words(node), units = (int)seq_head_units(node);
-    seq_list_parameter(list, "weight", words, units, 1 / sqrt(units))->vocabulary =
-        node->input_shapes[1].vocabulary;
-    seq_list_parameter(list, "bias", words, 0, 0);
+    int vocabulary = node->input_shapes[1].vocabulary;
+    seq_list_parameter(list, "weight", words, units, 1 / sqrt(units))->vocabulary = vocabulary;
+    seq_list_parameter(list, "bias", words, 0, 0)->vocabulary = vocabulary;
     seq_list_packed(list, seq_whole_matrix(list, 0, false));
     seq_list_packed(list, seq_whole_matrix(list, 0, true));
 }

@@ -8,6 +8,7 @@
 #include "options/options.h"
 #include "verify/verify.h"
 #include "fault_injection.h"
+#include "initial/initial.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -72,30 +73,49 @@ static int valid_streams(const seq_trainer *trainer, int64_t tokens) {
     return streams < trainer->batch ? (int)streams : trainer->batch;
 }
 
+static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
+    const seq_evaluator_config config = {.model = trainer->model,
+                                         .dataset = trainer->dataset,
+                                         .sampler = trainer->valid_sampler,
+                                         .metrics = trainer->task->metrics};
+    size_t counters, metrics = 0;
+    seq_status status = seq_evaluator_create(&config, &trainer->evaluator, error);
+    if (status) return status;
+    seq_evaluator_counters(trainer->evaluator, &counters);
+    while (trainer->task->metrics[metrics])
+        metrics++;
+    status = seq_allocate(&trainer->counters, (size_t)seq_comm_size(trainer->comm) * counters,
+                          sizeof *trainer->counters, "counters of the validation", error);
+    return status ? status
+                  : seq_allocate(&trainer->measures, metrics, sizeof *trainer->measures,
+                                 "measures of the validation", error);
+}
+
 static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
     seq_sampler_settings settings = training_settings(trainer);
-    if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID)) return SEQ_OK;
+    if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID))
+        return trainer->options->early_stop
+                   ? seq_error_set(error, SEQ_BAD_USAGE,
+                                   "--early-stop: data set %s has no validation split",
+                                   seq_dataset_path(trainer->dataset))
+                   : SEQ_OK;
     settings.split = SEQ_VALID;
     settings.training = false;
     settings.cut = SEQ_CUT_ALL;
     settings.first = trainer->first_replica;
-    if (trainer->task->sampler->carries_state) {
-        settings.batch = valid_streams(trainer, tokens);
-        trainer->valid_state_size = seq_model_state_size(trainer->model, settings.batch);
-        if (seq_allocate(&trainer->valid_state, trainer->valid_state_size, sizeof(float),
-                         "the state of the validation streams", error))
-            return error->status;
-    }
-    return seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
-                              &trainer->valid_sampler, error);
+    if (trainer->task->sampler->carries_state) settings.batch = valid_streams(trainer, tokens);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                                           &trainer->valid_sampler, error);
+    return status ? status : create_evaluator(trainer, error);
 }
 
-// Of sparse parameters a batch touches some rows; all others may always be nonzero.
+// Of sparse parameters a batch touches some rows, of frozen ones none; all others may always be
+// nonzero.
 static void mark_always_live(seq_trainer *trainer) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (!parameter->sparse)
+        if (!parameter->sparse && parameter->rate > 0)
             seq_sparsity_add(trainer->always_live, parameter->offset,
                              parameter->offset + seq_parameter_size(parameter));
     }
@@ -135,10 +155,10 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
         status =
             seq_allocate(&trainer->nats, replicas, sizeof(double), "the replicas' losses", error);
     if (!status)
-        status =
-            seq_allocate(&trainer->saturation,
-                         (size_t)seq_comm_size(trainer->comm) * (size_t)trainer->options->layers,
-                         sizeof(seq_saturation), "the layers' saturation", error);
+        status = seq_allocate(&trainer->saturation,
+                              (size_t)seq_comm_size(trainer->comm) *
+                                  (size_t)seq_model_recurrent_layers(trainer->model),
+                              sizeof(seq_saturation), "the layers' saturation", error);
     if (!status)
         status = seq_allocate(&trainer->reports, (size_t)seq_comm_size(trainer->comm),
                               trainer->report_size, "the ranks' reports", error);
@@ -163,6 +183,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
 // All ranks of a node and their threads share the work.
 typedef struct packing {
     const seq_trainer *trainer;
+    bool dropped; // with the step's weight-drop
     int first, parts;
 } packing;
 
@@ -170,17 +191,35 @@ static void pack_part(void *context, int part, int threads) {
     const packing *packing = context;
     const seq_trainer *trainer = packing->trainer;
     (void)threads;
-    seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
-                   packing->parts, trainer->packed);
+    if (packing->dropped)
+        seq_model_pack_dropped(trainer->model, (uint64_t)trainer->options->seed,
+                               (uint32_t)trainer->position.step, trainer->parameters,
+                               packing->first + part, packing->parts, trainer->packed);
+    else
+        seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
+                       packing->parts, trainer->packed);
 }
 
-seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+static seq_status pack(seq_trainer *trainer, bool dropped, seq_error *error) {
     int threads = seq_team_size(trainer->compute.team);
-    packing packing = {trainer, seq_comm_node_rank(trainer->comm) * threads,
+    packing packing = {trainer, dropped, seq_comm_node_rank(trainer->comm) * threads,
                        seq_comm_node_size(trainer->comm) * threads};
     seq_team_run(trainer->compute.team, pack_part, &packing);
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
     seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    seq_phase_enter(trainer, was);
+    return status;
+}
+
+seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+    bool later = seq_model_drops_weights(trainer->model);
+    return later ? seq_comm_node_barrier(trainer->comm, error) : pack(trainer, false, error);
+}
+
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error) {
+    if (!seq_model_drops_weights(trainer->model)) return SEQ_OK;
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
+    seq_status status = pack(trainer, training, error);
     seq_phase_enter(trainer, was);
     return status;
 }
@@ -237,13 +276,17 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
 
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     trainer->position =
-        (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
+        (seq_position){.epoch = 1,
+                       .best_step = -1,
+                       .best_value = seq_train_prefers_more(trainer) ? -INFINITY : INFINITY,
+                       .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
     seq_recovery_begin(&trainer->history);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
-    return seq_comm_node_barrier(trainer->comm, error);
+    seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    return status ? status : seq_initial_fill(trainer, error);
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {
@@ -251,12 +294,15 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_forget(&trainer->kept);
     seq_train_check_destroy(trainer);
     seq_train_stability_clear(trainer);
+    seq_initial_close(trainer);
     seq_event_log_close(&trainer->events);
     seq_sampler_destroy(trainer->valid_sampler);
     seq_sampler_destroy(trainer->sampler);
     seq_workspace_destroy(trainer->workspace);
     seq_tree_destroy(trainer->tree);
-    free(trainer->valid_state);
+    seq_evaluator_destroy(trainer->evaluator);
+    free(trainer->counters);
+    free(trainer->measures);
     seq_exchange_destroy(trainer->exchange);
     free(trainer->always_live);
     free(trainer->own_batches);

@@ -17,6 +17,7 @@
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/data/sampler.h>
+#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
 #include <seqtrain/task/task.h>
@@ -34,14 +35,16 @@ typedef struct seq_audit {
 // Where a run stands. Travels in the checkpoint, so it holds nothing that depends on time, ranks or
 // the machine.
 typedef struct seq_position {
-    int64_t step;      // updates done
-    int64_t epoch;     // of the next window, from 1
-    int64_t window;    // windows done in this epoch
-    int64_t validated; // step of the last validation, 0: none
-    int64_t best_step; // step of the best validation, -1: none
-    double best_loss;  // nats per token, +inf before the first validation
-    double last_loss;  // of the last validation
-    double epoch_nats; // training loss of this epoch so far
+    int64_t step;       // updates done
+    int64_t epoch;      // of the next window, from 1
+    int64_t window;     // windows done in this epoch
+    int64_t validated;  // step of the last validation, 0: none
+    int64_t best_step;  // step of the best validation, -1: none
+    double best_value;  // of the task's first metric, or the mean loss; the worst there is before
+                        // the first validation
+    int64_t since_best; // validations since that one, with --early-stop
+    double last_loss;   // mean of the last validation
+    double epoch_nats;  // training loss of this epoch so far
     int64_t epoch_tokens;
     int64_t epoch_clipped;    // updates of this epoch whose gradient was scaled down
     int64_t windows;          // in an epoch
@@ -118,17 +121,20 @@ typedef struct seq_trainer {
     // (P, L): what each rank counts for the next validation, then all of them; and whether a layer
     // has been warned of.
     seq_saturation *saturation;
-    bool warned_of[SEQ_MAX_LAYERS];
+    bool warned_of[SEQ_MAX_RECURRENT];
 
     seq_sampler *valid_sampler; // NULL: no validation split
-    float *valid_state;         // of a replica's streams; NULL: the sampler carries none
-    size_t valid_state_size;
+    seq_evaluator *evaluator;   // of it
+    int64_t *counters;          // (P, counters of the metrics): each rank's, then of all
+    double *measures;           // of the last validation, by the task's metrics
 
     seq_recovery_history history;
     seq_anomaly found;               // by this rank, not yet settled
     seq_anomaly *anomalies;          // (P), scratch: what each rank has found
     float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
     struct seq_injection *injection; // fault_injection.c's, or NULL
+
+    struct seq_first_values *initial; // initial.c's, or NULL: chance alone
 
     seq_position position;
     int64_t
@@ -153,6 +159,11 @@ typedef struct seq_trainer {
     seq_phases phases;
 } seq_trainer;
 
+// Of the measure that chooses the best checkpoint: the task's first metric, or the mean loss.
+static inline bool seq_train_prefers_more(const seq_trainer *trainer) {
+    return trainer->task->metrics[0] && trainer->task->metrics[0]->higher_is_better;
+}
+
 // What a step yields, the same on every rank.
 typedef struct seq_step_result {
     double nats; // of the window, all replicas
@@ -175,6 +186,9 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error);
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
 // Collective, after each change of the parameters: the ranks of a node pack a share each.
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
+// The same for models with weight-drop, which seq_trainer_pack passes over: before each training
+// step, with its mask, and before a validation, without one.
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 

@@ -130,9 +130,9 @@ static int embed(seq_graph *graph, const char *column, int units) {
 
 // Words, their letters, and the mean sound, through both directions.
 static int read_everything(seq_graph *graph) {
-    int letters =
-        layer(graph, &seq_layer_recurrent, &(seq_recurrent_options){seq_cell_find("gru"), 4, 0},
-              "letters", embed(graph, "letter", 3), -1);
+    int letters = layer(graph, &seq_layer_recurrent,
+                        &(seq_recurrent_options){.cell = seq_cell_find("gru"), .hidden = 4},
+                        "letters", embed(graph, "letter", 3), -1);
     int words = layer(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MAX, ITEM_AXIS_TEXT}, "",
                       letters, -1);
     int sound = layer(graph, &seq_layer_features, &(seq_features_options){0}, "",
