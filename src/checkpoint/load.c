@@ -15,6 +15,7 @@
 void seq_loaded_clear(seq_loaded *loaded) {
     seq_manifest_clear(&loaded->manifest);
     seq_schema_clear(&loaded->schema);
+    seq_settings_clear(&loaded->settings);
     for (int i = 0; i < SEQ_VOCABULARIES; i++)
         seq_vocabulary_destroy(loaded->vocabularies[i]);
     seq_model_destroy(loaded->model);

@@ -154,17 +154,39 @@ static seq_status read_vocabularies(seq_loaded *loaded, seq_error *error) {
     return status;
 }
 
+static seq_status read_settings(seq_loaded *loaded, seq_model_config *out_config,
+                                seq_error *error) {
+    const seq_manifest *manifest = &loaded->manifest;
+    const seq_vocabulary *first = loaded->vocabulary;
+    int words = first ? seq_vocabulary_size(first) : 1; // as in training: of features there is none
+    loaded->task = seq_task_find(loaded->schema.task);
+    if (!loaded->task)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                             "its task is %s, which this version does not have",
+                             loaded->schema.task);
+    seq_status status =
+        seq_model_config_read(out_config, seq_manifest_section_find(manifest, "model"), error);
+    if (!status && out_config->vocabulary != words)
+        status = seq_error_set(error, SEQ_NO_CHECKPOINT,
+                               "the model has %d tokens, vocabulary.tsv has %d",
+                               out_config->vocabulary, words);
+    return status
+               ? status
+               : seq_settings_read(seq_task_groups, seq_manifest_section_find(manifest, "options"),
+                                   &loaded->settings, error);
+}
+
 // The one place where a checkpoint's manifest becomes a model.
 static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {
     seq_model_config config;
-    seq_status status = seq_model_config_read(
-        &config, seq_manifest_section_find(&loaded->manifest, "model"), error);
-    if (!status && config.vocabulary != seq_vocabulary_size(loaded->vocabulary))
-        status = seq_error_set(error, SEQ_NO_CHECKPOINT,
-                               "the model has %d tokens, vocabulary.tsv has %d", config.vocabulary,
-                               seq_vocabulary_size(loaded->vocabulary));
-    if (!status) status = seq_model_create(&config, compute, &loaded->model, error);
-    return status ? seq_error_add_context(error, "verifying %s", loaded->directory) : SEQ_OK;
+    seq_error reason = {0};
+    seq_status status = read_settings(loaded, &config, &reason);
+    const seq_task_input input = {&config, &loaded->settings.parsed, &loaded->schema,
+                                  (const seq_vocabulary *const *)loaded->vocabularies};
+    if (!status) status = seq_task_model(loaded->task, &input, compute, &loaded->model, &reason);
+    if (!status) return SEQ_OK;
+    return seq_error_set(error, status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : status,
+                         "verifying %s: %s", loaded->directory, reason.text);
 }
 
 seq_status seq_checkpoint_build(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {

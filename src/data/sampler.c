@@ -33,6 +33,15 @@ const seq_sampler_kind *seq_sampler_get_kind(const seq_sampler *sampler) {
     return sampler->kind;
 }
 
+bool seq_sampler_same_plan(const seq_sampler_kind *kind, const seq_sampler_settings *a,
+                           const seq_sampler_settings *b) {
+    return kind->same_plan(a, b);
+}
+
+int64_t seq_sampler_units(const seq_sampler *sampler) {
+    return sampler->units;
+}
+
 int64_t seq_sampler_steps(const seq_sampler *sampler) {
     return sampler->kind->steps(sampler);
 }
@@ -73,6 +82,10 @@ uint64_t seq_sampler_bytes(const seq_sampler *sampler) {
     return sampler->bytes + sampler->arena.size;
 }
 
+uint64_t seq_sampler_batch_bytes(const seq_sampler *sampler) {
+    return sampler->room_count ? sampler->arena.size / (uint64_t)sampler->room_count : 0;
+}
+
 seq_status seq_sampler_read(seq_sampler *sampler, int64_t epoch, int64_t step, int replica,
                             seq_batch *out, seq_error *error) {
     return sampler->kind->read(sampler, epoch, step, replica, out, error);
@@ -110,7 +123,7 @@ static void take_room(const seq_sampler *sampler, seq_batch_room *room, seq_aren
 
 seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
     const seq_schema *schema = seq_dataset_schema(sampler->dataset);
-    int count = sampler->settings.count;
+    int own = sampler->settings.count, count = own > 1 && !sampler->settings.training ? 1 : own;
     if (seq_schema_columns(schema) > SEQ_COLUMNS)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "data set %s: it has %d fields, and one of them is needed twice: at "
@@ -123,6 +136,7 @@ seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
                                  "2^31 - 1 are possible: use a smaller --batch or --batch-tokens",
                                  seq_dataset_path(sampler->dataset),
                                  sampler->limits.axes[axis].rows, schema->axes[axis].name);
+    sampler->room_count = count;
     seq_status status =
         seq_allocate(&sampler->rooms, (size_t)count, sizeof *sampler->rooms, "the batches", error);
     for (int i = 0; !status && i < count; i++)
@@ -131,6 +145,11 @@ seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
     for (int i = 0; !status && i < count; i++)
         take_room(sampler, &sampler->rooms[i], &sampler->arena);
     return status;
+}
+
+seq_batch_room *seq_sampler_room(const seq_sampler *sampler, int replica) {
+    int own = replica - sampler->settings.first;
+    return &sampler->rooms[own < sampler->room_count ? own : 0];
 }
 
 void seq_sampler_free(seq_sampler *sampler) {

@@ -17,15 +17,18 @@ struct seq_sampler {
     seq_dataset *dataset;
     seq_sampler_settings settings;
     seq_limits limits;
+    int64_t units; // of the split
     double mean_rows[SEQ_AXES];
     uint64_t bytes;
     seq_arena arena;
-    seq_batch_room *rooms; // (count)
+    int room_count; // each own replica's, or one for all
+    seq_batch_room *rooms;
 };
 
 // Makes the rooms of the own replicas; the limits are set. SEQ_BAD_INPUT when they are not those
 // of a batch (rows below 2^31).
 seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error);
+seq_batch_room *seq_sampler_room(const seq_sampler *sampler, int replica);
 // Frees them and the sampler.
 void seq_sampler_free(seq_sampler *sampler);
 // Sets the columns of `out` to the room's arrays.

@@ -53,6 +53,10 @@ const void *seq_graph_keep(seq_graph *graph, const void *data, size_t bytes) {
     return (char *)kept + HEADER;
 }
 
+seq_error *seq_graph_error(seq_graph *graph) {
+    return &graph->error;
+}
+
 static int fail(seq_graph *graph, const char *text) {
     if (!graph->error.status) seq_error_set(&graph->error, SEQ_BAD_USAGE, "%s", text);
     return -1;
@@ -101,7 +105,8 @@ static void name(seq_graph *graph, char out[SEQ_NODE_NAME], const char *text) {
     if (strlen(text) < SEQ_NODE_NAME)
         memcpy(out, text, strlen(text) + 1);
     else
-        fail(graph, "the name of a layer is longer than 23 characters");
+        seq_error_set(&graph->error, SEQ_BAD_USAGE,
+                      "the layer's name %s is longer than %d characters", text, SEQ_NODE_NAME - 1);
 }
 
 // Shape and options; the node is then complete but for its place among parameters.
@@ -146,8 +151,9 @@ int seq_graph_head(seq_graph *graph, const seq_head_kind *kind, const void *opti
     name(graph, graph->plans[node->index].prefix, prefix);
     if (complete(graph, node, options, inputs, 2) < 0) return -1;
     if (next_item && node->input_shapes[0].looks_ahead >> node->shape.axis & 1)
-        return fail(graph, "a model that predicts the next item cannot read the items behind it: "
-                           "bidirectional layers, and pooling, see them");
+        return fail(graph,
+                    "a model that predicts the next item cannot read the items behind it, as "
+                    "layers of --bidirectional do, and pooling");
     return node->index;
 }
 
@@ -161,12 +167,11 @@ void seq_graph_share(seq_graph *graph, int node, int parameter, int of_node, int
     graph->plans[node].shared_parameter[parameter] = of_parameter;
 }
 
-int seq_graph_dropout(seq_graph *graph, int input, double probability) {
+int seq_graph_dropout(seq_graph *graph, int input, double probability, bool locked) {
     unsigned place = graph->next_place++;
     if (probability == 0 || graph->error.status) return graph->error.status ? -1 : input;
-    int node =
-        seq_graph_layer(graph, &seq_layer_dropout,
-                        &(seq_dropout_options){.probability = probability}, "", "", &input, 1);
+    int node = seq_graph_layer(graph, &seq_layer_dropout,
+                               &(seq_dropout_options){probability, locked}, "", "", &input, 1);
     if (node >= 0) graph->nodes[node].random_place = place;
     return node;
 }

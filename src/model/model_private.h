@@ -9,6 +9,7 @@ typedef struct seq_packed_matrix {
     seq_packed_need need; // its `parameter` is a row of the table
     size_t n, k;
     size_t offset; // bytes
+    size_t dropped; // bytes: where the block with weight-drop lies, (rows, columns)
 } seq_packed_matrix;
 
 // What the graph adds to a node.
@@ -52,6 +53,7 @@ struct seq_model {
     seq_packed_matrix *packed;
     int packed_count;
     size_t packed_bytes[2]; // by seq_workspace_use
+    bool drops_weights;
 };
 
 struct seq_workspace {

@@ -43,6 +43,7 @@ static int add_row(seq_model *model, const seq_node *node, const seq_parameter_n
         .constant_first = need->constant_first,
         .constant_count = need->constant_count,
         .constant = (float)need->constant,
+        .drop = need->drop,
     };
     int length = snprintf(row->name, sizeof row->name, "%s%s%s%s", plan->prefix,
                           *plan->prefix ? "." : "", need->name, plan->suffix);
@@ -81,6 +82,7 @@ static seq_status place_parameters(seq_model *model, seq_node *node, seq_error *
             if (status) return status;
         } else {
             row = add_row(model, node, &list->parameters[i]);
+            node->owned |= 1u << i;
             if (!plan->has_part) plan->part_begin = model->table.items[row].offset;
             plan->has_part = true;
         }

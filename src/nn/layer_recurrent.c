@@ -3,7 +3,9 @@
 // Invariant: the state is read before the tape is written, and written when
 // forward has ended, so both may be the same memory. Tests:
 // tests/unit/model/test_gradient.c, tests/golden/test_models.c.
+#include <seqtrain/base/team.h>
 #include <seqtrain/nn/layers.h>
+#include <seqtrain/nn/weight_drop.h>
 #include <math.h>
 
 typedef struct memory {
@@ -31,8 +33,11 @@ float *seq_recurrent_unit_scratch(const seq_node_run *run) {
 }
 
 static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) {
+    double drop = options_of(node)->weight_drop;
     if (node->input_count != 1 || node->input_shapes[0].width < 1)
         return seq_error_set(error, SEQ_BAD_USAGE, "a recurrent layer reads rows of one input");
+    if (!(drop >= 0 && drop < 1))
+        return seq_error_set(error, SEQ_BAD_USAGE, "weight-drop: %g: not from 0 to below 1", drop);
     out->width = options_of(node)->hidden;
     return SEQ_OK;
 }
@@ -69,6 +74,7 @@ static void parameters(const seq_node *node, seq_parameter_list *list) {
     seq_list_parameter(list, "weight_ih", rows, node->input_shapes[0].width, bound);
     seq_parameter_need *weight_hh = seq_list_parameter(list, "weight_hh", rows, hidden, bound);
     if (list->choice.orthogonal) weight_hh->initial = SEQ_INITIAL_ORTHOGONAL;
+    weight_hh->drop = options_of(node)->weight_drop;
     seq_parameter_need *bias_ih = seq_list_parameter(list, "bias_ih", rows, 0, bound);
     seq_list_parameter(list, "bias_hh", rows, 0, bound);
     if (cell->peephole) {
@@ -133,6 +139,34 @@ static void forward(const seq_node *node, seq_pass *pass) {
     run->values = memory->tape.hidden + (size_t)axis->sequences * (size_t)layer.hidden;
 }
 
+typedef struct masking {
+    seq_weight_drop drop;
+    size_t count;
+    float *gradient;
+} masking;
+
+static void mask_part(void *context, int part, int parts) {
+    const masking *work = context;
+    size_t begin = seq_share_begin(work->count, part, parts),
+           end = seq_share_begin(work->count, part + 1, parts);
+    seq_weight_drop_apply(&work->drop, begin, end - begin, work->gradient + begin,
+                          work->gradient + begin);
+}
+
+// The gradient of the elements themselves, from that of the elements with
+// weight-drop: once, when all users have added to it.
+static void mask_gradient(const seq_node *node, const seq_pass *pass) {
+    const seq_recurrent_options *options = options_of(node);
+    float *gradient = seq_parameter_gradient(node, pass, SEQ_WEIGHT_HH);
+    bool owned = node->owned >> SEQ_WEIGHT_HH & 1;
+    if (options->weight_drop == 0 || !pass->dropping || !owned || !gradient) return;
+    masking work = {
+        {options->weight_drop, pass->seed, pass->step, (uint32_t)node->parameters[SEQ_WEIGHT_HH]},
+        (size_t)options->cell->gates * (size_t)options->hidden * (size_t)options->hidden,
+        gradient};
+    seq_team_run(node->compute->team, mask_part, &work);
+}
+
 static void backward(const seq_node *node, seq_pass *pass) {
     seq_node_run *run = seq_run(node, pass);
     memory *memory = run->memory;
@@ -151,6 +185,7 @@ static void backward(const seq_node *node, seq_pass *pass) {
         pass->squares ? pass->squares + (size_t)node->recurrent * (size_t)axis->steps : NULL;
     seq_recurrent_backward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values,
                            &gradients, &memory->scratch, squares);
+    mask_gradient(node, pass);
 }
 
 const seq_layer_kind seq_layer_recurrent = {

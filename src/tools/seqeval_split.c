@@ -8,8 +8,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/checkpoint/data_path.h>
 #include <seqtrain/base/memory.h>
-#include <seqtrain/batch/rectangle.h>
-#include <seqtrain/data/batch.h>
+#include <seqtrain/data/sampler.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +19,9 @@ enum { ROWS = 256 }; // tokens of a window, all streams together
 typedef struct evaluation {
     const seq_loaded *loaded;
     seq_dataset *dataset;
-    seq_batches *batches;
+    seq_sampler *sampler;
     seq_workspace *workspace;
     int batch, steps;
-    seq_rectangle rectangle;
     float *state, *log_probabilities;
     seq_score score;
 } evaluation;
@@ -76,55 +74,48 @@ static seq_status check_split(const seq_dataset *dataset, seq_split split, int b
 
 static seq_status allocate(evaluation *evaluation, seq_error *error) {
     const seq_model *model = evaluation->loaded->model;
-    size_t rows = (size_t)evaluation->batch * (size_t)evaluation->steps;
-    const seq_limits limits = seq_rectangle_limits(evaluation->batch, evaluation->steps);
+    const seq_limits *limits = seq_sampler_limits(evaluation->sampler);
+    size_t rows = limits->axes[SEQ_LM_AXIS].rows;
     seq_status status =
-        seq_workspace_create(model, &limits, 1, SEQ_USE_EVALUATION, &evaluation->workspace, error);
+        seq_workspace_create(model, limits, 1, SEQ_USE_EVALUATION, &evaluation->workspace, error);
     if (!status)
         status = seq_allocate(&evaluation->state, seq_model_state_size(model, evaluation->batch),
                               sizeof(float), "the state of the streams", error);
-    if (!status)
-        status = seq_allocate(&evaluation->log_probabilities, rows, sizeof(float),
-                              "log-probabilities", error);
     return status ? status
-                  : seq_rectangle_create(evaluation->batch, evaluation->steps,
-                                         &evaluation->rectangle, error);
+                  : seq_allocate(&evaluation->log_probabilities, rows, sizeof(float),
+                                 "log-probabilities", error);
 }
 
-static seq_status evaluate_window(evaluation *evaluation, int64_t start, int steps,
-                                  seq_error *error) {
-    seq_rectangle *rectangle = &evaluation->rectangle;
-    seq_rectangle_shape(rectangle, evaluation->batch, steps, 0);
-    seq_status status = seq_batches_read(evaluation->batches, 0, evaluation->batch, start, steps,
-                                         rectangle->inputs, rectangle->targets, error);
+static seq_status evaluate_window(evaluation *evaluation, int64_t step, seq_error *error) {
+    seq_batch batch;
+    seq_status status = seq_sampler_read(evaluation->sampler, 0, step, 0, &batch, error);
     if (status) return status;
-    const seq_feed feed = {.batch = &rectangle->batch, .state = evaluation->state};
+    const seq_feed feed = {.batch = &batch, .state = evaluation->state};
     seq_loss loss = seq_model_evaluate(evaluation->loaded->model, evaluation->workspace,
                                        &evaluation->loaded->weights, &feed,
                                        &(seq_losses){.of_row = evaluation->log_probabilities});
-    seq_score_add(&evaluation->score, evaluation->loaded->vocabulary, rectangle->targets,
-                  evaluation->log_probabilities, (size_t)steps * (size_t)evaluation->batch);
+    seq_score_add(&evaluation->score, evaluation->loaded->vocabulary,
+                  batch.columns[SEQ_LM_TARGETS].ids, evaluation->log_probabilities,
+                  batch.axes[SEQ_LM_AXIS].rows);
     evaluation->score.correct += loss.correct;
     return SEQ_OK;
 }
 
 static seq_status evaluate(evaluation *evaluation, seq_error *error) {
-    int64_t length = seq_batches_length(evaluation->batches);
+    int64_t steps = seq_sampler_steps(evaluation->sampler),
+            tokens = seq_sampler_units(evaluation->sampler);
     seq_status status = SEQ_OK;
-    for (int64_t start = 0; !status && start < length; start += evaluation->steps) {
-        int steps = length - start < evaluation->steps ? (int)(length - start) : evaluation->steps;
-        status = evaluate_window(evaluation, start, steps, error);
+    for (int64_t step = 0; !status && step < steps; step++) {
+        status = evaluate_window(evaluation, step, error);
         seq_log_live(false, "%lld of %lld tokens, loss %.4f", (long long)evaluation->score.tokens,
-                     (long long)(length * evaluation->batch),
-                     evaluation->score.nats / (double)evaluation->score.tokens);
+                     (long long)tokens, evaluation->score.nats / (double)evaluation->score.tokens);
     }
     return status;
 }
 
 static void clear(evaluation *evaluation) {
-    seq_batches_destroy(evaluation->batches);
+    seq_sampler_destroy(evaluation->sampler);
     seq_workspace_destroy(evaluation->workspace);
-    seq_rectangle_clear(&evaluation->rectangle);
     seq_dataset_close(evaluation->dataset);
     free(evaluation->state);
     free(evaluation->log_probabilities);
@@ -174,9 +165,15 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
     double begun = now();
     seq_status status = open_dataset(options, loaded, &evaluation.dataset, error);
     if (!status) status = check_split(evaluation.dataset, split, evaluation.batch, error);
+    const seq_sampler_settings settings = {.split = split,
+                                           .replicas = 1,
+                                           .count = 1,
+                                           .batch = evaluation.batch,
+                                           .cut = SEQ_CUT_ALL,
+                                           .window = evaluation.steps};
     if (!status)
-        status = seq_batches_create(evaluation.dataset, split, SEQ_CUT_ALL, evaluation.batch, 0,
-                                    evaluation.batch, &evaluation.batches, error);
+        status = seq_sampler_create(&seq_sampler_streams, evaluation.dataset, &settings,
+                                    &evaluation.sampler, error);
     if (!status) status = allocate(&evaluation, error);
     if (!status) status = evaluate(&evaluation, error);
     if (!status) print_result(&evaluation, seq_split_name(split), options->json, now() - begun);

@@ -38,20 +38,31 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
                                                &trainer->task, &trainer->model, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
-    trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
+    if (trainer->task->sampler->carries_state)
+        trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
     trainer->optimizer = seq_optimizer_find(seq_optimizer_names()[trainer->options->optimizer]);
     seq_train_rule_config(trainer->options, trainer->optimizer, &trainer->rule);
     return SEQ_OK;
 }
 
+static seq_sampler_settings training_settings(const seq_trainer *trainer) {
+    seq_sampler_settings settings = seq_train_sampler_settings(trainer->parsed);
+    settings.replicas = trainer->replicas;
+    settings.first = trainer->first_read;
+    settings.count = trainer->own_replicas;
+    return settings;
+}
+
 static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
-    seq_status status = seq_batches_create(
-        trainer->dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, trainer->replicas * trainer->batch,
-        seq_inject_first_stream(trainer, trainer->first_replica * trainer->batch),
-        trainer->own_replicas * trainer->batch, &trainer->batches, error);
+    trainer->first_read = seq_inject_first_replica(trainer);
+    const seq_sampler_settings settings = training_settings(trainer);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                                           &trainer->sampler, error);
+    if (!status)
+        status = seq_allocate(&trainer->own_batches, (size_t)trainer->own_replicas,
+                              sizeof *trainer->own_batches, "the batches of a step", error);
     if (status) return status;
-    trainer->stream_length = seq_batches_length(trainer->batches);
-    trainer->windows = (trainer->stream_length + trainer->window - 1) / trainer->window;
+    trainer->windows = seq_sampler_steps(trainer->sampler);
     seq_train_plan_steps(trainer);
     return seq_schedule_check(&trainer->schedule, error);
 }
@@ -64,16 +75,21 @@ static int valid_streams(const seq_trainer *trainer, int64_t tokens) {
 
 static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
-    if (tokens == 0) return SEQ_OK;
-    int batch = trainer->valid_batch = valid_streams(trainer, tokens);
-    seq_status status =
-        seq_allocate(&trainer->valid_state, seq_model_state_size(trainer->model, batch),
-                     sizeof(float), "the state of the validation streams", error);
-    if (!status)
-        status = seq_batches_create(trainer->dataset, SEQ_VALID, SEQ_CUT_ALL,
-                                    trainer->replicas * batch, trainer->first_replica * batch,
-                                    trainer->own_replicas * batch, &trainer->valid_batches, error);
-    return status;
+    seq_sampler_settings settings = training_settings(trainer);
+    if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID)) return SEQ_OK;
+    settings.split = SEQ_VALID;
+    settings.training = false;
+    settings.cut = SEQ_CUT_ALL;
+    settings.first = trainer->first_replica;
+    if (trainer->task->sampler->carries_state) {
+        settings.batch = valid_streams(trainer, tokens);
+        trainer->valid_state_size = seq_model_state_size(trainer->model, settings.batch);
+        if (seq_allocate(&trainer->valid_state, trainer->valid_state_size, sizeof(float),
+                         "the state of the validation streams", error))
+            return error->status;
+    }
+    return seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                              &trainer->valid_sampler, error);
 }
 
 // Of sparse parameters a batch touches some rows; all others may always be nonzero.
@@ -87,7 +103,9 @@ static void mark_always_live(seq_trainer *trainer) {
 }
 
 static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
-    const seq_limits limits = seq_rectangle_limits(trainer->batch, trainer->window);
+    seq_limits limits = *seq_sampler_limits(trainer->sampler);
+    if (trainer->valid_sampler)
+        seq_limits_include(&limits, seq_sampler_limits(trainer->valid_sampler));
     seq_status status =
         seq_allocate(&trainer->always_live, seq_sparsity_words(trainer->table->size),
                      sizeof(uint64_t), "the gradient's map", error);
@@ -95,12 +113,6 @@ static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
     if (!status)
         status = seq_workspace_create(trainer->model, &limits, trainer->own_replicas,
                                       SEQ_USE_TRAINING, &trainer->workspace, error);
-    if (!status)
-        status = seq_allocate(&trainer->own_batches, (size_t)trainer->own_replicas,
-                              sizeof *trainer->own_batches, "the batches of a step", error);
-    for (int own = 0; !status && own < trainer->own_replicas; own++)
-        status = seq_rectangle_create(trainer->batch, trainer->window, &trainer->own_batches[own],
-                                      error);
     return status;
 }
 
@@ -137,12 +149,11 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     trainer->saved_step = trainer->altered_step = -1;
     seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
-    if (!status) status = seq_dataset_require_stream(trainer->dataset, error);
     if (!status) status = lay_out_replicas(trainer, error);
     if (!status) status = create_model(trainer, error);
     if (!status) status = open_training_split(trainer, error);
-    if (!status) status = allocate_vectors(trainer, error);
     if (!status) status = open_validation_split(trainer, error);
+    if (!status) status = allocate_vectors(trainer, error);
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
     if (!status) status = seq_train_check_create(trainer, error);
@@ -213,7 +224,7 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
         status = seq_comm_share(comm, packed, &trainer->packed, "the packed weights", error);
     for (int i = 0; !status && i < trainer->optimizer->states; i++)
         status = seq_comm_share(comm, bytes, &trainer->moments[i], "the optimiser's state", error);
-    if (!status)
+    if (!status && states)
         status = seq_comm_share(comm, states, &trainer->states, "the state of the streams", error);
     if (!status)
         status =
@@ -244,15 +255,13 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_stability_clear(trainer);
     seq_initial_close(trainer);
     seq_event_log_close(&trainer->events);
-    seq_batches_destroy(trainer->valid_batches);
-    seq_batches_destroy(trainer->batches);
+    seq_sampler_destroy(trainer->valid_sampler);
+    seq_sampler_destroy(trainer->sampler);
     seq_workspace_destroy(trainer->workspace);
     seq_tree_destroy(trainer->tree);
     free(trainer->valid_state);
     seq_exchange_destroy(trainer->exchange);
     free(trainer->always_live);
-    for (int own = 0; trainer->own_batches && own < trainer->own_replicas; own++)
-        seq_rectangle_clear(&trainer->own_batches[own]);
     free(trainer->own_batches);
     free(trainer->reports);
     free(trainer->saturation);

@@ -9,7 +9,6 @@
 #include "report/phases.h"
 #include "stability/detect.h"
 #include "report/progress.h"
-#include <seqtrain/batch/rectangle.h>
 #include "stability/recovery_history.h"
 #include <seqtrain/job/time_limit.h>
 #include <seqtrain/job/watchdog.h>
@@ -17,7 +16,7 @@
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
-#include <seqtrain/data/batch.h>
+#include <seqtrain/data/sampler.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
 #include <seqtrain/task/task.h>
@@ -52,13 +51,13 @@ typedef struct seq_position {
     seq_audit audit;
 } seq_position;
 
-// How the streams were cut before a resume that cuts them anew (repartition.c).
+// How epochs were cut before a resume that cuts them anew (repartition.c).
 typedef struct seq_repartition {
     bool active;
     bool counted; // twice and missed are known
-    int64_t replicas, batch, window;
+    seq_sampler_settings before;
     int64_t from_window, from_windows; // where the epoch stood
-    int64_t twice, missed;             // tokens of the running epoch
+    int64_t twice, missed;             // of the running epoch: tokens or items
 } seq_repartition;
 
 // What a rank has decoded of the checkpoint that the run resumes from (resume.c): its range of each
@@ -92,11 +91,11 @@ typedef struct seq_trainer {
     seq_schedule_state schedule_state;
 
     int replicas, own_replicas, first_replica, batch, window;
-    int64_t stream_length; // tokens of each training stream
-    int64_t windows;       // in an epoch
-    int64_t total_steps;   // of the run
+    int64_t windows;     // in an epoch: steps of the sampler
+    int64_t total_steps; // of the run
 
-    seq_batches *batches;
+    seq_sampler *sampler; // the task's
+    int first_read; // first_replica, but for an injected fault
     seq_workspace *workspace;
     seq_exchange *exchange;
     seq_tree *tree;        // sums the gradients of this rank's replicas
@@ -106,10 +105,10 @@ typedef struct seq_trainer {
     void *packed; // its matrices in the order of the products
     float *moments[SEQ_OPTIMIZER_STATES];
     float *states; // (R, state_size): recurrent state of every replica's streams; this node's are
-                   // current
+                   // current; NULL: the sampler carries none
     size_t state_size;
-    seq_rectangle *own_batches; // (own_replicas): of the step
-    char *reports;              // P blocks of a seq_rank_report and own_replicas seq_loss
+    seq_batch *own_batches; // (own_replicas): of the step
+    char *reports;          // P blocks of a seq_rank_report and own_replicas seq_loss
     size_t report_size;
     seq_loss *losses;     // (R)
     double *nats;         // (R), scratch of seq_train_total_loss
@@ -121,9 +120,9 @@ typedef struct seq_trainer {
     seq_saturation *saturation;
     bool warned_of[SEQ_MAX_LAYERS];
 
-    seq_batches *valid_batches; // NULL: no validation split
-    float *valid_state;
-    int valid_batch; // at most batch: the workspace of training serves
+    seq_sampler *valid_sampler; // NULL: no validation split
+    float *valid_state;         // of a replica's streams; NULL: the sampler carries none
+    size_t valid_state_size;
 
     seq_recovery_history history;
     seq_anomaly found;               // by this rank, not yet settled
@@ -155,9 +154,6 @@ typedef struct seq_trainer {
     seq_progress progress;
     seq_phases phases;
 } seq_trainer;
-
-// position.c: T of the next window.
-int seq_train_window_steps(const seq_trainer *trainer);
 
 // What a step yields, the same on every rank.
 typedef struct seq_step_result {

@@ -7,11 +7,13 @@
 #define SEQTRAIN_CHECKPOINT_CHECKPOINT_H
 
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/settings.h>
 #include <seqtrain/data/schema.h>
 #include <seqtrain/data/vocabulary.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/storage/manifest.h>
 #include <seqtrain/storage/vector_file.h>
+#include <seqtrain/task/task.h>
 
 enum { SEQ_STATE_VECTORS = 8 };
 
@@ -87,13 +89,15 @@ seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
 int seq_checkpoint_shards(const seq_manifest *manifest);
 
-// What has been read of a checkpoint so far; zero-initialised before.
+// What has been read of a checkpoint so far. Zero-initialised before; stays where it was made.
 typedef struct seq_loaded {
     char directory[SEQ_PATH];
     seq_manifest manifest;
     seq_schema schema;                              // of the data set that it was trained on
     seq_vocabulary *vocabularies[SEQ_VOCABULARIES]; // by the schema's index
     const seq_vocabulary *vocabulary;               // the first of them
+    const seq_task *task;
+    seq_settings settings; // of seq_task_groups
     seq_model *model;
     float *parameters;   // flat vector
     void *packed;        // its matrices, for forward passes

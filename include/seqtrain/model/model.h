@@ -109,6 +109,12 @@ size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use);
 // bytes. `packed` is aligned to SEQ_ALIGNMENT.
 void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters,
                     int part, int parts, void *packed);
+// Weight-drop: parameters whose elements are dropped as they are packed, by one mask for (seed,
+// step) that all replicas share. Such a model is packed for each training step, by the seed and
+// step of its feeds; and for evaluation by seq_model_pack.
+bool seq_model_drops_weights(const seq_model *model);
+void seq_model_pack_dropped(const seq_model *model, uint64_t seed, uint32_t step,
+                            const float *parameters, int part, int parts, void *packed);
 
 // Everything a batch within the limits needs, allocated once. `replicas`: for
 // how many batches at once it keeps what seq_model_touched draws.

@@ -25,6 +25,7 @@ typedef struct seq_parameter {
     size_t constant_first,
         constant_count; // elements set to `constant` after drawing (forget-gate bias)
     float constant;
+    double drop; // weight-drop: probability of a zero when it is packed for a training step
 } seq_parameter;
 
 typedef struct seq_parameter_table {

@@ -12,6 +12,7 @@ typedef struct seq_recurrent_options {
     const seq_cell *cell;
     int hidden;         // H
     double forget_bias; // initial value of the forget gate's bias_ih
+    double weight_drop; // probability, see nn/weight_drop.h: of weight_hh, in training
 } seq_recurrent_options;
 extern const seq_layer_kind seq_layer_recurrent;
 seq_recurrent seq_recurrent_of(const seq_node *node);

@@ -215,7 +215,7 @@ static void print_data(const seq_trainer *trainer) {
         seq_log_info("data     %s: %lld items (%lld rows) to train on, %lld (%lld) to validate",
                      seq_dataset_path(dataset), (long long)seq_dataset_items(dataset, SEQ_TRAIN),
                      train, (long long)seq_dataset_items(dataset, SEQ_VALID), valid);
-    if (!trainer->valid_batches)
+    if (!trainer->valid_sampler)
         seq_log_warning("%s has no validation split: no validation loss, no best checkpoint",
                         seq_dataset_path(trainer->dataset));
 }

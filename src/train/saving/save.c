@@ -302,8 +302,8 @@ static seq_status create_directory(seq_trainer *trainer, seq_error *error) {
 
 static seq_status take_snapshot(seq_trainer *trainer, seq_error *error) {
     size_t own_states = (size_t)trainer->own_replicas * trainer->state_size * sizeof(float);
-    seq_status status = seq_comm_gather_shared(trainer->comm, trainer->states, own_states, error);
-    if (status) return status;
+    if (own_states && seq_comm_gather_shared(trainer->comm, trainer->states, own_states, error))
+        return error->status;
     seq_state state;
     seq_train_state(trainer, &state);
     seq_snapshot_take(&trainer->saving->snapshot, &state);

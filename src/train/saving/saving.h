@@ -25,7 +25,7 @@ size_t seq_train_keep_targets(const seq_trainer *trainer, int64_t window, int64_
 
 // repartition.c. The steps of the run and its schedule, from position.origin.
 void seq_train_plan_steps(seq_trainer *trainer);
-// Moves the position when the streams of the checkpoint are not the trainer's; fills repartition.
+// Moves the position when the checkpoint's epochs are cut otherwise; fills repartition.
 seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
                                  seq_error *error);
 void seq_train_print_repartition(seq_trainer *trainer); // to the log and the metrics

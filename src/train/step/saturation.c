@@ -29,8 +29,9 @@ void seq_train_saturation_add_units(seq_trainer *trainer, int replica, const seq
     if (!is_reported_at(trainer, trainer->position.step + 1)) return;
     if (replica == trainer->first_replica)
         memset(own_of(trainer), 0, (size_t)layers_of(trainer) * sizeof(seq_saturation));
-    seq_model_count_idle(trainer->model, trainer->workspace, feed->batch, own_of(trainer));
-    if (!trainer->valid_batches)
+    if (!seq_train_is_empty(feed))
+        seq_model_count_idle(trainer->model, trainer->workspace, feed->batch, own_of(trainer));
+    if (!trainer->valid_sampler && feed->state)
         seq_model_count_carried(trainer->model, feed->state, trainer->batch, own_of(trainer));
 }
 
@@ -74,9 +75,9 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
 
 seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error) {
     seq_saturation layers[SEQ_MAX_LAYERS];
-    if (trainer->valid_batches || !is_reported_at(trainer, trainer->position.step)) return SEQ_OK;
+    if (trainer->valid_sampler || !is_reported_at(trainer, trainer->position.step)) return SEQ_OK;
     seq_status status = seq_train_saturation_gather(trainer, layers, error);
-    if (status || !layers->values) return status; // no window was trained
+    if (status || (!layers->values && !layers->units)) return status; // no window was trained
     seq_progress_saturation(trainer, layers);
     seq_train_saturation_warn(trainer, layers);
     return SEQ_OK;

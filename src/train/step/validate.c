@@ -1,5 +1,5 @@
-// The loss of the validation split, every token once, each replica with its own
-// streams that begin at zero. Ranks meet every 8 windows, so that a signal to
+// The loss of the validation split, every token or item once, each replica with
+// its own part; streams begin at zero. Ranks meet every 8 batches, so that a signal to
 // one of them ends the work of all. Invariant: a validation that was cut short
 // changes neither position nor schedule. Tests: tests/fault/signals.sh,
 // tests/mpi/train_bytes.sh.
@@ -10,53 +10,52 @@
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
-enum { WINDOWS_TOGETHER = 8 };
+enum { BATCHES_TOGETHER = 8 };
 
-// Window `number` of one of this rank's replicas, added to its loss.
-static seq_status validate_window(seq_trainer *trainer, int replica, int64_t number,
-                                  seq_error *error) {
-    int64_t start = number * trainer->window,
-            left = seq_batches_length(trainer->valid_batches) - start;
-    int from = (replica - trainer->first_replica) * trainer->valid_batch;
-    int steps = left < trainer->window ? (int)left : trainer->window;
+static void add_batch(seq_trainer *trainer, int replica, const seq_feed *feed) {
     seq_loss *sum = &trainer->losses[replica];
-    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_VALIDATE);
-    if (number == 0) {
-        size_t state = seq_model_state_size(trainer->model, trainer->valid_batch);
-        memset(trainer->valid_state, 0, state * sizeof(float));
-        *sum = (seq_loss){0};
-    }
-    seq_rectangle *rectangle = &trainer->own_batches[0]; // free between steps
-    seq_rectangle_shape(rectangle, trainer->valid_batch, steps, 0);
-    seq_status status = seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start,
-                                         steps, rectangle->inputs, rectangle->targets, error);
-    if (status) return status;
-    const seq_feed feed = {.batch = &rectangle->batch, .state = trainer->valid_state};
     seq_weights weights = seq_trainer_weights(trainer);
-    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &feed, NULL);
-    seq_train_saturation_add_values(trainer, &rectangle->batch);
+    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, feed, NULL);
+    seq_train_saturation_add_values(trainer, feed->batch);
     sum->sum += loss.sum;
     sum->count += loss.count;
     sum->correct += loss.correct;
+}
+
+// Batch `step` of one of this rank's replicas, added to its loss.
+static seq_status validate_batch(seq_trainer *trainer, int replica, int64_t step,
+                                 seq_error *error) {
+    seq_batch batch;
+    const seq_feed feed = {.batch = &batch, .state = trainer->valid_state};
+    seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_VALIDATE);
+    if (step == 0) trainer->losses[replica] = (seq_loss){0};
+    if (step == 0 && feed.state) memset(feed.state, 0, trainer->valid_state_size * sizeof(float));
+    seq_status status = seq_sampler_read(trainer->valid_sampler, 0, step, replica, &batch, error);
+    if (status) return status;
+    if (!seq_train_is_empty(&feed)) add_batch(trainer, replica, &feed);
     seq_inject_validation(trainer, replica);
     seq_fault_point("train-validate");
     return SEQ_OK;
 }
 
-// All ranks have the same number of windows and tell each other every WINDOWS_TOGETHER of them, so
-// that a wish to stop or a failure of one ends the work of all soon.
+// All ranks have the same number of batches and tell each other every BATCHES_TOGETHER of them, so
+// that a wish to stop or a failure of one ends the work of all soon. Where states go on, a
+// replica's batches come one after the other; else a step's, which the sampler has ordered
+// together.
 static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, seq_error *error) {
-    int64_t length = seq_batches_length(trainer->valid_batches),
-            windows = (length + trainer->window - 1) / trainer->window,
-            count = windows * trainer->own_replicas;
+    bool by_replica = trainer->valid_state != NULL;
+    int64_t steps = seq_sampler_steps(trainer->valid_sampler), replicas = trainer->own_replicas,
+            count = steps * replicas;
     *out_stop = SEQ_RUN_ON;
     for (int64_t done = 0; done < count && !*out_stop;) {
         seq_rank_report own = {0}, all;
-        int replica = trainer->first_replica + (int)(done / windows);
-        own.status = (int32_t)validate_window(trainer, replica, done % windows, error);
+        int64_t replica = by_replica ? done / steps : done % replicas,
+                step = by_replica ? done % steps : done / replicas;
+        own.status =
+            (int32_t)validate_batch(trainer, trainer->first_replica + (int)replica, step, error);
         own.stop = (int32_t)seq_train_stop_reason(trainer);
         done++;
-        if (!own.status && !own.stop && done % WINDOWS_TOGETHER && done < count) continue;
+        if (!own.status && !own.stop && done % BATCHES_TOGETHER && done < count) continue;
         seq_status status = seq_train_share_reports(trainer, &own, &all, error);
         if (status) return status;
         *out_stop = (seq_stop_reason)all.stop;

@@ -1,6 +1,6 @@
 // Preparation and batches: every token served once, inputs are the tokens
 // before, shards and ways to serve do not matter. Batches are compared with
-// their definition, token by token. Checks src/data/dataset.c, batch.c,
+// their definition, token by token. Checks src/data/dataset.c, windows.c,
 // src/prep/prepare.c and reverse_units.c.
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <seqtrain/base/log.h>
-#include <seqtrain/data/batch.h>
 #include <seqtrain/prep/prepare.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <zlib.h>
 #include <zstd.h>
 #include "temporary.h"
+#include "windows.h"
 
 enum { SIZE = 5003 };
 static temporary place;
@@ -147,7 +147,7 @@ static void check_batches(seq_dataset *dataset, seq_split split, seq_cut cut, in
     assert_int_equal(seq_dataset_read(dataset, split, 0, (size_t)total, all, &error), SEQ_OK);
     assert_int_equal(
         seq_batches_create(dataset, split, cut, streams, first, count, &batches, &error), SEQ_OK);
-    for (int64_t at = 0; at < seq_batches_length(batches); at += steps) {
+    for (int64_t at = 0; at < seq_stream_length(total, cut, streams); at += steps) {
         assert_int_equal(seq_batches_read(batches, 0, count, at, steps, inputs, targets, &error),
                          SEQ_OK);
         for (int t = 0; t < steps; t++)
@@ -176,11 +176,12 @@ static void batches_follow_their_definition(void **state) {
         check_batches(dataset, SEQ_VALID, (seq_cut)cut, 1, 0, 1, 64);
         check_batches(dataset, SEQ_TEST, (seq_cut)cut, 251, 100, 151, 2);
     }
-    seq_batches *batches = NULL;
+    seq_sampler *sampler = NULL;
+    const seq_sampler_settings settings = {
+        .split = SEQ_TEST, .replicas = 252, .count = 1, .batch = 1, .window = 2};
     seq_error error = {0};
-    assert_int_equal(
-        seq_batches_create(dataset, SEQ_TEST, SEQ_CUT_EQUAL, 252, 0, 1, &batches, &error),
-        SEQ_BAD_INPUT);
+    assert_int_equal(seq_sampler_create(&seq_sampler_streams, dataset, &settings, &sampler, &error),
+                     SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "251"));
     seq_dataset_close(dataset);
 }
