@@ -4,6 +4,8 @@
 // is appended after it. Test: tests/unit/model/test_graph.c.
 #include "model_private.h"
 #include <seqtrain/nn/layers.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,7 @@ void seq_graph_destroy(seq_graph *graph) {
     free(graph->nodes);
     free(graph->plans);
     free(graph->fields);
+    free(graph->rates);
     free(graph);
 }
 
@@ -165,6 +168,22 @@ void seq_graph_share(seq_graph *graph, int node, int parameter, int of_node, int
     }
     graph->plans[node].shared_node[parameter] = of_node;
     graph->plans[node].shared_parameter[parameter] = of_parameter;
+}
+
+void seq_graph_rate(seq_graph *graph, const char *prefix, double rate) {
+    size_t count = graph->rate_count;
+    if (graph->error.status) return;
+    if (strlen(prefix) >= SEQ_PARAMETER_NAME || !(rate >= 0) || !isfinite(rate))
+        seq_error_set(&graph->error, SEQ_BAD_USAGE,
+                      "parameters %.60s: a factor of %g for the learning rate: expected a name, "
+                      "and 0 or more",
+                      prefix, rate);
+    else if (!seq_grow(&graph->rates, &graph->rate_capacity, count + 1, sizeof *graph->rates,
+                       "a graph", &graph->error)) {
+        snprintf(graph->rates[count].prefix, sizeof graph->rates[count].prefix, "%s", prefix);
+        graph->rates[count].rate = rate;
+        graph->rate_count++;
+    }
 }
 
 int seq_graph_dropout(seq_graph *graph, int input, double probability, bool locked) {

@@ -21,12 +21,15 @@ static seq_status find_head(seq_model *model, seq_error *error) {
     return SEQ_OK;
 }
 
-static void number_nodes(seq_model *model) {
+static seq_status number_nodes(seq_model *model, seq_error *error) {
     for (int i = 0; i < model->count; i++) {
         model->nodes[i].compute = &model->compute;
         if (model->nodes[i].layer == &seq_layer_recurrent)
             model->nodes[i].recurrent = model->recurrent++;
     }
+    if (model->recurrent <= SEQ_MAX_RECURRENT) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "the model has %d recurrent layers, more than %d",
+                         model->recurrent, SEQ_MAX_RECURRENT);
 }
 
 static void drop_lists(seq_model *model) {
@@ -51,8 +54,8 @@ seq_status seq_graph_finish(seq_graph *graph, const seq_compute *compute, seq_mo
     model->plans = graph->plans;
     model->count = graph->count;
     model->compute = *compute;
-    number_nodes(model);
-    status = find_head(model, error);
+    status = number_nodes(model, error);
+    if (!status) status = find_head(model, error);
     if (!status) status = seq_model_build_table(model, error);
     if (!status) status = seq_model_list_packed(model, error);
     if (!status) seq_model_link(model);
@@ -154,6 +157,18 @@ size_t seq_model_gradient_parts(const seq_model *model, size_t begins[SEQ_MAX_GR
     for (int i = model->head; i >= 0; i--)
         if (model->plans[i].has_part) begins[count++] = model->plans[i].part_begin;
     return count;
+}
+
+// From the suffix of its parameters, "_l0_reverse"; the task's own stack needs no prefix.
+void seq_model_recurrent_name(const seq_model *model, int layer, char out[SEQ_STATE_NAME]) {
+    int i = 0, number = layer;
+    while (model->nodes[i].recurrent != layer)
+        i++;
+    const char *prefix = model->plans[i].prefix, *suffix = model->plans[i].suffix;
+    bool main = strcmp(prefix, "rnn") == 0 || strcmp(prefix, "encoder") == 0;
+    if (strncmp(suffix, "_l", 2) == 0) number = atoi(suffix + 2);
+    snprintf(out, SEQ_STATE_NAME, "%.12s%slayer %d%s", main ? "" : prefix, main ? "" : " ", number,
+             strstr(suffix, "_reverse") ? " reverse" : "");
 }
 
 // ---- states

@@ -93,11 +93,12 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
                               &trainer->valid_sampler, error);
 }
 
-// Of sparse parameters a batch touches some rows; all others may always be nonzero.
+// Of sparse parameters a batch touches some rows, of frozen ones none; all others may always be
+// nonzero.
 static void mark_always_live(seq_trainer *trainer) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (!parameter->sparse)
+        if (!parameter->sparse && parameter->rate > 0)
             seq_sparsity_add(trainer->always_live, parameter->offset,
                              parameter->offset + seq_parameter_size(parameter));
     }
@@ -137,10 +138,10 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
         status =
             seq_allocate(&trainer->nats, replicas, sizeof(double), "the replicas' losses", error);
     if (!status)
-        status =
-            seq_allocate(&trainer->saturation,
-                         (size_t)seq_comm_size(trainer->comm) * (size_t)trainer->options->layers,
-                         sizeof(seq_saturation), "the layers' saturation", error);
+        status = seq_allocate(&trainer->saturation,
+                              (size_t)seq_comm_size(trainer->comm) *
+                                  (size_t)seq_model_recurrent_layers(trainer->model),
+                              sizeof(seq_saturation), "the layers' saturation", error);
     if (!status)
         status = seq_allocate(&trainer->reports, (size_t)seq_comm_size(trainer->comm),
                               trainer->report_size, "the ranks' reports", error);
@@ -165,6 +166,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
 // All ranks of a node and their threads share the work.
 typedef struct packing {
     const seq_trainer *trainer;
+    bool dropped; // with the step's weight-drop
     int first, parts;
 } packing;
 
@@ -172,17 +174,35 @@ static void pack_part(void *context, int part, int threads) {
     const packing *packing = context;
     const seq_trainer *trainer = packing->trainer;
     (void)threads;
-    seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
-                   packing->parts, trainer->packed);
+    if (packing->dropped)
+        seq_model_pack_dropped(trainer->model, (uint64_t)trainer->options->seed,
+                               (uint32_t)trainer->position.step, trainer->parameters,
+                               packing->first + part, packing->parts, trainer->packed);
+    else
+        seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
+                       packing->parts, trainer->packed);
 }
 
-seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+static seq_status pack(seq_trainer *trainer, bool dropped, seq_error *error) {
     int threads = seq_team_size(trainer->compute.team);
-    packing packing = {trainer, seq_comm_node_rank(trainer->comm) * threads,
+    packing packing = {trainer, dropped, seq_comm_node_rank(trainer->comm) * threads,
                        seq_comm_node_size(trainer->comm) * threads};
     seq_team_run(trainer->compute.team, pack_part, &packing);
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
     seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    seq_phase_enter(trainer, was);
+    return status;
+}
+
+seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+    bool later = seq_model_drops_weights(trainer->model);
+    return later ? seq_comm_node_barrier(trainer->comm, error) : pack(trainer, false, error);
+}
+
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error) {
+    if (!seq_model_drops_weights(trainer->model)) return SEQ_OK;
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
+    seq_status status = pack(trainer, training, error);
     seq_phase_enter(trainer, was);
     return status;
 }

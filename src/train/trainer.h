@@ -118,7 +118,7 @@ typedef struct seq_trainer {
     // (P, L): what each rank counts for the next validation, then all of them; and whether a layer
     // has been warned of.
     seq_saturation *saturation;
-    bool warned_of[SEQ_MAX_LAYERS];
+    bool warned_of[SEQ_MAX_RECURRENT];
 
     seq_sampler *valid_sampler; // NULL: no validation split
     float *valid_state;         // of a replica's streams; NULL: the sampler carries none
@@ -177,6 +177,9 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error);
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
 // Collective, after each change of the parameters: the ranks of a node pack a share each.
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
+// The same for models with weight-drop, which seq_trainer_pack passes over: before each training
+// step, with its mask, and before a validation, without one.
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 

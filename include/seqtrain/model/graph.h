@@ -44,6 +44,10 @@ int seq_graph_head(seq_graph *graph, const seq_head_kind *kind, const void *opti
                    const char *prefix, int input, int targets, bool next_item);
 // Parameter of a node is that of an earlier node: same values, one gradient.
 void seq_graph_share(seq_graph *graph, int node, int parameter, int of_node, int of_parameter);
+// Parameters whose names begin with `prefix` ("embedding.", "encoder.", "") learn
+// at `rate` times the learning rate; 0 freezes them. Of several calls that name
+// a parameter the last counts. A prefix that no parameter has is an error.
+void seq_graph_rate(seq_graph *graph, const char *prefix, double rate);
 // Dropout on a node's values; locked: one mask for all times of a sequence. Each
 // call takes the next random place, also with probability 0, which adds no node.
 int seq_graph_dropout(seq_graph *graph, int input, double probability, bool locked);

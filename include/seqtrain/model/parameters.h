@@ -25,6 +25,8 @@ typedef struct seq_parameter {
     size_t constant_first,
         constant_count; // elements set to `constant` after drawing (forget-gate bias)
     float constant;
+    double rate; // factor of the learning rate; 0: frozen. Its gradient is not computed, summed or
+                 // counted in the norm, and no update changes it.
     double drop; // weight-drop: probability of a zero when it is packed for a training step
 } seq_parameter;
 

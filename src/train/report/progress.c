@@ -155,16 +155,16 @@ static double share(int64_t part, int64_t whole) {
     return whole ? (double)part / (double)whole : NAN;
 }
 
-enum { STATE = 2 * (24 + 8 * SEQ_MAX_LAYERS) };
+enum { STATE = 2 * (24 + 8 * SEQ_MAX_RECURRENT) };
 
 // By layer; NaN: not known.
 typedef struct layer_shares {
-    double saturated[SEQ_MAX_LAYERS], idle[SEQ_MAX_LAYERS];
+    double saturated[SEQ_MAX_RECURRENT], idle[SEQ_MAX_RECURRENT];
     int count;
 } layer_shares;
 
 static layer_shares share_of(const seq_trainer *trainer, const seq_saturation *layers) {
-    layer_shares out = {.count = seq_model_get_config(trainer->model)->layers};
+    layer_shares out = {.count = seq_model_recurrent_layers(trainer->model)};
     for (int layer = 0; layer < out.count; layer++) {
         out.saturated[layer] = share(layers[layer].saturated, layers[layer].values);
         out.idle[layer] = share(layers[layer].idle, layers[layer].units);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static int layers_of(const seq_trainer *trainer) {
-    return seq_model_get_config(trainer->model)->layers;
+    return seq_model_recurrent_layers(trainer->model);
 }
 
 static seq_saturation *own_of(const seq_trainer *trainer) {
@@ -60,12 +60,14 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
     const seq_cell *cell = seq_cell_find(seq_model_get_config(trainer->model)->cell);
     for (int layer = 0; layer < layers_of(trainer); layer++) {
         const seq_saturation *sum = &layers[layer];
+        char name[SEQ_STATE_NAME];
+        seq_model_recurrent_name(trainer->model, layer, name);
         bool bad = 2 * sum->saturated > sum->values || 2 * sum->idle > sum->units;
         if (bad && !trainer->warned_of[layer])
-            seq_log_warning("layer %d hardly learns any more: %.0f%% of its cells are saturated "
+            seq_log_warning("%s hardly learns any more: %.0f%% of its cells are saturated "
                             "(%s > 0.999), %.0f%% of its units get no gradient; start a new run "
                             "with a lower --lr%s",
-                            layer, 100.0 * (double)sum->saturated / (double)sum->values,
+                            name, 100.0 * (double)sum->saturated / (double)sum->values,
                             cell->memory ? "|tanh(c)|" : "|h|",
                             sum->units ? 100.0 * (double)sum->idle / (double)sum->units : 0,
                             cell->forget_gate >= 0 ? " or --forget-bias" : "");
@@ -74,7 +76,7 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
 }
 
 seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error) {
-    seq_saturation layers[SEQ_MAX_LAYERS];
+    seq_saturation layers[SEQ_MAX_RECURRENT];
     if (trainer->valid_sampler || !is_reported_at(trainer, trainer->position.step)) return SEQ_OK;
     seq_status status = seq_train_saturation_gather(trainer, layers, error);
     if (status || (!layers->values && !layers->units)) return status; // no window was trained

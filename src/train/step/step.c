@@ -168,7 +168,9 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     double begun = seq_clock_seconds();
     bool excluded = seq_train_is_excluded(trainer);
     seq_rank_report all;
-    seq_status status = do_own_part(trainer, excluded, &all, error);
+    seq_status status = excluded ? SEQ_OK : seq_trainer_pack_for(trainer, true, error);
+    if (status) return status;
+    status = do_own_part(trainer, excluded, &all, error);
     if (status) return give_up(trainer, excluded, status);
     *out = result_of(trainer, &all);
     if (all.anomaly || !excluded)

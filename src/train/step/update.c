@@ -43,7 +43,7 @@ seq_feed seq_train_feed(const seq_trainer *trainer, int replica) {
 static void mark_row(void *context, int parameter, int32_t row) {
     const seq_trainer *trainer = context;
     const seq_parameter *rows = &trainer->table->items[parameter];
-    if (!rows->sparse) return;
+    if (!rows->sparse || rows->rate == 0) return;
     size_t begin = rows->offset + (size_t)row * rows->columns;
     seq_sparsity_add(seq_exchange_live(trainer->exchange), begin, begin + rows->columns);
 }

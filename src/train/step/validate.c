@@ -79,7 +79,8 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     double begun = seq_clock_seconds();
     seq_stop_reason stop;
     seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
-    seq_status status = validate_all(trainer, &stop, error);
+    seq_status status = seq_trainer_pack_for(trainer, false, error);
+    if (!status) status = validate_all(trainer, &stop, error);
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status) return status;
     *out_complete = !stop;
@@ -88,7 +89,7 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     if (seq_train_judge_validation(trainer)) status = seq_train_settle(trainer, out_setback, error);
     if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
-    seq_saturation layers[SEQ_MAX_LAYERS];
+    seq_saturation layers[SEQ_MAX_RECURRENT];
     status = seq_train_saturation_gather(trainer, layers, error);
     if (status) return status;
     record_result(trainer, total);
