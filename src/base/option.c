@@ -109,7 +109,9 @@ static seq_status set(seq_parsed *parsed, size_t index, const char *text, seq_op
     char why[512] = "";
     const char *dashes = *where ? "" : "--",
                *quote = text[strcspn(text, " \t\n")] || !*text ? "'" : "";
-    seq_status status = seq_option_parse_value(parsed, index, text, why, sizeof why);
+    bool again = parsed->program->options[index].flags & SEQ_OPTION_REPEATED &&
+                 parsed->sources[index] == source;
+    seq_status status = seq_option_parse_value(parsed, index, text, again, why, sizeof why);
     if (status)
         return seq_error_set(error, status, "%s%s%s %s%s%s: %s", where, dashes,
                              parsed->program->options[index].name, quote, text, quote, why);

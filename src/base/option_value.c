@@ -196,13 +196,14 @@ static bool set_flag(void *field, const char *text, char *why, size_t size) {
     return yes || no;
 }
 
-static seq_status set_text(void *field, const char *text, char *why, size_t size) {
-    char *copy = strdup(text), *old;
-    if (!copy) {
+static seq_status set_text(void *field, const char *text, bool behind, char *why, size_t size) {
+    char *copy = NULL, *old;
+    memcpy(&old, field, sizeof old);
+    behind &= old && *old;
+    if (asprintf(&copy, "%s%s%s", behind ? old : "", behind ? ";" : "", text) < 0) {
         snprintf(why, size, "out of memory");
         return SEQ_NO_MEMORY;
     }
-    memcpy(&old, field, sizeof old);
     free(old);
     memcpy(field, &copy, sizeof copy);
     return SEQ_OK;
@@ -229,10 +230,10 @@ static bool set_plain(const seq_option *option, void *field, const char *text, c
 }
 
 seq_status seq_option_parse_value(const seq_parsed *parsed, size_t index, const char *text,
-                                  char *why, size_t size) {
+                                  bool behind, char *why, size_t size) {
     const seq_option *option = &parsed->program->options[index];
     void *field = field_of(parsed, index);
-    if (option->type == SEQ_OPTION_TEXT) return set_text(field, text, why, size);
+    if (option->type == SEQ_OPTION_TEXT) return set_text(field, text, behind, why, size);
     return set_plain(option, field, text, why, size) ? SEQ_OK : SEQ_BAD_USAGE;
 }
 

@@ -52,3 +52,22 @@ void seq_axis_shape(seq_axis *out, const seq_axis_room *room, int sequences,
         .at = room->at,
     };
 }
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+void seq_limits_include(seq_limits *limits, const seq_limits *others) {
+    for (int a = 0; a < SEQ_AXES; a++) {
+        seq_axis_limit *axis = &limits->axes[a];
+        const seq_axis_limit *other = &others->axes[a];
+        if (other->sequences > axis->sequences) axis->sequences = other->sequences;
+        if (other->steps > axis->steps) axis->steps = other->steps;
+        axis->rows = larger(axis->rows, other->rows);
+        for (int b = 0; b < SEQ_AXES; b++) {
+            limits->pairs[a][b] = larger(limits->pairs[a][b], others->pairs[a][b]);
+            limits->longest_pair[a][b] =
+                larger(limits->longest_pair[a][b], others->longest_pair[a][b]);
+        }
+    }
+}

@@ -1,16 +1,30 @@
-// Checks what the files of a checkpoint hold, beyond their hashes: an
-// attacker's hashes fit, and so do those of a faulty program. Vectors must have
-// the manifest's lengths, and are searched for NaN and infinity in pieces of
-// 65536 values. Invariant: memory does not grow with the checkpoint. Tests:
+// Decodes the vectors of a checkpoint, each reader its range of each of them,
+// and checks on the way what hashes cannot tell: an attacker's hashes fit, and
+// so do those of a faulty program. Lengths must be those of the manifest; each
+// piece of 65536 values is searched for NaN and infinity while it is in the
+// cache. Invariant: memory does not grow with a vector that is not kept. Tests:
 // tests/fault/loaded_numbers.sh, tests/fault/hostile.sh.
 #include "layout.h"
 #include <math.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { PIECE = 1 << 16 }; // values read at once
+enum { PIECE = 1 << 16 }; // values decoded at once
+
+typedef struct reading {
+    const char *directory;
+    const seq_state *into;
+    int shards, index, of;
+    float *piece; // in place of values that are not kept
+} reading;
+
+seq_vector_range seq_checkpoint_range(size_t count, int index, int of) {
+    size_t each = count / (size_t)of, first = count - each * (size_t)(of - 1);
+    return index == 0 ? (seq_vector_range){0, first}
+                      : (seq_vector_range){first + each * (size_t)(index - 1),
+                                           first + each * (size_t)index};
+}
 
 static size_t first_unusual(const float *values, size_t count) {
     size_t at = 0;
@@ -19,95 +33,72 @@ static size_t first_unusual(const float *values, size_t count) {
     return at;
 }
 
-seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters,
-                                       seq_error *error) {
-    for (int row = 0; row < table->count; row++) {
-        const seq_parameter *parameter = &table->items[row];
-        const float *values = parameters + parameter->offset;
-        size_t size = seq_parameter_size(parameter), at = first_unusual(values, size);
-        if (at < size)
-            return seq_error_set(error, SEQ_NO_CHECKPOINT,
-                                 "parameter %s is %g at value %zu of %zu: not a usable model",
-                                 parameter->name, (double)values[at], at, size);
-    }
-    return SEQ_OK;
+// The part of a shard's slice that is this reader's; empty where begin == end.
+static seq_vector_range find_part(const reading *work, int shard, size_t count) {
+    seq_vector_range slice = seq_shard_of(count, shard, work->shards),
+                     own = seq_checkpoint_range(count, work->index, work->of);
+    size_t begin = slice.begin > own.begin ? slice.begin : own.begin,
+           end = slice.end < own.end ? slice.end : own.end;
+    return (seq_vector_range){begin, end > begin ? end : begin};
 }
 
-static seq_status read_vector(seq_vector_file *file, const char *name, size_t expected,
-                              float *piece, seq_error *error) {
-    size_t length = 0;
-    seq_status status = seq_vector_length(file, name, SEQ_F32, &length, error);
-    if (!status && length != expected)
-        status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s has %zu values, expected %zu", name,
-                               length, expected);
-    for (size_t at = 0; !status && at < length; at += PIECE) {
-        size_t some = length - at < PIECE ? length - at : PIECE;
-        status = seq_vector_read(file, name, SEQ_F32, at, some, piece, error);
-        size_t unusual = status ? some : first_unusual(piece, some);
+static seq_status read_part(const reading *work, int shard, seq_vector_file *file,
+                            const seq_state_vector *vector, seq_error *error) {
+    seq_vector_range slice = seq_shard_of(vector->count, shard, work->shards),
+                     part = find_part(work, shard, vector->count);
+    size_t own = seq_checkpoint_range(vector->count, work->index, work->of).begin, length = 0;
+    seq_status status = seq_vector_length(file, vector->name, SEQ_F32, &length, error);
+    if (!status && length != slice.end - slice.begin)
+        status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s has %zu values, expected %zu",
+                               vector->name, length, slice.end - slice.begin);
+    for (size_t at = part.begin; !status && at < part.end; at += PIECE) {
+        size_t some = part.end - at < PIECE ? part.end - at : PIECE;
+        float *values = vector->values ? vector->values + (at - own) : work->piece;
+        status =
+            seq_vector_read(file, vector->name, SEQ_F32, at - slice.begin, some, values, error);
+        size_t unusual = status ? some : first_unusual(values, some);
         if (unusual < some)
-            status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: value %zu is %g", name,
-                                   at + unusual, (double)piece[unusual]);
+            status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: value %zu is %g", vector->name,
+                                   at - slice.begin + unusual, (double)values[unusual]);
     }
     return status;
 }
 
-static seq_status check_shard(const char *path, const seq_record *state, int shard, int shards,
-                              float *piece, seq_error *error) {
+// Each shard has a reader that looks at all its lengths, also of vectors that are empty there.
+static bool has_part(const reading *work, int shard) {
+    bool has = shard % work->of == work->index;
+    for (int i = 0; !has && i < work->into->count; i++) {
+        seq_vector_range part = find_part(work, shard, work->into->vectors[i].count);
+        has = part.begin < part.end;
+    }
+    return has;
+}
+
+static seq_status read_shard(const reading *work, int shard, seq_error *error) {
+    char name[32], path[SEQ_PATH];
     seq_vector_file *file = NULL;
     seq_error ignored = {0};
-    seq_status status = seq_vector_file_open(path, &file, error);
-    for (size_t i = 0; !status && i < state->count; i++) {
-        const char *name = state->entries[i].key;
-        int64_t count;
-        if (strcmp(name, "shards") == 0) continue;
-        status = seq_record_get_integer(state, name, 0, INT64_MAX, &count, error);
-        if (status) break;
-        seq_shard_range range = seq_shard_of((size_t)count, shard, shards);
-        status = read_vector(file, name, range.end - range.begin, piece, error);
-    }
-    seq_vector_file_close(file, &ignored);
-    return status;
-}
-
-static seq_status check_vocabulary(const char *directory, const seq_manifest *manifest,
-                                   seq_error *error) {
-    char path[SEQ_PATH];
-    seq_vocabulary *vocabulary = NULL;
-    seq_model_config config;
-    seq_status status =
-        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
-    if (!status) status = seq_path_join(path, directory, "vocabulary.tsv", error);
-    if (!status) status = seq_vocabulary_read(path, SEQ_NO_CHECKPOINT, &vocabulary, error);
-    if (!status && seq_vocabulary_size(vocabulary) != config.vocabulary)
-        status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: %d tokens, the model has %d", path,
-                               seq_vocabulary_size(vocabulary), config.vocabulary);
-    seq_vocabulary_destroy(vocabulary);
-    return status;
-}
-
-static seq_status check_one(const char *directory, const seq_manifest *manifest, int shard,
-                            float *piece, seq_error *error) {
-    char name[32], path[SEQ_PATH];
+    if (seq_signals_caught()) return seq_checkpoint_interrupted(work->directory, error);
     seq_shard_name(shard, name);
-    if (seq_signals_caught()) return seq_checkpoint_interrupted(directory, error);
-    seq_status status = seq_path_join(path, directory, name, error);
-    if (!status)
-        status = check_shard(path, seq_manifest_section_find(manifest, "state"), shard,
-                             seq_checkpoint_shards(manifest), piece, error);
+    seq_status status = seq_path_join(path, work->directory, name, error);
+    if (!status) status = seq_vector_file_open(path, &file, error);
+    for (int i = 0; !status && i < work->into->count; i++)
+        status = read_part(work, shard, file, &work->into->vectors[i], error);
+    seq_vector_file_close(file, &ignored);
     return status ? seq_error_add_context(error, "%s", name) : SEQ_OK;
 }
 
-seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest,
-                                        int index, int of, seq_error *error) {
-    int shards = seq_checkpoint_shards(manifest);
-    float *piece = NULL;
+seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest,
+                               const seq_state *into, int index, int of, seq_error *error) {
+    reading work = {directory, into, seq_checkpoint_shards(manifest), index, of, NULL};
     seq_error reason = {0};
-    seq_status status = seq_allocate(&piece, PIECE, sizeof *piece, "a piece of a vector", error);
+    seq_status status = seq_checkpoint_check_counts(directory, manifest, into, error);
+    if (!status)
+        status = seq_allocate(&work.piece, PIECE, sizeof *work.piece, "a piece of a vector", error);
     if (status) return status;
-    if (index == 0) check_vocabulary(directory, manifest, &reason);
-    for (int shard = index; !reason.status && shard < shards; shard += of)
-        check_one(directory, manifest, shard, piece, &reason);
-    free(piece);
+    for (int shard = 0; !reason.status && shard < work.shards; shard++)
+        if (has_part(&work, shard)) read_shard(&work, shard, &reason);
+    free(work.piece);
     if (!reason.status) return SEQ_OK;
     if (reason.status == SEQ_STOPPED) return seq_error_set(error, SEQ_STOPPED, "%s", reason.text);
     return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,

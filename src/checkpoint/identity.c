@@ -1,12 +1,14 @@
 // Keeps the lines of RUN/identity.txt. A line is the values that decided a
 // run's numbers at some time; a checkpoint fits when it agrees with all fields
 // of any one line. A field that the checkpoint's version did not have counts as
-// fitting. Invariant: lines are only added, and the file is replaced
+// fitting, but for those that are absent at their default: task, schema, sources
+// of first values and options of groups. Invariant: lines are only added, and the file is replaced
 // atomically. Tests:
 // tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/task/task.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +17,31 @@ static const char header[] = "# What decides the numbers of this run; checkpoint
                              "values are of another run.\n";
 enum { LIMIT = 1 << 20, DIFFERENCES = 500 };
 
-// Of a field of identity.txt; NULL when the manifest is of a version that had none.
+// Of a field of identity.txt; NULL when the manifest does not have it.
 static const char *value_of(const seq_manifest *manifest, const char *field) {
     const seq_record *data = seq_manifest_section_find(manifest, "data");
     if (strcmp(field, "data") == 0) return seq_record_text(data, "hash");
     if (strcmp(field, "vocabulary") == 0) return seq_record_text(data, "vocabulary_hash");
-    return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+    if (strcmp(field, "schema") == 0) return seq_record_text(data, "schema_hash");
+    if (strcmp(field, "task") == 0)
+        return seq_record_text(seq_manifest_section_find(manifest, "schema"), "task");
+    // What the run has taken first values from.
+    const char *initial = seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
+    return initial ? initial
+                   : seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+}
+
+// Fields that are there only where they are not at their default: calls `use` for each.
+typedef void use_added(void *context, const char *field, const char *standard);
+static void walk_added(use_added *use, void *context) {
+    use(context, "task", "lm");
+    use(context, "schema", "none");
+    use(context, "init-from", "");
+    use(context, "embeddings", "");
+    for (const seq_option_group *const *group = seq_task_groups; *group; group++)
+        for (const seq_option *at = (*group)->options; at->type != SEQ_OPTION_END; at++)
+            if (at->flags & SEQ_OPTION_IDENTITY)
+                use(context, at->name, at->standard ? at->standard : "");
 }
 
 // One line or more, and in each nothing but FIELD=VALUE, separated by tabs.
@@ -62,6 +83,8 @@ static void print_field(FILE *stream, const seq_manifest *manifest, const char *
 static void print_line(FILE *stream, const char *const *fields, const seq_manifest *manifest) {
     for (; *fields; fields++)
         print_field(stream, manifest, *fields, "\t");
+    print_field(stream, manifest, "task", "\t");
+    print_field(stream, manifest, "schema", "\t");
     print_field(stream, manifest, "vocabulary", "\t");
     print_field(stream, manifest, "data", "\n");
 }
@@ -114,42 +137,79 @@ static bool is_excused(const char *excused, const char *field) {
            (strcmp(field, "data") == 0 && is_listed(excused, "vocabulary"));
 }
 
-// Cuts the line up; what differs goes to `differences` and its fields to `names`.
-static bool fits(char *line, const seq_manifest *manifest, const char *excused,
-                 char differences[DIFFERENCES], char names[DIFFERENCES]) {
+typedef struct comparison {
+    const seq_manifest *manifest;
+    const char *line, *excused;
+    char differences[DIFFERENCES], names[DIFFERENCES];
+    size_t used, named;
+} comparison;
+
+static void compare_values(comparison *work, const char *field, const char *here,
+                           const char *there) {
+    if (strcmp(here, there) == 0 || is_excused(work->excused, field)) return;
+    if (work->used < DIFFERENCES)
+        work->used += (size_t)snprintf(work->differences + work->used, DIFFERENCES - work->used,
+                                       "%s%s %.60s (this run has %.60s)", work->used ? ", " : "",
+                                       field, *there ? there : "none", *here ? here : "none");
+    if (work->named < DIFFERENCES)
+        work->named += (size_t)snprintf(work->names + work->named, DIFFERENCES - work->named,
+                                        "%s%s", work->named ? "," : "", field);
+}
+
+// FIELD=VALUE in a line of such, separated by tabs; NULL: it has no such field.
+static const char *find_field(const char *line, const char *field, int *out_length) {
+    size_t length = strlen(field);
+    for (; line; line = strchr(line, '\t') ? strchr(line, '\t') + 1 : NULL)
+        if (strncmp(line, field, length) == 0 && line[length] == '=') {
+            *out_length = (int)strcspn(line + length + 1, "\t");
+            return line + length + 1;
+        }
+    return NULL;
+}
+
+static void compare_added(void *context, const char *field, const char *standard) {
+    comparison *work = context;
+    int length = 0;
+    const char *found = find_field(work->line, field, &length),
+               *there = value_of(work->manifest, field);
+    char here[DIFFERENCES];
+    if (found && there) return; // compared as every field of the line
+    snprintf(here, sizeof here, "%.*s", found ? length : (int)strlen(standard),
+             found ? found : standard);
+    compare_values(work, field, here, there ? there : standard);
+}
+
+// What differs goes to work->differences and its fields to work->names. Cuts the line up.
+static bool fits(comparison *work, char *line) {
     char *rest;
-    size_t used = 0, named = 0;
-    *differences = *names = '\0';
+    work->used = work->named = 0;
+    *work->differences = *work->names = '\0';
+    work->line = line;
+    walk_added(compare_added, work);
     for (char *field = strtok_r(line, "\t", &rest); field; field = strtok_r(NULL, "\t", &rest)) {
         char *equals = strchr(field, '=');
         *equals = '\0';
-        const char *here = equals + 1, *there = value_of(manifest, field);
-        if (!there || strcmp(here, there) == 0 || is_excused(excused, field)) continue;
-        if (used < DIFFERENCES)
-            used += (size_t)snprintf(differences + used, DIFFERENCES - used,
-                                     "%s%s %.60s (this run has %.60s)", used ? ", " : "", field,
-                                     there, here);
-        if (named < DIFFERENCES)
-            named += (size_t)snprintf(names + named, DIFFERENCES - named, "%s%s", named ? "," : "",
-                                      field);
+        const char *there = value_of(work->manifest, field);
+        if (there) compare_values(work, field, equals + 1, there);
     }
-    return used == 0;
+    return work->used == 0;
 }
 
 seq_status seq_identity_check(const char *run, const char *directory, const seq_manifest *manifest,
                               const char *excused, seq_error *error) {
-    char path[SEQ_PATH], differences[DIFFERENCES], names[DIFFERENCES], *lines, *rest;
+    char path[SEQ_PATH], *lines, *rest;
+    comparison work = {.manifest = manifest, .excused = excused};
     seq_status status = read_lines(run, path, &lines, error);
     if (status || !lines) return status;
     bool found = false;
     for (char *line = strtok_r(lines + sizeof header - 1, "\n", &rest); line && !found;
          line = strtok_r(NULL, "\n", &rest))
-        found = fits(line, manifest, excused, differences, names);
+        found = fits(&work, line);
     free(lines);
     if (found) return SEQ_OK;
     return seq_error_set(error, SEQ_NO_CHECKPOINT,
                          "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
-                         directory, differences, names);
+                         directory, work.differences, work.names);
 }
 
 static seq_status list_fields(const seq_option *options, const char ***out, seq_error *error) {

@@ -18,9 +18,9 @@ static size_t border(size_t count, size_t shard, size_t shards) {
     return count / shards * shard + count % shards * shard / shards;
 }
 
-seq_shard_range seq_shard_of(size_t count, int shard, int shards) {
-    return (seq_shard_range){border(count, (size_t)shard, (size_t)shards),
-                             border(count, (size_t)shard + 1, (size_t)shards)};
+seq_vector_range seq_shard_of(size_t count, int shard, int shards) {
+    return (seq_vector_range){border(count, (size_t)shard, (size_t)shards),
+                              border(count, (size_t)shard + 1, (size_t)shards)};
 }
 
 seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_PATH],

@@ -10,14 +10,6 @@ enum {
     SEQ_MAX_SHARDS = 4096
 }; // chunk in elements: 1 MiB of floats
 
-typedef struct seq_shard_range {
-    size_t begin, end;
-} seq_shard_range;
-
-// The counts that the manifest gives for the vectors of `state` must be those of `state`.
-seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest *manifest,
-                                       const seq_state *state, seq_error *error);
-
 // SEQ_STOPPED: a signal was caught while a large checkpoint was read.
 seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error);
 
@@ -25,6 +17,6 @@ seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error);
 int64_t seq_step_of_name(const char *name);
 void seq_shard_name(int shard, char out[32]);
 // Elements of a vector of `count` that shard number `shard` of `shards` holds.
-seq_shard_range seq_shard_of(size_t count, int shard, int shards);
+seq_vector_range seq_shard_of(size_t count, int shard, int shards);
 
 #endif

@@ -14,37 +14,23 @@
 
 void seq_loaded_clear(seq_loaded *loaded) {
     seq_manifest_clear(&loaded->manifest);
-    seq_vocabulary_destroy(loaded->vocabulary);
+    seq_schema_clear(&loaded->schema);
+    seq_settings_clear(&loaded->settings);
+    for (int i = 0; i < SEQ_VOCABULARIES; i++)
+        seq_vocabulary_destroy(loaded->vocabularies[i]);
     seq_model_destroy(loaded->model);
     free(loaded->parameters);
     free(loaded->packed);
     *loaded = (seq_loaded){0};
 }
 
-static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {
-    seq_model_config config;
-    seq_status status = seq_model_config_read(
-        &config, seq_manifest_section_find(&loaded->manifest, "model"), error);
-    if (!status && config.vocabulary != seq_vocabulary_size(loaded->vocabulary))
-        status = seq_error_set(
-            error, SEQ_NO_CHECKPOINT, "loading %s: the model has %d tokens, vocabulary.tsv has %d",
-            loaded->directory, config.vocabulary, seq_vocabulary_size(loaded->vocabulary));
-    return status ? status : seq_model_create(&config, compute, &loaded->model, error);
-}
-
 static seq_status read_parameters(seq_loaded *loaded, seq_error *error) {
     size_t count = seq_model_parameters(loaded->model)->size;
-    seq_state state = {.vectors = {{"parameters", NULL, count}}, .count = 1};
     seq_status status =
-        seq_checkpoint_check_counts(loaded->directory, &loaded->manifest, &state, error);
-    if (!status)
-        status = seq_allocate(&loaded->parameters, count, sizeof(float), "the parameters", error);
-    state.vectors[0].values = loaded->parameters;
-    if (!status) status = seq_checkpoint_read(loaded->directory, &loaded->manifest, &state, error);
-    if (!status &&
-        seq_checkpoint_check_finite(seq_model_parameters(loaded->model), loaded->parameters, error))
-        status = seq_error_add_context(error, "loading %s", loaded->directory);
-    return status;
+        seq_allocate(&loaded->parameters, count, sizeof(float), "the parameters", error);
+    const seq_state state = {.vectors = {{"parameters", loaded->parameters, count}}, .count = 1};
+    return status ? status
+                  : seq_checkpoint_read(loaded->directory, &loaded->manifest, &state, 0, 1, error);
 }
 
 static seq_status pack_parameters(seq_loaded *loaded, seq_error *error) {
@@ -58,17 +44,12 @@ static seq_status pack_parameters(seq_loaded *loaded, seq_error *error) {
 
 static seq_status load_directory(const char *directory, const seq_compute *compute, seq_loaded *out,
                                  seq_error *error) {
-    char vocabulary[SEQ_PATH];
-    snprintf(out->directory, sizeof out->directory, "%s", directory);
-    seq_status status = seq_checkpoint_read_manifest(directory, &out->manifest, error);
+    seq_status status = seq_checkpoint_open(directory, out, error);
     seq_fault_point("reader.manifest");
+    if (!status) status = seq_checkpoint_build(out, compute, error);
+    seq_fault_point("reader.vocabulary");
     if (!status) status = seq_checkpoint_verify(directory, &out->manifest, 0, 1, error);
     seq_fault_point("reader.verified");
-    if (!status) status = seq_path_join(vocabulary, directory, "vocabulary.tsv", error);
-    if (!status)
-        status = seq_vocabulary_read(vocabulary, SEQ_NO_CHECKPOINT, &out->vocabulary, error);
-    seq_fault_point("reader.vocabulary");
-    if (!status) status = create_model(out, compute, error);
     if (!status) status = read_parameters(out, error);
     seq_fault_point("reader.parameters");
     if (!status) status = pack_parameters(out, error);

@@ -1,13 +1,12 @@
-// Reads checkpoints in order of trust: the manifest, then what it promises,
-// then hashes, then vectors. Promises are checked against the sizes of files
-// and the model's configuration before anything large is read. Invariant: no
-// memory is taken for parameters that the shards cannot hold (64 of them a byte
-// at most). Tests: tests/unit/checkpoint/test_checkpoint.c,
+// Opens checkpoints in order of trust: the manifest, then what it promises by
+// itself, then the small files and the model that they describe, then hashes of
+// the shards; content.c decodes them. Invariant: no memory is taken for
+// parameters that the shards cannot hold (64 of them a byte at most), or that
+// the model does not have. Tests: tests/unit/checkpoint/test_checkpoint.c,
 // tests/fault/damage.sh, tests/fault/hostile.sh.
 #include "layout.h"
-#include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 // A directory that is called after a step holds that one.
@@ -43,19 +42,23 @@ int seq_checkpoint_shards(const seq_manifest *manifest) {
     return ignored.status ? 0 : (int)shards;
 }
 
-// The manifest must list every shard, the views and the vocabulary: a file that is not listed would
-// not be verified.
+// The manifest must list every shard, the views and the vocabularies: a file that is not listed
+// would not be verified.
 static seq_status check_files(const char *directory, const seq_manifest *manifest,
-                              seq_error *error) {
-    size_t shards = (size_t)seq_checkpoint_shards(manifest);
-    bool complete = shards > 0 && manifest->file_count == shards + 2;
+                              const seq_schema *schema, seq_error *error) {
+    size_t shards = (size_t)seq_checkpoint_shards(manifest),
+           vocabularies = (size_t)schema->vocabulary_count;
+    char name[SEQ_VOCABULARY_FILE];
+    bool complete = shards > 0 && manifest->file_count == shards + 1 + vocabularies;
     for (size_t shard = 0; complete && shard < shards; shard++) {
-        char name[32];
         seq_shard_name((int)shard, name);
         complete = strcmp(manifest->files[shard].name, name) == 0;
     }
-    complete = complete && strcmp(manifest->files[shards].name, "model.h5") == 0 &&
-               strcmp(manifest->files[shards + 1].name, "vocabulary.tsv") == 0;
+    complete = complete && strcmp(manifest->files[shards].name, "model.h5") == 0;
+    for (size_t i = 0; complete && i < vocabularies; i++) {
+        seq_schema_vocabulary_file(schema, (int)i, name);
+        complete = strcmp(manifest->files[shards + 1 + i].name, name) == 0;
+    }
     return complete
                ? SEQ_OK
                : seq_error_set(error, SEQ_NO_CHECKPOINT,
@@ -68,23 +71,6 @@ seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error) {
                          "stopped by a signal while reading %s, nothing is lost; the same command "
                          "line continues",
                          directory);
-}
-
-// The number of parameters is the model's.
-static seq_status check_model(const char *directory, const seq_manifest *manifest,
-                              seq_error *error) {
-    seq_model_config config;
-    seq_compute compute;
-    seq_model *model = NULL;
-    seq_state state = {.vectors = {{"parameters", NULL, 0}}, .count = 1};
-    seq_status status =
-        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
-    if (!status) status = seq_compute_find("portable", SEQ_FP32, NULL, &compute, error);
-    if (!status) status = seq_model_create(&config, &compute, &model, error);
-    if (status) return seq_error_add_context(error, "verifying %s", directory);
-    state.vectors[0].count = seq_model_parameters(model)->size;
-    seq_model_destroy(model);
-    return seq_checkpoint_check_counts(directory, manifest, &state, error);
 }
 
 // Before memory or time is taken for what a manifest promises. The most compressible state that
@@ -126,53 +112,112 @@ static seq_status check_plausible(const char *directory, const seq_manifest *man
     return SEQ_OK;
 }
 
-seq_status seq_checkpoint_check_promises(const char *directory, const seq_manifest *manifest,
-                                         seq_error *error) {
-    seq_status status = check_files(directory, manifest, error);
-    if (!status) status = check_plausible(directory, manifest, error);
-    return status ? status : check_model(directory, manifest, error);
+seq_status seq_checkpoint_open(const char *directory, seq_loaded *out, seq_error *error) {
+    seq_error reason = {0};
+    snprintf(out->directory, sizeof out->directory, "%s", directory);
+    seq_status status = seq_checkpoint_read_manifest(directory, &out->manifest, error);
+    if (status) return status;
+    if (seq_schema_read(&out->schema, &out->manifest, &reason))
+        return seq_error_set(error,
+                             reason.status == SEQ_NO_MEMORY ? SEQ_NO_MEMORY : SEQ_NO_CHECKPOINT,
+                             "verifying %s: %s", directory, reason.text);
+    status = check_files(directory, &out->manifest, &out->schema, error);
+    return status ? status : check_plausible(directory, &out->manifest, error);
+}
+
+static seq_status verify_files(const char *directory, const seq_manifest *manifest, size_t begin,
+                               size_t end, size_t stride, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t file = begin; !status && file < end; file += stride)
+        status = seq_signals_caught() ? seq_checkpoint_interrupted(directory, error)
+                                      : seq_manifest_verify_file(manifest, directory, file,
+                                                                 SEQ_NO_CHECKPOINT, error);
+    return status;
 }
 
 seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
                                  int of, seq_error *error) {
-    seq_status status = seq_checkpoint_check_promises(directory, manifest, error);
-    size_t shards = status ? 0 : (size_t)seq_checkpoint_shards(manifest);
-    for (size_t file = 0; !status && file < manifest->file_count; file++)
-        if (seq_signals_caught())
-            status = seq_checkpoint_interrupted(directory, error);
-        else if (file < shards ? file % (size_t)of == (size_t)index : index == 0)
-            status = seq_manifest_verify_file(manifest, directory, file, SEQ_NO_CHECKPOINT, error);
+    return verify_files(directory, manifest, (size_t)index, (size_t)seq_checkpoint_shards(manifest),
+                        (size_t)of, error);
+}
+
+static seq_status read_vocabularies(seq_loaded *loaded, seq_error *error) {
+    char name[SEQ_VOCABULARY_FILE], path[SEQ_PATH];
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && i < loaded->schema.vocabulary_count; i++) {
+        seq_schema_vocabulary_file(&loaded->schema, i, name);
+        status = seq_path_join(path, loaded->directory, name, error);
+        if (!status)
+            status = seq_vocabulary_read(path, SEQ_NO_CHECKPOINT, &loaded->vocabularies[i], error);
+    }
+    loaded->vocabulary = loaded->vocabularies[0];
     return status;
 }
 
-static seq_status read_slices(seq_vector_file *file, int shard, int shards, const seq_state *state,
-                              seq_error *error) {
-    for (int i = 0; i < state->count; i++) {
-        const seq_state_vector *vector = &state->vectors[i];
-        seq_shard_range range = seq_shard_of(vector->count, shard, shards);
-        size_t length = 0;
-        if (seq_vector_length(file, vector->name, SEQ_F32, &length, error)) return error->status;
-        if (length != range.end - range.begin)
-            return seq_error_set(error, SEQ_NO_CHECKPOINT,
-                                 "shard %d: %s has %zu values, expected %zu", shard, vector->name,
-                                 length, range.end - range.begin);
-        if (seq_vector_read(file, vector->name, SEQ_F32, 0, length, vector->values + range.begin,
-                            error))
-            return error->status;
+static seq_status read_settings(seq_loaded *loaded, seq_model_config *out_config,
+                                seq_error *error) {
+    const seq_manifest *manifest = &loaded->manifest;
+    const seq_vocabulary *first = loaded->vocabulary;
+    int words = first ? seq_vocabulary_size(first) : 1; // as in training: of features there is none
+    loaded->task = seq_task_find(loaded->schema.task);
+    if (!loaded->task)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                             "its task is %s, which this version does not have",
+                             loaded->schema.task);
+    seq_status status =
+        seq_model_config_read(out_config, seq_manifest_section_find(manifest, "model"), error);
+    if (!status && out_config->vocabulary != words)
+        status = seq_error_set(error, SEQ_NO_CHECKPOINT,
+                               "the model has %d tokens, vocabulary.tsv has %d",
+                               out_config->vocabulary, words);
+    return status
+               ? status
+               : seq_settings_read(seq_task_groups, seq_manifest_section_find(manifest, "options"),
+                                   &loaded->settings, error);
+}
+
+// The one place where a checkpoint's manifest becomes a model.
+static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {
+    seq_model_config config;
+    seq_error reason = {0};
+    seq_status status = read_settings(loaded, &config, &reason);
+    const seq_task_input input = {&config, &loaded->settings.parsed, &loaded->schema,
+                                  (const seq_vocabulary *const *)loaded->vocabularies};
+    if (!status) status = seq_task_model(loaded->task, &input, compute, &loaded->model, &reason);
+    if (!status) return SEQ_OK;
+    return seq_error_set(error, status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : status,
+                         "verifying %s: %s", loaded->directory, reason.text);
+}
+
+seq_status seq_checkpoint_build(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {
+    const seq_manifest *manifest = &loaded->manifest;
+    seq_status status =
+        verify_files(loaded->directory, manifest, (size_t)seq_checkpoint_shards(manifest),
+                     manifest->file_count, 1, error);
+    if (!status) status = read_vocabularies(loaded, error);
+    if (!status) status = create_model(loaded, compute, error);
+    if (status) return status;
+    const seq_state parameters = {
+        .vectors = {{"parameters", NULL, seq_model_parameters(loaded->model)->size}}, .count = 1};
+    return seq_checkpoint_check_counts(loaded->directory, manifest, &parameters, error);
+}
+
+seq_status seq_checkpoint_state(const char *directory, const seq_manifest *manifest, seq_state *out,
+                                seq_error *error) {
+    const seq_record *record = seq_manifest_section_find(manifest, "state");
+    *out = (seq_state){.count = 0};
+    for (size_t i = 0; i < record->count; i++) {
+        int64_t count;
+        if (strcmp(record->entries[i].key, "shards") == 0) continue;
+        if (out->count == SEQ_STATE_VECTORS)
+            return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: more than %d vectors of state",
+                                 directory, SEQ_STATE_VECTORS);
+        if (seq_record_get_integer(record, record->entries[i].key, 0, INT64_MAX, &count, error))
+            return seq_error_add_context(error, "reading %s", directory);
+        out->vectors[out->count++] =
+            (seq_state_vector){record->entries[i].key, NULL, (size_t)count};
     }
     return SEQ_OK;
-}
-
-static seq_status read_shard(const char *directory, int shard, int shards, const seq_state *state,
-                             seq_error *error) {
-    char name[32], path[SEQ_PATH];
-    seq_vector_file *file = NULL;
-    seq_shard_name(shard, name);
-    seq_status status = seq_path_join(path, directory, name, error);
-    if (!status) status = seq_vector_file_open(path, &file, error);
-    if (!status) status = read_slices(file, shard, shards, state, error);
-    seq_vector_file_close(file, error);
-    return status;
 }
 
 seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest *manifest,
@@ -189,20 +234,4 @@ seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest
                                  state->vectors[i].name, (long long)count, state->vectors[i].count);
     }
     return SEQ_OK;
-}
-
-seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest,
-                               const seq_state *state, seq_error *error) {
-    int shards = seq_checkpoint_shards(manifest);
-    seq_error reason = {0};
-    seq_checkpoint_check_counts(directory, manifest, state, &reason);
-    for (int shard = 0; !reason.status && shard < shards; shard++) {
-        if (seq_signals_caught())
-            seq_checkpoint_interrupted(directory, &reason);
-        else
-            read_shard(directory, shard, shards, state, &reason);
-    }
-    if (!reason.status) return SEQ_OK;
-    return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? SEQ_NO_CHECKPOINT : reason.status,
-                         "%s", reason.text);
 }

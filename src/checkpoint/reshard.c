@@ -21,9 +21,8 @@ typedef struct resharding {
     const char *source, *target;
     seq_digest noted; // the source, as it was
     int old_shards, shards;
-    seq_manifest manifest, description;
-    seq_vocabulary *vocabulary;
-    seq_model *model;
+    seq_loaded loaded;
+    seq_manifest description;
     seq_state state; // names and counts; names are the manifest's
     seq_pipeline pipeline;
     float *values; // of one shard: a block for each vector
@@ -31,23 +30,10 @@ typedef struct resharding {
 } resharding;
 
 static seq_status take_state(resharding *work, seq_error *error) {
-    const seq_record *record = seq_manifest_section_find(&work->manifest, "state");
-    for (size_t i = 0; i < record->count; i++) {
-        int64_t count;
-        if (strcmp(record->entries[i].key, "shards") == 0) continue;
-        if (work->state.count == SEQ_STATE_VECTORS)
-            return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: more than %d vectors of state",
-                                 work->source, SEQ_STATE_VECTORS);
-        if (seq_record_get_integer(record, record->entries[i].key, 0, INT64_MAX, &count, error))
-            return error->status;
-        work->state.vectors[work->state.count++] =
-            (seq_state_vector){record->entries[i].key, NULL, (size_t)count};
-    }
-    if (work->state.count && strcmp(work->state.vectors[0].name, "parameters") == 0)
-        return seq_checkpoint_check_counts(
-            work->source, &work->manifest,
-            &(seq_state){{{"parameters", NULL, seq_model_parameters(work->model)->size}}, 1},
-            error);
+    seq_status status =
+        seq_checkpoint_state(work->source, &work->loaded.manifest, &work->state, error);
+    if (status) return status;
+    if (work->state.count && strcmp(work->state.vectors[0].name, "parameters") == 0) return SEQ_OK;
     return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its state does not begin with parameters",
                          work->source);
 }
@@ -55,7 +41,7 @@ static seq_status take_state(resharding *work, seq_error *error) {
 static seq_status take_pipeline(resharding *work, seq_error *error) {
     static const char *const names[] = {
         [SEQ_COMPRESS_ZSTD] = "zstd", [SEQ_COMPRESS_GZIP] = "gzip", [SEQ_COMPRESS_NONE] = "none"};
-    const seq_record *options = seq_manifest_section_find(&work->manifest, "options");
+    const seq_record *options = seq_manifest_section_find(&work->loaded.manifest, "options");
     const char *name = seq_record_text(options, "compression");
     int64_t level = 1;
     size_t kind = 0;
@@ -82,7 +68,7 @@ static seq_status copy_section(const seq_manifest_section *from, seq_manifest *t
 }
 
 static seq_status describe(resharding *work, seq_error *error) {
-    const seq_manifest *manifest = &work->manifest;
+    const seq_manifest *manifest = &work->loaded.manifest;
     seq_status status = SEQ_OK;
     for (int i = 0; !status && i < manifest->section_count; i++)
         if (strcmp(manifest->sections[i].name, "state") != 0)
@@ -92,23 +78,17 @@ static seq_status describe(resharding *work, seq_error *error) {
 }
 
 static seq_status load(resharding *work, seq_error *error) {
-    char path[SEQ_PATH];
-    seq_model_config config;
+    seq_loaded *loaded = &work->loaded;
     seq_compute compute;
     seq_checkpoint_note(work->source, &work->noted);
-    seq_status status = seq_checkpoint_read_manifest(work->source, &work->manifest, error);
-    if (!status) status = seq_checkpoint_verify(work->source, &work->manifest, 0, 1, error);
-    if (!status)
-        status = seq_model_config_read(&config, seq_manifest_section_find(&work->manifest, "model"),
-                                       error);
-    if (!status) status = seq_path_join(path, work->source, "vocabulary.tsv", error);
-    if (!status) status = seq_vocabulary_read(path, SEQ_NO_CHECKPOINT, &work->vocabulary, error);
+    seq_status status = seq_checkpoint_open(work->source, loaded, error);
     if (!status) status = seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
-    if (!status) status = seq_model_create(&config, &compute, &work->model, error);
+    if (!status) status = seq_checkpoint_build(loaded, &compute, error);
+    if (!status) status = seq_checkpoint_verify(work->source, &loaded->manifest, 0, 1, error);
     if (!status) status = take_state(work, error);
     if (!status) status = take_pipeline(work, error);
     if (!status) status = describe(work, error);
-    work->old_shards = seq_checkpoint_shards(&work->manifest);
+    work->old_shards = seq_checkpoint_shards(&loaded->manifest);
     return status;
 }
 
@@ -133,8 +113,8 @@ static seq_status read_part(const resharding *work, int old, const seq_state *sl
     seq_status status = seq_path_join(path, work->source, name, &reason);
     for (int i = 0; !status && i < slices->count; i++) {
         size_t count = work->state.vectors[i].count;
-        seq_shard_range wanted = seq_shard_of(count, shard, work->shards),
-                        have = seq_shard_of(count, old, work->old_shards);
+        seq_vector_range wanted = seq_shard_of(count, shard, work->shards),
+                         have = seq_shard_of(count, old, work->old_shards);
         size_t from = wanted.begin > have.begin ? wanted.begin : have.begin,
                to = wanted.end < have.end ? wanted.end : have.end;
         if (from >= to) continue;
@@ -154,7 +134,7 @@ static seq_status write_one(resharding *work, int shard, seq_error *error) {
     seq_state slices = work->state;
     float *values = work->values;
     for (int i = 0; i < slices.count; i++) {
-        seq_shard_range range = seq_shard_of(slices.vectors[i].count, shard, work->shards);
+        seq_vector_range range = seq_shard_of(slices.vectors[i].count, shard, work->shards);
         slices.vectors[i].values = values;
         slices.vectors[i].count = range.end - range.begin;
         values += slices.vectors[i].count;
@@ -223,8 +203,9 @@ static seq_status find_target(const char *given, char out[SEQ_PATH], seq_error *
 static seq_status check_name(const resharding *work, seq_error *error) {
     const char *slash = strrchr(work->target, '/');
     int64_t named = seq_step_of_name(slash ? slash + 1 : work->target), step = 0;
-    seq_status status = seq_record_get_integer(
-        seq_manifest_section_find(&work->manifest, "position"), "step", 0, INT64_MAX, &step, error);
+    seq_status status =
+        seq_record_get_integer(seq_manifest_section_find(&work->loaded.manifest, "position"),
+                               "step", 0, INT64_MAX, &step, error);
     if (status || named < 0 || named == step) return status;
     return seq_error_set(error, SEQ_BAD_USAGE, "--output %s: this is the checkpoint of step %lld",
                          work->target, (long long)step);
@@ -243,7 +224,8 @@ static seq_status write_target(resharding *work, seq_error *error) {
         status = seq_error_set(error, SEQ_NO_CHECKPOINT, "%s has changed meanwhile", work->source);
     if (!status)
         status = seq_checkpoint_commit(work->target, work->shards, work->digests, &work->state,
-                                       seq_model_parameters(work->model), work->vocabulary,
+                                       seq_model_parameters(work->loaded.model),
+                                       (const seq_vocabulary *const *)work->loaded.vocabularies,
                                        &work->description, error);
     if (status) clear_directory(work->target, made);
     if (descriptor >= 0) close(descriptor);
@@ -251,10 +233,8 @@ static seq_status write_target(resharding *work, seq_error *error) {
 }
 
 static void release(resharding *work) {
-    seq_manifest_clear(&work->manifest);
+    seq_loaded_clear(&work->loaded);
     seq_manifest_clear(&work->description);
-    seq_vocabulary_destroy(work->vocabulary);
-    seq_model_destroy(work->model);
     free(work->values);
     free(work->digests);
 }

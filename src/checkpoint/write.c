@@ -32,7 +32,7 @@ void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_sta
     *out_slices = *state;
     for (int i = 0; i < state->count; i++) {
         seq_state_vector *slice = &out_slices->vectors[i];
-        seq_shard_range range = seq_shard_of(slice->count, shard, shards);
+        seq_vector_range range = seq_shard_of(slice->count, shard, shards);
         slice->values += range.begin;
         slice->count = range.end - range.begin;
     }
@@ -75,7 +75,7 @@ static size_t find_parts(const seq_parameter *parameter, size_t count, int shard
     size_t used = 0, begin = parameter->offset,
            end = parameter->offset + seq_parameter_size(parameter);
     for (int shard = 0; shard < shards; shard++) {
-        seq_shard_range range = seq_shard_of(count, shard, shards);
+        seq_vector_range range = seq_shard_of(count, shard, shards);
         size_t from = begin > range.begin ? begin : range.begin,
                to = end < range.end ? end : range.end;
         if (from < to)
@@ -139,14 +139,36 @@ static seq_status describe_state(int shards, const seq_state *state, seq_manifes
 }
 
 static seq_status write_side_files(const char *directory, int shards, const seq_state *state,
-                                   const seq_parameter_table *table,
-                                   const seq_vocabulary *vocabulary, seq_error *error) {
-    char path[SEQ_PATH];
+                                   const seq_parameter_table *table, const seq_schema *schema,
+                                   const seq_vocabulary *const *vocabularies, seq_error *error) {
+    char path[SEQ_PATH], name[SEQ_VOCABULARY_FILE];
     seq_status status = seq_path_join(path, directory, "model.h5", error);
     if (!status) status = write_model_file(path, shards, state, table, error);
     seq_fault_point("checkpoint.views-written");
-    if (!status) status = seq_path_join(path, directory, "vocabulary.tsv", error);
-    return status ? status : seq_vocabulary_write(vocabulary, path, error);
+    for (int i = 0; !status && i < schema->vocabulary_count; i++) {
+        seq_schema_vocabulary_file(schema, i, name);
+        status = seq_path_join(path, directory, name, error);
+        if (!status) status = seq_vocabulary_write(vocabularies[i], path, error);
+    }
+    return status;
+}
+
+// In the order in which read.c expects them.
+static seq_status list_files(const char *directory, int shards, const seq_digest *digests,
+                             const seq_schema *schema, seq_manifest *description,
+                             seq_error *error) {
+    char name[SEQ_VOCABULARY_FILE];
+    seq_status status = SEQ_OK;
+    for (int shard = 0; !status && shard < shards; shard++) {
+        seq_shard_name(shard, name);
+        status = seq_manifest_add_file(description, name, &digests[shard], error);
+    }
+    if (!status) status = list_file(directory, "model.h5", description, error);
+    for (int i = 0; !status && i < schema->vocabulary_count; i++) {
+        seq_schema_vocabulary_file(schema, i, name);
+        status = list_file(directory, name, description, error);
+    }
+    return status;
 }
 
 // The entries of `directory` in RUN/checkpoints, of that in RUN, and of RUN.
@@ -164,18 +186,16 @@ static seq_status sync_above(const char *directory, seq_error *error) {
 
 seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests,
                                  const seq_state *state, const seq_parameter_table *table,
-                                 const seq_vocabulary *vocabulary, seq_manifest *description,
-                                 seq_error *error) {
+                                 const seq_vocabulary *const *vocabularies,
+                                 seq_manifest *description, seq_error *error) {
+    seq_schema schema;
     snprintf(description->kind, sizeof description->kind, "%s", SEQ_CHECKPOINT_KIND);
     description->version = SEQ_CHECKPOINT_VERSION;
-    seq_status status = write_side_files(directory, shards, state, table, vocabulary, error);
-    for (int shard = 0; !status && shard < shards; shard++) {
-        char name[32];
-        seq_shard_name(shard, name);
-        status = seq_manifest_add_file(description, name, &digests[shard], error);
-    }
-    if (!status) status = list_file(directory, "model.h5", description, error);
-    if (!status) status = list_file(directory, "vocabulary.tsv", description, error);
+    seq_status status = seq_schema_read(&schema, description, error);
+    if (!status)
+        status = write_side_files(directory, shards, state, table, &schema, vocabularies, error);
+    if (!status) status = list_files(directory, shards, digests, &schema, description, error);
+    seq_schema_clear(&schema);
     if (!status) status = describe_state(shards, state, description, error);
     seq_fault_point("checkpoint.files-written");
     if (!status)

@@ -149,6 +149,15 @@ void seq_item_store_close(seq_item_store *store) {
     free(store);
 }
 
+uint64_t seq_dataset_item_bytes(const seq_dataset *dataset) {
+    if (!dataset->store) return 0;
+    double chunks = seq_item_store_bytes(dataset);
+    uint64_t bytes = chunks < SEQ_CHUNK_CACHE ? (uint64_t)chunks : SEQ_CHUNK_CACHE;
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        bytes += dataset->store->splits[split].table.bytes;
+    return bytes;
+}
+
 double seq_item_store_bytes(const seq_dataset *dataset) {
     enum { OF_ITEM = 16 }; // group, counted, end of the raw text
     const seq_schema *schema = &dataset->schema;

@@ -7,7 +7,7 @@
 // work. Invariant: steps, limits and the length classes of a step's places do
 // not depend on the epoch. Test: tests/unit/data/test_sampler.c.
 #include "dataset_private.h"
-#include "item_batch.h"
+#include "sampler_private.h"
 #include <seqtrain/base/background.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
@@ -18,6 +18,10 @@ enum {
     CLASSES = 256, // 1.1^250 is above 2^31
     SHUFFLE_STEPS = CLASSES,
 };
+
+typedef struct keyed {
+    uint32_t length, item;
+} keyed;
 
 typedef struct buckets {
     struct seq_sampler base;
@@ -33,9 +37,8 @@ typedef struct buckets {
         int64_t epoch;   // -1: none
         uint32_t *items; // (items): by place
         int64_t *steps;  // (step_count): which cut a step is
-        int64_t cut;     // whose items are `sorted`, -1: none
-        int64_t *sorted; // (most): longest first
-        int64_t sorted_count;
+        bool *sorted;    // (step_count): the items of a cut are in the order of dealing
+        keyed *keys;     // (most), scratch
     } * order;
     seq_arena plan, scratch;
     // Reading.
@@ -271,7 +274,7 @@ static void order_epoch(const buckets *buckets, int64_t epoch) {
     struct order *order = buckets->order;
     const seq_sampler_settings *settings = &buckets->base.settings;
     if (order->epoch == epoch || (!settings->training && order->epoch >= 0)) return;
-    order->cut = -1;
+    memset(order->sorted, 0, (size_t)buckets->step_count * sizeof *order->sorted);
     order->epoch = epoch;
     list_items(buckets, order->items);
     for (int64_t step = 0; step < buckets->step_count; step++)
@@ -285,11 +288,6 @@ static void order_epoch(const buckets *buckets, int64_t epoch) {
 }
 
 // Longest first; of equal ones the first of the split.
-typedef struct keyed {
-    uint32_t length;
-    uint32_t item;
-} keyed;
-
 static int by_length(const void *a, const void *b) {
     const keyed *x = a, *y = b;
     if (x->length != y->length) return x->length < y->length ? 1 : -1;
@@ -297,23 +295,22 @@ static int by_length(const void *a, const void *b) {
 }
 
 // The items of a step in the order of dealing.
-static const struct order *sort_step(const buckets *buckets, int64_t epoch, int64_t step) {
+static const uint32_t *sort_step(const buckets *buckets, int64_t epoch, int64_t step,
+                                 int64_t *out_count) {
     struct order *order = buckets->order;
     order_epoch(buckets, epoch);
-    int64_t cut = order->steps[step];
-    if (order->cut == cut) return order;
-    int64_t begin = buckets->cuts[cut], count = buckets->cuts[cut + 1] - begin;
-    keyed *keys = (keyed *)(void *)order->sorted; // as large as a number
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t item = order->items[begin + i];
-        keys[i] = (keyed){length_of(buckets, item), item};
-    }
-    qsort(keys, (size_t)count, sizeof *keys, by_length);
+    int64_t cut = order->steps[step], begin = buckets->cuts[cut],
+            count = buckets->cuts[cut + 1] - begin;
+    uint32_t *items = order->items + begin;
+    *out_count = count;
+    if (order->sorted[cut]) return items;
     for (int64_t i = 0; i < count; i++)
-        order->sorted[i] = keys[i].item;
-    order->sorted_count = count;
-    order->cut = cut;
-    return order;
+        order->keys[i] = (keyed){length_of(buckets, items[i]), items[i]};
+    qsort(order->keys, (size_t)count, sizeof *order->keys, by_length);
+    for (int64_t i = 0; i < count; i++)
+        items[i] = order->keys[i].item;
+    order->sorted[cut] = true;
+    return items;
 }
 
 // What a replica gets in a round: a place in the order of dealing.
@@ -324,12 +321,17 @@ static int64_t dealt_place(int64_t round, int replica, const seq_sampler *sample
 
 static int64_t choose(const buckets *buckets, int64_t epoch, int64_t step, int replica,
                       int64_t *out) {
-    const struct order *order = sort_step(buckets, epoch, step);
-    int64_t count = 0;
+    int64_t items, count = 0;
+    const uint32_t *sorted = sort_step(buckets, epoch, step, &items);
     // Rounds are whole but the last one, so the first place that is missing ends it.
-    for (int64_t j; (j = dealt_place(count, replica, &buckets->base)) < order->sorted_count;)
-        out[count++] = order->sorted[j];
+    for (int64_t j; (j = dealt_place(count, replica, &buckets->base)) < items;)
+        out[count++] = sorted[j];
     return count;
+}
+
+static bool same_plan(const seq_sampler_settings *a, const seq_sampler_settings *b) {
+    return a->replicas == b->replicas && a->batch == b->batch &&
+           a->batch_tokens == b->batch_tokens && a->training == b->training && a->seed == b->seed;
 }
 
 static int64_t steps(const seq_sampler *sampler) {
@@ -349,10 +351,11 @@ static bool full(const seq_sampler *sampler, int64_t epoch, int64_t step) {
 static double divisor(const seq_sampler *sampler, int64_t epoch, int64_t step) {
     const buckets *buckets = (const struct buckets *)sampler;
     const seq_schema *schema = buckets->schema;
-    const struct order *order = sort_step(buckets, epoch, step);
+    int64_t items;
+    const uint32_t *sorted = sort_step(buckets, epoch, step, &items);
     double sum = 0;
-    for (int64_t i = 0; i < order->sorted_count; i++) {
-        int64_t item = order->sorted[i];
+    for (int64_t i = 0; i < items; i++) {
+        int64_t item = sorted[i];
         sum +=
             sampler->settings.per_item || schema->target < 0 ? 1
             : buckets->table->counted
@@ -366,10 +369,10 @@ static void planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int
                     int replica, seq_sampler_range *range, void *context) {
     const buckets *buckets = (const struct buckets *)sampler;
     for (int64_t step = from; step < to; step++) {
-        const struct order *order = sort_step(buckets, epoch, step);
-        for (int64_t round = 0, j; (j = dealt_place(round, replica, sampler)) < order->sorted_count;
-             round++)
-            range(context, order->sorted[j], order->sorted[j] + 1);
+        int64_t items;
+        const uint32_t *sorted = sort_step(buckets, epoch, step, &items);
+        for (int64_t round = 0, j; (j = dealt_place(round, replica, sampler)) < items; round++)
+            range(context, sorted[j], (int64_t)sorted[j] + 1);
     }
 }
 
@@ -401,7 +404,7 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
                              seq_batch *out, seq_error *error) {
     buckets *buckets = (struct buckets *)sampler;
     const seq_sampler_settings *settings = &sampler->settings;
-    seq_batch_room *room = &sampler->rooms[replica - settings->first];
+    seq_batch_room *room = seq_sampler_room(sampler, replica);
     seq_items items;
     *out = (seq_batch){.divisor = divisor(sampler, epoch, step), .draw_key = (uint32_t)replica};
     int64_t count = choose(buckets, epoch, step, replica, buckets->numbers);
@@ -410,8 +413,7 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
     if (status) return status;
     seq_item_pack(&buckets->packer, &items, buckets->numbers, room, out);
     if (settings->training)
-        seq_item_augment(&buckets->packer, (uint32_t)(epoch * buckets->step_count + step), out,
-                         room);
+        seq_item_augment(sampler, (uint32_t)(epoch * buckets->step_count + step), out, room);
     if (replica + 1 == settings->first + settings->count) read_ahead(buckets, epoch, step + 1);
     return SEQ_OK;
 }
@@ -435,13 +437,14 @@ static void take_order(buckets *buckets) {
     struct order *order = seq_arena_take(arena, 1, sizeof *order);
     uint32_t *items = seq_arena_take(arena, (size_t)buckets->table->items, sizeof *items);
     int64_t *steps = seq_arena_take(arena, (size_t)buckets->step_count, sizeof *steps);
-    int64_t *sorted = seq_arena_take(arena, most, sizeof *sorted);
+    bool *sorted = seq_arena_take(arena, (size_t)buckets->step_count, sizeof *sorted);
+    keyed *keys = seq_arena_take(arena, most, sizeof *keys);
     buckets->numbers = seq_arena_take(arena, most, sizeof *buckets->numbers);
     buckets->ahead.numbers = seq_arena_take(arena, most, sizeof *buckets->ahead.numbers);
     buckets->order = order;
     if (order)
         *order = (struct order){
-            .epoch = -1, .items = items, .steps = steps, .cut = -1, .sorted = sorted};
+            .epoch = -1, .items = items, .steps = steps, .sorted = sorted, .keys = keys};
 }
 
 static seq_status make_plan(buckets *buckets, seq_error *error) {
@@ -456,15 +459,26 @@ static seq_status make_plan(buckets *buckets, seq_error *error) {
     list_items(buckets, buckets->order->items);
     status = make_limits(buckets, error);
     if (!status) status = seq_sampler_take_rooms(&buckets->base, error);
+    buckets->base.bytes = buckets->plan.size;
+    return status;
+}
+
+// Scratch of packing, and the thread that reads ahead.
+static seq_status prepare_to_read(buckets *buckets, seq_error *error) {
+    const seq_sampler_settings *settings = &buckets->base.settings;
+    seq_dataset *dataset = buckets->base.dataset;
+    const seq_limits *limits = &buckets->base.limits;
+    buckets->packer = (seq_item_packer){.schema = buckets->schema, .table = buckets->table};
+    seq_item_packer_take(&buckets->packer, buckets->most, limits, &buckets->scratch);
+    seq_status status = seq_arena_commit(&buckets->scratch, "the plan of batches", error);
     if (status) return status;
-    buckets->packer = (seq_item_packer){
-        .sampler = &buckets->base, .schema = buckets->schema, .table = buckets->table};
-    seq_item_packer_take(&buckets->packer, buckets->most, &buckets->scratch);
-    status = seq_arena_commit(&buckets->scratch, "the plan of batches", error);
-    if (status) return status;
-    seq_item_packer_take(&buckets->packer, buckets->most, &buckets->scratch);
-    buckets->base.bytes = buckets->plan.size + buckets->scratch.size;
-    return SEQ_OK;
+    seq_item_packer_take(&buckets->packer, buckets->most, limits, &buckets->scratch);
+    buckets->base.bytes += buckets->scratch.size;
+    if (!settings->read_ahead && seq_item_store_bytes(dataset) <= (double)SEQ_CHUNK_CACHE)
+        return SEQ_OK;
+    buckets->ahead.dataset = dataset;
+    buckets->ahead.split = settings->split;
+    return seq_background_create(&buckets->background, error);
 }
 
 static seq_status create(seq_dataset *dataset, const seq_sampler_settings *settings,
@@ -479,13 +493,9 @@ static seq_status create(seq_dataset *dataset, const seq_sampler_settings *setti
     if (!status && !buckets->table->items)
         status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its %s part has no items",
                                seq_dataset_path(dataset), seq_split_name(settings->split));
+    if (!status) buckets->base.units = buckets->table->items;
     if (!status) status = make_plan(buckets, error);
-    if (!status &&
-        (settings->read_ahead || seq_item_store_bytes(dataset) > (double)SEQ_CHUNK_CACHE)) {
-        buckets->ahead.dataset = dataset;
-        buckets->ahead.split = settings->split;
-        status = seq_background_create(&buckets->background, error);
-    }
+    if (!status && settings->count > 0) status = prepare_to_read(buckets, error);
     if (status)
         destroy(&buckets->base);
     else
@@ -497,6 +507,7 @@ const seq_sampler_kind seq_sampler_buckets = {
     .name = "buckets",
     .summary = "whole items, in batches of about equal lengths",
     .unit = "item",
+    .same_plan = same_plan,
     .create = create,
     .destroy = destroy,
     .steps = steps,

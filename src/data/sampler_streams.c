@@ -1,20 +1,21 @@
 // Contiguous streams: replica r reads streams r B to (r + 1) B - 1 of R B, a
 // window of T tokens a step, and states go on from window to window. Every axis
 // is a rectangle: places that a stream does not have hold SEQ_NO_ID. The windows
-// are those of data/batch.h. Invariant: over an epoch every token of every stream
+// are those of windows.h. Invariant: over an epoch every token of every stream
 // is read once. Tests: tests/unit/data/test_sampler.c.
 //
 // To add a sampler, copy this file, fill the row at its end and register it in
 // sampler.c: `create` sets limits, mean rows and bytes and takes the rooms, all
 // other functions are pure but `read`.
 #include "sampler_private.h"
+#include "windows.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 
 typedef struct streams {
     struct seq_sampler base;
-    seq_batches *batches;
-    int64_t tokens, length; // of the split; of the longest stream
+    seq_batches *batches; // NULL: a plan
+    int64_t length;       // of the longest stream
 } streams;
 
 enum { TEXT = 1 }; // the axis of the tokens; targets are column 0, inputs column 1
@@ -28,6 +29,11 @@ static void destroy(seq_sampler *sampler) {
     seq_sampler_free(sampler);
 }
 
+static bool same_plan(const seq_sampler_settings *a, const seq_sampler_settings *b) {
+    return a->replicas == b->replicas && a->batch == b->batch && a->window == b->window &&
+           a->cut == b->cut;
+}
+
 static int64_t steps(const seq_sampler *sampler) {
     int64_t window = sampler->settings.window;
     return (((const streams *)sampler)->length + window - 1) / window;
@@ -35,12 +41,32 @@ static int64_t steps(const seq_sampler *sampler) {
 
 static seq_status check(seq_dataset *dataset, const seq_sampler_settings *settings,
                         seq_error *error) {
-    int64_t count = (int64_t)settings->replicas * settings->batch;
-    return count <= INT32_MAX
-               ? SEQ_OK
-               : seq_error_set(error, SEQ_BAD_USAGE,
-                               "%s: %d replicas of %d streams are more than 2^31 - 1 streams",
-                               seq_dataset_path(dataset), settings->replicas, settings->batch);
+    int64_t count = (int64_t)settings->replicas * settings->batch,
+            tokens = seq_dataset_tokens(dataset, settings->split);
+    if (seq_dataset_require_stream(dataset, error)) return error->status;
+    if (count > INT32_MAX)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: %d replicas of %d streams are more than 2^31 - 1 streams",
+                             seq_dataset_path(dataset), settings->replicas, settings->batch);
+    if (tokens >= count) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "the %s split of %s has %lld tokens, fewer than %lld streams: use a "
+                         "smaller --batch or --replicas",
+                         seq_split_name(settings->split), seq_dataset_path(dataset),
+                         (long long)tokens, (long long)count);
+}
+
+static void limit(streams *streams) {
+    seq_sampler *base = &streams->base;
+    int batch = base->settings.batch;
+    int window =
+        streams->length < base->settings.window ? (int)streams->length : base->settings.window;
+    base->limits.axes[0] = (seq_axis_limit){batch, 1, (size_t)batch};
+    base->limits.axes[TEXT] = (seq_axis_limit){batch, window, (size_t)batch * (size_t)window};
+    base->limits.longest_pair[TEXT][TEXT] = (size_t)window * (size_t)window;
+    base->limits.pairs[TEXT][TEXT] = (size_t)batch * base->limits.longest_pair[TEXT][TEXT];
+    base->mean_rows[0] = (double)count_of(streams);
+    base->mean_rows[TEXT] = (double)base->units / (double)steps(base);
 }
 
 static seq_status create(seq_dataset *dataset, const seq_sampler_settings *settings,
@@ -51,23 +77,18 @@ static seq_status create(seq_dataset *dataset, const seq_sampler_settings *setti
         seq_allocate(&streams, 1, sizeof *streams, "the sampler", error))
         return error->status;
     seq_sampler *base = &streams->base;
-    *base = (seq_sampler){.kind = &seq_sampler_streams, .dataset = dataset, .settings = *settings};
-    seq_status status = seq_batches_create(dataset, settings->split, settings->cut,
-                                           settings->replicas * batch, settings->first * batch,
-                                           settings->count * batch, &streams->batches, error);
-    if (!status) {
-        streams->tokens = seq_dataset_tokens(dataset, settings->split);
-        streams->length = seq_batches_length(streams->batches);
-        int window = streams->length < settings->window ? (int)streams->length : settings->window;
-        base->limits.axes[0] = (seq_axis_limit){batch, 1, (size_t)batch};
-        base->limits.axes[TEXT] = (seq_axis_limit){batch, window, (size_t)batch * (size_t)window};
-        base->limits.longest_pair[TEXT][TEXT] = (size_t)window * (size_t)window;
-        base->limits.pairs[TEXT][TEXT] = (size_t)batch * base->limits.longest_pair[TEXT][TEXT];
-        base->mean_rows[0] = (double)count_of(streams);
-        base->mean_rows[TEXT] = (double)streams->tokens / (double)steps(base);
-        base->bytes = SEQ_STREAM_MEMORY;
-        status = seq_sampler_take_rooms(base, error);
-    }
+    *base = (seq_sampler){.kind = &seq_sampler_streams,
+                          .dataset = dataset,
+                          .settings = *settings,
+                          .units = seq_dataset_tokens(dataset, settings->split)};
+    streams->length = seq_stream_length(base->units, settings->cut, (int)count_of(streams));
+    limit(streams);
+    seq_status status = seq_sampler_take_rooms(base, error);
+    if (!status && settings->count > 0)
+        status = seq_batches_create(dataset, settings->split, settings->cut, (int)count_of(streams),
+                                    settings->first * batch, settings->count * batch,
+                                    &streams->batches, error);
+    if (!status && streams->batches) base->bytes = seq_batches_bytes(streams->batches);
     if (status)
         destroy(base);
     else
@@ -100,7 +121,7 @@ static void planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int
     (void)epoch;
     for (int b = 0; b < settings->batch; b++) {
         int64_t offset, end;
-        seq_stream_place(streams->tokens, settings->cut, (int)count_of(streams),
+        seq_stream_place(sampler->units, settings->cut, (int)count_of(streams),
                          replica * settings->batch + b, &offset, &end);
         int64_t begin = offset + from * settings->window, stop = offset + to * settings->window;
         stop = stop < end ? stop : end;
@@ -131,12 +152,12 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
                              seq_batch *out, seq_error *error) {
     streams *streams = (struct streams *)sampler;
     int own = replica - sampler->settings.first, batch = sampler->settings.batch;
-    seq_batch_room *room = &sampler->rooms[own];
+    seq_batch_room *room = seq_sampler_room(sampler, replica);
     *out = (seq_batch){.divisor = divisor(sampler, epoch, step),
                        .draw_key = (uint32_t)(replica * batch)};
     shape(sampler, room, replica, steps_of(streams, step), out);
     out->axes[TEXT].continues = step > 0;
-    seq_sampler_set_columns(sampler, room, out);
+    seq_batch_set_columns(seq_dataset_schema(sampler->dataset), room, out);
     seq_status status =
         seq_batches_read(streams->batches, own * batch, batch, step * sampler->settings.window,
                          out->axes[TEXT].steps, room->ids[1], room->ids[0], error);
@@ -149,6 +170,7 @@ const seq_sampler_kind seq_sampler_streams = {
     .summary = "windows of contiguous streams",
     .unit = "token",
     .carries_state = true,
+    .same_plan = same_plan,
     .create = create,
     .destroy = destroy,
     .steps = steps,

@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum { MAX_UNITS = 65536 };
-static const double MAX_PARAMETERS = 6.8e10; // 256 GiB of floats
 
 static seq_status check_size(const char *option, int64_t value, int64_t maximum, seq_error *error) {
     if (value >= 1 && value <= maximum) return SEQ_OK;
@@ -54,10 +53,10 @@ static seq_status check_total(const seq_model_config *config, seq_error *error) 
         total += config->dense[layer] * (below + 1);
         below = config->dense[layer];
     }
-    if (total < MAX_PARAMETERS) return SEQ_OK;
+    if (total < SEQ_MAX_PARAMETERS) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "the model would have %.3g parameters, more than %.3g", total,
-                         MAX_PARAMETERS);
+                         SEQ_MAX_PARAMETERS);
 }
 
 // The head checks its options when it is added to the graph.

@@ -4,6 +4,8 @@
 // is appended after it. Test: tests/unit/model/test_graph.c.
 #include "model_private.h"
 #include <seqtrain/nn/layers.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,7 @@ void seq_graph_destroy(seq_graph *graph) {
     free(graph->nodes);
     free(graph->plans);
     free(graph->fields);
+    free(graph->rates);
     free(graph);
 }
 
@@ -51,6 +54,10 @@ const void *seq_graph_keep(seq_graph *graph, const void *data, size_t bytes) {
     graph->kept = kept;
     if (bytes) memcpy((char *)kept + HEADER, data, bytes);
     return (char *)kept + HEADER;
+}
+
+seq_error *seq_graph_error(seq_graph *graph) {
+    return &graph->error;
 }
 
 static int fail(seq_graph *graph, const char *text) {
@@ -101,7 +108,8 @@ static void name(seq_graph *graph, char out[SEQ_NODE_NAME], const char *text) {
     if (strlen(text) < SEQ_NODE_NAME)
         memcpy(out, text, strlen(text) + 1);
     else
-        fail(graph, "the name of a layer is longer than 23 characters");
+        seq_error_set(&graph->error, SEQ_BAD_USAGE,
+                      "the layer's name %s is longer than %d characters", text, SEQ_NODE_NAME - 1);
 }
 
 // Shape and options; the node is then complete but for its place among parameters.
@@ -146,8 +154,9 @@ int seq_graph_head(seq_graph *graph, const seq_head_kind *kind, const void *opti
     name(graph, graph->plans[node->index].prefix, prefix);
     if (complete(graph, node, options, inputs, 2) < 0) return -1;
     if (next_item && node->input_shapes[0].looks_ahead >> node->shape.axis & 1)
-        return fail(graph, "a model that predicts the next item cannot read the items behind it: "
-                           "bidirectional layers, and pooling, see them");
+        return fail(graph,
+                    "a model that predicts the next item cannot read the items behind it, as "
+                    "layers of --bidirectional do, and pooling");
     return node->index;
 }
 
@@ -161,12 +170,27 @@ void seq_graph_share(seq_graph *graph, int node, int parameter, int of_node, int
     graph->plans[node].shared_parameter[parameter] = of_parameter;
 }
 
-int seq_graph_dropout(seq_graph *graph, int input, double probability) {
+void seq_graph_rate(seq_graph *graph, const char *prefix, double rate) {
+    size_t count = graph->rate_count;
+    if (graph->error.status) return;
+    if (strlen(prefix) >= SEQ_PARAMETER_NAME || !(rate >= 0) || !isfinite(rate))
+        seq_error_set(&graph->error, SEQ_BAD_USAGE,
+                      "parameters %.60s: a factor of %g for the learning rate: expected a name, "
+                      "and 0 or more",
+                      prefix, rate);
+    else if (!seq_grow(&graph->rates, &graph->rate_capacity, count + 1, sizeof *graph->rates,
+                       "a graph", &graph->error)) {
+        snprintf(graph->rates[count].prefix, sizeof graph->rates[count].prefix, "%s", prefix);
+        graph->rates[count].rate = rate;
+        graph->rate_count++;
+    }
+}
+
+int seq_graph_dropout(seq_graph *graph, int input, double probability, bool locked) {
     unsigned place = graph->next_place++;
     if (probability == 0 || graph->error.status) return graph->error.status ? -1 : input;
-    int node =
-        seq_graph_layer(graph, &seq_layer_dropout,
-                        &(seq_dropout_options){.probability = probability}, "", "", &input, 1);
+    int node = seq_graph_layer(graph, &seq_layer_dropout,
+                               &(seq_dropout_options){probability, locked}, "", "", &input, 1);
     if (node >= 0) graph->nodes[node].random_place = place;
     return node;
 }

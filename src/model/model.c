@@ -4,7 +4,7 @@
 // Invariant: a model never changes once it was made, so threads share it.
 // Tests: tests/unit/model/test_config.c, tests/unit/model/test_graph.c.
 #include "model_private.h"
-#include <seqtrain/model/encoder.h>
+#include <seqtrain/model/stack.h>
 #include <seqtrain/nn/layers.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +21,15 @@ static seq_status find_head(seq_model *model, seq_error *error) {
     return SEQ_OK;
 }
 
-static void number_nodes(seq_model *model) {
+static seq_status number_nodes(seq_model *model, seq_error *error) {
     for (int i = 0; i < model->count; i++) {
         model->nodes[i].compute = &model->compute;
         if (model->nodes[i].layer == &seq_layer_recurrent)
             model->nodes[i].recurrent = model->recurrent++;
     }
+    if (model->recurrent <= SEQ_MAX_RECURRENT) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "the model has %d recurrent layers, more than %d",
+                         model->recurrent, SEQ_MAX_RECURRENT);
 }
 
 static void drop_lists(seq_model *model) {
@@ -51,8 +54,8 @@ seq_status seq_graph_finish(seq_graph *graph, const seq_compute *compute, seq_mo
     model->plans = graph->plans;
     model->count = graph->count;
     model->compute = *compute;
-    number_nodes(model);
-    status = find_head(model, error);
+    status = number_nodes(model, error);
+    if (!status) status = find_head(model, error);
     if (!status) status = seq_model_build_table(model, error);
     if (!status) status = seq_model_list_packed(model, error);
     if (!status) seq_model_link(model);
@@ -74,47 +77,21 @@ void seq_model_destroy(seq_model *model) {
 
 // ---- the language model
 
-static int embed(seq_graph *graph, const seq_model_config *config) {
-    int tokens = seq_graph_column(graph, "tokens.before");
-    const seq_embedding_options options = {.units = config->embedding,
-                                           .initialisation = config->embedding_initialisation};
-    int embedding =
-        seq_graph_layer(graph, &seq_layer_embedding, &options, "embedding", "", &tokens, 1);
-    return embedding;
-}
-
-static int encode(seq_graph *graph, const seq_model_config *config, int input) {
-    return seq_graph_encoder(graph,
-                             &(seq_encoder_options){
-                                 .prefix = "rnn",
-                                 .dense_prefix = "dense",
-                                 .cell = seq_cell_find(config->cell),
-                                 .layers = config->layers,
-                                 .hidden = config->hidden,
-                                 .dense_layers = config->dense_layers,
-                                 .dense = config->dense,
-                                 .activation = config->dense_activation == SEQ_DENSE_TANH
-                                                   ? SEQ_ACTIVATION_TANH
-                                                   : SEQ_ACTIVATION_RELU,
-                                 .forget_bias = config->forget_bias,
-                                 .dropout_between = config->dropout_between,
-                                 .dropout_output = config->dropout_output,
-                             },
-                             input);
-}
-
 seq_initial_choice seq_model_initial_choice(const seq_model_config *config) {
     return (seq_initial_choice){
         .uniform = config->initialisation == SEQ_INITIALISE_UNIFORM ? config->init_scale : 0,
         .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
 }
 
-void seq_graph_language_model(seq_graph *graph, const seq_model_config *config) {
+void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
+                              const seq_parsed *settings) {
     const seq_head_kind *kind = seq_output_at(config->output);
     seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
     memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
-    int embedding = embed(graph, config);
-    int top = encode(graph, config, seq_graph_dropout(graph, embedding, config->dropout_input));
+    int embedding = seq_graph_rows(graph, config, settings, "tokens.before");
+    int top = seq_graph_input_dropout(graph, config, settings, embedding);
+    top = seq_graph_stack(graph, config, settings, "rnn", "dense", top);
+    top = seq_graph_output_dropout(graph, config, settings, top);
     int head =
         seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
     if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);
@@ -126,7 +103,7 @@ seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_
         [SEQ_LM_INPUTS] = {"tokens.before", SEQ_LM_AXIS, config->vocabulary, 0, 0}};
     const seq_initial_choice choice = seq_model_initial_choice(config);
     seq_status status = seq_graph_create(fields, 2, &choice, out, error);
-    if (!status) seq_graph_language_model(*out, config);
+    if (!status) seq_graph_language_model(*out, config, NULL);
     return status;
 }
 
@@ -180,6 +157,18 @@ size_t seq_model_gradient_parts(const seq_model *model, size_t begins[SEQ_MAX_GR
     for (int i = model->head; i >= 0; i--)
         if (model->plans[i].has_part) begins[count++] = model->plans[i].part_begin;
     return count;
+}
+
+// From the suffix of its parameters, "_l0_reverse"; the task's own stack needs no prefix.
+void seq_model_recurrent_name(const seq_model *model, int layer, char out[SEQ_STATE_NAME]) {
+    int i = 0, number = layer;
+    while (model->nodes[i].recurrent != layer)
+        i++;
+    const char *prefix = model->plans[i].prefix, *suffix = model->plans[i].suffix;
+    bool main = strcmp(prefix, "rnn") == 0 || strcmp(prefix, "encoder") == 0;
+    if (strncmp(suffix, "_l", 2) == 0) number = atoi(suffix + 2);
+    snprintf(out, SEQ_STATE_NAME, "%.12s%slayer %d%s", main ? "" : prefix, main ? "" : " ", number,
+             strstr(suffix, "_reverse") ? " reverse" : "");
 }
 
 // ---- states

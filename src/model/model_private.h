@@ -4,11 +4,14 @@
 
 #include <seqtrain/model/graph.h>
 
+#define SEQ_MAX_PARAMETERS 6.8e10 // 256 GiB of floats
+
 // B (k, n) of a product: a block of a parameter, transposed or plain.
 typedef struct seq_packed_matrix {
     seq_packed_need need; // its `parameter` is a row of the table
     size_t n, k;
     size_t offset; // bytes
+    size_t dropped; // bytes: where the block with weight-drop lies, (rows, columns)
 } seq_packed_matrix;
 
 // What the graph adds to a node.
@@ -25,6 +28,12 @@ typedef struct seq_node_plan {
     seq_parameter_list *list; // while the model is made
 } seq_node_plan;
 
+// Of parameters whose names begin with the prefix.
+typedef struct seq_rate_rule {
+    char prefix[SEQ_PARAMETER_NAME];
+    double rate;
+} seq_rate_rule;
+
 struct seq_graph {
     seq_error error;
     seq_graph_field *fields;
@@ -34,6 +43,8 @@ struct seq_graph {
     seq_node_plan *plans;
     int count;
     unsigned next_place;
+    seq_rate_rule *rates;
+    size_t rate_count, rate_capacity;
     struct seq_kept {
         struct seq_kept *next;
     } * kept; // copies of options
@@ -52,6 +63,7 @@ struct seq_model {
     seq_packed_matrix *packed;
     int packed_count;
     size_t packed_bytes[2]; // by seq_workspace_use
+    bool drops_weights;
 };
 
 struct seq_workspace {

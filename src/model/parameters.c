@@ -37,11 +37,14 @@ static int add_row(seq_model *model, const seq_node *node, const seq_parameter_n
         .decay = need->decay,
         .sparse = true, // until a user is not
         .vocabulary = need->vocabulary,
+        .predicts = node->head ? node->input_shapes[1].vocabulary : -1,
         .initial = need->initial,
         .scale = (float)need->scale,
         .constant_first = need->constant_first,
         .constant_count = need->constant_count,
         .constant = (float)need->constant,
+        .rate = 1,
+        .drop = need->drop,
     };
     int length = snprintf(row->name, sizeof row->name, "%s%s%s%s", plan->prefix,
                           *plan->prefix ? "." : "", need->name, plan->suffix);
@@ -80,6 +83,7 @@ static seq_status place_parameters(seq_model *model, seq_node *node, seq_error *
             if (status) return status;
         } else {
             row = add_row(model, node, &list->parameters[i]);
+            node->owned |= 1u << i;
             if (!plan->has_part) plan->part_begin = model->table.items[row].offset;
             plan->has_part = true;
         }
@@ -89,6 +93,36 @@ static seq_status place_parameters(seq_model *model, seq_node *node, seq_error *
         model->table.items[row].sparse &= list->parameters[i].sparse;
     }
     return SEQ_OK;
+}
+
+static seq_status apply_rate(seq_model *model, const seq_rate_rule *rule, seq_error *error) {
+    bool found = false;
+    for (int row = 0; row < model->table.count; row++) {
+        seq_parameter *parameter = &model->table.items[row];
+        if (strncmp(parameter->name, rule->prefix, strlen(rule->prefix)) != 0) continue;
+        parameter->rate = rule->rate;
+        found = true;
+    }
+    return found ? SEQ_OK
+                 : seq_error_set(error, SEQ_BAD_USAGE,
+                                 "the model has no parameter whose name begins with %s",
+                                 rule->prefix);
+}
+
+static void mark_frozen(seq_model *model) {
+    for (int i = 0; i < model->count; i++) {
+        seq_node *node = &model->nodes[i];
+        for (int j = 0; j < node->parameter_count; j++)
+            node->frozen |= (unsigned)(model->table.items[node->parameters[j]].rate == 0) << j;
+    }
+}
+
+// Sizes come from options and files; sums of theirs fit size_t, memory may not.
+static seq_status check_total(const seq_model *model, seq_error *error) {
+    if ((double)model->table.size < SEQ_MAX_PARAMETERS) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "the model would have %.3g parameters, more than %.3g",
+                         (double)model->table.size, SEQ_MAX_PARAMETERS);
 }
 
 seq_status seq_model_build_table(seq_model *model, seq_error *error) {
@@ -106,5 +140,9 @@ seq_status seq_model_build_table(seq_model *model, seq_error *error) {
                                      "the parameter table", error);
     for (int i = 0; !status && i < model->count; i++)
         status = place_parameters(model, &model->nodes[i], error);
+    if (!status) status = check_total(model, error);
+    for (size_t i = 0; !status && i < model->graph->rate_count; i++)
+        status = apply_rate(model, &model->graph->rates[i], error);
+    if (!status) mark_frozen(model);
     return status;
 }

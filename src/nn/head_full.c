@@ -22,9 +22,9 @@ typedef struct memory {
 
 static void parameters(const seq_node *node, seq_parameter_list *list) {
     int words = (int)seq_head_words(node), units = (int)seq_head_units(node);
-    seq_list_parameter(list, "weight", words, units, 1 / sqrt(units))->vocabulary =
-        node->input_shapes[1].vocabulary;
-    seq_list_parameter(list, "bias", words, 0, 0);
+    int vocabulary = node->input_shapes[1].vocabulary;
+    seq_list_parameter(list, "weight", words, units, 1 / sqrt(units))->vocabulary = vocabulary;
+    seq_list_parameter(list, "bias", words, 0, 0)->vocabulary = vocabulary;
     seq_list_packed(list, seq_whole_matrix(list, 0, false));
     seq_list_packed(list, seq_whole_matrix(list, 0, true));
 }
@@ -143,8 +143,10 @@ static void predict(const seq_node *node, seq_pass *pass, seq_prediction *out) {
             scores(node, pass, row, axis->rows - row < chunk ? axis->rows - row : chunk, logits);
         while (row >= axis->first_row[t + 1])
             t++;
+        int sequence = (int)(row - axis->first_row[t]);
+        bool alone = t == 0 && (axis->steps == 1 || axis->rows_at[1] <= sequence);
         normalise(of_row, words);
-        take_row(node, of_row, row, (int)(row - axis->first_row[t]), axis->steps == 1, out);
+        take_row(node, of_row, row, sequence, alone, out);
         for (size_t word = 0; out->marginals && word < words; word++)
             out->marginals[row * words + word] = expf(of_row[word]);
     }

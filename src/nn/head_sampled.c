@@ -62,7 +62,9 @@ static void parameters(const seq_node *node, seq_parameter_list *list) {
     weight->sparse = true;
     weight->vocabulary = node->input_shapes[1].vocabulary;
     weight->share = takes_all(node) ? 1 : (double)samples_of(node) / words;
-    seq_list_parameter(list, "bias", words, 0, 0)->sparse = true;
+    seq_parameter_need *bias = seq_list_parameter(list, "bias", words, 0, 0);
+    bias->sparse = true;
+    bias->vocabulary = weight->vocabulary;
     seq_packed_need forward = seq_whole_matrix(list, 0, false);
     forward.use = SEQ_PACKED_EVALUATE; // training packs the batch's words itself
     seq_list_packed(list, forward);

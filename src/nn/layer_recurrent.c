@@ -1,14 +1,19 @@
 // One recurrent layer as a node: the time loop of recurrent.c over a tape of
-// its own. Its values are the tape's row blocks behind the initial state.
+// its own. Its values are the tape's row blocks behind the initial state, which
+// comes from the batch before, from a node, or is zero.
 // Invariant: the state is read before the tape is written, and written when
 // forward has ended, so both may be the same memory. Tests:
 // tests/unit/model/test_gradient.c, tests/golden/test_models.c.
+#include <seqtrain/base/team.h>
 #include <seqtrain/nn/layers.h>
+#include <seqtrain/nn/weight_drop.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct memory {
     seq_tape tape;
     seq_recurrent_scratch scratch;
+    float *d_start; // (B, H), with input 1
 } memory;
 
 enum { INPUT, RECURRENT }; // places of packed matrices; behind them come the backward ones
@@ -30,10 +35,24 @@ float *seq_recurrent_unit_scratch(const seq_node_run *run) {
     return ((const memory *)run->memory)->scratch.d_hidden;
 }
 
+static bool has_start(const seq_node *node) {
+    return node->input_count == 2;
+}
+
 static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) {
-    if (node->input_count != 1 || node->input_shapes[0].width < 1)
+    double drop = options_of(node)->weight_drop;
+    const seq_shape *inputs = node->input_shapes;
+    int hidden = options_of(node)->hidden;
+    if (node->input_count > 2 || inputs[0].width < 1)
         return seq_error_set(error, SEQ_BAD_USAGE, "a recurrent layer reads rows of one input");
-    out->width = options_of(node)->hidden;
+    if (has_start(node) && (inputs[1].width != hidden || inputs[1].axis == inputs[0].axis))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "a recurrent layer of %d units begins with a row of %d numbers of the "
+                             "axis above its sequences; expected %d",
+                             hidden, inputs[1].width, hidden);
+    if (!(drop >= 0 && drop < 1))
+        return seq_error_set(error, SEQ_BAD_USAGE, "weight-drop: %g: not from 0 to below 1", drop);
+    out->width = hidden;
     return SEQ_OK;
 }
 
@@ -69,6 +88,7 @@ static void parameters(const seq_node *node, seq_parameter_list *list) {
     seq_list_parameter(list, "weight_ih", rows, node->input_shapes[0].width, bound);
     seq_parameter_need *weight_hh = seq_list_parameter(list, "weight_hh", rows, hidden, bound);
     if (list->choice.orthogonal) weight_hh->initial = SEQ_INITIAL_ORTHOGONAL;
+    weight_hh->drop = options_of(node)->weight_drop;
     seq_parameter_need *bias_ih = seq_list_parameter(list, "bias_ih", rows, 0, bound);
     seq_list_parameter(list, "bias_hh", rows, 0, bound);
     if (cell->peephole) {
@@ -111,14 +131,39 @@ static void plan(const seq_node *node, const seq_limits *limits, bool training, 
     const seq_axis_limit *limit = &limits->axes[node->shape.axis];
     int widest = layer.inputs > layer.hidden ? layer.inputs : layer.hidden;
     seq_tape_take(&memory->tape, &layer, limit, kept);
-    if (training)
-        seq_recurrent_scratch_take(&memory->scratch, node->compute, layer.hidden, widest, limit,
-                                   scratch);
+    if (!training) return;
+    seq_recurrent_scratch_take(&memory->scratch, node->compute, layer.hidden, widest, limit,
+                               scratch);
+    if (has_start(node))
+        memory->d_start =
+            SEQ_ARENA_FLOATS(scratch, (size_t)limit->sequences * (size_t)layer.hidden);
 }
 
 static int state(const seq_node *node, size_t widths[SEQ_STATES]) {
     widths[0] = widths[1] = (size_t)options_of(node)->hidden;
     return options_of(node)->cell->memory ? 2 : 1;
+}
+
+// h<0> of each sequence is its row of input 1; c<0> is zero.
+static void load_start(const seq_node *node, seq_pass *pass, const seq_axis *axis) {
+    const memory *memory = seq_run(node, pass)->memory;
+    const float *start = seq_input(node, pass, 1)->values;
+    size_t hidden = (size_t)node->shape.width;
+    assert(axis->parent == node->input_shapes[1].axis);
+    for (int b = 0; b < axis->sequences; b++)
+        memcpy(memory->tape.hidden + (size_t)b * hidden, start + (size_t)axis->of[b] * hidden,
+               hidden * sizeof *start);
+}
+
+static void add_start_gradient(const seq_node *node, seq_pass *pass, const seq_axis *axis) {
+    const memory *memory = seq_run(node, pass)->memory;
+    float *d_start = seq_input(node, pass, 1)->gradient;
+    size_t hidden = (size_t)node->shape.width;
+    if (!seq_adds_input(node, 1))
+        memset(d_start, 0, seq_input_axis(node, pass, 1)->rows * hidden * sizeof *d_start);
+    for (int b = 0; b < axis->sequences; b++)
+        node->compute->kernels->add(d_start + (size_t)axis->of[b] * hidden,
+                                    memory->d_start + (size_t)b * hidden, hidden);
 }
 
 static void forward(const seq_node *node, seq_pass *pass) {
@@ -127,10 +172,40 @@ static void forward(const seq_node *node, seq_pass *pass) {
     seq_recurrent layer = seq_recurrent_of(node);
     seq_recurrent_weights weights = weights_of(node, pass);
     const seq_axis *axis = seq_node_axis(node, pass);
-    seq_recurrent_load(&layer, &memory->tape, axis, run->state_before);
+    bool continues = axis->continues || !has_start(node);
+    seq_recurrent_load(&layer, &memory->tape, axis, continues ? run->state_before : NULL);
+    if (!continues) load_start(node, pass, axis);
     seq_recurrent_forward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values);
     if (run->state_after) seq_recurrent_store(&layer, &memory->tape, axis, run->state_after);
     run->values = memory->tape.hidden + (size_t)axis->sequences * (size_t)layer.hidden;
+}
+
+typedef struct masking {
+    seq_weight_drop drop;
+    size_t count;
+    float *gradient;
+} masking;
+
+static void mask_part(void *context, int part, int parts) {
+    const masking *work = context;
+    size_t begin = seq_share_begin(work->count, part, parts),
+           end = seq_share_begin(work->count, part + 1, parts);
+    seq_weight_drop_apply(&work->drop, begin, end - begin, work->gradient + begin,
+                          work->gradient + begin);
+}
+
+// The gradient of the elements themselves, from that of the elements with
+// weight-drop: once, when all users have added to it.
+static void mask_gradient(const seq_node *node, const seq_pass *pass) {
+    const seq_recurrent_options *options = options_of(node);
+    float *gradient = seq_parameter_gradient(node, pass, SEQ_WEIGHT_HH);
+    bool owned = node->owned >> SEQ_WEIGHT_HH & 1;
+    if (options->weight_drop == 0 || !pass->dropping || !owned || !gradient) return;
+    masking work = {
+        {options->weight_drop, pass->seed, pass->step, (uint32_t)node->parameters[SEQ_WEIGHT_HH]},
+        (size_t)options->cell->gates * (size_t)options->hidden * (size_t)options->hidden,
+        gradient};
+    seq_team_run(node->compute->team, mask_part, &work);
 }
 
 static void backward(const seq_node *node, seq_pass *pass) {
@@ -147,10 +222,17 @@ static void backward(const seq_node *node, seq_pass *pass) {
     };
     for (int i = 0; i < node->parameter_count; i++)
         gradients.parameters[i] = seq_parameter_gradient(node, pass, i);
+    bool starts = has_start(node) && seq_input(node, pass, 1)->gradient;
+    if (starts) gradients.hidden = memory->d_start;
     double *squares =
         pass->squares ? pass->squares + (size_t)node->recurrent * (size_t)axis->steps : NULL;
     seq_recurrent_backward(&layer, &weights, &memory->tape, axis, seq_input(node, pass, 0)->values,
                            &gradients, &memory->scratch, squares);
+    mask_gradient(node, pass);
+    if (starts && axis->continues)
+        memset(memory->d_start, 0,
+               (size_t)axis->sequences * (size_t)layer.hidden * sizeof *memory->d_start);
+    if (starts) add_start_gradient(node, pass, axis);
 }
 
 const seq_layer_kind seq_layer_recurrent = {

@@ -30,7 +30,7 @@ static void update(const seq_optimizer_step *step, const seq_parameter *paramete
         .parameters = step->parameters + begin,
         .gradient = gradient,
         .scale = (float)step->scale,
-        .learning_rate = step->learning_rate,
+        .learning_rate = step->learning_rate * parameter->rate,
         .weight_decay = parameter->decay ? step->config->weight_decay : 0,
         .step = step->step,
         .config = step->config,
@@ -55,7 +55,7 @@ static void apply(const seq_optimizer_step *step, size_t begin, size_t end, bool
         size_t first = parameter->offset, last = first + seq_parameter_size(parameter);
         first = first > begin ? first : begin;
         last = last < end ? last : end;
-        if (first >= last) continue;
+        if (first >= last || parameter->rate == 0) continue;
         if (zero)
             update_zero(step, parameter, first, last);
         else

@@ -125,6 +125,7 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
     if (prepare->drop_missing && vocabulary && seq_vocabulary_unk(vocabulary) == SEQ_NO_ID)
         stream.cover = vocabulary;
     if (!status) status = read_all(prepare, &stream, ranges, error);
+    if (!status && prepare->reverse) status = seq_units_reverse(&stream, ranges, directory, error);
     if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
     if (!status) status = seq_prepare_notes(prepare, &stream, vocabulary, error);
     if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);

@@ -47,6 +47,11 @@ typedef seq_status (*seq_piece_sink)(void *context, const uint32_t *numbers, siz
 seq_status seq_units_visit(const seq_unit_stream *stream, seq_unit_range range, seq_piece_sink take,
                            void *context, seq_error *error);
 
+// reverse_units.c: turns the units of each line or document around, <eos> stays behind them; a
+// split without any as a whole.
+seq_status seq_units_reverse(seq_unit_stream *stream, const seq_unit_range ranges[SEQ_SPLITS],
+                             const char *directory, seq_error *error);
+
 // input_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
 // those of the training range.
 seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream,

@@ -209,6 +209,8 @@ static seq_status describe(writer *writer, seq_error *error) {
     if (!status)
         status = seq_record_set_integer(data, "shard_tokens",
                                         (int64_t)writer->prepare->shard_tokens, error);
+    if (!status && writer->prepare->reverse)
+        status = seq_record_set_text(data, "reverse", "yes", error);
     for (int split = 0; !status && split < SEQ_SPLITS; split++) {
         const char *const names[] = {"tokens", "characters", "unknown"};
         const int64_t values[] = {writer->counts[split].tokens, writer->counts[split].characters,
@@ -241,6 +243,7 @@ static void print_notes(const char *notes, FILE *stream) {
 static void print_summary(const writer *writer, FILE *stream) {
     const seq_vocabulary *vocabulary = writer->vocabulary;
     print_rules(stream, &writer->manifest);
+    if (writer->prepare->reverse) fprintf(stream, "order      reversed\n");
     fprintf(stream, "vocabulary %d tokens%s%s\n", seq_vocabulary_size(vocabulary),
             seq_vocabulary_unk(vocabulary) != SEQ_NO_ID ? ", with <unk>" : ", no <unk>",
             seq_vocabulary_eos(vocabulary) != SEQ_NO_ID ? ", with <eos>" : ", no <eos>");

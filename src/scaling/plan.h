@@ -9,6 +9,7 @@
 #include <seqtrain/kernels/compute.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/optim/optimizer.h>
+#include <seqtrain/train/configure.h>
 #include <seqtrain/train/train.h>
 
 // A layer's gradient, in the order in which backward finishes it.
@@ -22,22 +23,24 @@ enum {
 
 // The model and how it is trained.
 typedef struct seq_plan_model {
-    double floats;        // n of a flat vector
-    double values;        // without padding
-    double row_floats;    // of them in rows that live by the tokens of a window; 0: none
-    double rows, columns; // of that parameter
-    double chosen_floats; // likewise, in rows of the words that a sampled output layer looks at
-    double chosen_share;  // of these rows: those that one window's words are
-    double wire_bytes;    // of a float between nodes
-    double flops;         // of a window's products
-    double batch, window; // B, T
-    double state_floats;  // of one replica's streams
-    double moments;       // vectors of optimiser state
-    bool updates_all;     // the rule changes what has no gradient
+    double floats;         // n of a flat vector
+    double values;         // without padding
+    double row_floats;     // of them in rows that live by the tokens of a window; 0: none
+    double table, columns; // rows and columns of that parameter
+    double chosen_floats;  // likewise, in rows of the words that a sampled output layer looks at
+    double chosen_share;   // of these rows: those that one window's words are
+    double wire_bytes;     // of a float between nodes
+    double flops;          // of a window's products
+    double rows;           // of a replica's batch, where sequences are: B T; of items, the mean
+    double units;          // of it, counted as predicted: the task's unit
+    double state_floats;   // of one replica's streams
+    double moments;        // vectors of optimiser state
+    bool updates_all;      // the rule changes what has no gradient
     double packed_bytes, workspace_bytes;
     double batch_bytes;   // of a replica's batch
     double drawn_bytes;   // what a workspace holds more for each replica but the first
-    double corpus_tokens; // training and validation split; 0: unknown
+    double corpus_tokens; // of streams: training and validation split; 0: unknown
+    double item_bytes;    // of a rank: lengths, order, decoded chunks; 0: streams
     double shards;        // of a checkpoint
     bool snapshot;        // it is written beside the training, from a copy
     int threads;          // of a rank
@@ -93,10 +96,16 @@ void seq_plan_predict(const seq_plan_model *model, const seq_plan_machine *machi
 int seq_plan_ranks(int index, int most, int replicas);
 
 typedef struct seq_plan {
-    const seq_train_options *options;
+    const seq_parsed *parsed;
+    const seq_train_options *options; // its values
     seq_comm *comm;
-    const char *kernels; // those that the ranks would use
-    const seq_model *model;
+    const char *kernels;  // those that the ranks would use
+    seq_dataset *dataset; // NULL: a vocabulary of --plan-vocabulary
+    const seq_task *task;
+    seq_sampler *sampler; // NULL: streams, of synthetic tokens
+    seq_batch batch;      // of the sampler, about as large as the mean
+    seq_limits limits;    // of all batches
+    seq_model *model;
     const seq_optimizer *optimizer;
     seq_optimizer_config rule;
     seq_plan_model size;
@@ -104,8 +113,11 @@ typedef struct seq_plan {
     bool measured_network; // several nodes are here
 } seq_plan;
 
-// Collective: some seconds of training steps on synthetic tokens. Fills plan->machine but for what
-// options give.
+// Another model like plan->model; parsed, dataset and options are set.
+seq_status seq_plan_create_model(seq_plan *plan, const seq_compute *compute, seq_model **out,
+                                 seq_error *error);
+// Collective: some seconds of training steps, on synthetic tokens where streams are trained on.
+// Fills plan->machine but for what options give.
 seq_status seq_plan_measure(seq_plan *plan, seq_error *error);
 
 // To standard output.

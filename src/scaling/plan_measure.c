@@ -1,4 +1,5 @@
-// A short look at this machine: training steps on synthetic tokens, first by
+// A short look at this machine: training steps on synthetic tokens, or on a batch
+// of items of about the mean size, first by
 // one rank of each node while the others sleep, then by all at the same time.
 // Without a launcher, threads stand for the ranks: each has a model, a
 // workspace and a gradient of its own, and they share the parameters. Work is
@@ -39,9 +40,10 @@ typedef struct lane {
     seq_compute compute;
     seq_model *model;
     seq_workspace *workspace;
-    float *gradient; // lane 0: the exchange's
-    float *state;
-    seq_rectangle batch;
+    float *gradient;         // lane 0: the exchange's
+    float *state;            // NULL: the task carries none
+    seq_rectangle rectangle; // of synthetic tokens, where there is no sampler
+    const seq_batch *batch;
     uint32_t step;
     int part, parts; // of the vectors, when work is divided
     double seconds[TASKS];
@@ -65,12 +67,11 @@ typedef struct bench {
 // ---- work
 
 static void run_window(lane *lane) {
-    const seq_train_options *options = lane->bench->plan->options;
     const seq_feed feed = {
-        .batch = &lane->batch.batch, .state = lane->state, .seed = 1, .step = lane->step++};
+        .batch = lane->batch, .state = lane->state, .seed = 1, .step = lane->step++};
     seq_weights weights = {lane->bench->parameters, lane->bench->packed, SEQ_USE_TRAINING};
-    double scale = 1 / (double)(options->batch * options->window);
-    seq_model_train(lane->model, lane->workspace, &weights, &feed, scale, lane->gradient);
+    seq_model_train(lane->model, lane->workspace, &weights, &feed, 1 / lane->batch->divisor,
+                    lane->gradient);
 }
 
 static size_t part_begin(const lane *lane, int part) {
@@ -342,32 +343,38 @@ static seq_status create_team(const seq_plan *plan, seq_team **out, seq_error *e
     return seq_team_create((int)plan->options->threads, out, error);
 }
 
-static seq_status create_lane(bench *bench, lane *lane, seq_error *error) {
-    const seq_plan *plan = bench->plan;
-    const seq_train_options *options = plan->options;
-    const seq_model_config *config = seq_model_get_config(plan->model);
-    int batch = (int)options->batch, steps = (int)options->window;
+static seq_status make_window(const seq_plan *plan, lane *lane, seq_error *error) {
+    int batch = (int)plan->options->batch, steps = (int)plan->options->window;
+    int vocabulary = seq_model_get_config(plan->model)->vocabulary;
     size_t tokens = (size_t)batch * (size_t)steps;
-    const seq_limits limits = seq_rectangle_limits(batch, steps);
+    seq_rectangle *rectangle = &lane->rectangle;
+    seq_status status = seq_allocate(&lane->state, seq_model_state_size(plan->model, batch),
+                                     sizeof(float), "the state of the streams", error);
+    if (!status) status = seq_rectangle_create(batch, steps, rectangle, error);
+    if (status) return status;
+    seq_rectangle_shape(rectangle, batch, steps, 0);
+    rectangle->batch.divisor = (double)tokens;
+    draw_tokens(rectangle->inputs, tokens, vocabulary, 0);
+    draw_tokens(rectangle->targets, tokens, vocabulary, 1);
+    lane->batch = &rectangle->batch;
+    return SEQ_OK;
+}
+
+static seq_status create_lane(bench *bench, lane *lane, seq_error *error) {
+    seq_plan *plan = bench->plan;
     lane->bench = bench;
     seq_team *team = NULL;
     seq_status status = create_team(plan, &team, error);
     if (!status)
-        status = seq_compute_find(plan->kernels, (seq_precision)options->precision, team,
+        status = seq_compute_find(plan->kernels, (seq_precision)plan->options->precision, team,
                                   &lane->compute, error);
-    if (!status) status = seq_model_create(config, &lane->compute, &lane->model, error);
+    if (!status) status = seq_plan_create_model(plan, &lane->compute, &lane->model, error);
     if (!status)
-        status = seq_workspace_create(lane->model, &limits, 1, SEQ_USE_TRAINING, &lane->workspace,
-                                      error);
-    if (!status)
-        status = seq_allocate(&lane->state, seq_model_state_size(plan->model, batch), sizeof(float),
-                              "the state of the streams", error);
-    if (!status) status = seq_rectangle_create(batch, steps, &lane->batch, error);
+        status = seq_workspace_create(lane->model, &plan->limits, 1, SEQ_USE_TRAINING,
+                                      &lane->workspace, error);
     if (status) return status;
-    seq_rectangle_shape(&lane->batch, batch, steps, 0);
-    draw_tokens(lane->batch.inputs, tokens, config->vocabulary, 0);
-    draw_tokens(lane->batch.targets, tokens, config->vocabulary, 1);
-    return SEQ_OK;
+    lane->batch = &plan->batch;
+    return plan->sampler ? SEQ_OK : make_window(plan, lane, error);
 }
 
 // The first lane's gradient is the exchange's.
@@ -432,7 +439,7 @@ static void clear(bench *bench) {
         seq_team_destroy(lane->compute.team);
         if (i > 0) free(lane->gradient);
         free(lane->state);
-        seq_rectangle_clear(&lane->batch);
+        seq_rectangle_clear(&lane->rectangle);
     }
     seq_exchange_destroy(bench->exchange);
     free(bench->lanes);

@@ -1,11 +1,11 @@
 // The model of a step, formulas alone. What is counted, with the place in the
-// code that it is taken from. Left out: reading tokens (data/batch.c reads far
+// code that it is taken from. Left out: reading tokens (data/windows.c reads far
 // ahead) and waiting for ranks that are slower than others. Messages cost
 // latency + bytes / bandwidth (Hockney 1994). Test:
 // tests/unit/scaling/test_plan.c.
 #include "plan.h"
 #include <seqtrain/comm/exchange.h>
-#include <seqtrain/data/batch.h>
+#include <seqtrain/data/sampler.h>
 #include <seqtrain/train/rank_report.h>
 #include <math.h>
 
@@ -58,11 +58,11 @@ static double reached(double share, double draws) {
     return share < 1 ? -expm1(draws * log1p(-share)) : 1;
 }
 
-// Expected distinct rows of so many tokens, all words being as frequent: no text has more.
+// Expected distinct rows of so many words, all words being as frequent: no text has more.
 static double live_floats(const seq_plan_model *model, double windows) {
-    double tokens = windows * model->batch * model->window, live = model->floats;
+    double rows = windows * model->rows, live = model->floats;
     if (model->row_floats > 0)
-        live += model->columns * model->rows * reached(1 / fmax(model->rows, 2), tokens) -
+        live += model->columns * model->table * reached(1 / fmax(model->table, 2), rows) -
                 model->row_floats;
     return live + model->chosen_floats * (reached(model->chosen_share, windows) - 1);
 }
@@ -141,10 +141,11 @@ static double hidden_seconds(const seq_plan_model *model, double window, double 
     return fmax(0, network - (sent - ready));
 }
 
-// What data/batch.c holds of the streams of a rank: all, or so much as is read ahead.
-static double token_bytes(const seq_plan_model *model, const layout *layout) {
+// What data/windows.c holds of the streams of a rank: all, or so much as is read ahead. Of items, a
+// rank keeps the lengths of all, and the chunks that it has decoded.
+static double data_bytes(const seq_plan_model *model, const layout *layout) {
     double all = model->corpus_tokens / layout->ranks * sizeof(int32_t);
-    return fmin(all, SEQ_STREAM_MEMORY);
+    return fmin(all, SEQ_STREAM_MEMORY) + model->item_bytes;
 }
 
 // trainer.c (allocate_vectors, allocate_exchange), comm/tree.c (levels, when a rank has several
@@ -154,7 +155,7 @@ static double own_bytes(const seq_plan_model *model, const seq_plan_machine *mac
                         const layout *layout, int own) {
     double vectors = own > 1 ? 2 + log2(power_of_two_in(own)) : 1,
            segments = layout->nodes > 1 ? 2 + (model->wire_bytes < 4) : 0;
-    return machine->process_bytes + model->workspace_bytes + token_bytes(model, layout) +
+    return machine->process_bytes + model->workspace_bytes + data_bytes(model, layout) +
            own * model->batch_bytes + (own - 1) * model->drawn_bytes +
            sizeof(float) * (vectors * model->floats + segments * SEQ_SEGMENT) +
            layout->ranks * (sizeof(seq_rank_report) + 2 * sizeof(seq_loss) * own);
@@ -199,7 +200,7 @@ static double predict(const seq_plan_model *model, const seq_plan_machine *machi
     out->rank_bytes = bytes + writer;
     out->host_bytes = layout.per_host * bytes + writers * writer +
                       layout.blocks * node_bytes(model, &layout, own);
-    return model->batch * model->window * own * ranks / out->step;
+    return model->units * own * ranks / out->step;
 }
 
 void seq_plan_predict(const seq_plan_model *model, const seq_plan_machine *machine, int ranks,

@@ -34,16 +34,26 @@ static void describe_bytes(double bytes, char out[16]) {
 }
 
 static void print_title(const seq_plan *plan) {
-    long long replicas = (long long)plan->options->replicas;
+    long long replicas = (long long)plan->options->replicas,
+              batch = (long long)plan->options->batch;
     const seq_model_config *config = seq_model_get_config(plan->model);
-    printf("Scaling report: %s x %d, vocabulary %d, %.3g million parameters, %.0f streams a "
-           "replica, windows of %.0f, kernels %s\n",
-           config->cell, config->layers, config->vocabulary, plan->size.values / 1e6,
-           plan->size.batch, plan->size.window, plan->kernels);
-    if (replicas)
-        printf("Strong scaling: %lld replicas, the same batch of %.0f streams, shared by the "
+    if (plan->sampler)
+        printf("Scaling report: task %s, %s x %d, %.3g million parameters, %.0f rows a replica, "
+               "kernels %s\n",
+               plan->task->name, config->cell, config->layers, plan->size.values / 1e6,
+               plan->size.rows, plan->kernels);
+    else
+        printf("Scaling report: %s x %d, vocabulary %d, %.3g million parameters, %lld streams a "
+               "replica, windows of %lld, kernels %s\n",
+               config->cell, config->layers, config->vocabulary, plan->size.values / 1e6, batch,
+               (long long)plan->options->window, plan->kernels);
+    if (replicas && plan->sampler)
+        printf("Strong scaling: %lld replicas, the same batch of %.0f rows, shared by the ranks\n",
+               replicas, (double)replicas * plan->size.rows);
+    else if (replicas)
+        printf("Strong scaling: %lld replicas, the same batch of %lld streams, shared by the "
                "ranks\n",
-               replicas, (double)replicas * plan->size.batch);
+               replicas, replicas * batch);
     else
         printf("Weak scaling: one replica a rank, so the batch grows with the ranks (strong: "
                "--replicas R)\n");
@@ -113,8 +123,10 @@ void seq_plan_print(const seq_plan *plan) {
     seq_plan_row row = {0};
     print_title(plan);
     print_machine(plan);
+    char rate[40];
+    snprintf(rate, sizeof rate, "%ss/s", plan->task->unit);
     printf("\n%6s %5s %5s %9s %9s %9s %9s %9s %10s %10s %9s %9s\n", "ranks", "hosts", "R/P", "step",
-           "compute", "exchange", "hidden", "update", "tokens/s", "efficiency", "rank", "host");
+           "compute", "exchange", "hidden", "update", rate, "efficiency", "rank", "host");
     for (int index = 0; row_at(plan, index, &row); index++)
         print_row(&row);
     print_notes(plan, &row);
@@ -125,15 +137,16 @@ static void print_json_pace(const char *name, const seq_plan_pace *pace, double 
            unit * pace->together);
 }
 
-static void print_json_row(const seq_plan_row *row, bool first) {
+static void print_json_row(const seq_plan *plan, const seq_plan_row *row, bool first) {
     printf("%s\n    {\"ranks\": %d, \"hosts\": %d, \"nodes\": %d, \"replicas_per_rank\": %d, "
            "\"step_seconds\": %.6g, \"compute_seconds\": %.6g, \"sum_seconds\": %.6g, "
            "\"network_seconds\": %.6g, \"report_seconds\": %.6g, \"hidden_seconds\": %.6g, "
-           "\"update_seconds\": %.6g, \"tokens_per_second\": %.6g, \"efficiency\": %.6g, "
+           "\"update_seconds\": %.6g, \"%ss_per_second\": %.6g, \"efficiency\": %.6g, "
            "\"rank_bytes\": %.0f, \"host_bytes\": %.0f}",
            first ? "" : ",", row->ranks, row->hosts, row->nodes, row->replicas, row->step,
            row->compute, row->sum, row->network, row->reports, row->hidden, row->update,
-           row->tokens_per_second, row->efficiency, row->rank_bytes, row->host_bytes);
+           plan->task->unit, row->tokens_per_second, row->efficiency, row->rank_bytes,
+           row->host_bytes);
 }
 
 void seq_plan_print_json(const seq_plan *plan) {
@@ -144,9 +157,9 @@ void seq_plan_print_json(const seq_plan *plan) {
            plan->options->replicas ? "strong" : "weak", (long long)plan->options->replicas,
            overlaps(plan) ? "true" : "false");
     printf("  \"kernels\": \"%s\",\n", plan->kernels);
-    printf("  \"parameters\": %.0f,\n  \"flops_per_window\": %.6g,\n  \"tokens_per_window\": "
+    printf("  \"parameters\": %.0f,\n  \"flops_per_window\": %.6g,\n  \"%ss_per_window\": "
            "%.0f,\n  \"workspace_bytes\": %.0f,\n  \"process_bytes\": %.0f,\n",
-           size->values, size->flops, size->batch * size->window, size->workspace_bytes,
+           size->values, size->flops, plan->task->unit, size->units, size->workspace_bytes,
            machine->process_bytes);
     printf("  \"cores_per_node\": %d,\n  \"ranks_per_node\": %d,\n  \"measured_together\": %d,\n",
            machine->cores, machine->ranks_per_node, machine->together);
@@ -162,6 +175,6 @@ void seq_plan_print_json(const seq_plan *plan) {
            machine->bandwidth, sources[machine->bandwidth_source]);
     printf("  \"rows\": [");
     for (int index = 0; row_at(plan, index, &row); index++)
-        print_json_row(&row, index == 0);
+        print_json_row(plan, &row, index == 0);
     printf("\n  ]\n}\n");
 }

@@ -2,12 +2,17 @@
 // made: columns of the schema, then the nodes of the row. Invariant: an option
 // that a task does not have never passes in silence. Tests:
 // tests/unit/task/test_task.c, tests/cli/classify.sh.
+#include <seqtrain/base/memory.h>
+#include <seqtrain/model/classifier.h>
+#include <seqtrain/model/pooling.h>
 #include <seqtrain/task/task.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const seq_task *const tasks[] = {&seq_task_lm, NULL};
-const seq_option_group *const seq_task_groups[] = {NULL};
+static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, NULL};
+const seq_option_group *const seq_task_groups[] = {
+    &seq_stack_options, &seq_pooling_options, &seq_classifier_options, &seq_buckets_options, NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
@@ -69,6 +74,23 @@ static seq_graph_field field_of(const seq_task_input *input, const seq_field *fi
         .width = ids ? 0 : field->width,
         .vocabulary = field->vocabulary,
     };
+}
+
+const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field) {
+    int index = seq_schema_find_field(input->schema, field);
+    if (index < 0 || input->schema->fields[index].vocabulary < 0) return NULL; // told as a column
+    const seq_vocabulary *vocabulary = input->vocabularies[input->schema->fields[index].vocabulary];
+    int size = seq_vocabulary_size(vocabulary);
+    int64_t *counts = NULL;
+    const void *kept = NULL;
+    if (!seq_allocate(&counts, (size_t)size, sizeof *counts, "counts of labels",
+                      seq_graph_error(graph))) {
+        for (int id = 0; id < size; id++)
+            counts[id] = seq_vocabulary_count(vocabulary, id);
+        kept = seq_graph_keep(graph, counts, (size_t)size * sizeof *counts);
+    }
+    free(counts);
+    return kept;
 }
 
 static seq_status create_graph(const seq_task_input *input, seq_graph **out, seq_error *error) {

@@ -92,19 +92,16 @@ static void print_section(const options *options, const seq_manifest *manifest, 
             seq_info_say(options, "  %-22s %s", record->entries[i].key, record->entries[i].text);
 }
 
-static seq_status print_parameters(const options *options, const seq_manifest *manifest,
+static seq_status print_parameters(const options *options, const char *directory,
                                    seq_error *error) {
-    seq_model_config config;
+    seq_loaded loaded = {0};
     seq_compute compute;
-    seq_model *model = NULL;
-    seq_status status =
-        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
-    if (!status) status = seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
-    if (!status) status = seq_model_create(&config, &compute, &model, error);
-    if (status) return status;
-    const seq_parameter_table *table = seq_model_parameters(model);
-    seq_info_say(options, "parameters %zu", table->values);
-    for (int row = 0; row < table->count; row++) {
+    seq_status status = seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
+    if (!status) status = seq_checkpoint_open(directory, &loaded, error);
+    if (!status) status = seq_checkpoint_build(&loaded, &compute, error);
+    const seq_parameter_table *table = status ? NULL : seq_model_parameters(loaded.model);
+    if (table) seq_info_say(options, "parameters %zu", table->values);
+    for (int row = 0; table && row < table->count; row++) {
         const seq_parameter *parameter = &table->items[row];
         if (parameter->dimensions == 2)
             seq_info_say(options, "  %-22s %zu x %zu", parameter->name, parameter->rows,
@@ -112,8 +109,8 @@ static seq_status print_parameters(const options *options, const seq_manifest *m
         else
             seq_info_say(options, "  %-22s %zu", parameter->name, parameter->rows);
     }
-    seq_model_destroy(model);
-    return SEQ_OK;
+    seq_loaded_clear(&loaded);
+    return status;
 }
 
 static uint64_t total_size(const seq_manifest *manifest) {
@@ -129,7 +126,7 @@ static seq_status verify_named(const options *options, const char *path, seq_man
     seq_presence presence = SEQ_REPLACED;
     for (int attempt = 0; attempt < SEQ_READ_ATTEMPTS; attempt++) {
         if (!error->status && options->verify)
-            seq_info_verify_checkpoint(options, path, manifest, noted, error);
+            seq_info_verify_checkpoint(options, path, noted, error);
         presence = seq_checkpoint_presence(path, noted);
         if (presence == SEQ_PRESENT) return error->status;
         if (presence == SEQ_REMOVED) break;
@@ -157,7 +154,11 @@ static seq_status show_checkpoint(const options *options, const char *path, seq_
                  (double)total_size(&manifest) / 1e6);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         print_section(options, &manifest, sections[i]);
-    status = print_parameters(options, &manifest, error);
+    status = print_parameters(options, path, error);
+    if (status == SEQ_NO_CHECKPOINT && options->verify) { // which says more
+        *error = (seq_error){0};
+        status = SEQ_OK;
+    }
     if (!status && options->verify) {
         status = verify_named(options, path, &manifest, &noted, error);
         if (status == SEQ_NO_CHECKPOINT && seq_checkpoint_presence(path, &noted) == SEQ_PRESENT)
@@ -204,7 +205,7 @@ static seq_presence show_step(const options *options, const char *run, int64_t s
         seq_checkpoint_note(directory, &noted);
         if (!seq_checkpoint_read_manifest(directory, &manifest, &reason) &&
             !seq_identity_check(run, directory, &manifest, NULL, &reason) && options->verify)
-            seq_info_verify_checkpoint(options, directory, &manifest, &noted, &reason);
+            seq_info_verify_checkpoint(options, directory, &noted, &reason);
         presence = seq_checkpoint_presence(directory, &noted);
     }
     if (presence == SEQ_REMOVED) {

@@ -23,8 +23,7 @@ __attribute__((format(printf, 2, 3))) void seq_info_say(const seq_info_options *
 // read what is in the files. A checkpoint that is not as `noted` any more fails without a line: the
 // caller asks what has become of it.
 seq_status seq_info_verify_checkpoint(const seq_info_options *options, const char *directory,
-                                      const seq_manifest *manifest, const seq_digest *noted,
-                                      seq_error *error);
+                                      const seq_digest *noted, seq_error *error);
 seq_status seq_info_verify_dataset(const seq_info_options *options, seq_dataset *dataset,
                                    seq_error *error);
 // What to do about a checkpoint that cannot be used. `run` may be NULL; good is the newest step

@@ -12,6 +12,11 @@
 
 enum { PIECE = 1 << 16 }; // tokens
 
+typedef struct file_faults {
+    size_t count;
+    char first[SEQ_ERROR_TEXT];
+} file_faults;
+
 // Another file of the manifest that has this content, or NULL.
 static const char *owner_of(const seq_manifest *manifest, const seq_digest *digest) {
     for (size_t i = 0; i < manifest->file_count; i++)
@@ -66,18 +71,18 @@ static bool explain_file(const seq_manifest *manifest, const char *directory, si
     return !*out;
 }
 
-// `noted`: of a checkpoint, which a run may remove meanwhile; NULL for a data set.
+// Files [begin, end) of the manifest; adds to the count of `faults`. `noted`: of a checkpoint,
+// which a run may remove meanwhile; NULL for a data set.
 static seq_status verify_files(const seq_info_options *options, const seq_manifest *manifest,
-                               const char *directory, const seq_digest *noted, seq_error *error) {
-    const seq_status failure = noted ? SEQ_NO_CHECKPOINT : SEQ_BAD_INPUT;
-    char fault[SEQ_ERROR_TEXT], first[SEQ_ERROR_TEXT] = "";
-    size_t faults = 0;
-    for (size_t i = 0; i < manifest->file_count; i++) {
+                               const char *directory, const seq_digest *noted, size_t begin,
+                               size_t end, file_faults *faults, seq_error *error) {
+    char fault[SEQ_ERROR_TEXT];
+    for (size_t i = begin; i < end; i++) {
         seq_error reason = {0};
         seq_fault_point("reader.file");
         if (explain_file(manifest, directory, i, fault, sizeof fault, &reason)) continue;
         if (noted && seq_checkpoint_presence(directory, noted) != SEQ_PRESENT)
-            return seq_error_set(error, failure, "verifying %s: it has gone", directory);
+            return seq_error_set(error, SEQ_NO_CHECKPOINT, "verifying %s: it has gone", directory);
         char path[SEQ_PATH];
         seq_error ignored = {0};
         bool forbidden = reason.status &&
@@ -86,11 +91,18 @@ static seq_status verify_files(const seq_info_options *options, const seq_manife
         if (reason.status == SEQ_NO_MEMORY || forbidden)
             return seq_error_set(error, reason.status, "verifying %s: %s", directory, fault);
         seq_info_say(options, "  %s: %s", manifest->files[i].name, fault);
-        if (!faults++) snprintf(first, sizeof first, "%s: %.600s", manifest->files[i].name, fault);
+        if (!faults->count++)
+            snprintf(faults->first, sizeof faults->first, "%s: %.600s", manifest->files[i].name,
+                     fault);
     }
-    if (!faults) return SEQ_OK;
+    return SEQ_OK;
+}
+
+static seq_status judge_files(const seq_manifest *manifest, const char *directory,
+                              const file_faults *faults, seq_status failure, seq_error *error) {
+    if (!faults->count) return SEQ_OK;
     return seq_error_set(error, failure, "verifying %s: %zu of its %zu files are damaged; %s",
-                         directory, faults, manifest->file_count, first);
+                         directory, faults->count, manifest->file_count, faults->first);
 }
 
 static seq_status blame_writer(const seq_info_options *options, const char *what,
@@ -104,18 +116,41 @@ static seq_status blame_writer(const seq_info_options *options, const char *what
     return seq_error_set(error, reason->status, "%s", reason->text);
 }
 
-seq_status seq_info_verify_checkpoint(const seq_info_options *options, const char *directory,
-                                      const seq_manifest *manifest, const seq_digest *noted,
-                                      seq_error *error) {
+// The small files come first: the model that they describe says how much the shards may hold.
+static seq_status verify_phases(const seq_info_options *options, const char *directory,
+                                seq_loaded *loaded, const seq_digest *noted, seq_error *error) {
+    const seq_manifest *manifest = &loaded->manifest;
+    file_faults faults = {0};
+    seq_compute compute;
+    seq_state state;
     seq_error reason = {0};
-    if (seq_checkpoint_check_promises(directory, manifest, &reason))
+    if (seq_checkpoint_open(directory, loaded, &reason))
         return blame_writer(options, "the manifest has its hash", directory, noted, &reason, error);
-    if (verify_files(options, manifest, directory, noted, error)) return error->status;
+    size_t shards = (size_t)seq_checkpoint_shards(manifest);
+    if (seq_compute_find("portable", SEQ_FP32, NULL, &compute, error) ||
+        verify_files(options, manifest, directory, noted, shards, manifest->file_count, &faults,
+                     error))
+        return error->status;
+    if (!faults.count && seq_checkpoint_build(loaded, &compute, &reason))
+        return blame_writer(options, "the manifest and the small files have their hashes",
+                            directory, noted, &reason, error);
+    if (verify_files(options, manifest, directory, noted, 0, shards, &faults, error) ||
+        judge_files(manifest, directory, &faults, SEQ_NO_CHECKPOINT, error))
+        return error->status;
     seq_fault_point("reader.verified");
-    if (seq_checkpoint_check_content(directory, manifest, 0, 1, &reason))
+    if (seq_checkpoint_state(directory, manifest, &state, &reason) ||
+        seq_checkpoint_read(directory, manifest, &state, 0, 1, &reason))
         return blame_writer(options, "every file has its size and hash", directory, noted, &reason,
                             error);
     return SEQ_OK;
+}
+
+seq_status seq_info_verify_checkpoint(const seq_info_options *options, const char *directory,
+                                      const seq_digest *noted, seq_error *error) {
+    seq_loaded loaded = {0};
+    seq_status status = verify_phases(options, directory, &loaded, noted, error);
+    seq_loaded_clear(&loaded);
+    return status;
 }
 
 static seq_status read_tokens(seq_dataset *dataset, seq_error *error) {
@@ -150,8 +185,11 @@ static seq_status read_items(seq_dataset *dataset, seq_error *error) {
 
 seq_status seq_info_verify_dataset(const seq_info_options *options, seq_dataset *dataset,
                                    seq_error *error) {
-    if (verify_files(options, seq_dataset_manifest(dataset), seq_dataset_path(dataset), NULL,
-                     error)) {
+    const seq_manifest *manifest = seq_dataset_manifest(dataset);
+    const char *path = seq_dataset_path(dataset);
+    file_faults faults = {0};
+    if (verify_files(options, manifest, path, NULL, 0, manifest->file_count, &faults, error) ||
+        judge_files(manifest, path, &faults, SEQ_BAD_INPUT, error)) {
         seq_info_say(options, "make it again with seqprep, or copy it again");
         return error->status;
     }

@@ -132,6 +132,13 @@ static const seq_option table[] = {
              "a unit of its own, or drop it."},
     {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no", .help = "Lower case (char and word)."},
     {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no", .help = "Unicode normal form C (char and word)."},
+    {SEQ_OPTION_FLAG, "reverse", NULL, AT(reverse), "no",
+     .help =
+         "Units of each line (--eos line) or document (--eos document) in reverse order, the "
+         "last one first, then <eos>; with --eos none those of each split as a whole. For a "
+         "language model that reads backward: seqtrain --init-from RUN:_l0=_l0_reverse takes it "
+         "for one half of a bidirectional network. Files that are scored by such a model must "
+         "be reversed, too."},
     {SEQ_OPTION_CHOICE, "invalid", "HOW", AT(invalid), "error", .choices = invalids,
      .help = "Bytes that are not UTF-8, and NUL (char and word): an error, or U+FFFD in their "
              "place."},
@@ -264,6 +271,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
         .inputs = parsed->operands,
         .input_count = (size_t)parsed->operand_count,
         .as_is = options->as_is,
+        .reverse = options->reverse,
         .memory = (uint64_t)options->max_memory,
         .drop_missing = options->missing != 0,
         .min_count = options->min_count,

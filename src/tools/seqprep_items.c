@@ -83,7 +83,7 @@ static const char *const texts_only[] = {"kmer",        "stride",   "reverse-com
                                          "punctuation", "stratify", NULL};
 
 static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
-    static const char *const tokens[] = {"eos",          "vocab",   "missing",
+    static const char *const tokens[] = {"eos",          "vocab",   "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
     seq_status status = refuse_given(parsed, tokens, "--task classify, rate or tag", error);

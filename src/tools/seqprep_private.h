@@ -7,7 +7,7 @@
 
 typedef struct seqprep_options {
     int unit, punctuation, eos, invalid, long_words, missing, compression;
-    bool lower, nfc, force, quiet, as_is;
+    bool lower, nfc, reverse, force, quiet, as_is;
     char *output, *valid, *test, *vocab;
     int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
     // Items.

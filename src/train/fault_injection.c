@@ -1,6 +1,6 @@
 // Faults for tests, in test builds only. --inject: a table says what is spoilt
 // (loss, gradient, state, parameter), and by which value or factor. SEQ_MISREAD
-// and SEQ_FLIP: a rank that reads another's streams, a bit that flips in one
+// and SEQ_FLIP: a rank that reads another's part, a bit that flips in one
 // copy of the state. Invariant: a fault of --inject belongs to a step and a
 // replica, so it is the same on any number of ranks. Tests:
 // tests/fault/numeric_policy.sh, tests/fault/numeric_spikes.sh,
@@ -162,6 +162,7 @@ static const fault *next_fault(const seq_trainer *trainer, place place, int repl
 }
 
 static void spoil_state(seq_trainer *trainer, place place, int replica) {
+    if (!trainer->states) return;
     float *state = trainer->states + (size_t)replica * trainer->state_size;
     const fault *fault;
     int at = 0;
@@ -225,11 +226,11 @@ void seq_inject_validation(seq_trainer *trainer, int replica) {
 
 // ---- by environment variables
 
-int seq_inject_first_stream(const seq_trainer *trainer, int first) {
+int seq_inject_first_replica(const seq_trainer *trainer) {
     const char *rank = getenv("SEQ_MISREAD");
+    int first = trainer->first_replica;
     if (!rank || strtol(rank, NULL, 10) != seq_comm_rank(trainer->comm)) return first;
-    int streams = trainer->own_replicas * trainer->batch;
-    return (first + streams) % (trainer->replicas * trainer->batch);
+    return (first + trainer->own_replicas) % trainer->replicas;
 }
 
 void seq_inject_flip(const seq_trainer *trainer) {

@@ -17,8 +17,8 @@ bool seq_inject_waits(const seq_trainer *trainer);
 // Just before the update of elements [begin, end).
 void seq_inject_before_update(seq_trainer *trainer, size_t begin, size_t end);
 void seq_inject_validation(seq_trainer *trainer, int replica);
-// SEQ_MISREAD=rank: that rank reads the streams of the next one. `first` is its first stream.
-int seq_inject_first_stream(const seq_trainer *trainer, int first);
+// The first replica that this rank reads: its own. SEQ_MISREAD=rank: that rank's is the next one's.
+int seq_inject_first_replica(const seq_trainer *trainer);
 // SEQ_FLIP=vector:step:rank: before that step a bit flips in the middle of that rank's copy of
 // vector 0 (parameters), 1 (first state of the optimiser) ...
 void seq_inject_flip(const seq_trainer *trainer);
@@ -46,9 +46,8 @@ static inline void seq_inject_before_update(seq_trainer *trainer, size_t begin, 
 static inline void seq_inject_validation(seq_trainer *trainer, int replica) {
     (void)trainer, (void)replica;
 }
-static inline int seq_inject_first_stream(const seq_trainer *trainer, int first) {
-    (void)trainer;
-    return first;
+static inline int seq_inject_first_replica(const seq_trainer *trainer) {
+    return trainer->first_replica;
 }
 static inline void seq_inject_flip(const seq_trainer *trainer) {
     (void)trainer;

@@ -4,6 +4,7 @@
 #include "saving/saving.h"
 #include <seqtrain/job/run_lock.h>
 #include <seqtrain/job/fence.h>
+#include "initial/initial.h"
 #include "verify/verify.h"
 #include "report/summary.h"
 #include "step/step.h"
@@ -207,17 +208,22 @@ static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     seq_summary_print(&summary);
     seq_event_begin(&trainer->events, "end");
     seq_event_integer(&trainer->events, "step", position->step);
-    seq_event_real(&trainer->events, "best_loss", position->best_loss);
+    const seq_metric *metric = trainer->task->metrics[0];
+    if (metric) seq_event_text(&trainer->events, "best_metric", metric->name);
+    seq_event_real(&trainer->events, metric ? "best_value" : "best_loss", position->best_value);
     seq_event_integer(&trainer->events, "best_step", position->best_step);
     seq_summary_write(&summary, &trainer->events);
     seq_train_count_setbacks(trainer, history, sizeof history);
     seq_event_end(&trainer->events);
+    char why[120] = "", best[200] = "";
+    if (seq_train_ends_early(trainer))
+        snprintf(why, sizeof why, " by --early-stop: none of the last %lld validations was better",
+                 (long long)position->since_best);
     if (position->best_step >= 0)
-        seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld%s",
-                     (long long)position->step, position->best_loss, (long long)position->best_step,
-                     history);
-    else
-        seq_log_info("finished at step %lld%s", (long long)position->step, history);
+        snprintf(best, sizeof best, "; best validation %s %.4f%s%s at step %lld",
+                 metric ? metric->name : "loss", position->best_value, metric ? "" : " ",
+                 metric ? "" : seq_model_loss_unit(trainer->model), (long long)position->best_step);
+    seq_log_info("finished at step %lld%s%s%s", (long long)position->step, why, best, history);
     return SEQ_OK;
 }
 
@@ -233,6 +239,7 @@ static seq_status begin_session(seq_trainer *trainer, const seq_manifest *manife
     if (status) return status;
     trainer->last_save = seq_clock_seconds();
     seq_train_print_start(trainer, seq_train_snapshot_bytes(trainer));
+    seq_initial_print(trainer);
     seq_train_print_limit(trainer);
     if (step >= 0) seq_log_info("resumed  from the checkpoint of step %lld", (long long)step);
     if (step > trainer->total_steps)
@@ -259,8 +266,8 @@ static seq_status find_compute(seq_trainer *trainer, seq_error *error) {
 
 static seq_status find_start(seq_trainer *trainer, seq_manifest *manifest, int64_t *out_step,
                              seq_error *error) {
-    seq_status status =
-        seq_train_find_checkpoint(trainer->parsed, trainer->comm, manifest, out_step, error);
+    seq_status status = seq_train_find_checkpoint(trainer->parsed, trainer->comm, manifest,
+                                                  &trainer->kept, out_step, error);
     if (!status && !trainer->options->data)
         status =
             seq_error_set(error, SEQ_BAD_USAGE, "--data: missing: name a data set made by seqprep");
@@ -296,7 +303,8 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
         goto out;
     seq_train_note_place(&trainer);
     if (begin_watch(&trainer, error) || find_start(&trainer, &manifest, &step, error) ||
-        seq_train_heed_stop(&trainer, error))
+        seq_train_heed_stop(&trainer, error) ||
+        seq_initial_open(&trainer, step >= 0 ? &manifest : NULL, error))
         goto out;
     seq_trainer_create(&trainer, error);
     if (seq_train_heed_stop(&trainer, error) || seq_train_compare_ranks(&trainer, error)) goto out;

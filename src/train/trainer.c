@@ -8,6 +8,7 @@
 #include "options/options.h"
 #include "verify/verify.h"
 #include "fault_injection.h"
+#include "initial/initial.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -37,20 +38,31 @@ static seq_status create_model(seq_trainer *trainer, seq_error *error) {
                                                &trainer->task, &trainer->model, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
-    trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
+    if (trainer->task->sampler->carries_state)
+        trainer->state_size = seq_model_state_size(trainer->model, trainer->batch);
     trainer->optimizer = seq_optimizer_find(seq_optimizer_names()[trainer->options->optimizer]);
     seq_train_rule_config(trainer->options, trainer->optimizer, &trainer->rule);
     return SEQ_OK;
 }
 
+static seq_sampler_settings training_settings(const seq_trainer *trainer) {
+    seq_sampler_settings settings = seq_train_sampler_settings(trainer->parsed);
+    settings.replicas = trainer->replicas;
+    settings.first = trainer->first_read;
+    settings.count = trainer->own_replicas;
+    return settings;
+}
+
 static seq_status open_training_split(seq_trainer *trainer, seq_error *error) {
-    seq_status status = seq_batches_create(
-        trainer->dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, trainer->replicas * trainer->batch,
-        seq_inject_first_stream(trainer, trainer->first_replica * trainer->batch),
-        trainer->own_replicas * trainer->batch, &trainer->batches, error);
+    trainer->first_read = seq_inject_first_replica(trainer);
+    const seq_sampler_settings settings = training_settings(trainer);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                                           &trainer->sampler, error);
+    if (!status)
+        status = seq_allocate(&trainer->own_batches, (size_t)trainer->own_replicas,
+                              sizeof *trainer->own_batches, "the batches of a step", error);
     if (status) return status;
-    trainer->stream_length = seq_batches_length(trainer->batches);
-    trainer->windows = (trainer->stream_length + trainer->window - 1) / trainer->window;
+    trainer->windows = seq_sampler_steps(trainer->sampler);
     seq_train_plan_steps(trainer);
     return seq_schedule_check(&trainer->schedule, error);
 }
@@ -61,32 +73,58 @@ static int valid_streams(const seq_trainer *trainer, int64_t tokens) {
     return streams < trainer->batch ? (int)streams : trainer->batch;
 }
 
-static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
-    int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
-    if (tokens == 0) return SEQ_OK;
-    int batch = trainer->valid_batch = valid_streams(trainer, tokens);
-    seq_status status =
-        seq_allocate(&trainer->valid_state, seq_model_state_size(trainer->model, batch),
-                     sizeof(float), "the state of the validation streams", error);
-    if (!status)
-        status = seq_batches_create(trainer->dataset, SEQ_VALID, SEQ_CUT_ALL,
-                                    trainer->replicas * batch, trainer->first_replica * batch,
-                                    trainer->own_replicas * batch, &trainer->valid_batches, error);
-    return status;
+static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
+    const seq_evaluator_config config = {.model = trainer->model,
+                                         .dataset = trainer->dataset,
+                                         .sampler = trainer->valid_sampler,
+                                         .metrics = trainer->task->metrics};
+    size_t counters, metrics = 0;
+    seq_status status = seq_evaluator_create(&config, &trainer->evaluator, error);
+    if (status) return status;
+    seq_evaluator_counters(trainer->evaluator, &counters);
+    while (trainer->task->metrics[metrics])
+        metrics++;
+    status = seq_allocate(&trainer->counters, (size_t)seq_comm_size(trainer->comm) * counters,
+                          sizeof *trainer->counters, "counters of the validation", error);
+    return status ? status
+                  : seq_allocate(&trainer->measures, metrics, sizeof *trainer->measures,
+                                 "measures of the validation", error);
 }
 
-// Of sparse parameters a batch touches some rows; all others may always be nonzero.
+static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
+    int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
+    seq_sampler_settings settings = training_settings(trainer);
+    if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID))
+        return trainer->options->early_stop
+                   ? seq_error_set(error, SEQ_BAD_USAGE,
+                                   "--early-stop: data set %s has no validation split",
+                                   seq_dataset_path(trainer->dataset))
+                   : SEQ_OK;
+    settings.split = SEQ_VALID;
+    settings.training = false;
+    settings.cut = SEQ_CUT_ALL;
+    settings.first = trainer->first_replica;
+    if (trainer->task->sampler->carries_state) settings.batch = valid_streams(trainer, tokens);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                                           &trainer->valid_sampler, error);
+    return status ? status : create_evaluator(trainer, error);
+}
+
+// Of sparse parameters a batch touches some rows, of frozen ones none; all others may always be
+// nonzero.
 static void mark_always_live(seq_trainer *trainer) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *parameter = &trainer->table->items[row];
-        if (!parameter->sparse)
+        if (!parameter->sparse && parameter->rate > 0)
             seq_sparsity_add(trainer->always_live, parameter->offset,
                              parameter->offset + seq_parameter_size(parameter));
     }
 }
 
 static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
-    const seq_limits limits = seq_rectangle_limits(trainer->batch, trainer->window);
+    seq_limits limits = *seq_sampler_limits(trainer->sampler);
+    if (trainer->valid_sampler)
+        seq_limits_include(&limits, seq_sampler_limits(trainer->valid_sampler));
     seq_status status =
         seq_allocate(&trainer->always_live, seq_sparsity_words(trainer->table->size),
                      sizeof(uint64_t), "the gradient's map", error);
@@ -94,12 +132,6 @@ static seq_status allocate_vectors(seq_trainer *trainer, seq_error *error) {
     if (!status)
         status = seq_workspace_create(trainer->model, &limits, trainer->own_replicas,
                                       SEQ_USE_TRAINING, &trainer->workspace, error);
-    if (!status)
-        status = seq_allocate(&trainer->own_batches, (size_t)trainer->own_replicas,
-                              sizeof *trainer->own_batches, "the batches of a step", error);
-    for (int own = 0; !status && own < trainer->own_replicas; own++)
-        status = seq_rectangle_create(trainer->batch, trainer->window, &trainer->own_batches[own],
-                                      error);
     return status;
 }
 
@@ -123,10 +155,10 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
         status =
             seq_allocate(&trainer->nats, replicas, sizeof(double), "the replicas' losses", error);
     if (!status)
-        status =
-            seq_allocate(&trainer->saturation,
-                         (size_t)seq_comm_size(trainer->comm) * (size_t)trainer->options->layers,
-                         sizeof(seq_saturation), "the layers' saturation", error);
+        status = seq_allocate(&trainer->saturation,
+                              (size_t)seq_comm_size(trainer->comm) *
+                                  (size_t)seq_model_recurrent_layers(trainer->model),
+                              sizeof(seq_saturation), "the layers' saturation", error);
     if (!status)
         status = seq_allocate(&trainer->reports, (size_t)seq_comm_size(trainer->comm),
                               trainer->report_size, "the ranks' reports", error);
@@ -136,12 +168,11 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     trainer->saved_step = trainer->altered_step = -1;
     seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
-    if (!status) status = seq_dataset_require_stream(trainer->dataset, error);
     if (!status) status = lay_out_replicas(trainer, error);
     if (!status) status = create_model(trainer, error);
     if (!status) status = open_training_split(trainer, error);
-    if (!status) status = allocate_vectors(trainer, error);
     if (!status) status = open_validation_split(trainer, error);
+    if (!status) status = allocate_vectors(trainer, error);
     if (!status) status = allocate_exchange(trainer, error);
     if (!status) status = allocate_flow(trainer, error);
     if (!status) status = seq_train_check_create(trainer, error);
@@ -152,6 +183,7 @@ seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
 // All ranks of a node and their threads share the work.
 typedef struct packing {
     const seq_trainer *trainer;
+    bool dropped; // with the step's weight-drop
     int first, parts;
 } packing;
 
@@ -159,17 +191,35 @@ static void pack_part(void *context, int part, int threads) {
     const packing *packing = context;
     const seq_trainer *trainer = packing->trainer;
     (void)threads;
-    seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
-                   packing->parts, trainer->packed);
+    if (packing->dropped)
+        seq_model_pack_dropped(trainer->model, (uint64_t)trainer->options->seed,
+                               (uint32_t)trainer->position.step, trainer->parameters,
+                               packing->first + part, packing->parts, trainer->packed);
+    else
+        seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, packing->first + part,
+                       packing->parts, trainer->packed);
 }
 
-seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+static seq_status pack(seq_trainer *trainer, bool dropped, seq_error *error) {
     int threads = seq_team_size(trainer->compute.team);
-    packing packing = {trainer, seq_comm_node_rank(trainer->comm) * threads,
+    packing packing = {trainer, dropped, seq_comm_node_rank(trainer->comm) * threads,
                        seq_comm_node_size(trainer->comm) * threads};
     seq_team_run(trainer->compute.team, pack_part, &packing);
     seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_EXCHANGE); // waiting
     seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    seq_phase_enter(trainer, was);
+    return status;
+}
+
+seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error) {
+    bool later = seq_model_drops_weights(trainer->model);
+    return later ? seq_comm_node_barrier(trainer->comm, error) : pack(trainer, false, error);
+}
+
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error) {
+    if (!seq_model_drops_weights(trainer->model)) return SEQ_OK;
+    seq_phase was = seq_phase_enter(trainer, SEQ_PHASE_UPDATE);
+    seq_status status = pack(trainer, training, error);
     seq_phase_enter(trainer, was);
     return status;
 }
@@ -212,7 +262,7 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
         status = seq_comm_share(comm, packed, &trainer->packed, "the packed weights", error);
     for (int i = 0; !status && i < trainer->optimizer->states; i++)
         status = seq_comm_share(comm, bytes, &trainer->moments[i], "the optimiser's state", error);
-    if (!status)
+    if (!status && states)
         status = seq_comm_share(comm, states, &trainer->states, "the state of the streams", error);
     if (!status)
         status =
@@ -226,29 +276,35 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
 
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     trainer->position =
-        (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
+        (seq_position){.epoch = 1,
+                       .best_step = -1,
+                       .best_value = seq_train_prefers_more(trainer) ? -INFINITY : INFINITY,
+                       .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
     seq_recovery_begin(&trainer->history);
     if (seq_comm_node_rank(trainer->comm) == 0)
         seq_model_initialise(trainer->model, (uint64_t)trainer->options->seed, trainer->parameters);
-    return seq_comm_node_barrier(trainer->comm, error);
+    seq_status status = seq_comm_node_barrier(trainer->comm, error);
+    return status ? status : seq_initial_fill(trainer, error);
 }
 
 void seq_trainer_clear(seq_trainer *trainer) {
     seq_train_saving_destroy(trainer);
+    seq_train_forget(&trainer->kept);
     seq_train_check_destroy(trainer);
     seq_train_stability_clear(trainer);
+    seq_initial_close(trainer);
     seq_event_log_close(&trainer->events);
-    seq_batches_destroy(trainer->valid_batches);
-    seq_batches_destroy(trainer->batches);
+    seq_sampler_destroy(trainer->valid_sampler);
+    seq_sampler_destroy(trainer->sampler);
     seq_workspace_destroy(trainer->workspace);
     seq_tree_destroy(trainer->tree);
-    free(trainer->valid_state);
+    seq_evaluator_destroy(trainer->evaluator);
+    free(trainer->counters);
+    free(trainer->measures);
     seq_exchange_destroy(trainer->exchange);
     free(trainer->always_live);
-    for (int own = 0; trainer->own_batches && own < trainer->own_replicas; own++)
-        seq_rectangle_clear(&trainer->own_batches[own]);
     free(trainer->own_batches);
     free(trainer->reports);
     free(trainer->saturation);

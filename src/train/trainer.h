@@ -9,7 +9,6 @@
 #include "report/phases.h"
 #include "stability/detect.h"
 #include "report/progress.h"
-#include <seqtrain/batch/rectangle.h>
 #include "stability/recovery_history.h"
 #include <seqtrain/job/time_limit.h>
 #include <seqtrain/job/watchdog.h>
@@ -17,7 +16,8 @@
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
-#include <seqtrain/data/batch.h>
+#include <seqtrain/data/sampler.h>
+#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
 #include <seqtrain/task/task.h>
@@ -35,14 +35,16 @@ typedef struct seq_audit {
 // Where a run stands. Travels in the checkpoint, so it holds nothing that depends on time, ranks or
 // the machine.
 typedef struct seq_position {
-    int64_t step;      // updates done
-    int64_t epoch;     // of the next window, from 1
-    int64_t window;    // windows done in this epoch
-    int64_t validated; // step of the last validation, 0: none
-    int64_t best_step; // step of the best validation, -1: none
-    double best_loss;  // nats per token, +inf before the first validation
-    double last_loss;  // of the last validation
-    double epoch_nats; // training loss of this epoch so far
+    int64_t step;       // updates done
+    int64_t epoch;      // of the next window, from 1
+    int64_t window;     // windows done in this epoch
+    int64_t validated;  // step of the last validation, 0: none
+    int64_t best_step;  // step of the best validation, -1: none
+    double best_value;  // of the task's first metric, or the mean loss; the worst there is before
+                        // the first validation
+    int64_t since_best; // validations since that one, with --early-stop
+    double last_loss;   // mean of the last validation
+    double epoch_nats;  // training loss of this epoch so far
     int64_t epoch_tokens;
     int64_t epoch_clipped;    // updates of this epoch whose gradient was scaled down
     int64_t windows;          // in an epoch
@@ -52,14 +54,21 @@ typedef struct seq_position {
     seq_audit audit;
 } seq_position;
 
-// How the streams were cut before a resume that cuts them anew (repartition.c).
+// How epochs were cut before a resume that cuts them anew (repartition.c).
 typedef struct seq_repartition {
     bool active;
     bool counted; // twice and missed are known
-    int64_t replicas, batch, window;
+    seq_sampler_settings before;
     int64_t from_window, from_windows; // where the epoch stood
-    int64_t twice, missed;             // tokens of the running epoch
+    int64_t twice, missed;             // of the running epoch: tokens or items
 } seq_repartition;
+
+// What a rank has decoded of the checkpoint that the run resumes from (resume.c): its range of each
+// vector. Names are the manifest's, counts those of whole vectors.
+typedef struct seq_kept {
+    float *memory; // NULL: nothing
+    seq_state ranges;
+} seq_kept;
 
 // The run directory as rank 0 found it at the start (run_watch.c).
 typedef struct seq_run_place {
@@ -85,11 +94,11 @@ typedef struct seq_trainer {
     seq_schedule_state schedule_state;
 
     int replicas, own_replicas, first_replica, batch, window;
-    int64_t stream_length; // tokens of each training stream
-    int64_t windows;       // in an epoch
-    int64_t total_steps;   // of the run
+    int64_t windows;     // in an epoch: steps of the sampler
+    int64_t total_steps; // of the run
 
-    seq_batches *batches;
+    seq_sampler *sampler; // the task's
+    int first_read; // first_replica, but for an injected fault
     seq_workspace *workspace;
     seq_exchange *exchange;
     seq_tree *tree;        // sums the gradients of this rank's replicas
@@ -99,10 +108,10 @@ typedef struct seq_trainer {
     void *packed; // its matrices in the order of the products
     float *moments[SEQ_OPTIMIZER_STATES];
     float *states; // (R, state_size): recurrent state of every replica's streams; this node's are
-                   // current
+                   // current; NULL: the sampler carries none
     size_t state_size;
-    seq_rectangle *own_batches; // (own_replicas): of the step
-    char *reports;              // P blocks of a seq_rank_report and own_replicas seq_loss
+    seq_batch *own_batches; // (own_replicas): of the step
+    char *reports;          // P blocks of a seq_rank_report and own_replicas seq_loss
     size_t report_size;
     seq_loss *losses;     // (R)
     double *nats;         // (R), scratch of seq_train_total_loss
@@ -112,11 +121,12 @@ typedef struct seq_trainer {
     // (P, L): what each rank counts for the next validation, then all of them; and whether a layer
     // has been warned of.
     seq_saturation *saturation;
-    bool warned_of[SEQ_MAX_LAYERS];
+    bool warned_of[SEQ_MAX_RECURRENT];
 
-    seq_batches *valid_batches; // NULL: no validation split
-    float *valid_state;
-    int valid_batch; // at most batch: the workspace of training serves
+    seq_sampler *valid_sampler; // NULL: no validation split
+    seq_evaluator *evaluator;   // of it
+    int64_t *counters;          // (P, counters of the metrics): each rank's, then of all
+    double *measures;           // of the last validation, by the task's metrics
 
     seq_recovery_history history;
     seq_anomaly found;               // by this rank, not yet settled
@@ -124,12 +134,15 @@ typedef struct seq_trainer {
     float *states_before;            // (own_replicas, state_size), or NULL: nothing is ever skipped
     struct seq_injection *injection; // fault_injection.c's, or NULL
 
+    struct seq_first_values *initial; // initial.c's, or NULL: chance alone
+
     seq_position position;
     int64_t
         saved_step; // of the newest checkpoint of this session or the one resumed from, -1: none
     double started; // seconds on the monotonic clock
     seq_time_limit limit; // rank 0
     double last_save, save_seconds, longest_step;
+    seq_kept kept; // until it is restored
     struct seq_saving *saving; // save.c's
     seq_coverage window_read;  // of this rank's windows of the step
     seq_coverage own_read;     // of this rank since window own_window of the epoch
@@ -146,8 +159,10 @@ typedef struct seq_trainer {
     seq_phases phases;
 } seq_trainer;
 
-// position.c: T of the next window.
-int seq_train_window_steps(const seq_trainer *trainer);
+// Of the measure that chooses the best checkpoint: the task's first metric, or the mean loss.
+static inline bool seq_train_prefers_more(const seq_trainer *trainer) {
+    return trainer->task->metrics[0] && trainer->task->metrics[0]->higher_is_better;
+}
 
 // What a step yields, the same on every rank.
 typedef struct seq_step_result {
@@ -171,6 +186,9 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error);
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error);
 // Collective, after each change of the parameters: the ranks of a node pack a share each.
 seq_status seq_trainer_pack(seq_trainer *trainer, seq_error *error);
+// The same for models with weight-drop, which seq_trainer_pack passes over: before each training
+// step, with its mask, and before a validation, without one.
+seq_status seq_trainer_pack_for(seq_trainer *trainer, bool training, seq_error *error);
 seq_weights seq_trainer_weights(const seq_trainer *trainer);
 void seq_trainer_clear(seq_trainer *trainer);
 

@@ -26,7 +26,7 @@ static void check_rule(const golden *file, const char *entry, const char *name, 
     assert_non_null(rule);
     seq_optimizer_config config = {0.9, 0.9, rule->standard_beta2, rule->standard_epsilon, decay};
     seq_parameter parameter = {
-        .name = "p", .dimensions = 2, .rows = COUNT, .columns = 1, .decay = true};
+        .name = "p", .dimensions = 2, .rows = COUNT, .columns = 1, .decay = true, .rate = 1};
     seq_parameter_table table = {&parameter, 1, 16, COUNT};
     float p[16] = {0}, gradient[16] = {0}, first[16] = {0}, second[16] = {0},
           *moments[] = {first, second};

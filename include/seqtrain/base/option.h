@@ -38,11 +38,12 @@ enum {
                              // of a checkpoint's record
     SEQ_OPTION_ONCE =
         4, // command line only: neither config key nor part of the record (--config, --help ...)
-    SEQ_OPTION_LOCAL = 64,  // of one process of a job: paths, output, what changes no number
-    SEQ_OPTION_AUTO = 16,   // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
-    SEQ_OPTION_EMPTY = 32,  // TEXT: '' on the command line is a value, not a forgotten one
-    SEQ_OPTION_ADDED = 128, // there were records before it: recorded only where it differs from
-                            // `absent`, which a record without it stands for
+    SEQ_OPTION_LOCAL = 64, // of one process of a job: paths, output, what changes no number
+    SEQ_OPTION_AUTO = 16,  // DURATION: the word auto is a value, too, stored as SEQ_DURATION_AUTO
+    SEQ_OPTION_EMPTY = 32, // TEXT: '' on the command line is a value, not a forgotten one
+    SEQ_OPTION_REPEATED = 256, // TEXT: given again, it goes behind the first, after a semicolon
+    SEQ_OPTION_ADDED = 128,    // there were records before it: recorded only where it differs from
+                               // `absent`, which a record without it stands for
 };
 enum { SEQ_DURATION_AUTO = -1 };
 

@@ -62,6 +62,8 @@ typedef struct seq_limits {
     size_t pairs[SEQ_AXES][SEQ_AXES];        // of a batch: sum over examples of length x length
     size_t longest_pair[SEQ_AXES][SEQ_AXES]; // of one example
 } seq_limits;
+// Widens the limits to those of other batches, too.
+void seq_limits_include(seq_limits *limits, const seq_limits *others);
 
 // Arrays of an axis within its limit, from an arena that plans or serves.
 typedef struct seq_axis_room {

@@ -1,15 +1,19 @@
 // Training state <-> files. RUN/checkpoints/step-000012000/: shard-0000.h5 ... (slice i of every
-// flat vector), model.h5 (views by parameter name), vocabulary.tsv, manifest.json (written last =
-// the commit). Knows no ranks: the caller says which shards to write or read and votes between the
-// phases. Failures of a checkpoint's content are SEQ_NO_CHECKPOINT.
+// flat vector), model.h5 (views by parameter name), the schema's vocabularies (vocabulary.tsv and,
+// where there are more, vocabulary-NAME.tsv), manifest.json (written last = the commit). Knows no
+// ranks: the caller says which shards to write or read and votes between the phases. Failures of a
+// checkpoint's content are SEQ_NO_CHECKPOINT.
 #ifndef SEQTRAIN_CHECKPOINT_CHECKPOINT_H
 #define SEQTRAIN_CHECKPOINT_CHECKPOINT_H
 
 #include <seqtrain/base/file.h>
+#include <seqtrain/base/settings.h>
+#include <seqtrain/data/schema.h>
 #include <seqtrain/data/vocabulary.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/storage/manifest.h>
 #include <seqtrain/storage/vector_file.h>
+#include <seqtrain/task/task.h>
 
 enum { SEQ_STATE_VECTORS = 8 };
 
@@ -39,14 +43,15 @@ void seq_checkpoint_slice(const seq_state *state, int shard, int shards, seq_sta
 seq_status seq_checkpoint_write_shard(const char *directory, int shard, const seq_state *slices,
                                       seq_pipeline pipeline, seq_digest *out_digest,
                                       seq_error *error);
-// 3. one process: model.h5, vocabulary.tsv, manifest.json with the sections of `description`
-// ("model", "options", "position",
-//    "schedule", "data", "program" ... filled by the caller), directory syncs (up to RUN and its
-//    entry, which are to outlive what is retired next). Of `state`, names and counts are used.
+// 3. one process: model.h5, the vocabularies, manifest.json with the sections of `description`
+// ("model", "schema", "options", "position", "schedule", "data", "program" ... filled by the
+// caller), directory syncs (up to RUN and its entry, which are to outlive what is retired next). Of
+// `state`, names and counts are used. `vocabularies` are those of the schema that `description`
+// has, by its index; without a schema there is one.
 seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests,
                                  const seq_state *state, const seq_parameter_table *table,
-                                 const seq_vocabulary *vocabulary, seq_manifest *description,
-                                 seq_error *error);
+                                 const seq_vocabulary *const *vocabularies,
+                                 seq_manifest *description, seq_error *error);
 
 // Which committed checkpoints stay.
 typedef struct seq_retention {
@@ -83,29 +88,53 @@ seq_status seq_checkpoint_directory(const char *run, int64_t step, char out[SEQ_
 // Reads and checks the manifest only; in a directory named step-N, it must be of that step.
 seq_status seq_checkpoint_read_manifest(const char *directory, seq_manifest *out, seq_error *error);
 int seq_checkpoint_shards(const seq_manifest *manifest);
-// What the manifest alone says: the files of a checkpoint, sizes that are worth its numbers, as
-// many parameters as its model has. No file is opened: nothing large is read for a promise that
-// nobody keeps.
-seq_status seq_checkpoint_check_promises(const char *directory, const seq_manifest *manifest,
-                                         seq_error *error);
-// Every file (shards i with i % of == index, and all other files when index is 0) against size and
-// hash, after its promises.
+
+// What has been read of a checkpoint so far. Zero-initialised before; stays where it was made.
+typedef struct seq_loaded {
+    char directory[SEQ_PATH];
+    seq_manifest manifest;
+    seq_schema schema;                              // of the data set that it was trained on
+    seq_vocabulary *vocabularies[SEQ_VOCABULARIES]; // by the schema's index
+    const seq_vocabulary *vocabulary;               // the first of them
+    const seq_task *task;
+    seq_settings settings; // of seq_task_groups
+    seq_model *model;
+    float *parameters;   // flat vector
+    void *packed;        // its matrices, for forward passes
+    seq_weights weights; // both
+} seq_loaded;
+void seq_loaded_clear(seq_loaded *loaded);
+
+// All that reads a checkpoint goes this way. Each phase trusts what those before it have found, so
+// nothing large is read, and no memory taken, for a promise that nobody keeps. Ranks that share the
+// work agree after each phase.
+// 1. The manifest, and what it says by itself: schema, files, sizes that are worth its numbers. No
+//    other file is opened.
+seq_status seq_checkpoint_open(const char *directory, seq_loaded *out, seq_error *error);
+// 2. Size and hash of model.h5 and of the vocabularies; reads these and makes the model, which has
+//    as many parameters as the manifest says.
+seq_status seq_checkpoint_build(seq_loaded *loaded, const seq_compute *compute, seq_error *error);
+// 3. Size and hash of the shards i with i % of == index.
 seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *manifest, int index,
                                  int of, seq_error *error);
-// Fills the vectors of `state` (names and counts must match what is stored) from all shards; verify
-// first.
+// 4. Decodes this reader's range of each vector of `into` (names, and counts as in the manifest):
+//    `values` holds the range; NULL: it is decoded in little memory, and looked at only. What
+//    hashes cannot tell is checked: lengths as the manifest says, all values finite.
+typedef struct seq_vector_range {
+    size_t begin, end;
+} seq_vector_range;
+// Ranges follow each other. Those of all readers but the first have count / of elements, so the
+// ranges of a node's ranks are as long as those of another's.
+seq_vector_range seq_checkpoint_range(size_t count, int index, int of);
 seq_status seq_checkpoint_read(const char *directory, const seq_manifest *manifest,
-                               const seq_state *state, seq_error *error);
+                               const seq_state *into, int index, int of, seq_error *error);
 
-// What hashes cannot tell: reads the vocabulary and every vector of every shard piece by piece, in
-// little memory; lengths must be those of the manifest, values finite. Shards i with i % of ==
-// index, and the vocabulary when index is 0. Verify first.
-seq_status seq_checkpoint_check_content(const char *directory, const seq_manifest *manifest,
-                                        int index, int of, seq_error *error);
-// A NaN or an infinity among the parameters: the message has the name of the parameter and the
-// place in it.
-seq_status seq_checkpoint_check_finite(const seq_parameter_table *table, const float *parameters,
-                                       seq_error *error);
+// Names (the manifest's) and counts of the vectors that a checkpoint has; no values.
+seq_status seq_checkpoint_state(const char *directory, const seq_manifest *manifest, seq_state *out,
+                                seq_error *error);
+// The counts that the manifest gives for the vectors of `state` must be those of `state`.
+seq_status seq_checkpoint_check_counts(const char *directory, const seq_manifest *manifest,
+                                       const seq_state *state, seq_error *error);
 
 // A run removes and replaces checkpoints while others read them. A reader notes the checkpoint
 // before it reads, and asks what has become of it at the end and after any failure. What was read
@@ -134,17 +163,7 @@ seq_status seq_checkpoint_reshard(const char *source, int shards, const char *ou
 // one is recorded, else the newest; falls back to the next older one with a warning that says why)
 // or one CHECKPOINT directory; verified, loaded, ready to use. Checkpoints that are removed or
 // replaced meanwhile are no damage: a run is listed again.
-typedef struct seq_loaded {
-    char directory[SEQ_PATH];
-    seq_manifest manifest;
-    seq_vocabulary *vocabulary;
-    seq_model *model;
-    float *parameters;   // flat vector
-    void *packed;        // its matrices, for forward passes
-    seq_weights weights; // both
-} seq_loaded;
 seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute,
                                seq_loaded *out, seq_error *error);
-void seq_loaded_clear(seq_loaded *loaded);
 
 #endif

@@ -48,6 +48,8 @@ int64_t seq_dataset_items(const seq_dataset *dataset, seq_split split);
 // not fit together.
 seq_status seq_dataset_table(seq_dataset *dataset, seq_split split, const seq_item_table **out,
                              seq_error *error);
+// What reading keeps in memory: the tables that were loaded, and decoded chunks, at most.
+uint64_t seq_dataset_item_bytes(const seq_dataset *dataset);
 // Items [first, first + count) with all columns, in the room's arrays. Ids are
 // checked against their vocabularies, values must be finite, shards are held to
 // their hashes. Loads the table. May be called by several threads, each with its

@@ -6,16 +6,27 @@
 #ifndef SEQTRAIN_DATA_SAMPLER_H
 #define SEQTRAIN_DATA_SAMPLER_H
 
+#include <seqtrain/base/option.h>
 #include <seqtrain/batch/batch.h>
-#include <seqtrain/data/batch.h>
 #include <seqtrain/data/items.h>
+
+// How a split is cut into streams.
+typedef enum seq_cut {
+    SEQ_CUT_EQUAL, // training: every stream has floor(tokens / streams) tokens, the remainder is
+                   // left out
+    SEQ_CUT_ALL,   // evaluation: every token is in a stream; lengths differ by at most one, missing
+                   // places are -1
+} seq_cut;
+
+enum { SEQ_STREAM_MEMORY = 1 << 28 }; // bytes that all streams of a sampler read ahead into
 
 typedef struct seq_sampler_settings {
     seq_split split;
-    bool training; // epochs are shuffled and inputs augmented; else items come in order of length
+    bool training; // epochs are shuffled and inputs augmented; else items come in order of length,
+                   // and one batch at a time is in memory
     uint64_t seed;
     int replicas;     // R, of all ranks
-    int first, count; // this rank's: first .. first + count - 1
+    int first, count; // this rank's: first .. first + count - 1; count 0: a plan, nothing is read
     int batch;        // B: streams, or items, of a replica
     // Streams.
     seq_cut cut;
@@ -37,6 +48,7 @@ typedef struct seq_sampler_kind {
     const char *name, *summary;
     const char *unit;   // what positions of `planned` and seq_batch.read count: "token", "item"
     bool carries_state; // a batch goes on where the one before ended
+    bool (*same_plan)(const seq_sampler_settings *a, const seq_sampler_settings *b);
     seq_status (*create)(seq_dataset *dataset, const seq_sampler_settings *settings,
                          seq_sampler **out, seq_error *error);
     void (*destroy)(seq_sampler *sampler);
@@ -49,8 +61,12 @@ typedef struct seq_sampler_kind {
                        seq_batch *out, seq_error *error);
 } seq_sampler_kind;
 extern const seq_sampler_kind seq_sampler_streams, seq_sampler_buckets;
+// Options of buckets, for a program's table. `values` is the group's struct, or NULL: a program
+// without them leaves the settings as they are.
+extern const seq_option_group seq_buckets_options;
+void seq_buckets_configure(const void *values, seq_sampler_settings *out);
 const seq_sampler_kind *seq_sampler_find(const char *name); // NULL: none of that name
-const seq_sampler_kind *const *seq_samplers(void); // NULL-terminated
+const seq_sampler_kind *const *seq_samplers(void);          // NULL-terminated
 
 // The data set stays the caller's and outlives the sampler. SEQ_BAD_INPUT when it
 // has not what the sampler needs (items or a stream, enough tokens), or when a
@@ -61,7 +77,12 @@ seq_status seq_sampler_create(const seq_sampler_kind *kind, seq_dataset *dataset
 void seq_sampler_destroy(seq_sampler *sampler); // NULL is fine
 const seq_sampler_kind *seq_sampler_get_kind(const seq_sampler *sampler);
 
-// Of every epoch; at least 1.
+// Whether epochs of one data set are cut alike: nothing else decides who reads what.
+bool seq_sampler_same_plan(const seq_sampler_kind *kind, const seq_sampler_settings *a,
+                           const seq_sampler_settings *b);
+// Of the split, tokens or items: what is planned lies below.
+int64_t seq_sampler_units(const seq_sampler *sampler);
+// Of every epoch; at least 1. Epochs are told apart by their number, any one.
 int64_t seq_sampler_steps(const seq_sampler *sampler);
 // Upper bounds over all epochs, steps and replicas.
 const seq_limits *seq_sampler_limits(const seq_sampler *sampler);
@@ -80,10 +101,12 @@ seq_coverage seq_sampler_plan(const seq_sampler *sampler, int64_t epoch, int64_t
 double seq_sampler_mean_rows(const seq_sampler *sampler, int axis);
 // Bytes of tables and batches of this rank, without the data set's own.
 uint64_t seq_sampler_bytes(const seq_sampler *sampler);
+uint64_t seq_sampler_batch_bytes(const seq_sampler *sampler); // of one batch, 0: of a plan
 
 // Fills the batch of one of this rank's replicas. A replica that a step leaves
-// empty gets axes without sequences. The arrays are the sampler's; each own
-// replica has its own, valid until it is read again. Axes and columns are those of
+// empty gets axes without sequences. The arrays are the sampler's. In training
+// each own replica has its own, valid until it is read again; else all share
+// one. Axes and columns are those of
 // the schema, in its order; where the target is a text of ids (SEQ_FIELD_IDS), one
 // more column holds its ids one place later, the input of a decoder. Numbers of
 // sequences: streams: replica x B + b; items: the index in the split; an axis

@@ -21,11 +21,12 @@ typedef struct seq_encoder_options {
     const int *dense; // units of each dense layer
     seq_activation activation;
     double forget_bias;
-    double dropout_between; // on what a layer hands to the next,
-    double dropout_output;  // and on what the last one hands on
+    double weight_drop;     // of recurrent matrices
+    double dropout_between; // on what a layer hands to the next
+    bool dropout_locked;    // one mask for all times of a sequence (Gal and Ghahramani 2016)
 } seq_encoder_options;
 
-// Returns the topmost node.
+// Returns the topmost node. What it hands on is not dropped: that is the head's.
 int seq_graph_encoder(seq_graph *graph, const seq_encoder_options *options, int input);
 
 #endif

@@ -11,7 +11,7 @@
 #include <seqtrain/nn/head.h>
 #include <seqtrain/nn/layer.h>
 
-enum { SEQ_MAX_NODES = 256, SEQ_NODE_NAME = 24 };
+enum { SEQ_MAX_NODES = 256, SEQ_NODE_NAME = 32 };
 
 // A column of the batches that the model is going to see.
 typedef struct seq_graph_field {
@@ -29,6 +29,8 @@ typedef struct seq_graph seq_graph;
 seq_status seq_graph_create(const seq_graph_field *fields, int count,
                             const seq_initial_choice *choice, seq_graph **out, seq_error *error);
 void seq_graph_destroy(seq_graph *graph);
+// The first error, and the place for a builder's own.
+seq_error *seq_graph_error(seq_graph *graph);
 
 // The node of a column, by the field's name.
 int seq_graph_column(seq_graph *graph, const char *name);
@@ -42,16 +44,16 @@ int seq_graph_head(seq_graph *graph, const seq_head_kind *kind, const void *opti
                    const char *prefix, int input, int targets, bool next_item);
 // Parameter of a node is that of an earlier node: same values, one gradient.
 void seq_graph_share(seq_graph *graph, int node, int parameter, int of_node, int of_parameter);
-// Dropout on a node's values. Each call takes the next random place, also with
-// probability 0, which adds no node.
-int seq_graph_dropout(seq_graph *graph, int input, double probability);
+// Parameters whose names begin with `prefix` ("embedding.", "encoder.", "") learn
+// at `rate` times the learning rate; 0 freezes them. Of several calls that name
+// a parameter the last counts. A prefix that no parameter has is an error.
+void seq_graph_rate(seq_graph *graph, const char *prefix, double rate);
+// Dropout on a node's values; locked: one mask for all times of a sequence. Each
+// call takes the next random place, also with probability 0, which adds no node.
+int seq_graph_dropout(seq_graph *graph, int input, double probability, bool locked);
 int seq_graph_width(const seq_graph *graph, int node);
 // Copies an array that options point to; it lives as long as the model.
 const void *seq_graph_keep(seq_graph *graph, const void *data, size_t bytes);
-
-// All nodes of a language model, over the columns "tokens" and "tokens.before"
-// (one place later).
-void seq_graph_language_model(seq_graph *graph, const seq_model_config *config);
 
 // Makes the model, and ends the graph in any case.
 seq_status seq_graph_finish(seq_graph *graph, const seq_compute *compute, seq_model **out,

@@ -20,6 +20,7 @@
 
 enum {
     SEQ_MAX_LAYERS = 32,
+    SEQ_MAX_RECURRENT = 2 * SEQ_MAX_LAYERS + 2, // both directions of each layer, and of the letters
     SEQ_MAX_VOCABULARY = 1 << 24,
 };
 
@@ -80,7 +81,11 @@ double seq_model_training_flops(const seq_model *model);
 // Loss of a guess, a target: the head's.
 double seq_model_chance(const seq_model *model);
 const char *seq_model_loss_unit(const seq_model *model); // "nats", "squared error"
+// Recurrent layers, each direction by itself; at most SEQ_MAX_RECURRENT.
 int seq_model_recurrent_layers(const seq_model *model);
+enum { SEQ_STATE_NAME = 40 };
+// "layer 0", "layer 0 reverse", "letters layer 0", by seq_saturation's order.
+void seq_model_recurrent_name(const seq_model *model, int layer, char out[SEQ_STATE_NAME]);
 
 // Initial values into the flat vector `parameters`; parameter i draws from stream i of
 // SEQ_RANDOM_INIT.
@@ -89,7 +94,6 @@ void seq_model_initialise(const seq_model *model, uint64_t seed, float *paramete
 // What `sequences` of the head's axis carry from a batch to the next: node by
 // node h (B, H), then c (B, H) for cells with memory. Floats; zeros are a<0>.
 size_t seq_model_state_size(const seq_model *model, int sequences);
-enum { SEQ_STATE_NAME = 40 };
 // The layer that holds float `index` of such a state: "recurrent layer 0".
 void seq_model_state_name(const seq_model *model, int sequences, size_t index,
                           char out[SEQ_STATE_NAME]);
@@ -109,6 +113,12 @@ size_t seq_model_packed_bytes(const seq_model *model, seq_workspace_use use);
 // bytes. `packed` is aligned to SEQ_ALIGNMENT.
 void seq_model_pack(const seq_model *model, seq_workspace_use use, const float *parameters,
                     int part, int parts, void *packed);
+// Weight-drop: parameters whose elements are dropped as they are packed, by one mask for (seed,
+// step) that all replicas share. Such a model is packed for each training step, by the seed and
+// step of its feeds; and for evaluation by seq_model_pack.
+bool seq_model_drops_weights(const seq_model *model);
+void seq_model_pack_dropped(const seq_model *model, uint64_t seed, uint32_t step,
+                            const float *parameters, int part, int parts, void *packed);
 
 // Everything a batch within the limits needs, allocated once. `replicas`: for
 // how many batches at once it keeps what seq_model_touched draws.

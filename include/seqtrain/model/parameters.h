@@ -17,12 +17,17 @@ typedef struct seq_parameter {
     bool decay;     // weight decay applies (matrices, not biases)
     bool sparse;    // training writes only the rows that seq_model_touched reports
     int vocabulary; // what its rows stand for, or -1
+    int predicts;   // of a head: the vocabulary of its targets, which other values depend on as a
+                    // whole; else -1
     double share;   // of the matrix, that a row in training is multiplied with, about
     seq_initial initial;
     float scale;
     size_t constant_first,
         constant_count; // elements set to `constant` after drawing (forget-gate bias)
     float constant;
+    double rate; // factor of the learning rate; 0: frozen. Its gradient is not computed, summed or
+                 // counted in the norm, and no update changes it.
+    double drop; // weight-drop: probability of a zero when it is packed for a training step
 } seq_parameter;
 
 typedef struct seq_parameter_table {

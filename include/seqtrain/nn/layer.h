@@ -56,6 +56,7 @@ typedef struct seq_parameter_need {
     double scale;
     size_t constant_first, constant_count; // elements set to `constant` after drawing
     double constant;
+    double drop; // weight-drop: probability of a zero in the packed matrix of a training step
 } seq_parameter_need;
 
 typedef enum seq_packed_use {
@@ -128,6 +129,7 @@ typedef struct seq_node {
     unsigned adds_input;     // add to its gradient: a later node has written it
     unsigned adds_parameter; // the same of a parameter's gradient
     unsigned clears_all; // a sparse parameter whose other users are not: `clear` zeroes all rows
+    unsigned owned;      // the node is the parameter's first user, the last in backward
     unsigned frozen;     // its gradient is not wanted
 } seq_node;
 

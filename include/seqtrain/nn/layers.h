@@ -6,12 +6,14 @@
 #include <seqtrain/nn/layer.h>
 
 // Recurrent: input 0 (N, I) -> h<t> (N, H), from each sequence's first step to
-// its last. Parameters as in PyTorch: "weight_ih", "weight_hh", "bias_ih",
-// "bias_hh", and "weight_ch" of cells with peepholes.
+// its last. Input 1, or none: h<0> of the sequences, (rows of the parent, H);
+// c<0> is 0. Where the axis continues, the batch before says it. Parameters as in PyTorch:
+// "weight_ih", "weight_hh", "bias_ih", "bias_hh", and "weight_ch" of cells with peepholes.
 typedef struct seq_recurrent_options {
     const seq_cell *cell;
     int hidden;         // H
     double forget_bias; // initial value of the forget gate's bias_ih
+    double weight_drop; // probability, see nn/weight_drop.h: of weight_hh, in training
 } seq_recurrent_options;
 extern const seq_layer_kind seq_layer_recurrent;
 seq_recurrent seq_recurrent_of(const seq_node *node);

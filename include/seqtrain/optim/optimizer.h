@@ -58,8 +58,8 @@ typedef struct seq_optimizer_step {
     float *const *state; // optimizer->states vectors
 } seq_optimizer_step;
 
-// Updates floats [begin, end) of the flat vectors. An element's new value depends on nothing but
-// its own.
+// Updates floats [begin, end) of the flat vectors, each parameter at its own rate
+// (seq_parameter.rate). An element's new value depends on nothing but its own.
 void seq_optimizer_apply(const seq_optimizer_step *step, size_t begin, size_t end);
 // The same where the gradient is zero; it is not read.
 void seq_optimizer_apply_zero(const seq_optimizer_step *step, size_t begin, size_t end);

@@ -13,6 +13,8 @@ typedef struct seq_prepare {
     const char *const *inputs; // files, folders (read recursively in name order), "-"; their first
                                // bytes say whether and how they are unpacked
     size_t input_count;
+    bool reverse;    // units of each line or document from the last to the first, then <eos>; those
+                     // of a split where there is no <eos>
     bool as_is;      // bytes as they are: nothing is unpacked, no form of file refused
     uint64_t memory; // bytes that unpacking an input may take; 0: any
     double valid_fraction,

@@ -31,11 +31,15 @@ typedef struct seq_task {
     const seq_metric *const *metrics;
 } seq_task;
 
-extern const seq_task seq_task_lm;
+extern const seq_task seq_task_lm, seq_task_classify;
 const seq_task *seq_task_find(const char *name); // NULL: none
 const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.
 extern const seq_option_group *const seq_task_groups[];
+
+// How often each entry of a field's vocabulary occurs in the training part. The graph keeps the
+// array; NULL after an error.
+const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field);
 
 // SEQ_BAD_USAGE: an option that is not at its default, and that the task does not have.
 seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settings,

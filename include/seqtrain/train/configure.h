@@ -2,6 +2,7 @@
 #ifndef SEQTRAIN_TRAIN_CONFIGURE_H
 #define SEQTRAIN_TRAIN_CONFIGURE_H
 
+#include <seqtrain/data/sampler.h>
 #include <seqtrain/model/model.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/task/task.h>
@@ -18,5 +19,7 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
 // The numbers of the update rule `optimizer`; what was not given is the rule's default.
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
                            seq_optimizer_config *out);
+// How a task's sampler reads the training part; replicas, first and count are the caller's.
+seq_sampler_settings seq_train_sampler_settings(const seq_parsed *parsed);
 
 #endif

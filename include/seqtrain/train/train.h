@@ -25,6 +25,8 @@ typedef struct seq_train_options {
     int initialisation;
     double init_scale;
     int embedding_init; // auto, then seq_embedding_initialisation
+    char *init_from, *embeddings;
+    double embeddings_rate;
     int64_t replicas, batch, window;
     int loss_scale; // seq_loss_scale
     double clip_norm, clip_element;
@@ -35,7 +37,7 @@ typedef struct seq_train_options {
     double decay;
     int64_t decay_after, patience;
     double minimum_rate;
-    int64_t epochs, steps, seed, validate_every;
+    int64_t epochs, steps, seed, validate_every, early_stop;
     int64_t checkpoint_every;
     double checkpoint_interval;
     bool checkpoint_background;

@@ -183,3 +183,16 @@ double seq_train_loss_limit(const seq_trainer *trainer) {
     if (trainer->options->loss_limit > 0) return trainer->options->loss_limit;
     return 4 * seq_model_chance(trainer->model);
 }
+
+seq_sampler_settings seq_train_sampler_settings(const seq_parsed *parsed) {
+    const seq_train_options *options = parsed->values;
+    seq_sampler_settings out = {.split = SEQ_TRAIN,
+                                .training = true,
+                                .seed = (uint64_t)options->seed,
+                                .batch = (int)options->batch,
+                                .cut = SEQ_CUT_EQUAL,
+                                .window = (int)options->window,
+                                .loss_sum = options->loss_scale == SEQ_LOSS_SUM};
+    seq_buckets_configure(seq_option_values(parsed, &seq_buckets_options), &out);
+    return out;
+}

@@ -118,6 +118,24 @@ static const seq_option options[] = {
              "within 1/sqrt(E). normal: standard normal. auto: normal, but uniform with --tied "
              "or --init uniform."},
 
+    {SEQ_OPTION_HEADING, .help = "First values from elsewhere"},
+    {SEQ_OPTION_TEXT, "init-from", "RUN[:FROM=TO,...][@RATE]", AT(init_from),
+     .flags = IDENTITY | SESSION | SEQ_OPTION_REPEATED,
+     .help =
+         "A new run takes the parameters of another RUN (its best checkpoint) or of a CHECKPOINT, "
+         "by their names; rows that stand for words, by the words. FROM=TO renames (rnn=encoder, "
+         "_l0=_l0_reverse), FROM= leaves out, NAME alone takes nothing but what is named. RATE: "
+         "factor of the learning rate of what is taken, 0 freezes it. What does not fit is an "
+         "error, unless it is left out. May be given again, or a list separated by ;: of several "
+         "sources that have a parameter, the first counts. A resume does not need the sources."},
+    {SEQ_OPTION_TEXT, "embeddings", "FILE", AT(embeddings), .flags = IDENTITY | SESSION,
+     .help = "A new run takes its embedding of words from FILE, text as word2vec, GloVe or "
+             "fastText write it (a word and --embed numbers a line, or .gz): words as they are, "
+             "else in lower case. Words that are not in FILE stay random."},
+    {SEQ_OPTION_REAL, "embeddings-rate", "X", AT(embeddings_rate), "1", 0, 1000, .flags = SESSION,
+     .help = "Factor of the learning rate of the embedding with --embeddings; 0 freezes it, words "
+             "that are not in FILE included."},
+
     {SEQ_OPTION_HEADING, .help = "Training"},
     {SEQ_OPTION_INTEGER, "replicas", "R", AT(replicas), "0", 0, 65536, .flags = IDENTITY,
      .help =
@@ -176,6 +194,10 @@ static const seq_option options[] = {
      .help = "Stop after this many updates in all; 0: by --epochs alone. Whichever comes first."},
     {SEQ_OPTION_INTEGER, "validate-every", "STEPS", AT(validate_every), "0", 0, 1e15,
      .help = "Steps between validations; 0: at the end of each epoch."},
+    {SEQ_OPTION_INTEGER, "early-stop", "N", AT(early_stop), "0", 0, 1e15, .flags = SEQ_OPTION_ADDED,
+     .absent = "0",
+     .help = "End when N validations in a row have found none better than the best; 0: never. "
+             "Better is what the task's first measure says (a language model: its loss)."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
      .help = "Seed of initial values, dropout and the words of --output sampled."},
 

@@ -19,22 +19,27 @@ bool seq_train_reports_at(const seq_trainer *trainer, int64_t step) {
 }
 
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step) {
-    return trainer->valid_batches && seq_train_reports_at(trainer, step);
+    return trainer->valid_sampler && seq_train_reports_at(trainer, step);
 }
 
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step) {
     int64_t every = trainer->options->checkpoint_every;
     return (every && step % every == 0) || seq_train_validates_at(trainer, step) ||
-           (!trainer->valid_batches && is_epoch_end(trainer, step));
+           (!trainer->valid_sampler && is_epoch_end(trainer, step));
+}
+
+bool seq_train_ends_early(const seq_trainer *trainer) {
+    int64_t patience = trainer->options->early_stop;
+    return patience && trainer->position.since_best >= patience;
 }
 
 bool seq_train_finished(const seq_trainer *trainer) {
-    return trainer->position.step >= trainer->total_steps;
+    return trainer->position.step >= trainer->total_steps || seq_train_ends_early(trainer);
 }
 
 bool seq_train_validation_due(const seq_trainer *trainer) {
     const seq_position *position = &trainer->position;
-    if (!trainer->valid_batches || position->step == 0 || position->validated == position->step)
+    if (!trainer->valid_sampler || position->step == 0 || position->validated == position->step)
         return false;
     return seq_train_finished(trainer) || seq_train_validates_at(trainer, position->step);
 }
@@ -53,7 +58,7 @@ static int64_t last_due(const seq_trainer *trainer, int64_t step) {
     const seq_train_options *options = trainer->options;
     int64_t due = 0;
     if (options->checkpoint_every) due = last_multiple(step, options->checkpoint_every, 0);
-    if (trainer->valid_batches && options->validate_every)
+    if (trainer->valid_sampler && options->validate_every)
         due = later(due, last_multiple(step, options->validate_every, 0));
     else
         due = later(due, last_multiple(step, trainer->windows, trainer->position.origin));

@@ -3,6 +3,7 @@
 // machine or on the number of ranks, so equal states are equal files.
 // Tests: tests/cli/arithmetic.sh, tests/mpi/train_bytes.sh.
 #include "saving.h"
+#include "initial/initial.h"
 #include "options/options.h"
 #include "verify/verify.h"
 #include <math.h>
@@ -13,6 +14,9 @@
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+// Of a language model, and of tasks with a metric.
+static const char BEST_LOSS[] = "best_loss", BEST_VALUE[] = "best_value";
 
 static seq_status describe_options(const seq_trainer *trainer, seq_record *record,
                                    seq_error *error) {
@@ -35,8 +39,10 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
     return status;
 }
 
-static seq_status describe_position(const seq_position *position, seq_record *record,
+static seq_status describe_position(const seq_trainer *trainer, seq_record *record,
                                     seq_error *error) {
+    const seq_position *position = &trainer->position;
+    const char *best = trainer->task->metrics[0] ? BEST_VALUE : BEST_LOSS;
     const struct {
         const char *key;
         int64_t value;
@@ -52,7 +58,9 @@ static seq_status describe_position(const seq_position *position, seq_record *re
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < sizeof integers / sizeof *integers; i++)
         status = seq_record_set_integer(record, integers[i].key, integers[i].value, error);
-    if (!status) status = seq_record_set_real(record, "best_loss", position->best_loss, error);
+    if (!status && position->since_best)
+        status = seq_record_set_integer(record, "since_best", position->since_best, error);
+    if (!status) status = seq_record_set_real(record, best, position->best_value, error);
     if (!status) status = seq_record_set_real(record, "last_loss", position->last_loss, error);
     if (!status) status = seq_record_set_real(record, "epoch_nats", position->epoch_nats, error);
     return status ? status : seq_train_describe_audit(position, record, error);
@@ -93,8 +101,9 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
         seq_model_config_write(seq_model_get_config(trainer->model), record, error);
     if (!error->status && (record = section(out, "options", error)))
         describe_options(trainer, record, error);
+    if (!error->status) seq_initial_describe(trainer, out, error);
     if (!error->status && (record = section(out, "position", error)))
-        describe_position(&trainer->position, record, error);
+        describe_position(trainer, record, error);
     if (!error->status && (record = section(out, "schedule", error)))
         seq_schedule_write(&trainer->schedule_state, record, error);
     if (!error->status && (record = section(out, "setbacks", error)))
@@ -143,7 +152,12 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
     for (size_t i = 0; !status && i < sizeof integers / sizeof *integers; i++)
         status = seq_record_get_integer(record, integers[i].key, integers[i].minimum, INT64_MAX,
                                         integers[i].value, error);
-    if (!status) status = seq_record_get_real(record, "best_loss", &out->best_loss, error);
+    out->since_best = 0;
+    if (!status && seq_record_text(record, "since_best"))
+        status =
+            seq_record_get_integer(record, "since_best", 0, INT64_MAX, &out->since_best, error);
+    const char *best = seq_record_text(record, BEST_VALUE) ? BEST_VALUE : BEST_LOSS;
+    if (!status) status = seq_record_get_real(record, best, &out->best_value, error);
     if (!status) status = seq_record_get_real(record, "last_loss", &out->last_loss, error);
     if (!status) status = seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
     if (!status) status = seq_train_read_audit(record, out, error);
@@ -213,7 +227,7 @@ static void print_data(const seq_trainer *trainer) {
         seq_log_info("data     %s: %lld items (%lld rows) to train on, %lld (%lld) to validate",
                      seq_dataset_path(dataset), (long long)seq_dataset_items(dataset, SEQ_TRAIN),
                      train, (long long)seq_dataset_items(dataset, SEQ_VALID), valid);
-    if (!trainer->valid_batches)
+    if (!trainer->valid_sampler)
         seq_log_warning("%s has no validation split: no validation loss, no best checkpoint",
                         seq_dataset_path(trainer->dataset));
 }

@@ -1,13 +1,17 @@
-// A resume with other streams than the run had: another number of replicas, of
-// streams or time steps, or other data. The place in the epoch is kept as a
-// fraction, to the nearest window; states begin at zero. Of a running epoch
-// some tokens are then read twice and others not at all. Where the data are the
-// same, both numbers are computed from the two cuts and told. Test:
+// A resume with another cut of the epochs than the run had: another number of
+// replicas, of streams, items or time steps, or other data. The place in the
+// epoch is kept as a fraction, to the nearest window; states begin at zero. Of a
+// running epoch some tokens or items are then read twice and others not at all.
+// Where the data are the same, a second sampler with the old settings tells what
+// was read: a bit for each, a part of the split at a time. Test:
 // tests/fault/override.sh.
 #include "saving.h"
 #include "options/options.h"
 #include "verify/verify.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/base/settings.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +23,26 @@ void seq_train_plan_steps(seq_trainer *trainer) {
     seq_train_schedule_config(options, trainer->total_steps, &trainer->schedule);
 }
 
-static seq_status read_cut(const seq_manifest *manifest, seq_repartition *out, seq_error *error) {
+// Those of the run that the checkpoint is of.
+static seq_status read_settings(const seq_trainer *trainer, const seq_manifest *manifest,
+                                seq_sampler_settings *out, seq_error *error) {
+    static const seq_option_group *const groups[] = {&seq_buckets_options, NULL};
     const seq_record *record = seq_manifest_section_find(manifest, "options");
-    const struct {
-        const char *key;
-        int64_t *value;
-    } fields[] = {{"replicas", &out->replicas}, {"batch", &out->batch}, {"window", &out->window}};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (seq_record_get_integer(record, fields[i].key, 1, INT32_MAX, fields[i].value, error))
-            return error->status;
+    seq_settings recorded;
+    int64_t replicas, batch, window, seed;
+    *out = seq_train_sampler_settings(trainer->parsed);
+    if (seq_record_get_integer(record, "replicas", 1, INT32_MAX, &replicas, error) ||
+        seq_record_get_integer(record, "batch", 1, INT32_MAX, &batch, error) ||
+        seq_record_get_integer(record, "window", 1, INT32_MAX, &window, error) ||
+        seq_record_get_integer(record, "seed", 0, INT64_MAX, &seed, error) ||
+        seq_settings_read(groups, record, &recorded, error))
+        return error->status;
+    out->replicas = (int)replicas;
+    out->batch = (int)batch;
+    out->window = (int)window;
+    out->seed = (uint64_t)seed;
+    seq_buckets_configure(seq_option_values(&recorded.parsed, &seq_buckets_options), out);
+    seq_settings_clear(&recorded);
     return SEQ_OK;
 }
 
@@ -36,49 +51,75 @@ static bool has_same_data(const seq_trainer *trainer, const seq_manifest *manife
     return hash && strcmp(hash, seq_dataset_hash(trainer->dataset)) == 0;
 }
 
-// Every stream of `count` has `length` tokens, and [begin, end) of them are meant.
-typedef struct stretches {
-    int64_t count, length, begin, end;
-} stretches;
+// Positions [begin, end) of the split, and which of them were read: bits.
+typedef struct part {
+    int64_t begin, end;
+    uint64_t *bits;
+    bool counting; // against the bits; else they are set
+    int64_t done, left, twice;
+} part;
 
-static int64_t total_of(const stretches *these) {
-    return these->count * (these->end - these->begin);
-}
+enum { PART = 1 << 26 }; // positions: 8 MB of bits
 
-static int64_t overlap_of(const stretches *a, const stretches *b) {
-    int64_t common = 0;
-    for (int64_t i = 0, j = 0; i < a->count && j < b->count;) {
-        int64_t begin_a = i * a->length + a->begin, end_a = i * a->length + a->end;
-        int64_t begin_b = j * b->length + b->begin, end_b = j * b->length + b->end;
-        int64_t begin = begin_a > begin_b ? begin_a : begin_b, end = end_a < end_b ? end_a : end_b;
-        if (begin < end) common += end - begin;
-        if (end_a < end_b)
-            i++;
+static void note_range(void *context, int64_t begin, int64_t end) {
+    part *part = context;
+    begin = begin > part->begin ? begin - part->begin : 0;
+    end = (end < part->end ? end : part->end) - part->begin;
+    for (int64_t at = begin, stop; at < end; at = stop) {
+        stop = at / 64 * 64 + 64 < end ? at / 64 * 64 + 64 : end;
+        uint64_t *word = &part->bits[at / 64], bits = UINT64_MAX >> (64 - (stop - at)) << at % 64;
+        if (part->counting)
+            part->twice += __builtin_popcountll(*word & bits);
         else
-            j++;
+            *word |= bits;
+        *(part->counting ? &part->left : &part->done) += stop - at;
     }
-    return common;
 }
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
+static void note_plan(const seq_sampler *sampler, int replicas, int64_t epoch, int64_t from,
+                      int64_t to, part *part) {
+    for (int replica = 0; replica < replicas; replica++)
+        seq_sampler_planned(sampler, epoch, from, to, replica, note_range, part);
 }
 
-// What becomes of the running epoch: tokens that were read and will be again, and that never are.
-static void count_mixture(const seq_trainer *trainer, seq_repartition *repartition) {
-    int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_TRAIN);
-    int64_t old_streams = repartition->replicas * repartition->batch,
-            old_length = tokens / old_streams;
-    int64_t length = trainer->stream_length;
-    repartition->counted =
-        repartition->from_windows == (old_length + repartition->window - 1) / repartition->window;
-    if (!repartition->counted) return;
-    const stretches done = {old_streams, old_length, 0,
-                            least(repartition->from_window * repartition->window, old_length)};
-    const stretches left = {(int64_t)trainer->replicas * trainer->batch, length,
-                            least(trainer->position.window * trainer->window, length), length};
-    repartition->twice = overlap_of(&done, &left);
-    repartition->missed = tokens - (total_of(&done) + total_of(&left) - repartition->twice);
+// What becomes of the running epoch: what was read and will be again, and what never is.
+static seq_status count_mixture(seq_trainer *trainer, const seq_sampler *old, seq_error *error) {
+    const seq_position *position = &trainer->position;
+    seq_repartition *repartition = &trainer->repartition;
+    int64_t units = seq_sampler_units(old);
+    part part = {0};
+    seq_status status = seq_allocate(&part.bits, PART / 64, sizeof *part.bits,
+                                     "counting what is read twice", error);
+    for (; !status && part.begin < units; part.begin = part.end) {
+        part.end = units - part.begin < PART ? units : part.begin + PART;
+        part.counting = false;
+        memset(part.bits, 0, PART / 8);
+        note_plan(old, repartition->before.replicas, position->epoch, 0, repartition->from_window,
+                  &part);
+        part.counting = true;
+        note_plan(trainer->sampler, trainer->replicas, position->epoch, position->window,
+                  trainer->windows, &part);
+    }
+    free(part.bits);
+    if (status) return status;
+    repartition->twice = part.twice;
+    repartition->missed = units - (part.done + part.left - part.twice);
+    return SEQ_OK;
+}
+
+// Settings that make no sampler, or one of other epochs, are not those of the run: then nothing is
+// counted.
+static seq_status look_back(seq_trainer *trainer, seq_error *error) {
+    seq_repartition *repartition = &trainer->repartition;
+    seq_sampler *old = NULL;
+    seq_error reason = {0};
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset,
+                                           &repartition->before, &old, &reason);
+    if (status == SEQ_NO_MEMORY) return seq_error_set(error, status, "%s", reason.text);
+    repartition->counted = !status && repartition->from_windows == seq_sampler_steps(old);
+    status = repartition->counted ? count_mixture(trainer, old, error) : SEQ_OK;
+    seq_sampler_destroy(old);
+    return status;
 }
 
 static int64_t nearest_window(int64_t window, int64_t windows, int64_t new_windows) {
@@ -100,52 +141,70 @@ static void move_position(seq_trainer *trainer, seq_repartition *repartition) {
     position->audit.carried_window = position->window;
     position->audit.content = 0;
     position->repartition_step = position->step;
-    position->repartition_replicas = repartition->replicas;
+    position->repartition_replicas = repartition->before.replicas;
 }
 
 seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
                                  seq_error *error) {
     seq_repartition *repartition = &trainer->repartition;
-    if (read_cut(manifest, repartition, error)) return error->status;
+    seq_sampler_settings now = seq_train_sampler_settings(trainer->parsed);
+    now.replicas = trainer->replicas;
+    if (read_settings(trainer, manifest, &repartition->before, error)) return error->status;
     bool same_data = has_same_data(trainer, manifest);
-    repartition->active = repartition->replicas != trainer->replicas ||
-                          repartition->batch != trainer->batch ||
-                          repartition->window != trainer->window || !same_data;
+    repartition->active =
+        !seq_sampler_same_plan(trainer->task->sampler, &repartition->before, &now) || !same_data;
     if (!repartition->active) return SEQ_OK;
     bool pure = !seq_train_audit_is_mixed(&trainer->position.audit);
     move_position(trainer, repartition);
-    if (same_data && pure && repartition->from_window > 0) count_mixture(trainer, repartition);
-    return SEQ_OK;
+    if (!same_data || !pure || !repartition->from_window) return SEQ_OK;
+    return look_back(trainer, error);
+}
+
+static void warn(const seq_trainer *trainer) {
+    const seq_repartition *repartition = &trainer->repartition;
+    const seq_sampler_settings *before = &repartition->before;
+    const seq_position *position = &trainer->position;
+    const char *unit = trainer->task->sampler->unit, *name = trainer->task->sampler->name;
+    char windows[40] = "", now[20] = "";
+    if (trainer->task->sampler->carries_state) {
+        snprintf(windows, sizeof windows, ", windows of %d,", before->window);
+        snprintf(now, sizeof now, ", %d", trainer->window);
+    }
+    seq_log_warning("%s are cut anew: %d replicas of %d %s%s become %d of %d%s; epoch %lld goes on "
+                    "at window %lld of %lld (it was %lld of %lld)%s: equal in statistics, not in "
+                    "bits",
+                    name, before->replicas, before->batch,
+                    trainer->task->sampler->carries_state ? "streams" : "items", windows,
+                    trainer->replicas, trainer->batch, now, (long long)position->epoch,
+                    (long long)position->window, (long long)trainer->windows,
+                    (long long)repartition->from_window, (long long)repartition->from_windows,
+                    trainer->task->sampler->carries_state ? ", states at zero" : "");
+    if (repartition->counted)
+        seq_log_warning("of this epoch's %ss, %lld are read twice and %lld not at all", unit,
+                        (long long)repartition->twice, (long long)repartition->missed);
 }
 
 void seq_train_print_repartition(seq_trainer *trainer) {
     const seq_repartition *repartition = &trainer->repartition;
-    const seq_position *position = &trainer->position;
+    const seq_sampler_settings *before = &repartition->before;
     if (!repartition->active) return;
-    seq_log_warning("streams are cut anew: %lld replicas of %lld streams, windows of %lld, become "
-                    "%d of %d, %d; epoch %lld goes on at window %lld of %lld (it was %lld of "
-                    "%lld), states at zero: equal in statistics, not in bits",
-                    (long long)repartition->replicas, (long long)repartition->batch,
-                    (long long)repartition->window, trainer->replicas, trainer->batch,
-                    trainer->window, (long long)position->epoch, (long long)position->window,
-                    (long long)trainer->windows, (long long)repartition->from_window,
-                    (long long)repartition->from_windows);
-    if (repartition->counted)
-        seq_log_warning("of this epoch's tokens, %lld are read twice and %lld not at all",
-                        (long long)repartition->twice, (long long)repartition->missed);
+    warn(trainer);
     seq_event_log *events = &trainer->events;
     seq_event_begin(events, "recut");
-    seq_event_integer(events, "step", position->step);
-    seq_event_integer(events, "epoch", position->epoch);
-    seq_event_integer(events, "replicas_before", repartition->replicas);
-    seq_event_integer(events, "batch_before", repartition->batch);
-    seq_event_integer(events, "window_before", repartition->window);
+    seq_event_integer(events, "step", trainer->position.step);
+    seq_event_integer(events, "epoch", trainer->position.epoch);
+    seq_event_integer(events, "replicas_before", before->replicas);
+    seq_event_integer(events, "batch_before", before->batch);
+    seq_event_integer(events, "window_before", before->window);
     seq_event_integer(events, "replicas", trainer->replicas);
     seq_event_integer(events, "batch", trainer->batch);
     seq_event_integer(events, "window", trainer->window);
     if (repartition->counted) {
-        seq_event_integer(events, "tokens_twice", repartition->twice);
-        seq_event_integer(events, "tokens_missed", repartition->missed);
+        char twice[20], missed[20];
+        snprintf(twice, sizeof twice, "%ss_twice", trainer->task->sampler->unit);
+        snprintf(missed, sizeof missed, "%ss_missed", trainer->task->sampler->unit);
+        seq_event_integer(events, twice, repartition->twice);
+        seq_event_integer(events, missed, repartition->missed);
     }
     seq_event_end(events);
 }

@@ -1,7 +1,8 @@
 // Finds the newest checkpoint that is whole and of this run, and restores it.
-// All ranks share the hashing; what is damaged is set aside, and the one before
-// it is tried. Invariant: what a checkpoint does not supply is zero, also after
-// a rollback. Tests: tests/fault/damage.sh, tests/fault/rollback.sh,
+// All ranks share the hashing and decoding; what is damaged is set aside, and
+// the one before it is tried. What a rank has decoded of a good one it keeps
+// until there is memory that the ranks share. Invariant: what a checkpoint does
+// not supply is zero, also after a rollback. Tests: tests/fault/damage.sh, tests/fault/rollback.sh,
 // tests/fault/override.sh.
 #include "saving.h"
 #include "options/options.h"
@@ -35,22 +36,85 @@ static seq_status list_steps(const char *run, seq_comm *comm, int64_t **out_step
                   : seq_comm_broadcast(comm, *out_steps, count * sizeof **out_steps, 0, error);
 }
 
-// Every rank reads the manifest, hashes its share of the files and looks into its share of the
-// shards: hashes fit to what a faulty program has written, too.
-static seq_status check_checkpoint(const char *run, const char *override, seq_comm *comm,
-                                   int64_t step, seq_manifest *manifest, seq_error *error) {
+void seq_train_forget(seq_kept *kept) {
+    free(kept->memory);
+    *kept = (seq_kept){0};
+}
+
+// Takes memory for this rank's ranges. What the shards are hardly worth is not kept, nor what there
+// is no memory for: it is decoded in pieces now, and again when the trainer's own memory is there.
+static void keep_ranges(seq_kept *kept, const seq_manifest *manifest, int rank, int ranks) {
+    enum { DENSITY = 16 }; // values in a byte
+    double total = 0, bytes = 0;
+    size_t floats = 0;
+    seq_error ignored = {0};
+    for (int shard = 0; shard < seq_checkpoint_shards(manifest); shard++)
+        bytes += (double)manifest->files[shard].digest.size;
+    for (int i = 0; i < kept->ranges.count; i++) {
+        seq_vector_range range = seq_checkpoint_range(kept->ranges.vectors[i].count, rank, ranks);
+        floats += range.end - range.begin;
+        total += (double)kept->ranges.vectors[i].count;
+    }
+    if (total > DENSITY * bytes || seq_allocate(&kept->memory, floats, sizeof *kept->memory,
+                                                "the state to resume from", &ignored))
+        return;
+    float *values = kept->memory;
+    for (int i = 0; i < kept->ranges.count; i++) {
+        seq_vector_range range = seq_checkpoint_range(kept->ranges.vectors[i].count, rank, ranks);
+        kept->ranges.vectors[i].values = values;
+        values += range.end - range.begin;
+    }
+}
+
+// One rank reads the small files and makes the model, whose parameters are counted.
+static seq_status check_model_of(seq_loaded *loaded, seq_error *error) {
+    seq_compute compute;
+    seq_status status = seq_compute_find("portable", SEQ_FP32, NULL, &compute, error);
+    return status ? status : seq_checkpoint_build(loaded, &compute, error);
+}
+
+// Every rank reads the manifest, hashes its share of the shards and decodes its range of every
+// vector: hashes fit to what a faulty program has written, too.
+static seq_status check_phases(const char *run, const char *override, seq_comm *comm, int64_t step,
+                               seq_loaded *loaded, seq_kept *kept, bool keep, seq_error *error) {
     char directory[SEQ_PATH];
     int rank = seq_comm_rank(comm), ranks = seq_comm_size(comm);
     seq_position position;
     if (!seq_checkpoint_directory(run, step, directory, error) &&
-        !seq_checkpoint_read_manifest(directory, manifest, error) &&
-        !seq_checkpoint_verify(directory, manifest, rank, ranks, error) &&
-        !seq_checkpoint_check_content(directory, manifest, rank, ranks, error) &&
-        !seq_train_read_position(manifest, &position, error) && position.step != step)
+        !seq_checkpoint_open(directory, loaded, error) &&
+        !seq_checkpoint_state(directory, &loaded->manifest, &kept->ranges, error) && rank == 0)
+        check_model_of(loaded, error);
+    if (seq_comm_agree(comm, error)) return error->status;
+    seq_checkpoint_verify(directory, &loaded->manifest, rank, ranks, error);
+    if (seq_comm_agree(comm, error)) return error->status;
+    if (keep) keep_ranges(kept, &loaded->manifest, rank, ranks);
+    if (!seq_checkpoint_read(directory, &loaded->manifest, &kept->ranges, rank, ranks, error) &&
+        !seq_train_read_position(&loaded->manifest, &position, error) && position.step != step)
         seq_error_set(error, SEQ_NO_CHECKPOINT, "%s: its manifest says step %lld", directory,
                       (long long)position.step);
-    if (!error->status && rank == 0) seq_identity_check(run, directory, manifest, override, error);
+    if (!error->status && rank == 0)
+        seq_identity_check(run, directory, &loaded->manifest, override, error);
     return seq_comm_agree(comm, error);
+}
+
+// `kept`: NULL, or receives what this rank has decoded.
+static seq_status check_checkpoint(const char *run, const char *override, seq_comm *comm,
+                                   int64_t step, seq_manifest *manifest, seq_kept *kept,
+                                   seq_error *error) {
+    seq_loaded loaded = {0};
+    seq_kept found = {0};
+    seq_status status =
+        check_phases(run, override, comm, step, &loaded, &found, kept != NULL, error);
+    if (!status) {
+        *manifest = loaded.manifest;
+        loaded.manifest = (seq_manifest){0};
+    }
+    if (!status && kept)
+        *kept = found;
+    else
+        seq_train_forget(&found);
+    seq_loaded_clear(&loaded);
+    return status;
 }
 
 // A checkpoint that was refused keeps its content under another name: nothing may overwrite or
@@ -80,11 +144,12 @@ static seq_status set_aside_all(const char *run, seq_comm *comm, const int64_t *
 
 static seq_status newest_good(const char *run, const char *override, seq_comm *comm,
                               const int64_t *steps, size_t count, seq_manifest *manifest,
-                              int64_t *out_step, seq_error *error) {
+                              seq_kept *kept, int64_t *out_step, seq_error *error) {
     for (size_t i = 0; i < count; i++) {
         seq_error reason = {0};
         seq_manifest_clear(manifest);
-        seq_status status = check_checkpoint(run, override, comm, steps[i], manifest, &reason);
+        seq_status status =
+            check_checkpoint(run, override, comm, steps[i], manifest, kept, &reason);
         if (!status) {
             *out_step = steps[i];
             return set_aside_all(run, comm, steps, i, error);
@@ -270,14 +335,15 @@ seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t wi
     seq_status status = list_steps(run, trainer->comm, &steps, &count, error);
     if (!status) {
         count = seq_train_keep_targets(trainer, window, steps, count);
-        status = newest_good(run, NULL, trainer->comm, steps, count, out_manifest, out_step, error);
+        status = newest_good(run, NULL, trainer->comm, steps, count, out_manifest, NULL, out_step,
+                             error);
     }
     free(steps);
     return status;
 }
 
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
-                                     int64_t *out_step, seq_error *error) {
+                                     seq_kept *out_kept, int64_t *out_step, seq_error *error) {
     seq_train_options *options = parsed->values;
     int64_t *steps = NULL;
     size_t count = 0;
@@ -297,8 +363,9 @@ seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_man
     else if (options->resume == SEQ_RESUME_AUTO && !count)
         status = seq_train_check_new(options->run, comm, error);
     else
+        // Not more memory than the snapshot takes later; where there is none, it is decoded twice.
         status = newest_good(options->run, options->override, comm, steps, count, out_manifest,
-                             out_step, error);
+                             options->checkpoint_background ? out_kept : NULL, out_step, error);
     if (!status && *out_step >= 0) status = apply_manifest(parsed, out_manifest, error);
 out:
     free(steps);
@@ -388,20 +455,51 @@ static seq_status apply_alterations(seq_trainer *trainer, const seq_manifest *ma
     return seq_train_check_shapes(trainer, manifest, error);
 }
 
+// This rank's range of each vector, from what it has kept, or from the files.
+static seq_status take_ranges(seq_trainer *trainer, const seq_manifest *manifest,
+                              const char *directory, const seq_state *state, seq_error *error) {
+    int rank = seq_comm_rank(trainer->comm), ranks = seq_comm_size(trainer->comm);
+    const seq_state *kept = &trainer->kept.ranges;
+    seq_state own = *state;
+    if (seq_checkpoint_check_counts(directory, manifest, state, error)) return error->status;
+    for (int i = 0; i < own.count; i++) {
+        seq_state_vector *vector = &own.vectors[i];
+        seq_vector_range range = seq_checkpoint_range(vector->count, rank, ranks);
+        vector->values += range.begin;
+        for (int k = 0; trainer->kept.memory && k < kept->count; k++)
+            if (strcmp(kept->vectors[k].name, vector->name) == 0)
+                memcpy(vector->values, kept->vectors[k].values,
+                       (range.end - range.begin) * sizeof *vector->values);
+    }
+    return trainer->kept.memory
+               ? SEQ_OK
+               : seq_checkpoint_read(directory, manifest, &own, rank, ranks, error);
+}
+
+// Ranges are equally long, but for what the first has more.
+static seq_status gather_ranges(seq_trainer *trainer, const seq_state_vector *vector,
+                                seq_error *error) {
+    int ranks = seq_comm_size(trainer->comm);
+    size_t each = vector->count / (size_t)ranks, rest = vector->count % (size_t)ranks;
+    seq_status status = seq_comm_broadcast_shared(trainer->comm, vector->values,
+                                                  rest * sizeof *vector->values, error);
+    return status ? status
+                  : seq_comm_gather_shared(trainer->comm, vector->values + rest,
+                                           each * sizeof *vector->values, error);
+}
+
 static seq_status read_vectors(seq_trainer *trainer, const seq_manifest *manifest, int64_t step,
                                seq_error *error) {
     seq_state state;
     char directory[SEQ_PATH];
     seq_train_state(trainer, &state);
     if (trainer->altered_step >= 0) seq_train_keep_fitting(trainer, manifest, &state);
-    if (seq_comm_rank(trainer->comm) == 0 &&
-        !seq_checkpoint_directory(trainer->options->run, step, directory, error) &&
-        !seq_checkpoint_read(directory, manifest, &state, error))
-        seq_checkpoint_check_finite(trainer->table, trainer->parameters, error);
+    if (!seq_checkpoint_directory(trainer->options->run, step, directory, error))
+        take_ranges(trainer, manifest, directory, &state, error);
+    seq_train_forget(&trainer->kept);
     seq_status status = seq_comm_agree(trainer->comm, error);
     for (int i = 0; !status && i < state.count; i++)
-        status = seq_comm_broadcast_shared(trainer->comm, state.vectors[i].values,
-                                           state.vectors[i].count * sizeof(float), error);
+        status = gather_ranges(trainer, &state.vectors[i], error);
     return status;
 }
 

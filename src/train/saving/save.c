@@ -127,10 +127,12 @@ static void commit(void *argument) {
     const seq_train_options *options = trainer->options;
     seq_saving *saving = trainer->saving;
     seq_watchdog_touch(trainer->watchdog);
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
+    for (int i = 0; i < SEQ_VOCABULARIES; i++)
+        vocabularies[i] = seq_dataset_vocabulary_at(trainer->dataset, i);
     saving->committed = !seq_checkpoint_commit(
         saving->directory, (int)options->shards, saving->digests, &saving->snapshot.whole,
-        trainer->table, seq_dataset_vocabulary(trainer->dataset), &saving->description,
-        &saving->error);
+        trainer->table, vocabularies, &saving->description, &saving->error);
     saving->ended = seq_clock_seconds();
     if (saving->committed)
         seq_train_prune(trainer, saving->step, saving->window, saving->best_step,
@@ -300,8 +302,8 @@ static seq_status create_directory(seq_trainer *trainer, seq_error *error) {
 
 static seq_status take_snapshot(seq_trainer *trainer, seq_error *error) {
     size_t own_states = (size_t)trainer->own_replicas * trainer->state_size * sizeof(float);
-    seq_status status = seq_comm_gather_shared(trainer->comm, trainer->states, own_states, error);
-    if (status) return status;
+    if (own_states && seq_comm_gather_shared(trainer->comm, trainer->states, own_states, error))
+        return error->status;
     seq_state state;
     seq_train_state(trainer, &state);
     seq_snapshot_take(&trainer->saving->snapshot, &state);

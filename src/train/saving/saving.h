@@ -11,7 +11,9 @@
 bool seq_train_reports_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
-bool seq_train_finished(const seq_trainer *trainer); // all steps of the run are done
+bool seq_train_ends_early(const seq_trainer *trainer); // --early-stop has had enough
+// That, or all steps of the run are done.
+bool seq_train_finished(const seq_trainer *trainer);
 // A validation belongs to the present step and is still to come.
 bool seq_train_validation_due(const seq_trainer *trainer);
 // Of steps of checkpoints, newest first, keeps those that a rollback because of a window may go
@@ -25,7 +27,7 @@ size_t seq_train_keep_targets(const seq_trainer *trainer, int64_t window, int64_
 
 // repartition.c. The steps of the run and its schedule, from position.origin.
 void seq_train_plan_steps(seq_trainer *trainer);
-// Moves the position when the streams of the checkpoint are not the trainer's; fills repartition.
+// Moves the position when the checkpoint's epochs are cut otherwise; fills repartition.
 seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manifest,
                                  seq_error *error);
 void seq_train_print_repartition(seq_trainer *trainer); // to the log and the metrics
@@ -70,9 +72,10 @@ seq_status seq_train_check_new(const char *run, seq_comm *comm, seq_error *error
 
 // resume.c. Collective: the newest good checkpoint of --run; *out_step is -1 when there is none.
 // Options that were not given are set from its record; given ones that would change the run's
-// numbers are SEQ_BAD_USAGE.
+// numbers are SEQ_BAD_USAGE. What a rank has decoded is in *out_kept, for seq_train_restore.
 seq_status seq_train_find_checkpoint(seq_parsed *parsed, seq_comm *comm, seq_manifest *out_manifest,
-                                     int64_t *out_step, seq_error *error);
+                                     seq_kept *out_kept, int64_t *out_step, seq_error *error);
+void seq_train_forget(seq_kept *kept);
 // Collective: the newest good checkpoint that a rollback because of a window may go back to;
 // damaged ones are set aside.
 seq_status seq_train_find_rollback_target(const seq_trainer *trainer, int64_t window,

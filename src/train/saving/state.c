@@ -12,5 +12,6 @@ void seq_train_state(seq_trainer *trainer, seq_state *out) {
         out->vectors[out->count++] = (seq_state_vector){trainer->optimizer->state_names[i],
                                                         trainer->moments[i], trainer->table->size};
     size_t states = (size_t)trainer->replicas * trainer->state_size;
+    if (!trainer->states) return;
     out->vectors[out->count++] = (seq_state_vector){"stream_states", trainer->states, states};
 }

@@ -16,6 +16,7 @@ static const char *nonfinite_parameter(const seq_trainer *trainer, const float *
 }
 
 static size_t nonfinite_state(const seq_trainer *trainer, int replica) {
+    if (!trainer->states) return trainer->state_size;
     const float *state = trainer->states + (size_t)replica * trainer->state_size;
     return trainer->compute.kernels->find_nonfinite(state, trainer->state_size);
 }

@@ -31,7 +31,7 @@ seq_status seq_train_stability_create(seq_trainer *trainer, seq_error *error) {
     if (!status)
         status = seq_allocate(&trainer->anomalies, ranks, sizeof *trainer->anomalies,
                               "what the ranks find", error);
-    if (!status && needs_states(options))
+    if (!status && states && needs_states(options))
         status = seq_allocate(&trainer->states_before, states, sizeof(float),
                               "the states before a window", error);
     return status;
@@ -74,11 +74,10 @@ static bool find_bad_losses(seq_trainer *trainer) {
     return bad;
 }
 
-// The last window of an epoch is shorter than the others, its mean is more uncertain: neither
-// judged nor counted.
-static bool is_comparable(const seq_trainer *trainer) {
-    return trainer->options->on_spike != SEQ_REMEDY_NONE &&
-           seq_train_window_steps(trainer) == trainer->window;
+// The mean of a step that is smaller than the others is more uncertain: neither judged nor counted.
+static bool is_comparable(const seq_trainer *trainer, int64_t count) {
+    return trainer->options->on_spike != SEQ_REMEDY_NONE && count > 0 &&
+           seq_sampler_full(trainer->sampler, trainer->position.epoch, trainer->position.window);
 }
 
 static int highest_loss(const seq_trainer *trainer) {
@@ -89,8 +88,8 @@ static int highest_loss(const seq_trainer *trainer) {
 }
 
 static bool find_loss_spike(seq_trainer *trainer) {
-    if (!is_comparable(trainer)) return false;
     seq_loss total = seq_train_total_loss(trainer);
+    if (!is_comparable(trainer, total.count)) return false;
     double loss = total.sum / (double)total.count,
            limit = seq_rolling_limit(&trainer->history.losses, trainer->options->spike_sigma);
     int replica = highest_loss(trainer);
@@ -108,7 +107,7 @@ bool seq_train_judge_losses(seq_trainer *trainer, bool reported) {
 // networks): deviations are taken of the logarithm. With the norms themselves the long right tail
 // would look like spikes.
 static bool find_norm_spike(seq_trainer *trainer, double norm) {
-    if (!is_comparable(trainer) || norm <= 0) return false;
+    if (!is_comparable(trainer, 1) || norm <= 0) return false;
     double limit = seq_rolling_limit(&trainer->history.norms, trainer->options->spike_sigma);
     if (log(norm) <= limit) return false;
     seq_train_find_norm_spike(trainer, norm, exp(limit));
@@ -135,7 +134,7 @@ bool seq_train_judge_validation(seq_trainer *trainer) {
 }
 
 void seq_train_accept(seq_trainer *trainer, const seq_step_result *result) {
-    if (!is_comparable(trainer) || result->norm <= 0) return;
+    if (!is_comparable(trainer, result->tokens) || result->norm <= 0) return;
     seq_rolling_add(&trainer->history.losses, result->nats / (double)result->tokens);
     seq_rolling_add(&trainer->history.norms, log(result->norm));
 }

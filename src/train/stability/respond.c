@@ -102,16 +102,21 @@ static seq_status stop(seq_trainer *trainer, const seq_anomaly *anomaly, int ran
         trainer->options->clip_norm > 0 ? "--clip-norm" : "--clip-norm 5 (it is off)");
 }
 
-// The window is as if it had not been seen: the next one goes on from the states before it. A state
-// that was bad even then starts again at zero.
-static void skip(seq_trainer *trainer, const seq_anomaly *anomaly, int rank) {
-    char text[600];
+// A state that was bad even then starts again at zero.
+static void restore_states(seq_trainer *trainer) {
+    if (!trainer->states) return;
     size_t size = trainer->state_size;
     float *states = trainer->states + (size_t)trainer->first_replica * size;
     memcpy(states, trainer->states_before, (size_t)trainer->own_replicas * size * sizeof(float));
     for (int i = 0; i < trainer->own_replicas; i++)
         if (!seq_train_is_finite_state(trainer, trainer->first_replica + i))
             memset(states + (size_t)i * size, 0, size * sizeof(float));
+}
+
+// The window is as if it had not been seen: the next one goes on from the states before it.
+static void skip(seq_trainer *trainer, const seq_anomaly *anomaly, int rank) {
+    char text[600];
+    restore_states(trainer);
     trainer->history.skipped++;
     describe(trainer, anomaly, rank, text, sizeof text);
     seq_log_warning("%s; the step is skipped (%lld of at most %lld)", text,

@@ -43,9 +43,10 @@ static void write_flow(seq_trainer *trainer, int steps) {
 
 void seq_train_gradient_flow(seq_trainer *trainer) {
     int64_t every = trainer->options->gradient_flow;
-    bool whole = seq_train_window_steps(trainer) == trainer->window;
+    bool whole =
+        seq_sampler_full(trainer->sampler, trainer->position.epoch, trainer->position.window);
     if (!every || trainer->position.step % every || !whole || trainer->first_replica != 0) return;
-    const seq_feed feed = {.batch = &trainer->own_batches[0].batch, .state = trainer->states};
+    const seq_feed feed = {.batch = &trainer->own_batches[0], .state = trainer->states};
     seq_weights weights = seq_trainer_weights(trainer);
     seq_model_gradient_flow(trainer->model, trainer->workspace, &weights, &feed,
                             trainer->flow_gradient, trainer->flow_squares);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 static int layers_of(const seq_trainer *trainer) {
-    return seq_model_get_config(trainer->model)->layers;
+    return seq_model_recurrent_layers(trainer->model);
 }
 
 static seq_saturation *own_of(const seq_trainer *trainer) {
@@ -29,8 +29,9 @@ void seq_train_saturation_add_units(seq_trainer *trainer, int replica, const seq
     if (!is_reported_at(trainer, trainer->position.step + 1)) return;
     if (replica == trainer->first_replica)
         memset(own_of(trainer), 0, (size_t)layers_of(trainer) * sizeof(seq_saturation));
-    seq_model_count_idle(trainer->model, trainer->workspace, feed->batch, own_of(trainer));
-    if (!trainer->valid_batches)
+    if (!seq_train_is_empty(feed))
+        seq_model_count_idle(trainer->model, trainer->workspace, feed->batch, own_of(trainer));
+    if (!trainer->valid_sampler && feed->state)
         seq_model_count_carried(trainer->model, feed->state, trainer->batch, own_of(trainer));
 }
 
@@ -59,12 +60,14 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
     const seq_cell *cell = seq_cell_find(seq_model_get_config(trainer->model)->cell);
     for (int layer = 0; layer < layers_of(trainer); layer++) {
         const seq_saturation *sum = &layers[layer];
+        char name[SEQ_STATE_NAME];
+        seq_model_recurrent_name(trainer->model, layer, name);
         bool bad = 2 * sum->saturated > sum->values || 2 * sum->idle > sum->units;
         if (bad && !trainer->warned_of[layer])
-            seq_log_warning("layer %d hardly learns any more: %.0f%% of its cells are saturated "
+            seq_log_warning("%s hardly learns any more: %.0f%% of its cells are saturated "
                             "(%s > 0.999), %.0f%% of its units get no gradient; start a new run "
                             "with a lower --lr%s",
-                            layer, 100.0 * (double)sum->saturated / (double)sum->values,
+                            name, 100.0 * (double)sum->saturated / (double)sum->values,
                             cell->memory ? "|tanh(c)|" : "|h|",
                             sum->units ? 100.0 * (double)sum->idle / (double)sum->units : 0,
                             cell->forget_gate >= 0 ? " or --forget-bias" : "");
@@ -73,10 +76,10 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
 }
 
 seq_status seq_train_saturation_report(seq_trainer *trainer, seq_error *error) {
-    seq_saturation layers[SEQ_MAX_LAYERS];
-    if (trainer->valid_batches || !is_reported_at(trainer, trainer->position.step)) return SEQ_OK;
+    seq_saturation layers[SEQ_MAX_RECURRENT];
+    if (trainer->valid_sampler || !is_reported_at(trainer, trainer->position.step)) return SEQ_OK;
     seq_status status = seq_train_saturation_gather(trainer, layers, error);
-    if (status || !layers->values) return status; // no window was trained
+    if (status || (!layers->values && !layers->units)) return status; // no window was trained
     seq_progress_saturation(trainer, layers);
     seq_train_saturation_warn(trainer, layers);
     return SEQ_OK;

@@ -13,12 +13,6 @@
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
-static double gradient_scale(const seq_trainer *trainer) {
-    double streams = (double)trainer->batch * trainer->replicas;
-    bool mean = trainer->options->loss_scale == SEQ_LOSS_MEAN;
-    return 1 / (mean ? streams * trainer->window : streams);
-}
-
 // Of this rank's last replica: with a part of its gradient, the sum of this rank's is final, too.
 static void hand_in(void *context, size_t begin, size_t end) {
     seq_trainer *trainer = context;
@@ -47,11 +41,8 @@ static void train_replica(seq_trainer *trainer, int replica) {
     seq_train_keep_state(trainer, replica);
     feed.ready = seq_inject_waits(trainer) ? NULL : receiver_of(trainer, replica);
     feed.ready_context = trainer;
-    seq_weights weights = seq_trainer_weights(trainer);
     float *gradient = seq_tree_next(trainer->tree);
-    seq_train_clear_rows(trainer, gradient);
-    trainer->losses[replica] = seq_model_train(trainer->model, trainer->workspace, &weights, &feed,
-                                               gradient_scale(trainer), gradient);
+    trainer->losses[replica] = seq_train_gradient(trainer, &feed, gradient);
     seq_train_saturation_add_units(trainer, replica, &feed);
     seq_inject_after_window(trainer, replica, gradient);
     if (!feed.ready) receiver_of(trainer, replica)(trainer, 0, trainer->table->size);
@@ -93,8 +84,9 @@ static void begin_epoch(seq_trainer *trainer) {
     position->epoch_tokens = 0;
     position->epoch_clipped = 0;
     seq_train_audit_begin(trainer);
-    memset(trainer->states + (size_t)trainer->first_replica * trainer->state_size, 0,
-           (size_t)trainer->own_replicas * trainer->state_size * sizeof(float));
+    if (trainer->states)
+        memset(trainer->states + (size_t)trainer->first_replica * trainer->state_size, 0,
+               (size_t)trainer->own_replicas * trainer->state_size * sizeof(float));
 }
 
 static seq_status advance(seq_trainer *trainer, const seq_step_result *result,
@@ -176,7 +168,9 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
     double begun = seq_clock_seconds();
     bool excluded = seq_train_is_excluded(trainer);
     seq_rank_report all;
-    seq_status status = do_own_part(trainer, excluded, &all, error);
+    seq_status status = excluded ? SEQ_OK : seq_trainer_pack_for(trainer, true, error);
+    if (status) return status;
+    status = do_own_part(trainer, excluded, &all, error);
     if (status) return give_up(trainer, excluded, status);
     *out = result_of(trainer, &all);
     if (all.anomaly || !excluded)

@@ -33,15 +33,21 @@ seq_status seq_train_step(seq_trainer *trainer, seq_step_result *out, seq_error 
 // seq_train_mark_live says before it begins, from the rows that the batches touch, which part of
 // this rank's gradient may be nonzero.
 void seq_train_mark_live(seq_trainer *trainer);
-void seq_train_clear_rows(const seq_trainer *trainer, float *gradient);
 seq_exchange_options seq_train_exchange_options(const seq_trainer *trainer);
 seq_status seq_train_update(seq_trainer *trainer, seq_step_result *out, seq_error *error);
 // Reads the next window of each of this rank's replicas, once a step, and adds it to the audit.
 seq_status seq_train_read_batches(seq_trainer *trainer, seq_error *error);
 // One of this rank's replicas: its batch, state and keys.
 seq_feed seq_train_feed(const seq_trainer *trainer, int replica);
+// A step with fewer items than replicas has nothing for this one: it does not run the model.
+static inline bool seq_train_is_empty(const seq_feed *feed) {
+    return feed->batch->axes[0].sequences == 0;
+}
+// Loss and gradient of a replica: what is live of the vector is written, in parts where the feed
+// wants to be told.
+seq_loss seq_train_gradient(const seq_trainer *trainer, const seq_feed *feed, float *gradient);
 
-// validate.c. Collective: the validation split, R x valid_batch streams. *out_complete is false
+// validate.c. Collective: all of the validation split. *out_complete is false
 // when a stop request or the time limit cut it short; position and schedule are then unchanged.
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
                               seq_error *error);

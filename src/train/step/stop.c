@@ -12,7 +12,7 @@
 // Seconds kept for leaving in good order; in a batch job the launcher and the script have to end,
 // too.
 enum { LEAVING = 5, LEAVING_A_JOB = 20 };
-// Until the ranks meet: one step, or WINDOWS_TOGETHER windows of a validation (validate.c), each a
+// Until the ranks meet: one step, or BATCHES_TOGETHER batches of a validation (validate.c), each a
 // third of a step.
 enum { STEPS_TO_MEET = 4 };
 // A checkpoint's speed is taken to be this until one has been measured.

@@ -9,18 +9,12 @@
 #include <string.h>
 
 static seq_status read_batch(seq_trainer *trainer, int own, seq_error *error) {
-    seq_rectangle *rectangle = &trainer->own_batches[own];
-    int64_t start = trainer->position.window * trainer->window;
-    int first = (trainer->first_replica + own) * trainer->batch, steps;
-    steps = seq_train_window_steps(trainer);
-    seq_rectangle_shape(rectangle, trainer->batch, steps, first);
-    seq_status status =
-        seq_batches_read(trainer->batches, own * trainer->batch, trainer->batch, start, steps,
-                         rectangle->inputs, rectangle->targets, error);
-    if (status) return status;
-    rectangle->batch.read = seq_batches_served(trainer->batches);
-    seq_coverage_add(&trainer->window_read, &rectangle->batch.read);
-    return SEQ_OK;
+    const seq_position *position = &trainer->position;
+    seq_batch *batch = &trainer->own_batches[own];
+    seq_status status = seq_sampler_read(trainer->sampler, position->epoch, position->window,
+                                         trainer->first_read + own, batch, error);
+    if (!status) seq_coverage_add(&trainer->window_read, &batch->read);
+    return status;
 }
 
 seq_status seq_train_read_batches(seq_trainer *trainer, seq_error *error) {
@@ -37,8 +31,8 @@ seq_status seq_train_read_batches(seq_trainer *trainer, seq_error *error) {
 seq_feed seq_train_feed(const seq_trainer *trainer, int replica) {
     int own = replica - trainer->first_replica;
     return (seq_feed){
-        .batch = &trainer->own_batches[own].batch,
-        .state = trainer->states + (size_t)replica * trainer->state_size,
+        .batch = &trainer->own_batches[own],
+        .state = trainer->states ? trainer->states + (size_t)replica * trainer->state_size : NULL,
         .seed = (uint64_t)trainer->options->seed,
         .step = (uint32_t)trainer->position.step,
         .replica = own,
@@ -49,7 +43,7 @@ seq_feed seq_train_feed(const seq_trainer *trainer, int replica) {
 static void mark_row(void *context, int parameter, int32_t row) {
     const seq_trainer *trainer = context;
     const seq_parameter *rows = &trainer->table->items[parameter];
-    if (!rows->sparse) return;
+    if (!rows->sparse || rows->rate == 0) return;
     size_t begin = rows->offset + (size_t)row * rows->columns;
     seq_sparsity_add(seq_exchange_live(trainer->exchange), begin, begin + rows->columns);
 }
@@ -59,20 +53,36 @@ void seq_train_mark_live(seq_trainer *trainer) {
     memcpy(live, trainer->always_live, seq_sparsity_words(trainer->table->size) * sizeof *live);
     for (int own = 0; own < trainer->own_replicas; own++) {
         seq_feed feed = seq_train_feed(trainer, trainer->first_replica + own);
+        if (seq_train_is_empty(&feed)) continue;
         seq_model_touched(trainer->model, trainer->workspace, &feed, mark_row, trainer);
     }
 }
 
-// A batch's gradient leaves the rows of others as they are; what is live of them must be zero.
-void seq_train_clear_rows(const seq_trainer *trainer, float *gradient) {
+static void clear_live(const seq_trainer *trainer, size_t begin, size_t end, float *gradient) {
     const uint64_t *live = seq_exchange_live(trainer->exchange);
+    for (seq_range run = {begin, begin}; seq_sparsity_next(live, end, &run);)
+        memset(gradient + run.begin, 0, (run.end - run.begin) * sizeof *gradient);
+}
+
+// A batch's gradient leaves the rows of others as they are; what is live of them must be zero.
+static void clear_rows(const seq_trainer *trainer, float *gradient) {
     for (int row = 0; row < trainer->table->count; row++) {
         const seq_parameter *rows = &trainer->table->items[row];
-        if (!rows->sparse) continue;
-        size_t begin = rows->offset, end = begin + seq_parameter_size(rows);
-        for (seq_range run = {begin, begin}; seq_sparsity_next(live, end, &run);)
-            memset(gradient + run.begin, 0, (run.end - run.begin) * sizeof *gradient);
+        if (rows->sparse)
+            clear_live(trainer, rows->offset, rows->offset + seq_parameter_size(rows), gradient);
     }
+}
+
+seq_loss seq_train_gradient(const seq_trainer *trainer, const seq_feed *feed, float *gradient) {
+    seq_weights weights = seq_trainer_weights(trainer);
+    if (seq_train_is_empty(feed)) {
+        clear_live(trainer, 0, trainer->table->size, gradient);
+        if (feed->ready) feed->ready(feed->ready_context, 0, trainer->table->size);
+        return (seq_loss){0};
+    }
+    clear_rows(trainer, gradient);
+    return seq_model_train(trainer->model, trainer->workspace, &weights, feed,
+                           1 / feed->batch->divisor, gradient);
 }
 
 static void update_slice(seq_trainer *trainer, const seq_optimizer_step *step,

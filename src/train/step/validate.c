@@ -1,5 +1,5 @@
-// The loss of the validation split, every token once, each replica with its own
-// streams that begin at zero. Ranks meet every 8 windows, so that a signal to
+// The loss of the validation split, every token or item once, each replica with
+// its own part; streams begin at zero. Ranks meet every 8 batches, so that a signal to
 // one of them ends the work of all. Invariant: a validation that was cut short
 // changes neither position nor schedule. Tests: tests/fault/signals.sh,
 // tests/mpi/train_bytes.sh.
@@ -10,53 +10,42 @@
 #include <seqtrain/base/fault.h>
 #include <string.h>
 
-enum { WINDOWS_TOGETHER = 8 };
+enum { BATCHES_TOGETHER = 8 };
 
-// Window `number` of one of this rank's replicas, added to its loss.
-static seq_status validate_window(seq_trainer *trainer, int replica, int64_t number,
-                                  seq_error *error) {
-    int64_t start = number * trainer->window,
-            left = seq_batches_length(trainer->valid_batches) - start;
-    int from = (replica - trainer->first_replica) * trainer->valid_batch;
-    int steps = left < trainer->window ? (int)left : trainer->window;
-    seq_loss *sum = &trainer->losses[replica];
+// Batch `step` of one of this rank's replicas, added to its loss and to this rank's counters.
+static seq_status validate_batch(seq_trainer *trainer, int replica, int64_t step,
+                                 seq_error *error) {
+    const seq_weights weights = seq_trainer_weights(trainer);
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_VALIDATE);
-    if (number == 0) {
-        size_t state = seq_model_state_size(trainer->model, trainer->valid_batch);
-        memset(trainer->valid_state, 0, state * sizeof(float));
-        *sum = (seq_loss){0};
-    }
-    seq_rectangle *rectangle = &trainer->own_batches[0]; // free between steps
-    seq_rectangle_shape(rectangle, trainer->valid_batch, steps, 0);
-    seq_status status = seq_batches_read(trainer->valid_batches, from, trainer->valid_batch, start,
-                                         steps, rectangle->inputs, rectangle->targets, error);
+    seq_status status = seq_evaluator_step(trainer->evaluator, trainer->workspace, &weights, step,
+                                           replica, &trainer->losses[replica], error);
     if (status) return status;
-    const seq_feed feed = {.batch = &rectangle->batch, .state = trainer->valid_state};
-    seq_weights weights = seq_trainer_weights(trainer);
-    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, &feed, NULL);
-    seq_train_saturation_add_values(trainer, &rectangle->batch);
-    sum->sum += loss.sum;
-    sum->count += loss.count;
-    sum->correct += loss.correct;
+    const seq_batch *batch = seq_evaluator_batch(trainer->evaluator);
+    if (batch->axes[0].rows) seq_train_saturation_add_values(trainer, batch);
     seq_inject_validation(trainer, replica);
     seq_fault_point("train-validate");
     return SEQ_OK;
 }
 
-// All ranks have the same number of windows and tell each other every WINDOWS_TOGETHER of them, so
-// that a wish to stop or a failure of one ends the work of all soon.
+// All ranks have the same number of batches and tell each other every BATCHES_TOGETHER of them, so
+// that a wish to stop or a failure of one ends the work of all soon. Where states go on, a
+// replica's batches come one after the other; else a step's, which the sampler has ordered
+// together.
 static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, seq_error *error) {
-    int64_t length = seq_batches_length(trainer->valid_batches),
-            windows = (length + trainer->window - 1) / trainer->window,
-            count = windows * trainer->own_replicas;
+    bool by_replica = trainer->task->sampler->carries_state;
+    int64_t steps = seq_sampler_steps(trainer->valid_sampler), replicas = trainer->own_replicas,
+            count = steps * replicas;
     *out_stop = SEQ_RUN_ON;
+    seq_evaluator_clear_counters(trainer->evaluator);
     for (int64_t done = 0; done < count && !*out_stop;) {
         seq_rank_report own = {0}, all;
-        int replica = trainer->first_replica + (int)(done / windows);
-        own.status = (int32_t)validate_window(trainer, replica, done % windows, error);
+        int64_t replica = by_replica ? done / steps : done % replicas,
+                step = by_replica ? done % steps : done / replicas;
+        own.status =
+            (int32_t)validate_batch(trainer, trainer->first_replica + (int)replica, step, error);
         own.stop = (int32_t)seq_train_stop_reason(trainer);
         done++;
-        if (!own.status && !own.stop && done % WINDOWS_TOGETHER && done < count) continue;
+        if (!own.status && !own.stop && done % BATCHES_TOGETHER && done < count) continue;
         seq_status status = seq_train_share_reports(trainer, &own, &all, error);
         if (status) return status;
         *out_stop = (seq_stop_reason)all.stop;
@@ -64,15 +53,36 @@ static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, 
     return SEQ_OK;
 }
 
+// Collective: the counters of all ranks make the measures.
+static seq_status measure(seq_trainer *trainer, seq_error *error) {
+    size_t count;
+    const int64_t *own = seq_evaluator_counters(trainer->evaluator, &count);
+    int64_t *all = trainer->counters;
+    if (!count) return SEQ_OK;
+    memcpy(all + (size_t)seq_comm_rank(trainer->comm) * count, own, count * sizeof *own);
+    seq_status status = seq_comm_gather(trainer->comm, all, count * sizeof *all, error);
+    for (int rank = 1; !status && rank < seq_comm_size(trainer->comm); rank++)
+        for (size_t i = 0; i < count; i++)
+            all[i] += all[(size_t)rank * count + i];
+    for (int i = 0; !status && trainer->task->metrics[i]; i++)
+        trainer->measures[i] = seq_evaluator_value(trainer->evaluator, i, all);
+    return status;
+}
+
+// A NaN is no better than anything.
 static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_position *position = &trainer->position;
     position->validated = position->step;
     position->last_loss = total.sum / (double)total.count;
-    if (position->last_loss < position->best_loss) {
-        position->best_loss = position->last_loss;
+    bool more = seq_train_prefers_more(trainer);
+    double value = trainer->task->metrics[0] ? trainer->measures[0] : position->last_loss;
+    position->since_best = trainer->options->early_stop ? position->since_best + 1 : 0;
+    if (more ? value > position->best_value : value < position->best_value) {
+        position->best_value = value;
         position->best_step = position->step;
+        position->since_best = 0;
     }
-    seq_schedule_observe(&trainer->schedule, &trainer->schedule_state, position->last_loss);
+    seq_schedule_observe(&trainer->schedule, &trainer->schedule_state, more ? -value : value);
 }
 
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
@@ -80,7 +90,8 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     double begun = seq_clock_seconds();
     seq_stop_reason stop;
     seq_phase_enter(trainer, SEQ_PHASE_VALIDATION);
-    seq_status status = validate_all(trainer, &stop, error);
+    seq_status status = seq_trainer_pack_for(trainer, false, error);
+    if (!status) status = validate_all(trainer, &stop, error);
     seq_phase_enter(trainer, SEQ_PHASE_OTHER);
     if (status) return status;
     *out_complete = !stop;
@@ -89,8 +100,9 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     if (seq_train_judge_validation(trainer)) status = seq_train_settle(trainer, out_setback, error);
     if (status || *out_setback) return status;
     seq_loss total = seq_train_total_loss(trainer);
-    seq_saturation layers[SEQ_MAX_LAYERS];
+    seq_saturation layers[SEQ_MAX_RECURRENT];
     status = seq_train_saturation_gather(trainer, layers, error);
+    if (!status) status = measure(trainer, error);
     if (status) return status;
     record_result(trainer, total);
     seq_progress_validation(trainer, total, layers, seq_clock_seconds() - begun);

@@ -1,5 +1,5 @@
-// The data audit: proof that the ranks read disjoint tokens and an epoch covers
-// each token once. Every rank adds up what its windows were filled with. The
+// The data audit: proof that the ranks read disjoint parts and an epoch covers
+// each token, or item, once. Every rank adds up what its windows were filled with. The
 // sums of all travel with the report of a step and in the checkpoint; so a
 // resumed epoch is proven as a whole, whoever read its parts. Tests:
 // tests/fault/audit.sh, tests/fault/elastic.sh.
@@ -23,26 +23,23 @@ void seq_train_audit_advance(seq_trainer *trainer, const seq_coverage *read) {
     seq_coverage_add(&trainer->position.audit.read, read);
 }
 
-static int64_t place_of(const seq_trainer *trainer, int64_t window) {
-    int64_t place = window * trainer->window;
-    return place < trainer->stream_length ? place : trainer->stream_length;
-}
-
-// What windows [from, to) of `count` streams are to read.
+// What windows [from, to) of `count` replicas are to read.
 static seq_coverage plan_of(const seq_trainer *trainer, int first, int count, int64_t from,
                             int64_t to) {
     seq_coverage plan = {0};
-    int64_t begin = place_of(trainer, from), end = place_of(trainer, to);
-    for (int stream = first; stream < first + count; stream++) {
-        int64_t offset = stream * trainer->stream_length;
-        seq_coverage_add_range(&plan, offset + begin, offset + end);
+    for (int replica = first; replica < first + count; replica++) {
+        seq_coverage own =
+            seq_sampler_plan(trainer->sampler, trainer->position.epoch, from, to, replica);
+        seq_coverage_add(&plan, &own);
     }
     return plan;
 }
 
-static void describe(const seq_coverage *read, const seq_coverage *plan, char *out, size_t size) {
-    snprintf(out, size, "%lld tokens with digest %016llx, planned were %lld with %016llx",
-             (long long)read->tokens, (unsigned long long)read->places, (long long)plan->tokens,
+static void describe(const seq_trainer *trainer, const seq_coverage *read, const seq_coverage *plan,
+                     char *out, size_t size) {
+    snprintf(out, size, "%lld %ss with digest %016llx, planned were %lld with %016llx",
+             (long long)read->tokens, trainer->task->sampler->unit,
+             (unsigned long long)read->places, (long long)plan->tokens,
              (unsigned long long)plan->places);
 }
 
@@ -51,29 +48,30 @@ static seq_status report(seq_trainer *trainer, const seq_coverage *plan, seq_err
     const seq_position *position = &trainer->position;
     char host[64] = "", what[160];
     gethostname(host, sizeof host - 1);
-    seq_coverage own =
-        plan_of(trainer, trainer->first_replica * trainer->batch,
-                trainer->own_replicas * trainer->batch, trainer->own_window, position->window);
+    seq_coverage own = plan_of(trainer, trainer->first_replica, trainer->own_replicas,
+                               trainer->own_window, position->window);
     if (!seq_coverage_same_places(&own, &trainer->own_read)) {
-        describe(&trainer->own_read, &own, what, sizeof what);
+        describe(trainer, &trainer->own_read, &own, what, sizeof what);
         seq_error_set(error, SEQ_BAD_INPUT,
                       "data audit of epoch %lld at step %lld: on host %s it has not read its own "
-                      "part of the data, each token once: it read %s",
-                      (long long)position->epoch, (long long)position->step, host, what);
+                      "part of the data, each %s once: it read %s",
+                      (long long)position->epoch, (long long)position->step, host,
+                      trainer->task->sampler->unit, what);
     }
     if (seq_comm_agree(trainer->comm, error)) return error->status;
-    describe(&position->audit.read, plan, what, sizeof what);
+    describe(trainer, &position->audit.read, plan, what, sizeof what);
     return seq_error_set(error, SEQ_BAD_INPUT,
-                         "data audit of epoch %lld at step %lld: some tokens were read twice or "
+                         "data audit of epoch %lld at step %lld: some %ss were read twice or "
                          "not at all before this session: the ranks read %s; continue from a "
                          "checkpoint of an earlier epoch",
-                         (long long)position->epoch, (long long)position->step, what);
+                         (long long)position->epoch, (long long)position->step,
+                         trainer->task->sampler->unit, what);
 }
 
 seq_status seq_train_audit_check(seq_trainer *trainer, seq_error *error) {
     const seq_audit *audit = &trainer->position.audit;
-    seq_coverage plan = plan_of(trainer, 0, trainer->replicas * trainer->batch,
-                                audit->carried_window, trainer->position.window);
+    seq_coverage plan =
+        plan_of(trainer, 0, trainer->replicas, audit->carried_window, trainer->position.window);
     seq_coverage_add(&plan, &audit->carried);
     return seq_coverage_same_places(&audit->read, &plan) ? SEQ_OK : report(trainer, &plan, error);
 }
@@ -84,15 +82,16 @@ static seq_status check_content(seq_trainer *trainer, seq_error *error) {
     if (audit->content && audit->content != audit->read.content)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "data audit of epoch %lld: the training split of %s does not hold the "
-                             "tokens of the epoch before: digest %016llx, it was %016llx",
+                             "%ss of the epoch before: digest %016llx, it was %016llx",
                              (long long)trainer->position.epoch, seq_dataset_path(trainer->dataset),
-                             (unsigned long long)audit->read.content,
+                             trainer->task->sampler->unit, (unsigned long long)audit->read.content,
                              (unsigned long long)audit->content);
     audit->content = audit->read.content;
     return SEQ_OK;
 }
 
-static void print(seq_trainer *trainer, int64_t left_out, bool mixed) {
+static void print(const seq_trainer *trainer, int64_t left_out, bool mixed) {
+    const char *unit = trainer->task->sampler->unit;
     const seq_position *position = &trainer->position;
     const seq_coverage *read = &position->audit.read;
     char rest[120] = "";
@@ -101,18 +100,19 @@ static void print(seq_trainer *trainer, int64_t left_out, bool mixed) {
                  (long long)left_out);
     if (mixed && position->audit.carried.tokens == 0)
         seq_log_info("audit    epoch %lld was begun by a version without audit: from its window "
-                     "%lld on %lld tokens were read as planned (digest %016llx)",
+                     "%lld on %lld %ss were read as planned (digest %016llx)",
                      (long long)position->epoch, (long long)position->audit.carried_window + 1,
-                     (long long)read->tokens, (unsigned long long)read->places);
+                     (long long)read->tokens, unit, (unsigned long long)read->places);
     else if (mixed)
-        seq_log_info("audit    epoch %lld is mixed, its streams were cut anew at step %lld: %lld "
-                     "tokens were read as planned (digest %016llx)",
-                     (long long)position->epoch, (long long)position->repartition_step,
-                     (long long)read->tokens, (unsigned long long)read->places);
+        seq_log_info("audit    epoch %lld is mixed, its %s were cut anew at step %lld: %lld "
+                     "%ss were read as planned (digest %016llx)",
+                     (long long)position->epoch, trainer->task->sampler->name,
+                     (long long)position->repartition_step, (long long)read->tokens, unit,
+                     (unsigned long long)read->places);
     else
-        seq_log_info("audit    epoch %lld: each of %lld tokens was read once (digest %016llx, "
+        seq_log_info("audit    epoch %lld: each of %lld %ss was read once (digest %016llx, "
                      "contents %016llx)%s",
-                     (long long)position->epoch, (long long)read->tokens,
+                     (long long)position->epoch, (long long)read->tokens, unit,
                      (unsigned long long)read->places, (unsigned long long)read->content, rest);
 }
 
@@ -120,25 +120,27 @@ static void write_metrics(seq_trainer *trainer, int64_t left_out, bool mixed) {
     const seq_position *position = &trainer->position;
     const seq_coverage *read = &position->audit.read;
     seq_event_log *events = &trainer->events;
-    char digest[20], content[20];
+    char digest[20], content[20], verdict[40], count[20];
+    snprintf(verdict, sizeof verdict, "each %s once", trainer->task->sampler->unit);
+    snprintf(count, sizeof count, "%ss", trainer->task->sampler->unit);
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)read->places);
     snprintf(content, sizeof content, "%016llx", (unsigned long long)read->content);
     seq_event_begin(events, "audit");
     seq_event_integer(events, "epoch", position->epoch);
     seq_event_integer(events, "step", position->step);
-    seq_event_integer(events, "tokens", read->tokens);
+    seq_event_integer(events, count, read->tokens);
     seq_event_integer(events, "left_out", left_out);
     seq_event_text(events, "digest", digest);
     seq_event_text(events, "content", content);
-    seq_event_text(events, "verdict", mixed ? "mixed" : "each token once");
+    seq_event_text(events, "verdict", mixed ? "mixed" : verdict);
     seq_event_end(events);
 }
 
 seq_status seq_train_audit_epoch(seq_trainer *trainer, seq_error *error) {
     seq_audit *audit = &trainer->position.audit;
     bool mixed = seq_train_audit_is_mixed(audit);
-    int64_t left_out = seq_dataset_tokens(trainer->dataset, SEQ_TRAIN) -
-                       trainer->stream_length * trainer->replicas * trainer->batch;
+    int64_t left_out = seq_sampler_units(trainer->sampler) -
+                       plan_of(trainer, 0, trainer->replicas, 0, trainer->windows).tokens;
     seq_status status = seq_train_audit_check(trainer, error);
     if (!status && !mixed) status = check_content(trainer, error);
     if (status) return status;

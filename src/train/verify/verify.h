@@ -1,5 +1,4 @@
-// What runs along to show that nothing went wrong unseen: which tokens were read, whether ranks
-// still agree.
+// What runs along to show that nothing went wrong unseen: what was read, whether ranks still agree.
 #ifndef SEQ_TRAIN_VERIFY_H
 #define SEQ_TRAIN_VERIFY_H
 

@@ -25,7 +25,7 @@ typedef struct options {
     seq_integers integers;
     double limit;
     int64_t seed;
-    char *prime;
+    char *prime, *from;
 } options;
 
 static const char *const colours[] = {"red", "green", NULL};
@@ -47,6 +47,8 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "seed", "N", offsetof(options, seed), "1", 0, 9e15, .help = "A seed."},
     {SEQ_OPTION_TEXT, "prime", "TEXT", offsetof(options, prime), .flags = SEQ_OPTION_EMPTY,
      .help = "A text that may be empty."},
+    {SEQ_OPTION_TEXT, "from", "PLACE", offsetof(options, from), .flags = SEQ_OPTION_REPEATED,
+     .help = "A place, and others."},
     {.type = SEQ_OPTION_END},
 };
 static const seq_sibling siblings[] = {{"test", " flag integer "},
@@ -258,6 +260,30 @@ static const char *text_of(const char *path, const char *content, char out[100])
     return status ? NULL : out;
 }
 
+// Given again, it goes behind the first; the command line takes the place of a file's.
+static void some_texts_are_lists(void **state) {
+    (void)state;
+    options values;
+    seq_parsed parsed;
+    seq_error error;
+    char path[] = "/tmp/seqtrain-option-XXXXXX";
+    close(mkstemp(path));
+    write_file(path, "from = one\nfrom = two\n");
+    assert_int_equal(PARSE("--from", "a", "--text", "t", "--text=u", "--from=b;c"), SEQ_OK);
+    assert_string_equal(values.from, "a;b;c");
+    assert_string_equal(values.text, "u");
+    seq_options_clear(&parsed);
+    assert_int_equal(PARSE("--config", path), SEQ_OK);
+    assert_string_equal(values.from, "one;two");
+    seq_options_clear(&parsed);
+    assert_int_equal(PARSE("--from", "a", "--config", path), SEQ_OK);
+    assert_string_equal(values.from, "a");
+    assert_int_equal(seq_option_set(&parsed, "from", "recorded", SEQ_FROM_RECORD, &error), SEQ_OK);
+    assert_string_equal(values.from, "recorded");
+    seq_options_clear(&parsed);
+    unlink(path);
+}
+
 static void quotes_and_comments_are_read(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -386,6 +412,7 @@ int main(void) {
         cmocka_unit_test(what_stands_where_a_value_belongs),
         cmocka_unit_test(config_file_stands_between),
         cmocka_unit_test(written_config_reads_back),
+        cmocka_unit_test(some_texts_are_lists),
         cmocka_unit_test(quotes_and_comments_are_read),
         cmocka_unit_test(any_text_reads_back),
         cmocka_unit_test(help_names_everything),

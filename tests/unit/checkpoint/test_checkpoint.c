@@ -68,7 +68,8 @@ static void save(const char *run, int64_t step, int shards, float *streams) {
                                             seq_manifest_section_get(&manifest, "model"), &error),
                      SEQ_OK);
     assert_int_equal(seq_checkpoint_commit(directory, shards, digests, &state, model.table,
-                                           vocabulary, &manifest, &error),
+                                           (const seq_vocabulary *const *)&vocabulary, &manifest,
+                                           &error),
                      SEQ_OK);
     seq_manifest_clear(&manifest);
 }
@@ -92,15 +93,15 @@ static void shards_hold_the_whole_state(void **state) {
         assert_int_equal(seq_checkpoint_shards(&manifest), counts[i]);
         assert_int_equal(seq_checkpoint_verify(directory, &manifest, 0, 1, &error), SEQ_OK);
         seq_state into = state_of(read, read_streams);
-        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error), SEQ_OK);
+        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, 0, 1, &error), SEQ_OK);
         assert_memory_equal(read, model.parameters, model.table->size * sizeof *read);
         assert_memory_equal(read_streams, streams, sizeof streams);
         into.vectors[1].count++; // a state of another size
-        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error),
+        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, 0, 1, &error),
                          SEQ_NO_CHECKPOINT);
         error = (seq_error){0};
         into.vectors[1] = (seq_state_vector){"first_moment", read_streams, STREAM_STATES};
-        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, &error),
+        assert_int_equal(seq_checkpoint_read(directory, &manifest, &into, 0, 1, &error),
                          SEQ_NO_CHECKPOINT);
         error = (seq_error){0};
         seq_manifest_clear(&manifest);

@@ -61,6 +61,40 @@ static void a_line_that_fits_is_enough(void **state) {
     temporary_destroy(&place);
 }
 
+// First values from elsewhere: a run without a source and one with it are two runs, either way.
+static void sources_count_where_they_are_absent(void **state) {
+    (void)state;
+    static const char *const more[] = {"cell", "init-from", NULL};
+    seq_error error = {0};
+    seq_manifest manifests[3] = {0};
+    const char *names[] = {NULL, "h1", "h2:rnn=encoder@0.5"};
+    for (int i = 0; i < 3; i++) {
+        describe(&manifests[i], "lstm", "1");
+        if (names[i])
+            seq_record_set_text(seq_manifest_section_get(&manifests[i], "initial"), "init-from",
+                                names[i], &error);
+    }
+    for (int own = 0; own < 3; own++) {
+        temporary place;
+        temporary_create(&place);
+        assert_int_equal(seq_identity_add(place.directory, more, &manifests[own], &error), SEQ_OK);
+        for (int other = 0; other < 3; other++) {
+            error = (seq_error){0};
+            assert_int_equal(
+                seq_identity_check(place.directory, "it", &manifests[other], NULL, &error),
+                own == other ? SEQ_OK : SEQ_NO_CHECKPOINT);
+            if (own != other) assert_non_null(strstr(error.text, "--override init-from takes"));
+            error = (seq_error){0};
+            assert_int_equal(
+                seq_identity_check(place.directory, "it", &manifests[other], "init-from", &error),
+                SEQ_OK);
+        }
+        temporary_destroy(&place);
+    }
+    for (int i = 0; i < 3; i++)
+        seq_manifest_clear(&manifests[i]);
+}
+
 static void what_seqtrain_does_not_write_is_refused(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -97,6 +131,7 @@ static void what_seqtrain_does_not_write_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_that_fits_is_enough),
+        cmocka_unit_test(sources_count_where_they_are_absent),
         cmocka_unit_test(what_seqtrain_does_not_write_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,13 @@
 // Preparation and batches: every token served once, inputs are the tokens
 // before, shards and ways to serve do not matter. Batches are compared with
-// their definition, token by token. Checks src/data/dataset.c, batch.c and
-// prepare.c.
+// their definition, token by token. Checks src/data/dataset.c, windows.c,
+// src/prep/prepare.c and reverse_units.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <seqtrain/base/log.h>
-#include <seqtrain/data/batch.h>
 #include <seqtrain/prep/prepare.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <zlib.h>
 #include <zstd.h>
 #include "temporary.h"
+#include "windows.h"
 
 enum { SIZE = 5003 };
 static temporary place;
@@ -147,7 +147,7 @@ static void check_batches(seq_dataset *dataset, seq_split split, seq_cut cut, in
     assert_int_equal(seq_dataset_read(dataset, split, 0, (size_t)total, all, &error), SEQ_OK);
     assert_int_equal(
         seq_batches_create(dataset, split, cut, streams, first, count, &batches, &error), SEQ_OK);
-    for (int64_t at = 0; at < seq_batches_length(batches); at += steps) {
+    for (int64_t at = 0; at < seq_stream_length(total, cut, streams); at += steps) {
         assert_int_equal(seq_batches_read(batches, 0, count, at, steps, inputs, targets, &error),
                          SEQ_OK);
         for (int t = 0; t < steps; t++)
@@ -176,13 +176,61 @@ static void batches_follow_their_definition(void **state) {
         check_batches(dataset, SEQ_VALID, (seq_cut)cut, 1, 0, 1, 64);
         check_batches(dataset, SEQ_TEST, (seq_cut)cut, 251, 100, 151, 2);
     }
-    seq_batches *batches = NULL;
+    seq_sampler *sampler = NULL;
+    const seq_sampler_settings settings = {
+        .split = SEQ_TEST, .replicas = 252, .count = 1, .batch = 1, .window = 2};
     seq_error error = {0};
-    assert_int_equal(
-        seq_batches_create(dataset, SEQ_TEST, SEQ_CUT_EQUAL, 252, 0, 1, &batches, &error),
-        SEQ_BAD_INPUT);
+    assert_int_equal(seq_sampler_create(&seq_sampler_streams, dataset, &settings, &sampler, &error),
+                     SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "251"));
     seq_dataset_close(dataset);
+}
+
+// Against the definition, from the same text as it is: lines that end in a block of the reading,
+// lines longer than that, and splits in the middle of one.
+static void reversed(void **state) {
+    (void)state;
+    enum { LONG = 400000 };
+    static char letters[LONG];
+    char input[200], output[220];
+    const char *inputs[] = {input};
+    static int32_t plain[LONG], turned[LONG];
+    for (int i = 0; i < LONG; i++)
+        letters[i] = i > 100000 && i < 350000 ? (char)('a' + i % 25) : i % 61 ? 'z' : '\n';
+    snprintf(input, sizeof input, "%s", temporary_path(&place, "reversed"));
+    snprintf(output, sizeof output, "%s.data", input);
+    write_bytes(input, letters, LONG);
+    for (int ends = 0; ends < 2; ends++) {
+        seq_dataset *datasets[2];
+        seq_error error = {0};
+        for (int reverse = 0; reverse < 2; reverse++) {
+            seq_prepare prepare = plan(inputs, output);
+            prepare.rules.eos = ends ? SEQ_EOS_LINE : SEQ_EOS_NONE;
+            prepare.shard_tokens = 100000;
+            prepare.reverse = reverse;
+            snprintf(output, sizeof output, "%s.%d.%d", input, ends, reverse);
+            if (seq_prepare_run(&prepare, &error)) fail_msg("%s", error.text);
+            assert_int_equal(seq_dataset_open(output, &datasets[reverse], &error), SEQ_OK);
+        }
+        int eos = seq_vocabulary_eos(seq_dataset_vocabulary(datasets[0]));
+        for (int split = 0; split < SEQ_SPLITS; split++) {
+            int64_t count = seq_dataset_tokens(datasets[0], (seq_split)split), begin = 0;
+            assert_int_equal(seq_dataset_tokens(datasets[1], (seq_split)split), count);
+            seq_dataset_read(datasets[0], (seq_split)split, 0, (size_t)count, plain, &error);
+            seq_dataset_read(datasets[1], (seq_split)split, 0, (size_t)count, turned, &error);
+            assert_int_equal(error.status, SEQ_OK);
+            for (int64_t i = 0; i < count; i++) {
+                bool end = ends && plain[i] == eos;
+                if (!end && i + 1 < count) continue;
+                for (int64_t j = begin, last = end ? i - 1 : i; j <= last; j++)
+                    assert_int_equal(turned[j], plain[last - (j - begin)]);
+                if (end) assert_int_equal(turned[i], eos);
+                begin = i + 1;
+            }
+        }
+        seq_dataset_close(datasets[0]);
+        seq_dataset_close(datasets[1]);
+    }
 }
 
 static void bad_inputs(void **state) {
@@ -218,6 +266,7 @@ int main(void) {
         cmocka_unit_test(splits_and_packings),
         cmocka_unit_test(shards_are_those_of_the_start),
         cmocka_unit_test(batches_follow_their_definition),
+        cmocka_unit_test(reversed),
         cmocka_unit_test(bad_inputs),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/file.h>
-#include <seqtrain/data/batch.h>
+#include <seqtrain/data/sampler.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,11 +176,11 @@ static void kinds_are_told_apart(void **state) {
     int32_t ids[4];
     assert_int_equal(seq_dataset_read(dataset, SEQ_TRAIN, 0, 4, ids, &error), SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "prepared for the task tag"));
-    seq_batches *batches = NULL;
+    seq_sampler *sampler = NULL;
+    const seq_sampler_settings settings = {.replicas = 1, .count = 1, .batch = 1, .window = 4};
     error = (seq_error){0};
-    assert_int_equal(
-        seq_batches_create(dataset, SEQ_TRAIN, SEQ_CUT_EQUAL, 1, 0, 1, &batches, &error),
-        SEQ_BAD_INPUT);
+    assert_int_equal(seq_sampler_create(&seq_sampler_streams, dataset, &settings, &sampler, &error),
+                     SEQ_BAD_INPUT);
     seq_dataset_close(dataset);
 }
 

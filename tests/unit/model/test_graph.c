@@ -153,7 +153,7 @@ static int add(seq_graph *graph, const seq_layer_kind *kind, const void *options
 // Both directions over the letters with the same parameters, pooled to words.
 static int read_letters(seq_graph *graph) {
     int column = seq_graph_column(graph, "letters");
-    const seq_recurrent_options cell = {seq_cell_find("gru"), 4, 0};
+    const seq_recurrent_options cell = {.cell = seq_cell_find("gru"), .hidden = 4};
     int embedded = add(graph, &seq_layer_embedding, &(seq_embedding_options){.units = 3},
                        "letters.embedding", "", column, -1);
     int there = add(graph, &seq_layer_recurrent, &cell, "letters", "_l0", embedded, -1);
@@ -177,11 +177,9 @@ static int encode(seq_graph *graph, int embedded) {
                                          .between = 6,
                                          .forget_bias = 1,
                                          .activation = SEQ_ACTIVATION_TANH,
-                                         .dropout_between = 0.2,
-                                         .dropout_output = 0.2};
-    return seq_graph_encoder(
-        graph, &options,
-        add(graph, &seq_layer_concat, NULL, "", "", embedded, read_letters(graph)));
+                                         .dropout_between = 0.2};
+    int both = add(graph, &seq_layer_concat, NULL, "", "", embedded, read_letters(graph));
+    return seq_graph_dropout(graph, seq_graph_encoder(graph, &options, both), 0.2, false);
 }
 
 static seq_status build(const char *head, seq_model **out, seq_error *error) {
@@ -201,8 +199,8 @@ static seq_status build(const char *head, seq_model **out, seq_error *error) {
     seq_graph_share(graph, before, 0, source, 0);
     int fed = add(graph, &seq_layer_concat, NULL, "", "", before, spread);
     int steps = add(graph, &seq_layer_recurrent,
-                    &(seq_recurrent_options){seq_cell_find("gru-reset-after"), 6, 0}, "decoder",
-                    "_l0", fed, -1);
+                    &(seq_recurrent_options){.cell = seq_cell_find("gru-reset-after"), .hidden = 6},
+                    "decoder", "_l0", fed, -1);
     int query = add(graph, &seq_layer_dense, &(seq_dense_options){8, SEQ_ACTIVATION_NONE}, "query",
                     "", steps, -1);
     int seen = add(graph, &seq_layer_attention, &(seq_attention_options){SEQ_ATTENTION_SCALED},

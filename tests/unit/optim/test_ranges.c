@@ -13,8 +13,8 @@
 enum { FIRST = 2500, SECOND = 300, OFFSET = 2512, SIZE = 2816 };
 
 static seq_parameter items[] = {
-    {.name = "matrix", .dimensions = 2, .rows = 50, .columns = 50, .decay = true},
-    {.name = "vector", .dimensions = 1, .rows = SECOND, .columns = 1, .offset = OFFSET}};
+    {.name = "matrix", .dimensions = 2, .rows = 50, .columns = 50, .decay = true, .rate = 1},
+    {.name = "vector", .dimensions = 1, .rows = SECOND, .columns = 1, .offset = OFFSET, .rate = 1}};
 static const seq_parameter_table table = {items, 2, SIZE, FIRST + SECOND};
 
 typedef struct vectors {

@@ -24,8 +24,8 @@ static void near(double expected, double found) {
 static const seq_plan_model model = {
     .floats = 1e6,
     .values = 1e6,
-    .batch = 10,
-    .window = 20,
+    .rows = 200,
+    .units = 200,
     .state_floats = 1000,
     .moments = 2,
     .updates_all = true,
@@ -164,7 +164,7 @@ static void test_live_rows(void **state) {
     seq_plan_model words = model;
     seq_plan_row row;
     words.row_floats = 9e5;
-    words.rows = 9000;
+    words.table = 9000;
     words.columns = 100;
     words.updates_all = false;
     seq_plan_predict(&words, &machine, 1, 0, false, &row);

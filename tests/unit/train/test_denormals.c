@@ -109,7 +109,7 @@ static void nothing_is_denormal(const char *run, int64_t step, const char *rule)
             (seq_state_vector){record->entries[i].key, malloc(count * sizeof(float)), count};
     }
     assert_int_equal(state.count, 2 + seq_optimizer_find(rule)->states);
-    if (seq_checkpoint_read(directory, &manifest, &state, &error)) fail_msg("%s", error.text);
+    if (seq_checkpoint_read(directory, &manifest, &state, 0, 1, &error)) fail_msg("%s", error.text);
     for (int v = 0; v < state.count; v++) {
         const seq_state_vector *vector = &state.vectors[v];
         size_t found = 0;

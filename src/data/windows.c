@@ -3,7 +3,7 @@
 // in pieces that overlap by a token. Invariant: an input is the target one
 // position earlier, and what is served is added to the audit from the buffers
 // themselves. Test: tests/unit/data/test_dataset.c.
-#include <seqtrain/data/batch.h>
+#include "windows.h"
 #include "dataset_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
@@ -43,6 +43,10 @@ void seq_stream_place(int64_t tokens, seq_cut cut, int streams, int index, int64
     *out_end = begin_of(tokens, cut, streams, index + 1);
 }
 
+int64_t seq_stream_length(int64_t tokens, seq_cut cut, int streams) {
+    return cut == SEQ_CUT_ALL ? (tokens + streams - 1) / streams : tokens / streams;
+}
+
 static seq_status allocate(seq_batches *batches, int count, seq_error *error) {
     int64_t ahead = SEQ_STREAM_MEMORY / (int64_t)sizeof(int32_t) / count;
     ahead = ahead < LEAST_AHEAD ? LEAST_AHEAD : ahead;
@@ -58,19 +62,12 @@ seq_status seq_batches_create(seq_dataset *dataset, seq_split split, seq_cut cut
                               int first, int count, seq_batches **out, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(dataset, split);
     seq_batches *batches = NULL;
-    if (seq_dataset_require_stream(dataset, error)) return error->status;
-    if (tokens < streams)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "the %s split of %s has %lld tokens, fewer than %d streams: use a "
-                             "smaller --batch or --replicas",
-                             seq_split_name(split), seq_dataset_path(dataset), (long long)tokens,
-                             streams);
     seq_status status = seq_allocate(&batches, 1, sizeof *batches, "the batches", error);
     if (status) return status;
     batches->dataset = dataset;
     batches->split = split;
     batches->count = count;
-    batches->length = cut == SEQ_CUT_ALL ? (tokens + streams - 1) / streams : tokens / streams;
+    batches->length = seq_stream_length(tokens, cut, streams);
     status = allocate(batches, count, error);
     for (int i = 0; !status && i < count; i++) {
         int64_t offset = begin_of(tokens, cut, streams, first + i),
@@ -94,8 +91,8 @@ void seq_batches_destroy(seq_batches *batches) {
     free(batches);
 }
 
-int64_t seq_batches_length(const seq_batches *batches) {
-    return batches->length;
+uint64_t seq_batches_bytes(const seq_batches *batches) {
+    return (uint64_t)batches->count * (uint64_t)batches->ahead * sizeof(int32_t);
 }
 
 // Makes sure that [from, to) of the stream is in memory.

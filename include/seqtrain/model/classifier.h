@@ -1,0 +1,19 @@
+// A softmax over the labels of a field, for each row.
+#ifndef SEQTRAIN_MODEL_CLASSIFIER_H
+#define SEQTRAIN_MODEL_CLASSIFIER_H
+
+#include <seqtrain/model/stack.h>
+
+typedef struct seq_classifier_settings {
+    double smoothing;
+    int class_weights; // 0: none, 1: balanced
+} seq_classifier_settings;
+extern const seq_option_group seq_classifier_options;
+
+// The head, on rows of the target's axis; parameters "output.weight" and
+// "output.bias". `counts`: of each label in the training part.
+int seq_graph_classifier(seq_graph *graph, const seq_model_config *config,
+                         const seq_parsed *settings, int input, const char *target,
+                         const int64_t *counts);
+
+#endif

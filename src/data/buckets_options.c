@@ -1,0 +1,45 @@
+// Options of the buckets sampler, for the tables of programs. Invariant: values
+// that no program has read are the defaults, those of the table. Test:
+// tests/unit/data/test_sampler.c.
+#include <seqtrain/data/sampler.h>
+
+typedef struct values {
+    int64_t batch_tokens;
+    int normalize;
+    double word_dropout, singletons;
+} values;
+
+enum { IDENTITY = SEQ_OPTION_IDENTITY };
+#define AT(field) offsetof(values, field)
+
+static const char *const normalize_choices[] = {"targets", "items", NULL};
+
+static const seq_option options[] = {
+    {SEQ_OPTION_HEADING, .help = "Batches of items"},
+    {SEQ_OPTION_INTEGER, "batch-tokens", "N", AT(batch_tokens), "0", 0, 1e9, .flags = IDENTITY,
+     .help = "A step takes items of about equal lengths until a replica has N rows (words, letters "
+             "or frames, whichever lengths the task sorts by), in place of --batch items. A longer "
+             "item is a batch by itself. 0: by --batch."},
+    {SEQ_OPTION_CHOICE, "normalize", NULL, AT(normalize), "targets", .choices = normalize_choices,
+     .flags = IDENTITY,
+     .help = "What the loss of a step is divided by: its targets, or its items, so that each item "
+             "has the same weight however long it is."},
+    {SEQ_OPTION_REAL, "word-dropout", "P", AT(word_dropout), "0", 0, 0.999, .flags = IDENTITY,
+     .help = "Probability that a word of the input becomes <unk> in training; letters and targets "
+             "stay."},
+    {SEQ_OPTION_REAL, "singletons", "P", AT(singletons), "0", 0, 1, .flags = IDENTITY,
+     .help = "Probability that a word which occurs once in the training part becomes <unk> in "
+             "training (0.5 is usual): what <unk> stands for is learnt from such words."},
+    {.type = SEQ_OPTION_END},
+};
+
+const seq_option_group seq_buckets_options = {options, sizeof(values)};
+
+void seq_buckets_configure(const void *from, seq_sampler_settings *out) {
+    const values *values = from;
+    if (!values) return;
+    out->batch_tokens = values->batch_tokens;
+    out->per_item = values->normalize == 1;
+    out->word_dropout = values->word_dropout;
+    out->singletons = values->singletons;
+}

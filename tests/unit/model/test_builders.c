@@ -1,0 +1,531 @@
+// Models as tasks build them from options: text and letters, a stack, pooling or
+// not, a head. Gradients are checked by differences, weight-drop and frozen
+// parameters included, and each item alone against the batch. Checks
+// src/model/stack.c, pooling.c, classifier.c, letters.c, packing.c, parameters.c,
+// src/nn/layer_recurrent.c.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/base/settings.h>
+#include <seqtrain/model/classifier.h>
+#include <seqtrain/model/letters.h>
+#include <seqtrain/model/pooling.h>
+#include <seqtrain/nn/dense.h>
+#include <seqtrain/nn/layers.h>
+#include <seqtrain/nn/weight_drop.h>
+#include <small_model.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXAMPLES, TEXT, LETTERS, AXES };
+enum { WORDS = 7, ALPHABET = 5, TAGS = 3, LABELS = 3, ITEMS = 4, LONGEST = 4, ROOM = 32 };
+static const int lengths[ITEMS] = {2, 4, 0, 1};
+
+// ---- batches
+
+// The item, and the word of it, that a row belongs to.
+typedef struct origin {
+    int item, word, time;
+} origin;
+
+typedef struct packed {
+    seq_batch batch;
+    seq_limits limits;
+    seq_axis_room rooms[AXES];
+    seq_arena arena;
+    origin origins[AXES][ROOM];
+    int32_t ids[4][ROOM];
+    float numbers[ROOM];
+} packed;
+
+static int length_of(int axis, const origin *parent) {
+    return axis == TEXT ? lengths[parent->item] : (parent->item + 2 * parent->word) % 4;
+}
+
+static void fill_axis(packed *out, int axis) {
+    const int parent = axis - 1;
+    seq_axis *made = &out->batch.axes[axis];
+    seq_axis_room *room = &out->rooms[axis];
+    int32_t longest_first[ROOM];
+    int count = 0;
+    for (int length = LONGEST; length >= 0; length--)
+        for (int row = 0; row < (int)out->batch.axes[parent].rows; row++) {
+            const origin *from = &out->origins[parent][row];
+            if (length_of(axis, from) != length) continue;
+            room->of[count] = row;
+            room->at[row] = count;
+            room->number[count] = from->item * 100 + from->word;
+            longest_first[count++] = length;
+        }
+    seq_axis_shape(made, room, count, longest_first);
+    made->parent = parent;
+    for (int t = 0; t < made->steps; t++)
+        for (int b = 0; b < made->rows_at[t]; b++) {
+            const origin *from = &out->origins[parent][made->of[b]];
+            out->origins[axis][made->first_row[t] + (size_t)b] =
+                (origin){from->item, axis == TEXT ? t : from->word, t};
+        }
+}
+
+static void take(packed *out) {
+    for (int axis = 0; axis < AXES; axis++)
+        seq_axis_take(&out->rooms[axis], &out->limits.axes[axis], ROOM, &out->arena);
+}
+
+// Columns "text", "letter", "tag", "label" and "number".
+static void fill_columns(packed *out) {
+    static const int axes[] = {TEXT, LETTERS, TEXT, EXAMPLES},
+                     sizes[] = {WORDS, ALPHABET, TAGS, LABELS};
+    for (int column = 0; column < 4; column++) {
+        for (size_t row = 0; row < out->batch.axes[axes[column]].rows; row++) {
+            const origin *at = &out->origins[axes[column]][row];
+            out->ids[column][row] =
+                (at->item * 31 + at->word * 7 + at->time * 3 + column) % sizes[column];
+        }
+        out->batch.columns[column] = (seq_column){.axis = axes[column], .ids = out->ids[column]};
+    }
+    for (size_t row = 0; row < out->batch.axes[EXAMPLES].rows; row++)
+        out->numbers[row] = (float)out->origins[EXAMPLES][row].item - 1.5F;
+    out->batch.columns[4] = (seq_column){.axis = EXAMPLES, .values = out->numbers};
+    out->batch.column_count = 5;
+}
+
+static packed *pack(const int *items, int count) {
+    packed *out = calloc(1, sizeof *out);
+    const int32_t ones[ITEMS] = {1, 1, 1, 1};
+    seq_error error = {0};
+    out->limits =
+        (seq_limits){.axes = {{ITEMS, 1, ITEMS}, {ITEMS, LONGEST, 8}, {8, LONGEST, ROOM}}};
+    for (int a = 0; a < AXES; a++)
+        for (int b = 0; b < AXES; b++)
+            out->limits.pairs[a][b] = out->limits.longest_pair[a][b] = 64;
+    take(out);
+    assert_int_equal(seq_arena_commit(&out->arena, "test", &error), SEQ_OK);
+    take(out);
+    out->batch.axis_count = AXES;
+    out->batch.divisor = 1;
+    seq_axis_shape(&out->batch.axes[EXAMPLES], &out->rooms[EXAMPLES], count, ones);
+    out->batch.axes[EXAMPLES].parent = -1;
+    for (int i = 0; i < count; i++) {
+        out->rooms[EXAMPLES].number[i] = items[i];
+        out->origins[EXAMPLES][i] = (origin){items[i], 0, 0};
+    }
+    fill_axis(out, TEXT);
+    fill_axis(out, LETTERS);
+    fill_columns(out);
+    return out;
+}
+
+static void drop(packed *packed) {
+    seq_arena_clear(&packed->arena);
+    free(packed);
+}
+
+// ---- models
+
+static const seq_graph_field fields[] = {{"text", TEXT, WORDS, 0, 0},
+                                         {"letter", LETTERS, ALPHABET, 0, 1},
+                                         {"tag", TEXT, TAGS, 0, 2},
+                                         {"label", EXAMPLES, LABELS, 0, 3},
+                                         {"number", EXAMPLES, 0, 1, -1}};
+static const int64_t label_counts[LABELS] = {6, 3, 1}, tag_counts[TAGS] = {5, 5, 0};
+
+typedef void maker(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings);
+
+static int encode(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = seq_graph_rows(graph, config, settings, "text");
+    rows = seq_graph_letters(graph, config, settings, "letter", rows);
+    rows = seq_graph_input_dropout(graph, config, settings, rows);
+    return seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
+}
+
+static void classify(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = encode(graph, config, settings);
+    int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
+    seq_graph_classifier(graph, config, settings, summary, "label", label_counts);
+}
+
+static void tag(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = encode(graph, config, settings);
+    seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
+}
+
+// A second layer that begins where a summary of the first says.
+static void start(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = encode(graph, config, settings);
+    int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
+    const seq_recurrent_options again = {.cell = seq_cell_find(config->cell), .hidden = 3};
+    int first =
+        seq_graph_layer(graph, &seq_layer_dense, &(seq_dense_options){3, SEQ_ACTIVATION_TANH},
+                        "bridge", "", &summary, 1);
+    rows = seq_graph_layer(graph, &seq_layer_recurrent, &again, "decoder", "_l0",
+                           (int[]){rows, first}, 2);
+    seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
+}
+
+typedef struct example {
+    maker *make;
+    const char *cell, *options;
+} example;
+static const example examples[] = {
+    {classify, "lstm",
+     "--bidirectional --feedforward-between=3 --pool=max-mean --letters-hidden=2 "
+     "--letters-embed=3 --label-smoothing=0.2 --class-weights=balanced"},
+    {classify, "gru",
+     "--bidirectional --pool=ends --weight-drop=0.5 --dropout-locked "
+     "--embedding-dropout=0.3"},
+    {classify, "lstm-peephole-current", "--pool=attention --bidirectional"},
+    {classify, "rnn", "--pool=last --weight-drop=0.3"},
+    {classify, "gru-reset-after", "--pool=mean --letters-hidden=2 --letters-embed=2"},
+    {tag, "lstm", "--bidirectional --letters-hidden=2 --class-weights=balanced"},
+    {start, "lstm", "--pool=mean"},
+    {start, "gru", "--pool=mean"},
+    {start, "gru-reset-after", "--pool=mean --bidirectional"},
+};
+enum { EXAMPLE_COUNT = sizeof examples / sizeof *examples };
+
+typedef struct fixture {
+    seq_settings settings;
+    seq_model *model;
+    const seq_parameter_table *table;
+    seq_workspace *workspace;
+    float *parameters, *gradient;
+    void *matrices;
+    seq_weights weights;
+} fixture;
+
+static void parse(const char *text, seq_settings *out) {
+    static const seq_option none[] = {{.type = SEQ_OPTION_END}};
+    static const seq_option_group *const groups[] = {&seq_stack_options, &seq_letters_options,
+                                                     &seq_pooling_options, &seq_classifier_options,
+                                                     NULL};
+    static const seq_program program = {
+        .name = "test", .synopsis = "", .options = none, .groups = groups};
+    char words[300], *arguments[20] = {"test"};
+    int count = 1;
+    seq_error error = {0};
+    snprintf(words, sizeof words, "%s", text);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        arguments[count++] = word;
+    if (seq_settings_parse(&program, count, arguments, out, &error)) fail_msg("%s", error.text);
+}
+
+static seq_model_config config_of(const char *cell) {
+    seq_model_config config = {.vocabulary = WORDS,
+                               .embedding = 4,
+                               .layers = 2,
+                               .hidden = {3, 4},
+                               .dense_layers = 1,
+                               .dense = {4},
+                               .dense_activation = SEQ_DENSE_TANH,
+                               .dropout_input = 0.2,
+                               .dropout_between = 0.2,
+                               .dropout_output = 0.2,
+                               .initialisation = SEQ_INITIALISE_UNIFORM,
+                               .init_scale = 0.7};
+    snprintf(config.cell, sizeof config.cell, "%s", cell);
+    return config;
+}
+
+static seq_status build(const example *example, const seq_parsed *settings, const char *frozen,
+                        seq_model **out, seq_error *error) {
+    const seq_model_config config = config_of(example->cell);
+    const seq_initial_choice choice = seq_model_initial_choice(&config);
+    seq_graph *graph = NULL;
+    seq_compute compute;
+    seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
+    seq_graph_create(fields, 5, &choice, &graph, error);
+    example->make(graph, &config, settings);
+    if (frozen) seq_graph_rate(graph, frozen, 0);
+    return seq_graph_finish(graph, &compute, out, error);
+}
+
+enum { SEED = 9, STEP = 4 };
+static void repack(fixture *f) {
+    seq_model_pack_dropped(f->model, SEED, STEP, f->parameters, 0, 1, f->matrices);
+}
+
+static void open_fixture(fixture *f, const example *example, const char *frozen,
+                         const seq_limits *limits) {
+    seq_error error = {0};
+    *f = (fixture){0};
+    parse(example->options, &f->settings);
+    if (build(example, &f->settings.parsed, frozen, &f->model, &error)) fail_msg("%s", error.text);
+    f->table = seq_model_parameters(f->model);
+    seq_workspace_create(f->model, limits, 1, SEQ_USE_TRAINING, &f->workspace, &error);
+    seq_allocate(&f->parameters, f->table->size, sizeof(float), "test", &error);
+    seq_allocate(&f->gradient, f->table->size, sizeof(float), "test", &error);
+    seq_allocate(&f->matrices, seq_model_packed_bytes(f->model, SEQ_USE_TRAINING), 1, "test",
+                 &error);
+    assert_int_equal(error.status, SEQ_OK);
+    seq_model_initialise(f->model, 3, f->parameters);
+    repack(f);
+    f->weights = (seq_weights){f->parameters, f->matrices, SEQ_USE_TRAINING};
+}
+
+static void close_fixture(fixture *f) {
+    seq_workspace_destroy(f->workspace);
+    seq_model_destroy(f->model);
+    seq_settings_clear(&f->settings);
+    free(f->parameters);
+    free(f->gradient);
+    free(f->matrices);
+}
+
+static double train(fixture *f, const packed *packed, float *gradient) {
+    const seq_feed feed = {.batch = &packed->batch, .seed = SEED, .step = STEP};
+    return seq_model_train(f->model, f->workspace, &f->weights, &feed, 1, gradient).sum;
+}
+
+// ---- tests
+
+static void gradients_match_differences(void **state) {
+    (void)state;
+    for (int i = 0; i < EXAMPLE_COUNT; i++) {
+        fixture f;
+        packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+        open_fixture(&f, &examples[i], NULL, &batch->limits);
+        float *scratch = calloc(f.table->size, sizeof *scratch);
+        train(&f, batch, f.gradient);
+        double worst = 0, largest = 0;
+        const char *name = "";
+        for (int row = 0; row < f.table->count; row++)
+            for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
+                size_t at = f.table->items[row].offset + j;
+                double loss[2];
+                float middle = f.parameters[at];
+                for (int side = 0; side < 2; side++) {
+                    f.parameters[at] = middle + (side ? 4e-3f : -4e-3f);
+                    repack(&f);
+                    loss[side] = train(&f, batch, scratch);
+                }
+                f.parameters[at] = middle;
+                double error = fabs((loss[1] - loss[0]) / 8e-3 - f.gradient[at]);
+                if (error > worst) name = f.table->items[row].name;
+                worst = fmax(worst, error);
+                largest = fmax(largest, fabs(f.gradient[at]));
+            }
+        assert_true(largest > 0.05);
+        if (!(worst < 3e-3 * largest))
+            fail_msg("%d: %s is off by %g of %g", i, name, worst, largest);
+        free(scratch);
+        drop(batch);
+        close_fixture(&f);
+    }
+}
+
+static double evaluate(fixture *f, const packed *packed, double *of_sequence) {
+    const seq_feed feed = {.batch = &packed->batch};
+    seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
+    return seq_model_evaluate(f->model, f->workspace, &f->weights, &feed,
+                              &(seq_losses){.of_sequence = of_sequence})
+        .sum;
+}
+
+// The loss of an item is the same bits in any batch; gradients of items add up.
+static void items_do_not_meet(void **state) {
+    (void)state;
+    for (int i = 0; i < EXAMPLE_COUNT; i++) {
+        fixture f;
+        packed *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
+        open_fixture(&f, &examples[i], NULL, &batch->limits);
+        size_t size = f.table->size;
+        double together[ITEMS], alone[ITEMS], error = 0, squares = 0;
+        double *sum = calloc(size, sizeof *sum);
+        float *whole = calloc(size, sizeof *whole);
+        train(&f, batch, whole);
+        evaluate(&f, batch, together);
+        const seq_axis *axis = &batch->batch.axes[examples[i].make == classify ? EXAMPLES : TEXT];
+        for (int item = 0; item < ITEMS; item++) {
+            packed *one = pack(&item, 1);
+            repack(&f);
+            memset(f.gradient, 0, size * sizeof *f.gradient);
+            train(&f, one, f.gradient);
+            for (size_t j = 0; j < size; j++)
+                sum[j] += (double)f.gradient[j];
+            evaluate(&f, one, alone);
+            for (int b = 0; b < axis->sequences; b++) {
+                int64_t number = axis->number[b];
+                if (axis->parent == EXAMPLES) number /= 100;
+                if (number == item) assert_true(together[b] == alone[0]);
+            }
+            drop(one);
+        }
+        for (size_t j = 0; j < size; j++) {
+            squares += (double)whole[j] * (double)whole[j];
+            error += ((double)whole[j] - sum[j]) * ((double)whole[j] - sum[j]);
+        }
+        if (!(sqrt(error) < 1e-5 * sqrt(squares)))
+            fail_msg("%d: off by %g of %g", i, sqrt(error), sqrt(squares));
+        free(sum);
+        free(whole);
+        drop(batch);
+        close_fixture(&f);
+    }
+}
+
+static void parameters_have_their_names(void **state) {
+    (void)state;
+    static const char *const names[] = {"embedding.weight",
+                                        "letters.embedding.weight",
+                                        "letters.weight_ih_l0_reverse",
+                                        "encoder.weight_hh_l1",
+                                        "encoder.bias_ih_l1_reverse",
+                                        "encoder.dense.between.0.weight",
+                                        "encoder.dense.0.weight",
+                                        "output.weight",
+                                        "output.bias"};
+    static const char *const layers[] = {"letters layer 0", "letters layer 0 reverse",
+                                         "layer 0",         "layer 0 reverse",
+                                         "layer 1",         "layer 1 reverse"};
+    fixture f;
+    packed *batch = pack((int[]){0}, 1);
+    open_fixture(&f, &examples[0], NULL, &batch->limits);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!seq_parameter_find(f.table, names[i])) fail_msg("no %s", names[i]);
+    assert_int_equal(seq_model_recurrent_layers(f.model), 6);
+    for (int i = 0; i < 6; i++) {
+        char name[SEQ_STATE_NAME];
+        seq_model_recurrent_name(f.model, i, name);
+        assert_string_equal(name, layers[i]);
+    }
+    drop(batch);
+    close_fixture(&f);
+    open_fixture(&f, &examples[2], NULL, &(seq_limits){.axes = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}}});
+    assert_non_null(seq_parameter_find(f.table, "pool.key.weight"));
+    assert_non_null(seq_parameter_find(f.table, "pool.query"));
+    close_fixture(&f);
+}
+
+// Shares of the work give the same bytes; a step's matrices are those of the
+// parameters with its mask; the gradient of a dropped element is zero.
+static void weights_are_dropped_in_packing(void **state) {
+    (void)state;
+    fixture f;
+    packed *batch = pack((int[]){0, 1, 3}, 3);
+    open_fixture(&f, &examples[1], NULL, &batch->limits);
+    size_t bytes = seq_model_packed_bytes(f.model, SEQ_USE_TRAINING);
+    void *shared = NULL;
+    seq_error error = {0};
+    assert_true(seq_model_drops_weights(f.model));
+    seq_allocate(&shared, bytes, 1, "test", &error);
+    for (int part = 0; part < 3; part++)
+        seq_model_pack_dropped(f.model, SEED, STEP, f.parameters, part, 3, shared);
+    assert_memory_equal(shared, f.matrices, bytes);
+    double loss = train(&f, batch, f.gradient);
+    int zeros = 0;
+    for (int row = 0; row < f.table->count; row++) {
+        const seq_parameter *parameter = &f.table->items[row];
+        if (parameter->drop == 0) continue;
+        assert_true(strstr(parameter->name, "weight_hh") != NULL);
+        const seq_weight_drop mask = {parameter->drop, SEED, STEP, (uint32_t)row};
+        size_t count = seq_parameter_size(parameter);
+        float *values = f.parameters + parameter->offset;
+        seq_weight_drop_apply(&mask, 0, count, values, values);
+        for (size_t i = 0; i < count; i++)
+            if (values[i] == 0) {
+                zeros++;
+                assert_true(f.gradient[parameter->offset + i] == 0);
+            }
+    }
+    assert_true(zeros > 20);
+    seq_model_pack(f.model, SEQ_USE_TRAINING, f.parameters, 0, 1, f.matrices);
+    assert_true(train(&f, batch, f.gradient) == loss);
+    free(shared);
+    drop(batch);
+    close_fixture(&f);
+}
+
+// No gradient of theirs is written, and the others' are what they were.
+static void frozen_parameters_have_no_gradient(void **state) {
+    (void)state;
+    static const char *const prefixes[] = {"embedding.", "encoder.weight_hh", "encoder.", "output.",
+                                           "pool.",      "encoder.bias_ih_l0"};
+    packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        fixture all, some;
+        const example *example = &examples[i % 2 ? 1 : 2];
+        if (i == 4) example = &examples[2];
+        open_fixture(&all, example, NULL, &batch->limits);
+        open_fixture(&some, example, prefixes[i], &batch->limits);
+        for (size_t j = 0; j < some.table->size; j++)
+            all.gradient[j] = some.gradient[j] = 77;
+        assert_true(train(&all, batch, all.gradient) == train(&some, batch, some.gradient));
+        for (int row = 0; row < some.table->count; row++) {
+            const seq_parameter *parameter = &some.table->items[row];
+            bool frozen = strncmp(parameter->name, prefixes[i], strlen(prefixes[i])) == 0;
+            assert_true(parameter->rate == (frozen ? 0 : 1));
+            for (size_t j = 0; j < seq_parameter_size(parameter); j++) {
+                size_t at = parameter->offset + j;
+                float expected = frozen ? 77 : all.gradient[at];
+                if (!(some.gradient[at] == expected))
+                    fail_msg("%s frozen: %s: %g, expected %g", prefixes[i], parameter->name,
+                             (double)some.gradient[at], (double)expected);
+            }
+        }
+        close_fixture(&all);
+        close_fixture(&some);
+    }
+    drop(batch);
+}
+
+static void language_model(seq_graph *graph, const seq_model_config *config,
+                           const seq_parsed *settings) {
+    int rows = seq_graph_input(graph, config, settings, "text");
+    rows = seq_graph_stack(graph, config, settings, "rnn", "dense", rows);
+    seq_graph_head(graph, &seq_head_full, &(seq_words_options){0}, "output", rows,
+                   seq_graph_column(graph, "tag"), true);
+}
+
+static void numbers(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = seq_graph_input(graph, config, settings, "number");
+    seq_graph_classifier(graph, config, settings, rows, "label", label_counts);
+}
+
+static void no_letters(seq_graph *graph, const seq_model_config *config,
+                       const seq_parsed *settings) {
+    int rows = seq_graph_rows(graph, config, settings, "text");
+    rows = seq_graph_letters(graph, config, settings, "characters", rows);
+    seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
+}
+
+static void misfits_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        example example;
+        const char *frozen, *reason;
+    } misfits[] = {
+        {{language_model, "lstm", "--bidirectional"}, NULL, "--bidirectional"},
+        {{classify, "lstm", "--pool=ends"}, NULL, "must be bidirectional"},
+        {{numbers, "lstm", "--embedding-dropout=0.1"}, NULL, "number holds numbers"},
+        {{no_letters, "lstm", "--letters-hidden=3"}, NULL, "seqprep --letters"},
+        {{classify, "lstm", ""}, "decoder.", "name begins with decoder."},
+    };
+    for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
+        seq_settings settings;
+        seq_model *model = NULL;
+        seq_error error = {0};
+        parse(misfits[i].example.options, &settings);
+        assert_int_equal(
+            build(&misfits[i].example, &settings.parsed, misfits[i].frozen, &model, &error),
+            SEQ_BAD_USAGE);
+        if (!strstr(error.text, misfits[i].reason)) fail_msg("%s", error.text);
+        seq_settings_clear(&settings);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_match_differences),
+        cmocka_unit_test(items_do_not_meet),
+        cmocka_unit_test(parameters_have_their_names),
+        cmocka_unit_test(weights_are_dropped_in_packing),
+        cmocka_unit_test(frozen_parameters_have_no_gradient),
+        cmocka_unit_test(misfits_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
