@@ -25,10 +25,9 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     if (strcmp(field, "schema") == 0) return seq_record_text(data, "schema_hash");
     if (strcmp(field, "task") == 0)
         return seq_record_text(seq_manifest_section_find(manifest, "schema"), "task");
-    // What the run has taken first values from.
-    const char *initial = seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
-    return initial ? initial
-                   : seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+    if (strcmp(field, "init-from") == 0 || strcmp(field, "embeddings") == 0)
+        return seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
+    return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
 }
 
 // Fields that are there only where they are not at their default: calls `use` for each.
