@@ -24,9 +24,11 @@ expect 0 "finished at step" "$SEQTRAIN" --run run --data data --early-stop 4
 equal "$(ls run/checkpoints | wc -l)" $((steps + 1)) "one more validation is asked for"
 grep -q '"best_value"' run/checkpoints/*/manifest.json || bad "no best_value"
 grep -q '"best_loss"' run/checkpoints/*/manifest.json && bad "best_loss of a task with a measure"
-"$SEQTRAIN" --run two "${train[@]}" --epochs 40 --early-stop 3 --keep 9 --steps 9 || bad "interrupted"
-run_mpi 2 "$SEQTRAIN" --run two "${train[@]}" --keep 9 --steps 0 >/dev/null 2>&1 || bad "two ranks"
+run_mpi 2 "$SEQTRAIN" --run two "${train[@]}" --epochs 40 --early-stop 3 --keep 9 --steps 9 >/dev/null 2>&1 || bad "two ranks"
+"$SEQTRAIN" --run two "${train[@]}" --keep 9 --steps 0 || bad "one of two ranks goes on"
 rm -rf run/checkpoints/$(ls run/checkpoints | tail -1)
+measures() { grep '"event": "validation"' $1/metrics.jsonl | sed 's/.*"step"/"step"/; s/"seconds": [^,]*, //'; }
+diff <(measures two) <(measures run | sed '$d') >&2 || bad "two ranks measure something else"
 for step in $(ls run/checkpoints | tail -2); do same_tree run/checkpoints/$step two/checkpoints/$step; done
 [ -d two/checkpoints/step-000000009 ] || bad "the test has lost its point: it ends before step 9"
 
