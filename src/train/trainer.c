@@ -35,7 +35,8 @@ static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
 
 static seq_status create_model(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_train_create_model(trainer->parsed, trainer->dataset, &trainer->compute,
-                                               &trainer->task, &trainer->model, error);
+                                               NULL, &trainer->task, &trainer->model, error);
+    if (!status) status = seq_initial_set_rates(trainer, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
     if (trainer->task->sampler->carries_state)
