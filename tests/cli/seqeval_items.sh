@@ -8,14 +8,18 @@ awk 'BEGIN {for (i = 0; i < 60; i++) print (i % 2 ? "pos good w" i % 7 " x" i % 
 awk 'BEGIN {for (i = 0; i < 24; i++) print (i % 3 ? "neg w" i % 5 " x" i % 4 (i % 4 ? " bad" : "") : "pos x" i % 3 " new" i (i % 2 ? " good" : ""))}' >valid.txt
 { sed -n 5,20p valid.txt; echo 'other new words'; } >test.txt
 expect 0 train "$SEQPREP" --task classify -o data --valid valid.txt --test test.txt train.txt
-train=(--data data --hidden 6 --embed 5 --batch 5 --replicas 4 --lr 0.05 --quiet --checkpoint-interval 0)
+train=(--data data --hidden 6 --embed 5 --batch 5 --replicas 4 --lr 0.05 --quiet --checkpoint-interval 0 --schedule plateau)
 "$SEQTRAIN" --run run "${train[@]}" --epochs 40 --early-stop 3 --keep 9 || bad "training"
 
-# The best checkpoint has the greatest accuracy, the first of equal ones; three validations later the run ends.
+# The best checkpoint has the greatest accuracy, the first of equal ones; three validations later the run ends. The rate is halved
+# by each that is no better.
 awk -F'[:,] *' '/"event": "validation"/ {for (i = 1; i < NF; i++) {
   if ($i ~ /"step"/) step = $(i + 1); if ($i ~ /"accuracy"/) value = $(i + 1); if ($i ~ /"macro_f1"/) macro = 1; if ($i ~ /"best_step"/) told = $(i + 1)}
   n++; if (n == 1 || value > best) {best = value; at = step; since = 0} else since++
-  if (told != at) exit 1} END {exit !(n > 3 && macro && since == 3)}' run/metrics.jsonl || bad "best step or early end: $(cat run/metrics.jsonl)"
+  if (told != at) exit 1; worse += since > 0} END {print worse; exit !(n > 3 && macro && since == 3)}' run/metrics.jsonl >worse ||
+  bad "best step or early end: $(cat run/metrics.jsonl)"
+factor=$(awk '{printf "%.17g", 0.5 ^ $1}' worse)
+grep -q "\"factor\": \"$factor\"" run/checkpoints/$(ls run/checkpoints | tail -1)/manifest.json || bad "plateau: not $factor"
 best=$(sed -n 's/.*"best_step": \([0-9]*\).*/\1/p' run/metrics.jsonl | tail -1)
 expect 0 "finished at step [0-9]+ by --early-stop: none of the last 3 validations was better; best validation accuracy [0-9.]+ at step $best$" \
   "$SEQTRAIN" --run run --data data
@@ -90,6 +94,19 @@ sed 's/ [BI]-.*/ NN/' train.conll >pos
 expect 0 train "$SEQPREP" --task tag --tag-scheme none -o pos.data --valid pos pos
 "$SEQTRAIN" --run pos.run --data pos.data --hidden 3 --embed 3 --batch 10 --replicas 1 --epochs 1 --quiet || bad "parts of speech"
 grep -q '"best_metric": "accuracy"' pos.run/metrics.jsonl || bad "best of parts of speech: $(tail -1 pos.run/metrics.jsonl)"
+
+# Numbers are those of the run, whatever mean the training part of another data set has.
+awk 'BEGIN {for (i = 0; i < 30; i++) print i % 5, "w" i % 5, "x" i % 3}' >train.rate
+sed -n 1,9p train.rate | sed 's/ w/.25 x0 w/' >valid.rate
+expect 0 train "$SEQPREP" --task rate -o rates --valid valid.rate train.rate
+expect 0 train "$SEQPREP" --task rate -o shifted --valid valid.rate <(sed 's/^/1/' train.rate)
+"$SEQTRAIN" --run rater --data rates --hidden 4 --embed 4 --batch 10 --replicas 1 --lr 0.05 --epochs 3 --quiet || bad "ratings"
+"$SEQEVAL" rater --per-item rates.tsv >rates.out 2>/dev/null || bad "seqeval of ratings"
+"$SEQEVAL" rater --data shifted --per-item shifted.tsv 2>/dev/null | grep -v ^gold | diff <(grep -v ^gold rates.out) - || bad "ratings of another data set"
+same rates.tsv shifted.tsv
+"$SEQEVAL" --gold valid.rate --predictions <(cut -f 4 rates.tsv | sed 1d) >file.out 2>/dev/null
+for key in mean_absolute_error root_mean_square spearman; do equal "$(grep "^$key " rates.out)" "$(grep "^$key " file.out)" "$key"; done
+expect 2 'baseline: not for --task rate' "$SEQEVAL" rater --baseline bow
 
 # A language model ends early, too, and learns that it needs a validation split.
 expect 0 train "$SEQPREP" --unit char --valid 0.2 -o text train.txt
