@@ -28,8 +28,8 @@ static const unsigned char allowed[(CLASSES + 1) * (CLASSES + 1)] = {
     1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1};
 static const seq_head_crf_options crf = {NULL, false, 3}, masked = {allowed, true, 3},
                                   unmasked = {allowed, false, 3};
-static const seq_head_regression_options huber = {SEQ_HUBER_LOSS, 0.6F, mean, deviation};
-static const seq_head_ordinal_options ordinal = {values};
+static const seq_head_regression_options huber = {SEQ_HUBER_LOSS, 0.6F, mean, deviation, false};
+static const seq_head_ordinal_options ordinal = {.values = values};
 static const head heads[] = {
     {&seq_head_crf, &crf, {.axis = 1, .ids = CLASSES}},
     {&seq_head_crf, &masked, {.axis = 1, .ids = CLASSES}},
@@ -367,7 +367,7 @@ static void expect_refusal(const seq_head_kind *kind, const void *options, seq_s
 static void refusals(void **state) {
     (void)state;
     const seq_head_crf_options many = {NULL, false, SEQ_CRF_BEST + 1};
-    const seq_head_regression_options flat = {SEQ_HUBER_LOSS, 0, mean, deviation};
+    const seq_head_regression_options flat = {SEQ_HUBER_LOSS, 0, mean, deviation, false};
     expect_refusal(&seq_head_crf, &crf, (seq_shape){.axis = 2, .ids = 3}, "on the same axis");
     expect_refusal(&seq_head_crf, &crf, (seq_shape){.axis = 1, .width = 3}, "column of labels");
     expect_refusal(&seq_head_crf, &many, (seq_shape){.axis = 1, .ids = 3}, "expected 1 to 100");
