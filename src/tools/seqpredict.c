@@ -9,6 +9,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/standard.h>
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/model/tagger.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,13 +45,15 @@ static const seq_option table[] = {
      .help = "Memory that unpacking one input may take."},
     {SEQ_OPTION_HEADING, .help = "Output"},
     {SEQ_OPTION_CHOICE, "format", "NAME", AT(format), "text", .choices = formats,
-     .help = "text: an answer a line; CoNLL input goes out as it came in, with the predicted tags "
-             "in the column of tags. tsv: a header and the columns index, input, output, "
-             "probability, labels, probabilities, oov, truncated; lists are separated by blanks. "
-             "json: an object an item with these keys."},
+     .help =
+         "text: an answer a line; CoNLL goes out as it came in, with a column of predicted tags "
+         "behind the others, CoNLL-U with the tags in their column. tsv: a header and the "
+         "columns index, input, output, probability, labels, probabilities, oov, truncated; "
+         "lists are separated by blanks. json: an object an item with these keys."},
     {SEQ_OPTION_INTEGER, "best", "N", AT(best), "1", 1, 100,
-     .help = "Answers an item, most probable first. Classes: labels and probabilities have N "
-             "entries, text has N columns. Tags: N rows in tsv, N alternatives in json."},
+     .help =
+         "Answers an item, most probable first. Classes: labels and probabilities have N "
+         "entries, text has N columns. Tags, 10 at most: N rows in tsv, N alternatives in json."},
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
@@ -241,10 +244,14 @@ static seq_status check_best(const job *job, seq_error *error) {
                              "--best %" PRId64 ": the model predicts a number, which has no "
                              "alternatives",
                              options->best);
-    if (options->format != SEQPREDICT_TEXT) return SEQ_OK;
+    if (options->format == SEQPREDICT_TEXT)
+        return seq_error_set(
+            error, SEQ_BAD_USAGE,
+            "--best %" PRId64 ": several tags of a token need --format tsv or json", options->best);
+    if (options->best <= SEQ_TAGGER_BEST) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
-                         "--best %" PRId64 ": several tags of a token need --format tsv or json",
-                         options->best);
+                         "--best %" PRId64 ": tags have %d alternatives at most", options->best,
+                         SEQ_TAGGER_BEST);
 }
 
 static seq_status begin_printing(job *job, seq_error *error) {
@@ -259,6 +266,7 @@ static seq_status begin_printing(job *job, seq_error *error) {
     if (!status) status = check_best(job, error);
     bool text = printer->format == SEQPREDICT_TEXT;
     printer->columns = text && printer->tags && strncmp(reader, "conll", 5) == 0;
+    printer->behind = strcmp(reader, "conll") == 0;
     size_t most = (size_t)(8 * job->options->batch * job->options->threads);
     job->window = (seqpredict_window){.schema = schema,
                                       .keeps_texts = !text,
@@ -278,9 +286,9 @@ static seq_status begin(job *job, seq_error *error) {
     job->inputs.idle = answer;
     job->inputs.idle_context = job;
     seq_status status = seq_raw_open(&job->inputs, &job->input, error);
+    if (!status) status = begin_printing(job, error);
     if (status == SEQ_NO_CHECKPOINT)
         seq_error_add_context(error, "loading %s", job->loaded->directory);
-    if (!status) status = begin_printing(job, error);
     if (!status) status = choose_part(job, error);
     if (!status) status = seq_team_create((int)options->threads, &job->team, error);
     if (status) return status;
