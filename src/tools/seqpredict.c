@@ -29,8 +29,8 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Input"},
     {SEQ_OPTION_CHOICE, "reader", "NAME", AT(reader), "auto", .registry = seq_reader_choices,
      .help = "Form of the input. auto: that of the training data, with seqprep's options for it. "
-             "Another one has the options' defaults; lines takes each line as a text. Labels may "
-             "be missing."},
+             "Another one has the options' defaults. lines: each line is a text, from its first "
+             "byte on."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Which columns or keys are read, as for seqprep: text=review, token=2. Default: those "
              "of the training data, or the reader's own with another --reader."},
@@ -85,8 +85,9 @@ static const seq_program program = {
         "Predicts classes, tags or numbers for raw input, in one process, in the order of the "
         "items. RUN is a run directory (its best checkpoint is used), CHECKPOINT one of its "
         "checkpoints. FILE is a file, a folder (read recursively in the order of names) or - for "
-        "standard input, the default. The input is read as the training data were; labels may be "
-        "missing. In a pipe that stays open, items are answered as soon as they are whole. oov "
+        "standard input, the default. The input is read as the training data were, but has no "
+        "labels, or columns of labels that are passed over. In a pipe that stays open, items are "
+        "answered as soon as they are whole. oov "
         "counts the units of an item that the vocabulary has not. truncated counts those behind "
         "seqprep's --max-length, which are not read when an item has one answer.",
     .options = table,
