@@ -1,7 +1,7 @@
 # install: programs (seq_add_program), man pages and shell completions generated from the option tables (by the programs, so
 # not where they cannot run).
 # uninstall: removes what the last install wrote.
-foreach(program seqprep seqtrain seqsample seqeval seqinfo)
+foreach(program seqprep seqtrain seqsample seqpredict seqeval seqinfo)
   if(TARGET ${program} AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR))
     add_custom_command(
       OUTPUT ${CMAKE_BINARY_DIR}/doc/${program}.1 ${CMAKE_BINARY_DIR}/doc/${program}

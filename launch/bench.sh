@@ -3,17 +3,19 @@
 # machine: a table of medians and of ratios within the run, and a line for each target of tests/bench/targets.txt. PART, in this order:
 #   machine      peak of multiply-adds, bandwidth of cache and memory    kernels      matrix products and activations
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
+#   ragged       training on sentences of different lengths, and against PyTorch's packed sequences
 #   sampling     seqsample against streaming the weights                 preparation  seqprep
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
 #   ranks        memory of 64 ranks on this host                     scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
 #   run          3,000 steps on a real text: the speed at the end against that at the beginning, with denormals flushed and kept
 #   start        time, threads and memory of each program before it does anything
+# RAGGED_CLASSIFY and RAGGED_TAG: files of lengths, one a line, for ragged (tests/bench/part_ragged.sh tells how to make them).
 # --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
 # --text FILE: what `run` trains on; otherwise the King James text that Debian ships (its package is installed).
 # PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 30
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
-parts=(machine kernels steps pytorch sampling preparation checkpoint exchange ranks scale run start)
+parts=(machine kernels steps pytorch ragged sampling preparation checkpoint exchange ranks scale run start)
 json=
 only=()
 while [ $# -gt 0 ]; do
@@ -46,7 +48,7 @@ done
 
 launcher_environment
 export BUILD=$root/build-bench WORK ROWS
-programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqeval seqinfo)
+programs=(seqbench bench_exchange bench_overlap seqprep seqtrain seqsample seqpredict seqeval seqinfo)
 say "Building in $BUILD"
 configure "$BUILD" -DCMAKE_BUILD_TYPE=Release -DSEQ_TESTS=ON -DSEQ_FAULT_INJECTION=OFF
 cmake --build "$BUILD" --parallel "$cores" --target "${programs[@]}"

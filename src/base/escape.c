@@ -88,8 +88,12 @@ void seq_escape_print(FILE *stream, const char *text, size_t size) {
 }
 
 void seq_json_print(FILE *stream, const char *text) {
+    seq_json_print_bytes(stream, text, strlen(text));
+}
+
+void seq_json_print_bytes(FILE *stream, const char *text, size_t size) {
     fputc('"', stream);
-    for (size_t at = 0, length, size = strlen(text); at < size; at += length) {
+    for (size_t at = 0, length; at < size; at += length) {
         int32_t point = take(text + at, size - at, &length);
         if (point == '"' || point == '\\')
             fprintf(stream, "\\%c", text[at]);

@@ -3,6 +3,12 @@
 // tests/unit/base/test_random.c.
 #include <seqtrain/base/random.h>
 #include <math.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+static const uint32_t multipliers[2] = {0xD2511F53u, 0xCD9E8D57u},
+                      weyl[2] = {0x9E3779B9u, 0xBB67AE85u};
 
 static void multiply(uint32_t a, uint32_t b, uint32_t *high, uint32_t *low) {
     uint64_t product = (uint64_t)a * b;
@@ -16,14 +22,14 @@ void seq_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4
     uint32_t x0 = counter[0], x1 = counter[1], x2 = counter[2], x3 = counter[3];
     for (int round = 0; round < 10; round++) {
         uint32_t high0, low0, high1, low1;
-        multiply(0xD2511F53u, x0, &high0, &low0);
-        multiply(0xCD9E8D57u, x2, &high1, &low1);
+        multiply(multipliers[0], x0, &high0, &low0);
+        multiply(multipliers[1], x2, &high1, &low1);
         x0 = high1 ^ x1 ^ k0;
         x1 = low1;
         x2 = high0 ^ x3 ^ k1;
         x3 = low0;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+        k0 += weyl[0];
+        k1 += weyl[1];
     }
     out[0] = x0;
     out[1] = x1;
@@ -35,6 +41,68 @@ void seq_random_words(seq_random_key key, uint32_t a, uint32_t b, uint32_t c, ui
     const uint32_t words[2] = {(uint32_t)key.seed, (uint32_t)(key.seed >> 32)};
     const uint32_t counter[4] = {a, b, c, key.purpose};
     seq_philox(words, counter, out);
+}
+
+#ifdef __x86_64__
+// Four draws to a vector, each word in the lower half of a lane; the upper halves hold what the
+// multiplication does not read.
+#define AVX2 __attribute__((target("avx2"))) static
+enum { VECTORS = SEQ_RANDOM_BATCH / 4 };
+
+AVX2 inline __m256i load_words(const uint32_t *words) {
+    return _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(const void *)words));
+}
+
+// The other word of the product joins the words `with` and the key.
+AVX2 inline __m256i mix(__m256i product, __m256i with, uint32_t key) {
+    __m256i other = _mm256_xor_si256(_mm256_srli_epi64(product, 32), with);
+    return _mm256_xor_si256(other, _mm256_set1_epi64x(key));
+}
+
+AVX2 inline void store_draws(const __m256i x[4], uint32_t *out) {
+    const __m256i low = _mm256_set1_epi64x(UINT32_MAX);
+    __m256i front = _mm256_or_si256(_mm256_and_si256(x[0], low), _mm256_slli_epi64(x[1], 32)),
+            back = _mm256_or_si256(_mm256_and_si256(x[2], low), _mm256_slli_epi64(x[3], 32));
+    __m256i even = _mm256_unpacklo_epi64(front, back), odd = _mm256_unpackhi_epi64(front, back);
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute2x128_si256(even, odd, 0x20));
+    _mm256_storeu_si256((__m256i *)(void *)(out + 8), _mm256_permute2x128_si256(even, odd, 0x31));
+}
+
+AVX2 void draw_batch(seq_random_key key, const seq_random_counters *counters, uint32_t *out) {
+    const __m256i first = _mm256_set1_epi64x(multipliers[0]),
+                  second = _mm256_set1_epi64x(multipliers[1]);
+    uint32_t k0 = (uint32_t)key.seed, k1 = (uint32_t)(key.seed >> 32);
+    __m256i x[VECTORS][4];
+    for (int v = 0; v < VECTORS; v++) {
+        x[v][0] = load_words(counters->a + 4 * v);
+        x[v][1] = load_words(counters->b + 4 * v);
+        x[v][2] = load_words(counters->c + 4 * v);
+        x[v][3] = _mm256_set1_epi64x(key.purpose);
+    }
+    for (int round = 0; round < 10; round++, k0 += weyl[0], k1 += weyl[1])
+        for (int v = 0; v < VECTORS; v++) {
+            __m256i product0 = _mm256_mul_epu32(x[v][0], first),
+                    product1 = _mm256_mul_epu32(x[v][2], second);
+            x[v][0] = mix(product1, x[v][1], k0);
+            x[v][1] = product1;
+            x[v][2] = mix(product0, x[v][3], k1);
+            x[v][3] = product0;
+        }
+    for (int v = 0; v < VECTORS; v++)
+        store_draws(x[v], out + 16 * v);
+}
+#endif
+
+void seq_random_batch(seq_random_key key, const seq_random_counters *counters,
+                      uint32_t out[4 * SEQ_RANDOM_BATCH]) {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        draw_batch(key, counters, out);
+        return;
+    }
+#endif
+    for (int i = 0; i < SEQ_RANDOM_BATCH; i++)
+        seq_random_words(key, counters->a[i], counters->b[i], counters->c[i], out + 4 * i);
 }
 
 float seq_random_unit(uint32_t word) {

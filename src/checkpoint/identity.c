@@ -1,8 +1,8 @@
 // Keeps the lines of RUN/identity.txt. A line is the values that decided a
 // run's numbers at some time; a checkpoint fits when it agrees with all fields
 // of any one line. A field that the checkpoint's version did not have counts as
-// fitting, but for those that are absent at their default: task, schema and
-// options of groups. Invariant: lines are only added, and the file is replaced
+// fitting, but for those that are absent at their default: task, schema, sources
+// of first values and options of groups. Invariant: lines are only added, and the file is replaced
 // atomically. Tests:
 // tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
@@ -22,11 +22,11 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     const seq_record *data = seq_manifest_section_find(manifest, "data");
     if (strcmp(field, "data") == 0) return seq_record_text(data, "hash");
     if (strcmp(field, "vocabulary") == 0) return seq_record_text(data, "vocabulary_hash");
-    if (strcmp(field, "init-from") == 0 || strcmp(field, "embeddings") == 0)
-        return seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
     if (strcmp(field, "schema") == 0) return seq_record_text(data, "schema_hash");
     if (strcmp(field, "task") == 0)
         return seq_record_text(seq_manifest_section_find(manifest, "schema"), "task");
+    if (strcmp(field, "init-from") == 0 || strcmp(field, "embeddings") == 0)
+        return seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
     return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
 }
 
@@ -141,6 +141,7 @@ typedef struct comparison {
     const char *line, *excused;
     char differences[DIFFERENCES], names[DIFFERENCES];
     size_t used, named;
+    bool final; // among them what no --override can change
 } comparison;
 
 static void compare_values(comparison *work, const char *field, const char *here,
@@ -150,6 +151,7 @@ static void compare_values(comparison *work, const char *field, const char *here
         work->used += (size_t)snprintf(work->differences + work->used, DIFFERENCES - work->used,
                                        "%s%s %.60s (this run has %.60s)", work->used ? ", " : "",
                                        field, *there ? there : "none", *here ? here : "none");
+    work->final |= strcmp(field, "task") == 0 || strcmp(field, "schema") == 0;
     if (work->named < DIFFERENCES)
         work->named += (size_t)snprintf(work->names + work->named, DIFFERENCES - work->named,
                                         "%s%s", work->named ? "," : "", field);
@@ -182,6 +184,7 @@ static void compare_added(void *context, const char *field, const char *standard
 static bool fits(comparison *work, char *line) {
     char *rest;
     work->used = work->named = 0;
+    work->final = false;
     *work->differences = *work->names = '\0';
     work->line = line;
     walk_added(compare_added, work);
@@ -206,6 +209,9 @@ seq_status seq_identity_check(const char *run, const char *directory, const seq_
         found = fits(&work, line);
     free(lines);
     if (found) return SEQ_OK;
+    if (work.final)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s is of another run: %s", directory,
+                             work.differences);
     return seq_error_set(error, SEQ_NO_CHECKPOINT,
                          "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
                          directory, work.differences, work.names);

@@ -50,8 +50,7 @@ static seq_status check_text(const encoding *encoding, seq_error *error) {
 }
 
 static seq_status take_one(encoding *encoding, const char *text, size_t size, seq_error *error) {
-    int id = seq_vocabulary_find(encoding->vocabulary, text, size);
-    if (id == SEQ_NO_ID) id = encoding->vocabulary->unk;
+    int id = seq_vocabulary_find_or_unk(encoding->vocabulary, text, size);
     if (id == SEQ_NO_ID) return refuse_unknown(encoding, text, size, error);
     seq_status status = seq_grow(&encoding->ids, &encoding->capacity, encoding->count + 1,
                                  sizeof *encoding->ids, "encoded text", error);

@@ -3,18 +3,57 @@
 // any batch. Coverage digests what lies in the columns, before inputs are changed.
 // Invariant: lengths, counts and targets never change by what is drawn. Test:
 // tests/unit/data/test_sampler.c.
-#include "item_batch.h"
+#include <seqtrain/data/item_batch.h>
+#include "sampler_private.h"
 #include <seqtrain/base/random.h>
 #include <string.h>
 
-void seq_item_packer_take(seq_item_packer *packer, int64_t most, seq_arena *arena) {
-    const seq_axis_limit *limits = packer->sampler->limits.axes;
+int seq_schema_before_column(const seq_schema *schema) {
+    bool text = schema->target >= 0 && schema->fields[schema->target].kind == SEQ_FIELD_IDS;
+    return text ? schema->field_count : -1;
+}
+
+int seq_schema_columns(const seq_schema *schema) {
+    return schema->field_count + (seq_schema_before_column(schema) >= 0);
+}
+
+// The field that a column comes from.
+static const seq_field *field_of(const seq_schema *schema, int column) {
+    return &schema->fields[column < schema->field_count ? column : schema->target];
+}
+
+void seq_batch_room_take(seq_batch_room *out, const seq_schema *schema, const seq_limits *limits,
+                         seq_arena *arena) {
+    for (int axis = 0; axis < schema->axis_count; axis++)
+        seq_axis_take(&out->axes[axis], &limits->axes[axis],
+                      axis ? limits->axes[schema->axes[axis].parent].rows : 0, arena);
+    for (int column = 0; column < seq_schema_columns(schema); column++) {
+        const seq_field *field = field_of(schema, column);
+        size_t rows = limits->axes[field->axis].rows, width = (size_t)field->width;
+        if (field->vocabulary >= 0)
+            out->ids[column] = seq_arena_take(arena, rows, sizeof(int32_t));
+        else
+            out->values[column] = SEQ_ARENA_FLOATS(arena, rows * width);
+    }
+}
+
+void seq_batch_set_columns(const seq_schema *schema, const seq_batch_room *room, seq_batch *out) {
+    out->axis_count = schema->axis_count;
+    out->column_count = seq_schema_columns(schema);
+    for (int column = 0; column < out->column_count; column++)
+        out->columns[column] = (seq_column){.axis = field_of(schema, column)->axis,
+                                            .ids = room->ids[column],
+                                            .values = room->values[column]};
+}
+
+void seq_item_packer_take(seq_item_packer *packer, int64_t most, const seq_limits *limits,
+                          seq_arena *arena) {
     size_t items = (size_t)most, rows = items;
     int longest = 1;
     for (int axis = 0; axis < packer->schema->axis_count; axis++) {
-        size_t own = limits[axis].rows > items ? limits[axis].rows : items;
+        size_t own = limits->axes[axis].rows > items ? limits->axes[axis].rows : items;
         rows = own > rows ? own : rows;
-        if (limits[axis].steps > longest) longest = limits[axis].steps;
+        if (limits->axes[axis].steps > longest) longest = limits->axes[axis].steps;
         packer->packed[axis] = seq_arena_take(arena, own, sizeof *packer->packed[axis]);
     }
     packer->sequence = seq_arena_take(arena, rows, sizeof *packer->sequence);
@@ -158,16 +197,16 @@ void seq_item_pack(const seq_item_packer *packer, const seq_items *items, const 
         pack_axis(packer, axis, items, numbers, room, out);
     pack_columns(packer, items, room);
     fill_before(packer, out, room);
-    seq_sampler_set_columns(packer->sampler, room, out);
+    seq_batch_set_columns(packer->schema, room, out);
     out->read = cover(packer, items, numbers, room);
 }
 
-static void augment_field(const seq_item_packer *packer, int f, uint32_t step,
-                          const seq_batch *batch, int32_t *ids) {
-    const seq_sampler_settings *settings = &packer->sampler->settings;
-    const seq_field *field = &packer->schema->fields[f];
+static void augment_field(const seq_sampler *sampler, int f, uint32_t step, const seq_batch *batch,
+                          int32_t *ids) {
+    const seq_sampler_settings *settings = &sampler->settings;
+    const seq_field *field = &seq_dataset_schema(sampler->dataset)->fields[f];
     const seq_vocabulary *vocabulary =
-        seq_dataset_vocabulary_at(packer->sampler->dataset, field->vocabulary);
+        seq_dataset_vocabulary_at(sampler->dataset, field->vocabulary);
     const seq_axis *axis = &batch->axes[field->axis];
     seq_random_key key = {settings->seed, SEQ_RANDOM_AUGMENT | (uint32_t)f << 16};
     int unk = seq_vocabulary_unk(vocabulary); // SEQ_NO_ID: none
@@ -184,13 +223,13 @@ static void augment_field(const seq_item_packer *packer, int f, uint32_t step,
         }
 }
 
-void seq_item_augment(const seq_item_packer *packer, uint32_t step, const seq_batch *batch,
+void seq_item_augment(const seq_sampler *sampler, uint32_t step, const seq_batch *batch,
                       seq_batch_room *room) {
-    const seq_sampler_settings *settings = &packer->sampler->settings;
-    const seq_schema *schema = packer->schema;
+    const seq_sampler_settings *settings = &sampler->settings;
+    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
     if (settings->word_dropout <= 0 && settings->singletons <= 0) return;
     for (int f = 0; f < schema->field_count; f++)
         if (schema->fields[f].kind == SEQ_FIELD_IDS && f != schema->target &&
             schema->axes[schema->fields[f].axis].parent == 0)
-            augment_field(packer, f, step, batch, room->ids[f]);
+            augment_field(sampler, f, step, batch, room->ids[f]);
 }

@@ -91,36 +91,6 @@ seq_status seq_sampler_read(seq_sampler *sampler, int64_t epoch, int64_t step, i
     return sampler->kind->read(sampler, epoch, step, replica, out, error);
 }
 
-int seq_schema_before_column(const seq_schema *schema) {
-    bool text = schema->target >= 0 && schema->fields[schema->target].kind == SEQ_FIELD_IDS;
-    return text ? schema->field_count : -1;
-}
-
-int seq_schema_columns(const seq_schema *schema) {
-    return schema->field_count + (seq_schema_before_column(schema) >= 0);
-}
-
-// The field that a column comes from.
-static const seq_field *field_of(const seq_schema *schema, int column) {
-    return &schema->fields[column < schema->field_count ? column : schema->target];
-}
-
-static void take_room(const seq_sampler *sampler, seq_batch_room *room, seq_arena *arena) {
-    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
-    const seq_axis_limit *limits = sampler->limits.axes;
-    for (int axis = 0; axis < schema->axis_count; axis++)
-        seq_axis_take(&room->axes[axis], &limits[axis],
-                      axis ? limits[schema->axes[axis].parent].rows : 0, arena);
-    for (int column = 0; column < seq_schema_columns(schema); column++) {
-        const seq_field *field = field_of(schema, column);
-        size_t rows = limits[field->axis].rows, width = (size_t)field->width;
-        if (field->vocabulary >= 0)
-            room->ids[column] = seq_arena_take(arena, rows, sizeof(int32_t));
-        else
-            room->values[column] = SEQ_ARENA_FLOATS(arena, rows * width);
-    }
-}
-
 seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
     const seq_schema *schema = seq_dataset_schema(sampler->dataset);
     int own = sampler->settings.count, count = own > 1 && !sampler->settings.training ? 1 : own;
@@ -140,10 +110,10 @@ seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
     seq_status status =
         seq_allocate(&sampler->rooms, (size_t)count, sizeof *sampler->rooms, "the batches", error);
     for (int i = 0; !status && i < count; i++)
-        take_room(sampler, &sampler->rooms[i], &sampler->arena);
+        seq_batch_room_take(&sampler->rooms[i], schema, &sampler->limits, &sampler->arena);
     if (!status) status = seq_arena_commit(&sampler->arena, "the batches", error);
     for (int i = 0; !status && i < count; i++)
-        take_room(sampler, &sampler->rooms[i], &sampler->arena);
+        seq_batch_room_take(&sampler->rooms[i], schema, &sampler->limits, &sampler->arena);
     return status;
 }
 
@@ -156,15 +126,4 @@ void seq_sampler_free(seq_sampler *sampler) {
     seq_arena_clear(&sampler->arena);
     free(sampler->rooms);
     free(sampler);
-}
-
-void seq_sampler_set_columns(const seq_sampler *sampler, const seq_batch_room *room,
-                             seq_batch *out) {
-    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
-    out->axis_count = schema->axis_count;
-    out->column_count = seq_schema_columns(schema);
-    for (int column = 0; column < out->column_count; column++)
-        out->columns[column] = (seq_column){.axis = field_of(schema, column)->axis,
-                                            .ids = room->ids[column],
-                                            .values = room->values[column]};
 }

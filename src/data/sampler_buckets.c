@@ -7,7 +7,7 @@
 // work. Invariant: steps, limits and the length classes of a step's places do
 // not depend on the epoch. Test: tests/unit/data/test_sampler.c.
 #include "dataset_private.h"
-#include "item_batch.h"
+#include "sampler_private.h"
 #include <seqtrain/base/background.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
@@ -413,8 +413,7 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
     if (status) return status;
     seq_item_pack(&buckets->packer, &items, buckets->numbers, room, out);
     if (settings->training)
-        seq_item_augment(&buckets->packer, (uint32_t)(epoch * buckets->step_count + step), out,
-                         room);
+        seq_item_augment(sampler, (uint32_t)(epoch * buckets->step_count + step), out, room);
     if (replica + 1 == settings->first + settings->count) read_ahead(buckets, epoch, step + 1);
     return SEQ_OK;
 }
@@ -468,12 +467,12 @@ static seq_status make_plan(buckets *buckets, seq_error *error) {
 static seq_status prepare_to_read(buckets *buckets, seq_error *error) {
     const seq_sampler_settings *settings = &buckets->base.settings;
     seq_dataset *dataset = buckets->base.dataset;
-    buckets->packer = (seq_item_packer){
-        .sampler = &buckets->base, .schema = buckets->schema, .table = buckets->table};
-    seq_item_packer_take(&buckets->packer, buckets->most, &buckets->scratch);
+    const seq_limits *limits = &buckets->base.limits;
+    buckets->packer = (seq_item_packer){.schema = buckets->schema, .table = buckets->table};
+    seq_item_packer_take(&buckets->packer, buckets->most, limits, &buckets->scratch);
     seq_status status = seq_arena_commit(&buckets->scratch, "the plan of batches", error);
     if (status) return status;
-    seq_item_packer_take(&buckets->packer, buckets->most, &buckets->scratch);
+    seq_item_packer_take(&buckets->packer, buckets->most, limits, &buckets->scratch);
     buckets->base.bytes += buckets->scratch.size;
     if (!settings->read_ahead && seq_item_store_bytes(dataset) <= (double)SEQ_CHUNK_CACHE)
         return SEQ_OK;

@@ -2,14 +2,8 @@
 #ifndef SEQ_DATA_SAMPLER_PRIVATE_H
 #define SEQ_DATA_SAMPLER_PRIVATE_H
 
+#include <seqtrain/data/item_batch.h>
 #include <seqtrain/data/sampler.h>
-
-// Arrays of a batch within the limits: of one replica.
-typedef struct seq_batch_room {
-    seq_axis_room axes[SEQ_AXES];
-    int32_t *ids[SEQ_COLUMNS];
-    float *values[SEQ_COLUMNS];
-} seq_batch_room;
 
 // A sampler begins with this.
 struct seq_sampler {
@@ -31,8 +25,9 @@ seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error);
 seq_batch_room *seq_sampler_room(const seq_sampler *sampler, int replica);
 // Frees them and the sampler.
 void seq_sampler_free(seq_sampler *sampler);
-// Sets the columns of `out` to the room's arrays.
-void seq_sampler_set_columns(const seq_sampler *sampler, const seq_batch_room *room,
-                             seq_batch *out);
+// Words that are dropped, and words that occur once: <unk> takes their place, as the sampler's
+// settings say. Letters and targets stay. Keyed by the step.
+void seq_item_augment(const struct seq_sampler *sampler, uint32_t step, const seq_batch *batch,
+                      seq_batch_room *room);
 
 #endif

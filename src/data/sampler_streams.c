@@ -157,7 +157,7 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
                        .draw_key = (uint32_t)(replica * batch)};
     shape(sampler, room, replica, steps_of(streams, step), out);
     out->axes[TEXT].continues = step > 0;
-    seq_sampler_set_columns(sampler, room, out);
+    seq_batch_set_columns(seq_dataset_schema(sampler->dataset), room, out);
     seq_status status =
         seq_batches_read(streams->batches, own * batch, batch, step * sampler->settings.window,
                          out->axes[TEXT].steps, room->ids[1], room->ids[0], error);

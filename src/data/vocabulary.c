@@ -81,6 +81,11 @@ int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size
     return number == SIZE_MAX ? SEQ_NO_ID : (int)number;
 }
 
+int seq_vocabulary_find_or_unk(const seq_vocabulary *vocabulary, const char *text, size_t size) {
+    int id = seq_vocabulary_find(vocabulary, text, size);
+    return id == SEQ_NO_ID ? vocabulary->unk : id;
+}
+
 int64_t seq_count_points(const char *text, size_t size) {
     int64_t points = 0;
     for (size_t i = 0; i < size; i++)

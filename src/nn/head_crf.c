@@ -41,7 +41,8 @@ static void parameters(const seq_node *node, seq_parameter_list *list) {
     seq_list_parameter(list, "end_transitions", labels, 0, 0.1);
 }
 
-// Spans are asked for after `predict`, so evaluation keeps its memory.
+// The crf's memory begins with pointers, so other nodes may not write to it between passes. Spans
+// are asked for after `predict`, so evaluation keeps all.
 static void plan(const seq_node *node, const seq_limits *limits, bool training, void *out,
                  seq_arena *kept, seq_arena *scratch) {
     memory *memory = out;
@@ -51,7 +52,7 @@ static void plan(const seq_node *node, const seq_limits *limits, bool training, 
                             .labels = node->shape.width,
                             .best = options_of(node)->best,
                             .training = training};
-    seq_crf_take(&memory->crf, limit, arena);
+    seq_crf_take(&memory->crf, limit, kept);
     memory->emissions = SEQ_ARENA_FLOATS(arena, limit->rows * (size_t)node->shape.width);
     memory->losses = seq_arena_take(arena, (size_t)limit->sequences, sizeof(double));
     memory->labels = seq_arena_take(arena, limit->rows, sizeof(int32_t));

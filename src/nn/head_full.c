@@ -143,8 +143,10 @@ static void predict(const seq_node *node, seq_pass *pass, seq_prediction *out) {
             scores(node, pass, row, axis->rows - row < chunk ? axis->rows - row : chunk, logits);
         while (row >= axis->first_row[t + 1])
             t++;
+        int sequence = (int)(row - axis->first_row[t]);
+        bool alone = t == 0 && (axis->steps == 1 || axis->rows_at[1] <= sequence);
         normalise(of_row, words);
-        take_row(node, of_row, row, (int)(row - axis->first_row[t]), axis->steps == 1, out);
+        take_row(node, of_row, row, sequence, alone, out);
         for (size_t word = 0; out->marginals && word < words; word++)
             out->marginals[row * words + word] = expf(of_row[word]);
     }

@@ -4,7 +4,7 @@
 // tests/unit/optim/test_moments.c.
 #include "rules.h"
 
-static void update(const seq_update *u) {
+SEQ_WIDE_BODY take_step(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
                 epsilon = seq_epsilon(u->config);
     const float *restrict gradient = u->gradient;
@@ -15,6 +15,8 @@ static void update(const seq_update *u) {
         p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
     }
 }
+
+SEQ_RULE(update, take_step)
 
 const seq_optimizer seq_rule_adagrad = {.name = "adagrad",
                                         .states = 1,

@@ -5,13 +5,13 @@
 // tests/golden/test_optimizers.c, tests/unit/optim/test_moments.c.
 #include "rules.h"
 
-static void decay_weights(const seq_update *u) {
+SEQ_WIDE_BODY decay_weights(const seq_update *u) {
     const float keep = (float)(1 - u->learning_rate * u->weight_decay);
     for (size_t i = 0; i < u->count; i++)
         u->parameters[i] *= keep;
 }
 
-static void step(const seq_update *u, float decay) {
+SEQ_WIDE_BODY step(const seq_update *u, float decay) {
     const seq_optimizer_config *config = u->config;
     const float scale = u->scale, beta1 = (float)config->beta1, take1 = (float)(1 - config->beta1);
     const float beta2 = (float)config->beta2, take2 = (float)(1 - config->beta2);
@@ -28,14 +28,17 @@ static void step(const seq_update *u, float decay) {
     }
 }
 
-static void update_adam(const seq_update *u) {
+SEQ_WIDE_BODY take_adam_step(const seq_update *u) {
     step(u, (float)u->weight_decay);
 }
 
-static void update_adamw(const seq_update *u) {
+SEQ_WIDE_BODY take_adamw_step(const seq_update *u) {
     if (u->weight_decay > 0) decay_weights(u);
     step(u, 0);
 }
+
+SEQ_RULE(update_adam, take_adam_step)
+SEQ_RULE(update_adamw, take_adamw_step)
 
 const seq_optimizer seq_rule_adam = {.name = "adam",
                                      .states = 2,

@@ -3,7 +3,7 @@
 // it, so a new rate acts at once. Test: tests/golden/test_optimizers.c.
 #include "rules.h"
 
-static void update(const seq_update *u) {
+SEQ_WIDE_BODY take_step(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
                 mu = (float)u->config->momentum;
     const float *restrict gradient = u->gradient;
@@ -13,6 +13,8 @@ static void update(const seq_update *u) {
         p[i] -= rate * v[i];
     }
 }
+
+SEQ_RULE(update, take_step)
 
 const seq_optimizer seq_rule_momentum = {
     .name = "momentum", .states = 1, .state_names = {"velocity"}, .update = update};

@@ -5,7 +5,7 @@
 // tests/golden/test_optimizers.c, tests/unit/optim/test_moments.c.
 #include "rules.h"
 
-static void update(const seq_update *u) {
+SEQ_WIDE_BODY take_step(const seq_update *u) {
     const float scale = u->scale, rate = (float)u->learning_rate, decay = (float)u->weight_decay,
                 epsilon = seq_epsilon(u->config);
     const float keep = (float)u->config->beta2, take = (float)(1 - u->config->beta2);
@@ -17,6 +17,8 @@ static void update(const seq_update *u) {
         p[i] -= rate * g / (sqrtf(s[i]) + epsilon);
     }
 }
+
+SEQ_RULE(update, take_step)
 
 const seq_optimizer seq_rule_rmsprop = {.name = "rmsprop",
                                         .states = 1,

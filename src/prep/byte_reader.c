@@ -42,11 +42,14 @@ struct seq_byte_reader {
 static seq_status await_bytes(const seq_byte_reader *source, seq_error *error) {
     enum { MILLISECONDS = 100 };
     struct pollfd wanted = {.fd = source->descriptor, .events = POLLIN};
+    bool told = !source->rules.idle;
     for (;;) {
-        int ready = poll(&wanted, 1, MILLISECONDS);
+        int ready = poll(&wanted, 1, told ? MILLISECONDS : 0);
         if (ready < 0 && errno != EINTR)
             return seq_error_set_errno(error, "reading %s", source->name);
         if (ready > 0) return SEQ_OK;
+        if (!told && source->rules.idle(source->rules.idle_context, error)) return error->status;
+        told = true;
         if (source->rules.stopped && source->rules.stopped())
             return seq_error_set(error, SEQ_STOPPED, "reading %s: interrupted", source->name);
     }
@@ -78,6 +81,21 @@ static seq_status look_ahead(seq_byte_reader *source, size_t wanted, seq_error *
                            error);
         if (!status) source->filled += got;
     }
+    return status;
+}
+
+// Whole lines are there, and nothing more at the moment.
+static bool rests(const seq_byte_reader *source) {
+    struct pollfd wanted = {.fd = source->descriptor, .events = POLLIN};
+    return source->filled && source->buffer[source->filled - 1] == '\n' && poll(&wanted, 1, 0) == 0;
+}
+
+// The first bytes, which tell the form: `wanted` of them, or all.
+static seq_status look_at_start(seq_byte_reader *source, size_t wanted, seq_error *error) {
+    if (!source->rules.idle) return look_ahead(source, wanted, error);
+    seq_status status = SEQ_OK;
+    while (!status && !source->at_end && source->filled < wanted && !rests(source))
+        status = look_ahead(source, source->filled + 1, error);
     return status;
 }
 
@@ -216,7 +234,7 @@ static seq_status look_into_packed(seq_byte_reader *source, seq_error *error) {
 }
 
 static seq_status begin(seq_byte_reader *source, seq_error *error) {
-    seq_status status = look_ahead(source, source->rules.as_is ? 1 : SEQ_FORM_BYTES, error);
+    seq_status status = look_at_start(source, source->rules.as_is ? 1 : SEQ_FORM_BYTES, error);
     if (status || source->rules.as_is) return status;
     const seq_form *form = seq_form_find_named(source->path, source->buffer, source->filled);
     if (!form) return check_encoding(source, source->buffer, source->filled, error);
@@ -225,7 +243,7 @@ static seq_status begin(seq_byte_reader *source, seq_error *error) {
     const seq_unpacker *unpacker = source->unpacker;
     if (!unpacker->package) return look_into_packed(source, error);
     return seq_error_set(error, SEQ_BAD_INPUT,
-                         "reading %s: it is %s data, and this seqprep was built without %s: unpack "
+                         "reading %s: it is %s data, and this program was built without %s: unpack "
                          "it with %s -d, or install the package %s and build again",
                          source->name, unpacker->name, unpacker->library, unpacker->name,
                          unpacker->package);

@@ -14,6 +14,10 @@ typedef struct seq_byte_reader_rules {
     bool as_is;            // nothing is unpacked or refused
     bool text;             // UTF-16 and UTF-32 are refused; otherwise a warning tells of them
     uint64_t memory;       // bytes that unpacking may take
+    // NULL, or called before a wait for bytes; an error of it ends the reading. Then a pipe is
+    // taken as it comes: its form is told from its first lines, however few they are.
+    seq_status (*idle)(void *context, seq_error *error);
+    void *idle_context;
 } seq_byte_reader_rules;
 
 typedef struct seq_byte_reader seq_byte_reader;

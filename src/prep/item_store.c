@@ -34,8 +34,7 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                                 const char *folder, seq_error *error) {
     store->prepare = prepare;
     store->settings = prepare->reader;
-    store->settings.any_bytes =
-        prepare->rules.text.unit == SEQ_UNIT_BYTE || prepare->rules.text.invalid;
+    store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
                       prepare->test_fraction > 0;
@@ -67,11 +66,6 @@ void seq_item_store_end(seq_item_store *store) {
 }
 
 // --- one item -------------------------------------------------------------------------
-
-static const seq_item_field *find_input(const seq_item *item) {
-    const seq_item_field *token = seq_item_find(item, "token");
-    return token ? token : seq_item_find(item, "text");
-}
 
 static seq_status need(const seq_item *item, const char *name, bool list,
                        const seq_item_field **out, seq_error *error) {
@@ -272,7 +266,7 @@ static seq_status add_windows(seq_item_store *store, const seq_item_field *input
 
 static seq_status take_item(seq_item_store *store, const seq_item *item, seq_split split,
                             seq_error *error) {
-    const seq_item_field *input = find_input(item);
+    const seq_item_field *input = seq_item_find_input(item);
     seq_stored_item more = {.label = -1, .split = (unsigned char)split};
     seq_partition_key keys[3];
     if (!input)

@@ -47,6 +47,15 @@ seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, se
     return status;
 }
 
+bool seq_item_takes_any_bytes(const seq_item_rules *rules) {
+    return rules->text.unit == SEQ_UNIT_BYTE || rules->text.invalid;
+}
+
+const seq_item_field *seq_item_find_input(const seq_item *item) {
+    const seq_item_field *token = seq_item_find(item, "token");
+    return token ? token : seq_item_find(item, "text");
+}
+
 static seq_status keep_characters(void *context, const char *text, size_t size, size_t count,
                                   seq_error *error) {
     seq_item_cutter *cutter = context;
@@ -134,6 +143,25 @@ seq_status seq_item_cut(seq_item_cutter *cutter, const char *file, const seq_ite
             status = cut_letters(cutter, file, value, error);
         else
             status = pass(cutter->texts, file, value, error);
+    }
+    return status;
+}
+
+const char *seq_item_next_letter(const char *at, const char *end) {
+    do
+        at++;
+    while (at < end && ((unsigned char)*at & 0xC0) == 0x80);
+    return at;
+}
+
+seq_status seq_item_spell(const seq_vocabulary *letters, const char *unit, size_t size,
+                          int32_t **ids, size_t *count, size_t *capacity, seq_error *error) {
+    const char *end = unit + size;
+    seq_status status = seq_grow(ids, capacity, *count + size + 1, sizeof **ids, "an item", error);
+    while (!status && unit < end) {
+        const char *next = seq_item_next_letter(unit, end);
+        (*ids)[(*count)++] = seq_vocabulary_find_or_unk(letters, unit, (size_t)(next - unit));
+        unit = next;
     }
     return status;
 }

@@ -122,11 +122,9 @@ static seq_status map_units(seq_item_work *work, seq_error *error) {
     const seq_string_table *table = &work->store.units;
     seq_status status =
         seq_allocate(&work->ids, table->count, sizeof *work->ids, "a vocabulary", error);
-    for (size_t i = 0; !status && i < table->count; i++) {
-        int id =
-            seq_vocabulary_find(work->units, seq_string_table_text(table, i), table->items[i].size);
-        work->ids[i] = id == SEQ_NO_ID ? seq_vocabulary_unk(work->units) : id;
-    }
+    for (size_t i = 0; !status && i < table->count; i++)
+        work->ids[i] = seq_vocabulary_find_or_unk(work->units, seq_string_table_text(table, i),
+                                                  table->items[i].size);
     return status;
 }
 

@@ -17,13 +17,6 @@ seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_
                                       work->numbers, error);
 }
 
-const char *seq_item_next_letter(const char *at, const char *end) {
-    do
-        at++;
-    while (at < end && ((unsigned char)*at & 0xC0) == 0x80);
-    return at;
-}
-
 static bool is_used(const seq_stored_item *item) {
     return !item->twin || item->split == SEQ_TRAIN;
 }
@@ -90,17 +83,10 @@ static seq_status fill_letters(seq_item_work *work, const seq_stored_item *item,
     seq_status status = seq_grow(&work->letter_lengths, &work->capacity[4], item->length + 1,
                                  sizeof *work->letter_lengths, "an item", error);
     for (size_t i = 0; !status && i < item->length; i++) {
-        const char *at = seq_string_table_text(table, work->numbers[i]),
-                   *end = at + table->items[work->numbers[i]].size;
         size_t first = used;
-        status = seq_grow(&work->letter, &work->capacity[5], used + (size_t)(end - at) + 1,
-                          sizeof *work->letter, "an item", error);
-        while (!status && at < end) {
-            const char *next = seq_item_next_letter(at, end);
-            int id = seq_vocabulary_find(work->letters, at, (size_t)(next - at));
-            work->letter[used++] = id == SEQ_NO_ID ? seq_vocabulary_unk(work->letters) : id;
-            at = next;
-        }
+        status = seq_item_spell(work->letters, seq_string_table_text(table, work->numbers[i]),
+                                table->items[work->numbers[i]].size, &work->letter, &used,
+                                &work->capacity[5], error);
         work->letter_lengths[i] = (int32_t)(used - first);
     }
     out->ids[work->letter_field] = work->letter;

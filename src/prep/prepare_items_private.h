@@ -30,8 +30,6 @@ typedef struct seq_item_work {
 // Numbers [skip, skip + count) of what the store has of an item -> work->numbers.
 seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
                          size_t count, seq_error *error);
-// Behind the character at `at`.
-const char *seq_item_next_letter(const char *at, const char *end);
 
 // item_vocabularies.c: units, letters, and labels or tags; counts are those of training items.
 seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const seq_reader_kind seq_reader_conll, seq_reader_conllu;
+
 enum { WANTED = SEQ_ITEM_FIELDS };
 
 typedef struct conll_column {
@@ -47,10 +49,9 @@ static bool is_blank(const char *line) {
 }
 
 // The next column from *at on; false behind the last one.
-static bool take_column(const conll_state *state, const char **at, const char **out_begin,
-                        size_t *out_size) {
+static bool take_column(bool tabs, const char **at, const char **out_begin, size_t *out_size) {
     if (!*at) return false;
-    if (state->separator == SEQ_SEPARATOR_TAB) {
+    if (tabs) {
         *out_begin = *at;
         *out_size = strcspn(*at, "\t");
         *at = (*at)[*out_size] ? *at + *out_size + 1 : NULL;
@@ -68,7 +69,7 @@ static int count_columns(const conll_state *state, const char *line) {
     const char *at = line, *begin;
     size_t size;
     int count = 0;
-    while (take_column(state, &at, &begin, &size))
+    while (take_column(state->separator == SEQ_SEPARATOR_TAB, &at, &begin, &size))
         count++;
     return count;
 }
@@ -133,7 +134,8 @@ static seq_status take_token(seq_reader *reader, seq_error *error) {
                  "a sentence", error))
         return error->status;
     const char *at = lines->line, *begin;
-    for (int column = 0; take_column(state, &at, &begin, &size); column++)
+    bool tabs = state->separator == SEQ_SEPARATOR_TAB;
+    for (int column = 0; take_column(tabs, &at, &begin, &size); column++)
         for (int i = 0; i < state->column_count; i++)
             if (is_wanted(state, i, column) &&
                 put_cell(reader, first + (size_t)i, begin, size, error))
@@ -333,28 +335,32 @@ static void close_conll(seq_reader *reader) {
     free(state->pool);
 }
 
-void seq_conll_print(FILE *stream, const seq_reader *reader, const seq_item *item,
-                     const char *const *tags) {
+seq_conll_layout seq_conll_layout_of(const seq_reader *reader) {
+    seq_conll_layout layout = {false, -1};
+    if (reader->kind != &seq_reader_conll && reader->kind != &seq_reader_conllu) return layout;
     const conll_state *state = reader->state;
-    int target = -1;
+    layout.tabs = state->separator == SEQ_SEPARATOR_TAB;
     for (int i = 0; i < state->column_count; i++)
-        if (strcmp(state->columns[i].field, "tag") == 0) target = state->columns[i].index;
-    if (target < 0 && state->width > 1) target = state->width - 1; // -1: behind the token
-    for (size_t i = 0; i < item->line_count; i++) {
-        const seq_item_line *line = &item->lines[i];
+        if (strcmp(state->columns[i].field, "tag") == 0) layout.tag = state->columns[i].index;
+    if (layout.tag < 0 && state->width > 1) layout.tag = state->width - 1;
+    return layout;
+}
+
+void seq_conll_print(FILE *stream, seq_conll_layout layout, const seq_item_line *lines,
+                     size_t count, const char *const *tags) {
+    for (size_t i = 0; i < count; i++) {
+        const seq_item_line *line = &lines[i];
         const char *at = line->bytes, *begin, *rest = line->bytes;
         size_t size;
         bool replaced = line->token < 0;
-        for (int column = 0; !replaced && take_column(state, &at, &begin, &size); column++)
-            if (column == target) {
+        for (int column = 0; !replaced && take_column(layout.tabs, &at, &begin, &size); column++)
+            if (column == layout.tag) {
                 fprintf(stream, "%.*s%s", (int)(begin - rest), rest, tags[line->token]);
                 rest = begin + size;
                 replaced = true;
             }
         fputs(rest, stream);
-        if (!replaced)
-            fprintf(stream, "%c%s", state->separator == SEQ_SEPARATOR_TAB ? '\t' : ' ',
-                    tags[line->token]);
+        if (!replaced) fprintf(stream, "%c%s", layout.tabs ? '\t' : ' ', tags[line->token]);
         putc('\n', stream);
     }
 }

@@ -185,19 +185,23 @@ seq_status seq_answer_refuse(const seq_answer_reader *reader, seq_error *error, 
                          (long long)reader->line, why);
 }
 
+static seq_status grow_places(seq_answers *answers, size_t places, seq_error *error) {
+    seq_status status =
+        seq_grow(&answers->ids, &answers->ids_capacity, places, sizeof(int32_t), "labels", error);
+    if (!status && answers->kind == SEQ_ANSWERS_RATINGS)
+        status = seq_grow(&answers->values, &answers->values_capacity, places, sizeof(double),
+                          "ratings", error);
+    return status ? status
+                  : seq_grow(&answers->lines, &answers->lines_capacity, places, sizeof(int64_t),
+                             "labels", error);
+}
+
 seq_status seq_answer_place(seq_answer_reader *reader, seq_answers *answers, seq_text answer,
                             seq_error *error) {
     if (!answers) return SEQ_OK;
     bool rating = reader->kind == SEQ_ANSWERS_RATINGS;
     size_t at = answers->places;
-    seq_status status =
-        seq_grow(&answers->ids, &answers->ids_capacity, at + 1, sizeof(int32_t), "labels", error);
-    if (!status)
-        status = seq_grow(&answers->lines, &answers->lines_capacity, at + 1, sizeof(int64_t),
-                          "labels", error);
-    if (!status && rating)
-        status = seq_grow(&answers->values, &answers->values_capacity, at + 1, sizeof(double),
-                          "ratings", error);
+    seq_status status = grow_places(answers, at + 1, error);
     if (!status && rating && !seq_text_number(answer, &answers->values[at]))
         status = seq_answer_refuse(reader, error, "expected a finite number, found '%.*s'",
                                    (int)(answer.size < 100 ? answer.size : 100), answer.bytes);
@@ -250,23 +254,36 @@ seq_status seq_answer_probability(seq_answer_reader *reader, seq_answers *answer
     return SEQ_OK;
 }
 
+static seq_status grow_items(seq_answers *answers, size_t items, seq_error *error) {
+    seq_status status = seq_grow(&answers->first, &answers->first_capacity, items + 1,
+                                 sizeof(size_t), "items", error);
+    if (!status)
+        status = seq_grow(&answers->word_first, &answers->word_first_capacity, items + 1,
+                          sizeof(size_t), "items", error);
+    return status ? status
+                  : seq_grow(&answers->probability_first, &answers->probability_first_capacity,
+                             items + 1, sizeof(size_t), "items", error);
+}
+
 seq_status seq_answer_item(seq_answers *answers, seq_error *error) {
     if (!answers) return SEQ_OK;
     size_t at = answers->items + 1;
-    seq_status status =
-        seq_grow(&answers->first, &answers->first_capacity, at + 1, sizeof(size_t), "items", error);
-    if (!status)
-        status = seq_grow(&answers->word_first, &answers->word_first_capacity, at + 1,
-                          sizeof(size_t), "items", error);
-    if (!status)
-        status = seq_grow(&answers->probability_first, &answers->probability_first_capacity, at + 1,
-                          sizeof(size_t), "items", error);
+    seq_status status = grow_items(answers, at, error);
     if (status) return status;
     answers->first[at] = answers->places;
     answers->word_first[at] = answers->word_count;
     answers->probability_first[at] = answers->probability_count;
     answers->items++;
     return SEQ_OK;
+}
+
+seq_status seq_answers_begin(const char *name, seq_answer_kind kind, size_t items,
+                             const size_t *first, seq_answers *out, seq_error *error) {
+    *out = (seq_answers){.file = name, .kind = kind, .items = items, .places = first[items]};
+    seq_status status = grow_places(out, out->places, error);
+    if (!status) status = grow_items(out, items, error);
+    if (!status) memcpy(out->first, first, (items + 1) * sizeof *first);
+    return status;
 }
 
 bool seq_answers_is_json(const seq_answer_file *file) {

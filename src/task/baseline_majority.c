@@ -9,32 +9,14 @@
 
 seq_status seq_baseline_begin(const char *name, const seq_answers *training,
                               const seq_answers *gold, seq_answers *out, seq_error *error) {
-    *out = (seq_answers){.file = name, .kind = gold->kind, .items = gold->items};
+    *out = (seq_answers){0};
     if (training->places == 0)
         return seq_error_set(error, SEQ_BAD_INPUT, "%s: no item to train a baseline on",
                              training->file);
-    seq_status status =
-        seq_grow(&out->ids, &out->ids_capacity, gold->places, sizeof *out->ids, "labels", error);
-    if (!status)
-        status = seq_grow(&out->values, &out->values_capacity, gold->places, sizeof *out->values,
-                          "ratings", error);
-    if (!status)
-        status = seq_grow(&out->lines, &out->lines_capacity, gold->places, sizeof *out->lines,
-                          "labels", error);
-    if (!status)
-        status = seq_grow(&out->first, &out->first_capacity, gold->items + 1, sizeof *out->first,
-                          "items", error);
-    if (!status)
-        status = seq_grow(&out->word_first, &out->word_first_capacity, gold->items + 1,
-                          sizeof *out->word_first, "items", error);
-    if (!status)
-        status = seq_grow(&out->probability_first, &out->probability_first_capacity,
-                          gold->items + 1, sizeof *out->probability_first, "items", error);
-    if (status) return status;
-    out->places = gold->places;
-    if (gold->places) memcpy(out->lines, gold->lines, gold->places * sizeof *out->lines);
-    memcpy(out->first, gold->first, (gold->items + 1) * sizeof *out->first);
-    return SEQ_OK;
+    seq_status status = seq_answers_begin(name, gold->kind, gold->items, gold->first, out, error);
+    if (!status && gold->places)
+        memcpy(out->lines, gold->lines, gold->places * sizeof *out->lines);
+    return status;
 }
 
 // Of the classes 0 .. classes-1, the place in `ids` where the most frequent one occurs first.
@@ -68,7 +50,7 @@ seq_status seq_baseline_majority(const seq_answers *training, const seq_answers 
                                     ratings ? ranking.groups : classes, &place, error);
     for (size_t i = 0; !status && i < out->places; i++) {
         out->ids[i] = training->ids[place];
-        out->values[i] = ratings ? training->values[place] : 0;
+        if (ratings) out->values[i] = training->values[place];
     }
     seq_ranking_clear(&ranking);
     if (status) seq_answers_clear(out);

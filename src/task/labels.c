@@ -20,7 +20,7 @@ static char read_prefix(const char *text, size_t size) {
     return meant[found - written];
 }
 
-static seq_status read_tag(seq_labels *labels, const char *text, size_t size, seq_tag *out,
+static seq_status read_tag(seq_labels *labels, const char *text, size_t size, seq_label_tag *out,
                            seq_error *error) {
     out->prefix = read_prefix(text, size);
     out->type = -1;
@@ -38,4 +38,34 @@ seq_status seq_labels_add(seq_labels *labels, const char *text, size_t size, int
     if (!status && *out == before)
         status = read_tag(labels, text, size, &labels->tags[before], error);
     return status;
+}
+
+seq_status seq_labels_of_vocabulary(const seq_vocabulary *vocabulary, seq_labels *out,
+                                    seq_error *error) {
+    seq_status status = SEQ_OK;
+    *out = (seq_labels){0};
+    for (int id = 0; !status && id < seq_vocabulary_size(vocabulary); id++) {
+        size_t size;
+        int32_t added;
+        const char *text = seq_vocabulary_text(vocabulary, id, &size);
+        status = seq_labels_add(out, text, size, &added, error);
+        if (!status && added != id)
+            status = seq_error_set(error, SEQ_BAD_INPUT, "the label '%.100s' is there twice", text);
+    }
+    if (status) seq_labels_clear(out);
+    return status;
+}
+
+seq_status seq_scheme_of_schema(const seq_schema *schema, seq_scheme *out, seq_error *error) {
+    const char *name = seq_record_text(&schema->reader, "stored_tag_scheme");
+    *out = name && strcmp(name, "bilou") == 0 ? SEQ_SCHEME_IOBES : SEQ_SCHEME_NONE;
+    if (!name || *out) return SEQ_OK; // L and U are read as E and S
+    for (int i = 0; i < SEQ_SCHEMES; i++)
+        if (strcmp(seq_scheme_names[i], name) == 0) {
+            *out = (seq_scheme)i;
+            return SEQ_OK;
+        }
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "stored_tag_scheme '%.100s': expected none, iob1, iob2, iobes or bilou",
+                         name);
 }

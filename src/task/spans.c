@@ -7,12 +7,12 @@
 
 const char *const seq_scheme_names[SEQ_SCHEMES + 1] = {"none", "iob1", "iob2", "iobes", NULL};
 
-static seq_tag tag_of(const seq_labels *labels, int32_t id) {
-    return id < 0 || !labels->tags[id].prefix ? (seq_tag){'O', -1} : labels->tags[id];
+static seq_label_tag tag_of(const seq_labels *labels, int32_t id) {
+    return id < 0 || !labels->tags[id].prefix ? (seq_label_tag){'O', -1} : labels->tags[id];
 }
 
 // Whether `tag` goes on with the entity that `before` belongs to.
-static bool continues(seq_tag before, seq_tag tag) {
+static bool continues(seq_label_tag before, seq_label_tag tag) {
     return (tag.prefix == 'I' || tag.prefix == 'E') && before.prefix != 'O' &&
            before.prefix != 'E' && before.prefix != 'S' && before.type == tag.type;
 }
@@ -26,8 +26,8 @@ static size_t end_of_chunk(const seq_labels *labels, const int32_t *ids, size_t 
 // Whether the chunk begin .. end-1 of the lenient reading is written as the scheme wants it.
 static bool is_strict(const seq_labels *labels, seq_scheme scheme, const int32_t *ids,
                       const seq_span *span) {
-    seq_tag first = tag_of(labels, ids[span->begin]), last = tag_of(labels, ids[span->end - 1]);
-    seq_tag before = span->begin ? tag_of(labels, ids[span->begin - 1]) : (seq_tag){'O', -1};
+    seq_label_tag first = tag_of(labels, ids[span->begin]), last = tag_of(labels, ids[span->end - 1]);
+    seq_label_tag before = span->begin ? tag_of(labels, ids[span->begin - 1]) : (seq_label_tag){'O', -1};
     if (scheme == SEQ_SCHEME_IOBES) {
         bool single = span->end - span->begin == 1;
         return single ? first.prefix == 'S' : first.prefix == 'B' && last.prefix == 'E';
@@ -41,7 +41,7 @@ static bool is_strict(const seq_labels *labels, seq_scheme scheme, const int32_t
 bool seq_span_next(const seq_labels *labels, seq_scheme scheme, seq_reading reading,
                    const int32_t *ids, size_t count, size_t *at, seq_span *out) {
     while (*at < count) {
-        seq_tag tag = tag_of(labels, ids[*at]);
+        seq_label_tag tag = tag_of(labels, ids[*at]);
         if (tag.prefix == 'O') {
             ++*at;
             continue;
@@ -58,10 +58,10 @@ enum { SEEN_TAG = 1, SEEN_E_OR_S = 2, SEEN_OTHER = 4, BEGINS_WITH_I = 8, NOT_IOB
 
 static unsigned look_at_sentence(const seq_labels *labels, const int32_t *ids, size_t count) {
     unsigned seen = 0;
-    seq_tag before = {'O', -1};
+    seq_label_tag before = {'O', -1};
     for (size_t i = 0; i < count; i++) {
         if (ids[i] >= 0 && !labels->tags[ids[i]].prefix) seen |= SEEN_OTHER;
-        seq_tag tag = tag_of(labels, ids[i]);
+        seq_label_tag tag = tag_of(labels, ids[i]);
         bool begins = tag.prefix != 'O' && !continues(before, tag);
         seen |= tag.prefix != 'O' ? SEEN_TAG : 0;
         seen |= tag.prefix == 'E' || tag.prefix == 'S' ? SEEN_E_OR_S : 0;

@@ -24,9 +24,24 @@ static const seq_option table[] = {
      .help = "The part of the data set that is evaluated."},
     {SEQ_OPTION_TEXT, "data", "DATASET", AT(data),
      .help = "Another data set than the run's own; it must have the same vocabulary."},
-    {SEQ_OPTION_INTEGER, "batch", "B", AT(batch), "1", 1, 65536,
-     .help = "Streams read side by side. 1 is the exact protocol: one stream, its state carried "
-             "through the whole split. More are faster, and each begins without a past."},
+    {SEQ_OPTION_INTEGER, "batch", "B", AT(batch), "0", 0, 65536,
+     .help = "Of a language model, streams read side by side. 1 is the exact protocol, and what 0 "
+             "stands for: one stream, its state carried through the whole split. More are faster, "
+             "and each begins without a past. Of other tasks, items read side by side, 0: some "
+             "thousand steps; the figures do not depend on it."},
+    {SEQ_OPTION_HEADING, .help = "Answers to items"},
+    {SEQ_OPTION_CHOICE, "baseline", "NAME", AT(baseline), "none", .choices = baselines,
+     .help = "A second system to compare with: the most frequent answer, or a linear softmax on "
+             "counts of words. Of a run, it learns from the training split; the validation split "
+             "chooses its penalty, where that is not the one evaluated. With --gold, it learns "
+             "from --train (LABEL TEXT lines), and may stand in place of --predictions."},
+    {SEQ_OPTION_INTEGER, "resamples", "N", AT(resamples), "1000", 0, 1000000,
+     .help = "Resamples of items for the intervals of 95 %; 0: none."},
+    {SEQ_OPTION_INTEGER, "seed", "S", AT(seed), "1", 0, 9007199254740991.0,
+     .help = "Of the resamples."},
+    {SEQ_OPTION_TEXT, "per-item", "FILE", AT(per_item),
+     .help = "Also a line for each item: index, loss (with --gold: line), gold, output, and right "
+             "labels or error."},
     {SEQ_OPTION_HEADING, .help = "How probable"},
     {SEQ_OPTION_TEXT, "score", "FILE", AT(score),
      .help = "Instead: a line for each line of FILE (- is standard input) with its "
@@ -64,18 +79,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "train", "FILE", AT(train),
      .help = "Training items, in the form of --gold: what --baseline learns from, and which "
              "entities were seen."},
-    {SEQ_OPTION_CHOICE, "baseline", "NAME", AT(baseline), "none", .choices = baselines,
-     .help = "A predictor made from --train, in place of a second system or of --predictions: the "
-             "most frequent answer, or a linear softmax on counts of words (LABEL TEXT lines)."},
     {SEQ_OPTION_TEXT, "dev", "FILE", AT(dev),
      .help =
          "Items that choose the penalty of --baseline bow. Without it, every tenth of --train."},
-    {SEQ_OPTION_INTEGER, "resamples", "N", AT(resamples), "1000", 0, 1000000,
-     .help = "Resamples of items for the intervals of 95 %; 0: none."},
-    {SEQ_OPTION_INTEGER, "seed", "S", AT(seed), "1", 0, 9007199254740991.0,
-     .help = "Of the resamples."},
-    {SEQ_OPTION_TEXT, "per-item", "FILE", AT(per_item),
-     .help = "Also a line for each item: index, line, gold, output, and right labels or error."},
     {SEQ_OPTION_HEADING, .help = "Model and output"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
@@ -103,11 +109,14 @@ static const seq_program program = {
     .name = "seqeval",
     .synopsis = "RUN|CHECKPOINT [options]\n"
                 "       seqeval --gold FILE --predictions FILE [FILE] [options]",
-    .summary = "Evaluates a model on a split of its data set (loss, perplexity, bits per token and "
-               "character, figures without <unk>), or tells the probability of given sentences. "
-               "With --gold, judges files of predictions and compares two systems.",
+    .summary = "Evaluates a model on a split of its data set: of a language model, loss, "
+               "perplexity, bits per token and character, figures without <unk>; of other tasks, "
+               "their measures with intervals, per class and overall. Or tells the probability of "
+               "given sentences. With --gold, judges files of predictions and compares two "
+               "systems.",
     .options = table,
     .examples = "  seqeval run --split test\n"
+                "  seqeval run --split test --baseline bow --per-item items.tsv\n"
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
@@ -124,18 +133,21 @@ static seq_status refuse(const seq_parsed *parsed, const char *const *names, con
     return SEQ_OK;
 }
 
-// What would have no effect on the task.
+static const char *const of_items[] = {"baseline", "resamples", "seed", "per-item", NULL};
+
+// What would have no effect.
 static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_split[] = {"split", "data", "batch", "json", NULL};
     static const char *const of_model[] = {"split",   "data",      "batch",    "score",
                                            "carry",   "per-token", "log-base", "newest",
                                            "kernels", "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task",     "columns", "scheme",
-                                           "train",       "baseline", "dev",     "resamples",
-                                           "seed",        "per-item", NULL};
+    static const char *const of_files[] = {"predictions", "task", "columns", "scheme",
+                                           "train",       "dev",  NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
+    if (options->score && refuse(parsed, of_items, "of answers to items, not with --score", error))
+        return error->status;
     if (parsed->operand_count == 0)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
@@ -145,6 +157,19 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
                              options->carry ? "carry" : "per-token");
     return options->score ? refuse(parsed, of_split, "of a split, not with --score", error)
                           : SEQ_OK;
+}
+
+// The same of a language model, and of others: known once the checkpoint has been read.
+static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded, seq_error *error) {
+    const seq_eval_options *options = parsed->values;
+    if (loaded->schema.streams)
+        return refuse(parsed, of_items, "of answers to items, and a language model gives none",
+                      error);
+    if (options->score)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--score: needs a language model, %s is of the task %s",
+                             loaded->directory, loaded->schema.task);
+    return SEQ_OK;
 }
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
@@ -164,8 +189,10 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     if (status) return status;
     if (strcmp(parsed->operands[0], loaded.directory) != 0)
         seq_log_info("from %s", loaded.directory);
-    status = options->score ? seq_eval_score(options, &loaded, error)
-                            : seq_eval_split(options, &loaded, error);
+    status = check_task(parsed, &loaded, error);
+    if (!status)
+        status = options->score ? seq_eval_score(options, &loaded, error)
+                                : seq_eval_split(options, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;
 }

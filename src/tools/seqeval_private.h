@@ -4,6 +4,7 @@
 
 #include "tool_program.h"
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/data/dataset.h>
 #include <seqtrain/infer/score.h>
 #include <seqtrain/task/baseline.h>
 #include <seqtrain/task/statistic.h>
@@ -23,12 +24,15 @@ typedef struct seq_eval_options {
 
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
+// A model of a task with items; the data set fits it.
+seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
 // `second` is the file of another system, or NULL.
 seq_status seq_eval_files(const seq_eval_options *options, const char *second, seq_error *error);
 
-// What a comparison of files has found.
+// What a comparison has found of answers, from files or of a model.
 enum { SEQ_EVAL_MEASURES = 8, SEQ_EVAL_SYSTEMS = 2 };
 
 typedef struct seq_eval_measure {
@@ -59,8 +63,23 @@ typedef struct seq_eval_comparison {
     int64_t seed, gold_broken;
     bool has_surfaces, has_unseen, has_bow;
     seq_bow_report bow;
+    // Of a model: the split, its items' losses and their sum over the targets.
+    const char *split; // NULL: answers of files
+    const char *loss_unit;
+    double *losses; // (items)
+    double loss;    // a target
+    // (gold.word_count): words of gold as the training items have them; NULL: gold.words
+    int32_t *known_words;
 } seq_eval_comparison;
+void seq_eval_comparison_clear(seq_eval_comparison *comparison);
 
+// The baseline as one more system; without dev items, every tenth training item chooses its
+// penalty.
+seq_status seq_eval_add_baseline(seq_eval_comparison *comparison, seq_eval_baseline baseline,
+                                 seq_answer_kind kind, seq_error *error);
+// Judges and prints them, and writes the items where that is wanted.
+seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_options *options,
+                            seq_error *error);
 void seq_eval_print(const seq_eval_comparison *comparison, bool json);
 // A line an item, as tab-separated values.
 seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const char *path,

@@ -1,4 +1,4 @@
-// What a comparison of files has found, as a table to read or as one JSON
+// What a comparison has found, as a table to read or as one JSON
 // object, and the items as tab-separated values. Invariant: what is undefined is
 // null in every form. Texts of files are escaped. Test: tests/cli/compare.sh.
 #include "seqeval_private.h"
@@ -163,11 +163,15 @@ static void print_table(const seq_eval_comparison *comparison) {
                                           : "first",
                    &comparison->systems[i].answers, comparison->systems[i].broken, tags);
     if (comparison->has_bow) print_bow(comparison);
+    if (comparison->split) printf("%-*s %s\n", NAME_WIDTH, "split", comparison->split);
     printf("%-*s %zu\n", NAME_WIDTH, "items", comparison->gold.items);
     if (tags) printf("%-*s %zu\n", NAME_WIDTH, "tokens", comparison->gold.places);
     if (comparison->resamples)
         printf("%-*s 95 %% of %d resamples of items, seed %lld\n", NAME_WIDTH, "low, high",
                comparison->resamples, (long long)comparison->seed);
+    if (comparison->split)
+        printf("%-*s %.6g %s a target\n", NAME_WIDTH, "loss", comparison->loss,
+               comparison->loss_unit);
     print_measures(comparison);
     for (int i = 0; i < comparison->count; i++)
         print_system(comparison, i);
@@ -272,6 +276,11 @@ static void print_json(const seq_eval_comparison *comparison) {
     const seq_answers *gold = &comparison->gold;
     printf("{\"task\": \"%s\", \"gold\": ", seq_answer_kind_names[gold->kind]);
     seq_json_print(stdout, gold->file);
+    if (comparison->split) {
+        printf(", \"split\": \"%s\", ", comparison->split);
+        json_number("loss", comparison->loss, "");
+        printf(", \"loss_unit\": \"%s\"", comparison->loss_unit);
+    }
     printf(", \"items\": %zu", gold->items);
     if (gold->kind == SEQ_ANSWERS_TAGS)
         printf(", \"tokens\": %zu, \"scheme\": \"%s\", \"broken\": %lld", gold->places,
@@ -304,21 +313,25 @@ void seq_eval_print(const seq_eval_comparison *comparison, bool json) {
 static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
                          const seq_answers *answers, size_t item) {
     size_t at = answers->first[item], size;
+    fputc('\t', stream);
     if (answers->kind == SEQ_ANSWERS_RATINGS) {
-        fprintf(stream, "\t%.17g", answers->values[at]);
+        fprintf(stream, "%.17g", answers->values[at]);
         return;
     }
     for (size_t i = at; i < answers->first[item + 1]; i++) {
         const char *text =
             seq_strings_text(&comparison->tables.labels.names, answers->ids[i], &size);
-        fputc(i == at ? '\t' : ' ', stream);
+        if (i > at) fputc(' ', stream);
         seq_escape_print(stream, text, size);
     }
 }
 
 static void write_item(FILE *stream, const seq_eval_comparison *comparison, size_t item) {
     const seq_answers *gold = &comparison->gold;
-    fprintf(stream, "%zu\t%lld", item, (long long)gold->lines[gold->first[item]]);
+    if (comparison->losses)
+        fprintf(stream, "%zu\t%.9g", item, comparison->losses[item]);
+    else
+        fprintf(stream, "%zu\t%lld", item, (long long)gold->lines[gold->first[item]]);
     write_answer(stream, comparison, gold, item);
     for (int i = 0; i < comparison->count; i++) {
         const seq_answers *own = &comparison->systems[i].answers;
@@ -343,7 +356,7 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
     const char *last = comparison->gold.kind == SEQ_ANSWERS_RATINGS ? "error" : "right";
     FILE *stream = open_memstream(&text, &size);
     if (stream) {
-        fprintf(stream, "index\tline\tgold\toutput\t%s", last);
+        fprintf(stream, "index\t%s\tgold\toutput\t%s", comparison->losses ? "loss" : "line", last);
         if (comparison->count == 2) fprintf(stream, "\toutput2\t%s2", last);
         fputc('\n', stream);
         for (size_t i = 0; i < comparison->gold.items; i++)

@@ -1,14 +1,15 @@
-// Loss and perplexity e^loss of a split: windows of 256 tokens, all streams
-// side by side, in one pass over the data. Bits are nats / ln 2; those per
-// character divide by the characters that the tokens stand for. Invariant:
-// every token counts once (SEQ_CUT_ALL), and streams carry their state from
-// window to window. Test: tests/cli/seqeval.sh.
+// A split by a model: opens the data set and checks that it fits. Of a language
+// model, loss and perplexity e^loss: windows of 256 tokens, all streams side by
+// side, in one pass over the data. Bits are nats / ln 2; those per character
+// divide by the characters that the tokens stand for. Invariant: every token
+// counts once (SEQ_CUT_ALL), and streams carry their state from window to
+// window. Test: tests/cli/seqeval.sh.
 #include "seqeval_private.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/checkpoint/data_path.h>
-#include <seqtrain/base/memory.h>
-#include <seqtrain/data/sampler.h>
+#include <seqtrain/infer/evaluate.h>
+#include <seqtrain/task/task.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +22,41 @@ typedef struct evaluation {
     seq_dataset *dataset;
     seq_sampler *sampler;
     seq_workspace *workspace;
-    int batch, steps;
-    float *state, *log_probabilities;
+    seq_evaluator *evaluator;
+    int batch;
     seq_score score;
 } evaluation;
 
+// The same columns and vocabularies, by their hashes.
+static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset,
+                            seq_error *error) {
+    const seq_record *data = seq_manifest_section_find(&loaded->manifest, "data");
+    const char *vocabulary = seq_record_text(data, "vocabulary_hash"),
+               *schema = seq_record_text(data, "schema_hash"),
+               *task = seq_dataset_schema(dataset)->task;
+    char own[33];
+    if (strcmp(task, loaded->schema.task) != 0)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "data set %s was prepared for the task %s, the model is of %s",
+                             seq_dataset_path(dataset), task, loaded->schema.task);
+    if (!vocabulary || strcmp(vocabulary, seq_dataset_vocabulary_hash(dataset)) != 0)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "data set %s has another vocabulary (hash %s) than the model (hash "
+                             "%s): prepare it with %s",
+                             seq_dataset_path(dataset), seq_dataset_vocabulary_hash(dataset),
+                             vocabulary ? vocabulary : "not recorded",
+                             loaded->schema.streams ? "seqprep --vocab"
+                                                    : "the training items of the model's");
+    if (seq_schema_hash(seq_dataset_schema(dataset), own, error)) return error->status;
+    if (strcmp(schema ? schema : "", own) == 0) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "data set %s has other fields or reader settings (hash %s) than the "
+                         "model's (hash %s): prepare it with the same options",
+                         seq_dataset_path(dataset), own, schema ? schema : "not recorded");
+}
+
 static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
                                seq_dataset **out, seq_error *error) {
-    const seq_record *data = seq_manifest_section_find(&loaded->manifest, "data");
-    const char *expected = seq_record_text(data, "vocabulary_hash");
     char run[SEQ_PATH + 8], *found = NULL;
     snprintf(run, sizeof run, "%s/../..", loaded->directory);
     if (!options->data && seq_data_path_find(run, &loaded->manifest, &found, error))
@@ -40,12 +67,7 @@ static seq_status open_dataset(const seq_eval_options *options, const seq_loaded
                              "names the data set");
     const char *path = options->data ? options->data : found;
     seq_status status = seq_dataset_open(path, out, error);
-    if (!status && (!expected || strcmp(expected, seq_dataset_vocabulary_hash(*out)) != 0))
-        status = seq_error_set(error, SEQ_BAD_INPUT,
-                               "data set %s has another vocabulary (hash %s) than the model (hash "
-                               "%s): prepare it with seqprep --vocab",
-                               path, seq_dataset_vocabulary_hash(*out),
-                               expected ? expected : "not recorded");
+    if (!status) status = check_fit(loaded, *out, error);
     free(found);
     return status;
 }
@@ -72,53 +94,53 @@ static seq_status check_split(const seq_dataset *dataset, seq_split split, int b
     return SEQ_OK;
 }
 
-static seq_status allocate(evaluation *evaluation, seq_error *error) {
+static seq_status begin(evaluation *evaluation, seq_split split, seq_error *error) {
+    const seq_sampler_settings settings = {
+        .split = split,
+        .replicas = 1,
+        .count = 1,
+        .batch = evaluation->batch,
+        .cut = SEQ_CUT_ALL,
+        .window = evaluation->batch < ROWS ? ROWS / evaluation->batch : 1};
     const seq_model *model = evaluation->loaded->model;
-    const seq_limits *limits = seq_sampler_limits(evaluation->sampler);
-    size_t rows = limits->axes[SEQ_LM_AXIS].rows;
-    seq_status status =
-        seq_workspace_create(model, limits, 1, SEQ_USE_EVALUATION, &evaluation->workspace, error);
+    seq_status status = seq_sampler_create(seq_task_lm.sampler, evaluation->dataset, &settings,
+                                           &evaluation->sampler, error);
     if (!status)
-        status = seq_allocate(&evaluation->state, seq_model_state_size(model, evaluation->batch),
-                              sizeof(float), "the state of the streams", error);
-    return status ? status
-                  : seq_allocate(&evaluation->log_probabilities, rows, sizeof(float),
-                                 "log-probabilities", error);
-}
-
-static seq_status evaluate_window(evaluation *evaluation, int64_t step, seq_error *error) {
-    seq_batch batch;
-    seq_status status = seq_sampler_read(evaluation->sampler, 0, step, 0, &batch, error);
+        status = seq_workspace_create(model, seq_sampler_limits(evaluation->sampler), 1,
+                                      SEQ_USE_EVALUATION, &evaluation->workspace, error);
     if (status) return status;
-    const seq_feed feed = {.batch = &batch, .state = evaluation->state};
-    seq_loss loss = seq_model_evaluate(evaluation->loaded->model, evaluation->workspace,
-                                       &evaluation->loaded->weights, &feed,
-                                       &(seq_losses){.of_row = evaluation->log_probabilities});
-    seq_score_add(&evaluation->score, evaluation->loaded->vocabulary,
-                  batch.columns[SEQ_LM_TARGETS].ids, evaluation->log_probabilities,
-                  batch.axes[SEQ_LM_AXIS].rows);
-    evaluation->score.correct += loss.correct;
-    return SEQ_OK;
+    const seq_evaluator_config config = {.model = model,
+                                         .dataset = evaluation->dataset,
+                                         .sampler = evaluation->sampler,
+                                         .metrics = seq_task_lm.metrics,
+                                         .of_row = true};
+    return seq_evaluator_create(&config, &evaluation->evaluator, error);
 }
 
 static seq_status evaluate(evaluation *evaluation, seq_error *error) {
     int64_t steps = seq_sampler_steps(evaluation->sampler),
             tokens = seq_sampler_units(evaluation->sampler);
-    seq_status status = SEQ_OK;
-    for (int64_t step = 0; !status && step < steps; step++) {
-        status = evaluate_window(evaluation, step, error);
-        seq_log_live(false, "%lld of %lld tokens, loss %.4f", (long long)evaluation->score.tokens,
-                     (long long)tokens, evaluation->score.nats / (double)evaluation->score.tokens);
+    seq_score *score = &evaluation->score;
+    seq_loss loss;
+    for (int64_t step = 0; step < steps; step++) {
+        seq_status status = seq_evaluator_step(evaluation->evaluator, evaluation->workspace,
+                                               &evaluation->loaded->weights, step, 0, &loss, error);
+        if (status) return status;
+        const seq_batch *batch = seq_evaluator_batch(evaluation->evaluator);
+        seq_score_add(score, evaluation->loaded->vocabulary, batch->columns[SEQ_LM_TARGETS].ids,
+                      seq_evaluator_row_losses(evaluation->evaluator),
+                      batch->axes[SEQ_LM_AXIS].rows);
+        seq_log_live(false, "%lld of %lld tokens, loss %.4f", (long long)score->tokens,
+                     (long long)tokens, score->nats / (double)score->tokens);
     }
-    return status;
+    score->correct = loss.correct;
+    return SEQ_OK;
 }
 
 static void clear(evaluation *evaluation) {
-    seq_sampler_destroy(evaluation->sampler);
+    seq_evaluator_destroy(evaluation->evaluator);
     seq_workspace_destroy(evaluation->workspace);
-    seq_dataset_close(evaluation->dataset);
-    free(evaluation->state);
-    free(evaluation->log_probabilities);
+    seq_sampler_destroy(evaluation->sampler);
 }
 
 static void print_number(const char *name, double value, bool json, bool last) {
@@ -156,27 +178,27 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
-                          seq_error *error) {
-    evaluation evaluation = {.loaded = loaded,
-                             .batch = (int)options->batch,
-                             .steps = options->batch < ROWS ? ROWS / (int)options->batch : 1};
+static seq_status evaluate_streams(const seq_eval_options *options, const seq_loaded *loaded,
+                                   seq_dataset *dataset, seq_error *error) {
+    evaluation evaluation = {
+        .loaded = loaded, .dataset = dataset, .batch = options->batch ? (int)options->batch : 1};
     seq_split split = (seq_split)options->split;
     double begun = now();
-    seq_status status = open_dataset(options, loaded, &evaluation.dataset, error);
-    if (!status) status = check_split(evaluation.dataset, split, evaluation.batch, error);
-    const seq_sampler_settings settings = {.split = split,
-                                           .replicas = 1,
-                                           .count = 1,
-                                           .batch = evaluation.batch,
-                                           .cut = SEQ_CUT_ALL,
-                                           .window = evaluation.steps};
-    if (!status)
-        status = seq_sampler_create(&seq_sampler_streams, evaluation.dataset, &settings,
-                                    &evaluation.sampler, error);
-    if (!status) status = allocate(&evaluation, error);
+    seq_status status = check_split(dataset, split, evaluation.batch, error);
+    if (!status) status = begin(&evaluation, split, error);
     if (!status) status = evaluate(&evaluation, error);
     if (!status) print_result(&evaluation, seq_split_name(split), options->json, now() - begun);
     clear(&evaluation);
+    return status;
+}
+
+seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_error *error) {
+    seq_dataset *dataset = NULL;
+    seq_status status = open_dataset(options, loaded, &dataset, error);
+    if (!status)
+        status = loaded->schema.streams ? evaluate_streams(options, loaded, dataset, error)
+                                        : seq_eval_items(options, loaded, dataset, error);
+    seq_dataset_close(dataset);
     return status;
 }

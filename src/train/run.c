@@ -208,17 +208,22 @@ static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     seq_summary_print(&summary);
     seq_event_begin(&trainer->events, "end");
     seq_event_integer(&trainer->events, "step", position->step);
-    seq_event_real(&trainer->events, "best_loss", position->best_loss);
+    const seq_metric *metric = trainer->metrics[0];
+    if (metric) seq_event_text(&trainer->events, "best_metric", metric->name);
+    seq_event_real(&trainer->events, metric ? "best_value" : "best_loss", position->best_value);
     seq_event_integer(&trainer->events, "best_step", position->best_step);
     seq_summary_write(&summary, &trainer->events);
     seq_train_count_setbacks(trainer, history, sizeof history);
     seq_event_end(&trainer->events);
+    char why[120] = "", best[200] = "";
+    if (seq_train_ends_early(trainer))
+        snprintf(why, sizeof why, " by --early-stop: none of the last %lld validations was better",
+                 (long long)position->since_best);
     if (position->best_step >= 0)
-        seq_log_info("finished at step %lld; best validation loss %.4f nats at step %lld%s",
-                     (long long)position->step, position->best_loss, (long long)position->best_step,
-                     history);
-    else
-        seq_log_info("finished at step %lld%s", (long long)position->step, history);
+        snprintf(best, sizeof best, "; best validation %s %.4f%s%s at step %lld",
+                 metric ? metric->name : "loss", position->best_value, metric ? "" : " ",
+                 metric ? "" : seq_model_loss_unit(trainer->model), (long long)position->best_step);
+    seq_log_info("finished at step %lld%s%s%s", (long long)position->step, why, best, history);
     return SEQ_OK;
 }
 

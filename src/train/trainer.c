@@ -74,23 +74,43 @@ static int valid_streams(const seq_trainer *trainer, int64_t tokens) {
     return streams < trainer->batch ? (int)streams : trainer->batch;
 }
 
+static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
+    const seq_evaluator_config config = {.model = trainer->model,
+                                         .dataset = trainer->dataset,
+                                         .sampler = trainer->valid_sampler,
+                                         .metrics = trainer->task->metrics};
+    size_t counters, metrics = 0;
+    seq_status status = seq_evaluator_create(&config, &trainer->evaluator, error);
+    if (status) return status;
+    seq_evaluator_counters(trainer->evaluator, &counters);
+    trainer->metrics = seq_evaluator_metrics(trainer->evaluator);
+    while (trainer->metrics[metrics])
+        metrics++;
+    status = seq_allocate(&trainer->counters, (size_t)seq_comm_size(trainer->comm) * counters,
+                          sizeof *trainer->counters, "counters of the validation", error);
+    return status ? status
+                  : seq_allocate(&trainer->measures, metrics, sizeof *trainer->measures,
+                                 "measures of the validation", error);
+}
+
 static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
+    trainer->metrics = trainer->task->metrics;
     seq_sampler_settings settings = training_settings(trainer);
-    if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID)) return SEQ_OK;
+    if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID))
+        return trainer->options->early_stop
+                   ? seq_error_set(error, SEQ_BAD_USAGE,
+                                   "--early-stop: data set %s has no validation split",
+                                   seq_dataset_path(trainer->dataset))
+                   : SEQ_OK;
     settings.split = SEQ_VALID;
     settings.training = false;
     settings.cut = SEQ_CUT_ALL;
     settings.first = trainer->first_replica;
-    if (trainer->task->sampler->carries_state) {
-        settings.batch = valid_streams(trainer, tokens);
-        trainer->valid_state_size = seq_model_state_size(trainer->model, settings.batch);
-        if (seq_allocate(&trainer->valid_state, trainer->valid_state_size, sizeof(float),
-                         "the state of the validation streams", error))
-            return error->status;
-    }
-    return seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
-                              &trainer->valid_sampler, error);
+    if (trainer->task->sampler->carries_state) settings.batch = valid_streams(trainer, tokens);
+    seq_status status = seq_sampler_create(trainer->task->sampler, trainer->dataset, &settings,
+                                           &trainer->valid_sampler, error);
+    return status ? status : create_evaluator(trainer, error);
 }
 
 // Of sparse parameters a batch touches some rows, of frozen ones none; all others may always be
@@ -259,7 +279,10 @@ seq_status seq_trainer_share(seq_trainer *trainer, seq_error *error) {
 
 seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
     trainer->position =
-        (seq_position){.epoch = 1, .best_step = -1, .best_loss = INFINITY, .last_loss = NAN};
+        (seq_position){.epoch = 1,
+                       .best_step = -1,
+                       .best_value = seq_train_prefers_more(trainer) ? -INFINITY : INFINITY,
+                       .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);
     seq_recovery_begin(&trainer->history);
@@ -280,7 +303,9 @@ void seq_trainer_clear(seq_trainer *trainer) {
     seq_sampler_destroy(trainer->sampler);
     seq_workspace_destroy(trainer->workspace);
     seq_tree_destroy(trainer->tree);
-    free(trainer->valid_state);
+    seq_evaluator_destroy(trainer->evaluator);
+    free(trainer->counters);
+    free(trainer->measures);
     seq_exchange_destroy(trainer->exchange);
     free(trainer->always_live);
     free(trainer->own_batches);

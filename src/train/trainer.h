@@ -17,6 +17,7 @@
 #include <seqtrain/comm/exchange.h>
 #include <seqtrain/comm/tree.h>
 #include <seqtrain/data/sampler.h>
+#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/optim/optimizer.h>
 #include <seqtrain/optim/schedule.h>
 #include <seqtrain/task/task.h>
@@ -34,14 +35,16 @@ typedef struct seq_audit {
 // Where a run stands. Travels in the checkpoint, so it holds nothing that depends on time, ranks or
 // the machine.
 typedef struct seq_position {
-    int64_t step;      // updates done
-    int64_t epoch;     // of the next window, from 1
-    int64_t window;    // windows done in this epoch
-    int64_t validated; // step of the last validation, 0: none
-    int64_t best_step; // step of the best validation, -1: none
-    double best_loss;  // nats per token, +inf before the first validation
-    double last_loss;  // of the last validation
-    double epoch_nats; // training loss of this epoch so far
+    int64_t step;       // updates done
+    int64_t epoch;      // of the next window, from 1
+    int64_t window;     // windows done in this epoch
+    int64_t validated;  // step of the last validation, 0: none
+    int64_t best_step;  // step of the best validation, -1: none
+    double best_value;  // of the task's first metric, or the mean loss; the worst there is before
+                        // the first validation
+    int64_t since_best; // validations since that one, with --early-stop
+    double last_loss;   // mean of the last validation
+    double epoch_nats;  // training loss of this epoch so far
     int64_t epoch_tokens;
     int64_t epoch_clipped;    // updates of this epoch whose gradient was scaled down
     int64_t windows;          // in an epoch
@@ -121,8 +124,10 @@ typedef struct seq_trainer {
     bool warned_of[SEQ_MAX_RECURRENT];
 
     seq_sampler *valid_sampler; // NULL: no validation split
-    float *valid_state;         // of a replica's streams; NULL: the sampler carries none
-    size_t valid_state_size;
+    seq_evaluator *evaluator;   // of it
+    int64_t *counters;          // (P, counters of the metrics): each rank's, then of all
+    const seq_metric *const *metrics; // of the task, that apply to the data
+    double *measures;                 // by them, of the last validation
 
     seq_recovery_history history;
     seq_anomaly found;               // by this rank, not yet settled
@@ -154,6 +159,11 @@ typedef struct seq_trainer {
     seq_progress progress;
     seq_phases phases;
 } seq_trainer;
+
+// Of the measure that chooses the best checkpoint: the first metric, or the mean loss.
+static inline bool seq_train_prefers_more(const seq_trainer *trainer) {
+    return trainer->metrics[0] && trainer->metrics[0]->higher_is_better;
+}
 
 // What a step yields, the same on every rank.
 typedef struct seq_step_result {

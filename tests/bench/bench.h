@@ -4,6 +4,7 @@
 #define SEQ_TESTS_BENCH_H
 
 #include <seqtrain/model/model.h>
+#include <seqtrain/optim/optimizer.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@ typedef struct bench {
     double least_seconds; // of one run
     const char *model;    // name of the only model to measure, or NULL
     size_t stream_bytes;  // of the part "stream"
+    const char *lengths;  // of the part "ragged": a file, or NULL
     FILE *rows;           // a JSON object a line, or NULL
     int printed;
 } bench;
@@ -46,6 +48,28 @@ seq_model *bench_create_model(const bench_model *model, const seq_compute *compu
 // A line a model: name, cell, V, L, H, B, T, FLOPs of the matrix products a token, parameters.
 void bench_print_models(void);
 
+// ---- a model in training (bench_trainer.c)
+
+typedef struct bench_trainer {
+    seq_model *model;
+    const seq_parameter_table *table;
+    const seq_kernels *kernels; // of the norm
+    seq_workspace *workspace;
+    const seq_optimizer *optimizer;
+    seq_optimizer_config config;
+    float *parameters, *gradient, *moments[SEQ_OPTIMIZER_STATES];
+    void *packed;
+    const seq_parameter *sparse; // the embedding
+    unsigned char *live;         // (its rows)
+    uint32_t steps;              // done
+} bench_trainer;
+// Takes the model. It has one sparse parameter.
+void bench_trainer_create(bench_trainer *out, seq_model *model, const seq_limits *limits,
+                          const char *rule);
+void bench_trainer_destroy(bench_trainer *trainer);
+// A whole step, with clipping to a norm of 5. `state` may be NULL.
+void bench_trainer_step(bench_trainer *trainer, const seq_batch *batch, double scale, float *state);
+
 // ---- measuring and reporting (bench.c)
 
 typedef struct bench_result {
@@ -75,5 +99,8 @@ void bench_stream(bench *bench);
 void bench_kernels(bench *bench);
 void bench_activations(bench *bench);
 void bench_steps(bench *bench);
+void bench_ragged(bench *bench);
+bool bench_ragged_wanted(const bench *bench); // it has a model that bench->model names
+void bench_print_batches(const bench *bench); // of bench_ragged: lengths, a batch a line
 
 #endif

@@ -1,24 +1,13 @@
 # Training and sampling against PyTorch on this machine, both in turn, the median of the ratios of pairs. On PyTorch's side the best
 # of its ways counts: each is tried once, and those within a third of the best are measured.
 source "$(dirname "$0")/support.sh"
-python=${PYTHON:-python3}
+source "$(dirname "$0")/pytorch.sh"
 
-if ! "$python" -c 'import torch' 2>/dev/null; then
+if ! has_pytorch; then
   skip pytorch '*' "no PyTorch in $python (PYTHON names another interpreter)"
   exit 0
 fi
-# Threads are set by pytorch.py; its two DDP processes have one each.
-coproc torch { exec env -u OMP_NUM_THREADS "$python" "$(dirname "$0")/pytorch.py" 2>>"$log"; }
-ask() { # COMMAND... -> the answer of pytorch.py
-  local answer
-  echo "$*" >&"${torch[1]}"
-  read -r answer <&"${torch[0]}" || { tail -5 "$log" >&2; return 1; }
-  echo "$answer"
-}
-read -r version <&"${torch[0]}"
-echo "PyTorch $version"
-
-better() { [ "$(calc "($1) > ($2)")" = 1 ]; }
+start_pytorch
 
 our_step() { # PRECISION -> tokens a second of one thread
   rm -f "$WORK/ours"
@@ -34,19 +23,6 @@ our_processes() {
 our_threads() {
   run_ranks 1 "$WORK/threads" --steps 6 --threads 2
   rate "$WORK/threads"
-}
-
-# promising COMMAND...: those worth measuring, by one try of each.
-promising() {
-  local command best=0 tries=() rate
-  for command in "$@"; do
-    rate=$(ask "$command")
-    tries+=("$rate $command")
-    ! better "$rate" "$best" || best=$rate
-  done
-  for command in "${tries[@]}"; do
-    better "$best" "1.34 * ${command%% *}" || echo "${command#* }"
-  done
 }
 
 # against TITLE ROUNDS "OUR COMMAND" THEIR_COMMAND...: both print tokens a second.

@@ -32,7 +32,7 @@ loaded() {
   exec 9>&-
 }
 
-for program in seqprep seqtrain seqsample seqeval seqinfo; do
+for program in seqprep seqtrain seqsample seqpredict seqeval seqinfo; do
   times=()
   for run in $(seq 21); do times+=("$(milliseconds "$BUILD/$program" --version)"); done
   { read -r threads && read -r space && read -r memory; } < <(loaded "$BUILD/$program" --version)

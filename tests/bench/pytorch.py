@@ -4,6 +4,9 @@ seqtrain, truncated back-propagation with the carried state detached. Reads comm
     train CELL V L H B T KIND THREADS SECONDS   -> tokens a second of that many seconds of steps (one step at least)
     ddp   CELL V L H B T STEPS                  -> tokens a second of two processes, gradients over gloo
     sample CELL V L H B KIND TOKENS             -> tokens a second of one thread
+    ragged TASK V E L H K FILE KIND SECONDS     -> tokens a second of one thread, passes over the batches of FILE (a line
+                                                   of lengths each): bidirectional LSTM on packed sequences, K classes of
+                                                   sentences (TASK classify) or tokens (tag), Adam, clipping
 
 KIND is fp32, bf16 (autocast), either with -native behind it (without oneDNN) or with -compiled (torch.compile). What
 this machine or PyTorch cannot do has the rate 0. One thread is measured in processor time, as seqbench does, several in
@@ -29,6 +32,45 @@ class LanguageModel(nn.Module):
     def forward(self, tokens, state):
         hidden, state = self.rnn(self.embedding(tokens), state)
         return self.output(hidden.flatten(0, 1)), state
+
+
+class Ragged:
+    """As bench_ragged.c. Words are embedded after packing, so no padding is computed anywhere."""
+
+    def __init__(self, task, vocabulary, embedding, layers, hidden, classes, file):
+        torch.manual_seed(1)
+        self.tags = task == "tag"
+        self.embedding = nn.Embedding(vocabulary, embedding)
+        self.rnn = nn.LSTM(embedding, hidden, layers, bidirectional=True)
+        self.output = nn.Linear(2 * hidden, classes)
+        self.parameters = [p for part in (self.embedding, self.rnn, self.output) for p in part.parameters()]
+        self.optimizer = torch.optim.Adam(self.parameters, lr=0.001, fused=True)
+        self.batches = [self.batch([int(length) for length in line.split()], vocabulary, classes) for line in open(file)]
+        self.tokens = sum(sum(lengths) for _, lengths, _ in self.batches)
+        self.warm = set()
+
+    def batch(self, lengths, vocabulary, classes):
+        targets = torch.randint(classes, (sum(lengths) if self.tags else len(lengths),))
+        return torch.randint(vocabulary, (lengths[0], len(lengths))), lengths, targets
+
+    def step(self, words, lengths, targets):
+        self.optimizer.zero_grad(set_to_none=True)
+        packed = nn.utils.rnn.pack_padded_sequence(words, lengths)
+        rows, (last, _) = self.rnn(packed._replace(data=self.embedding(packed.data)))
+        top = rows.data if self.tags else torch.cat((last[-2], last[-1]), 1)
+        F.cross_entropy(self.output(top), targets).backward()
+        nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.optimizer.step()
+
+    def train(self):
+        for batch in self.batches:
+            self.step(*batch)
+
+    def rate(self, kind, seconds):
+        if kind not in self.warm:
+            self.train()
+            self.warm.add(kind)
+        return self.tokens * timed(self.train, seconds)
 
 
 def detach(state):
@@ -120,6 +162,11 @@ class Server:
 
         generate(5)
         return int(tokens) * batch * timed(lambda: generate(int(tokens)), 0)
+
+    def ragged(self, task, vocabulary, embedding, layers, hidden, classes, file, kind, seconds):
+        prepare(kind, 1)
+        sizes = [int(size) for size in (vocabulary, embedding, layers, hidden, classes)]
+        return self.keep(("ragged", task, *sizes, file), lambda: Ragged(task, *sizes, file)).rate(kind, float(seconds))
 
     def ddp(self, cell, vocabulary, layers, hidden, batch, window, steps):
         sizes = [int(size) for size in (vocabulary, layers, hidden, batch, window)]

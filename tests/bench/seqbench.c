@@ -7,17 +7,18 @@
 #include <stddef.h>
 
 typedef struct options {
-    char *rows, *model;
+    char *rows, *model, *lengths;
     int only;
     int64_t runs, stream_bytes;
     double seconds;
-    bool models;
+    bool models, batches;
 } options;
 
-static const char *const parts[] = {"all",         "peak",  "memory", "kernels",
-                                    "activations", "steps", "stream", NULL};
+static const char *const parts[] = {"all",   "peak",   "memory", "kernels", "activations",
+                                    "steps", "ragged", "stream", NULL};
 static void (*const functions[])(bench *) = {bench_peaks,       bench_memory, bench_kernels,
-                                             bench_activations, bench_steps,  bench_stream};
+                                             bench_activations, bench_steps,  bench_ragged,
+                                             bench_stream};
 
 static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "rows", "FILE", offsetof(options, rows),
@@ -30,6 +31,10 @@ static const seq_option table[] = {
      .help =
          "Print the models and leave: name, cell, V, layers, hidden units, B, T, floating-point "
          "operations of a training step's matrix products per token, parameters."},
+    {SEQ_OPTION_TEXT, "lengths", "FILE", offsetof(options, lengths),
+     .help = "Lengths of sentences for the part ragged, one a line. Without it they are drawn."},
+    {SEQ_OPTION_FLAG, "batches", NULL, offsetof(options, batches), "no",
+     .help = "Print the lengths of that part's batches, one batch a line, and leave."},
     {SEQ_OPTION_INTEGER, "stream-bytes", "N", offsetof(options, stream_bytes), "64M", 4096, 1e12,
      .help = "Bytes that the part stream reads again and again."},
     {SEQ_OPTION_INTEGER, "runs", "N", offsetof(options, runs), "5", 1, 99,
@@ -52,12 +57,15 @@ static seq_status check(const options *options, bench *bench, seq_error *error) 
     *bench = (struct bench){.runs = (int)options->runs,
                             .least_seconds = options->seconds,
                             .model = options->model,
+                            .lengths = options->lengths,
                             .stream_bytes = (size_t)options->stream_bytes};
-    bool known = !options->model;
+    bool known = bench_ragged_wanted(bench);
     for (const bench_model *model = bench_models; *model->name; model++)
         known |= bench_wants(bench, model);
     if (!known)
-        return seq_error_set(error, SEQ_BAD_USAGE, "--model %s: none of --models", options->model);
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--model %s: none of --models, nor of the part ragged",
+                             options->model);
     if (options->rows && !(bench->rows = fopen(options->rows, "ae")))
         return seq_error_set_errno(error, "opening %s", options->rows);
     return SEQ_OK;
@@ -78,6 +86,8 @@ int main(int argc, char **argv) {
     }
     if (options.models)
         bench_print_models();
+    else if (options.batches)
+        bench_print_batches(&bench);
     else
         for (int part = 1; parts[part]; part++)
             if (options.only == 0 || options.only == part) functions[part - 1](&bench);

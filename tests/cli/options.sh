@@ -4,7 +4,7 @@ source "$SUPPORT/common.sh"
 make_text 100 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 expect 0 finished "$SEQTRAIN" --data data --run run --layers 1 --hidden 8 --embed 4 --batch 2 --window 4 --steps 3
-for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL" "$SEQINFO"; do
   name=$(basename "$program")
   "$program" --help >help.txt 2>&1 || bad "$name --help fails"
   "$program" --man >man.txt 2>&1 || bad "$name --man fails"
@@ -31,8 +31,8 @@ for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
 done
 # An option of another program is told to be its own, for every pair; a name that is near to one of its own, by that.
 has() { "$1" --completion | grep -q -- "--$2[ ']"; }
-for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
-  for pair in "$SEQPREP min-count" "$SEQTRAIN hidden" "$SEQSAMPLE until-eos" "$SEQEVAL per-token" "$SEQINFO verify"; do
+for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL" "$SEQINFO"; do
+  for pair in "$SEQPREP min-count" "$SEQTRAIN hidden" "$SEQSAMPLE until-eos" "$SEQPREDICT part" "$SEQEVAL per-token" "$SEQINFO verify"; do
     read -r owner option <<<"$pair"
     has "$owner" "$option" || bad "the test has lost its point: $owner has no --$option"
     [ "$owner" = "$program" ] || expect 2 "--$option: unknown option; $(basename "$owner") has it; $(basename "$program") --help" "$program" --$option

@@ -31,7 +31,7 @@ static void print(FILE *stream, const seq_reader *reader, const seq_item *item) 
     assert(tags);
     for (size_t i = 0; i < tokens; i++)
         tags[i] = "X";
-    seq_conll_print(stream, reader, item, tags);
+    seq_conll_print(stream, seq_conll_layout_of(reader), item->lines, item->line_count, tags);
     free(tags);
 }
 

@@ -18,6 +18,7 @@ size_t seq_escape(const char *text, size_t size, bool reversible, char *out, siz
 void seq_escape_print(FILE *stream, const char *text, size_t size);
 // A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: JSON has no others.
 void seq_json_print(FILE *stream, const char *text);
+void seq_json_print_bytes(FILE *stream, const char *text, size_t size);
 // The first byte that is not part of valid UTF-8 text, or `size`.
 size_t seq_utf8_invalid(const char *text, size_t size);
 

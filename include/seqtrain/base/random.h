@@ -16,7 +16,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_TEST,
     SEQ_RANDOM_CANDIDATES,
     SEQ_RANDOM_BOOTSTRAP,
-    SEQ_RANDOM_AUGMENT, // changes of inputs; the field's number is added in the upper half
+    SEQ_RANDOM_AUGMENT,    // changes of inputs; the field's number is added in the upper half
     SEQ_RANDOM_WORDS = 16, // embedding dropout
     SEQ_RANDOM_WEIGHTS,    // weight-drop
 } seq_random_purpose;
@@ -31,6 +31,15 @@ typedef struct seq_random_key {
 // function below.
 void seq_random_words(seq_random_key key, uint32_t a, uint32_t b, uint32_t c, uint32_t out[4]);
 void seq_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t out[4]);
+
+// As many draws at once, which is faster: out[4 i] .. out[4 i + 3] are the words of counter
+// (a[i], b[i], c[i]).
+enum { SEQ_RANDOM_BATCH = 16 };
+typedef struct seq_random_counters {
+    uint32_t a[SEQ_RANDOM_BATCH], b[SEQ_RANDOM_BATCH], c[SEQ_RANDOM_BATCH];
+} seq_random_counters;
+void seq_random_batch(seq_random_key key, const seq_random_counters *counters,
+                      uint32_t out[4 * SEQ_RANDOM_BATCH]);
 
 // Uniform in [0, 1) with 24 (float) or 53 (double) random bits.
 float seq_random_unit(uint32_t word);

@@ -19,6 +19,10 @@ void seq_dataset_close(seq_dataset *dataset);
 const char *seq_dataset_path(const seq_dataset *dataset);
 const seq_manifest *seq_dataset_manifest(const seq_dataset *dataset);
 const seq_schema *seq_dataset_schema(const seq_dataset *dataset);
+// Values and numbers are normalised as in `schema`, a schema of the same hash: that of the data set
+// that a model was trained on.
+seq_status seq_dataset_normalise_as(seq_dataset *dataset, const seq_schema *schema,
+                                    seq_error *error);
 // The first one (an empty one where the schema has none); all by the schema's index.
 const seq_vocabulary *seq_dataset_vocabulary(const seq_dataset *dataset);
 const seq_vocabulary *seq_dataset_vocabulary_at(const seq_dataset *dataset, int index);

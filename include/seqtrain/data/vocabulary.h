@@ -50,6 +50,8 @@ int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary,
                              int id); // occurrences in the training part
 // SEQ_NO_ID when unknown.
 int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size_t size);
+// The same, but <unk> when unknown; SEQ_NO_ID when there is none.
+int seq_vocabulary_find_or_unk(const seq_vocabulary *vocabulary, const char *text, size_t size);
 // Number of characters (code points; bytes for unit byte) that a token stands for in running text,
 // for bits per character: a word counts one more for the blank after it, <eos> counts one (the line
 // end).

@@ -18,6 +18,11 @@ seq_status seq_item_rules_write(const seq_item_rules *rules, seq_record *record,
 // All but `text`, which the vocabulary has.
 seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, seq_error *error);
 
+// Whether the reader's values need not be UTF-8.
+bool seq_item_takes_any_bytes(const seq_item_rules *rules);
+// The field with the sequence: `token`, or `text`; NULL: the item has none.
+const seq_item_field *seq_item_find_input(const seq_item *item);
+
 typedef struct seq_item_cutter seq_item_cutter;
 // The sink is called with the units in order, several at once where they have one size.
 seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sink, void *context,
@@ -26,6 +31,12 @@ seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sin
 seq_status seq_item_cut(seq_item_cutter *cutter, const char *file, const seq_item_field *field,
                         seq_error *error);
 void seq_item_cutter_destroy(seq_item_cutter *cutter); // NULL is fine
+
+// Behind the letter at `at`.
+const char *seq_item_next_letter(const char *at, const char *end);
+// Appends the letters of a unit to an array as ids of their vocabulary.
+seq_status seq_item_spell(const seq_vocabulary *letters, const char *unit, size_t size,
+                          int32_t **ids, size_t *count, size_t *capacity, seq_error *error);
 
 // Windows of an item of `length` units: their number, and the units [begin, end) of one. The last
 // may be shorter. An item that is not too long has one.

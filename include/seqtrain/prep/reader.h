@@ -129,11 +129,17 @@ seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, s
 const int64_t *seq_reader_skipped(const seq_reader *reader); // [SEQ_SKIPS] so far
 void seq_reader_close(seq_reader *reader);                   // NULL is fine
 
-// CoNLL readers with keep_lines: writes an item's lines back with `tags`, one a
-// token, in the column of the field `tag`, or behind the last column of a line
-// that has none. Everything else is written as it was read.
-void seq_conll_print(FILE *stream, const seq_reader *reader, const seq_item *item,
-                     const char *const *tags);
+// How the lines of a CoNLL file are cut, known with its first token.
+typedef struct seq_conll_layout {
+    bool tabs; // between the columns; otherwise blanks
+    int tag;   // column of the field `tag`, from 0; -1: behind the last one
+} seq_conll_layout;
+seq_conll_layout seq_conll_layout_of(const seq_reader *reader); // of any reader
+// CoNLL readers with keep_lines: writes lines of an item back with `tags`, one a token, in the
+// column of the field `tag`, or behind the last column of a line that has none. Everything else is
+// written as it was read.
+void seq_conll_print(FILE *stream, seq_conll_layout layout, const seq_item_line *lines,
+                     size_t count, const char *const *tags);
 
 // "FILE line 3, column 7: ..." as SEQ_BAD_INPUT: for who finds a value wrong. Line or column 0 is
 // left out.

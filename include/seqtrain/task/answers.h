@@ -43,6 +43,10 @@ typedef struct seq_answers {
         words_capacity, probability_first_capacity, probabilities_capacity;
 } seq_answers;
 void seq_answers_clear(seq_answers *answers);
+// Room for the answers of items that are known by their places, first (items + 1): ids and lines
+// are 0, values too, and there are no words or probabilities. After a failure, seq_answers_clear.
+seq_status seq_answers_begin(const char *name, seq_answer_kind kind, size_t items,
+                             const size_t *first, seq_answers *out, seq_error *error);
 
 // What all files of a comparison share.
 typedef struct seq_answer_tables {

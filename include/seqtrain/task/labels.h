@@ -3,18 +3,20 @@
 #ifndef SEQTRAIN_TASK_LABELS_H
 #define SEQTRAIN_TASK_LABELS_H
 
+#include <seqtrain/data/schema.h>
+#include <seqtrain/data/vocabulary.h>
 #include <seqtrain/task/strings.h>
 #include <stdbool.h>
 
-typedef struct seq_tag {
+typedef struct seq_label_tag {
     char prefix;  // 'B', 'I', 'E', 'S', 'O'; 0: the label is not such a tag
     int32_t type; // index into seq_labels.types; -1 for O and for other labels
-} seq_tag;
+} seq_label_tag;
 
 // Zero-initialise before use.
 typedef struct seq_labels {
     seq_strings names, types;
-    seq_tag *tags; // (names.count)
+    seq_label_tag *tags; // (names.count)
     size_t tags_capacity;
 } seq_labels;
 
@@ -22,6 +24,9 @@ void seq_labels_clear(seq_labels *labels);
 // The label's id, which is added where it is not there. L-, U- and M- are read as E-, S- and I-.
 seq_status seq_labels_add(seq_labels *labels, const char *text, size_t size, int32_t *out,
                           seq_error *error);
+// Every label of a closed list, with the id that it has there.
+seq_status seq_labels_of_vocabulary(const seq_vocabulary *vocabulary, seq_labels *out,
+                                    seq_error *error);
 
 // IOB1: B only between two entities of one type that touch. IOB2 (BIO): each entity begins with B.
 // IOBES: its last tag is E, one of a single token is S.
@@ -33,6 +38,9 @@ typedef enum seq_scheme {
     SEQ_SCHEMES
 } seq_scheme;
 extern const char *const seq_scheme_names[SEQ_SCHEMES + 1]; // "none", "iob1", ...; NULL-terminated
+// Of the targets that a data set of this schema holds; none where they are no tags. SEQ_BAD_INPUT:
+// a scheme that nobody knows.
+seq_status seq_scheme_of_schema(const seq_schema *schema, seq_scheme *out, seq_error *error);
 
 // How entities are read from tags that break the scheme. Both are exact spans with type.
 typedef enum seq_reading {

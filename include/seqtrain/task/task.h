@@ -31,7 +31,7 @@ typedef struct seq_task {
     const seq_metric *const *metrics;
 } seq_task;
 
-extern const seq_task seq_task_lm, seq_task_classify;
+extern const seq_task seq_task_lm, seq_task_classify, seq_task_rate, seq_task_tag;
 const seq_task *seq_task_find(const char *name); // NULL: none
 const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.

@@ -37,7 +37,7 @@ typedef struct seq_train_options {
     double decay;
     int64_t decay_after, patience;
     double minimum_rate;
-    int64_t epochs, steps, seed, validate_every;
+    int64_t epochs, steps, seed, validate_every, early_stop;
     int64_t checkpoint_every;
     double checkpoint_interval;
     bool checkpoint_background;

@@ -194,6 +194,10 @@ static const seq_option options[] = {
      .help = "Stop after this many updates in all; 0: by --epochs alone. Whichever comes first."},
     {SEQ_OPTION_INTEGER, "validate-every", "STEPS", AT(validate_every), "0", 0, 1e15,
      .help = "Steps between validations; 0: at the end of each epoch."},
+    {SEQ_OPTION_INTEGER, "early-stop", "N", AT(early_stop), "0", 0, 1e15, .flags = SEQ_OPTION_ADDED,
+     .absent = "0",
+     .help = "End when N validations in a row have found none better than the best; 0: never. "
+             "Better is what the task's first measure says (a language model: its loss)."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
      .help = "Seed of initial values, dropout and the words of --output sampled."},
 

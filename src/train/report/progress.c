@@ -207,24 +207,39 @@ void seq_progress_saturation(seq_trainer *trainer, const seq_saturation *layers)
     seq_event_end(events);
 }
 
+// "  accuracy 0.8125  macro_f1 0.8012"; the share of right tokens where a task has no metric.
+static void describe_measures(const seq_trainer *trainer, seq_loss total, char *out, size_t size) {
+    const seq_metric *const *metrics = trainer->metrics;
+    size_t used = 0;
+    if (!metrics[0])
+        snprintf(out, size, "  accuracy %.2f%%",
+                 100.0 * (double)total.correct / (double)total.count);
+    for (int i = 0; metrics[i] && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, "  %s %.4f", metrics[i]->name,
+                                 trainer->measures[i]);
+}
+
 void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_saturation *layers,
                              double seconds) {
     const seq_position *position = &trainer->position;
     const layer_shares shares = share_of(trainer, layers);
-    char quality[40], state[STATE], name[NAME];
+    char quality[40], measures[400], state[STATE], name[NAME];
     describe_quality(trainer, position->last_loss, quality, sizeof quality);
     describe_layers(&shares, state, sizeof state);
     bool best = position->best_step == position->step;
-    seq_log_info(
-        "validation at step %lld (epoch %lld): loss %.4f%s  accuracy %.2f%%%s  in %.1f s%s",
-        (long long)position->step, epoch_of(position), position->last_loss, quality,
-        100.0 * (double)total.correct / (double)total.count, state, seconds,
-        best ? "  (best)" : "");
+    describe_measures(trainer, total, measures, sizeof measures);
+    seq_log_info("validation at step %lld (epoch %lld): loss %.4f%s%s%s  in %.1f s%s",
+                 (long long)position->step, epoch_of(position), position->last_loss, quality,
+                 measures, state, seconds, best ? "  (best)" : "");
     seq_event_log *events = &trainer->events;
     seq_event_begin(events, "validation");
     seq_event_integer(events, "step", position->step);
     write_loss(trainer, position->last_loss);
-    seq_event_real(events, "accuracy", (double)total.correct / (double)total.count);
+    const seq_metric *const *metrics = trainer->metrics;
+    for (int i = 0; metrics[i]; i++)
+        seq_event_real(events, metrics[i]->name, trainer->measures[i]);
+    if (!metrics[0])
+        seq_event_real(events, "accuracy", (double)total.correct / (double)total.count);
     seq_event_integer(events, key_of(trainer, "", name), total.count);
     seq_event_real(events, "seconds", seconds);
     seq_event_integer(events, "best_step", position->best_step);

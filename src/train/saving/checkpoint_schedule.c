@@ -28,8 +28,13 @@ bool seq_train_saves_at(const seq_trainer *trainer, int64_t step) {
            (!trainer->valid_sampler && is_epoch_end(trainer, step));
 }
 
+bool seq_train_ends_early(const seq_trainer *trainer) {
+    int64_t patience = trainer->options->early_stop;
+    return patience && trainer->position.since_best >= patience;
+}
+
 bool seq_train_finished(const seq_trainer *trainer) {
-    return trainer->position.step >= trainer->total_steps;
+    return trainer->position.step >= trainer->total_steps || seq_train_ends_early(trainer);
 }
 
 bool seq_train_validation_due(const seq_trainer *trainer) {

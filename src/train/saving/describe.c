@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Of a language model, and of tasks with a metric.
+static const char BEST_LOSS[] = "best_loss", BEST_VALUE[] = "best_value";
+
 static seq_status describe_options(const seq_trainer *trainer, seq_record *record,
                                    seq_error *error) {
     const seq_option *options = trainer->parsed->program->options;
@@ -36,8 +39,10 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
     return status;
 }
 
-static seq_status describe_position(const seq_position *position, seq_record *record,
+static seq_status describe_position(const seq_trainer *trainer, seq_record *record,
                                     seq_error *error) {
+    const seq_position *position = &trainer->position;
+    const char *best = trainer->task->metrics[0] ? BEST_VALUE : BEST_LOSS;
     const struct {
         const char *key;
         int64_t value;
@@ -53,7 +58,9 @@ static seq_status describe_position(const seq_position *position, seq_record *re
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < sizeof integers / sizeof *integers; i++)
         status = seq_record_set_integer(record, integers[i].key, integers[i].value, error);
-    if (!status) status = seq_record_set_real(record, "best_loss", position->best_loss, error);
+    if (!status && position->since_best)
+        status = seq_record_set_integer(record, "since_best", position->since_best, error);
+    if (!status) status = seq_record_set_real(record, best, position->best_value, error);
     if (!status) status = seq_record_set_real(record, "last_loss", position->last_loss, error);
     if (!status) status = seq_record_set_real(record, "epoch_nats", position->epoch_nats, error);
     return status ? status : seq_train_describe_audit(position, record, error);
@@ -96,7 +103,7 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
         describe_options(trainer, record, error);
     if (!error->status) seq_initial_describe(trainer, out, error);
     if (!error->status && (record = section(out, "position", error)))
-        describe_position(&trainer->position, record, error);
+        describe_position(trainer, record, error);
     if (!error->status && (record = section(out, "schedule", error)))
         seq_schedule_write(&trainer->schedule_state, record, error);
     if (!error->status && (record = section(out, "setbacks", error)))
@@ -145,7 +152,12 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
     for (size_t i = 0; !status && i < sizeof integers / sizeof *integers; i++)
         status = seq_record_get_integer(record, integers[i].key, integers[i].minimum, INT64_MAX,
                                         integers[i].value, error);
-    if (!status) status = seq_record_get_real(record, "best_loss", &out->best_loss, error);
+    out->since_best = 0;
+    if (!status && seq_record_text(record, "since_best"))
+        status =
+            seq_record_get_integer(record, "since_best", 0, INT64_MAX, &out->since_best, error);
+    const char *best = seq_record_text(record, BEST_VALUE) ? BEST_VALUE : BEST_LOSS;
+    if (!status) status = seq_record_get_real(record, best, &out->best_value, error);
     if (!status) status = seq_record_get_real(record, "last_loss", &out->last_loss, error);
     if (!status) status = seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
     if (!status) status = seq_train_read_audit(record, out, error);
@@ -224,24 +236,37 @@ static void describe_batch(const seq_trainer *trainer, char *out, size_t size) {
     if (seq_dataset_schema(trainer->dataset)->streams)
         snprintf(out, size, "%d streams, windows of %d", trainer->batch, trainer->window);
     else
-        snprintf(out, size, "%d items", trainer->batch);
+        snprintf(out, size, "%.1f items (%.1f rows) on average",
+                 seq_sampler_mean_rows(trainer->sampler, 0) / trainer->replicas,
+                 seq_sampler_mean_rows(trainer->sampler,
+                                       seq_dataset_schema(trainer->dataset)->length_axis) /
+                     trainer->replicas);
+}
+
+// Of items: lengths, order, batches and decoded chunks. Bytes.
+static double item_memory(const seq_trainer *trainer) {
+    uint64_t bytes = seq_sampler_bytes(trainer->sampler);
+    if (seq_dataset_schema(trainer->dataset)->streams) return 0;
+    if (trainer->valid_sampler) bytes += seq_sampler_bytes(trainer->valid_sampler);
+    return (double)(bytes + seq_dataset_item_bytes(trainer->dataset));
 }
 
 static void print_layout(const seq_trainer *trainer, size_t snapshot_bytes) {
     int size = seq_comm_size(trainer->comm);
     double vector = (double)trainer->table->size * sizeof(float) / 1e6,
            workspace = (double)seq_workspace_bytes(trainer->workspace) / 1e6,
-           snapshot = (double)snapshot_bytes / 1e6;
+           snapshot = (double)snapshot_bytes / 1e6, items = item_memory(trainer) / 1e6;
     seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
-    char batch[100];
+    char batch[100], data[40] = "";
     describe_batch(trainer, batch, sizeof batch);
+    if (items > 0) snprintf(data, sizeof data, ", items %.1f", items);
     seq_log_info("batch    %d replicas (%d a rank) of %s: %lld updates an epoch, %lld in all",
                  trainer->replicas, trainer->own_replicas, batch, (long long)trainer->windows,
                  (long long)trainer->total_steps);
     double packed = (double)seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING) / 1e6;
-    seq_log_info("memory   %.1f MB a rank (workspace %.1f, snapshot of a checkpoint %.1f); %.1f MB "
-                 "shared by the %d rank%s of a node",
-                 vector + workspace + snapshot, workspace, snapshot,
+    seq_log_info("memory   %.1f MB a rank (workspace %.1f, snapshot of a checkpoint %.1f%s); %.1f "
+                 "MB shared by the %d rank%s of a node",
+                 vector + workspace + snapshot + items, workspace, snapshot, data,
                  vector * (1 + trainer->optimizer->states) + packed,
                  seq_comm_node_size(trainer->comm),
                  seq_comm_node_size(trainer->comm) == 1 ? "" : "s");

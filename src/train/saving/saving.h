@@ -11,7 +11,9 @@
 bool seq_train_reports_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step);
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step);
-bool seq_train_finished(const seq_trainer *trainer); // all steps of the run are done
+bool seq_train_ends_early(const seq_trainer *trainer); // --early-stop has had enough
+// That, or all steps of the run are done.
+bool seq_train_finished(const seq_trainer *trainer);
 // A validation belongs to the present step and is still to come.
 bool seq_train_validation_due(const seq_trainer *trainer);
 // Of steps of checkpoints, newest first, keeps those that a rollback because of a window may go

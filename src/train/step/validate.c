@@ -12,27 +12,16 @@
 
 enum { BATCHES_TOGETHER = 8 };
 
-static void add_batch(seq_trainer *trainer, int replica, const seq_feed *feed) {
-    seq_loss *sum = &trainer->losses[replica];
-    seq_weights weights = seq_trainer_weights(trainer);
-    seq_loss loss = seq_model_evaluate(trainer->model, trainer->workspace, &weights, feed, NULL);
-    seq_train_saturation_add_values(trainer, feed->batch);
-    sum->sum += loss.sum;
-    sum->count += loss.count;
-    sum->correct += loss.correct;
-}
-
-// Batch `step` of one of this rank's replicas, added to its loss.
+// Batch `step` of one of this rank's replicas, added to its loss and to this rank's counters.
 static seq_status validate_batch(seq_trainer *trainer, int replica, int64_t step,
                                  seq_error *error) {
-    seq_batch batch;
-    const seq_feed feed = {.batch = &batch, .state = trainer->valid_state};
+    const seq_weights weights = seq_trainer_weights(trainer);
     seq_watchdog_note(trainer->watchdog, trainer->position.step, SEQ_STAGE_VALIDATE);
-    if (step == 0) trainer->losses[replica] = (seq_loss){0};
-    if (step == 0 && feed.state) memset(feed.state, 0, trainer->valid_state_size * sizeof(float));
-    seq_status status = seq_sampler_read(trainer->valid_sampler, 0, step, replica, &batch, error);
+    seq_status status = seq_evaluator_step(trainer->evaluator, trainer->workspace, &weights, step,
+                                           replica, &trainer->losses[replica], error);
     if (status) return status;
-    if (!seq_train_is_empty(&feed)) add_batch(trainer, replica, &feed);
+    const seq_batch *batch = seq_evaluator_batch(trainer->evaluator);
+    if (batch->axes[0].rows) seq_train_saturation_add_values(trainer, batch);
     seq_inject_validation(trainer, replica);
     seq_fault_point("train-validate");
     return SEQ_OK;
@@ -43,10 +32,11 @@ static seq_status validate_batch(seq_trainer *trainer, int replica, int64_t step
 // replica's batches come one after the other; else a step's, which the sampler has ordered
 // together.
 static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, seq_error *error) {
-    bool by_replica = trainer->valid_state != NULL;
+    bool by_replica = trainer->task->sampler->carries_state;
     int64_t steps = seq_sampler_steps(trainer->valid_sampler), replicas = trainer->own_replicas,
             count = steps * replicas;
     *out_stop = SEQ_RUN_ON;
+    seq_evaluator_clear_counters(trainer->evaluator);
     for (int64_t done = 0; done < count && !*out_stop;) {
         seq_rank_report own = {0}, all;
         int64_t replica = by_replica ? done / steps : done % replicas,
@@ -63,15 +53,36 @@ static seq_status validate_all(seq_trainer *trainer, seq_stop_reason *out_stop, 
     return SEQ_OK;
 }
 
+// Collective: the counters of all ranks make the measures.
+static seq_status measure(seq_trainer *trainer, seq_error *error) {
+    size_t count;
+    const int64_t *own = seq_evaluator_counters(trainer->evaluator, &count);
+    int64_t *all = trainer->counters;
+    if (!count) return SEQ_OK;
+    memcpy(all + (size_t)seq_comm_rank(trainer->comm) * count, own, count * sizeof *own);
+    seq_status status = seq_comm_gather(trainer->comm, all, count * sizeof *all, error);
+    for (int rank = 1; !status && rank < seq_comm_size(trainer->comm); rank++)
+        for (size_t i = 0; i < count; i++)
+            all[i] += all[(size_t)rank * count + i];
+    for (int i = 0; !status && trainer->metrics[i]; i++)
+        trainer->measures[i] = seq_evaluator_value(trainer->evaluator, i, all);
+    return status;
+}
+
+// A NaN is no better than anything.
 static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_position *position = &trainer->position;
     position->validated = position->step;
     position->last_loss = total.sum / (double)total.count;
-    if (position->last_loss < position->best_loss) {
-        position->best_loss = position->last_loss;
+    bool more = seq_train_prefers_more(trainer);
+    double value = trainer->metrics[0] ? trainer->measures[0] : position->last_loss;
+    position->since_best = trainer->options->early_stop ? position->since_best + 1 : 0;
+    if (more ? value > position->best_value : value < position->best_value) {
+        position->best_value = value;
         position->best_step = position->step;
+        position->since_best = 0;
     }
-    seq_schedule_observe(&trainer->schedule, &trainer->schedule_state, position->last_loss);
+    seq_schedule_observe(&trainer->schedule, &trainer->schedule_state, more ? -value : value);
 }
 
 seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setback *out_setback,
@@ -91,6 +102,7 @@ seq_status seq_train_validate(seq_trainer *trainer, bool *out_complete, seq_setb
     seq_loss total = seq_train_total_loss(trainer);
     seq_saturation layers[SEQ_MAX_RECURRENT];
     status = seq_train_saturation_gather(trainer, layers, error);
+    if (!status) status = measure(trainer, error);
     if (status) return status;
     record_result(trainer, total);
     seq_progress_validation(trainer, total, layers, seq_clock_seconds() - begun);

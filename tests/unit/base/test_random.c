@@ -26,6 +26,23 @@ static void known_answers(void **state) {
     }
 }
 
+static void batches_are_draws(void **state) {
+    (void)state;
+    const seq_random_key key = {0xfedcba9876543210, 0x80000105};
+    seq_random_counters counters;
+    uint32_t batch[4 * SEQ_RANDOM_BATCH], one[4];
+    for (uint32_t i = 0; i < SEQ_RANDOM_BATCH; i++) {
+        counters.a[i] = i * 0x9e3779b9;
+        counters.b[i] = ~i;
+        counters.c[i] = i + 0x7ffffff8;
+    }
+    seq_random_batch(key, &counters, batch);
+    for (int i = 0; i < SEQ_RANDOM_BATCH; i++) {
+        seq_random_words(key, counters.a[i], counters.b[i], counters.c[i], one);
+        assert_memory_equal(one, batch + 4 * i, sizeof one);
+    }
+}
+
 static void fills_have_their_moments(void **state) {
     (void)state;
     enum { COUNT = 100000 };
@@ -71,7 +88,8 @@ static void units_are_below_one(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_answers), cmocka_unit_test(fills_have_their_moments),
-        cmocka_unit_test(normals_are_quantiles), cmocka_unit_test(units_are_below_one)};
+        cmocka_unit_test(known_answers), cmocka_unit_test(batches_are_draws),
+        cmocka_unit_test(fills_have_their_moments), cmocka_unit_test(normals_are_quantiles),
+        cmocka_unit_test(units_are_below_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

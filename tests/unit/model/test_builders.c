@@ -1,8 +1,8 @@
 // Models as tasks build them from options: text and letters, a stack, pooling or
 // not, a head. Gradients are checked by differences, weight-drop and frozen
 // parameters included, and each item alone against the batch. Checks
-// src/model/stack.c, pooling.c, classifier.c, letters.c, packing.c, parameters.c,
-// src/nn/layer_recurrent.c.
+// src/model/stack.c, pooling.c, classifier.c, tagger.c, regressor.c, letters.c,
+// packing.c, parameters.c, src/nn/layer_recurrent.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -14,6 +14,8 @@
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
+#include <seqtrain/model/regressor.h>
+#include <seqtrain/model/tagger.h>
 #include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/layers.h>
 #include <seqtrain/nn/weight_drop.h>
@@ -154,6 +156,20 @@ static void tag(seq_graph *graph, const seq_model_config *config, const seq_pars
     seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
 }
 
+static const unsigned char allowed[(TAGS + 1) * (TAGS + 1)] = {1, 0, 1, 1, 0, 1, 1, 1,
+                                                               1, 1, 1, 1, 1, 0, 1, 1};
+static void tag_together(seq_graph *graph, const seq_model_config *config,
+                         const seq_parsed *settings) {
+    int rows = encode(graph, config, settings);
+    seq_graph_tagger(graph, config, settings, rows, "tag", allowed, tag_counts);
+}
+
+static void rate(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = encode(graph, config, settings);
+    int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
+    seq_graph_regressor(graph, config, settings, summary, "number", 11.5, 2);
+}
+
 // A second layer that begins where a summary of the first says.
 static void start(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
     int rows = encode(graph, config, settings);
@@ -182,6 +198,12 @@ static const example examples[] = {
     {classify, "rnn", "--pool=last --weight-drop=0.3"},
     {classify, "gru-reset-after", "--pool=mean --letters-hidden=2 --letters-embed=2"},
     {tag, "lstm", "--bidirectional --letters-hidden=2 --class-weights=balanced"},
+    {tag_together, "gru", "--bidirectional --head=crf"},
+    {tag_together, "gru", "--bidirectional --head=softmax --label-smoothing=0.1"},
+    {rate, "lstm", "--pool=mean"},
+    {rate, "lstm", "--pool=mean --loss=absolute"},
+    {rate, "lstm", "--pool=mean --loss=huber --huber-delta=0.5"},
+    {rate, "lstm", "--pool=mean --loss=ordinal --levels=9,11,12,14"},
     {start, "lstm", "--pool=mean"},
     {start, "gru", "--pool=mean"},
     {start, "gru-reset-after", "--pool=mean --bidirectional"},
@@ -200,8 +222,12 @@ typedef struct fixture {
 
 static void parse(const char *text, seq_settings *out) {
     static const seq_option none[] = {{.type = SEQ_OPTION_END}};
-    static const seq_option_group *const groups[] = {&seq_stack_options, &seq_letters_options,
-                                                     &seq_pooling_options, &seq_classifier_options,
+    static const seq_option_group *const groups[] = {&seq_stack_options,
+                                                     &seq_letters_options,
+                                                     &seq_pooling_options,
+                                                     &seq_classifier_options,
+                                                     &seq_tagger_options,
+                                                     &seq_regressor_options,
                                                      NULL};
     static const seq_program program = {
         .name = "test", .synopsis = "", .options = none, .groups = groups};
@@ -339,7 +365,8 @@ static void items_do_not_meet(void **state) {
         float *whole = calloc(size, sizeof *whole);
         train(&f, batch, whole);
         evaluate(&f, batch, together);
-        const seq_axis *axis = &batch->batch.axes[examples[i].make == classify ? EXAMPLES : TEXT];
+        bool of_examples = examples[i].make == classify || examples[i].make == rate;
+        const seq_axis *axis = &batch->batch.axes[of_examples ? EXAMPLES : TEXT];
         for (int item = 0; item < ITEMS; item++) {
             packed *one = pack(&item, 1);
             repack(&f);
@@ -473,6 +500,73 @@ static void frozen_parameters_have_no_gradient(void **state) {
     drop(batch);
 }
 
+// Of the items of a batch. Arrays hold two alternatives.
+static void predict(fixture *f, const packed *packed, seq_prediction *out) {
+    const seq_feed feed = {.batch = &packed->batch};
+    out->best = 2;
+    out->rows = out->sequences = ROOM;
+    seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
+    seq_model_forward(f->model, f->workspace, &f->weights, &feed);
+    seq_model_predict(f->model, f->workspace, &f->weights, &feed, out);
+}
+
+static void tags_keep_to_the_scheme(void **state) {
+    (void)state;
+    fixture f;
+    packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    open_fixture(&f, &(example){tag_together, "lstm", ""}, NULL, &batch->limits);
+    static int found[ROOM];
+    static int32_t length[2 * ROOM], ids[2 * ROOM];
+    static double score[2 * ROOM], probability[2 * ROOM];
+    seq_prediction out = {
+        .found = found, .length = length, .ids = ids, .score = score, .probability = probability};
+    const seq_parameter *transitions = seq_parameter_find(f.table, "output.transitions");
+    for (size_t i = 0; i < TAGS * TAGS; i++) // what is forbidden would be best
+        f.parameters[transitions->offset + i] = i == 1 || i == 3 ? 9 : 0;
+    predict(&f, batch, &out);
+    const seq_axis *axis = &batch->batch.axes[TEXT];
+    for (int b = 0; b < axis->sequences; b++)
+        for (int k = 0; k < found[b]; k++)
+            for (int t = 0, before = TAGS; t < length[k * ROOM + b]; t++) {
+                int tag = ids[(size_t)k * ROOM + axis->first_row[t] + (size_t)b];
+                assert_true(allowed[before * (TAGS + 1) + tag]);
+                before = tag;
+            }
+    drop(batch);
+    close_fixture(&f);
+}
+
+// Numbers come normalised by mean 11.5 and deviation 2; item i is 8.5 + 2 i.
+static void numbers_are_predicted_in_their_units(void **state) {
+    (void)state;
+    static const char *const options[] = {"--loss=squared", "--loss=ordinal --levels=8,11,12,15"};
+    packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    for (int i = 0; i < 2; i++) {
+        fixture f;
+        open_fixture(&f, &(example){rate, "lstm", options[i]}, NULL, &batch->limits);
+        int found[ROOM];
+        int32_t length[2 * ROOM];
+        double score[2 * ROOM], probability[2 * ROOM], losses[ITEMS];
+        float values[2 * ROOM], marginals[ROOM * 4];
+        seq_prediction out = {.found = found,
+                              .length = length,
+                              .values = values,
+                              .score = score,
+                              .probability = probability,
+                              .marginals = i ? marginals : NULL};
+        predict(&f, batch, &out);
+        evaluate(&f, batch, losses);
+        for (int item = 0; item < ITEMS; item++) {
+            double z = ((double)values[item] - 11.5) / 2 - (item - 1.5);
+            double expected = i ? -log((double)marginals[item * 4 + item]) : z * z;
+            if (!(fabs(losses[item] - expected) < 1e-5 * (1 + expected)))
+                fail_msg("%s, item %d: %g, expected %g", options[i], item, losses[item], expected);
+        }
+        close_fixture(&f);
+    }
+    drop(batch);
+}
+
 static void language_model(seq_graph *graph, const seq_model_config *config,
                            const seq_parsed *settings) {
     int rows = seq_graph_input(graph, config, settings, "text");
@@ -504,6 +598,10 @@ static void misfits_are_refused(void **state) {
         {{numbers, "lstm", "--embedding-dropout=0.1"}, NULL, "number holds numbers"},
         {{no_letters, "lstm", "--letters-hidden=3"}, NULL, "seqprep --letters"},
         {{classify, "lstm", ""}, "decoder.", "name begins with decoder."},
+        {{tag_together, "lstm", "--class-weights=balanced"}, NULL, "--head crf"},
+        {{rate, "lstm", "--loss=ordinal"}, NULL, "needs --levels"},
+        {{rate, "lstm", "--loss=ordinal --levels=1,3,2"}, NULL, "2 follows 3"},
+        {{rate, "lstm", "--levels=1,3"}, NULL, "only --loss ordinal"},
     };
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
         seq_settings settings;
@@ -525,6 +623,8 @@ int main(void) {
         cmocka_unit_test(parameters_have_their_names),
         cmocka_unit_test(weights_are_dropped_in_packing),
         cmocka_unit_test(frozen_parameters_have_no_gradient),
+        cmocka_unit_test(tags_keep_to_the_scheme),
+        cmocka_unit_test(numbers_are_predicted_in_their_units),
         cmocka_unit_test(misfits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

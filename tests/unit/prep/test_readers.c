@@ -440,7 +440,7 @@ static void check_print(const seq_reader_settings *settings, const char *input,
     assert_int_equal(seq_reader_open(settings, &stream, "f", &reader, &error), SEQ_OK);
     while (more) {
         assert_int_equal(seq_reader_next(reader, &item, &more, &error), SEQ_OK);
-        seq_conll_print(out, reader, &item, tags);
+        seq_conll_print(out, seq_conll_layout_of(reader), item.lines, item.line_count, tags);
     }
     seq_reader_close(reader);
     fclose(out);

@@ -1,0 +1,241 @@
+// The inputs one after the other, item by item: a reader makes the item, the cutter its units, the
+// vocabularies their ids. Everything that decides what an item is comes from the schema that
+// seqprep recorded, and from the functions that seqprep calls: a text gives the ids that it has in
+// the data set. Tests: tests/unit/prep/test_raw_items.c, tests/cli/seqpredict.sh.
+#include <seqtrain/prep/raw_items.h>
+#include "byte_reader.h"
+#include "documents.h"
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct seq_raw_input {
+    seq_raw_settings settings;
+    seq_reader_settings reader_settings;
+    seq_item_rules rules;
+    bool tags; // a target for each unit
+    const seq_vocabulary *units, *letters;
+    seq_item_cutter *cutter;
+    seq_documents documents;
+    char *path; // of the file that is open, or NULL
+    seq_byte_reader *bytes;
+    seq_byte_stream stream;
+    seq_reader *reader;
+    seq_item item;
+    seq_raw_item out; // its arrays grow below
+    int32_t *ids, *letter_ids, *letter_lengths;
+    char *texts;
+    size_t *ends, text_size;
+    size_t capacity[5];
+};
+
+// ---- Units to ids.
+
+static seq_status take_text(seq_raw_input *input, const char *text, size_t size, seq_error *error) {
+    size_t place = input->out.length, letters = input->out.letter_count;
+    seq_status status = SEQ_OK;
+    if (input->tags) {
+        status = seq_grow(&input->texts, &input->capacity[1], input->text_size + size + 1, 1,
+                          "an item", error);
+        if (!status)
+            status = seq_grow(&input->ends, &input->capacity[2], place + 1, sizeof *input->ends,
+                              "an item", error);
+        if (status) return status;
+        memcpy(input->texts + input->text_size, text, size);
+        input->ends[place] = input->text_size += size;
+    }
+    if (!input->letters) return SEQ_OK;
+    status = seq_grow(&input->letter_lengths, &input->capacity[3], place + 1,
+                      sizeof *input->letter_lengths, "an item", error);
+    if (!status)
+        status = seq_item_spell(input->letters, text, size, &input->letter_ids,
+                                &input->out.letter_count, &input->capacity[4], error);
+    if (!status) input->letter_lengths[place] = (int32_t)(input->out.letter_count - letters);
+    return status;
+}
+
+// The sink of the cutter.
+static seq_status take_units(void *context, const char *text, size_t size, size_t count,
+                             seq_error *error) {
+    seq_raw_input *input = context;
+    size_t most = (size_t)seq_raw_most(input);
+    seq_status status = seq_grow(&input->ids, &input->capacity[0], input->out.length + count,
+                                 sizeof *input->ids, "an item", error);
+    for (size_t i = 0; !status && i < count; i++, text += size) {
+        if (most && input->out.length == most) {
+            input->out.cut += count - i;
+            break;
+        }
+        status = take_text(input, text, size, error);
+        if (status) break;
+        int id = seq_vocabulary_find(input->units, text, size);
+        input->out.unknown += id == SEQ_NO_ID;
+        input->ids[input->out.length++] = id == SEQ_NO_ID ? seq_vocabulary_unk(input->units) : id;
+    }
+    return status;
+}
+
+// ---- What the schema says.
+
+static seq_status refuse_schema(const seq_schema *schema, const char *what, seq_error *error) {
+    return seq_error_set(error, SEQ_NO_CHECKPOINT,
+                         "its input is no text that a reader makes (task %s: %s)", schema->task,
+                         what);
+}
+
+// The field `text`, perhaps `letter`, and the target: what seqprep makes of items.
+static seq_status find_fields(seq_raw_input *input, seq_error *error) {
+    const seq_schema *schema = input->settings.schema;
+    int text = seq_schema_find_field(schema, "text"),
+        letter = seq_schema_find_field(schema, "letter");
+    if (text < 0 || schema->fields[text].kind != SEQ_FIELD_IDS ||
+        schema->axes[schema->fields[text].axis].parent != 0)
+        return refuse_schema(schema, "it has no field 'text'", error);
+    if (schema->target < 0 || schema->target == text)
+        return refuse_schema(schema, "it has no target", error);
+    for (int f = 0; f < schema->field_count; f++)
+        if (f != text && f != letter && f != schema->target)
+            return refuse_schema(schema, schema->fields[f].name, error);
+    int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
+    if (letter >= 0 && (schema->fields[letter].kind != SEQ_FIELD_IDS ||
+                        schema->axes[schema->fields[letter].axis].parent != axis))
+        return refuse_schema(schema, "letters of another field", error);
+    if (target != 0 && target != axis)
+        return refuse_schema(schema, "a target on another axis", error);
+    input->tags = target == axis;
+    input->units = input->settings.vocabularies[schema->fields[text].vocabulary];
+    if (letter >= 0)
+        input->letters = input->settings.vocabularies[schema->fields[letter].vocabulary];
+    return SEQ_OK;
+}
+
+static seq_status read_settings(seq_raw_input *input, seq_error *error) {
+    const seq_schema *schema = input->settings.schema;
+    seq_reader_settings *settings = &input->reader_settings;
+    seq_status status = seq_reader_settings_read(settings, &schema->reader, error);
+    if (!status) status = seq_item_rules_read(&input->rules, &schema->reader, error);
+    if (status) {
+        error->status = SEQ_NO_CHECKPOINT;
+        return seq_error_add_context(error, "the checkpoint's reader");
+    }
+    if (input->settings.reader && strcmp(input->settings.reader, settings->reader) != 0)
+        *settings = (seq_reader_settings){.reader = input->settings.reader};
+    if (input->settings.columns) settings->columns = input->settings.columns;
+    input->rules.text = *seq_vocabulary_rules(input->units);
+    settings->unlabelled = settings->keep_lines = true;
+    settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
+    settings->any_bytes = seq_item_takes_any_bytes(&input->rules);
+    return SEQ_OK;
+}
+
+int64_t seq_raw_most(const seq_raw_input *input) {
+    return input->tags ? 0 : input->rules.max_length;
+}
+
+const char *seq_raw_reader(const seq_raw_input *input) {
+    return input->reader_settings.reader;
+}
+
+seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, seq_error *error) {
+    seq_raw_input *input = NULL;
+    seq_status status = seq_allocate(&input, 1, sizeof *input, "the inputs", error);
+    if (status) return status;
+    input->settings = *settings;
+    seq_documents_begin(&input->documents, settings->inputs, settings->input_count);
+    status = find_fields(input, error);
+    if (!status) status = read_settings(input, error);
+    if (!status)
+        status = seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    if (status)
+        seq_raw_close(input);
+    else
+        *out = input;
+    return status;
+}
+
+// ---- Files.
+
+static seq_status read_stream(void *context, char *out, size_t capacity, size_t *out_size,
+                              seq_error *error) {
+    return seq_byte_reader_read(context, out, capacity, out_size, error);
+}
+
+static void close_file(seq_raw_input *input) {
+    seq_reader_close(input->reader);
+    seq_byte_reader_close(input->bytes);
+    free(input->path);
+    input->reader = NULL;
+    input->bytes = NULL;
+    input->path = NULL;
+}
+
+void seq_raw_close(seq_raw_input *input) {
+    if (!input) return;
+    close_file(input);
+    seq_documents_end(&input->documents);
+    seq_item_cutter_destroy(input->cutter);
+    void *const blocks[] = {input->ids,   input->letter_ids, input->letter_lengths,
+                            input->texts, input->ends,       input};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+}
+
+// The next file, if there is one: else input->path stays NULL.
+static seq_status open_file(seq_raw_input *input, seq_error *error) {
+    const seq_raw_settings *settings = &input->settings;
+    const seq_byte_reader_rules rules = {.as_is = settings->as_is,
+                                         .text = !input->reader_settings.any_bytes,
+                                         .memory = settings->memory,
+                                         .idle = settings->idle,
+                                         .idle_context = settings->idle_context};
+    seq_status status = seq_documents_next(&input->documents, &input->path, error);
+    if (status || !input->path) return status;
+    input->reader_settings.root =
+        input->documents.depth ? settings->inputs[input->documents.at - 1] : NULL;
+    status = seq_byte_reader_open(input->path, &rules, &input->bytes, error);
+    input->stream = (seq_byte_stream){read_stream, input->bytes};
+    const char *name = strcmp(input->path, "-") == 0 ? "standard input" : input->path;
+    return status ? status
+                  : seq_reader_open(&input->reader_settings, &input->stream, name, &input->reader,
+                                    error);
+}
+
+// The next item, or the lines behind the last one of a file: then *out_item is false.
+static seq_status read_item(seq_raw_input *input, bool *out_item, bool *out_more,
+                            seq_error *error) {
+    for (;; close_file(input)) {
+        if (!input->path && open_file(input, error)) return error->status;
+        *out_more = input->path != NULL;
+        if (!*out_more || seq_reader_next(input->reader, &input->item, out_item, error))
+            return error->status;
+        if (*out_item || input->item.line_count) return SEQ_OK;
+    }
+}
+
+static seq_status cut(seq_raw_input *input, seq_error *error) {
+    const seq_item *item = &input->item;
+    const seq_item_field *field = input->out.input;
+    if (!field)
+        return seq_item_refuse(item->file, item->line, 0, error, "the item has no field 'text'");
+    return seq_item_cut(input->cutter, item->file, field, error);
+}
+
+seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bool *out_more,
+                        seq_error *error) {
+    bool is_item = false;
+    seq_status status = read_item(input, &is_item, out_more, error);
+    if (status || !*out_more) return status;
+    input->text_size = 0;
+    input->out = (seq_raw_item){.item = &input->item,
+                                .layout = seq_conll_layout_of(input->reader),
+                                .input = is_item ? seq_item_find_input(&input->item) : NULL,
+                                .is_item = is_item};
+    if (is_item && wanted) status = cut(input, error);
+    *out = input->out;
+    out->ids = input->ids;
+    out->units = input->texts;
+    out->unit_ends = input->ends;
+    out->letters = input->letter_ids;
+    out->letter_lengths = input->letter_lengths;
+    return status;
+}

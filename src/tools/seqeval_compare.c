@@ -1,0 +1,269 @@
+// Judges the answers of one or two systems: all measures, and all intervals from
+// the same resamples. Where the answers come from, files or a model, is not seen
+// here. Invariant: every figure is a function of the answers and --seed, whatever
+// the threads. Test: tests/cli/compare.sh.
+#include "seqeval_private.h"
+#include <math.h>
+#include <seqtrain/base/cores.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct work {
+    seq_eval_comparison *comparison;
+    // Of both systems: what statistics point to.
+    struct sources {
+        seq_counted counted[SEQ_EVAL_MEASURES];
+        seq_ratings ratings;
+        seq_auc auc;
+        seq_statistic statistics[SEQ_EVAL_MEASURES];
+        int count;
+    } sources[SEQ_EVAL_SYSTEMS];
+} work;
+
+static void add(work *work, int system, const char *name, seq_statistic statistic) {
+    struct sources *sources = &work->sources[system];
+    sources->statistics[sources->count] = statistic;
+    work->comparison->systems[system].measures[sources->count++] =
+        (seq_eval_measure){.name = name,
+                           .interval = {(double)NAN, (double)NAN},
+                           .difference = {(double)NAN, (double)NAN},
+                           .two_sided = (double)NAN};
+}
+
+// The sums of all items; *out is released with free(), NULL where the caller wants `hits` only.
+static seq_status sum(const seq_counted *counted, int64_t **out, seq_error *error) {
+    seq_status status =
+        seq_allocate(out, (size_t)counted->counters, sizeof **out, "counters", error);
+    if (!status) seq_counted_sum(counted, NULL, *out);
+    return status;
+}
+
+static seq_status add_metric(work *work, int system, const seq_metric *metric, int64_t **sums,
+                             seq_error *error) {
+    struct sources *sources = &work->sources[system];
+    seq_counted *counted = &sources->counted[sources->count];
+    seq_status status =
+        seq_counted_of_metric(metric, &work->comparison->tables.labels, &work->comparison->gold,
+                              &work->comparison->systems[system].answers, counted, error);
+    if (!status) add(work, system, metric->name, seq_counted_statistic(counted));
+    return status || !sums ? status : sum(counted, sums, error);
+}
+
+static seq_hits total(const int64_t *counters, int32_t count) {
+    seq_hits all = {0};
+    for (int32_t i = 0; i < count; i++) {
+        seq_hits hits = seq_hits_at(counters, i);
+        all.right += hits.right;
+        all.predicted += hits.predicted;
+        all.gold += hits.gold;
+    }
+    return all;
+}
+
+static seq_status add_surfaces(work *work, int system, bool unseen, seq_error *error) {
+    seq_eval_comparison *comparison = work->comparison;
+    seq_eval_system *own = &comparison->systems[system];
+    struct sources *sources = &work->sources[system];
+    seq_counted *counted = &sources->counted[sources->count];
+    int64_t *sums = NULL;
+    seq_answers gold = comparison->gold;
+    if (unseen && comparison->known_words) gold.words = comparison->known_words;
+    seq_status status =
+        unseen ? seq_counted_of_unseen(&comparison->tables, &comparison->training, &gold,
+                                       &own->answers, counted, error)
+               : seq_counted_of_surfaces(&comparison->tables, &gold, &own->answers, counted, error);
+    if (status) return status;
+    add(work, system, unseen ? "entity_f1_unseen" : "entity_f1_surface",
+        seq_counted_statistic(counted));
+    status = sum(counted, &sums, error);
+    if (!status && unseen) own->unseen = seq_hits_at(sums, 0);
+    if (!status && !unseen) own->surface = seq_surface_hits(sums, counted->counters);
+    free(sums);
+    return status;
+}
+
+static seq_status add_entities(work *work, int system, seq_error *error) {
+    seq_eval_comparison *comparison = work->comparison;
+    seq_eval_system *own = &comparison->systems[system];
+    int32_t types = comparison->tables.labels.types.count;
+    int64_t *strict = NULL;
+    seq_status status = add_metric(work, system, &seq_metric_entity_f1, &own->types, error);
+    if (!status) status = add_metric(work, system, &seq_metric_entity_f1_strict, &strict, error);
+    if (!status) {
+        own->all = total(own->types, types);
+        own->strict = total(strict, types);
+    }
+    free(strict);
+    comparison->has_surfaces = comparison->gold.word_count > 0;
+    comparison->has_unseen = comparison->has_surfaces && comparison->training.word_count > 0;
+    if (!status && comparison->has_surfaces) status = add_surfaces(work, system, false, error);
+    if (!status && comparison->has_unseen) status = add_surfaces(work, system, true, error);
+    return status;
+}
+
+static seq_status add_auc(work *work, int system, seq_error *error) {
+    seq_eval_system *own = &work->comparison->systems[system];
+    seq_auc *auc = &work->sources[system].auc;
+    int32_t labels = work->comparison->tables.labels.names.count;
+    int64_t *scratch = NULL;
+    if (!own->answers.probability_count) return SEQ_OK;
+    seq_status status = seq_auc_make(&work->comparison->gold, &own->answers, labels, auc, error);
+    if (!status) status = seq_allocate(&own->auc, (size_t)labels, sizeof *own->auc, "areas", error);
+    if (!status)
+        status = seq_allocate(&scratch, 2 * (size_t)auc->groups, sizeof *scratch, "sums", error);
+    for (int32_t i = 0; !status && i < labels; i++)
+        own->auc[i] = seq_auc_of_class(auc, i, NULL, scratch);
+    free(scratch);
+    if (!status) add(work, system, "auc", seq_auc_mean(auc));
+    return status;
+}
+
+static seq_status add_labels(work *work, int system, seq_error *error) {
+    seq_eval_system *own = &work->comparison->systems[system];
+    seq_status status = add_metric(work, system, &seq_metric_accuracy, NULL, error);
+    if (!status) status = add_metric(work, system, &seq_metric_macro_f1, &own->labels, error);
+    if (!status) status = add_metric(work, system, &seq_metric_weighted_f1, NULL, error);
+    if (!status) status = add_auc(work, system, error);
+    return status ? status
+                  : seq_confusion_find(&work->comparison->gold, &own->answers, &own->confusion,
+                                       &own->cells, error);
+}
+
+static seq_status add_ratings(work *work, int system, seq_error *error) {
+    seq_ratings *ratings = &work->sources[system].ratings;
+    seq_status status = seq_ratings_make(
+        &work->comparison->gold, &work->comparison->systems[system].answers, ratings, error);
+    if (status) return status;
+    add(work, system, seq_metric_mean_absolute_error.name, seq_mean_absolute_error(ratings));
+    add(work, system, seq_metric_root_mean_square.name, seq_root_mean_square(ratings));
+    add(work, system, "spearman", seq_spearman(ratings));
+    return SEQ_OK;
+}
+
+static seq_status measure(work *work, int system, seq_error *error) {
+    struct sources *sources = &work->sources[system];
+    size_t scratch_size = 0;
+    int64_t *scratch = NULL;
+    seq_status status = SEQ_OK;
+    if (work->comparison->gold.kind == SEQ_ANSWERS_RATINGS)
+        status = add_ratings(work, system, error);
+    if (work->comparison->gold.scheme) status = add_entities(work, system, error);
+    if (!status && work->comparison->gold.kind != SEQ_ANSWERS_RATINGS)
+        status = add_labels(work, system, error);
+    for (int i = 0; i < sources->count; i++)
+        if (sources->statistics[i].scratch > scratch_size)
+            scratch_size = sources->statistics[i].scratch;
+    if (!status) status = seq_allocate(&scratch, scratch_size, sizeof *scratch, "sums", error);
+    for (int i = 0; !status && i < sources->count; i++)
+        work->comparison->systems[system].measures[i].value =
+            sources->statistics[i].value(sources->statistics[i].context, NULL, scratch);
+    free(scratch);
+    return status;
+}
+
+static seq_eval_measure *find_measure(seq_eval_system *system, const char *name) {
+    for (int i = 0; i < SEQ_EVAL_MEASURES && system->measures[i].name; i++)
+        if (strcmp(system->measures[i].name, name) == 0) return &system->measures[i];
+    return NULL;
+}
+
+// The differences come before the intervals: those sort their samples.
+static void summarise(work *work, double *samples, double *differences) {
+    int resamples = work->comparison->resamples;
+    seq_eval_system *systems = work->comparison->systems;
+    double *own = samples, *second = samples + (size_t)work->sources[0].count * (size_t)resamples;
+    for (int i = 0; i < work->sources[1].count; i++) {
+        seq_eval_measure *measure = &systems[1].measures[i];
+        const seq_eval_measure *other = find_measure(&systems[0], measure->name);
+        if (!other) continue;
+        const double *a = own + (other - systems[0].measures) * resamples;
+        for (int r = 0; r < resamples; r++)
+            differences[r] = second[(size_t)i * (size_t)resamples + (size_t)r] - a[r];
+        measure->two_sided = seq_interval_two_sided(differences, resamples);
+        measure->difference = seq_interval_find(differences, resamples);
+    }
+    for (int system = 0; system < work->comparison->count; system++)
+        for (int i = 0; i < work->sources[system].count; i++, own += resamples)
+            systems[system].measures[i].interval = seq_interval_find(own, resamples);
+}
+
+static seq_status draw_intervals(work *work, seq_error *error) {
+    seq_statistic all[SEQ_EVAL_SYSTEMS * SEQ_EVAL_MEASURES];
+    seq_eval_comparison *comparison = work->comparison;
+    size_t count = 0, resamples = (size_t)comparison->resamples;
+    double *samples = NULL;
+    seq_team *team = NULL;
+    if (!resamples) return SEQ_OK;
+    for (int system = 0; system < comparison->count; system++)
+        for (int i = 0; i < work->sources[system].count; i++)
+            all[count++] = work->sources[system].statistics[i];
+    int cores = seq_cores_usable();
+    seq_status status =
+        seq_allocate(&samples, (count + 1) * resamples, sizeof *samples, "resamples", error);
+    if (!status) status = seq_team_create(cores < 8 ? cores : 8, &team, error);
+    if (!status)
+        status = seq_bootstrap(all, count, comparison->gold.items, comparison->resamples,
+                               (uint64_t)comparison->seed, team, samples, error);
+    if (!status) summarise(work, samples, samples + count * resamples);
+    seq_team_destroy(team);
+    free(samples);
+    return status;
+}
+
+seq_status seq_eval_add_baseline(seq_eval_comparison *comparison, seq_eval_baseline baseline,
+                                 seq_answer_kind kind, seq_error *error) {
+    if (!baseline) return SEQ_OK;
+    if (kind == SEQ_ANSWERS_TAGS || (kind == SEQ_ANSWERS_RATINGS && baseline == SEQ_EVAL_BOW))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--baseline: not for --task %s",
+                             seq_answer_kind_names[kind]);
+    seq_answers *out = &comparison->systems[comparison->count++].answers;
+    if (baseline == SEQ_EVAL_MAJORITY)
+        return seq_baseline_majority(&comparison->training, &comparison->gold, out, error);
+    comparison->has_bow = true;
+    return seq_baseline_bow(&comparison->training, comparison->dev.file ? &comparison->dev : NULL,
+                            &comparison->gold, &comparison->tables, out, &comparison->bow, error);
+}
+
+static seq_status measure_all(work *work, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && i < work->comparison->count; i++)
+        status = measure(work, i, error);
+    if (!status) status = draw_intervals(work, error);
+    for (int i = 0; i < SEQ_EVAL_SYSTEMS; i++) {
+        for (int k = 0; k < SEQ_EVAL_MEASURES; k++)
+            seq_counted_clear(&work->sources[i].counted[k]);
+        seq_ratings_clear(&work->sources[i].ratings);
+        seq_auc_clear(&work->sources[i].auc);
+    }
+    return status;
+}
+
+seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_options *options,
+                            seq_error *error) {
+    work work = {.comparison = comparison};
+    comparison->resamples = (int)options->resamples;
+    comparison->seed = options->seed;
+    seq_status status = measure_all(&work, error);
+    if (!status && options->per_item)
+        status = seq_eval_write_items(comparison, options->per_item, error);
+    if (!status) seq_eval_print(comparison, options->json);
+    return status;
+}
+
+void seq_eval_comparison_clear(seq_eval_comparison *comparison) {
+    for (int i = 0; i < SEQ_EVAL_SYSTEMS; i++) {
+        seq_eval_system *system = &comparison->systems[i];
+        seq_answers_clear(&system->answers);
+        free(system->types);
+        free(system->labels);
+        free(system->auc);
+        free(system->confusion);
+    }
+    seq_answers_clear(&comparison->gold);
+    seq_answers_clear(&comparison->training);
+    seq_answers_clear(&comparison->dev);
+    seq_answer_tables_clear(&comparison->tables);
+    free(comparison->known_words);
+    free(comparison->losses);
+}
