@@ -114,17 +114,23 @@ static seq_status create_graph(const seq_task_input *input, seq_graph **out, seq
     return seq_graph_create(fields, seq_schema_columns(schema), &choice, out, error);
 }
 
-seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
-                          const seq_compute *compute, seq_model **out, seq_error *error) {
+seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *input,
+                                   const seq_rates *rates, const seq_compute *compute,
+                                   seq_model **out, seq_error *error) {
     seq_graph *graph = NULL;
     seq_status status = seq_task_check_options(task, input->settings, error);
     if (!status) status = seq_model_config_check(input->config, error);
     if (!status) status = create_graph(input, &graph, error);
     if (status) return status;
     task->build(input, graph);
-    for (int i = 0; input->rates && i < input->rates->count; i++)
-        seq_graph_rate(graph, input->rates->items[i].name, input->rates->items[i].rate);
+    for (int i = 0; rates && i < rates->count; i++)
+        seq_graph_rate(graph, rates->items[i].name, rates->items[i].rate);
     status = seq_graph_finish(graph, compute, out, error);
     if (!status) seq_model_set_config(*out, input->config);
     return status;
+}
+
+seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
+                          const seq_compute *compute, seq_model **out, seq_error *error) {
+    return seq_task_model_at_rates(task, input, NULL, compute, out, error);
 }

@@ -11,22 +11,12 @@
 #include <seqtrain/model/graph.h>
 #include <seqtrain/task/metric.h>
 
-// Factors of the learning rate, by the names of parameters that the model has; 0 freezes one.
-typedef struct seq_rates {
-    int count;
-    struct seq_rate {
-        char name[SEQ_PARAMETER_NAME];
-        double rate;
-    } * items;
-} seq_rates;
-
 // What a model is made from, in training and from a checkpoint.
 typedef struct seq_task_input {
     const seq_model_config *config; // what all tasks share: cell, sizes, dropout, initial values
     const seq_parsed *settings;     // holds the values of seq_task_groups
     const seq_schema *schema;       // of the data set or checkpoint
     const seq_vocabulary *const *vocabularies; // by the schema's index
-    const seq_rates *rates;                    // longer names behind shorter ones, or NULL: all 1
 } seq_task_input;
 
 typedef struct seq_task {
@@ -57,5 +47,18 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
 // A model over batches with the schema's columns. SEQ_BAD_USAGE names the option that does not fit.
 seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
                           const seq_compute *compute, seq_model **out, seq_error *error);
+
+// Factors of the learning rate, by the names of parameters that the model has; 0 freezes one.
+typedef struct seq_rates {
+    int count;
+    struct seq_rate {
+        char name[SEQ_PARAMETER_NAME];
+        double rate;
+    } * items;
+} seq_rates;
+// The same model, with these rates: longer names behind shorter ones. NULL: all are 1.
+seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *input,
+                                   const seq_rates *rates, const seq_compute *compute,
+                                   seq_model **out, seq_error *error);
 
 #endif

@@ -144,8 +144,8 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
     seq_status status =
         task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed->values, task, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
-    const seq_task_input input = {&config, parsed, schema, vocabularies, rates};
-    return status ? status : seq_task_model(task, &input, compute, out, error);
+    const seq_task_input input = {&config, parsed, schema, vocabularies};
+    return status ? status : seq_task_model_at_rates(task, &input, rates, compute, out, error);
 }
 
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
