@@ -122,6 +122,8 @@ seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
     if (!status) status = create_graph(input, &graph, error);
     if (status) return status;
     task->build(input, graph);
+    for (int i = 0; input->rates && i < input->rates->count; i++)
+        seq_graph_rate(graph, input->rates->items[i].name, input->rates->items[i].rate);
     status = seq_graph_finish(graph, compute, out, error);
     if (!status) seq_model_set_config(*out, input->config);
     return status;

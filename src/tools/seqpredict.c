@@ -16,7 +16,7 @@
 
 typedef struct options {
     int64_t best, threads, batch, max_memory;
-    char *part, *blas;
+    char *columns, *part, *blas;
     int format, reader, kernels, weights;
     bool as_is, newest, quiet;
 } options;
@@ -30,6 +30,9 @@ static const seq_option table[] = {
      .help = "Form of the input. auto: that of the training data, with seqprep's options for it. "
              "Another one has the options' defaults; lines takes each line as a text. Labels may "
              "be missing."},
+    {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
+     .help = "Which columns or keys are read, as for seqprep: text=review, token=2. Default: those "
+             "of the training data, or the reader's own with another --reader."},
     {SEQ_OPTION_TEXT, "part", "I/N", AT(part),
      .help = "For array jobs: only part I of N, a block of items that follow each other. The "
              "outputs of parts 1 to N, one behind the other, are that of the whole: items keep "
@@ -269,6 +272,7 @@ static seq_status begin(job *job, seq_error *error) {
     job->inputs.schema = &job->loaded->schema;
     job->inputs.vocabularies = (const seq_vocabulary *const *)job->loaded->vocabularies;
     job->inputs.reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
+    job->inputs.columns = options->columns;
     job->inputs.as_is = options->as_is;
     job->inputs.memory = (uint64_t)options->max_memory;
     job->inputs.idle = answer;

@@ -1,6 +1,6 @@
 """Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
 Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss;
-bidirectional stacks of LSTM and GRU over packed sequences; a conditional random field by logsumexp, regression
+bidirectional stacks of each cell, and layers with a start state, over packed sequences; a conditional random field by logsumexp, regression
 and ordinal losses in double; optimisers and clipping in single precision."""
 import torch
 from torch import nn
@@ -87,6 +87,29 @@ def packed(stream, cell, module, lengths=(5, 3, 3, 1), layers=2, width=4, hidden
     for parameter, value in recurrent.named_parameters():
         write(stream, f"{cell}.{parameter}", value)
         write(stream, f"{cell}.{parameter}.gradient", value.grad)
+
+
+def started(stream, cell, module, lengths=(5, 3, 3, 1), width=4, hidden=6):
+    """One layer that begins with a state h; c, of LSTM, is zero."""
+    torch.manual_seed(70 + len(cell))
+    recurrent = module(width, hidden).double()
+    representable(recurrent)
+    rows = torch.randn(sum(lengths), width).float().double().requires_grad_()
+    start = torch.randn(1, len(lengths), hidden).float().double().requires_grad_()
+    slopes = torch.randn(sum(lengths), hidden).float().double()
+    batches = nn.utils.rnn.pack_padded_sequence(torch.zeros(max(lengths), len(lengths), width), torch.tensor(lengths), enforce_sorted=True).batch_sizes
+    out, _ = recurrent(nn.utils.rnn.PackedSequence(rows, batches), (start, torch.zeros_like(start)) if cell == "lstm" else start)
+    (out.data * slopes).sum().backward()
+    name = f"{cell}-start"
+    write(stream, f"{name}.inputs", rows)
+    write(stream, f"{name}.inputs.gradient", rows.grad)
+    write(stream, f"{name}.start", start)
+    write(stream, f"{name}.start.gradient", start.grad)
+    write(stream, f"{name}.slopes", slopes)
+    write(stream, f"{name}.outputs", out.data)
+    for parameter, value in recurrent.named_parameters():
+        write(stream, f"{name}.{parameter}", value)
+        write(stream, f"{name}.{parameter}.gradient", value.grad)
 
 
 def optimizer(stream, name, make, steps=6, count=9):
@@ -181,6 +204,9 @@ with open("models.txt", "w") as stream:
 with open("packed.txt", "w") as stream:
     packed(stream, "lstm", nn.LSTM)
     packed(stream, "gru-reset-after", nn.GRU)
+    packed(stream, "rnn", nn.RNN)
+    for cell, module in (("lstm", nn.LSTM), ("gru-reset-after", nn.GRU), ("rnn", nn.RNN)):
+        started(stream, cell, module)
 
 with open("outputs.txt", "w") as stream:
     adaptive(stream)

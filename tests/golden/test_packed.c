@@ -1,7 +1,8 @@
 // Two bidirectional layers over sequences of 5, 3, 3 and 1 steps, made of
-// recurrent, reverse and concat, against torch.nn.LSTM and GRU on packed
-// sequences (tests/golden/generate.py): outputs, states, gradients of parameters
-// and inputs. Values may be off by 3e-6 of the largest one. Checks
+// recurrent, reverse and concat, and one layer that begins with states from a
+// node, against torch.nn.LSTM, GRU and RNN on packed sequences
+// (tests/golden/generate.py): outputs, states, gradients of parameters, inputs
+// and start. Values may be off by 3e-6 of the largest one. Checks
 // src/nn/recurrent.c, layer_recurrent.c, reverse.c and concat.c.
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,10 +20,12 @@
 enum { B = 4, T = 5, N = 12, I = 4, H = 6, NODES = 11, PARAMETERS = 4, MOST = 8192 };
 static const char *const names[PARAMETERS] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
 
-// Node 0 is the input. A layer is five more: forward, reverse, backward, reverse, concat.
+// Node 0 is the input. A layer is five more: forward, reverse, backward, reverse, concat. Or node 1
+// is the start, node 2 the layer.
 typedef struct network {
     const golden *file;
-    const char *cell;
+    const char *cell; // the golden values' prefix
+    int first, count; // nodes that are layers: first .. count - 1
     seq_compute compute;
     seq_batch batch;
     seq_recurrent_options recurrent;
@@ -63,6 +66,9 @@ static void take_axis(network *net) {
     assert_int_equal(seq_arena_commit(&net->axis, "an axis", &error), SEQ_OK);
     seq_axis_take(&room, &limit, B, &net->axis);
     seq_axis_shape(&net->batch.axes[1], &room, B, lengths);
+    for (int b = 0; b < B; b++)
+        room.of[b] = b;
+    net->batch.axes[0].rows = B;
 }
 
 static float *floats(size_t count) {
@@ -92,9 +98,10 @@ static void add(network *net, int index, const seq_layer_kind *kind, int first, 
     net->runs[index].values = net->runs[index].buffer;
 }
 
-static void add_recurrent(network *net, int index, int input, unsigned adds, const char *suffix) {
+static void add_recurrent(network *net, int index, int input, int start, unsigned adds,
+                          const char *suffix) {
     seq_node *node = &net->nodes[index];
-    add(net, index, &seq_layer_recurrent, input, -1, adds);
+    add(net, index, &seq_layer_recurrent, input, start, adds);
     snprintf(net->suffixes[net->recurrents], sizeof *net->suffixes, "%s", suffix);
     net->runs[index].state_after = net->state[net->recurrents];
     node->recurrent = net->recurrents++;
@@ -134,20 +141,30 @@ static void *load(network *net, seq_node *node) {
     return packed;
 }
 
-static void build(network *net) {
-    net->nodes[0] = (seq_node){.shape = {.axis = 1, .width = I}};
-    net->runs[0] = (seq_node_run){.buffer = floats(N * I), .gradient = floats(N * I)};
-    net->runs[0].values = net->runs[0].buffer;
-    for (int i = 0; i < N * I; i++)
-        net->runs[0].buffer[i] = (float)get(net, "inputs", "", N * I)[i];
+static void add_rows(network *net, int index, int axis, int width, const char *name, size_t count) {
+    net->nodes[index] = (seq_node){.shape = {.axis = axis, .width = width}};
+    net->runs[index] = (seq_node_run){.buffer = floats(count), .gradient = floats(count)};
+    net->runs[index].values = net->runs[index].buffer;
+    for (size_t i = 0; i < count; i++)
+        net->runs[index].buffer[i] = (float)get(net, name, "", count)[i];
+}
+
+static void build_start(network *net) {
+    add_rows(net, 0, 1, I, "inputs", N * I);
+    add_rows(net, 1, 0, H, "start", B * H);
+    add_recurrent(net, 2, 0, 1, 0, "_l0");
+}
+
+static void build_stack(network *net) {
+    add_rows(net, 0, 1, I, "inputs", N * I);
     for (int layer = 0; layer < 2; layer++) {
         int below = 5 * layer;
         char forward[16], backward[16];
         snprintf(forward, sizeof forward, "_l%d", layer);
         snprintf(backward, sizeof backward, "_l%d_reverse", layer);
-        add_recurrent(net, below + 1, below, 1, forward);
+        add_recurrent(net, below + 1, below, -1, 1, forward);
         add(net, below + 2, &seq_layer_reverse, below, -1, 0);
-        add_recurrent(net, below + 3, below + 2, 0, backward);
+        add_recurrent(net, below + 3, below + 2, -1, 0, backward);
         add(net, below + 4, &seq_layer_reverse, below + 3, -1, 0);
         add(net, below + 5, &seq_layer_concat, below + 1, below + 4, 0);
     }
@@ -157,7 +174,7 @@ static void plan(network *net) {
     seq_limits limits = {.axes = {[1] = {B, T, N}}};
     seq_error error = {0};
     for (int life = 0; life < 2; life++) {
-        for (int i = 1; i < NODES; i++) {
+        for (int i = net->first; i < net->count; i++) {
             const seq_node_kind *kind = &net->nodes[i].layer->node;
             if (!kind->plan) continue;
             if (life == 0) net->runs[i].memory = calloc(1, kind->memory);
@@ -176,15 +193,16 @@ static void run(network *net) {
                            .packed_for_training = true,
                            .gradient = net->gradient,
                            .runs = net->runs};
-    for (int i = 1; i < NODES; i++) {
+    for (int i = net->first; i < net->count; i++) {
         if (net->nodes[i].recurrent >= 0 && net->nodes[i].layer == &seq_layer_recurrent)
             packed[i] = load(net, &net->nodes[i]);
         net->pass.packed = packed[i];
         net->nodes[i].layer->forward(&net->nodes[i], &net->pass);
     }
-    for (int i = 0; i < N * 2 * H; i++)
-        net->runs[NODES - 1].gradient[i] = (float)get(net, "slopes", "", N * 2 * H)[i];
-    for (int i = NODES - 1; i > 0; i--) {
+    size_t values = (size_t)N * (size_t)net->nodes[net->count - 1].shape.width;
+    for (size_t i = 0; i < values; i++)
+        net->runs[net->count - 1].gradient[i] = (float)get(net, "slopes", "", values)[i];
+    for (int i = net->count - 1; i >= net->first; i--) {
         net->pass.packed = packed[i];
         net->nodes[i].layer->backward(&net->nodes[i], &net->pass);
         free(packed[i]);
@@ -193,14 +211,19 @@ static void run(network *net) {
 
 // PyTorch has layer by layer both directions, all h, then all c; so has each node of ours.
 static void check(network *net) {
-    const double *states[2] = {get(net, "state0", "", 4 * B * H),
-                               strcmp(net->cell, "lstm") ? NULL
-                                                         : get(net, "state1", "", 4 * B * H)};
-    expect_close(net, "outputs", net->runs[NODES - 1].values, get(net, "outputs", "", N * 2 * H),
-                 N * 2 * H);
+    bool starts = net->first == 2;
+    size_t values = (size_t)N * (size_t)net->nodes[net->count - 1].shape.width;
+    const double *states[2] = {
+        starts ? NULL : get(net, "state0", "", 4 * B * H),
+        starts || strcmp(net->cell, "lstm") ? NULL : get(net, "state1", "", 4 * B * H)};
+    expect_close(net, "outputs", net->runs[net->count - 1].values, get(net, "outputs", "", values),
+                 values);
+    if (starts)
+        expect_close(net, "start.gradient", net->runs[1].gradient,
+                     get(net, "start.gradient", "", B * H), B * H);
     expect_close(net, "inputs.gradient", net->runs[0].gradient,
                  get(net, "inputs.gradient", "", N * I), N * I);
-    for (int i = 1; i < NODES; i++) {
+    for (int i = net->first; i < net->count; i++) {
         const seq_node *node = &net->nodes[i];
         if (node->layer != &seq_layer_recurrent) continue;
         for (int block = 0; block < 2 && states[block]; block++)
@@ -218,26 +241,36 @@ static void check(network *net) {
     }
 }
 
+static void compare(const golden *file, const char *cell, const char *prefix, int first, int count,
+                    void (*build)(network *net)) {
+    static network net;
+    seq_error error = {0};
+    net = (network){.file = file,
+                    .cell = prefix,
+                    .first = first,
+                    .count = count,
+                    .recurrent = {.cell = seq_cell_find(cell), .hidden = H}};
+    assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &net.compute, &error), SEQ_OK);
+    take_axis(&net);
+    build(&net);
+    plan(&net);
+    run(&net);
+    check(&net);
+    for (int j = 0; j < NODES; j++)
+        free(net.runs[j].buffer), free(net.runs[j].gradient), free(net.runs[j].memory);
+    seq_arena_clear(&net.memory);
+    seq_arena_clear(&net.axis);
+}
+
 static void packed_sequences_match_pytorch(void **state) {
     (void)state;
     golden *file = golden_open(GOLDEN_DIRECTORY "/packed.txt");
-    static const char *const cells[] = {"lstm", "gru-reset-after"};
-    for (int i = 0; i < 2; i++) {
-        static network net;
-        seq_error error = {0};
-        net = (network){.file = file,
-                        .cell = cells[i],
-                        .recurrent = {.cell = seq_cell_find(cells[i]), .hidden = H}};
-        assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &net.compute, &error), SEQ_OK);
-        take_axis(&net);
-        build(&net);
-        plan(&net);
-        run(&net);
-        check(&net);
-        for (int j = 0; j < NODES; j++)
-            free(net.runs[j].buffer), free(net.runs[j].gradient), free(net.runs[j].memory);
-        seq_arena_clear(&net.memory);
-        seq_arena_clear(&net.axis);
+    static const char *const cells[] = {"lstm", "gru-reset-after", "rnn"};
+    for (int i = 0; i < 3; i++) {
+        char start[32];
+        snprintf(start, sizeof start, "%s-start", cells[i]);
+        compare(file, cells[i], cells[i], 1, NODES, build_stack);
+        compare(file, cells[i], start, 2, 3, build_start);
     }
     golden_close(file);
 }

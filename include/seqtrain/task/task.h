@@ -11,12 +11,22 @@
 #include <seqtrain/model/graph.h>
 #include <seqtrain/task/metric.h>
 
+// Factors of the learning rate, by the names of parameters that the model has; 0 freezes one.
+typedef struct seq_rates {
+    int count;
+    struct seq_rate {
+        char name[SEQ_PARAMETER_NAME];
+        double rate;
+    } * items;
+} seq_rates;
+
 // What a model is made from, in training and from a checkpoint.
 typedef struct seq_task_input {
     const seq_model_config *config; // what all tasks share: cell, sizes, dropout, initial values
     const seq_parsed *settings;     // holds the values of seq_task_groups
     const seq_schema *schema;       // of the data set or checkpoint
     const seq_vocabulary *const *vocabularies; // by the schema's index
+    const seq_rates *rates;                    // longer names behind shorter ones, or NULL: all 1
 } seq_task_input;
 
 typedef struct seq_task {
