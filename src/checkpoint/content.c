@@ -9,6 +9,7 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/signals.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PIECE = 1 << 16 }; // values decoded at once
 
@@ -26,8 +27,15 @@ seq_vector_range seq_checkpoint_range(size_t count, int index, int of) {
                                            first + each * (size_t)index};
 }
 
+// The first NaN or infinity. Most pieces have none, which whole vectors of integers can tell.
 static size_t first_unusual(const float *values, size_t count) {
-    size_t at = 0;
+    const uint32_t exponent = 0x7f800000;
+    uint32_t unusual = 0, bits;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&bits, values + i, sizeof bits);
+        unusual |= (bits & exponent) == exponent;
+    }
+    size_t at = unusual ? 0 : count;
     while (at < count && isfinite(values[at]))
         at++;
     return at;

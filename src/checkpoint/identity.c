@@ -25,10 +25,9 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
     if (strcmp(field, "schema") == 0) return seq_record_text(data, "schema_hash");
     if (strcmp(field, "task") == 0)
         return seq_record_text(seq_manifest_section_find(manifest, "schema"), "task");
-    // What the run has taken first values from.
-    const char *initial = seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
-    return initial ? initial
-                   : seq_record_text(seq_manifest_section_find(manifest, "options"), field);
+    if (strcmp(field, "init-from") == 0 || strcmp(field, "embeddings") == 0)
+        return seq_record_text(seq_manifest_section_find(manifest, "initial"), field);
+    return seq_record_text(seq_manifest_section_find(manifest, "options"), field);
 }
 
 // Fields that are there only where they are not at their default: calls `use` for each.
@@ -142,6 +141,7 @@ typedef struct comparison {
     const char *line, *excused;
     char differences[DIFFERENCES], names[DIFFERENCES];
     size_t used, named;
+    bool final; // among them what no --override can change
 } comparison;
 
 static void compare_values(comparison *work, const char *field, const char *here,
@@ -151,6 +151,7 @@ static void compare_values(comparison *work, const char *field, const char *here
         work->used += (size_t)snprintf(work->differences + work->used, DIFFERENCES - work->used,
                                        "%s%s %.60s (this run has %.60s)", work->used ? ", " : "",
                                        field, *there ? there : "none", *here ? here : "none");
+    work->final |= strcmp(field, "task") == 0 || strcmp(field, "schema") == 0;
     if (work->named < DIFFERENCES)
         work->named += (size_t)snprintf(work->names + work->named, DIFFERENCES - work->named,
                                         "%s%s", work->named ? "," : "", field);
@@ -183,6 +184,7 @@ static void compare_added(void *context, const char *field, const char *standard
 static bool fits(comparison *work, char *line) {
     char *rest;
     work->used = work->named = 0;
+    work->final = false;
     *work->differences = *work->names = '\0';
     work->line = line;
     walk_added(compare_added, work);
@@ -207,6 +209,9 @@ seq_status seq_identity_check(const char *run, const char *directory, const seq_
         found = fits(&work, line);
     free(lines);
     if (found) return SEQ_OK;
+    if (work.final)
+        return seq_error_set(error, SEQ_NO_CHECKPOINT, "%s is of another run: %s", directory,
+                             work.differences);
     return seq_error_set(error, SEQ_NO_CHECKPOINT,
                          "%s is of another run: %s; seqtrain --override %s takes it nevertheless",
                          directory, work.differences, work.names);

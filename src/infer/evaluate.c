@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { METRICS = 16 }; // of a task, at most
+
 struct seq_evaluator {
     seq_evaluator_config config;
     const seq_schema *schema;
@@ -16,6 +18,7 @@ struct seq_evaluator {
     size_t classes; // labels of the target; 0: it is a number
     seq_labels labels;
     seq_scheme scheme;
+    const seq_metric *metrics[METRICS + 1]; // that apply
     size_t counter_count;
     seq_batch batch; // of the last step
     seq_arena arena; // holds all that follows
@@ -76,8 +79,13 @@ static seq_status prepare_metrics(seq_evaluator *evaluator, seq_error *error) {
     if (status)
         return seq_error_add_context(error, "data set %s", seq_dataset_path(config->dataset));
     evaluator->classes = (size_t)evaluator->labels.names.count;
-    for (const seq_metric *const *metric = config->metrics; *metric; metric++)
-        evaluator->counter_count += (size_t)(*metric)->counters(&evaluator->labels);
+    for (int i = 0, used = 0; config->metrics[i] && used < METRICS; i++) {
+        const seq_metric *metric = config->metrics[i];
+        size_t counters = (size_t)metric->counters(&evaluator->labels);
+        if (!counters || (metric->of_entities && !evaluator->scheme)) continue;
+        evaluator->metrics[used++] = metric;
+        evaluator->counter_count += counters;
+    }
     return SEQ_OK;
 }
 
@@ -167,7 +175,7 @@ static void count_items(seq_evaluator *evaluator) {
     for (int row = 0; row < (int)evaluator->batch.axes[0].rows; row++) {
         seq_evaluated item = seq_evaluator_item(evaluator, row);
         int64_t *counters = evaluator->counters;
-        for (const seq_metric *const *metric = evaluator->config.metrics; *metric; metric++) {
+        for (const seq_metric *const *metric = evaluator->metrics; *metric; metric++) {
             (*metric)->add(counters, &evaluator->labels, &item.judged);
             counters += (*metric)->counters(&evaluator->labels);
         }
@@ -209,6 +217,10 @@ const float *seq_evaluator_row_losses(const seq_evaluator *evaluator) {
     return evaluator->of_row;
 }
 
+const seq_metric *const *seq_evaluator_metrics(const seq_evaluator *evaluator) {
+    return evaluator->metrics;
+}
+
 int64_t *seq_evaluator_counters(seq_evaluator *evaluator, size_t *out_count) {
     *out_count = evaluator->counter_count;
     return evaluator->counters;
@@ -220,7 +232,7 @@ void seq_evaluator_clear_counters(seq_evaluator *evaluator) {
 }
 
 double seq_evaluator_value(const seq_evaluator *evaluator, int index, const int64_t *counters) {
-    const seq_metric *const *metrics = evaluator->config.metrics;
+    const seq_metric *const *metrics = evaluator->metrics;
     for (int i = 0; i < index; i++)
         counters += metrics[i]->counters(&evaluator->labels);
     return metrics[index]->value(counters, &evaluator->labels);

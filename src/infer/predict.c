@@ -311,37 +311,44 @@ static seq_status prepare_answers(seq_predictor *predictor, seq_error *error) {
 
 // ---- A batch.
 
-// Columns of the chosen items, one item after the other; a target is missing.
+// Appends a field of an item to the worker's column, whose row `to` it begins in; a target is
+// missing.
+static void copy_field(const seq_predictor *predictor, worker *worker, int f, int64_t item,
+                       size_t to) {
+    const seq_field *field = &predictor->config.schema->fields[f];
+    const seq_items *from = predictor->items;
+    size_t width = (size_t)field->width, count = rows_of(predictor, field->axis, item);
+    size_t first = field->axis ? predictor->at[field->axis][item] : (size_t)item;
+    bool target = f == predictor->config.schema->target, ids = field->vocabulary >= 0;
+    for (size_t k = to; target && k < to + count; k++)
+        if (ids)
+            worker->ids[f][k] = SEQ_NO_ID;
+        else
+            worker->values[f][k] = NAN;
+    if (!target && count && ids)
+        memcpy(worker->ids[f] + to, from->ids[f] + first, count * sizeof(int32_t));
+    if (!target && count && !ids)
+        memcpy(worker->values[f] + to * width, from->values[f] + first * width,
+               count * width * sizeof(float));
+}
+
+// The chosen items, one after the other.
 static void gather(const seq_predictor *predictor, worker *worker, size_t count, seq_items *out) {
     const seq_schema *schema = predictor->config.schema;
-    const seq_items *from = predictor->items;
     size_t rows[SEQ_AXES] = {0};
     *out = (seq_items){.count = (int64_t)count};
     for (size_t i = 0; i < count; i++) {
         int64_t item = worker->numbers[i];
         for (int axis = 1; axis < schema->axis_count; axis++) {
             int parent = schema->axes[axis].parent;
-            size_t first = parent ? predictor->at[parent][item] : (size_t)item;
-            memcpy(worker->lengths[axis] + rows[parent], from->lengths[axis] + first,
-                   rows_of(predictor, parent, item) * sizeof(int32_t));
+            size_t first = parent ? predictor->at[parent][item] : (size_t)item,
+                   sequences = rows_of(predictor, parent, item);
+            if (sequences)
+                memcpy(worker->lengths[axis] + rows[parent],
+                       predictor->items->lengths[axis] + first, sequences * sizeof(int32_t));
         }
-        for (int f = 0; f < schema->field_count; f++) {
-            const seq_field *field = &schema->fields[f];
-            size_t width = (size_t)field->width, own = rows_of(predictor, field->axis, item);
-            size_t first = field->axis ? predictor->at[field->axis][item] : (size_t)item;
-            for (size_t k = 0; f == schema->target && k < own; k++)
-                if (field->vocabulary >= 0)
-                    worker->ids[f][rows[field->axis] + k] = SEQ_NO_ID;
-                else
-                    worker->values[f][rows[field->axis] + k] = NAN;
-            if (f == schema->target) continue;
-            if (field->vocabulary >= 0)
-                memcpy(worker->ids[f] + rows[field->axis], from->ids[f] + first,
-                       own * sizeof(int32_t));
-            else
-                memcpy(worker->values[f] + rows[field->axis] * width,
-                       from->values[f] + first * width, own * width * sizeof(float));
-        }
+        for (int f = 0; f < schema->field_count; f++)
+            copy_field(predictor, worker, f, item, rows[schema->fields[f].axis]);
         for (int axis = 0; axis < schema->axis_count; axis++)
             rows[axis] += rows_of(predictor, axis, item);
     }

@@ -120,6 +120,7 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
     }
     if (input->settings.reader && strcmp(input->settings.reader, settings->reader) != 0)
         *settings = (seq_reader_settings){.reader = input->settings.reader};
+    if (input->settings.columns) settings->columns = input->settings.columns;
     input->rules.text = *seq_vocabulary_rules(input->units);
     settings->unlabelled = settings->keep_lines = true;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer

@@ -39,7 +39,7 @@ seq_status seq_plan_create_model(seq_plan *plan, const seq_compute *compute, seq
                                  seq_error *error) {
     seq_model_config config;
     if (plan->dataset)
-        return seq_train_create_model(plan->parsed, plan->dataset, compute, &plan->task, out,
+        return seq_train_create_model(plan->parsed, plan->dataset, compute, NULL, &plan->task, out,
                                       error);
     plan->task = &seq_task_lm;
     seq_status status =

@@ -54,12 +54,14 @@ static double value(const int64_t *counters, const seq_labels *labels) {
 const seq_metric seq_metric_entity_f1 = {.name = "entity_f1",
                                          .summary = "F1 of entities as conlleval reads them",
                                          .higher_is_better = true,
+                                         .of_entities = true,
                                          .counters = counters,
                                          .add = add_lenient,
                                          .value = value};
 const seq_metric seq_metric_entity_f1_strict = {.name = "entity_f1_strict",
                                                 .summary = "F1 of entities without broken tags",
                                                 .higher_is_better = true,
+                                                .of_entities = true,
                                                 .counters = counters,
                                                 .add = add_strict,
                                                 .value = value};

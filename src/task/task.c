@@ -1,18 +1,23 @@
 // The table of tasks, the options of all of them, and how a task's model is
 // made: columns of the schema, then the nodes of the row. Invariant: an option
 // that a task does not have never passes in silence. Tests:
-// tests/unit/task/test_task.c, tests/cli/classify.sh.
+// tests/unit/task/test_task.c, tests/cli/tasks.sh.
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/classifier.h>
+#include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
+#include <seqtrain/model/regressor.h>
+#include <seqtrain/model/tagger.h>
 #include <seqtrain/task/task.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, NULL};
+static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, &seq_task_rate,
+                                        &seq_task_tag, NULL};
 const seq_option_group *const seq_task_groups[] = {
-    &seq_stack_options, &seq_pooling_options, &seq_classifier_options, &seq_buckets_options, NULL};
+    &seq_stack_options,  &seq_pooling_options, &seq_classifier_options, &seq_regressor_options,
+    &seq_tagger_options, &seq_letters_options, &seq_buckets_options,    NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
@@ -109,15 +114,23 @@ static seq_status create_graph(const seq_task_input *input, seq_graph **out, seq
     return seq_graph_create(fields, seq_schema_columns(schema), &choice, out, error);
 }
 
-seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
-                          const seq_compute *compute, seq_model **out, seq_error *error) {
+seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *input,
+                                   const seq_rates *rates, const seq_compute *compute,
+                                   seq_model **out, seq_error *error) {
     seq_graph *graph = NULL;
     seq_status status = seq_task_check_options(task, input->settings, error);
     if (!status) status = seq_model_config_check(input->config, error);
     if (!status) status = create_graph(input, &graph, error);
     if (status) return status;
     task->build(input, graph);
+    for (int i = 0; rates && i < rates->count; i++)
+        seq_graph_rate(graph, rates->items[i].name, rates->items[i].rate);
     status = seq_graph_finish(graph, compute, out, error);
     if (!status) seq_model_set_config(*out, input->config);
     return status;
+}
+
+seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
+                          const seq_compute *compute, seq_model **out, seq_error *error) {
+    return seq_task_model_at_rates(task, input, NULL, compute, out, error);
 }

@@ -1,7 +1,7 @@
 // One class for a sequence: sentiment, topic, the kind of a stretch of DNA.
 // Words (or frames of features) go through the stack, one vector sums the
 // sequence up, and a softmax chooses the class. Invariant: nothing here depends
-// on other items of a batch. Tests: tests/cli/classify.sh,
+// on other items of a batch. Tests: tests/cli/tasks.sh,
 // tests/unit/task/test_task.c.
 //
 // To add a task, copy this file, fill the row at its end and register it in

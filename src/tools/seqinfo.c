@@ -86,6 +86,7 @@ static seq_status show_dataset(const options *options, const char *path, seq_err
 
 static void print_section(const options *options, const seq_manifest *manifest, const char *name) {
     const seq_record *record = seq_manifest_section_find(manifest, name);
+    if (record->count == 0) return; // lm has no schema
     seq_info_say(options, "%s", name);
     for (size_t i = 0; i < record->count; i++)
         if (*record->entries[i].text)
@@ -139,8 +140,8 @@ static seq_status verify_named(const options *options, const char *path, seq_man
 }
 
 static seq_status show_checkpoint(const options *options, const char *path, seq_error *error) {
-    static const char *const sections[] = {"position", "schedule", "model", "data",
-                                           "program",  "options",  "state"};
+    static const char *const sections[] = {"position", "schedule", "model",   "schema", "reader",
+                                           "data",     "program",  "options", "state"};
     seq_manifest manifest = {0};
     seq_digest noted;
     seq_checkpoint_note(path, &noted);

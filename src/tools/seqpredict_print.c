@@ -6,9 +6,18 @@
 #include <math.h>
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/prep/tag_scheme.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct seqpredict_tags {
+    seq_tag_scheme stored, shown; // that the labels have, and that is printed
+    seq_tag *of_label;
+    seq_tag *of_item; // that is printed
+    seq_tag_span *spans;
+    size_t capacity[2];
+};
 
 static seq_status find_scheme(const seq_schema *schema, const char *key, seq_tag_scheme *out,
                               seq_error *error) {
@@ -25,22 +34,26 @@ seq_status seqpredict_printer_begin(seqpredict_printer *printer, const seq_schem
     printer->tags = schema->fields[schema->target].axis != 0;
     if (!printer->tags || !labels) return SEQ_OK;
     size_t count = (size_t)seq_vocabulary_size(labels);
-    status = find_scheme(schema, "tag_scheme", &printer->scheme, error);
-    if (!status) status = find_scheme(schema, "stored_tag_scheme", &printer->stored, error);
+    status = seq_allocate(&printer->tagging, 1, sizeof *printer->tagging, "tags", error);
+    struct seqpredict_tags *tags = printer->tagging;
+    if (!status) status = find_scheme(schema, "tag_scheme", &tags->shown, error);
+    if (!status) status = find_scheme(schema, "stored_tag_scheme", &tags->stored, error);
     if (!status)
-        status =
-            seq_allocate(&printer->label_tags, count, sizeof *printer->label_tags, "tags", error);
+        status = seq_allocate(&tags->of_label, count, sizeof *tags->of_label, "tags", error);
     for (size_t i = 0, size; !status && i < count; i++) {
         const char *text = seq_vocabulary_text(labels, (int)i, &size);
-        printer->label_tags[i] = seq_tag_parse(text, size);
+        tags->of_label[i] = seq_tag_parse(text, size);
     }
     return status;
 }
 
 void seqpredict_printer_end(seqpredict_printer *printer) {
-    free(printer->label_tags);
-    free(printer->item_tags);
-    free(printer->spans);
+    if (printer->tagging) {
+        free(printer->tagging->of_label);
+        free(printer->tagging->of_item);
+        free(printer->tagging->spans);
+    }
+    free(printer->tagging);
     free(printer->text);
     free(printer->words);
 }
@@ -50,25 +63,26 @@ void seqpredict_printer_end(seqpredict_printer *printer) {
 // Tags of `count` labels as texts in printer->words.
 static seq_status write_tags(seqpredict_printer *printer, const int32_t *ids, size_t count,
                              seq_error *error) {
-    size_t used = 0, *capacity = printer->capacity;
-    seq_status status = seq_grow(&printer->item_tags, &capacity[0], count + 1,
-                                 sizeof *printer->item_tags, "tags", error);
+    struct seqpredict_tags *tags = printer->tagging;
+    size_t used = 0;
+    seq_status status = seq_grow(&tags->of_item, &tags->capacity[0], count + 1,
+                                 sizeof *tags->of_item, "tags", error);
     if (!status)
-        status = seq_grow(&printer->spans, &capacity[1], count + 1, sizeof *printer->spans, "tags",
+        status = seq_grow(&tags->spans, &tags->capacity[1], count + 1, sizeof *tags->spans, "tags",
                           error);
     if (!status)
-        status = seq_grow(&printer->words, &capacity[2], count + 1, sizeof *printer->words, "tags",
-                          error);
+        status = seq_grow(&printer->words, &printer->capacity[0], count + 1, sizeof *printer->words,
+                          "tags", error);
     if (status) return status;
     for (size_t i = 0; i < count; i++) {
-        printer->item_tags[i] = printer->label_tags[ids[i]];
-        used += printer->item_tags[i].size + 4;
+        tags->of_item[i] = tags->of_label[ids[i]];
+        used += tags->of_item[i].size + 4;
     }
-    seq_tag_convert(printer->stored, printer->scheme, printer->item_tags, count, printer->spans);
-    status = seq_grow(&printer->text, &capacity[3], used, 1, "tags", error);
+    seq_tag_convert(tags->stored, tags->shown, tags->of_item, count, tags->spans);
+    status = seq_grow(&printer->text, &printer->capacity[1], used, 1, "tags", error);
     for (size_t i = 0, at = 0; !status && i < count; i++) {
         printer->words[i] = printer->text + at;
-        at += seq_tag_text(printer->item_tags[i], printer->text + at, capacity[3] - at) + 1;
+        at += seq_tag_text(tags->of_item[i], printer->text + at, printer->capacity[1] - at) + 1;
     }
     return status;
 }
@@ -77,7 +91,7 @@ static seq_status write_tags(seqpredict_printer *printer, const int32_t *ids, si
 static seq_status write_classes(seqpredict_printer *printer, const seq_predicted *predicted,
                                 size_t item, seq_error *error) {
     size_t found = (size_t)predicted->found[item], row = predicted->first_row[item];
-    seq_status status = seq_grow(&printer->words, &printer->capacity[2], found + 1,
+    seq_status status = seq_grow(&printer->words, &printer->capacity[0], found + 1,
                                  sizeof *printer->words, "classes", error);
     for (size_t k = 0; !status && k < found; k++)
         printer->words[k] =
@@ -136,8 +150,10 @@ static void print_columns(seqpredict_printer *printer, const seqpredict_window *
                           const seqpredict_entry *entry) {
     if (!entry->line_count) return;
     const seq_item_line *lines = window->lines + entry->first_line;
+    seq_conll_layout layout = entry->layout;
+    if (printer->behind) layout.tag = -1;
     if (printer->open) putchar('\n');
-    seq_conll_print(stdout, entry->layout, lines, entry->line_count, printer->words);
+    seq_conll_print(stdout, layout, lines, entry->line_count, printer->words);
     printer->open = lines[entry->line_count - 1].token >= 0;
 }
 

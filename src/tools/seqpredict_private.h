@@ -5,7 +5,6 @@
 #include <seqtrain/data/items.h>
 #include <seqtrain/infer/predict.h>
 #include <seqtrain/prep/raw_items.h>
-#include <seqtrain/prep/tag_scheme.h>
 
 typedef enum seqpredict_format {
     SEQPREDICT_TEXT,
@@ -58,18 +57,16 @@ void seqpredict_window_clear(seqpredict_window *window);
 
 typedef struct seqpredict_printer {
     seqpredict_format format;
-    bool tags, columns; // a label for each unit; CoNLL goes out as it came in
+    bool tags, columns; // a label for each unit; CoNLL goes out as it came in,
+    bool behind;        // with a column more, so nothing of it is lost
     int best;
     bool open; // the last line was a token's: a blank line must follow before the next item
-    const seq_vocabulary *labels;  // NULL: numbers
-    seq_tag_scheme stored, scheme; // of the labels, and of what is printed
-    seq_tag *label_tags;           // by label
+    const seq_vocabulary *labels;    // NULL: numbers
+    struct seqpredict_tags *tagging; // of tags: their schemes
     // Of the item that is printed.
-    seq_tag *item_tags;
-    seq_tag_span *spans;
     char *text;
     const char **words;
-    size_t capacity[4];
+    size_t capacity[2];
 } seqpredict_printer;
 
 // `best`, `format` and `columns` are set. SEQ_NO_CHECKPOINT: the schema's tag scheme is none.

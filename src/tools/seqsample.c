@@ -257,7 +257,12 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     if (status) return status;
     if (strcmp(parsed->operands[0], loaded.directory) != 0)
         seq_log_info("from %s", loaded.directory);
-    status = sample(options, &loaded, error);
+    status = loaded.task == &seq_task_lm
+                 ? sample(options, &loaded, error)
+                 : seq_error_set(error, SEQ_BAD_USAGE,
+                                 "%s: it was trained for the task %s; texts are drawn from a "
+                                 "language model (lm)",
+                                 loaded.directory, loaded.task->name);
     seq_loaded_clear(&loaded);
     return status;
 }

@@ -1,4 +1,4 @@
-// Builds the state of a run on one rank: data, model, streams, then what the
+// Builds the state of a run on one rank: data, model, samplers, then what the
 // ranks of a node share. Replicas are dealt in blocks; where R / P is a power
 // of two, these are subtrees of the summation tree. Invariant: the memory of a
 // step is taken here, and the shared part is counted before any of it is taken.
@@ -35,7 +35,8 @@ static seq_status lay_out_replicas(seq_trainer *trainer, seq_error *error) {
 
 static seq_status create_model(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_train_create_model(trainer->parsed, trainer->dataset, &trainer->compute,
-                                               &trainer->task, &trainer->model, error);
+                                               NULL, &trainer->task, &trainer->model, error);
+    if (!status) status = seq_initial_set_rates(trainer, error);
     if (status) return status;
     trainer->table = seq_model_parameters(trainer->model);
     if (trainer->task->sampler->carries_state)
@@ -82,7 +83,8 @@ static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
     seq_status status = seq_evaluator_create(&config, &trainer->evaluator, error);
     if (status) return status;
     seq_evaluator_counters(trainer->evaluator, &counters);
-    while (trainer->task->metrics[metrics])
+    trainer->metrics = seq_evaluator_metrics(trainer->evaluator);
+    while (trainer->metrics[metrics])
         metrics++;
     status = seq_allocate(&trainer->counters, (size_t)seq_comm_size(trainer->comm) * counters,
                           sizeof *trainer->counters, "counters of the validation", error);
@@ -93,6 +95,7 @@ static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
 
 static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) {
     int64_t tokens = seq_dataset_tokens(trainer->dataset, SEQ_VALID);
+    trainer->metrics = trainer->task->metrics;
     seq_sampler_settings settings = training_settings(trainer);
     if (!tokens && !seq_dataset_items(trainer->dataset, SEQ_VALID))
         return trainer->options->early_stop

@@ -126,7 +126,8 @@ typedef struct seq_trainer {
     seq_sampler *valid_sampler; // NULL: no validation split
     seq_evaluator *evaluator;   // of it
     int64_t *counters;          // (P, counters of the metrics): each rank's, then of all
-    double *measures;           // of the last validation, by the task's metrics
+    const seq_metric *const *metrics; // of the task, that apply to the data
+    double *measures;                 // by them, of the last validation
 
     seq_recovery_history history;
     seq_anomaly found;               // by this rank, not yet settled
@@ -159,9 +160,9 @@ typedef struct seq_trainer {
     seq_phases phases;
 } seq_trainer;
 
-// Of the measure that chooses the best checkpoint: the task's first metric, or the mean loss.
+// Of the measure that chooses the best checkpoint: the first metric, or the mean loss.
 static inline bool seq_train_prefers_more(const seq_trainer *trainer) {
-    return trainer->task->metrics[0] && trainer->task->metrics[0]->higher_is_better;
+    return trainer->metrics[0] && trainer->metrics[0]->higher_is_better;
 }
 
 // What a step yields, the same on every rank.

@@ -39,10 +39,6 @@ printf 'nice' >folder/pos/2
 made tabs 'train +3 +7 +3' --task classify tab
 [ "$(column tabs/vocabulary.tsv)" = '<unk> bad , a film good nice' ] || bad "words: $(column tabs/vocabulary.tsv)"
 [ "$(column tabs/vocabulary-label.tsv)" = 'neg pos' ] || bad "labels: $(column tabs/vocabulary-label.tsv)"
-for dry in "" --dry-run; do # items are no stream of tokens
-  expect 3 'data set tabs: it was prepared for the task classify, which this seqtrain does not have' "$SEQTRAIN" --data tabs --run run $dry
-done
-absent run/checkpoints
 made blanks '1 blank lines passed over' --task classify blank
 like tabs blanks
 made named 'reader +csv: 3' --task classify --ignore id named.csv

@@ -1,7 +1,7 @@
 // The program's messages to the person at the terminal, a line each: control characters and bytes
 // that are not UTF-8 are escaped (escape.h). None waits for its reader longer than a second: what
 // cannot be written is dropped, counted and told when it reads again. The sink is a mutable global,
-// one of five (src/README.md).
+// one of six (src/DECISIONS.md).
 #ifndef SEQTRAIN_BASE_LOG_H
 #define SEQTRAIN_BASE_LOG_H
 

@@ -8,7 +8,7 @@
 #include <seqtrain/storage/manifest.h>
 
 // One process. Adds the values of `manifest` when they are not there yet: its options named in
-// `fields` (ends with NULL), data and vocabulary.
+// `fields` (ends with NULL), task, schema, vocabulary and data.
 seq_status seq_identity_add(const char *run, const char *const *fields,
                             const seq_manifest *manifest, seq_error *error);
 

@@ -48,11 +48,14 @@ typedef struct seq_evaluated {
 } seq_evaluated;
 seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row);
 
+// Those of the config's metrics that say something of these data, NULL-terminated:
+// none of entities where the tags have no scheme, or no type.
+const seq_metric *const *seq_evaluator_metrics(const seq_evaluator *evaluator);
 // Sums over all steps since the evaluator was made or they were cleared, of one
 // metric after the other; *out_count integers. They add up over ranks.
 int64_t *seq_evaluator_counters(seq_evaluator *evaluator, size_t *out_count);
 void seq_evaluator_clear_counters(seq_evaluator *evaluator);
-// Of metric `index` of such sums; NaN where it is undefined.
+// Of metric `index` of them and such sums; NaN where it is undefined.
 double seq_evaluator_value(const seq_evaluator *evaluator, int index, const int64_t *counters);
 
 #endif

@@ -10,7 +10,8 @@
 typedef struct seq_raw_settings {
     const seq_schema *schema;
     const seq_vocabulary *const *vocabularies; // by the schema's index
-    const char *reader; // takes the place of the recorded one and of its settings; NULL: recorded
+    const char *reader;  // takes the place of the recorded one and of its settings; NULL: recorded
+    const char *columns; // likewise of the reader's; NULL: as they are then
     const char *const *inputs; // files, folders (read recursively in name order), "-"
     size_t input_count;
     bool as_is;

@@ -31,7 +31,7 @@ typedef struct seq_task {
     const seq_metric *const *metrics;
 } seq_task;
 
-extern const seq_task seq_task_lm, seq_task_classify;
+extern const seq_task seq_task_lm, seq_task_classify, seq_task_rate, seq_task_tag;
 const seq_task *seq_task_find(const char *name); // NULL: none
 const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.
@@ -47,5 +47,18 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
 // A model over batches with the schema's columns. SEQ_BAD_USAGE names the option that does not fit.
 seq_status seq_task_model(const seq_task *task, const seq_task_input *input,
                           const seq_compute *compute, seq_model **out, seq_error *error);
+
+// Factors of the learning rate, by the names of parameters that the model has; 0 freezes one.
+typedef struct seq_rates {
+    int count;
+    struct seq_rate {
+        char name[SEQ_PARAMETER_NAME];
+        double rate;
+    } * items;
+} seq_rates;
+// The same model, with these rates: longer names behind shorter ones. NULL: all are 1.
+seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *input,
+                                   const seq_rates *rates, const seq_compute *compute,
+                                   seq_model **out, seq_error *error);
 
 #endif

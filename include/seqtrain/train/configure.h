@@ -12,10 +12,11 @@
 seq_status seq_train_model_config(const seq_train_options *options, int vocabulary,
                                   seq_model_config *out, seq_error *error);
 // The task that a data set was prepared for, and the model that the options describe for it.
-// SEQ_BAD_USAGE: an option does not fit the task or the model; SEQ_BAD_INPUT: an unknown task.
+// `rates`: as in seq_task_model_at_rates. SEQ_BAD_USAGE: an option does not fit the task or the
+// model; SEQ_BAD_INPUT: an unknown task.
 seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *dataset,
-                                  const seq_compute *compute, const seq_task **out_task,
-                                  seq_model **out, seq_error *error);
+                                  const seq_compute *compute, const seq_rates *rates,
+                                  const seq_task **out_task, seq_model **out, seq_error *error);
 // The numbers of the update rule `optimizer`; what was not given is the rule's default.
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
                            seq_optimizer_config *out);

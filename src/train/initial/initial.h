@@ -19,10 +19,10 @@ void seq_initial_close(seq_trainer *trainer);
 // place, and all get it. After a rollback to the start, sources are loaded again;
 // SEQ_NO_CHECKPOINT where they are not what they were.
 seq_status seq_initial_fill(seq_trainer *trainer, seq_error *error);
-// What was taken, and what was not, to the log, once.
+// To the log: what was taken, and what was not; on a resume, the rates.
 void seq_initial_print(seq_trainer *trainer);
-// Factor of the learning rate of a parameter, by its name; 0: frozen. 1 of what was not taken.
-double seq_initial_rate(const seq_trainer *trainer, const char *name);
+// Makes the model again where a parameter has a rate of its own. SEQ_BAD_USAGE: all are frozen.
+seq_status seq_initial_set_rates(seq_trainer *trainer, seq_error *error);
 // Adds the section "initial", unless nothing was taken.
 seq_status seq_initial_describe(const seq_trainer *trainer, seq_manifest *out, seq_error *error);
 

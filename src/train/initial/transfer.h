@@ -48,8 +48,6 @@ typedef struct seq_meaning {
 } seq_meaning;
 
 typedef struct seq_transfer {
-    bool taken;
-    const char *why;        // not taken: the reason
     bool by_symbol;         // rows were matched through both vocabularies; then:
     size_t rows, matched;   // of the parameter here
     int64_t covered, total; // tokens of the training part here: of words that were matched, all
@@ -59,7 +57,8 @@ typedef struct seq_transfer {
 // vector) become those of parameter `to`. Rows that stand for entries of a
 // vocabulary are matched by symbol, others stay as they are; all other shapes
 // must be equal, and what depends on a list of words or labels as a whole needs
-// the same list: SEQ_BAD_USAGE. Labels and words are never matched.
+// the same list. SEQ_BAD_USAGE: they do not fit, or are words on one side and
+// labels on the other.
 seq_status seq_transfer_parameter(const seq_meaning *there, int from, const float *values,
                                   const seq_meaning *here, int to, float *parameters,
                                   seq_transfer *out, seq_error *error);

@@ -126,8 +126,8 @@ static seq_status check_language_model_only(const seq_train_options *options, co
 }
 
 seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *dataset,
-                                  const seq_compute *compute, const seq_task **out_task,
-                                  seq_model **out, seq_error *error) {
+                                  const seq_compute *compute, const seq_rates *rates,
+                                  const seq_task **out_task, seq_model **out, seq_error *error) {
     const seq_schema *schema = seq_dataset_schema(dataset);
     const seq_task *task = *out_task = seq_task_find(schema->task);
     const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
@@ -145,7 +145,7 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
         task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed->values, task, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
     const seq_task_input input = {&config, parsed, schema, vocabularies};
-    return status ? status : seq_task_model(task, &input, compute, out, error);
+    return status ? status : seq_task_model_at_rates(task, &input, rates, compute, out, error);
 }
 
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,

@@ -20,7 +20,8 @@ const char *seq_train_general_kernels(const char *name);
 // The recorded value of an option; its `absent` when the record is older. May be NULL.
 const char *seq_train_recorded(const seq_record *record, const seq_option *option);
 bool seq_train_is_altered(const seq_trainer *trainer, const seq_manifest *manifest);
-seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
+// The model has the parameters that the checkpoint in `directory` has.
+seq_status seq_train_check_shapes(const seq_trainer *trainer, const char *directory,
                                   seq_error *error);
 void seq_train_keep_fitting(seq_trainer *trainer, const seq_manifest *manifest, seq_state *state);
 // SEQ_BAD_USAGE with the numbers of ranks that divide the replicas.

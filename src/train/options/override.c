@@ -5,6 +5,7 @@
 // tests/fault/kill_resume.sh.
 #include "options.h"
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/settings.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,15 +102,13 @@ static seq_status compare_tables(const seq_parameter_table *then, const seq_para
                          b->name, b->rows, b->columns, a->name, a->rows, a->columns);
 }
 
-seq_status seq_train_check_shapes(const seq_trainer *trainer, const seq_manifest *manifest,
+seq_status seq_train_check_shapes(const seq_trainer *trainer, const char *directory,
                                   seq_error *error) {
-    seq_model_config config;
-    seq_model *model = NULL;
-    seq_status status =
-        seq_model_config_read(&config, seq_manifest_section_find(manifest, "model"), error);
-    if (!status) status = seq_model_create(&config, &trainer->compute, &model, error);
-    if (!status) status = compare_tables(seq_model_parameters(model), trainer->table, error);
-    seq_model_destroy(model);
+    seq_loaded loaded = {0};
+    seq_status status = seq_checkpoint_open(directory, &loaded, error);
+    if (!status) status = seq_checkpoint_build(&loaded, &trainer->compute, error);
+    if (!status) status = compare_tables(seq_model_parameters(loaded.model), trainer->table, error);
+    seq_loaded_clear(&loaded);
     return status;
 }
 

@@ -209,7 +209,7 @@ void seq_progress_saturation(seq_trainer *trainer, const seq_saturation *layers)
 
 // "  accuracy 0.8125  macro_f1 0.8012"; the share of right tokens where a task has no metric.
 static void describe_measures(const seq_trainer *trainer, seq_loss total, char *out, size_t size) {
-    const seq_metric *const *metrics = trainer->task->metrics;
+    const seq_metric *const *metrics = trainer->metrics;
     size_t used = 0;
     if (!metrics[0])
         snprintf(out, size, "  accuracy %.2f%%",
@@ -235,7 +235,7 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_event_begin(events, "validation");
     seq_event_integer(events, "step", position->step);
     write_loss(trainer, position->last_loss);
-    const seq_metric *const *metrics = trainer->task->metrics;
+    const seq_metric *const *metrics = trainer->metrics;
     for (int i = 0; metrics[i]; i++)
         seq_event_real(events, metrics[i]->name, trainer->measures[i]);
     if (!metrics[0])

@@ -236,24 +236,37 @@ static void describe_batch(const seq_trainer *trainer, char *out, size_t size) {
     if (seq_dataset_schema(trainer->dataset)->streams)
         snprintf(out, size, "%d streams, windows of %d", trainer->batch, trainer->window);
     else
-        snprintf(out, size, "%d items", trainer->batch);
+        snprintf(out, size, "%.1f items (%.1f rows) on average",
+                 seq_sampler_mean_rows(trainer->sampler, 0) / trainer->replicas,
+                 seq_sampler_mean_rows(trainer->sampler,
+                                       seq_dataset_schema(trainer->dataset)->length_axis) /
+                     trainer->replicas);
+}
+
+// Of items: lengths, order, batches and decoded chunks. Bytes.
+static double item_memory(const seq_trainer *trainer) {
+    uint64_t bytes = seq_sampler_bytes(trainer->sampler);
+    if (seq_dataset_schema(trainer->dataset)->streams) return 0;
+    if (trainer->valid_sampler) bytes += seq_sampler_bytes(trainer->valid_sampler);
+    return (double)(bytes + seq_dataset_item_bytes(trainer->dataset));
 }
 
 static void print_layout(const seq_trainer *trainer, size_t snapshot_bytes) {
     int size = seq_comm_size(trainer->comm);
     double vector = (double)trainer->table->size * sizeof(float) / 1e6,
            workspace = (double)seq_workspace_bytes(trainer->workspace) / 1e6,
-           snapshot = (double)snapshot_bytes / 1e6;
+           snapshot = (double)snapshot_bytes / 1e6, items = item_memory(trainer) / 1e6;
     seq_log_info("layout   %s", seq_comm_layout(trainer->comm));
-    char batch[100];
+    char batch[100], data[40] = "";
     describe_batch(trainer, batch, sizeof batch);
+    if (items > 0) snprintf(data, sizeof data, ", items %.1f", items);
     seq_log_info("batch    %d replicas (%d a rank) of %s: %lld updates an epoch, %lld in all",
                  trainer->replicas, trainer->own_replicas, batch, (long long)trainer->windows,
                  (long long)trainer->total_steps);
     double packed = (double)seq_model_packed_bytes(trainer->model, SEQ_USE_TRAINING) / 1e6;
-    seq_log_info("memory   %.1f MB a rank (workspace %.1f, snapshot of a checkpoint %.1f); %.1f MB "
-                 "shared by the %d rank%s of a node",
-                 vector + workspace + snapshot, workspace, snapshot,
+    seq_log_info("memory   %.1f MB a rank (workspace %.1f, snapshot of a checkpoint %.1f%s); %.1f "
+                 "MB shared by the %d rank%s of a node",
+                 vector + workspace + snapshot + items, workspace, snapshot, data,
                  vector * (1 + trainer->optimizer->states) + packed,
                  seq_comm_node_size(trainer->comm),
                  seq_comm_node_size(trainer->comm) == 1 ? "" : "s");

@@ -160,27 +160,37 @@ seq_status seq_train_repartition(seq_trainer *trainer, const seq_manifest *manif
     return look_back(trainer, error);
 }
 
+enum { NAME = 60 };
+
+// "3 streams, windows of 16," and, in short, "3, 16"; "8 items"; "900 rows".
+static void describe_batch(const seq_trainer *trainer, const seq_sampler_settings *settings,
+                           bool short_form, char out[NAME]) {
+    if (trainer->task->sampler->carries_state)
+        snprintf(out, NAME, short_form ? "%d, %d" : "%d streams, windows of %d,", settings->batch,
+                 settings->window);
+    else if (settings->batch_tokens)
+        snprintf(out, NAME, "%lld rows", (long long)settings->batch_tokens);
+    else
+        snprintf(out, NAME, "%d items", settings->batch);
+}
+
 static void warn(const seq_trainer *trainer) {
     const seq_repartition *repartition = &trainer->repartition;
-    const seq_sampler_settings *before = &repartition->before;
+    const seq_sampler_settings now = seq_train_sampler_settings(trainer->parsed);
+    const seq_sampler_kind *kind = trainer->task->sampler;
     const seq_position *position = &trainer->position;
-    const char *unit = trainer->task->sampler->unit, *name = trainer->task->sampler->name;
-    char windows[40] = "", now[20] = "";
-    if (trainer->task->sampler->carries_state) {
-        snprintf(windows, sizeof windows, ", windows of %d,", before->window);
-        snprintf(now, sizeof now, ", %d", trainer->window);
-    }
-    seq_log_warning("%s are cut anew: %d replicas of %d %s%s become %d of %d%s; epoch %lld goes on "
-                    "at window %lld of %lld (it was %lld of %lld)%s: equal in statistics, not in "
-                    "bits",
-                    name, before->replicas, before->batch,
-                    trainer->task->sampler->carries_state ? "streams" : "items", windows,
-                    trainer->replicas, trainer->batch, now, (long long)position->epoch,
-                    (long long)position->window, (long long)trainer->windows,
-                    (long long)repartition->from_window, (long long)repartition->from_windows,
-                    trainer->task->sampler->carries_state ? ", states at zero" : "");
+    char was[NAME], is[NAME];
+    describe_batch(trainer, &repartition->before, false, was);
+    describe_batch(trainer, &now, true, is);
+    seq_log_warning("%s are cut anew: %d replicas of %s become %d of %s; epoch %lld goes on at "
+                    "window %lld of %lld (it was %lld of %lld)%s: equal in statistics, not in bits",
+                    kind->name, repartition->before.replicas, was, trainer->replicas, is,
+                    (long long)position->epoch, (long long)position->window,
+                    (long long)trainer->windows, (long long)repartition->from_window,
+                    (long long)repartition->from_windows,
+                    kind->carries_state ? ", states at zero" : "");
     if (repartition->counted)
-        seq_log_warning("of this epoch's %ss, %lld are read twice and %lld not at all", unit,
+        seq_log_warning("of this epoch's %ss, %lld are read twice and %lld not at all", kind->unit,
                         (long long)repartition->twice, (long long)repartition->missed);
 }
 

@@ -450,9 +450,11 @@ static seq_status check_position(const seq_trainer *trainer, seq_error *error) {
 // What --override lets pass: the parameters must fit, the streams may be cut anew.
 static seq_status apply_alterations(seq_trainer *trainer, const seq_manifest *manifest,
                                     int64_t step, seq_error *error) {
+    char directory[SEQ_PATH];
     if (!seq_train_is_altered(trainer, manifest)) return SEQ_OK;
     trainer->altered_step = step;
-    return seq_train_check_shapes(trainer, manifest, error);
+    seq_status status = seq_checkpoint_directory(trainer->options->run, step, directory, error);
+    return status ? status : seq_train_check_shapes(trainer, directory, error);
 }
 
 // This rank's range of each vector, from what it has kept, or from the files.

@@ -64,7 +64,7 @@ static seq_status measure(seq_trainer *trainer, seq_error *error) {
     for (int rank = 1; !status && rank < seq_comm_size(trainer->comm); rank++)
         for (size_t i = 0; i < count; i++)
             all[i] += all[(size_t)rank * count + i];
-    for (int i = 0; !status && trainer->task->metrics[i]; i++)
+    for (int i = 0; !status && trainer->metrics[i]; i++)
         trainer->measures[i] = seq_evaluator_value(trainer->evaluator, i, all);
     return status;
 }
@@ -75,7 +75,7 @@ static void record_result(seq_trainer *trainer, seq_loss total) {
     position->validated = position->step;
     position->last_loss = total.sum / (double)total.count;
     bool more = seq_train_prefers_more(trainer);
-    double value = trainer->task->metrics[0] ? trainer->measures[0] : position->last_loss;
+    double value = trainer->metrics[0] ? trainer->measures[0] : position->last_loss;
     position->since_best = trainer->options->early_stop ? position->since_best + 1 : 0;
     if (more ? value > position->best_value : value < position->best_value) {
         position->best_value = value;

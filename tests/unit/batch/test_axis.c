@@ -62,7 +62,20 @@ static void nothing(void **state) {
     check((int32_t[]){0}, 0);
 }
 
+static void limits_are_widened(void **state) {
+    (void)state;
+    seq_limits wide = {.axes = {[1] = {4, 9, 20}}, .pairs = {[1] = {[2] = 30}}};
+    const seq_limits others = {.axes = {[1] = {5, 3, 20}, [2] = {1, 2, 2}},
+                               .pairs = {[1] = {[2] = 29}},
+                               .longest_pair = {[1] = {[2] = 7}}};
+    seq_limits_include(&wide, &others);
+    const seq_axis_limit expected[2] = {{5, 9, 20}, {1, 2, 2}};
+    assert_memory_equal(&wide.axes[1], expected, sizeof expected);
+    assert_true(wide.pairs[1][2] == 30 && wide.longest_pair[1][2] == 7 && !wide.pairs[2][1]);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(packed_places), cmocka_unit_test(nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(packed_places), cmocka_unit_test(nothing),
+                                       cmocka_unit_test(limits_are_widened)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,54 @@ static void a_line_that_fits_is_enough(void **state) {
     temporary_destroy(&place);
 }
 
+// lm's lines have no task and no schema; a checkpoint of another task does not fit to them, nor the
+// other way round.
+static void absent_fields_are_defaults(void **state) {
+    (void)state;
+    temporary place;
+    seq_error error = {0};
+    seq_manifest lm = {0}, tag = {0}, other = {0};
+    describe(&lm, "lstm", "1");
+    for (int i = 0; i < 2; i++) {
+        seq_manifest *to = i ? &other : &tag;
+        describe(to, "lstm", "1");
+        assert_int_equal(
+            seq_record_set_text(seq_manifest_section_get(to, "schema"), "task", "tag", &error),
+            SEQ_OK);
+        assert_int_equal(seq_record_set_text(seq_manifest_section_get(to, "data"), "schema_hash",
+                                             i ? "s2" : "s1", &error),
+                         SEQ_OK);
+    }
+    temporary_create(&place);
+    assert_int_equal(seq_identity_add(place.directory, fields, &lm, &error), SEQ_OK);
+    assert_int_equal(seq_identity_check(place.directory, "it", &lm, NULL, &error), SEQ_OK);
+    assert_int_equal(seq_identity_check(place.directory, "it", &tag, NULL, &error),
+                     SEQ_NO_CHECKPOINT);
+    assert_string_equal(error.text,
+                        "it is of another run: task tag (this run has lm), schema s1 (this run has "
+                        "none)");
+    remove(temporary_path(&place, "identity.txt"));
+    error = (seq_error){0};
+    assert_int_equal(seq_identity_add(place.directory, fields, &tag, &error), SEQ_OK);
+    size_t size;
+    char *text = read_bytes(temporary_path(&place, "identity.txt"), &size);
+    assert_string_equal(text,
+                        HEADER "cell=lstm\tseed=1\ttask=tag\tschema=s1\tvocabulary=v1\tdata=d1\n");
+    free(text);
+    assert_int_equal(seq_identity_check(place.directory, "it", &tag, NULL, &error), SEQ_OK);
+    assert_int_equal(seq_identity_check(place.directory, "it", &lm, "schema", &error),
+                     SEQ_NO_CHECKPOINT);
+    assert_non_null(strstr(error.text, "run: task lm (this run has tag)"));
+    error = (seq_error){0};
+    assert_int_equal(seq_identity_check(place.directory, "it", &other, NULL, &error),
+                     SEQ_NO_CHECKPOINT);
+    assert_non_null(strstr(error.text, "run: schema s2 (this run has s1)"));
+    seq_manifest_clear(&lm);
+    seq_manifest_clear(&tag);
+    seq_manifest_clear(&other);
+    temporary_destroy(&place);
+}
+
 // First values from elsewhere: a run without a source and one with it are two runs, either way.
 static void sources_count_where_they_are_absent(void **state) {
     (void)state;
@@ -131,6 +179,7 @@ static void what_seqtrain_does_not_write_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_that_fits_is_enough),
+        cmocka_unit_test(absent_fields_are_defaults),
         cmocka_unit_test(sources_count_where_they_are_absent),
         cmocka_unit_test(what_seqtrain_does_not_write_is_refused),
     };

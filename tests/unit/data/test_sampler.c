@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/settings.h>
 #include <seqtrain/prep/prepare.h>
 #include <seqtrain/data/sampler.h>
 #include <stdio.h>
@@ -363,6 +364,80 @@ static void repartition_is_counted(void **state) {
     seq_sampler_destroy(new);
 }
 
+// A plan without replicas of its own is the same plan; evaluation keeps one batch at a time.
+static void memory_is_for_what_is_read(void **state) {
+    (void)state;
+    seq_sampler_settings settings = plan(3, 8, 0);
+    seq_sampler *reading = make(set, &settings);
+    settings.count = 0;
+    seq_sampler *planning = make(set, &settings);
+    assert_int_equal(seq_sampler_units(planning), ITEMS);
+    assert_int_equal(seq_sampler_steps(planning), seq_sampler_steps(reading));
+    assert_memory_equal(seq_sampler_limits(planning), seq_sampler_limits(reading),
+                        sizeof(seq_limits));
+    for (int replica = 0; replica < 3; replica++) {
+        seq_coverage a = seq_sampler_plan(planning, 2, 1, 9, replica),
+                     b = seq_sampler_plan(reading, 2, 1, 9, replica);
+        assert_true(seq_coverage_same_places(&a, &b) && a.tokens > 0);
+    }
+    assert_int_equal(seq_sampler_batch_bytes(planning), 0);
+    assert_true(seq_sampler_bytes(planning) < seq_sampler_bytes(reading));
+    seq_batch first = read_one(reading, 0, 0, 0), second = read_one(reading, 0, 0, 1);
+    assert_ptr_not_equal(first.columns[0].ids, second.columns[0].ids);
+    settings.count = 3;
+    settings.training = false;
+    seq_sampler *evaluating = make(set, &settings);
+    first = read_one(evaluating, 0, 0, 0), second = read_one(evaluating, 0, 0, 1);
+    assert_ptr_equal(first.columns[0].ids, second.columns[0].ids);
+    assert_int_equal(seq_sampler_batch_bytes(evaluating), seq_sampler_batch_bytes(reading));
+    seq_sampler_destroy(planning);
+    seq_sampler_destroy(reading);
+    seq_sampler_destroy(evaluating);
+}
+
+// What a new cut is: of items the seed decides, too, of streams the window.
+static void plans_are_told_apart(void **state) {
+    (void)state;
+    seq_sampler_settings a = plan(3, 8, 0), seed = a, window = a, batch = a, tokens = a;
+    seed.seed++, window.window++, batch.batch++, tokens.batch_tokens++;
+    const struct {
+        const seq_sampler_settings *settings;
+        bool streams, buckets;
+    } cases[] = {{&a, true, true},
+                 {&seed, true, false},
+                 {&window, false, true},
+                 {&batch, false, false},
+                 {&tokens, true, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(seq_sampler_same_plan(&seq_sampler_streams, &a, cases[i].settings),
+                         cases[i].streams);
+        assert_int_equal(seq_sampler_same_plan(&seq_sampler_buckets, &a, cases[i].settings),
+                         cases[i].buckets);
+    }
+}
+
+static void options_become_settings(void **state) {
+    (void)state;
+    static const seq_option_group *const groups[] = {&seq_buckets_options, NULL};
+    seq_record record = {0};
+    seq_settings read;
+    seq_error error = {0};
+    seq_sampler_settings settings = {.batch = 3};
+    seq_buckets_configure(NULL, &settings);
+    assert_true(!settings.batch_tokens && !settings.per_item && settings.batch == 3);
+    assert_int_equal(seq_record_set_text(&record, "batch-tokens", "900", &error), SEQ_OK);
+    assert_int_equal(seq_record_set_text(&record, "normalize", "items", &error), SEQ_OK);
+    assert_int_equal(seq_record_set_text(&record, "word-dropout", "0.25", &error), SEQ_OK);
+    assert_int_equal(seq_record_set_text(&record, "singletons", "0.5", &error), SEQ_OK);
+    assert_int_equal(seq_settings_read(groups, &record, &read, &error), SEQ_OK);
+    seq_buckets_configure(seq_option_values(&read.parsed, &seq_buckets_options), &settings);
+    assert_int_equal(settings.batch_tokens, 900);
+    assert_true(settings.per_item && settings.batch == 3);
+    assert_true(settings.word_dropout == 0.25 && settings.singletons == 0.5);
+    seq_settings_clear(&read);
+    seq_record_clear(&record);
+}
+
 static void lengths_even(int64_t number, int32_t out[2]) {
     out[0] = (int32_t)(number * 7919 % 60);
     out[1] = (int32_t)(number * 104729 % 40);
@@ -620,6 +695,9 @@ int main(void) {
         cmocka_unit_test(ranks_do_not_matter),
         cmocka_unit_test(inputs_are_changed_in_training_only),
         cmocka_unit_test(repartition_is_counted),
+        cmocka_unit_test(memory_is_for_what_is_read),
+        cmocka_unit_test(plans_are_told_apart),
+        cmocka_unit_test(options_become_settings),
         cmocka_unit_test(work_is_equal),
         cmocka_unit_test(tokens_bound_batches),
         cmocka_unit_test(decoders_get_the_id_before),

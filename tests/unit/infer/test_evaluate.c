@@ -29,7 +29,9 @@ static const char *const labels[LABELS] = {"O", "B-a", "I-a", "B-b", "I-b"};
 static const seq_metric *const none[] = {NULL},
                                *const of_labels[] = {&seq_metric_accuracy, &seq_metric_macro_f1,
                                                      NULL},
-                               *const of_numbers[] = {&seq_metric_mean_absolute_error, NULL};
+                               *const of_numbers[] = {&seq_metric_mean_absolute_error, NULL},
+                               *const of_tags[] = {&seq_metric_entity_f1, &seq_metric_accuracy,
+                                                   NULL};
 
 static temporary place;
 
@@ -363,6 +365,30 @@ static void counters_are_sums_over_items(void **state) {
     }
 }
 
+// Entities are measured where tags have a scheme.
+static void metrics_that_say_nothing_are_left_out(void **state) {
+    (void)state;
+    for (int k = CLASSIFY; k <= TAG; k++) {
+        const seq_sampler_settings settings = {
+            .split = SEQ_VALID, .replicas = 1, .count = 1, .batch = 4};
+        seq_sampler *sampler = NULL;
+        seq_evaluator *evaluator = NULL;
+        seq_error error = {0};
+        size_t count;
+        seq_sampler_create(&seq_sampler_buckets, sets[k].dataset, &settings, &sampler, &error);
+        const seq_evaluator_config config = {.model = sets[k].model,
+                                             .dataset = sets[k].dataset,
+                                             .sampler = sampler,
+                                             .metrics = of_tags};
+        if (seq_evaluator_create(&config, &evaluator, &error)) fail_msg("%s", error.text);
+        seq_evaluator_counters(evaluator, &count);
+        assert_ptr_equal(seq_evaluator_metrics(evaluator)[0], of_tags[k == CLASSIFY]);
+        assert_int_equal(count, k == CLASSIFY ? 2 : 2 + 3 * 2); // two types
+        seq_evaluator_destroy(evaluator);
+        seq_sampler_destroy(sampler);
+    }
+}
+
 static void a_scheme_that_nobody_knows_is_refused(void **state) {
     (void)state;
     seq_error error = {0};
@@ -384,6 +410,7 @@ int main(void) {
         cmocka_unit_test(alone_and_in_any_batch),
         cmocka_unit_test(results_are_the_models),
         cmocka_unit_test(counters_are_sums_over_items),
+        cmocka_unit_test(metrics_that_say_nothing_are_left_out),
         cmocka_unit_test(a_scheme_that_nobody_knows_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);

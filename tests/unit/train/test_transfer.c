@@ -149,7 +149,7 @@ static void rows_by_symbol(void **state) {
     for (int i = 0; i < 9; i++)
         assert_true(here[16 + i] == expected[i]);
     assert_true(here[15] == -1);
-    assert_true(moved.taken && moved.by_symbol);
+    assert_true(moved.by_symbol);
     assert_int_equal(moved.matched, 2);
     assert_int_equal(moved.rows, 4);
     assert_int_equal(moved.covered, 60);
@@ -159,7 +159,7 @@ static void rows_by_symbol(void **state) {
 static void equal_shapes(void **state) {
     (void)state;
     assert_int_equal(move(matrix("a", 3, 2, -1), matrix("b", 3, 2, -1)), SEQ_OK);
-    assert_true(moved.taken && !moved.by_symbol && here[16] == 16 && here[21] == 21);
+    assert_true(!moved.by_symbol && here[16] == 16 && here[21] == 21);
     assert_true(here[22] == -1);
     assert_int_equal(move(matrix("a", 3, 2, -1), matrix("b", 2, 3, -1)), SEQ_BAD_USAGE);
     assert_non_null(strstr(error.text, "a has 3 x 2 values, b here 2 x 3"));
@@ -177,10 +177,10 @@ static void whole_lists(void **state) {
     seq_vocabulary *kept = words[1];
     words[1] = words[0];
     assert_int_equal(move(from, from), SEQ_OK);
-    assert_true(moved.taken);
+    assert_true(here[16] == 16);
     words[1] = kept;
-    assert_int_equal(move(from, matrix("b", 2, 2, -1)), SEQ_OK);
-    assert_false(moved.taken);
+    assert_int_equal(move(from, matrix("b", 2, 2, -1)), SEQ_BAD_USAGE);
+    assert_int_equal(move(matrix("b", 2, 2, -1), from), SEQ_BAD_USAGE);
 }
 
 static void words_are_no_labels(void **state) {
@@ -193,12 +193,16 @@ static void words_are_no_labels(void **state) {
     const seq_parameter_table table = {&row, 1, 32, 32};
     const seq_vocabulary *list[] = {words[0]};
     const seq_meaning source = {&table, &schema, list}, target = {&table, &labels, list};
+    error = (seq_error){0};
+    here[16] = -1;
     assert_int_equal(seq_transfer_parameter(&source, 0, there, &target, 0, here, &moved, &error),
-                     SEQ_OK);
-    assert_false(moved.taken);
+                     SEQ_BAD_USAGE);
+    assert_non_null(strstr(error.text, "for labels"));
+    error = (seq_error){0};
+    assert_true(here[16] == -1);
     assert_int_equal(seq_transfer_parameter(&target, 0, there, &target, 0, here, &moved, &error),
                      SEQ_OK);
-    assert_true(moved.taken);
+    assert_int_equal(moved.matched, 3);
     seq_schema_clear(&labels);
 }
 

@@ -1,0 +1,42 @@
+# A checkpoint of a task with two vocabularies, and options of groups that are absent at their default: it is resumed, by other ranks,
+# cut anew and verified; each of its files is missed when it is not whole; another value of such an option is another run.
+source "$SUPPORT/common.sh"
+for word in fine nice good bad poor dull; do
+  case $word in [fng]*) class=yes ;; *) class=no ;; esac
+  printf '%s\ta %s film\n%s\tmost %s of all\n' $class $word $class $word
+done >items.txt
+expect 0 train "$SEQPREP" --task classify -o data items.txt
+train=("$SEQTRAIN" --data data --hidden 6 --embed 4 --batch 2 --replicas 2)
+expect 0 finished "${train[@]}" --run whole --steps 4
+expect 0 finished "${train[@]}" --run run --steps 2
+two=run/checkpoints/step-000000002
+for file in vocabulary.tsv vocabulary-label.tsv; do
+  grep -q "\"$file\"" $two/manifest.json || bad "$file is not listed"
+done
+! grep -q '"bidirectional"\|"pool"' $two/manifest.json || bad "an option at its default is recorded"
+cp -r run cut
+expect 0 "with 1 shard" "$SEQINFO" cut/checkpoints/step-000000002 --reshard 1
+expect 0 "verified   4 files" "$SEQINFO" cut/checkpoints/step-000000002 --verify
+expect 0 "task  *classify" "$SEQINFO" cut/checkpoints/step-000000002
+cp -r run lost
+SEQ_RANKS_PER_NODE=1 expect 0 "resumed  from the checkpoint of step 2" run_mpi 2 "${train[@]}" --run run --steps 4
+same_tree whole/checkpoints/step-000000004 run/checkpoints/step-000000004
+
+# What was added to the options later stands for its default where a record is silent.
+expect 2 "would change the run: --bidirectional yes \(the run has no\)" "${train[@]}" --run run --bidirectional
+expect 2 "would change the run: --pool mean \(the run has max\)" "${train[@]}" --run run --pool mean
+expect 0 finished "${train[@]}" --run other --steps 6 --pool mean
+cp -r other/checkpoints/step-000000006 run/checkpoints
+expect 4 "step-000000006 is of another run: pool mean \(this run has max\); seqtrain --override pool" "$SEQINFO" run --verify
+cp -r run/checkpoints/step-000000004 other/checkpoints
+expect 4 "step-000000004 is of another run: pool max \(this run has mean\)" "$SEQINFO" other
+
+# Damage of a file that only such a checkpoint has.
+expect 0 finished "${train[@]}" --run lost --steps 4
+cp lost/checkpoints/step-000000004/vocabulary.tsv lost/checkpoints/step-000000004/vocabulary-label.tsv
+expect 4 "vocabulary-label.tsv: it has [0-9]+ bytes, expected" "$SEQSAMPLE" lost/checkpoints/step-000000004
+expect 4 "1 of its 7 files are damaged; vocabulary-label.tsv" "$SEQINFO" lost/checkpoints/step-000000004 --verify
+expect 0 "step 4 cannot be used: .*vocabulary-label.tsv" "${train[@]}" --run lost --steps 4
+same_tree whole/checkpoints/step-000000004 lost/checkpoints/step-000000004
+expect 2 "trained for the task classify" "$SEQSAMPLE" run/checkpoints/step-000000004
+finish
