@@ -1,7 +1,6 @@
 // The evaluation loop: read a batch, run the model forward, take losses and
-// predictions, add each item to the counters of the task's metrics. Targets that
-// the sampler has normalised become those of the data set again; predictions are
-// in its units. Invariant: what
+// predictions, add each item to the counters of the task's metrics. Numbers that
+// the sampler has normalised become those of the data set again. Invariant: what
 // an item gives does not depend on the batch that it lies in, bit for bit.
 // Counters are integers, so their sums have no order. Test:
 // tests/unit/infer/test_evaluate.c.
@@ -162,7 +161,8 @@ seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row) {
             evaluator->predicted[count] = prediction->ids[at];
         } else {
             evaluator->gold_values[count] = denormalised(evaluator->target, column->values[at]);
-            evaluator->predicted_values[count] = (double)prediction->values[at];
+            evaluator->predicted_values[count] =
+                denormalised(evaluator->target, prediction->values[at]);
         }
     }
     out.judged.count = count;

@@ -361,9 +361,14 @@ static void gather(const seq_predictor *predictor, worker *worker, size_t count,
     }
 }
 
+static float in_units(const seq_field *field, float value) {
+    return field->mean ? (float)((double)value * *field->deviation + *field->mean) : value;
+}
+
 // Answers of sequence b of the target's axis, to the places of `item`.
 static void scatter(seq_predictor *predictor, const seq_prediction *from, int b, int64_t item) {
     const seq_predictor_config *config = &predictor->config;
+    const seq_field *field = &config->schema->fields[config->schema->target];
     answers *to = &predictor->answers;
     size_t first = to->first_row[item], count = to->first_row[item + 1] - first,
            rows = to->first_row[predictor->items->count];
@@ -378,7 +383,7 @@ static void scatter(seq_predictor *predictor, const seq_prediction *from, int b,
         for (int k = 0; config->classes && k < found; k++)
             to->ids[(size_t)k * rows + place] = from->ids[(size_t)k * from->rows + row];
         if (!config->classes) {
-            to->values[place] = from->values[row];
+            to->values[place] = in_units(field, from->values[row]);
             if (!isfinite(to->values[place])) found = 0;
         }
         if (config->marginals && found)

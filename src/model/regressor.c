@@ -43,16 +43,15 @@ static void check_levels(seq_graph *graph, const seq_regressor_settings *setting
         seq_error_set(&graph->error, SEQ_BAD_USAGE, "--levels: only --loss ordinal has levels");
 }
 
-static int order(seq_graph *graph, const seq_integers *levels, int rows, int numbers, float mean,
-                 float deviation) {
+// Levels as the column has numbers.
+static int order(seq_graph *graph, const seq_integers *levels, int rows, int numbers, double mean,
+                 double deviation) {
     float values[SEQ_INTEGERS];
     for (int i = 0; i < levels->count; i++)
-        values[i] = (float)levels->values[i];
+        values[i] = (float)(((double)levels->values[i] - mean) / deviation);
     const seq_head_ordinal_options ordinal = {
         .values = seq_graph_keep(graph, values, (size_t)levels->count * sizeof *values),
-        .classes = levels->count,
-        .mean = mean,
-        .deviation = deviation};
+        .classes = levels->count};
     return seq_graph_head(graph, &seq_head_ordinal, &ordinal, "output", rows, numbers, false);
 }
 
@@ -60,20 +59,17 @@ int seq_graph_regressor(seq_graph *graph, const seq_model_config *config,
                         const seq_parsed *settings, int input, const char *target, double mean,
                         double deviation) {
     static const seq_regressor_settings standard = {.loss = SEQ_SQUARED_LOSS, .huber_delta = 1};
+    static const float zero = 0, one = 1;
     const seq_regressor_settings *own =
         settings ? seq_option_values(settings, &seq_regressor_options) : NULL;
     if (!own) own = &standard;
     check_levels(graph, own);
     int rows = seq_graph_output_dropout(graph, config, settings, input);
     int numbers = seq_graph_column(graph, target);
-    const float values[] = {(float)mean, (float)deviation};
-    if (own->loss == ORDINAL)
-        return order(graph, &own->levels, rows, numbers, values[0], values[1]);
-    const seq_head_regression_options regression = {
-        .loss = (seq_regression_loss)own->loss,
-        .delta = (float)own->huber_delta,
-        .mean = seq_graph_keep(graph, &values[0], sizeof *values),
-        .deviation = seq_graph_keep(graph, &values[1], sizeof *values),
-        .normalised = true};
+    if (own->loss == ORDINAL) return order(graph, &own->levels, rows, numbers, mean, deviation);
+    const seq_head_regression_options regression = {.loss = (seq_regression_loss)own->loss,
+                                                    .delta = (float)own->huber_delta,
+                                                    .mean = &zero,
+                                                    .deviation = &one};
     return seq_graph_head(graph, &seq_head_regression, &regression, "output", rows, numbers, false);
 }

@@ -81,8 +81,7 @@ static const int32_t *targets_of(const seq_node *node, seq_pass *pass) {
     size_t rows = seq_node_axis(node, pass)->rows;
     if (node->input_shapes[1].ids) return column->ids;
     for (size_t row = 0; row < rows; row++)
-        memory->targets[row] = nearest(options->values, classes_of(node),
-                                       column->values[row] * options->deviation + options->mean);
+        memory->targets[row] = nearest(options->values, classes_of(node), column->values[row]);
     return memory->targets;
 }
 

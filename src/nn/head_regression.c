@@ -1,6 +1,5 @@
-// regression: outputs are a product of the rows, against normalised real targets (losses.c), which
-// a batch may hold as such. A target of NaN is not counted. Invariant: predictions are in the units
-// of mean and deviation. Test:
+// regression: outputs are a product of the rows, against normalised real targets (losses.c). A
+// target of NaN is not counted. Invariant: predictions are in the targets' units. Test:
 // tests/unit/nn/test_heads.c; the losses: tests/unit/nn/test_losses.c.
 #include <seqtrain/nn/losses.h>
 #include "projection.h"
@@ -52,8 +51,6 @@ static seq_regression regression_of(const seq_node *node) {
 static seq_loss run(const seq_node *node, seq_pass *pass, double scale, float *d_outputs) {
     const memory *memory = seq_run(node, pass)->memory;
     seq_regression regression = regression_of(node);
-    const seq_head_regression_options *options = node->options;
-    if (options->normalised) regression.mean = regression.deviation = NULL;
     seq_projection_forward(node, pass, true, memory->outputs);
     return seq_regression_rows(&regression, seq_node_axis(node, pass)->rows, memory->outputs,
                                seq_input(node, pass, 1)->values, (float)scale, memory->losses,

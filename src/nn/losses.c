@@ -62,8 +62,7 @@ seq_loss seq_regression_rows(const seq_regression *regression, size_t rows, cons
         for (size_t j = 0, at = i * width; j < width; j++, at++) {
             float slope = 0;
             if (!isnan(targets[at])) {
-                float z = targets[at];
-                if (regression->mean) z = (z - regression->mean[j]) / regression->deviation[j];
+                float z = (targets[at] - regression->mean[j]) / regression->deviation[j];
                 row += regression_loss(regression, outputs[at] - z, &slope);
                 total.count++;
             }

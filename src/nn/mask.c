@@ -1,7 +1,6 @@
 // The mask of a batch of draws. Unit i gets bits 16 (i % 2) and up of word i / 2, and is zero where
 // they are below p 2^16. Units pass through a block of their own, for a loop without branches.
-// Invariant: a unit depends on its bits alone. Tests: tests/unit/nn/test_dropout.c,
-// tests/unit/nn/test_weight_drop.c.
+// Invariant: a unit depends on its bits alone. Test: tests/unit/nn/test_dropout.c.
 #include "mask.h"
 #include <seqtrain/base/wide.h>
 #include <string.h>

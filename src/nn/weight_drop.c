@@ -1,6 +1,6 @@
 // The mask of a matrix for a step (mask.c). Invariant: element i uses bits i % 8 of
 // draw i / 8, so a share of the matrix gets the bits of the whole. Test:
-// tests/unit/nn/test_weight_drop.c.
+// tests/unit/nn/test_dropout.c.
 #include <seqtrain/nn/weight_drop.h>
 #include "mask.h"
 

@@ -211,12 +211,18 @@ static seq_status draw_intervals(work *work, seq_error *error) {
     return status;
 }
 
+seq_status seq_eval_check_baseline(seq_eval_baseline baseline, seq_answer_kind kind,
+                                   seq_error *error) {
+    bool fits = !baseline || kind == SEQ_ANSWERS_CLASSES ||
+                (kind == SEQ_ANSWERS_RATINGS && baseline == SEQ_EVAL_MAJORITY);
+    if (fits) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--baseline: not for --task %s",
+                         seq_answer_kind_names[kind]);
+}
+
 seq_status seq_eval_add_baseline(seq_eval_comparison *comparison, seq_eval_baseline baseline,
-                                 seq_answer_kind kind, seq_error *error) {
+                                 seq_error *error) {
     if (!baseline) return SEQ_OK;
-    if (kind == SEQ_ANSWERS_TAGS || (kind == SEQ_ANSWERS_RATINGS && baseline == SEQ_EVAL_BOW))
-        return seq_error_set(error, SEQ_BAD_USAGE, "--baseline: not for --task %s",
-                             seq_answer_kind_names[kind]);
     seq_answers *out = &comparison->systems[comparison->count++].answers;
     if (baseline == SEQ_EVAL_MAJORITY)
         return seq_baseline_majority(&comparison->training, &comparison->gold, out, error);

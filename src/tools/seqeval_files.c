@@ -165,8 +165,10 @@ seq_status seq_eval_files(const seq_eval_options *options, const char *second, s
     if (!status && options->scheme && work.kind != SEQ_ANSWERS_TAGS)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--scheme: of --task tag");
     if (!status)
-        status = seq_eval_add_baseline(&work.comparison, (seq_eval_baseline)options->baseline,
-                                       work.kind, error);
+        status = seq_eval_check_baseline((seq_eval_baseline)options->baseline, work.kind, error);
+    if (!status)
+        status =
+            seq_eval_add_baseline(&work.comparison, (seq_eval_baseline)options->baseline, error);
     if (!status) status = check_all(&work, error);
     if (!status) status = seq_eval_compare(&work.comparison, options, error);
     for (int i = 0; i < FILES; i++)

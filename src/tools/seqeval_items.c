@@ -349,7 +349,9 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
                  .comparison = {.split = seq_split_name(split),
                                 .loss_unit = seq_model_loss_unit(loaded->model)}};
     work.kind = kind_of(work.target);
-    seq_status status = seq_dataset_normalise_as(dataset, &loaded->schema, error);
+    seq_status status =
+        seq_eval_check_baseline((seq_eval_baseline)options->baseline, work.kind, error);
+    if (!status) status = seq_dataset_normalise_as(dataset, &loaded->schema, error);
     if (!status) status = read_gold(&work, split, seq_dataset_path(dataset), error);
     if (!status) status = read_others(&work, split, error);
     if (!status) status = create_evaluator(&work, split, task, error);
@@ -357,8 +359,8 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
     if (!status) status = answer(&work, error);
     if (!status) count_broken(&work.comparison);
     if (!status)
-        status = seq_eval_add_baseline(&work.comparison, (seq_eval_baseline)options->baseline,
-                                       work.kind, error);
+        status =
+            seq_eval_add_baseline(&work.comparison, (seq_eval_baseline)options->baseline, error);
     if (!status) status = seq_eval_compare(&work.comparison, options, error);
     seq_evaluator_destroy(work.evaluator);
     seq_workspace_destroy(work.workspace);

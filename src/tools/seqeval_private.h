@@ -73,10 +73,13 @@ typedef struct seq_eval_comparison {
 } seq_eval_comparison;
 void seq_eval_comparison_clear(seq_eval_comparison *comparison);
 
+// SEQ_BAD_USAGE: no such baseline for these answers.
+seq_status seq_eval_check_baseline(seq_eval_baseline baseline, seq_answer_kind kind,
+                                   seq_error *error);
 // The baseline as one more system; without dev items, every tenth training item chooses its
 // penalty.
 seq_status seq_eval_add_baseline(seq_eval_comparison *comparison, seq_eval_baseline baseline,
-                                 seq_answer_kind kind, seq_error *error);
+                                 seq_error *error);
 // Judges and prints them, and writes the items where that is wanted.
 seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_options *options,
                             seq_error *error);

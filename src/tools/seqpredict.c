@@ -9,6 +9,7 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/standard.h>
 #include <seqtrain/checkpoint/checkpoint.h>
+#include <seqtrain/model/tagger.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,8 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Input"},
     {SEQ_OPTION_CHOICE, "reader", "NAME", AT(reader), "auto", .registry = seq_reader_choices,
      .help = "Form of the input. auto: that of the training data, with seqprep's options for it. "
-             "Another one has the options' defaults; lines takes each line as a text. Labels may "
-             "be missing."},
+             "Another one has the options' defaults. lines: each line is a text, from its first "
+             "byte on."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Which columns or keys are read, as for seqprep: text=review, token=2. Default: those "
              "of the training data, or the reader's own with another --reader."},
@@ -44,13 +45,15 @@ static const seq_option table[] = {
      .help = "Memory that unpacking one input may take."},
     {SEQ_OPTION_HEADING, .help = "Output"},
     {SEQ_OPTION_CHOICE, "format", "NAME", AT(format), "text", .choices = formats,
-     .help = "text: an answer a line; CoNLL input goes out as it came in, with the predicted tags "
-             "in the column of tags. tsv: a header and the columns index, input, output, "
-             "probability, labels, probabilities, oov, truncated; lists are separated by blanks. "
-             "json: an object an item with these keys."},
+     .help =
+         "text: an answer a line; CoNLL goes out as it came in, with a column of predicted tags "
+         "behind the others, CoNLL-U with the tags in their column. tsv: a header and the "
+         "columns index, input, output, probability, labels, probabilities, oov, truncated; "
+         "lists are separated by blanks. json: an object an item with these keys."},
     {SEQ_OPTION_INTEGER, "best", "N", AT(best), "1", 1, 100,
-     .help = "Answers an item, most probable first. Classes: labels and probabilities have N "
-             "entries, text has N columns. Tags: N rows in tsv, N alternatives in json."},
+     .help =
+         "Answers an item, most probable first. Classes: labels and probabilities have N "
+         "entries, text has N columns. Tags, 10 at most: N rows in tsv, N alternatives in json."},
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
@@ -82,8 +85,9 @@ static const seq_program program = {
         "Predicts classes, tags or numbers for raw input, in one process, in the order of the "
         "items. RUN is a run directory (its best checkpoint is used), CHECKPOINT one of its "
         "checkpoints. FILE is a file, a folder (read recursively in the order of names) or - for "
-        "standard input, the default. The input is read as the training data were; labels may be "
-        "missing. In a pipe that stays open, items are answered as soon as they are whole. oov "
+        "standard input, the default. The input is read as the training data were, but has no "
+        "labels, or columns of labels that are passed over. In a pipe that stays open, items are "
+        "answered as soon as they are whole. oov "
         "counts the units of an item that the vocabulary has not. truncated counts those behind "
         "seqprep's --max-length, which are not read when an item has one answer.",
     .options = table,
@@ -241,10 +245,14 @@ static seq_status check_best(const job *job, seq_error *error) {
                              "--best %" PRId64 ": the model predicts a number, which has no "
                              "alternatives",
                              options->best);
-    if (options->format != SEQPREDICT_TEXT) return SEQ_OK;
+    if (options->format == SEQPREDICT_TEXT)
+        return seq_error_set(
+            error, SEQ_BAD_USAGE,
+            "--best %" PRId64 ": several tags of a token need --format tsv or json", options->best);
+    if (options->best <= SEQ_TAGGER_BEST) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
-                         "--best %" PRId64 ": several tags of a token need --format tsv or json",
-                         options->best);
+                         "--best %" PRId64 ": tags have %d alternatives at most", options->best,
+                         SEQ_TAGGER_BEST);
 }
 
 static seq_status begin_printing(job *job, seq_error *error) {
@@ -259,6 +267,7 @@ static seq_status begin_printing(job *job, seq_error *error) {
     if (!status) status = check_best(job, error);
     bool text = printer->format == SEQPREDICT_TEXT;
     printer->columns = text && printer->tags && strncmp(reader, "conll", 5) == 0;
+    printer->behind = strcmp(reader, "conll") == 0;
     size_t most = (size_t)(8 * job->options->batch * job->options->threads);
     job->window = (seqpredict_window){.schema = schema,
                                       .keeps_texts = !text,
@@ -278,9 +287,9 @@ static seq_status begin(job *job, seq_error *error) {
     job->inputs.idle = answer;
     job->inputs.idle_context = job;
     seq_status status = seq_raw_open(&job->inputs, &job->input, error);
+    if (!status) status = begin_printing(job, error);
     if (status == SEQ_NO_CHECKPOINT)
         seq_error_add_context(error, "loading %s", job->loaded->directory);
-    if (!status) status = begin_printing(job, error);
     if (!status) status = choose_part(job, error);
     if (!status) status = seq_team_create((int)options->threads, &job->team, error);
     if (status) return status;

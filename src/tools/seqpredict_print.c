@@ -150,8 +150,10 @@ static void print_columns(seqpredict_printer *printer, const seqpredict_window *
                           const seqpredict_entry *entry) {
     if (!entry->line_count) return;
     const seq_item_line *lines = window->lines + entry->first_line;
+    seq_conll_layout layout = entry->layout;
+    if (printer->behind) layout.tag = -1;
     if (printer->open) putchar('\n');
-    seq_conll_print(stdout, entry->layout, lines, entry->line_count, printer->words);
+    seq_conll_print(stdout, layout, lines, entry->line_count, printer->words);
     printer->open = lines[entry->line_count - 1].token >= 0;
 }
 

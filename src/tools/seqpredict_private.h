@@ -57,7 +57,8 @@ void seqpredict_window_clear(seqpredict_window *window);
 
 typedef struct seqpredict_printer {
     seqpredict_format format;
-    bool tags, columns; // a label for each unit; CoNLL goes out as it came in
+    bool tags, columns; // a label for each unit; CoNLL goes out as it came in,
+    bool behind;        // with a column more, so nothing of it is lost
     int best;
     bool open; // the last line was a token's: a blank line must follow before the next item
     const seq_vocabulary *labels;    // NULL: numbers

@@ -1,4 +1,4 @@
-// Builds the state of a run on one rank: data, model, streams, then what the
+// Builds the state of a run on one rank: data, model, samplers, then what the
 // ranks of a node share. Replicas are dealt in blocks; where R / P is a power
 // of two, these are subtrees of the summation tree. Invariant: the memory of a
 // step is taken here, and the shared part is counted before any of it is taken.

@@ -8,14 +8,18 @@ awk 'BEGIN {for (i = 0; i < 60; i++) print (i % 2 ? "pos good w" i % 7 " x" i % 
 awk 'BEGIN {for (i = 0; i < 24; i++) print (i % 3 ? "neg w" i % 5 " x" i % 4 (i % 4 ? " bad" : "") : "pos x" i % 3 " new" i (i % 2 ? " good" : ""))}' >valid.txt
 { sed -n 5,20p valid.txt; echo 'other new words'; } >test.txt
 expect 0 train "$SEQPREP" --task classify -o data --valid valid.txt --test test.txt train.txt
-train=(--data data --hidden 6 --embed 5 --batch 5 --replicas 4 --lr 0.05 --quiet --checkpoint-interval 0)
+train=(--data data --hidden 6 --embed 5 --batch 5 --replicas 4 --lr 0.05 --quiet --checkpoint-interval 0 --schedule plateau)
 "$SEQTRAIN" --run run "${train[@]}" --epochs 40 --early-stop 3 --keep 9 || bad "training"
 
-# The best checkpoint has the greatest accuracy, the first of equal ones; three validations later the run ends.
+# The best checkpoint has the greatest accuracy, the first of equal ones; three validations later the run ends. The rate is halved
+# by each that is no better.
 awk -F'[:,] *' '/"event": "validation"/ {for (i = 1; i < NF; i++) {
   if ($i ~ /"step"/) step = $(i + 1); if ($i ~ /"accuracy"/) value = $(i + 1); if ($i ~ /"macro_f1"/) macro = 1; if ($i ~ /"best_step"/) told = $(i + 1)}
   n++; if (n == 1 || value > best) {best = value; at = step; since = 0} else since++
-  if (told != at) exit 1} END {exit !(n > 3 && macro && since == 3)}' run/metrics.jsonl || bad "best step or early end: $(cat run/metrics.jsonl)"
+  if (told != at) exit 1; worse += since > 0} END {print worse; exit !(n > 3 && macro && since == 3)}' run/metrics.jsonl >worse ||
+  bad "best step or early end: $(cat run/metrics.jsonl)"
+factor=$(awk '{printf "%.17g", 0.5 ^ $1}' worse)
+grep -q "\"factor\": \"$factor\"" run/checkpoints/$(ls run/checkpoints | tail -1)/manifest.json || bad "plateau: not $factor"
 best=$(sed -n 's/.*"best_step": \([0-9]*\).*/\1/p' run/metrics.jsonl | tail -1)
 expect 0 "finished at step [0-9]+ by --early-stop: none of the last 3 validations was better; best validation accuracy [0-9.]+ at step $best$" \
   "$SEQTRAIN" --run run --data data
@@ -24,9 +28,13 @@ expect 0 "finished at step" "$SEQTRAIN" --run run --data data --early-stop 4
 equal "$(ls run/checkpoints | wc -l)" $((steps + 1)) "one more validation is asked for"
 grep -q '"best_value"' run/checkpoints/*/manifest.json || bad "no best_value"
 grep -q '"best_loss"' run/checkpoints/*/manifest.json && bad "best_loss of a task with a measure"
-run_mpi 2 "$SEQTRAIN" --run two "${train[@]}" --epochs 40 --early-stop 3 --keep 9 >/dev/null 2>&1 || bad "two ranks"
+run_mpi 2 "$SEQTRAIN" --run two "${train[@]}" --epochs 40 --early-stop 3 --keep 9 --steps 9 >/dev/null 2>&1 || bad "two ranks"
+"$SEQTRAIN" --run two "${train[@]}" --keep 9 --steps 0 || bad "one of two ranks goes on"
 rm -rf run/checkpoints/$(ls run/checkpoints | tail -1)
-same_tree run/checkpoints two/checkpoints
+measures() { grep '"event": "validation"' $1/metrics.jsonl | sed 's/.*"step"/"step"/; s/"seconds": [^,]*, //'; }
+diff <(measures two) <(measures run | sed '$d') >&2 || bad "two ranks measure something else"
+for step in $(ls run/checkpoints | tail -2); do same_tree run/checkpoints/$step two/checkpoints/$step; done
+[ -d two/checkpoints/step-000000009 ] || bad "the test has lost its point: it ends before step 9"
 
 # A run's figures, and those of its answers as a file.
 "$SEQEVAL" run --json --per-item items.tsv --baseline bow >run.json 2>/dev/null || bad "seqeval run"
@@ -64,6 +72,41 @@ expect 2 'score: needs a language model' "$SEQEVAL" run --score valid.txt
 expect 2 'per-item: of answers to items, not with --score' "$SEQEVAL" run --score valid.txt --per-item x
 expect 0 train "$SEQPREP" --task classify -o short --valid test.txt train.txt
 expect 3 'data set short has no test split' "$SEQEVAL" run --data short --split test
+
+# Tags: some entities of the split occur in training, some do not. Of parts of speech there are none.
+awk 'BEGIN {for (i = 0; i < 40; i++) printf "Ada%d B-per\nsaw O\nNew B-loc\nYork%d I-loc\n\n", i % 9, i % 5}' >train.conll
+awk 'BEGIN {for (i = 0; i < 8; i++) printf "Ada%d B-per\nsaw O\nNew B-loc\n%s I-loc\n\nYork%d O\n\n", i + 5, (i % 2 ? "York1" : "Town"), i}' >valid.conll
+expect 0 train "$SEQPREP" --task tag -o tags --valid valid.conll train.conll
+"$SEQTRAIN" --run tagger --data tags --hidden 6 --embed 5 --batch 10 --replicas 2 --lr 0.05 --epochs 6 --quiet --checkpoint-interval 0 || bad "tags"
+"$SEQEVAL" tagger --per-item tags.tsv >tags.out 2>/dev/null || bad "seqeval of tags"
+cut -f 4 tags.tsv | sed 1d | tr ' ' '\n' >answers
+grep . valid.conll | cut -d ' ' -f 1 | paste -d ' ' - answers >lines
+awk 'NF == 0 {print ""; next} {getline answer <"lines"; print answer}' valid.conll >answers.conll
+"$SEQEVAL" --gold valid.conll --predictions answers.conll --train train.conll >file.out 2>/dev/null || bad "answers as a file"
+for key in entity_f1 entity_f1_strict entity_f1_surface entity_f1_unseen accuracy; do
+  equal "$(grep "^$key " tags.out)" "$(grep "^$key " file.out)" "tags: $key"
+done
+for row in all 'all, strict' 'surface forms' 'never in training' B-per O; do equal "$(grep -m 1 "^$row " tags.out)" "$(grep -m 1 "^$row " file.out)" "tags: $row"; done
+[ "$(figure tags.out entity_f1)" != "$(figure tags.out entity_f1_unseen)" ] || bad "the test has lost its point: all entities are unseen"
+grep -q '"best_metric": "entity_f1"' tagger/metrics.jsonl || bad "best of tags: $(tail -1 tagger/metrics.jsonl)"
+expect 2 'baseline: not for --task tag' "$SEQEVAL" tagger --baseline majority
+sed 's/ [BI]-.*/ NN/' train.conll >pos
+expect 0 train "$SEQPREP" --task tag --tag-scheme none -o pos.data --valid pos pos
+"$SEQTRAIN" --run pos.run --data pos.data --hidden 3 --embed 3 --batch 10 --replicas 1 --epochs 1 --quiet || bad "parts of speech"
+grep -q '"best_metric": "accuracy"' pos.run/metrics.jsonl || bad "best of parts of speech: $(tail -1 pos.run/metrics.jsonl)"
+
+# Numbers are those of the run, whatever mean the training part of another data set has.
+awk 'BEGIN {for (i = 0; i < 30; i++) print i % 5, "w" i % 5, "x" i % 3}' >train.rate
+sed -n 1,9p train.rate | sed 's/ w/.25 x0 w/' >valid.rate
+expect 0 train "$SEQPREP" --task rate -o rates --valid valid.rate train.rate
+expect 0 train "$SEQPREP" --task rate -o shifted --valid valid.rate <(sed 's/^/1/' train.rate)
+"$SEQTRAIN" --run rater --data rates --hidden 4 --embed 4 --batch 10 --replicas 1 --lr 0.05 --epochs 3 --quiet || bad "ratings"
+"$SEQEVAL" rater --per-item rates.tsv >rates.out 2>/dev/null || bad "seqeval of ratings"
+"$SEQEVAL" rater --data shifted --per-item shifted.tsv 2>/dev/null | grep -v ^gold | diff <(grep -v ^gold rates.out) - || bad "ratings of another data set"
+same rates.tsv shifted.tsv
+"$SEQEVAL" --gold valid.rate --predictions <(cut -f 4 rates.tsv | sed 1d) >file.out 2>/dev/null
+for key in mean_absolute_error root_mean_square spearman; do equal "$(grep "^$key " rates.out)" "$(grep "^$key " file.out)" "$key"; done
+expect 2 'baseline: not for --task rate' "$SEQEVAL" rater --baseline bow
 
 # A language model ends early, too, and learns that it needs a validation split.
 expect 0 train "$SEQPREP" --unit char --valid 0.2 -o text train.txt

@@ -12,8 +12,8 @@ typedef struct seq_regressor_settings {
 extern const seq_option_group seq_regressor_options;
 
 // The head, with dropout before it. `target`: a field of one number a row, which
-// the batches hold normalised, (x - mean) / deviation. Losses are in these
-// units (ordinal: nats), predictions in the target's own.
+// the batches hold normalised, (x - mean) / deviation. Losses (but ordinal's, in
+// nats) and predictions are of such numbers, too.
 int seq_graph_regressor(seq_graph *graph, const seq_model_config *config,
                         const seq_parsed *settings, int input, const char *target, double mean,
                         double deviation);

@@ -21,8 +21,7 @@ typedef struct seq_regression {
     seq_regression_loss loss;
     float delta;                   // of Huber, above 0
     int width;                     // W values a row
-    const float *mean, *deviation; // (W), in the targets' units; deviations above 0. NULL for
-                                   // seq_regression_rows: targets are z
+    const float *mean, *deviation; // (W), in the targets' units; deviations above 0
 } seq_regression;
 
 // Mean and deviation (population) of each column of values (rows, W), without NaN. A column that
@@ -67,23 +66,21 @@ void seq_ordinal_predict(const seq_ordinal *ordinal, size_t rows, const float *s
                          float *expected, float *probabilities);
 
 // Head: rows and a column of W values on the same axis. output = x A^T + b. Parameters "weight"
-// (W, units), "bias" (W). Predicts values in the units of mean and deviation.
+// (W, units), "bias" (W). Predicts values in the targets' units.
 typedef struct seq_head_regression_options {
     seq_regression_loss loss;
     float delta;                   // of Huber
     const float *mean, *deviation; // (W), as long as the graph
-    bool normalised;               // the column holds (target - mean) / deviation already
 } seq_head_regression_options;
 extern const seq_head_kind seq_head_regression;
 
-// Head: rows and a column of ids, the classes in rising order; or a column of normalised numbers,
-// of which each stands for the class of the nearest value. score = x w. Parameters "weight"
+// Head: rows and a column of ids, the classes in rising order; or a column of numbers, each of
+// which is taken for the class of the nearest value. score = x w. Parameters "weight"
 // (1, units), "cuts" (C - 1). Predicts the mean of `values`; marginals are the probabilities of
 // classes. Evaluation counts where the likeliest class is right.
 typedef struct seq_head_ordinal_options {
-    const float *values;   // (C), rising, as long as the graph
-    int classes;           // C, of a column of numbers; else the column's
-    float mean, deviation; // of a column of numbers
+    const float *values; // (C), rising, as long as the graph
+    int classes;         // C, of a column of numbers; else the column's
 } seq_head_ordinal_options;
 extern const seq_head_kind seq_head_ordinal;
 

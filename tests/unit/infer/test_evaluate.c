@@ -141,9 +141,7 @@ static void make_model(set *set) {
                                        .layers = 1,
                                        .hidden = hidden,
                                        .bidirectional = true};
-    const seq_field *number = &seq_dataset_schema(set->dataset)->fields[1];
-    const float moments[2] = {number->mean ? (float)*number->mean : 0,
-                              number->deviation ? (float)*number->deviation : 1};
+    const float moments[2] = {0, 1}; // the batches' own
     seq_graph *graph = NULL;
     seq_compute compute;
     seq_error error = {0};
@@ -157,8 +155,7 @@ static void make_model(set *set) {
                                &(seq_pool_options){.pooling = SEQ_POOL_MEAN}, "pool", "", &node, 1);
     if (set->kind == RATE) {
         const float *kept = seq_graph_keep(graph, moments, sizeof moments);
-        const seq_head_regression_options options = {
-            .mean = kept, .deviation = kept + 1, .normalised = true};
+        const seq_head_regression_options options = {.mean = kept, .deviation = kept + 1};
         seq_graph_head(graph, &seq_head_regression, &options, "output", node, label, false);
     } else
         seq_graph_head(graph, &seq_head_full, &(seq_words_options){0}, "output", node, label,

@@ -155,7 +155,7 @@ static void open_fixture(fixture *f, int target, const seq_head_kind *head, bool
     seq_error error = {0};
     seq_graph *graph = NULL;
     seq_compute compute;
-    static const float mean = 20, deviation = 3;
+    static const float mean = 0, deviation = 1;
     *f = (fixture){0};
     make_schema(&f->schema, target);
     const seq_field *field = &f->schema.fields[target];
@@ -166,8 +166,7 @@ static void open_fixture(fixture *f, int target, const seq_head_kind *head, bool
         top = layer(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, 0}, "", top, -1);
     const seq_words_options words = {0};
     const seq_head_crf_options crf = {.best = BEST};
-    const seq_head_regression_options regression = {
-        .loss = SEQ_SQUARED_LOSS, .mean = &mean, .deviation = &deviation, .normalised = true};
+    const seq_head_regression_options regression = {SEQ_SQUARED_LOSS, 0, &mean, &deviation};
     const void *options = head == &seq_head_crf          ? (const void *)&crf
                           : head == &seq_head_regression ? (const void *)&regression
                                                          : &words;

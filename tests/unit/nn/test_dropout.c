@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdbool.h>
+#include <seqtrain/base/random.h>
 #include <seqtrain/nn/dropout.h>
 #include <seqtrain/nn/embedding.h>
 #include <seqtrain/nn/weight_drop.h>
@@ -170,10 +172,32 @@ static void shares_of_a_matrix_have_its_mask(void **state) {
     assert_memory_not_equal(whole, shares, sizeof whole);
 }
 
+// Unit u at time t is decided by 16 bits of draw (step, number, t draws + u / 8).
+static void masks_are_bits_of_draws(void **state) {
+    (void)state;
+    enum { WIDE = 275, DRAWS = (WIDE + 7) / 8 };
+    static float in[N * WIDE], out[N * WIDE];
+    const seq_dropout dropout = {.probability = 0.25, .seed = 3, .step = 8, .place = 2};
+    const seq_random_key key = {3, SEQ_RANDOM_DROPOUT | 2 << 8};
+    for (size_t i = 0; i < N * WIDE; i++)
+        in[i] = (float)i + 1;
+    seq_dropout_apply(&dropout, &ragged, WIDE, in, out);
+    for (int t = 0; t < T; t++)
+        for (int b = 0; b < rows_at[t]; b++)
+            for (int u = 0; u < WIDE; u++) {
+                uint32_t words[4];
+                size_t at = (first_row[t] + (size_t)b) * WIDE + (size_t)u;
+                seq_random_words(key, 8, (uint32_t)numbers[b], (uint32_t)(t * DRAWS + u / 8),
+                                 words);
+                bool zero = (words[u % 8 / 2] >> 16 * (u % 2) & 0xffff) < 0x4000;
+                assert_true(out[at] == (zero ? 0 : in[at] * (65536.0F / 49152)));
+            }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_sequence_alone_has_its_mask),
-                                       cmocka_unit_test(locked_masks_stay),
-                                       cmocka_unit_test(words_are_dropped_as_a_whole),
-                                       cmocka_unit_test(shares_of_a_matrix_have_its_mask)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sequence_alone_has_its_mask), cmocka_unit_test(masks_are_bits_of_draws),
+        cmocka_unit_test(locked_masks_stay), cmocka_unit_test(words_are_dropped_as_a_whole),
+        cmocka_unit_test(shares_of_a_matrix_have_its_mask)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

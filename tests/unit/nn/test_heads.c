@@ -28,7 +28,7 @@ static const unsigned char allowed[(CLASSES + 1) * (CLASSES + 1)] = {
     1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1};
 static const seq_head_crf_options crf = {NULL, false, 3}, masked = {allowed, true, 3},
                                   unmasked = {allowed, false, 3};
-static const seq_head_regression_options huber = {SEQ_HUBER_LOSS, 0.6F, mean, deviation, false};
+static const seq_head_regression_options huber = {SEQ_HUBER_LOSS, 0.6F, mean, deviation};
 static const seq_head_ordinal_options ordinal = {.values = values};
 static const head heads[] = {
     {&seq_head_crf, &crf, {.axis = 1, .ids = CLASSES}},
@@ -44,7 +44,7 @@ typedef struct fixture {
     seq_compute compute;
     seq_parameter_list list;
     seq_node node;
-    seq_arena arena, scratch;
+    seq_arena arena;
     seq_axis_room room;
     seq_batch batch;
     seq_node_run runs[3];
@@ -59,7 +59,7 @@ typedef struct fixture {
 static void take(fixture *f) {
     seq_limits limits = {.axes = {[1] = {ITEMS, STEPS, ROWS}}};
     seq_axis_take(&f->room, &limits.axes[1], ITEMS, &f->arena);
-    f->head->kind->node.plan(&f->node, &limits, true, f->runs[2].memory, &f->arena, &f->scratch);
+    f->head->kind->node.plan(&f->node, &limits, true, f->runs[2].memory, &f->arena, &f->arena);
 }
 
 // As the graph does it: one matrix after the other.
@@ -113,7 +113,6 @@ static void open_fixture(fixture *f, const head *head, const int32_t *lengths, i
     f->runs[2].memory = calloc(1, head->kind->node.memory);
     take(f);
     assert_int_equal(seq_arena_commit(&f->arena, "test", &error), SEQ_OK);
-    assert_int_equal(seq_arena_commit(&f->scratch, "test", &error), SEQ_OK);
     take(f);
     seq_axis_shape(&f->batch.axes[1], &f->room, items, lengths);
     for (size_t i = 0; i < f->floats; i++)
@@ -140,22 +139,10 @@ static void open_fixture(fixture *f, const head *head, const int32_t *lengths, i
 static void close_fixture(fixture *f) {
     free(f->runs[2].memory);
     seq_arena_clear(&f->arena);
-    seq_arena_clear(&f->scratch);
-}
-
-// Other nodes use the scratch in between.
-static void spoil_scratch(fixture *f) {
-    if (f->scratch.size) memset(f->scratch.base, 0xff, f->scratch.size);
-}
-
-static seq_loss train(fixture *f, double scale) {
-    spoil_scratch(f);
-    return f->head->kind->train(&f->node, &f->pass, scale);
 }
 
 static seq_loss evaluate(fixture *f, double *of_sequence, float *of_row) {
     seq_losses losses = {of_sequence, of_row};
-    spoil_scratch(f);
     return f->head->kind->evaluate(&f->node, &f->pass, &losses);
 }
 
@@ -187,7 +174,7 @@ static void gradients_and_losses(void **state) {
         float of_row[ROWS];
         open_fixture(&f, &heads[h], usual, ITEMS);
         memset(f.gradient, 0xff, sizeof f.gradient); // NaN: all is written
-        seq_loss loss = train(&f, 1);
+        seq_loss loss = heads[h].kind->train(&f.node, &f.pass, 1);
         seq_loss same = evaluate(&f, of_sequence, of_row);
         assert_true(loss.sum == same.sum && loss.count == same.count && loss.correct == 0);
         assert_int_equal(loss.count, heads[h].targets.width ? 19 : ROWS);
@@ -209,10 +196,10 @@ static void scales_and_frozen(void **state) {
     for (int h = 0; h < HEADS; h++) {
         open_fixture(&f, &heads[h], usual, ITEMS);
         open_fixture(&half, &heads[h], usual, ITEMS);
-        train(&f, 1);
+        heads[h].kind->train(&f.node, &f.pass, 1);
         half.node.frozen = 5;
         half.runs[0].gradient = NULL;
-        train(&half, 0.5);
+        heads[h].kind->train(&half.node, &half.pass, 0.5);
         for (int i = 0; i < f.node.parameter_count; i++) {
             size_t end = i + 1 < f.node.parameter_count ? f.node.offsets[i + 1] : f.floats;
             for (size_t at = f.node.offsets[i]; at < end; at++)
@@ -264,8 +251,8 @@ static void alone_is_in_a_batch(void **state) {
                 memcpy(one.real + t * 2, f.real + row * 2, 2 * sizeof(float));
                 one.ids[t] = f.ids[row];
             }
-            train(&f, 1);
-            train(&one, 1);
+            heads[h].kind->train(&f.node, &f.pass, 1);
+            heads[h].kind->train(&one.node, &one.pass, 1);
             evaluate(&f, of_sequence, of_row), evaluate(&one, &own, own_rows);
             assert_memory_equal(&of_sequence[b], &own, sizeof own);
             predict(&f, 1, &all), predict(&one, 1, &alone);
@@ -340,7 +327,7 @@ static void no_rows(void **state) {
         for (int items = 0; items <= 2; items += 2) {
             open_fixture(&f, &heads[h], nothing, items);
             memset(f.gradient, 0xff, sizeof f.gradient);
-            seq_loss loss = train(&f, 1);
+            seq_loss loss = heads[h].kind->train(&f.node, &f.pass, 1);
             assert_true(loss.sum == 0 && loss.count == 0);
             for (size_t i = 0; i < f.floats; i++)
                 assert_true(f.gradient[i] == 0);
@@ -367,7 +354,7 @@ static void expect_refusal(const seq_head_kind *kind, const void *options, seq_s
 static void refusals(void **state) {
     (void)state;
     const seq_head_crf_options many = {NULL, false, SEQ_CRF_BEST + 1};
-    const seq_head_regression_options flat = {SEQ_HUBER_LOSS, 0, mean, deviation, false};
+    const seq_head_regression_options flat = {SEQ_HUBER_LOSS, 0, mean, deviation};
     expect_refusal(&seq_head_crf, &crf, (seq_shape){.axis = 2, .ids = 3}, "on the same axis");
     expect_refusal(&seq_head_crf, &crf, (seq_shape){.axis = 1, .width = 3}, "column of labels");
     expect_refusal(&seq_head_crf, &many, (seq_shape){.axis = 1, .ids = 3}, "expected 1 to 100");
