@@ -118,7 +118,7 @@ if command -v h5dump >/dev/null; then
 fi
 
 if [ "$whole" ] && grep -q SEQ_HOLD_AT "$SEQTRAIN"; then
-  experiment "a rollback to the start" "values are taken again; the same bytes on 1 and 2 ranks; refused where the source is gone"
+  experiment "a rollback to the start" "values are taken again; the same bytes on 1 and 2 ranks"
   all=(--init-from source:rnn,output@0.25 --embeddings vectors.txt --embeddings-rate 0 --steps 3 --on-bad-numbers rollback)
   fault=(--rollback-factor 1 --inject nan-loss:step=1)
   expect 0 "rolled back|finished" anew train "${all[@]}" "${fault[@]}" --run back

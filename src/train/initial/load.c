@@ -94,6 +94,7 @@ static seq_status load_sources(seq_trainer *trainer, char **out_text, seq_error 
             seq_checkpoint_load(source->path, true, &trainer->compute, &initial->loaded[i], error);
         if (status) return seq_error_add_context(error, "--init-from");
         seq_checkpoint_note(initial->loaded[i].directory, &hash);
+        if (!hash.size) return seq_checkpoint_tell_moved(source->path, SEQ_REMOVED, error);
         status = list_offers(initial, i, error);
         if (!status) status = name_source(source, &hash, out_text, error);
     }
