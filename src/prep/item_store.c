@@ -34,14 +34,15 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                                 const char *folder, seq_error *error) {
     store->prepare = prepare;
     store->settings = prepare->reader;
+    seq_item_rules rules = prepare->rules;
+    rules.cased = prepare->letters;
     store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
                       prepare->test_fraction > 0;
     seq_status status = seq_id_spool_begin(&store->spool, folder, error);
-    return status
-               ? status
-               : seq_item_cutter_create(&prepare->rules, take_units, store, &store->cutter, error);
+    return status ? status
+                  : seq_item_cutter_create(&rules, take_units, store, &store->cutter, error);
 }
 
 seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error) {

@@ -1,19 +1,26 @@
 // Fields -> units. Texts go through the tokenizer that a language model's corpus
 // goes through. Tokens of a list pass it in characters, so lower case and normal
 // forms are the same and a blank inside a token is not an end. k-mers are slices
-// of the letters. Tests: tests/unit/prep/test_item_units.c.
+// of the letters. Where letters stand beside words, a unit is cut with its case
+// and a word made of it later. Tests: tests/unit/prep/test_item_units.c.
 #include <seqtrain/prep/item_units.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
 
+// A token that is being normalised.
+typedef struct normal_form {
+    seq_tokenizer *tokenizer; // into characters
+    char *bytes;
+    size_t size, capacity;
+} normal_form;
+
 struct seq_item_cutter {
-    seq_item_rules rules;
+    seq_item_rules rules; // text.lower: that of units
     seq_unit_sink sink;
     void *context;
-    seq_tokenizer *texts, *tokens;
-    char *token; // the one that is being normalised
-    size_t size, capacity;
+    seq_tokenizer *texts;
+    normal_form token, word; // of a list's token; of a cased unit, without tokenizer: none is
 };
 
 seq_status seq_item_rules_write(const seq_item_rules *rules, seq_record *record, seq_error *error) {
@@ -58,18 +65,19 @@ const seq_item_field *seq_item_find_input(const seq_item *item) {
 
 static seq_status keep_characters(void *context, const char *text, size_t size, size_t count,
                                   seq_error *error) {
-    seq_item_cutter *cutter = context;
-    seq_status status = seq_grow(&cutter->token, &cutter->capacity, cutter->size + size * count + 1,
-                                 1, "a token", error);
+    normal_form *form = context;
+    seq_status status =
+        seq_grow(&form->bytes, &form->capacity, form->size + size * count + 1, 1, "a token", error);
     if (status) return status;
-    memcpy(cutter->token + cutter->size, text, size * count);
-    cutter->size += size * count;
+    memcpy(form->bytes + form->size, text, size * count);
+    form->size += size * count;
     return SEQ_OK;
 }
 
 seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sink, void *context,
                                   seq_item_cutter **out, seq_error *error) {
     seq_item_cutter *cutter = NULL;
+    bool lowers = rules->cased && rules->text.lower;
     seq_text_rules characters = rules->text;
     characters.unit = SEQ_UNIT_CHAR;
     seq_status status = seq_allocate(&cutter, 1, sizeof *cutter, "cutting items", error);
@@ -77,9 +85,15 @@ seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sin
     cutter->rules = *rules;
     cutter->sink = sink;
     cutter->context = context;
-    status = seq_tokenizer_create(&rules->text, sink, context, &cutter->texts, error);
+    if (lowers)
+        status = seq_tokenizer_create(&characters, keep_characters, &cutter->word,
+                                      &cutter->word.tokenizer, error);
+    cutter->rules.text.lower = characters.lower = rules->text.lower && !rules->cased;
     if (!status)
-        status = seq_tokenizer_create(&characters, keep_characters, cutter, &cutter->tokens, error);
+        status = seq_tokenizer_create(&cutter->rules.text, sink, context, &cutter->texts, error);
+    if (!status)
+        status = seq_tokenizer_create(&characters, keep_characters, &cutter->token,
+                                      &cutter->token.tokenizer, error);
     if (status)
         seq_item_cutter_destroy(cutter);
     else
@@ -90,8 +104,10 @@ seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sin
 void seq_item_cutter_destroy(seq_item_cutter *cutter) {
     if (!cutter) return;
     seq_tokenizer_destroy(cutter->texts);
-    seq_tokenizer_destroy(cutter->tokens);
-    free(cutter->token);
+    seq_tokenizer_destroy(cutter->token.tokenizer);
+    seq_tokenizer_destroy(cutter->word.tokenizer);
+    free(cutter->token.bytes);
+    free(cutter->word.bytes);
     free(cutter);
 }
 
@@ -110,11 +126,26 @@ static seq_status cut_token(seq_item_cutter *cutter, const char *file, const seq
     const seq_text_rules *rules = &cutter->rules.text;
     if (memchr(value->bytes, '\n', value->size))
         return seq_item_refuse(file, value->line, value->column, error, "a token holds a line end");
-    if (!rules->lower && !rules->nfc)
+    if ((!rules->lower && !rules->nfc) || !value->size)
         return cutter->sink(cutter->context, value->bytes, value->size, 1, error);
-    cutter->size = 0;
-    seq_status status = pass(cutter->tokens, file, value, error);
-    return status ? status : cutter->sink(cutter->context, cutter->token, cutter->size, 1, error);
+    normal_form *form = &cutter->token;
+    form->size = 0;
+    seq_status status = pass(form->tokenizer, file, value, error);
+    return status ? status : cutter->sink(cutter->context, form->bytes, form->size, 1, error);
+}
+
+seq_status seq_item_word(seq_item_cutter *cutter, const char *unit, size_t size, const char **out,
+                         size_t *out_size, seq_error *error) {
+    normal_form *form = &cutter->word;
+    const seq_value value = {.bytes = unit, .size = size};
+    *out = unit;
+    *out_size = size;
+    if (!form->tokenizer || !size) return SEQ_OK;
+    form->size = 0;
+    seq_status status = pass(form->tokenizer, "a word", &value, error);
+    *out = form->bytes;
+    *out_size = form->size;
+    return status;
 }
 
 static seq_status cut_letters(seq_item_cutter *cutter, const char *file, const seq_value *value,

@@ -1,7 +1,8 @@
-// The vocabularies of data of items. Units of training items, most frequent
-// first, ties by bytes, behind <unk>; their letters likewise, counted as often as
-// their units. Classes are those of all parts, since a class that training lacks
-// is still an answer; numbers come by value. Tests: tests/cli/seqprep_items.sh.
+// The vocabularies of data of items. Words of training items, most frequent
+// first, ties by bytes, behind <unk>; letters of their units likewise, counted as
+// often as their units. A word is its unit, in lower case where units are cased. Classes are those
+// of all parts, since a class that training lacks is still an answer; numbers come by value. Tests:
+// tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/log.h>
@@ -99,11 +100,25 @@ static seq_status make_bytes(const seq_string_table *table, seq_vocabulary *voca
     return status;
 }
 
-static seq_status make_units(seq_item_work *work, seq_error *error) {
+// The words of all units, each with the occurrences of all its units.
+static seq_status count_words(const seq_item_work *work, seq_string_table *out, seq_error *error) {
+    const seq_string_table *units = &work->store.units;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < units->count; i++) {
+        const char *word;
+        size_t size, number;
+        status = seq_item_word(work->store.cutter, seq_string_table_text(units, i),
+                               units->items[i].size, &word, &size, error);
+        if (!status) status = seq_string_table_add(out, word, size, &number, error);
+        if (!status) out->items[number].count += units->items[i].count;
+    }
+    return status;
+}
+
+static seq_status make_words(seq_item_work *work, const seq_string_table *table, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     seq_text_rules rules = prepare->rules.text;
     if (prepare->rules.kmer || prepare->task == SEQ_TASK_TAG) rules.unit = SEQ_UNIT_WORD;
-    const seq_string_table *table = &work->store.units;
     ranked *items = NULL;
     size_t count, limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : INT32_MAX;
     seq_status status = seq_vocabulary_create(&rules, &work->units, error);
@@ -118,13 +133,26 @@ static seq_status make_units(seq_item_work *work, seq_error *error) {
     return status;
 }
 
+static seq_status make_units(seq_item_work *work, seq_error *error) {
+    seq_string_table words = {0};
+    if (!work->prepare->letters) return make_words(work, &work->store.units, error);
+    seq_status status = count_words(work, &words, error);
+    if (!status) status = make_words(work, &words, error);
+    seq_string_table_clear(&words);
+    return status;
+}
+
 static seq_status map_units(seq_item_work *work, seq_error *error) {
     const seq_string_table *table = &work->store.units;
+    const char *word;
+    size_t size;
     seq_status status =
         seq_allocate(&work->ids, table->count, sizeof *work->ids, "a vocabulary", error);
-    for (size_t i = 0; !status && i < table->count; i++)
-        work->ids[i] = seq_vocabulary_find_or_unk(work->units, seq_string_table_text(table, i),
-                                                  table->items[i].size);
+    for (size_t i = 0; !status && i < table->count; i++) {
+        status = seq_item_word(work->store.cutter, seq_string_table_text(table, i),
+                               table->items[i].size, &word, &size, error);
+        if (!status) work->ids[i] = seq_vocabulary_find_or_unk(work->units, word, size);
+    }
     return status;
 }
 

@@ -67,8 +67,11 @@ static seq_status take_units(void *context, const char *text, size_t size, size_
             break;
         }
         status = take_text(input, text, size, error);
+        const char *word;
+        size_t word_size;
+        if (!status) status = seq_item_word(input->cutter, text, size, &word, &word_size, error);
         if (status) break;
-        int id = seq_vocabulary_find(input->units, text, size);
+        int id = seq_vocabulary_find(input->units, word, word_size);
         input->out.unknown += id == SEQ_NO_ID;
         input->ids[input->out.length++] = id == SEQ_NO_ID ? seq_vocabulary_unk(input->units) : id;
     }
@@ -122,6 +125,7 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
         *settings = (seq_reader_settings){.reader = input->settings.reader};
     if (input->settings.columns) settings->columns = input->settings.columns;
     input->rules.text = *seq_vocabulary_rules(input->units);
+    input->rules.cased = input->letters != NULL;
     settings->unlabelled = settings->keep_lines = true;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
     settings->any_bytes = seq_item_takes_any_bytes(&input->rules);

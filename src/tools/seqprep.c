@@ -112,7 +112,8 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "overlap", "N", AT(overlap), "0", 0, 2147483647,
      .help = "Units that two windows share."},
     {SEQ_OPTION_FLAG, "letters", NULL, AT(letters), "no",
-     .help = "tag: keep the letters of each token, too, for a character encoder."},
+     .help = "tag: keep the letters of each token, too, for a character encoder. They keep their "
+             "case, whatever --lower does to words."},
     {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
      .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
     {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,

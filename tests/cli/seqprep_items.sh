@@ -134,6 +134,9 @@ made pos.data 'read as none, stored as none' --task tag pos
 printf 'a B-x\nb Ix\n' >mixed
 refused 3 "tag 'Ix' has no prefix and is not O" --task tag mixed
 made alone 'read as none' --task tag --tag-scheme none mixed
+printf 'Apple O\n' >apple
+made cased 'train +1 +1 +5 +1' --task tag --letters --lower apple
+[ "$(column cased/vocabulary.tsv) $(column cased/vocabulary-letters.tsv)" = '<unk> apple <unk> p A e l' ] || bad "case: $(column cased/vocabulary.tsv) $(column cased/vocabulary-letters.tsv)"
 printf 'a O\n\n\nb O\n' >gap
 made empty 'train +3 +2 +2' --task tag --blank-lines item gap
 made skipped '1 blank lines passed over' --task tag gap

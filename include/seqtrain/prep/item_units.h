@@ -13,6 +13,9 @@ typedef struct seq_item_rules {
     int kmer, stride; // letters of a unit, and from one unit's start to the next; 0: no k-mers
     // Longer items are cut into windows of so many units that share `overlap`; 0: never.
     int64_t max_length, overlap;
+    // Units keep the case of the text as it came, whatever `text.lower` says: where letters stand
+    // beside words. seq_item_word makes the word. Not recorded, the schema's fields say it.
+    bool cased;
 } seq_item_rules;
 seq_status seq_item_rules_write(const seq_item_rules *rules, seq_record *record, seq_error *error);
 // All but `text`, which the vocabulary has.
@@ -30,6 +33,10 @@ seq_status seq_item_cutter_create(const seq_item_rules *rules, seq_unit_sink sin
 // `file` is for messages. SEQ_BAD_INPUT names line and column.
 seq_status seq_item_cut(seq_item_cutter *cutter, const char *file, const seq_item_field *field,
                         seq_error *error);
+// The word of a unit: in lower case where units are cased and the rules want it, else the unit. It
+// is valid until the next call. The sink may call this.
+seq_status seq_item_word(seq_item_cutter *cutter, const char *unit, size_t size, const char **out,
+                         size_t *out_size, seq_error *error);
 void seq_item_cutter_destroy(seq_item_cutter *cutter); // NULL is fine
 
 // Behind the letter at `at`.

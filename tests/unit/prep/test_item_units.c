@@ -55,6 +55,63 @@ static void fields_are_cut(void **state) {
     cuts(&threes, &one, "f line 2, column 4: --kmer: byte 0x20 is no letter of a sequence");
 }
 
+// A cased unit, and its word behind it.
+typedef struct cased_join {
+    char *text;
+    seq_item_cutter *cutter;
+} cased_join;
+
+static seq_status join_words(void *context, const char *text, size_t size, size_t count,
+                             seq_error *error) {
+    cased_join *out = context;
+    for (size_t i = 0; i < count; i++) {
+        const char *word;
+        size_t word_size;
+        seq_status status =
+            seq_item_word(out->cutter, text + i * size, size, &word, &word_size, error);
+        if (status) return status;
+        strncat(out->text, text + i * size, size);
+        strcat(out->text, "=");
+        strncat(out->text, word, word_size);
+        strcat(out->text, "|");
+    }
+    return SEQ_OK;
+}
+
+static void cased_units_have_words(void **state) {
+    const seq_value tokens[] = {{"Apple", 5, 1, 1},
+                                {"", 0, 2, 1},
+                                {"E\xCC\x81", 3, 3, 1},
+                                {"iOS", 3, 4, 1}},
+                    text = {"New E\xCC\x81 york", 12, 1, 1};
+    const seq_item_field list = {"token", tokens, 4, true}, one = {"text", &text, 1, false};
+    const struct {
+        const seq_item_field *field;
+        bool lower, nfc, cased;
+        const char *expected;
+    } cases[] = {
+        {&list, true, true, true, "Apple=apple|=|\xC3\x89=\xC3\xA9|iOS=ios|"},
+        {&list, true, false, true, "Apple=apple|=|E\xCC\x81=e\xCC\x81|iOS=ios|"},
+        {&list, false, true, true, "Apple=Apple|=|\xC3\x89=\xC3\x89|iOS=iOS|"},
+        {&list, true, false, false, "apple=apple|=|e\xCC\x81=e\xCC\x81|ios=ios|"},
+        {&one, true, true, true, "New=new|\xC3\x89=\xC3\xA9|york=york|"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char found[200] = "";
+        cased_join out = {.text = found};
+        seq_error error = {0};
+        const seq_item_rules rules = {
+            .text = {.unit = SEQ_UNIT_WORD, .lower = cases[i].lower, .nfc = cases[i].nfc},
+            .cased = cases[i].cased};
+        assert_int_equal(seq_item_cutter_create(&rules, join_words, &out, &out.cutter, &error),
+                         SEQ_OK);
+        assert_int_equal(seq_item_cut(out.cutter, "f", cases[i].field, &error), SEQ_OK);
+        assert_string_equal(found, cases[i].expected);
+        seq_item_cutter_destroy(out.cutter);
+    }
+}
+
 static void long_items_have_windows(void **state) {
     const seq_item_rules rules = {.max_length = 10, .overlap = 4}, never = {0};
     const int64_t lengths[] = {0, 1, 10, 11, 16, 17, 100};
@@ -101,6 +158,7 @@ static void rules_are_recorded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_cut),
+        cmocka_unit_test(cased_units_have_words),
         cmocka_unit_test(long_items_have_windows),
         cmocka_unit_test(rules_are_recorded),
     };

@@ -103,6 +103,29 @@ static void tags_are_read_back(void **state) {
     temporary_destroy(&place);
 }
 
+// Words in lower case, counted together; letters as the token came, after --nfc.
+static void letters_keep_their_case(void **state) {
+    temporary place;
+    char train[200];
+    const char *inputs[] = {train};
+    (void)state;
+    temporary_create(&place);
+    write_text(&place, "train.conll", "Apple N\n\napple N\nE\xCC\x81 X\n", train);
+    seq_dataset *dataset = prepare(
+        (seq_prepare_items){.task = SEQ_TASK_TAG,
+                            .rules.text = {.unit = SEQ_UNIT_WORD, .lower = true, .nfc = true},
+                            .inputs = inputs,
+                            .input_count = 1,
+                            .min_count = 2,
+                            .letters = true,
+                            .detect_scheme = true},
+        &place);
+    expect_split(dataset, SEQ_TRAIN,
+                 "apple[A,p,p,l,e]/N \napple[a,p,p,l,e]/N <unk>[\xC3\x89]/X \n");
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
 static void labels_are_read_back(void **state) {
     temporary place;
     char train[200];
@@ -159,6 +182,7 @@ int main(void) {
     if (seq_storage_begin(&error)) return 1; // once a process
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tags_are_read_back),
+        cmocka_unit_test(letters_keep_their_case),
         cmocka_unit_test(labels_are_read_back),
         cmocka_unit_test(strands_and_windows_are_read_back),
     };
