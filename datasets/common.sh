@@ -1,12 +1,12 @@
 # Shared by the recipes; sourced, not run. A recipe is
-#   datasets/NAME.sh --from DIR [--out DIR] [--np N] [-- SEQTRAIN_OPTION...]
+#   datasets/NAME.sh --from DIR [--out DIR] [--np N] [--seeds N] [-- SEQTRAIN_OPTION...]
 # DIR holds the data as published; the data set and the run go to OUT (default run/NAME). Repeating a recipe continues it.
 # Programs come from build/ (launch/quickstart.sh makes it) or from the folder in SEQTRAIN_BIN.
 source "$(dirname "${BASH_SOURCE[0]}")/../launch/common.sh"
 launcher_environment
 recipe=$(basename "$0" .sh)
 bin=${SEQTRAIN_BIN:-$root/build}
-from='' out=$root/run/$recipe ranks=$cores
+from='' out=$root/run/$recipe ranks=$cores seeds=5
 
 recipe_usage() {
   sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
@@ -18,6 +18,7 @@ while [ $# -gt 0 ]; do
   --from) from=${2:?--from needs a directory}; shift 2 ;;
   --out) out=${2:?--out needs a directory}; shift 2 ;;
   --np) ranks=${2:?--np needs a number}; shift 2 ;;
+  --seeds) seeds=${2:?--seeds needs a number}; shift 2 ;;
   --help | -h) recipe_usage 0 ;;
   --) shift; break ;;
   *) recipe_usage 2 >&2 ;;
@@ -50,3 +51,34 @@ train() {
 }
 
 evaluate() { "$bin/seqeval" "$@"; }
+
+# Recipes with several seeds: each is trained alone, on all cores.
+# figure RUN SPLIT MEASURE: what seqeval tells of the run's best checkpoint.
+figure() {
+  "$bin/seqeval" "$1" --split "$2" --resamples 0 --json 2>/dev/null | grep -o "\"$3\": {\"value\": [-0-9.e]*" | head -1 | sed 's/.* //'
+}
+
+# spread NAME NUMBER...: median and range.
+spread() {
+  local name=$1
+  shift
+  printf '%s\n' "$@" | sort -g | awk -v name="$name" '{ v[NR] = $1 } END {
+    m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
+    printf "%-40s median %.4f, range %.4f to %.4f, %d seeds\n", name, m, v[1], v[NR], NR }'
+}
+
+# train_seeds DATA RUN SEQTRAIN_OPTION...: RUN-1, RUN-2 ..., one after the other.
+train_seeds() {
+  local data=$1 run=$2 seed
+  shift 2
+  for ((seed = 1; seed <= seeds; seed++)); do
+    "$bin/seqtrain" --data "$data" --run "$run-$seed" --seed "$seed" --threads "$cores" --quiet "$@" ${more[@]+"${more[@]}"} || fail "$run-$seed"
+  done
+}
+
+# tell_seeds RUN SPLIT MEASURE
+tell_seeds() {
+  local values=() seed
+  for ((seed = 1; seed <= seeds; seed++)); do values+=("$(figure "$1-$seed" "$2" "$3")"); done
+  spread "$(basename "$1") $2 $3" "${values[@]}"
+}

@@ -2,9 +2,9 @@
 // run's numbers at some time; a checkpoint fits when it agrees with all fields
 // of any one line. A field that the checkpoint's version did not have counts as
 // fitting, but for those that are absent at their default: task, schema, sources
-// of first values and options of groups. Invariant: lines are only added, and the file is replaced
-// atomically. Tests:
-// tests/unit/checkpoint/test_identity.c, tests/fault/run_directory.sh.
+// of first values and options of groups. Invariant: lines are only added, and
+// the file is replaced atomically. Tests: tests/unit/checkpoint/test_identity.c,
+// tests/fault/run_directory.sh.
 #include <seqtrain/checkpoint/identity.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>

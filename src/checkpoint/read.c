@@ -181,11 +181,11 @@ static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, s
     seq_model_config config;
     seq_error reason = {0};
     seq_status status = read_settings(loaded, &config, &reason);
-    const seq_task_input input = {
-        .config = &config,
-        .settings = &loaded->settings.parsed,
-        .schema = &loaded->schema,
-        .vocabularies = (const seq_vocabulary *const *)loaded->vocabularies};
+    const seq_task_input input = {.config = &config,
+                                  .settings = &loaded->settings.parsed,
+                                  .schema = &loaded->schema,
+                                  .vocabularies =
+                                      (const seq_vocabulary *const *)loaded->vocabularies};
     if (!status) status = seq_task_model(loaded->task, &input, compute, &loaded->model, &reason);
     if (!status) return SEQ_OK;
     return seq_error_set(error, status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : status,

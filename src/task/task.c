@@ -98,16 +98,19 @@ const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, co
     return kept;
 }
 
-static seq_status create_graph(const seq_task_input *input, seq_graph **out, seq_error *error) {
+enum { BEFORE = SEQ_FIELD_NAME + 8 };
+
+// `before`: room for a name; it stays as long as nodes are added.
+static seq_status create_graph(const seq_task_input *input, char before[BEFORE], seq_graph **out,
+                               seq_error *error) {
     const seq_schema *schema = input->schema;
     seq_graph_field fields[SEQ_COLUMNS + 1];
-    char before[SEQ_FIELD_NAME + 8];
     for (int i = 0; i < schema->field_count; i++)
         fields[i] = field_of(input, &schema->fields[i], schema->fields[i].name);
     int column = seq_schema_before_column(schema);
     if (column >= 0) {
         const seq_field *target = &schema->fields[schema->target];
-        snprintf(before, sizeof before, "%s.before", target->name);
+        snprintf(before, BEFORE, "%s.before", target->name);
         fields[column] = field_of(input, target, before);
     }
     const seq_initial_choice choice = seq_model_initial_choice(input->config);
@@ -118,9 +121,10 @@ seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *i
                                    const seq_rates *rates, const seq_compute *compute,
                                    seq_model **out, seq_error *error) {
     seq_graph *graph = NULL;
+    char before[BEFORE];
     seq_status status = seq_task_check_options(task, input->settings, error);
     if (!status) status = seq_model_config_check(input->config, error);
-    if (!status) status = create_graph(input, &graph, error);
+    if (!status) status = create_graph(input, before, &graph, error);
     if (status) return status;
     task->build(input, graph);
     for (int i = 0; rates && i < rates->count; i++)

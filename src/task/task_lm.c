@@ -7,6 +7,8 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     seq_graph_language_model(graph, input->config, input->settings);
 }
 
+// What reads from both ends is refused: it would see the token that is predicted.
+static const seq_option_group *const groups[] = {&seq_stack_options, NULL};
 static const seq_metric *const metrics[] = {NULL};
 
 const seq_task seq_task_lm = {
@@ -14,6 +16,7 @@ const seq_task seq_task_lm = {
     .summary = "the next token of a text",
     .unit = "token",
     .sampler = &seq_sampler_streams,
+    .groups = groups,
     .build = build,
     .metrics = metrics,
 };

@@ -140,8 +140,8 @@ static seq_status verify_named(const options *options, const char *path, seq_man
 }
 
 static seq_status show_checkpoint(const options *options, const char *path, seq_error *error) {
-    static const char *const sections[] = {"position", "schedule", "model",   "schema", "reader",
-                                           "data",     "program",  "options", "state"};
+    static const char *const sections[] = {"position", "schedule", "initial", "model",   "schema",
+                                           "reader",   "data",     "program", "options", "state"};
     seq_manifest manifest = {0};
     seq_digest noted;
     seq_checkpoint_note(path, &noted);

@@ -104,6 +104,11 @@ expect 2 "missing: it is about what --vocab lacks" "$SEQPREP" --missing drop -o 
 printf 'é é' >none
 expect 3 "other.char has none of the 3 units of the inputs" "$SEQPREP" --vocab other.char --missing drop -o no none
 
+# --reverse is recorded; what it does is in tests/unit/data/test_dataset.c.
+expect 0 "order +reversed" "$SEQPREP" --unit word --reverse -o turned lf
+grep -q '"reverse": "yes"' turned/dataset.json || bad "--reverse is not in the manifest"
+expect 2 "reverse: without effect with --task classify" "$SEQPREP" --task classify --reverse -o no lf
+
 # Parts as percentages; more files than a data set may have.
 expect 0 "valid +6 " "$SEQPREP" --unit word --valid 50% -o percent lf
 expect 2 "percentage between 0% and 100%" "$SEQPREP" --valid 100% -o no lf

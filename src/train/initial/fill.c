@@ -85,9 +85,14 @@ static seq_status take_source(seq_trainer *trainer, int number, const seq_meanin
         status = take_row(trainer, number, row, here, &taking, error);
     seq_memory_stream_close(taking.rows, &lines, error, "--init-from");
     seq_memory_stream_close(taking.left, &left, error, "--init-from");
-    if (!error->status && !taking.taken)
-        seq_error_set(error, SEQ_BAD_USAGE, "--init-from %s: nothing of it fits to this model: %s",
-                      source->path, left);
+    if (!error->status && !taking.taken) {
+        char names[SEQ_NAMES];
+        seq_initial_list_names(here->table, names);
+        seq_error_set(
+            error, SEQ_BAD_USAGE,
+            "--init-from %s: nothing of it fits to this model, which has %s; there: %.400s",
+            source->path, names, left);
+    }
     if (!error->status) {
         fprintf(report, "initial  %s: %d of %d parameters", loaded->directory, taking.taken, rows);
         print_rate(report, source->rate);

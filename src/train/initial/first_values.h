@@ -36,6 +36,9 @@ seq_status seq_initial_load_again(seq_trainer *trainer, seq_error *error);
 void seq_initial_drop(seq_first_values *initial);
 // NULL: no source has a parameter for this name.
 const seq_offer *seq_initial_offer(const seq_first_values *initial, const char *name);
+// Of all parameters, as far as there is room: for messages.
+enum { SEQ_NAMES = 400 };
+void seq_initial_list_names(const seq_parameter_table *table, char out[SEQ_NAMES]);
 // "HASH[@RATE]" of the file of --embeddings.
 seq_status seq_initial_name_embeddings(const seq_train_options *options, char out[80],
                                        seq_error *error);

@@ -26,21 +26,26 @@ const seq_offer *seq_initial_offer(const seq_first_values *initial, const char *
     return NULL;
 }
 
+void seq_initial_list_names(const seq_parameter_table *table, char out[SEQ_NAMES]) {
+    size_t length = 0;
+    *out = '\0';
+    for (int row = 0; row < table->count && length < SEQ_NAMES; row++)
+        length += (size_t)snprintf(out + length, SEQ_NAMES - length, "%s%s", row ? ", " : "",
+                                   table->items[row].name);
+}
+
 // A part that names nothing is a mistake.
 static seq_status check_used(const seq_source *source, uint64_t used,
                              const seq_parameter_table *table, seq_error *error) {
-    char part[2 * SEQ_PARAMETER_NAME], names[400] = "";
-    size_t length = 0;
-    for (int i = 0; seq_source_part(source->parts, i, part); i++) {
-        if (used >> i & 1) continue;
-        for (int row = 0; row < table->count && length < sizeof names; row++)
-            length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
-                                       row ? ", " : "", table->items[row].name);
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--init-from %s: part %s names no parameter there; it has %s",
-                             source->path, part, names);
-    }
-    return SEQ_OK;
+    char part[2 * SEQ_PARAMETER_NAME], names[SEQ_NAMES];
+    int i = 0;
+    while (seq_source_part(source->parts, i, part) && used >> i & 1)
+        i++;
+    if (!seq_source_part(source->parts, i, part)) return SEQ_OK;
+    seq_initial_list_names(table, names);
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "--init-from %s: part %s names no parameter there; it has %s",
+                         source->path, part, names);
 }
 
 // Of several sources that offer a parameter, the first counts.
@@ -89,6 +94,7 @@ static seq_status load_sources(seq_trainer *trainer, char **out_text, seq_error 
             seq_checkpoint_load(source->path, true, &trainer->compute, &initial->loaded[i], error);
         if (status) return seq_error_add_context(error, "--init-from");
         seq_checkpoint_note(initial->loaded[i].directory, &hash);
+        if (!hash.size) return seq_checkpoint_tell_moved(source->path, SEQ_REMOVED, error);
         status = list_offers(initial, i, error);
         if (!status) status = name_source(source, &hash, out_text, error);
     }

@@ -115,14 +115,15 @@ bool seq_source_rename(const char *parts, const char *name, char out[SEQ_PARAMET
     for (int i = 0; seq_source_part(parts, i, part); i++) {
         char *equals = strchr(part, '=');
         if (equals) *equals = '\0';
-        selects |= !equals;
+        bool drops = equals && !equals[1];
+        selects |= !drops;
         size_t size = strlen(part);
         const char *found = find_part(changed, part, size);
         if (!found) continue;
-        named = true;
+        named |= !drops;
+        kept &= !drops;
         *used |= UINT64_C(1) << i;
         if (!equals) continue;
-        kept &= equals[1] != '\0';
         char before[sizeof changed];
         snprintf(before, sizeof before, "%s", changed);
         snprintf(changed, sizeof changed, "%.*s%s%.64s", (int)(found - changed), before, equals + 1,

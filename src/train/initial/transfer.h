@@ -31,10 +31,10 @@ void seq_source_print_rate(double rate, char out[40]);
 
 // What parameter `name` is called here. A part names whole steps of a name
 // ("rnn", "output.bias"), or the end of one when it begins with _ ("_l0"). Each
-// FROM=TO is put in once, one part after the other; FROM= leaves the parameter
-// out; where there are parts without =, what none of all parts names is left
-// out, too. Returns false: not taken. Bit i of *used is set where part i of
-// `parts` has named something.
+// FROM=TO is put in once, one part after the other, and NAME takes the parameter
+// as it is; what none of these names is left out. FROM= leaves out what it
+// names; where there are no other parts, all else is taken. Returns false: not taken. Bit i of
+// *used is set where part i of `parts` has named something.
 bool seq_source_rename(const char *parts, const char *name, char out[SEQ_PARAMETER_NAME],
                        uint64_t *used);
 // Part number `index`; false: there are fewer.

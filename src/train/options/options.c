@@ -123,10 +123,10 @@ static const seq_option options[] = {
      .flags = IDENTITY | SESSION | SEQ_OPTION_REPEATED,
      .help =
          "A new run takes the parameters of another RUN (its best checkpoint) or of a CHECKPOINT, "
-         "by their names; rows that stand for words, by the words. FROM=TO renames (rnn=encoder, "
-         "_l0=_l0_reverse), FROM= leaves out, NAME alone takes nothing but what is named. RATE: "
-         "factor of the learning rate of what is taken, 0 freezes it. What does not fit is an "
-         "error, unless it is left out. May be given again, or a list separated by ;: of several "
+         "by their names; rows that stand for words, by the words. NAME and FROM=TO "
+         "(embedding,rnn=encoder,_l0=_l0_reverse) take what they name, under its name or another; "
+         "FROM= leaves out. RATE: factor of the learning rate of what is taken, 0 freezes it. What "
+         "does not fit is an error. May be given again, or a list separated by ;: of several "
          "sources that have a parameter, the first counts. A resume does not need the sources."},
     {SEQ_OPTION_TEXT, "embeddings", "FILE", AT(embeddings), .flags = IDENTITY | SESSION,
      .help = "A new run takes its embedding of words from FILE, text as word2vec, GloVe or "

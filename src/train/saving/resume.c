@@ -2,8 +2,8 @@
 // All ranks share the hashing and decoding; what is damaged is set aside, and
 // the one before it is tried. What a rank has decoded of a good one it keeps
 // until there is memory that the ranks share. Invariant: what a checkpoint does
-// not supply is zero, also after a rollback. Tests: tests/fault/damage.sh, tests/fault/rollback.sh,
-// tests/fault/override.sh.
+// not supply is zero, also after a rollback. Tests: tests/fault/damage.sh,
+// tests/fault/rollback.sh, tests/fault/override.sh.
 #include "saving.h"
 #include "options/options.h"
 #include "verify/verify.h"

@@ -467,6 +467,29 @@ static void weights_are_dropped_in_packing(void **state) {
     close_fixture(&f);
 }
 
+// Labels 0, 1, 2 occur 6, 3 and 1 times: weights in proportion to their inverses, with mean 1.
+static void rare_labels_weigh_more(void **state) {
+    (void)state;
+    static const double weights[LABELS] = {10.0 / 18, 10.0 / 9, 10.0 / 3};
+    for (int item = 0; item < LABELS; item++) {
+        double losses[2];
+        packed *one = pack(&item, 1);
+        for (int balanced = 0; balanced < 2; balanced++) {
+            fixture f;
+            open_fixture(&f,
+                         &(example){classify, "gru",
+                                    balanced ? "--class-weights=balanced" : "--class-weights=none"},
+                         NULL, &one->limits);
+            losses[balanced] = train(&f, one, f.gradient);
+            close_fixture(&f);
+        }
+        double weight = weights[one->ids[3][0]];
+        if (!(fabs(losses[1] / losses[0] - weight) < 1e-6))
+            fail_msg("item %d: %g, expected %g", item, losses[1] / losses[0], weight);
+        drop(one);
+    }
+}
+
 // No gradient of theirs is written, and the others' are what they were.
 static void frozen_parameters_have_no_gradient(void **state) {
     (void)state;
@@ -622,6 +645,7 @@ int main(void) {
         cmocka_unit_test(items_do_not_meet),
         cmocka_unit_test(parameters_have_their_names),
         cmocka_unit_test(weights_are_dropped_in_packing),
+        cmocka_unit_test(rare_labels_weigh_more),
         cmocka_unit_test(frozen_parameters_have_no_gradient),
         cmocka_unit_test(tags_keep_to_the_scheme),
         cmocka_unit_test(numbers_are_normalised),

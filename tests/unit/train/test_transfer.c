@@ -95,13 +95,15 @@ static void names(void **state) {
     (void)state;
     assert_string_equal(rename_to("", "rnn.weight_ih_l0"), "rnn.weight_ih_l0");
     assert_string_equal(rename_to("rnn=encoder", "rnn.weight_ih_l0"), "encoder.weight_ih_l0");
-    assert_string_equal(rename_to("rnn=encoder", "embedding.weight"), "embedding.weight");
+    assert_null(rename_to("rnn=encoder", "embedding.weight"));
+    assert_string_equal(rename_to("rnn=encoder,embedding", "embedding.weight"), "embedding.weight");
+    assert_null(rename_to("rnn=encoder,output=", "embedding.weight"));
     assert_string_equal(rename_to("rnn=encoder,_l0=_l0_reverse", "rnn.bias_hh_l0"),
                         "encoder.bias_hh_l0_reverse");
-    assert_string_equal(rename_to("_l1=_l1_reverse", "rnn.bias_hh_l11"), "rnn.bias_hh_l11");
+    assert_null(rename_to("_l1=_l1_reverse", "rnn.bias_hh_l11"));
     assert_string_equal(rename_to("weight_ih_l0=weight_ih_l0_reverse", "rnn.weight_ih_l0"),
                         "rnn.weight_ih_l0_reverse");
-    assert_string_equal(rename_to("ih_l0=x", "rnn.weight_ih_l0"), "rnn.weight_ih_l0");
+    assert_null(rename_to("ih_l0=x", "rnn.weight_ih_l0"));
     assert_null(rename_to("output=", "output.bias"));
     assert_string_equal(rename_to("output.bias=", "output.weight"), "output.weight");
     assert_null(rename_to("embedding,rnn=encoder", "output.bias"));
