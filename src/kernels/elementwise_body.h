@@ -91,16 +91,20 @@ static inline vector tanh_vector(vector x) {
     return choose(x != x, x, out);
 }
 
+// The last vector overlaps the one before it: its elements are read before any is written.
 #define APPLY(function)                                                                            \
+    if (count < LANES) {                                                                           \
+        float few[LANES] = {0};                                                                    \
+        memcpy(few, x, count * sizeof(float));                                                     \
+        store(few, function(load(few)));                                                           \
+        memcpy(x, few, count * sizeof(float));                                                     \
+        return;                                                                                    \
+    }                                                                                              \
+    vector last = load(x + count - LANES);                                                         \
     size_t i = 0;                                                                                  \
     for (; i + LANES <= count; i += LANES)                                                         \
         store(x + i, function(load(x + i)));                                                       \
-    if (i < count) {                                                                               \
-        float tail[LANES] = {0};                                                                   \
-        memcpy(tail, x + i, (count - i) * sizeof(float));                                          \
-        store(tail, function(load(tail)));                                                         \
-        memcpy(x + i, tail, (count - i) * sizeof(float));                                          \
-    }
+    if (i < count) store(x + count - LANES, function(last));
 
 void NAME(seq_sigmoid)(float *x, size_t count) {
     APPLY(sigmoid_vector)

@@ -10,8 +10,12 @@
 
 static void activate(const seq_cell_step *step, float *gates) {
     size_t hidden = (size_t)step->hidden, count = (size_t)step->count;
-    step->kernels->sigmoid(gates, count);
-    step->kernels->sigmoid(gates + hidden, count);
+    if (count == hidden) {
+        step->kernels->sigmoid(gates, 2 * count); // i and f side by side
+    } else {
+        step->kernels->sigmoid(gates, count);
+        step->kernels->sigmoid(gates + hidden, count);
+    }
     step->kernels->tanh(gates + 2 * hidden, count);
     step->kernels->sigmoid(gates + 3 * hidden, count);
 }

@@ -3,7 +3,7 @@
 # Counted where the frames leave the host. And three hosts write the bytes of one process.
 source "$SUPPORT/common.sh"
 source "$SUPPORT/hosts.sh"
-steps=12
+steps=6
 make_text 300 >text.txt
 expect 0 train "$SEQPREP" --unit byte --valid 0.1 -o data text.txt
 options="--data data --layers 1 --hidden 600 --embed 8 --batch 1 --window 4 --steps $steps --epochs 9 --optimizer momentum --loss-scale sum"
