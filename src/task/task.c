@@ -67,6 +67,38 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
     return SEQ_OK;
 }
 
+// ---- schemas
+
+// Why a schema is none of the task's, or NULL. Models, measures and predictions rely on it.
+static const char *misfit(const seq_task *task, const seq_schema *schema) {
+    const seq_task_target *wanted = &task->target;
+    int text = seq_schema_find_field(schema, "text"),
+        letter = seq_schema_find_field(schema, "letter");
+    if (schema->streams != !wanted->field)
+        return schema->streams ? "it has no items" : "its splits are no streams";
+    if (schema->streams) return NULL;
+    const seq_field *fields = schema->fields,
+                    *target = &fields[schema->target < 0 ? 0 : schema->target];
+    if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)
+        return "it has no field text of ids or values";
+    int axis = fields[text].axis;
+    if (!axis || schema->axes[axis].parent || schema->length_axis != axis)
+        return "its field text is no sequence of an item, or its items are sorted by others";
+    if (schema->target < 0 || strcmp(target->name, wanted->field) != 0 ||
+        target->kind != wanted->kind || target->axis != (wanted->of_rows ? axis : 0))
+        return "its target is none of this task";
+    if (letter >= 0 && (fields[letter].kind != SEQ_FIELD_IDS || !fields[letter].axis ||
+                        schema->axes[fields[letter].axis].parent != axis))
+        return "its field letter is no sequence of each row of text";
+    return NULL;
+}
+
+static seq_status check_schema(const seq_task *task, const seq_schema *schema, seq_error *error) {
+    const char *why = misfit(task, schema);
+    return why ? seq_error_set(error, SEQ_BAD_INPUT, "schema of the task %s: %s", task->name, why)
+               : SEQ_OK;
+}
+
 // ---- models
 
 static seq_graph_field field_of(const seq_task_input *input, const seq_field *field,
@@ -122,7 +154,8 @@ seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *i
                                    seq_model **out, seq_error *error) {
     seq_graph *graph = NULL;
     char before[BEFORE];
-    seq_status status = seq_task_check_options(task, input->settings, error);
+    seq_status status = check_schema(task, input->schema, error);
+    if (!status) status = seq_task_check_options(task, input->settings, error);
     if (!status) status = seq_model_config_check(input->config, error);
     if (!status) status = create_graph(input, before, &graph, error);
     if (status) return status;

@@ -30,6 +30,7 @@ const seq_task seq_task_classify = {
     .summary = "one class a sequence",
     .unit = "item",
     .sampler = &seq_sampler_buckets,
+    .target = {"label", SEQ_FIELD_LABEL, false},
     .groups = groups,
     .build = build,
     .metrics = metrics,

@@ -27,6 +27,7 @@ const seq_task seq_task_rate = {
     .summary = "one number a sequence",
     .unit = "item",
     .sampler = &seq_sampler_buckets,
+    .target = {"label", SEQ_FIELD_NUMBER, false},
     .groups = groups,
     .build = build,
     .metrics = metrics,

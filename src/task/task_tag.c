@@ -59,6 +59,7 @@ const seq_task seq_task_tag = {
     .summary = "a tag a token",
     .unit = "token",
     .sampler = &seq_sampler_buckets,
+    .target = {"tag", SEQ_FIELD_LABEL, true},
     .groups = groups,
     .build = build,
     .metrics = metrics,

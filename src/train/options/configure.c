@@ -145,7 +145,10 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
         task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed->values, task, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
     const seq_task_input input = {&config, parsed, schema, vocabularies};
-    return status ? status : seq_task_model_at_rates(task, &input, rates, compute, out, error);
+    if (!status) status = seq_task_model_at_rates(task, &input, rates, compute, out, error);
+    return status == SEQ_BAD_INPUT
+               ? seq_error_add_context(error, "data set %s", seq_dataset_path(dataset))
+               : status;
 }
 
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,
