@@ -40,8 +40,7 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     const seq_parsed *settings = input->settings;
     const seq_field *tags = &input->schema->fields[input->schema->target];
     int rows = seq_graph_rows(graph, config, settings, "text");
-    if (seq_schema_find_field(input->schema, "letter") >= 0)
-        rows = seq_graph_letters(graph, config, settings, "letter", rows);
+    rows = seq_graph_letters(graph, config, settings, "letter", rows);
     rows = seq_graph_input_dropout(graph, config, settings, rows);
     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
     seq_graph_tagger(graph, config, settings, rows, tags->name, allow(input, graph, tags),
