@@ -42,10 +42,7 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     const seq_field *tags = &input->schema->fields[input->schema->target];
     int rows = seq_graph_rows(graph, config, settings, "text");
     rows = seq_graph_letters(graph, config, settings, "letter", rows);
-<<<<<<< HEAD
-=======
     rows = seq_graph_casing(graph, config, settings, "casing", rows);
->>>>>>> casing
     rows = seq_graph_input_dropout(graph, config, settings, rows);
     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
     seq_graph_tagger(graph, config, settings, rows, tags->name, allow(input, graph, tags),
