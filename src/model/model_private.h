@@ -10,7 +10,7 @@
 typedef struct seq_packed_matrix {
     seq_packed_need need; // its `parameter` is a row of the table
     size_t n, k;
-    size_t offset; // bytes
+    size_t offset;  // bytes
     size_t dropped; // bytes: where the block with weight-drop lies, (rows, columns)
 } seq_packed_matrix;
 
