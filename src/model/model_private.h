@@ -50,6 +50,8 @@ struct seq_graph {
     } * kept; // copies of options
 };
 
+bool seq_graph_has_field(const seq_graph *graph, const char *name);
+
 struct seq_model {
     seq_model_config config; // of a language model
     seq_compute compute;

@@ -35,7 +35,7 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     store->prepare = prepare;
     store->settings = prepare->reader;
     seq_item_rules rules = prepare->rules;
-    rules.cased = prepare->letters;
+    rules.cased = prepare->letters || prepare->casing;
     store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
