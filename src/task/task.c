@@ -1,7 +1,7 @@
 // The table of tasks, the options of all of them, and how a task's model is
 // made: columns of the schema, then the nodes of the row. Invariant: an option
 // that a task does not have never passes in silence. Tests:
-// tests/unit/task/test_task.c, tests/cli/tasks.sh.
+// tests/unit/model/test_builders.c, tests/cli/task_checkpoint.sh.
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
