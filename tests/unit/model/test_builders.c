@@ -498,6 +498,8 @@ static void rare_labels_weigh_more(void **state) {
                                     balanced ? "--class-weights=balanced" : "--class-weights=none"},
                          NULL, &one->limits);
             losses[balanced] = train(&f, one, f.gradient);
+            assert_true(fabs(seq_model_chance(f.model) -
+                             log(LABELS + 1) * (balanced ? 10.0 / 3 : 1)) < 1e-6);
             close_fixture(&f);
         }
         double weight = weights[one->ids[3][0]];
