@@ -188,8 +188,9 @@ static seq_status create_model(seq_loaded *loaded, const seq_compute *compute, s
                                       (const seq_vocabulary *const *)loaded->vocabularies};
     if (!status) status = seq_task_model(loaded->task, &input, compute, &loaded->model, &reason);
     if (!status) return SEQ_OK;
-    return seq_error_set(error, status == SEQ_BAD_USAGE ? SEQ_NO_CHECKPOINT : status,
-                         "verifying %s: %s", loaded->directory, reason.text);
+    bool content = status == SEQ_BAD_USAGE || status == SEQ_BAD_INPUT; // of the files, here
+    return seq_error_set(error, content ? SEQ_NO_CHECKPOINT : status, "verifying %s: %s",
+                         loaded->directory, reason.text);
 }
 
 seq_status seq_checkpoint_build(seq_loaded *loaded, const seq_compute *compute, seq_error *error) {

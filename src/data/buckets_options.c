@@ -20,7 +20,7 @@ static const seq_option options[] = {
      .help = "A step takes items of about equal lengths until a replica has N rows (words, letters "
              "or frames, whichever lengths the task sorts by), in place of --batch items. A longer "
              "item is a batch by itself. 0: by --batch."},
-    {SEQ_OPTION_CHOICE, "normalize", NULL, AT(normalize), "targets", .choices = normalize_choices,
+    {SEQ_OPTION_CHOICE, "normalize", "BY", AT(normalize), "targets", .choices = normalize_choices,
      .flags = IDENTITY,
      .help = "What the loss of a step is divided by: its targets, or its items, so that each item "
              "has the same weight however long it is."},

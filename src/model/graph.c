@@ -163,9 +163,8 @@ int seq_graph_head(seq_graph *graph, const seq_head_kind *kind, const void *opti
     name(graph, graph->plans[node->index].prefix, prefix);
     if (complete(graph, node, options, inputs, 2) < 0) return -1;
     if (next_item && node->input_shapes[0].looks_ahead >> node->shape.axis & 1)
-        return fail(graph,
-                    "a model that predicts the next item cannot read the items behind it, as "
-                    "layers of --bidirectional do, and pooling");
+        return fail(graph, "a model that predicts the next item must not read the items behind it: "
+                           "--bidirectional layers and pooling do");
     return node->index;
 }
 

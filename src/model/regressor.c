@@ -23,8 +23,8 @@ static const seq_option options[] = {
      .flags = SEQ_OPTION_IDENTITY, .help = "Standard deviations up to which huber is squared."},
     {SEQ_OPTION_INTEGERS, "levels", "A,B[,C...]", AT(levels), NULL, -1e9, 1e9,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "The numbers of --loss ordinal, rising, as in 0,1,2,3,4. Another number counts as the "
-             "nearest."},
+     .help = "The whole numbers of --loss ordinal, rising, as in 0,1,2,3,4. Another number counts "
+             "as the nearest."},
     {.type = SEQ_OPTION_END}};
 
 const seq_option_group seq_regressor_options = {options, sizeof(seq_regressor_settings)};

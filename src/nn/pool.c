@@ -29,8 +29,8 @@ static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) 
     bool both = input->width % 2 == 0 && input->looks_ahead >> input->axis & 1;
     if (options->pooling == SEQ_POOL_ENDS && !both)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "pooling \"ends\" takes the final states of both directions: the "
-                             "layer below must be bidirectional");
+                             "--pool ends takes the final states of both directions: it needs "
+                             "--bidirectional");
     out->axis = options->axis;
     out->looks_ahead |= 1U << input->axis;
     if (options->pooling == SEQ_POOL_MAX_MEAN) out->width *= 2;

@@ -207,16 +207,19 @@ static seq_status make_casings(seq_item_work *work, seq_error *error) {
 seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *table,
                                    const char *what, seq_error *error) {
     ranked *items = NULL;
-    size_t count;
+    size_t count, trained = 0;
     char shown[80];
     seq_status status = rank(table, 0, compare_labels, &items, &count, error);
     for (size_t i = 0; !status && i < count; i++) {
         status = seq_vocabulary_append(work->targets, items[i].text, items[i].size, items[i].count,
                                        error);
+        trained += items[i].count > 0;
         if (items[i].count) continue;
         seq_escape(items[i].text, items[i].size, false, shown, sizeof shown);
         seq_log_warning("%s '%s' does not occur in the training part", what, shown);
     }
+    if (!status && trained == 1)
+        seq_log_warning("the training part has one %s only: there is nothing to learn", what);
     free(items);
     return status;
 }

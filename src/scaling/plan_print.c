@@ -64,7 +64,8 @@ static void print_machine(const seq_plan *plan) {
     char alone[16], together[16];
     describe_seconds(machine->window.alone, alone);
     describe_seconds(machine->window.together, together);
-    printf("Measured: a window takes %s of processor time (%.1f GFLOP/s)", alone,
+    printf("Measured: a %s takes %s of processor time (%.1f GFLOP/s)",
+           plan->sampler ? "batch" : "window", alone,
            plan->size.flops / machine->window.alone / 1e9);
     if (machine->together > 1)
         printf(", %s when %d ranks compute at once", together, machine->together);

@@ -317,9 +317,15 @@ static int answer_column(seq_text line, bool tabs, const seq_answer_columns *col
                       : seq_answers_find_column(columns->gold, seq_gold_names, header, count);
 }
 
-static unsigned look_at_fields(const seq_text *fields, size_t count, int column) {
+bool seq_answers_is_conllu(const seq_text *fields, size_t count, bool tabs) {
+    return tabs && count == 10 && fields[0].size && fields[6].size &&
+           strchr("0123456789", *fields[0].bytes) && strchr("_0123456789", *fields[6].bytes);
+}
+
+static unsigned look_at_fields(const seq_text *fields, size_t count, bool tabs, int column) {
     double number;
-    unsigned looks = count >= 2 && seq_text_is_tag(fields[count - 1]) ? SEQ_LOOKS_TAGS : 0;
+    bool tag = count >= 2 && seq_text_is_tag(fields[count - 1]);
+    unsigned looks = tag || seq_answers_is_conllu(fields, count, tabs) ? SEQ_LOOKS_TAGS : 0;
     if (column < 0 || (size_t)column >= count || !seq_text_number(fields[column], &number))
         return looks;
     return looks | SEQ_LOOKS_NUMBERS | (number != floor(number) ? SEQ_LOOKS_FRACTIONS : 0);
@@ -338,7 +344,8 @@ static unsigned look_at_lines(const seq_answer_file *file, const seq_answer_colu
             column = answer_column(line, tabs, columns);
             all = SEQ_LOOKS_NUMBERS;
         } else {
-            unsigned looks = count > SEQ_ANSWER_FIELDS ? 0 : look_at_fields(fields, count, column);
+            unsigned looks =
+                count > SEQ_ANSWER_FIELDS ? 0 : look_at_fields(fields, count, tabs, column);
             all &= looks;
             any |= looks;
         }

@@ -1,7 +1,8 @@
 // Tags in columns, as CoNLL-2000, CoNLL-2003, WNUT17 and CoNLL-U have them. A
 // token is a line; a blank line ends a sentence, and several are as one. A line
 // "#..." of a single column among lines with tabs is a comment; with tabs a
-// token may begin with #. Invariant: every line has as many columns as the
+// token may begin with #. Of CoNLL-U, columns 2 and 4 (UPOS) are read unless
+// others are named. Invariant: every line has as many columns as the
 // first. Test: tests/unit/task/test_answers.c.
 #include "answers_private.h"
 #include <string.h>
@@ -29,8 +30,9 @@ static seq_status begin(const seq_answer_reader *reader, const seq_text *fields,
     const seq_answer_columns *columns = reader->columns;
     bool both = reader->gold && reader->predicted;
     out->fields = count;
-    out->conllu =
-        out->tabs && count == 10 && fields[0].size && strchr("0123456789", *fields[0].bytes);
+    out->conllu = seq_answers_is_conllu(fields, count, out->tabs);
+    const char *token = *columns->token ? columns->token : out->conllu ? "2" : "1";
+    const char *tag = out->conllu && !both ? "4" : "";
     out->token = -1;
     if (count < (both ? 2 : 1) + (size_t)(*columns->token != 0) || count > SEQ_ANSWER_FIELDS)
         return seq_answer_refuse(reader, error, "%zu columns, expected %s", count,
@@ -39,13 +41,13 @@ static seq_status begin(const seq_answer_reader *reader, const seq_text *fields,
                                                            : "token and tag");
     seq_status status = SEQ_OK;
     if (strcmp(columns->token, "0") != 0 && (count > (both ? 2 : 1) || *columns->token))
-        status = choose(reader, *columns->token ? columns->token : "1", "token", count, count,
-                        &out->token, error);
+        status = choose(reader, token, "token", count, count, &out->token, error);
     if (!status && reader->gold)
-        status = choose(reader, columns->gold, "gold", count, both ? 2 : 1, &out->gold, error);
+        status = choose(reader, *columns->gold ? columns->gold : tag, "gold", count, both ? 2 : 1,
+                        &out->gold, error);
     if (!status && reader->predicted)
-        status =
-            choose(reader, columns->prediction, "prediction", count, 1, &out->prediction, error);
+        status = choose(reader, *columns->prediction ? columns->prediction : tag, "prediction",
+                        count, 1, &out->prediction, error);
     return status;
 }
 

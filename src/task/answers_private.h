@@ -58,6 +58,8 @@ enum { SEQ_LOOKS_TAGS = 1, SEQ_LOOKS_NUMBERS = 2, SEQ_LOOKS_FRACTIONS = 4 };
 unsigned seq_answers_look_at_json(seq_text line, const seq_answer_columns *columns);
 // Whether columns are separated by tabs: as on the first line that is neither blank nor a comment.
 bool seq_answers_has_tabs(const seq_answer_file *file);
+// Whether a line is one of CoNLL-U: ten columns, the first a number, the seventh (HEAD) one or "_".
+bool seq_answers_is_conllu(const seq_text *fields, size_t count, bool tabs);
 // Whether a line stands for no token: -DOCSTART-, or a comment among lines with tabs.
 bool seq_answers_passes_over(seq_text line, const seq_text *fields, size_t count, bool tabs);
 bool seq_answers_is_json(const seq_answer_file *file);

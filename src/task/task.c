@@ -1,7 +1,7 @@
 // The table of tasks, the options of all of them, and how a task's model is
 // made: columns of the schema, then the nodes of the row. Invariant: an option
 // that a task does not have never passes in silence. Tests:
-// tests/unit/task/test_task.c, tests/cli/tasks.sh.
+// tests/unit/model/test_builders.c, tests/cli/task_checkpoint.sh.
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
@@ -69,6 +69,37 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
     return SEQ_OK;
 }
 
+// ---- schemas
+
+// Why a schema is none of the task's, or NULL. Models, measures and predictions rely on it.
+static const char *misfit(const seq_task *task, const seq_schema *schema) {
+    const seq_task_target *wanted = &task->target;
+    int text = seq_schema_find_field(schema, "text"),
+        letter = seq_schema_find_field(schema, "letter");
+    if (!wanted->field) return NULL; // its columns are looked for by name
+    if (schema->streams) return "it has no items";
+    const seq_field *fields = schema->fields,
+                    *target = &fields[schema->target < 0 ? 0 : schema->target];
+    if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)
+        return "it has no field text of ids or values";
+    int axis = fields[text].axis;
+    if (!axis || schema->axes[axis].parent || schema->length_axis != axis)
+        return "its field text is no sequence of an item, or its items are sorted by others";
+    if (schema->target < 0 || strcmp(target->name, wanted->field) != 0 ||
+        target->kind != wanted->kind || target->axis != (wanted->of_rows ? axis : 0))
+        return "its target is none of this task";
+    if (letter >= 0 && (fields[letter].kind != SEQ_FIELD_IDS || !fields[letter].axis ||
+                        schema->axes[fields[letter].axis].parent != axis))
+        return "its field letter is no sequence of each row of text";
+    return NULL;
+}
+
+static seq_status check_schema(const seq_task *task, const seq_schema *schema, seq_error *error) {
+    const char *why = misfit(task, schema);
+    return why ? seq_error_set(error, SEQ_BAD_INPUT, "schema of the task %s: %s", task->name, why)
+               : SEQ_OK;
+}
+
 // ---- models
 
 static seq_graph_field field_of(const seq_task_input *input, const seq_field *field,
@@ -124,7 +155,8 @@ seq_status seq_task_model_at_rates(const seq_task *task, const seq_task_input *i
                                    seq_model **out, seq_error *error) {
     seq_graph *graph = NULL;
     char before[BEFORE];
-    seq_status status = seq_task_check_options(task, input->settings, error);
+    seq_status status = check_schema(task, input->schema, error);
+    if (!status) status = seq_task_check_options(task, input->settings, error);
     if (!status) status = seq_model_config_check(input->config, error);
     if (!status) status = create_graph(input, before, &graph, error);
     if (status) return status;

@@ -1,8 +1,8 @@
 // One class for a sequence: sentiment, topic, the kind of a stretch of DNA.
 // Words (or frames of features) go through the stack, one vector sums the
 // sequence up, and a softmax chooses the class. Invariant: nothing here depends
-// on other items of a batch. Tests: tests/cli/tasks.sh,
-// tests/unit/task/test_task.c.
+// on other items of a batch. Tests: tests/fault/tasks.sh,
+// tests/unit/model/test_builders.c.
 //
 // To add a task, copy this file, fill the row at its end and register it in
 // task.c: a line in `tasks`, and its groups of options in `seq_task_groups`
@@ -34,6 +34,7 @@ const seq_task seq_task_classify = {
     .summary = "one class a sequence",
     .unit = "item",
     .sampler = &seq_sampler_buckets,
+    .target = {"label", SEQ_FIELD_LABEL, false},
     .groups = groups,
     .build = build,
     .metrics = metrics,

@@ -1,7 +1,7 @@
 // One number for a sequence: a rating, a measurement. The network is that of
 // classify with a head of its own; the loss is squared, absolute, Huber's or
 // ordinal. Invariant: numbers are learned normalised and predicted in the units
-// of the data. Tests: tests/cli/tasks.sh, tests/unit/task/test_task.c.
+// of the data. Tests: tests/fault/tasks.sh, tests/unit/model/test_builders.c.
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/pooling.h>
 #include <seqtrain/model/regressor.h>
@@ -31,6 +31,7 @@ const seq_task seq_task_rate = {
     .summary = "one number a sequence",
     .unit = "item",
     .sampler = &seq_sampler_buckets,
+    .target = {"label", SEQ_FIELD_NUMBER, false},
     .groups = groups,
     .build = build,
     .metrics = metrics,

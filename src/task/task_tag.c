@@ -1,8 +1,8 @@
 // A label for each token: entities, parts of speech. Words, with their letters
 // and casing beside them where the data set has those, go through the stack; the
-// head labels each row, and as a conditional random field it keeps to the scheme that
-// the tags are stored in. Invariant: nothing here depends on other items of a
-// batch. Tests: tests/cli/tasks.sh, tests/unit/task/test_task.c.
+// head labels each row, and as a conditional random field it keeps to the scheme
+// that the tags are stored in. Invariant: nothing here depends on other items of
+// a batch. Tests: tests/fault/tasks.sh, tests/unit/model/test_builders.c.
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/letters.h>
@@ -64,6 +64,7 @@ const seq_task seq_task_tag = {
     .summary = "a tag a token",
     .unit = "token",
     .sampler = &seq_sampler_buckets,
+    .target = {"tag", SEQ_FIELD_LABEL, true},
     .groups = groups,
     .build = build,
     .metrics = metrics,

@@ -60,8 +60,8 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Without a model"},
     {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
      .help = "The right answers (- is standard input): compares them with those of --predictions. "
-             "CoNLL columns; a label a line, text may follow it; a table with a header; JSON "
-             "lines."},
+             "CoNLL columns, the last being the tag; CoNLL-U, column 4; a label a line, text may "
+             "follow it; a table with a header; JSON lines."},
     {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
      .help =
          "What a system answered, item by item as in --gold. A second file is that of another "

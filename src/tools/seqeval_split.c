@@ -32,9 +32,8 @@ static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset
                             seq_error *error) {
     const seq_record *data = seq_manifest_section_find(&loaded->manifest, "data");
     const char *vocabulary = seq_record_text(data, "vocabulary_hash"),
-               *schema = seq_record_text(data, "schema_hash"),
                *task = seq_dataset_schema(dataset)->task;
-    char own[33];
+    char own[33], schema[33];
     if (strcmp(task, loaded->schema.task) != 0)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "data set %s was prepared for the task %s, the model is of %s",
@@ -47,12 +46,14 @@ static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset
                              vocabulary ? vocabulary : "not recorded",
                              loaded->schema.streams ? "seqprep --vocab"
                                                     : "the training items of the model's");
-    if (seq_schema_hash(seq_dataset_schema(dataset), own, error)) return error->status;
-    if (strcmp(schema ? schema : "", own) == 0) return SEQ_OK;
+    if (seq_schema_hash(seq_dataset_schema(dataset), own, error) ||
+        seq_schema_hash(&loaded->schema, schema, error))
+        return error->status;
+    if (strcmp(schema, own) == 0) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "data set %s has other fields or reader settings (hash %s) than the "
                          "model's (hash %s): prepare it with the same options",
-                         seq_dataset_path(dataset), own, schema ? schema : "not recorded");
+                         seq_dataset_path(dataset), own, schema);
 }
 
 static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,

@@ -4,7 +4,7 @@
 // copy of the state. Invariant: a fault of --inject belongs to a step and a
 // replica, so it is the same on any number of ranks. Tests:
 // tests/fault/numeric_policy.sh, tests/fault/numeric_spikes.sh,
-// tests/fault/audit.sh, tests/fault/replica_check.sh.
+// tests/fault/audit.sh, tests/fault/replica_check.sh, tests/fault/tasks.sh.
 #include "fault_injection.h"
 #include "trainer.h"
 #ifdef SEQ_FAULT_INJECTION
@@ -105,6 +105,14 @@ static seq_status refuse(const char *text, seq_error *error) {
                          text);
 }
 
+// What a fault without a layer spoils: recurrent weights of the lowest layer, whatever the task
+// calls them.
+static const seq_parameter *lowest_recurrent(const seq_parameter_table *table) {
+    for (int row = 0; row < table->count; row++)
+        if (strstr(table->items[row].name, "weight_hh_l0")) return &table->items[row];
+    return NULL;
+}
+
 // `text` is a copy of one fault.
 static seq_status parse_fault(const seq_trainer *trainer, char *text, fault *out,
                               seq_error *error) {
@@ -113,8 +121,11 @@ static seq_status parse_fault(const seq_trainer *trainer, char *text, fault *out
     const char *name = strtok_r(text, ":", &rest);
     *out = (fault){.kind = name ? find_kind(name) : NULL};
     if (!out->kind) return refuse(whole, error);
+    if ((out->kind->place == STATE_BEFORE || out->kind->place == STATE_AFTER) &&
+        !trainer->state_size)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--inject: %s: items carry no state", whole);
     out->value = out->kind->value;
-    out->parameter = seq_parameter_find(trainer->table, "rnn.weight_hh_l0");
+    out->parameter = lowest_recurrent(trainer->table);
     for (char *key; (key = strtok_r(NULL, ",", &rest));) {
         char *value = strchr(key, '=');
         if (!value) return refuse(whole, error);
@@ -122,7 +133,8 @@ static seq_status parse_fault(const seq_trainer *trainer, char *text, fault *out
         if (!parse_setting(trainer, key, value, out)) return refuse(whole, error);
     }
     if (out->last == 0) out->last = out->first;
-    return out->first && out->first <= out->last ? SEQ_OK : refuse(whole, error);
+    bool whole_fault = out->first && out->first <= out->last && out->parameter;
+    return whole_fault ? SEQ_OK : refuse(whole, error);
 }
 
 seq_status seq_inject_create(seq_trainer *trainer, seq_error *error) {

@@ -5,8 +5,11 @@ make_text 200 >text.txt
 expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 small=(--data data --layers 1 --hidden 70 --embed 8 --batch 4 --window 10 --steps 4)
 expect 0 finished "$SEQTRAIN" "${small[@]}" --run run
+sed 's/^[^ ]*/a/; 2~2s/^a/b/' text.txt >items.txt
+expect 0 train "$SEQPREP" --task classify -o items items.txt
+expect 0 finished "$SEQTRAIN" --data items --run classes --layers 1 --hidden 20 --embed 8 --steps 4
 limited() { (ulimit "$1" "$2" && shift 2 && exec timeout -s KILL $((60 * slower)) "$@"); } # limited LIMIT KILOBYTES COMMAND...
-programs=(seqprep seqtrain seqsample seqeval seqinfo)
+programs=(seqprep seqtrain seqsample seqpredict seqeval seqinfo)
 # The commands of a user, one a program; they make `new`.
 commands() {
   rm -rf new
@@ -15,6 +18,7 @@ commands() {
   seqprep) command=("$SEQPREP" --unit word -o new text.txt --threads "${2:-1}") ;;
   seqtrain) command=("$SEQTRAIN" "${small[@]}" --run new --threads "${2:-1}") ;;
   seqsample) command=("$SEQSAMPLE" run --tokens 3 --weights bf16) ;;
+  seqpredict) command=("$SEQPREDICT" classes text.txt --threads "${2:-1}") ;;
   seqeval) command=("$SEQEVAL" run) ;;
   seqinfo) command=("$SEQINFO" run --verify) ;;
   esac
@@ -28,7 +32,7 @@ while read -r size threads; do
   commands seqprep $threads
   expect 0 'tokens' limited -s $size "${command[@]}"
 done <<<$'64 1\n64 8\n128 2\n256 2\n1024 8'
-for program in seqsample seqeval seqinfo; do
+for program in seqsample seqpredict seqeval seqinfo; do
   commands $program
   expect 0 . limited -s 64 "${command[@]}"
 done
@@ -95,14 +99,14 @@ for program in "${programs[@]}"; do
 done
 mkdir missing
 : >missing/libopenblas.so.0
-for program in seqtrain seqeval seqsample; do
+for program in seqtrain seqeval seqsample seqpredict; do
   commands $program
   [ $program = seqsample ] && command=("$SEQSAMPLE" run --tokens 3)
   expect 2 'OpenBLAS cannot be loaded: .*libopenblas0-pthread' env LD_LIBRARY_PATH=missing "${command[@]}" --kernels openblas
 done
 grep -q '"kernels": "openblas 0\.' run/metrics.jsonl && bad "the first run has OpenBLAS"
 if has_openblas "--kernels openblas of each program"; then
-  for program in seqeval seqsample seqtrain; do
+  for program in seqeval seqsample seqpredict seqtrain; do
     commands $program
     [ $program = seqsample ] && command=("$SEQSAMPLE" run --tokens 3)
     expect 0 'file=libopenblas.so.0' env LD_DEBUG=files "${command[@]}" --kernels openblas
@@ -111,7 +115,7 @@ if has_openblas "--kernels openblas of each program"; then
 fi
 
 # What cannot be written is told by all programs.
-for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL" "$SEQINFO"; do
   for option in --help --version --man --completion; do
     "$program" $option >/dev/full 2>error.txt
     code=$?

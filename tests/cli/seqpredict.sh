@@ -127,6 +127,8 @@ predict tagger --reader conllu --columns token=form,tag=xpos < <(printf '# c\n1-
   cmp -s - <(printf '# c\n1-2\tx\t_\t_\t_\t_\t_\t_\t_\t_\n1\tRome\t_\tN\tI-LOC\t_\t_\t_\t_\t_\n\n') || bad "CoNLL-U"
 printf 'Ann x\nBob\n' >broken.conll
 expect 3 "broken.conll line 2, column 4: the line has 1 columns" "$SEQPREDICT" tagger broken.conll
+expect 0 . "$SEQPREP" --task tag -o letterless train.conll
+expect 2 "letters-hidden: the data set has no letters" "$SEQTRAIN" --data letterless --run letterless-run --letters-hidden 4
 expect 2 "several tags of a token need --format tsv or json" "$SEQPREDICT" tagger raw.conll --best 2
 expect 2 "tags have 10 alternatives at most" "$SEQPREDICT" tagger raw.conll --best 11 --format json
 # Numbers, in the units of the data.

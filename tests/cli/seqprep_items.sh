@@ -62,7 +62,7 @@ made stars.data 'label: label a row of example, 3 ' --task classify stars
 [ "$(column stars.data/vocabulary-label.tsv)" = '-1.5 9 10' ] || bad "labels: $(column stars.data/vocabulary-label.tsv)"
 made rate 'label: number a row of example, mean 6.875, deviation 4.8' --task rate stars
 printf '1 a\nx b\n' >wrong
-refused 3 "wrong line 2, column 1: 'x' is no number, and --task rate" --task rate wrong
+refused 3 "wrong line 2, column 1: 'x' is no number, and --task rate learns numbers .to 3.4e38" --task rate wrong
 
 # Parts: files, fractions, folds; groups and repeats.
 printf 'pos a\nneg unseen\nnew x\n' >test

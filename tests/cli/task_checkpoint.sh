@@ -25,6 +25,22 @@ same_tree whole/checkpoints/step-000000004 run/checkpoints/step-000000004
 # What was added to the options later stands for its default where a record is silent.
 expect 2 "would change the run: --bidirectional yes \(the run has no\)" "${train[@]}" --run run --bidirectional
 expect 2 "would change the run: --pool mean \(the run has max\)" "${train[@]}" --run run --pool mean
+# What a language model alone has is refused, but not in a config file that says no more than the default.
+for own in '--window 35' '--loss-scale sum' '--samples 9' '--cutoffs 5' '--output full' --tied '--report-gradient-flow 9'; do
+  expect 2 "^seqtrain: ${own%% *}: the data set was prepared for the task classify; only lm has it" "${train[@]}" --run lm-only $own
+done
+expect 0 finished "${train[@]}" --config run/config.ini --run configured --steps 2
+sed 's/^window.*/window = 9/' run/config.ini >window.ini
+expect 2 "--window: the data set was prepared for the task classify" "${train[@]}" --config window.ini --run lm-only
+absent lm-only/checkpoints
+expect 2 "pool ends takes .* needs --bidirectional" "${train[@]}" --run ends --pool ends
+# Another task is another run, even where all shapes are equal.
+sed 's/^no/yes/' items.txt >one.txt
+expect 0 "the training part has one class only" "$SEQPREP" --task classify -o one one.txt
+sed 's/^no/1/; s/^yes/2/' items.txt >numbers.txt
+expect 0 train "$SEQPREP" --task rate -o numbers numbers.txt
+expect 0 "layer 0 hardly learns any more: 0% of its cells" "$SEQTRAIN" --data one --run alone --hidden 6 --embed 4 --layers 1 --steps 2
+expect 3 "data set numbers was prepared for the task rate, the run is of classify" "$SEQTRAIN" --run alone --data numbers --steps 4 --override data,vocabulary
 expect 0 finished "${train[@]}" --run other --steps 6 --pool mean
 cp -r other/checkpoints/step-000000006 run/checkpoints
 expect 4 "step-000000006 is of another run: pool mean \(this run has max\); seqtrain --override pool" "$SEQINFO" run --verify

@@ -10,6 +10,9 @@ expect 0 train "$SEQPREP" --unit char --valid 0.1 -o data text.txt
 train=("$SEQTRAIN" --data data --layers 1 --hidden 8 --embed 4 --batch 2 --window 8 --replicas 2 --epochs 99 --steps 40 --log-every 1 --keep 99
   --checkpoint-every 20)
 expect 0 finished "${train[@]}" --run "$work/whole"
+sed 's/^[^ ]*/a/; 2~2s/^a/b/' text.txt >items.txt
+expect 0 train "$SEQPREP" --task classify -o items items.txt
+expect 0 finished "$SEQTRAIN" --data items --run classes --layers 1 --hidden 8 --embed 4 --steps 4
 usual=(env --default-signal=INT,HUP,TERM,PIPE) # a shell without job control has SIGINT ignored in what it starts with &
 whole=$((SCALE >= 10))                         # with ranks and launchers
 ignoring=(env --ignore-signal=HUP,INT,TERM)    # not functions: $! is to be the program
@@ -100,7 +103,7 @@ for step in 20 40; do same_tree whole/checkpoints/step-0000000$step run/checkpoi
 expect 0 verified "$SEQINFO" run --verify
 outcome 1
 
-experiment "interrupts of seqprep, seqinfo --reshard, seqsample, seqeval, seqtrain --dry-run" "the signal's code, nothing half-written"
+experiment "interrupts of seqprep, seqinfo --reshard, seqsample, seqpredict, seqeval, seqtrain --dry-run" "the signal's code, nothing half-written"
 cp -r whole cut-run
 for signal in HUP:129 INT:130 TERM:143; do
   prepare ${signal%:*} obeyed "${usual[@]}"
@@ -116,6 +119,8 @@ for signal in HUP:129 INT:130 TERM:143; do
   ended ${signal#*:} "seqeval, SIG${signal%:*}"
   during reader.verified ${signal%:*} "${usual[@]}" "$SEQSAMPLE" whole
   ended ${signal#*:} "seqsample, SIG${signal%:*}"
+  during reader.verified ${signal%:*} "${usual[@]}" "$SEQPREDICT" classes text.txt
+  ended ${signal#*:} "seqpredict, SIG${signal%:*}"
 done
 code=0
 "${usual[@]}" "$SEQTRAIN" --dry-run --data data --hidden 64 >log.txt 2>&1 &
@@ -123,7 +128,7 @@ wait_for grep -q seqtrain /proc/$!/comm # before, it is this shell, and would re
 kill -TERM $!
 wait $! || code=$?
 ended 143 "--dry-run, SIGTERM"
-outcome 16
+outcome 19
 
 # closing DESCRIPTORS COMMAND...: any of 0, 1 and 2.
 closing() {
@@ -150,7 +155,7 @@ for closed in 0 1 2 01 02 12 012; do
   closing $closed "$SEQPREP" --unit char --valid 0.1 -o out text.txt >log.txt 2>&1 || code=$?
   ended 0 "seqprep without $closed"
   same_tree kept out
-  for command in "$SEQSAMPLE whole --quiet --tokens 9" "$SEQEVAL whole --quiet" "$SEQEVAL whole --score text.txt --quiet" "$SEQINFO whole"; do
+  for command in "$SEQSAMPLE whole --quiet --tokens 9" "$SEQPREDICT classes --quiet text.txt" "$SEQEVAL whole --quiet" "$SEQEVAL whole --score text.txt --quiet" "$SEQINFO whole"; do
     code=0
     closing $closed $command >log.txt 2>&1 || code=$?
     case $closed in
@@ -236,8 +241,8 @@ grep -q 'finished at step 40' log.txt || bad "the end is missing: $(tail -1 log.
 exec 4>&-
 outcome 2
 experiment "results into a full device, into a pipe without a reader" "7; 141 without a word, 7 where SIGPIPE is ignored"
-results=("$SEQSAMPLE whole --tokens 9" "$SEQEVAL whole" "$SEQEVAL whole --json" "$SEQEVAL whole --score text.txt" "$SEQINFO whole" "$SEQINFO data --verify")
-for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+results=("$SEQPREDICT classes text.txt" "$SEQSAMPLE whole --tokens 9" "$SEQEVAL whole" "$SEQEVAL whole --json" "$SEQEVAL whole --score text.txt" "$SEQINFO whole" "$SEQINFO data --verify")
+for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL" "$SEQINFO"; do
   for option in help version man completion; do results+=("$program --$option"); done
 done
 for command in "${results[@]}"; do
@@ -245,13 +250,13 @@ for command in "${results[@]}"; do
   $command >/dev/full 2>log.txt || code=$?
   ended 7 "$command >/dev/full"
 done
-for command in "${results[@]:0:6}" "$SEQTRAIN --help" "$SEQPREP --man"; do
+for command in "${results[@]:0:7}" "$SEQTRAIN --help" "$SEQPREP --man"; do
   unread "${usual[@]}" $command
   ended 141 "$command | true"
   unread env --ignore-signal=PIPE $command
   ended 7 "$command | true, SIGPIPE ignored"
 done
-outcome 42
+outcome 49
 [ $whole -eq 1 ] || finish
 
 experiment "nobody reads the messages of an mpirun" "it crashes and ends the ranks: a checkpoint, and the same bytes in the end"

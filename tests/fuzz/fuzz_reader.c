@@ -1,7 +1,8 @@
-// Every reader of items: the first byte chooses the reader, the second its
-// settings, the rest is the file. Values must lie in memory and end in NUL; lines
-// are written back. Checks src/prep/reader*.c; run by tests/fault/fuzz.sh and
-// tests/fuzz/run.sh.
+// Every reader of items: the first byte chooses the reader and how it cuts
+// columns, the second its other settings, the rest is the file. The environment
+// variable FUZZ_READER names one reader, for all of the time. Values must lie in
+// memory and end in NUL; lines are written back. Checks src/prep/reader*.c; run
+// by tests/fault/fuzz.sh and tests/fuzz/run.sh.
 #include "fuzz.h"
 #include "byte_memory.h"
 #include <assert.h>
@@ -35,8 +36,39 @@ static void print(FILE *stream, const seq_reader *reader, const seq_item *item) 
     free(tags);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+// Whether the name is one of those that stand between blanks.
+static bool is(const char *reader, const char *names) {
+    size_t size = strlen(reader);
+    for (const char *at = names; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == size && strncmp(at, reader, size) == 0) return true;
+    return false;
+}
+
+// What the reader knows of the settings, so that few inputs end in a refused option.
+static seq_reader_settings settings_of(const char *reader, int cutting, int flags) {
     static const char *const columns[] = {NULL, "label=1", "text=a,label=b", "token=2,tag=1"};
+    seq_reader_settings out = {.reader = reader,
+                               .unlabelled = flags >> 3 & 1,
+                               .blank_items = flags >> 4 & 1,
+                               .keep_lines = is(reader, "conll conllu"),
+                               .any_bytes = flags >> 7 & 1,
+                               .root = ""};
+    if (is(reader, "csv tsv jsonl conll conllu arff")) out.columns = columns[flags >> 1 & 3];
+    if (is(reader, "csv tsv")) {
+        out.header = (seq_header)(cutting % 3);
+        out.raw_quotes = cutting / 3 % 2;
+    }
+    if (is(reader, "csv") && cutting / 6 % 2) out.delimiter = ";";
+    if (is(reader, "csv tsv arff") && cutting / 12 % 2) out.ignore = "a,2";
+    if (is(reader, "lines conll")) out.separator = (seq_separator)(cutting % 3);
+    if (is(reader, "conll") && flags >> 5 & 1) out.comment = "#";
+    if (is(reader, "fasta") && !(flags >> 1 & 1)) out.label_pattern = "c=([^ ]+)";
+    if (flags >> 6 & 1) out.group = is(reader, "conll conllu") ? "document" : "file";
+    return out;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    const char *only = getenv("FUZZ_READER");
     int count = 0;
     if (size < 2) return 0;
     while (seq_reader_names()[count])
@@ -44,16 +76,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const uint8_t flags = data[1];
     byte_memory memory = {data + 2, size - 2, 0, flags % 3 ? 7 : 4096};
     const seq_byte_stream stream = {byte_memory_read, &memory};
-    seq_reader_settings settings = {.reader = seq_reader_names()[data[0] % count],
-                                    .columns = columns[flags >> 1 & 3],
-                                    .unlabelled = flags >> 3 & 1,
-                                    .blank_items = flags >> 4 & 1,
-                                    .root = ""};
-    bool conll = strncmp(settings.reader, "conll", 5) == 0;
-    if (strcmp(settings.reader, "fasta") == 0) settings.label_pattern = "c=([^ ]+)";
-    if (strcmp(settings.reader, "conll") == 0 && flags >> 5 & 1) settings.comment = "#";
-    if (flags >> 6 & 1) settings.group = conll ? "document" : "file";
-    settings.keep_lines = conll;
+    const char *name = only ? only : seq_reader_names()[data[0] % count];
+    seq_reader_settings settings = settings_of(name, data[0] / count, flags);
+    fuzz_file table = {0};
+    if (is(name, "fasta") && !settings.label_pattern) { // a table of labels: the same bytes
+        fuzz_file_create(&table, data + 2, size - 2);
+        settings.label_table = table.path;
+    }
     seq_reader *reader = NULL;
     seq_item item;
     seq_error error = {0};
@@ -69,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     fuzz_check(status, &error);
     seq_reader_close(reader);
+    if (settings.label_table) fuzz_file_destroy(&table);
     fclose(sink);
     return 0;
 }

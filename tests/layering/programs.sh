@@ -3,7 +3,7 @@
 source "$SUPPORT/common.sh"
 needs() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 if [ -z "${SANITIZE:-}" ]; then # their libraries are called by nobody by name
-  for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+  for program in "$SEQPREP" "$SEQTRAIN" "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL" "$SEQINFO"; do
     [ -n "$(needs "$program")" ] || bad "readelf says nothing about $program"
     needs "$program" | grep -Ei 'blas|gfortran|gomp' >libraries && bad "$program needs $(cat libraries): --kernels openblas loads it"
     for library in $(needs "$program"); do # it defines something that the program lacks
@@ -13,13 +13,13 @@ if [ -z "${SANITIZE:-}" ]; then # their libraries are called by nobody by name
         bad "$program needs $library and calls nothing of it"
     done
   done
-  for program in "$SEQSAMPLE" "$SEQEVAL"; do # they read without HDF5 (and its curl, ldap, ssl ...)
+  for program in "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL"; do # they read without HDF5 (and its curl, ldap, ssl ...)
     needs "$program" | grep -q hdf5 && bad "$program needs HDF5"
   done
   needs "$SEQPREP" | grep -q hdf5 || bad "seqprep does not need HDF5: the test has lost its point"
 fi
 parallel_hdf5=$(sed -n 's/^SEQ_HDF5_IS_PARALLEL:INTERNAL=//p' "$BUILD/CMakeCache.txt") # it brings MPI with it
-for program in "$SEQPREP" "$SEQSAMPLE" "$SEQEVAL" "$SEQINFO"; do
+for program in "$SEQPREP" "$SEQSAMPLE" "$SEQPREDICT" "$SEQEVAL" "$SEQINFO"; do
   needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
   [ -n "$needed" ] || bad "readelf says nothing about $program"
   echo "$needed" | grep -v '^libhdf5' | grep -Ei 'mpi|pmix|orte|open-rte' >libraries && bad "$program needs $(cat libraries)"

@@ -1,4 +1,4 @@
-# Shared by the shell tests; sourced. The programs come in the variables SEQPREP, SEQTRAIN, SEQSAMPLE, SEQEVAL, SEQINFO.
+# Shared by the shell tests; sourced. The programs come in the variables SEQPREP, SEQTRAIN, SEQSAMPLE, SEQPREDICT, SEQEVAL, SEQINFO.
 set -u
 export LC_ALL=C.UTF-8
 # Launchers put NUL bytes among the messages of a job (PRRTE, of Open MPI 5, does):

@@ -1,6 +1,7 @@
 // Makes an attacker's files out of good ones; the manifest's hashes then fit
 // again.
 //   vector KIND FILE NAME  replaces a vector of an HDF5 file (kinds: the table)
+//   element FILE NAME INDEX VALUE  changes an element of a vector; -1: the last
 //   file KIND FILE         changes the file around it
 //   set DIRECTORY MANIFEST SECTION KEY TEXT  changes an entry of a manifest
 //   seal DIRECTORY MANIFEST  sizes and hashes of the files listed, as they are
@@ -11,6 +12,7 @@
 #include <hdf5.h>
 #include <math.h>
 #include <seqtrain/base/file.h>
+#include <seqtrain/data/dataset_format.h>
 #include <seqtrain/storage/manifest.h>
 #include <seqtrain/storage/vector_file.h>
 #include <stdio.h>
@@ -372,6 +374,25 @@ static int make_vector(const char *kind, const char *path, const char *name) {
     return H5Fclose(v.file) < 0;
 }
 
+static int change_element(const char *path, const char *name, long index, double value) {
+    seq_error error = {0};
+    hsize_t length = 0;
+    if (seq_storage_begin(&error)) return 2;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, access), set = H5Dopen2(file, name, H5P_DEFAULT);
+    if (set < 0 || H5Sget_simple_extent_dims(H5Dget_space(set), &length, NULL) < 0) return 2;
+    double *values = calloc(length + 1, sizeof *values);
+    hsize_t at = index < 0 ? length - 1 : (hsize_t)index;
+    if (at >= length || H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
+        return 2;
+    values[at] = value;
+    int failed = H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0;
+    free(values);
+    H5Dclose(set);
+    return H5Fclose(file) < 0 || failed;
+}
+
 static void put_before(const char *path, size_t size) {
     char *bytes;
     size_t old;
@@ -422,9 +443,10 @@ static int change_manifest(char **arguments, int count) {
     seq_manifest manifest = {0};
     seq_error error = {0};
     bool is_data = strcmp(name, "dataset.json") == 0;
-    int failed = seq_manifest_read(&manifest, directory, name,
-                                   is_data ? "seqtrain dataset" : "seqtrain checkpoint", 1,
-                                   SEQ_BAD_INPUT, &error) != SEQ_OK;
+    int failed =
+        seq_manifest_read(&manifest, directory, name,
+                          is_data ? "seqtrain dataset" : "seqtrain checkpoint",
+                          is_data ? SEQ_ITEMS_VERSION : 1, SEQ_BAD_INPUT, &error) != SEQ_OK;
     if (!failed && count == 5)
         seq_record_set_text(seq_manifest_section_get(&manifest, arguments[2]), arguments[3],
                             arguments[4], &error);
@@ -473,6 +495,8 @@ int main(int argc, char **argv) {
     const char *action = argc > 1 ? argv[1] : "";
     if (strcmp(action, "kinds") == 0) return print_kinds();
     if (strcmp(action, "vector") == 0 && argc == 5) return make_vector(argv[2], argv[3], argv[4]);
+    if (strcmp(action, "element") == 0 && argc == 6)
+        return change_element(argv[2], argv[3], atol(argv[4]), atof(argv[5]));
     if (strcmp(action, "file") == 0 && argc == 4) return make_file(argv[2], argv[3]);
     if (strcmp(action, "seal") == 0 && argc == 4) return change_manifest(argv + 2, 2);
     if (strcmp(action, "set") == 0 && argc == 7) return change_manifest(argv + 2, 5);

@@ -19,10 +19,18 @@ typedef struct seq_task_input {
     const seq_vocabulary *const *vocabularies; // by the schema's index
 } seq_task_input;
 
+// The field that a task predicts: a value an item, or one for each row of the field `text`.
+typedef struct seq_task_target {
+    const char *field; // NULL: none, splits are streams
+    seq_field_kind kind;
+    bool of_rows;
+} seq_task_target;
+
 typedef struct seq_task {
     const char *name, *summary;
     const char *unit; // of a loss: what is predicted, "token", "item"
     const seq_sampler_kind *sampler;
+    seq_task_target target;
     // Options of its own, NULL-terminated; of others' it takes none but the default.
     const seq_option_group *const *groups;
     // Adds all nodes, the head last. Errors stay in the graph.

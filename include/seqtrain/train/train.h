@@ -92,9 +92,10 @@ seq_status seq_train_agree_to_start(const seq_parsed *parsed, seq_comm *comm, co
                                     seq_error *error);
 
 // Collective. Trains until the end, a signal that the caller has told to catch
-// (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds seq_train_options and the groups, and may
-// be changed: on a resume, what was not given is taken from the checkpoint's record. SEQ_OK:
-// finished; SEQ_STOPPED: stopped early with a checkpoint. `version` is recorded in checkpoints.
+// (seqtrain/base/signals.h), the time limit or a failure. `parsed` holds seq_train_options and the
+// groups, and may be changed: on a resume, what was not given is taken from the checkpoint's
+// record. SEQ_OK: finished; SEQ_STOPPED: stopped early with a checkpoint. `version` is recorded in
+// checkpoints.
 seq_status seq_train_run(seq_parsed *parsed, seq_comm *comm, const char *version, seq_error *error);
 
 #endif

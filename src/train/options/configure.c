@@ -108,20 +108,27 @@ seq_status seq_train_model_config(const seq_train_options *options, int vocabula
     return status ? status : seq_model_config_check(out, error);
 }
 
+// A config file has all options of its run: there, only another value than the default counts.
+static bool is_asked_for(const seq_parsed *parsed, size_t row) {
+    char text[SEQ_OPTION_ABSENT];
+    const char *standard = parsed->program->options[row].standard;
+    if (parsed->sources[row] != SEQ_FROM_CONFIG)
+        return parsed->sources[row] == SEQ_FROM_COMMAND_LINE;
+    seq_option_get_text(parsed, row, text, sizeof text);
+    return strcmp(text, standard ? standard : "") != 0;
+}
+
 // A language model's own among the options that every task has a value for.
-static seq_status check_language_model_only(const seq_train_options *options, const seq_task *task,
+static seq_status check_language_model_only(const seq_parsed *parsed, const seq_task *task,
                                             seq_error *error) {
-    const struct {
-        const char *name;
-        bool given;
-    } own[] = {{"output", options->output != 0},
-               {"tied", options->tied},
-               {"report-gradient-flow", options->gradient_flow > 0}};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (own[i].given)
+    static const char *const own[] = {
+        "output", "samples", "cutoffs", "tied", "window", "loss-scale", "report-gradient-flow",
+        NULL};
+    for (const char *const *name = own; *name; name++)
+        if (is_asked_for(parsed, (size_t)seq_option_find(parsed->program, *name)))
             return seq_error_set(error, SEQ_BAD_USAGE,
                                  "--%s: the data set was prepared for the task %s; only lm has it",
-                                 own[i].name, task->name);
+                                 *name, task->name);
     return SEQ_OK;
 }
 
@@ -142,10 +149,13 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
     // Of features there is no vocabulary: one word, which no node reads.
     int words = schema->vocabulary_count ? seq_vocabulary_size(vocabularies[0]) : 1;
     seq_status status =
-        task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed->values, task, error);
+        task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed, task, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
     const seq_task_input input = {&config, parsed, schema, vocabularies};
-    return status ? status : seq_task_model_at_rates(task, &input, rates, compute, out, error);
+    if (!status) status = seq_task_model_at_rates(task, &input, rates, compute, out, error);
+    return status == SEQ_BAD_INPUT
+               ? seq_error_add_context(error, "data set %s", seq_dataset_path(dataset))
+               : status;
 }
 
 void seq_train_rule_config(const seq_train_options *options, const seq_optimizer *optimizer,

@@ -142,10 +142,11 @@ static const seq_option options[] = {
          "Replicas of the batch whose gradients are summed. 0: the number of ranks at the first "
          "start. The ranks must divide R; R / 2^k ranks and one process give the same bits."},
     {SEQ_OPTION_INTEGER, "batch", "B", AT(batch), "20", 1, 65536, .flags = IDENTITY,
-     .help = "Streams in each replica's batch."},
+     .help = "Streams in each replica's batch; its items in the tasks classify, rate and tag."},
     {SEQ_OPTION_INTEGER, "window", "T", AT(window), "35", 1, 65536, .flags = IDENTITY,
      .help =
-         "Time steps of truncated back-propagation; the state is carried from window to window."},
+         "Time steps of truncated back-propagation; the state is carried from window to window. "
+         "For lm only, as is --loss-scale: items are read whole."},
     {SEQ_OPTION_CHOICE, "loss-scale", "HOW", AT(loss_scale), "mean", .choices = loss_scale_choices,
      .flags = IDENTITY,
      .help =
@@ -243,8 +244,9 @@ static const seq_option options[] = {
          "Longer than the longest window takes; time that the whole job is suspended for does "
          "not count; 0: off."},
     {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
-     .help = "A window whose loss per token exceeds this counts as a bad number; 0: four times "
-             "ln(V + 1), of V tokens in the vocabulary."},
+     .help = "A window whose loss per token exceeds this counts as a bad number, or a step whose "
+             "loss per item or tag does. 0: four times the loss of a guess, for lm ln(V + 1), of V "
+             "tokens in the vocabulary."},
 
     {SEQ_OPTION_HEADING, .help = "When numbers go wrong"},
     {SEQ_OPTION_CHOICE, "on-bad-numbers", "WHAT", AT(on_bad_numbers), "stop", .choices = remedies,
@@ -376,9 +378,10 @@ static const seq_program program = {
     .synopsis = "--data DATASET --run RUN [options]\n       mpirun -np P seqtrain --data DATASET "
                 "--run RUN [options]\n       seqtrain --dry-run --data DATASET [options]",
     .summary =
-        "Trains a recurrent language model by truncated back-propagation through time, alone or on "
-        "many MPI ranks, "
-        "with the same result. The same command line continues a run that was stopped or killed.",
+        "Trains a recurrent network, alone or on many MPI ranks, with the same result. The task is "
+        "the data set's: a language model (lm) learns by truncated back-propagation through time; "
+        "classify, rate and tag learn an item's class, its number, or a tag for each of its "
+        "tokens. The same command line continues a run that was stopped or killed.",
     .options = options,
     .size = sizeof(seq_train_options),
     .groups = seq_task_groups,

@@ -372,11 +372,20 @@ out:
     return status;
 }
 
-// The vocabulary is a part of the data, and what the model's numbers mean.
+// The vocabulary is a part of the data, and what the model's numbers mean. No override changes a
+// run's task: its measures choose among the run's checkpoints.
 static seq_status check_data(const seq_trainer *trainer, const seq_manifest *manifest,
                              seq_error *error) {
     const seq_train_options *options = trainer->options;
     const seq_record *record = seq_manifest_section_find(manifest, "data");
+    const char *task = seq_record_text(seq_manifest_section_find(manifest, "schema"), "task"),
+               *found = seq_dataset_schema(trainer->dataset)->task;
+    if (!task) task = seq_task_lm.name;
+    if (strcmp(task, found) != 0)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "resuming %s: data set %s was prepared for the task %s, the run is of "
+                             "%s; use another --run",
+                             options->run, seq_dataset_path(trainer->dataset), found, task);
     const struct {
         const char *field, *what, *recorded, *found;
     } checks[] = {

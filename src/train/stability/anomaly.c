@@ -81,7 +81,11 @@ static void find_source(const seq_trainer *trainer, seq_anomaly *found, double m
     } else {
         name_place(found, "output layer");
         say(found,
-            "the loss is %.4g %s: all recurrent states are finite: the output layer is at fault",
+            trainer->states
+                ? "the loss is %.4g %s: all recurrent states are finite: the output layer is at "
+                  "fault"
+                : "the loss is %.4g %s: all parameters are finite: the input or the output layer "
+                  "is at fault",
             mean, unit);
     }
 }

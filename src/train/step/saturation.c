@@ -2,11 +2,10 @@
 // or for a report of its own in a run without a validation split.
 //
 // Values are counted in the windows of a validation; without one, in the state
-// that the last training step carries on. Units are counted in the training
-// step before the report (a validation has no backward pass). A validation that
-// a resumed run begins with has no such step: its units are unknown.
-// Counts are integers, so they are the same on any number of ranks.
-// Tests: tests/cli/saturation.sh (one process and two ranks).
+// that the last training step carries on (items carry none: unknown). Units are counted in the
+// training step before the report (a validation has no backward pass). A validation that a resumed
+// run begins with has no such step: its units are unknown. Counts are integers, so they are the
+// same on any number of ranks. Tests: tests/cli/saturation.sh (one process and two ranks).
 #include "step.h"
 #include "saving/saving.h"
 #include <seqtrain/base/log.h>
@@ -67,7 +66,8 @@ void seq_train_saturation_warn(seq_trainer *trainer, const seq_saturation *layer
             seq_log_warning("%s hardly learns any more: %.0f%% of its cells are saturated "
                             "(%s > 0.999), %.0f%% of its units get no gradient; start a new run "
                             "with a lower --lr%s",
-                            name, 100.0 * (double)sum->saturated / (double)sum->values,
+                            name,
+                            sum->values ? 100.0 * (double)sum->saturated / (double)sum->values : 0,
                             cell->memory ? "|tanh(c)|" : "|h|",
                             sum->units ? 100.0 * (double)sum->idle / (double)sum->units : 0,
                             cell->forget_gate >= 0 ? " or --forget-bias" : "");

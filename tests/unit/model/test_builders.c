@@ -660,7 +660,7 @@ static void misfits_are_refused(void **state) {
         const char *frozen, *reason;
     } misfits[] = {
         {{language_model, "lstm", "--bidirectional"}, NULL, "--bidirectional"},
-        {{classify, "lstm", "--pool=ends"}, NULL, "must be bidirectional"},
+        {{classify, "lstm", "--pool=ends"}, NULL, "needs --bidirectional"},
         {{numbers, "lstm", "--embedding-dropout=0.1"}, NULL, "number holds numbers"},
         {{no_letters, "lstm", "--letters-hidden=3"}, NULL, "seqprep --letters"},
         {{no_casing, "lstm", "--casing-embed=3"}, NULL, "seqprep --casing"},

@@ -54,10 +54,11 @@ static void columns(void **state) {
     accept(tags, "gold=2,prediction=2", "a NN B-x\n", "NN", "NN");
     accept(tags, NULL, "-DOCSTART- -X- O\n\n# O\n#tag B-x\n", "O B-x", NULL); // no comments: blanks
     accept(tags, NULL, "# sent_id = 1\n#tag\tB-x\n#\tO\n", "B-x O", NULL);
-    accept(tags, "token=2,gold=4",
-           "# text = au lait\n1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_\n1\ta\t_\tADP\t_\t_\t_\t_\t_\t_\n"
-           "2\tle\t_\tDET\t_\t_\t_\t_\t_\t_\n2.1\te\t_\tX\t_\t_\t_\t_\t_\t_\n",
-           "ADP DET", NULL);
+    for (int named = 0; named < 2; named++)
+        accept(tags, named ? "token=2,gold=4" : NULL,
+               "# text = au lait\n1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_\n1\ta\t_\tADP\t_\t_\t_\t_\t_\t_\n"
+               "2\tle\t_\tDET\t_\t_\t_\t_\t_\t_\n2.1\te\t_\tX\t_\t_\t_\t_\t_\t_\n",
+               "ADP DET", NULL);
     accept(tags, NULL, "O\nB-x\n\nO\n", "O B-x; O", NULL); // tags alone
     accept(tags, NULL, "", "", NULL);
     accept(tags, NULL, "\n \n\t\n", "", NULL);
@@ -177,6 +178,10 @@ static void kinds(void **state) {
     assert_int_equal(kind_of("a\tO\n\nb\tB-x\n", "a O\nb I-x\n"), SEQ_ANSWERS_TAGS);
     assert_int_equal(kind_of("-DOCSTART-\n\na NN O\n", "a O\n"), SEQ_ANSWERS_TAGS);
     assert_int_equal(kind_of("a\tNN\n", "a\tNN\n"), SEQ_ANSWERS_CLASSES); // --task tag says it
+    const char *conllu = "# text = a\n1\ta\t_\tDET\t_\t_\t0\troot\t_\t_\n\n";
+    assert_int_equal(kind_of(conllu, conllu), SEQ_ANSWERS_TAGS);
+    const char *table = "1\ta\tb\tc\td\te\tf\tg\th\ti\n"; // ten columns, no HEAD
+    assert_int_equal(kind_of(table, table), SEQ_ANSWERS_CLASSES);
     assert_int_equal(kind_of("0 one long text .\n4 another\n", "0\n3\n"), SEQ_ANSWERS_CLASSES);
     assert_int_equal(kind_of("0 one long text .\n4 another\n", "0.25\n3\n"), SEQ_ANSWERS_RATINGS);
     assert_int_equal(kind_of("a\n1\n", "0.25\n3\n"), SEQ_ANSWERS_CLASSES);
