@@ -30,7 +30,7 @@ enum {
     ALPHABET = 5,
     TAGS = 3,
     LABELS = 3,
-    CASINGS = 3,
+    CASINGS = 4,
     ITEMS = 4,
     LONGEST = 4,
     ROOM = 32
