@@ -61,8 +61,9 @@ static inline vector widen(const char *bytes) {
     LOAD_B(0, 1, 0)                                                                                \
     LOAD_B(2, 7, 32)                                                                               \
     STEP(HALF, rows, 0, 0, 1, 2)                                                                   \
-    LOAD_B(0, 1, 64) STEP(HALF, rows, 1, 7, 0, 1) LOAD_B(2, 7, 96) LOAD_B(0, 1, 128)               \
-        STEP(HALF, rows, 2, 2, 7, 0) LOAD_B(2, 7, 160) STEP(HALF, rows, 3, 1, 2, 7)
+    LOAD_B(0, 1, 64)                                                                               \
+    STEP(HALF, rows, 1, 7, 0, 1) LOAD_B(2, 7, 96) LOAD_B(0, 1, 128) STEP(HALF, rows, 2, 2, 7, 0)   \
+        LOAD_B(2, 7, 160) STEP(HALF, rows, 3, 1, 2, 7)
 
 // A in place: a row's four of K are a vector. Four rows at a time, in v3 .. v6.
 #define LOAD_A(rows, r, q) IF_ROW(rows, r, "ldr q" #q ", [%[a" #r "], %[at]]\n")
@@ -72,7 +73,8 @@ static inline vector widen(const char *bytes) {
     LOAD_A(rows, 0, 3)                                                                             \
     LOAD_A(rows, 1, 4)                                                                             \
     LOAD_A(rows, 2, 5)                                                                             \
-    LOAD_A(rows, 3, 6) FOUR(IN_PLACE, UPPER, rows)                                                 \
+    LOAD_A(rows, 3, 6)                                                                             \
+    FOUR(IN_PLACE, UPPER, rows)                                                                    \
         IF_ROW(rows, 4,                                                                            \
                LOAD_A(rows, 4, 3) LOAD_A(rows, 5, 4) LOAD_A(rows, 6, 5) LOAD_A(rows, 7, 6)         \
                    FOUR(IN_PLACE, LOWER, rows)) "add %[at], %[at], 16\n"

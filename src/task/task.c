@@ -1,8 +1,9 @@
 // The table of tasks, the options of all of them, and how a task's model is
 // made: columns of the schema, then the nodes of the row. Invariant: an option
 // that a task does not have never passes in silence. Tests:
-// tests/unit/task/test_task.c, tests/cli/tasks.sh.
+// tests/unit/model/test_builders.c, tests/cli/task_checkpoint.sh.
 #include <seqtrain/base/memory.h>
+#include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
@@ -16,8 +17,9 @@
 static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, &seq_task_rate,
                                         &seq_task_tag, NULL};
 const seq_option_group *const seq_task_groups[] = {
-    &seq_stack_options,  &seq_pooling_options, &seq_classifier_options, &seq_regressor_options,
-    &seq_tagger_options, &seq_letters_options, &seq_buckets_options,    NULL};
+    &seq_stack_options,     &seq_pooling_options, &seq_classifier_options,
+    &seq_regressor_options, &seq_tagger_options,  &seq_letters_options,
+    &seq_casing_options,    &seq_buckets_options, NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
