@@ -74,9 +74,7 @@ static const char *misfit(const seq_task *task, const seq_schema *schema) {
     const seq_task_target *wanted = &task->target;
     int text = seq_schema_find_field(schema, "text"),
         letter = seq_schema_find_field(schema, "letter");
-    if (schema->streams != !wanted->field)
-        return schema->streams ? "it has no items" : "its splits are no streams";
-    if (schema->streams) return NULL;
+    if (!wanted->field) return NULL;
     const seq_field *fields = schema->fields,
                     *target = &fields[schema->target < 0 ? 0 : schema->target];
     if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)

@@ -222,7 +222,7 @@ hostile_checkpoints() {
   done
   while read -r key value; do
     change schema "$key" "$value"
-    refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option)"
+    refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values)"
   done < <(hostile_schemas)
   change state parameters 2147483648
   refuse_checkpoint "$newest.*parameters"
