@@ -82,10 +82,19 @@ static seq_node *append(seq_graph *graph) {
     return &graph->nodes[index];
 }
 
-int seq_graph_column(seq_graph *graph, const char *name) {
+static int find_field(const seq_graph *graph, const char *name) {
     int column = 0;
     while (column < graph->field_count && strcmp(graph->fields[column].name, name) != 0)
         column++;
+    return column;
+}
+
+bool seq_graph_has_field(const seq_graph *graph, const char *name) {
+    return find_field(graph, name) < graph->field_count;
+}
+
+int seq_graph_column(seq_graph *graph, const char *name) {
+    int column = find_field(graph, name);
     if (graph->error.status) return -1;
     if (column == graph->field_count) {
         seq_error_set(&graph->error, SEQ_BAD_USAGE, "the data have no field %.40s", name);

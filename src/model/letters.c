@@ -7,7 +7,6 @@
 #include <seqtrain/model/letters.h>
 #include <seqtrain/nn/pool.h>
 #include <seqtrain/nn/rows.h>
-#include <string.h>
 
 #define AT(field) offsetof(seq_letters_settings, field)
 
@@ -24,18 +23,12 @@ static const seq_option options[] = {
 
 const seq_option_group seq_letters_options = {options, sizeof(seq_letters_settings)};
 
-static bool has_field(const seq_graph *graph, const char *name) {
-    for (int i = 0; i < graph->field_count; i++)
-        if (strcmp(graph->fields[i].name, name) == 0) return true;
-    return false;
-}
-
 int seq_graph_letters(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings,
                       const char *field, int words) {
     const seq_letters_settings *own =
         settings ? seq_option_values(settings, &seq_letters_options) : NULL;
     if (words < 0 || !own || own->hidden == 0) return words;
-    if (!has_field(graph, field)) {
+    if (!seq_graph_has_field(graph, field)) {
         seq_error_set(&graph->error, SEQ_BAD_USAGE,
                       "--letters-hidden: the data set has no letters; make it with seqprep "
                       "--letters");

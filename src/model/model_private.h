@@ -10,7 +10,7 @@
 typedef struct seq_packed_matrix {
     seq_packed_need need; // its `parameter` is a row of the table
     size_t n, k;
-    size_t offset; // bytes
+    size_t offset;  // bytes
     size_t dropped; // bytes: where the block with weight-drop lies, (rows, columns)
 } seq_packed_matrix;
 
@@ -49,6 +49,8 @@ struct seq_graph {
         struct seq_kept *next;
     } * kept; // copies of options
 };
+
+bool seq_graph_has_field(const seq_graph *graph, const char *name);
 
 struct seq_model {
     seq_model_config config; // of a language model

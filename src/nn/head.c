@@ -10,12 +10,8 @@
 #include <string.h>
 
 static const seq_head_kind *const table[] = {
-    &seq_head_full,
-    &seq_head_sampled,
-    &seq_head_adaptive,
-    &seq_head_crf,
-    &seq_head_regression,
-    &seq_head_ordinal,
+    &seq_head_full, &seq_head_sampled,    &seq_head_adaptive,
+    &seq_head_crf,  &seq_head_regression, &seq_head_ordinal,
     NULL,
 };
 

@@ -153,6 +153,15 @@ static void predict(const seq_node *node, seq_pass *pass, seq_prediction *out) {
     end_prediction(out);
 }
 
+// A batch may hold the rarest class alone, so a guess costs its weight.
+static double chance(const seq_node *node) {
+    const seq_words_options *options = node->options;
+    float most = 1;
+    for (int c = 0; options->class_weights && c < node->input_shapes[1].ids; c++)
+        if (options->class_weights[c] > most) most = options->class_weights[c];
+    return (double)most * seq_head_word_chance(node);
+}
+
 const seq_head_kind seq_head_full = {
     .node = {.name = "full",
              .options = sizeof(seq_words_options),
@@ -166,5 +175,5 @@ const seq_head_kind seq_head_full = {
     .evaluate = evaluate,
     .scores = scores,
     .predict = predict,
-    .chance = seq_head_word_chance,
+    .chance = chance,
 };

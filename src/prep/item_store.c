@@ -35,7 +35,7 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     store->prepare = prepare;
     store->settings = prepare->reader;
     seq_item_rules rules = prepare->rules;
-    rules.cased = prepare->letters;
+    rules.cased = prepare->letters || prepare->casing;
     store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
@@ -87,7 +87,7 @@ static seq_status read_number(const seq_item *item, const seq_value *value, floa
         return SEQ_OK;
     seq_escape(value->bytes, value->size, false, shown, sizeof shown);
     return seq_item_refuse(item->file, value->line, value->column, error,
-                           "'%s' is no number, and --task rate learns numbers", shown);
+                           "'%s' is no number, and --task rate learns numbers (to 3.4e38)", shown);
 }
 
 static seq_status take_label(seq_item_store *store, const seq_item *item, seq_stored_item *out,

@@ -1,12 +1,13 @@
 // The vocabularies of data of items. Words of training items, most frequent
 // first, ties by bytes, behind <unk>; letters of their units likewise, counted as
-// often as their units. A word is its unit, in lower case where units are cased. Classes are those
-// of all parts, since a class that training lacks is still an answer; numbers come by value. Tests:
-// tests/cli/seqprep_items.sh.
+// often as their units; casings are a closed list. A word is its unit, in lower case where units
+// are cased. Classes are those of all parts, since a class that training lacks is still an answer;
+// numbers come by value. Tests: tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/prep/casing.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +136,8 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
 
 static seq_status make_units(seq_item_work *work, seq_error *error) {
     seq_string_table words = {0};
-    if (!work->prepare->letters) return make_words(work, &work->store.units, error);
+    if (!work->prepare->letters && !work->prepare->casing)
+        return make_words(work, &work->store.units, error);
     seq_status status = count_words(work, &words, error);
     if (!status) status = make_words(work, &words, error);
     seq_string_table_clear(&words);
@@ -180,6 +182,28 @@ static seq_status make_letters(seq_item_work *work, seq_error *error) {
     return status;
 }
 
+// A closed list: each class has its place, whether or not it occurs.
+static seq_status make_casings(seq_item_work *work, seq_error *error) {
+    const seq_string_table *table = &work->store.units;
+    const seq_text_rules rules = {.unit = SEQ_UNIT_WORD};
+    seq_string_table casings = {0};
+    size_t number;
+    seq_status status = SEQ_OK;
+    for (const char *const *name = seq_casings; !status && *name; name++)
+        status = seq_string_table_add(&casings, *name, strlen(*name), &number, error);
+    for (size_t i = 0; !status && i < table->count; i++) {
+        const char *name = seq_casing(seq_string_table_text(table, i), table->items[i].size);
+        status = seq_string_table_add(&casings, name, strlen(name), &number, error);
+        if (!status) casings.items[number].count += table->items[i].count;
+    }
+    if (!status) status = seq_vocabulary_create(&rules, &work->casings, error);
+    for (size_t i = 0; !status && i < casings.count; i++)
+        status = seq_vocabulary_append(work->casings, seq_string_table_text(&casings, i),
+                                       casings.items[i].size, casings.items[i].count, error);
+    seq_string_table_clear(&casings);
+    return status;
+}
+
 seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *table,
                                    const char *what, seq_error *error) {
     ranked *items = NULL;
@@ -215,6 +239,7 @@ seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     if (!status) status = make_units(work, error);
     if (!status) status = map_units(work, error);
     if (!status && work->prepare->letters) status = make_letters(work, error);
+    if (!status && work->prepare->casing) status = make_casings(work, error);
     if (status || task == SEQ_TASK_RATE) return status;
     status = seq_vocabulary_create(&rules, &work->targets, error);
     if (status) return status;

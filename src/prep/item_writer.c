@@ -4,7 +4,9 @@
 // tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/prep/casing.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TEXT_AXIS = 1, LETTER_AXIS = 2 };
 
@@ -56,6 +58,9 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
         work->letter_field = seq_schema_add_field(schema, "letter", SEQ_FIELD_IDS, letters,
                                                   seq_schema_add_vocabulary(schema, "letters"), 1);
     }
+    if (work->prepare->casing)
+        work->casing_field = seq_schema_add_field(schema, "casing", SEQ_FIELD_IDS, text,
+                                                  seq_schema_add_vocabulary(schema, "casing"), 1);
     schema->target = work->target_field;
     schema->length_axis = text;
     schema->groups = true;
@@ -91,6 +96,21 @@ static seq_status fill_letters(seq_item_work *work, const seq_stored_item *item,
     }
     out->ids[work->letter_field] = work->letter;
     out->lengths[LETTER_AXIS] = work->letter_lengths;
+    return status;
+}
+
+// As fill_letters does.
+static seq_status fill_casing(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error) {
+    const seq_string_table *table = &work->store.units;
+    seq_status status = seq_grow(&work->casing, &work->capacity[8], item->length + 1,
+                                 sizeof *work->casing, "an item", error);
+    for (size_t i = 0; !status && i < item->length; i++) {
+        const char *name = seq_casing(seq_string_table_text(table, work->numbers[i]),
+                                      table->items[work->numbers[i]].size);
+        work->casing[i] = seq_vocabulary_find(work->casings, name, strlen(name));
+    }
+    out->ids[work->casing_field] = work->casing;
     return status;
 }
 
@@ -134,6 +154,7 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     items.lengths[TEXT_AXIS] = &length;
     seq_status status = fill_text(work, item, &items, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, &items, error);
+    if (!status && work->prepare->casing) status = fill_casing(work, item, &items, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
         status = fill_tags(work, item, &items, error);
     if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
@@ -157,6 +178,7 @@ seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_e
     int count = 1;
     if (work->targets) vocabularies[count++] = work->targets;
     if (work->letters) vocabularies[count++] = work->letters;
+    if (work->casings) vocabularies[count++] = work->casings;
     const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
     seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
     if (!status)

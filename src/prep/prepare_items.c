@@ -183,9 +183,10 @@ static void clear(seq_item_work *work) {
     seq_vocabulary_destroy(work->units);
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
+    seq_vocabulary_destroy(work->casings);
     void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
                             work->tag,       work->letter, work->letter_lengths, work->raw,
-                            work->item_tags, work->spans};
+                            work->item_tags, work->spans,  work->casing};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }

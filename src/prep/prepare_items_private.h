@@ -15,23 +15,24 @@ typedef struct seq_item_work {
     seq_tag_scheme scheme, stored; // of the tags as read, and as written
     seq_tag *tags;                 // by number in store.tags
     int32_t *ids;                  // of units, by number in store.units
-    seq_vocabulary *units, *targets, *letters;
+    seq_vocabulary *units, *targets, *letters, *casings;
     seq_schema schema;
-    int text_field, target_field, letter_field;
+    int text_field, target_field, letter_field, casing_field;
     // Of the item that is being written.
     uint32_t *numbers;
-    int32_t *text, *tag, *letter, *letter_lengths;
+    int32_t *text, *tag, *letter, *letter_lengths, *casing;
     char *raw;
     seq_tag *item_tags;
     seq_tag_span *spans;
-    size_t capacity[8];
+    size_t capacity[9];
 } seq_item_work;
 
 // Numbers [skip, skip + count) of what the store has of an item -> work->numbers.
 seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
                          size_t count, seq_error *error);
 
-// item_vocabularies.c: units, letters, and labels or tags; counts are those of training items.
+// item_vocabularies.c: units, letters, casings, and labels or tags; counts are those of training
+// items.
 seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error);
 // Appends a table to the vocabulary of targets: numbers by value, then words by bytes. Warns of
 // `what` that does not occur in training.

@@ -6,6 +6,7 @@
 #include "byte_reader.h"
 #include "documents.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/prep/casing.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ struct seq_raw_input {
     seq_reader_settings reader_settings;
     seq_item_rules rules;
     bool tags; // a target for each unit
-    const seq_vocabulary *units, *letters;
+    const seq_vocabulary *units, *letters, *casing;
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
@@ -23,10 +24,10 @@ struct seq_raw_input {
     seq_reader *reader;
     seq_item item;
     seq_raw_item out; // its arrays grow below
-    int32_t *ids, *letter_ids, *letter_lengths;
+    int32_t *ids, *letter_ids, *letter_lengths, *casings;
     char *texts;
     size_t *ends, text_size;
-    size_t capacity[5];
+    size_t capacity[6];
 };
 
 // ---- Units to ids.
@@ -43,6 +44,13 @@ static seq_status take_text(seq_raw_input *input, const char *text, size_t size,
         if (status) return status;
         memcpy(input->texts + input->text_size, text, size);
         input->ends[place] = input->text_size += size;
+    }
+    if (input->casing) {
+        const char *name = seq_casing(text, size);
+        status = seq_grow(&input->casings, &input->capacity[5], place + 1, sizeof *input->casings,
+                          "an item", error);
+        if (status) return status;
+        input->casings[place] = seq_vocabulary_find(input->casing, name, strlen(name));
     }
     if (!input->letters) return SEQ_OK;
     status = seq_grow(&input->letter_lengths, &input->capacity[3], place + 1,
@@ -86,29 +94,35 @@ static seq_status refuse_schema(const seq_schema *schema, const char *what, seq_
                          what);
 }
 
-// The field `text`, perhaps `letter`, and the target: what seqprep makes of items.
+// The field `text`, perhaps `letter` and `casing`, and the target: what seqprep makes of items.
 static seq_status find_fields(seq_raw_input *input, seq_error *error) {
     const seq_schema *schema = input->settings.schema;
     int text = seq_schema_find_field(schema, "text"),
-        letter = seq_schema_find_field(schema, "letter");
+        letter = seq_schema_find_field(schema, "letter"),
+        casing = seq_schema_find_field(schema, "casing");
     if (text < 0 || schema->fields[text].kind != SEQ_FIELD_IDS ||
         schema->axes[schema->fields[text].axis].parent != 0)
         return refuse_schema(schema, "it has no field 'text'", error);
     if (schema->target < 0 || schema->target == text)
         return refuse_schema(schema, "it has no target", error);
     for (int f = 0; f < schema->field_count; f++)
-        if (f != text && f != letter && f != schema->target)
+        if (f != text && f != letter && f != casing && f != schema->target)
             return refuse_schema(schema, schema->fields[f].name, error);
     int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
     if (letter >= 0 && (schema->fields[letter].kind != SEQ_FIELD_IDS ||
                         schema->axes[schema->fields[letter].axis].parent != axis))
         return refuse_schema(schema, "letters of another field", error);
+    if (casing >= 0 &&
+        (schema->fields[casing].kind != SEQ_FIELD_IDS || schema->fields[casing].axis != axis))
+        return refuse_schema(schema, "the casing of another field", error);
     if (target != 0 && target != axis)
         return refuse_schema(schema, "a target on another axis", error);
     input->tags = target == axis;
     input->units = input->settings.vocabularies[schema->fields[text].vocabulary];
     if (letter >= 0)
         input->letters = input->settings.vocabularies[schema->fields[letter].vocabulary];
+    if (casing >= 0)
+        input->casing = input->settings.vocabularies[schema->fields[casing].vocabulary];
     return SEQ_OK;
 }
 
@@ -125,7 +139,7 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
         *settings = (seq_reader_settings){.reader = input->settings.reader};
     if (input->settings.columns) settings->columns = input->settings.columns;
     input->rules.text = *seq_vocabulary_rules(input->units);
-    input->rules.cased = input->letters != NULL;
+    input->rules.cased = input->letters || input->casing;
     settings->unlabelled = settings->keep_lines = true;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
     settings->any_bytes = seq_item_takes_any_bytes(&input->rules);
@@ -179,7 +193,8 @@ void seq_raw_close(seq_raw_input *input) {
     seq_documents_end(&input->documents);
     seq_item_cutter_destroy(input->cutter);
     void *const blocks[] = {input->ids,   input->letter_ids, input->letter_lengths,
-                            input->texts, input->ends,       input};
+                            input->texts, input->ends,       input->casings,
+                            input};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -237,6 +252,7 @@ seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bo
     if (is_item && wanted) status = cut(input, error);
     *out = input->out;
     out->ids = input->ids;
+    out->casings = input->casing ? input->casings : NULL;
     out->units = input->texts;
     out->unit_ends = input->ends;
     out->letters = input->letter_ids;

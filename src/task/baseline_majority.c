@@ -14,8 +14,7 @@ seq_status seq_baseline_begin(const char *name, const seq_answers *training,
         return seq_error_set(error, SEQ_BAD_INPUT, "%s: no item to train a baseline on",
                              training->file);
     seq_status status = seq_answers_begin(name, gold->kind, gold->items, gold->first, out, error);
-    if (!status && gold->places)
-        memcpy(out->lines, gold->lines, gold->places * sizeof *out->lines);
+    if (!status && gold->places) memcpy(out->lines, gold->lines, gold->places * sizeof *out->lines);
     return status;
 }
 

@@ -26,8 +26,10 @@ static size_t end_of_chunk(const seq_labels *labels, const int32_t *ids, size_t 
 // Whether the chunk begin .. end-1 of the lenient reading is written as the scheme wants it.
 static bool is_strict(const seq_labels *labels, seq_scheme scheme, const int32_t *ids,
                       const seq_span *span) {
-    seq_label_tag first = tag_of(labels, ids[span->begin]), last = tag_of(labels, ids[span->end - 1]);
-    seq_label_tag before = span->begin ? tag_of(labels, ids[span->begin - 1]) : (seq_label_tag){'O', -1};
+    seq_label_tag first = tag_of(labels, ids[span->begin]),
+                  last = tag_of(labels, ids[span->end - 1]);
+    seq_label_tag before =
+        span->begin ? tag_of(labels, ids[span->begin - 1]) : (seq_label_tag){'O', -1};
     if (scheme == SEQ_SCHEME_IOBES) {
         bool single = span->end - span->begin == 1;
         return single ? first.prefix == 'S' : first.prefix == 'B' && last.prefix == 'E';

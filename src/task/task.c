@@ -1,8 +1,9 @@
 // The table of tasks, the options of all of them, and how a task's model is
 // made: columns of the schema, then the nodes of the row. Invariant: an option
 // that a task does not have never passes in silence. Tests:
-// tests/unit/task/test_task.c, tests/cli/tasks.sh.
+// tests/unit/model/test_builders.c, tests/cli/task_checkpoint.sh.
 #include <seqtrain/base/memory.h>
+#include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
@@ -16,8 +17,9 @@
 static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, &seq_task_rate,
                                         &seq_task_tag, NULL};
 const seq_option_group *const seq_task_groups[] = {
-    &seq_stack_options,  &seq_pooling_options, &seq_classifier_options, &seq_regressor_options,
-    &seq_tagger_options, &seq_letters_options, &seq_buckets_options,    NULL};
+    &seq_stack_options,     &seq_pooling_options, &seq_classifier_options,
+    &seq_regressor_options, &seq_tagger_options,  &seq_letters_options,
+    &seq_casing_options,    &seq_buckets_options, NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
@@ -74,7 +76,8 @@ static const char *misfit(const seq_task *task, const seq_schema *schema) {
     const seq_task_target *wanted = &task->target;
     int text = seq_schema_find_field(schema, "text"),
         letter = seq_schema_find_field(schema, "letter");
-    if (!wanted->field) return NULL;
+    if (!wanted->field) return NULL; // its columns are looked for by name
+    if (schema->streams) return "it has no items";
     const seq_field *fields = schema->fields,
                     *target = &fields[schema->target < 0 ? 0 : schema->target];
     if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)

@@ -1,5 +1,5 @@
 // The language model: the next token of a stream, from all tokens before it.
-// Test: tests/unit/task/test_task.c.
+// Tests: tests/golden/unchanged, tests/unit/model/test_builders.c.
 #include <seqtrain/model/stack.h>
 #include <seqtrain/task/task.h>
 

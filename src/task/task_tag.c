@@ -1,9 +1,10 @@
 // A label for each token: entities, parts of speech. Words, with their letters
-// beside them where the data set has letters, go through the stack; the head
-// labels each row, and as a conditional random field it keeps to the scheme that
-// the tags are stored in. Invariant: nothing here depends on other items of a
-// batch. Tests: tests/cli/tasks.sh, tests/unit/task/test_task.c.
+// and casing beside them where the data set has those, go through the stack; the
+// head labels each row, and as a conditional random field it keeps to the scheme
+// that the tags are stored in. Invariant: nothing here depends on other items of
+// a batch. Tests: tests/fault/tasks.sh, tests/unit/model/test_builders.c.
 #include <seqtrain/base/memory.h>
+#include <seqtrain/model/casing.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/tagger.h>
 #include <seqtrain/nn/crf.h>
@@ -41,15 +42,20 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     const seq_field *tags = &input->schema->fields[input->schema->target];
     int rows = seq_graph_rows(graph, config, settings, "text");
     rows = seq_graph_letters(graph, config, settings, "letter", rows);
+    rows = seq_graph_casing(graph, config, settings, "casing", rows);
     rows = seq_graph_input_dropout(graph, config, settings, rows);
     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
     seq_graph_tagger(graph, config, settings, rows, tags->name, allow(input, graph, tags),
                      seq_task_counts(input, graph, tags->name));
 }
 
-static const seq_option_group *const groups[] = {&seq_stack_options,   &seq_letters_options,
-                                                 &seq_tagger_options,  &seq_classifier_options,
-                                                 &seq_buckets_options, NULL};
+static const seq_option_group *const groups[] = {&seq_stack_options,
+                                                 &seq_letters_options,
+                                                 &seq_casing_options,
+                                                 &seq_tagger_options,
+                                                 &seq_classifier_options,
+                                                 &seq_buckets_options,
+                                                 NULL};
 static const seq_metric *const metrics[] = {&seq_metric_entity_f1, &seq_metric_accuracy,
                                             &seq_metric_macro_f1, NULL};
 

@@ -42,9 +42,9 @@ typedef struct seqpredict_window {
     seq_item_line *lines; // `bytes` is set when they are printed: they lie one behind another
     size_t *line_at;
     size_t line_count;
-    int32_t *lengths, *ids, *letter_lengths, *letters;
+    int32_t *lengths, *ids, *letter_lengths, *letters, *casings;
     size_t letter_count;
-    size_t capacity[9];
+    size_t capacity[10];
 } seqpredict_window;
 
 seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *raw, int64_t index,

@@ -19,9 +19,9 @@ void seqpredict_window_empty(seqpredict_window *window) {
 }
 
 void seqpredict_window_clear(seqpredict_window *window) {
-    void *const blocks[] = {window->entries, window->bytes,   window->texts,
-                            window->lines,   window->line_at, window->lengths,
-                            window->ids,     window->letters, window->letter_lengths};
+    void *const blocks[] = {window->entries,        window->bytes,   window->texts, window->lines,
+                            window->line_at,        window->lengths, window->ids,   window->letters,
+                            window->letter_lengths, window->casings};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -104,6 +104,9 @@ static seq_status keep_ids(seqpredict_window *window, const seq_raw_item *raw, s
     if (!status && raw->letter_lengths)
         status = append(&window->letters, &capacity[8], window->letter_count, raw->letters,
                         raw->letter_count, error);
+    if (!status && raw->casings)
+        status =
+            append(&window->casings, &capacity[9], window->rows, raw->casings, raw->length, error);
     if (status) return status;
     window->items++;
     window->rows += raw->length;
@@ -144,10 +147,12 @@ seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *
 seq_items seqpredict_window_items(seqpredict_window *window) {
     const seq_schema *schema = window->schema;
     int text = seq_schema_find_field(schema, "text"),
-        letter = seq_schema_find_field(schema, "letter");
+        letter = seq_schema_find_field(schema, "letter"),
+        casing = seq_schema_find_field(schema, "casing");
     seq_items items = {.count = (int64_t)window->items};
     items.ids[text] = window->ids;
     items.lengths[schema->fields[text].axis] = window->lengths;
+    if (casing >= 0) items.ids[casing] = window->casings;
     if (letter >= 0) {
         items.ids[letter] = window->letters;
         items.lengths[schema->fields[letter].axis] = window->letter_lengths;

@@ -114,6 +114,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "letters", NULL, AT(letters), "no",
      .help = "tag: keep the letters of each token, too, for a character encoder. They keep their "
              "case, whatever --lower does to words."},
+    {SEQ_OPTION_FLAG, "casing", NULL, AT(casing), "no",
+     .help = "Keep how each word is written, before --lower, for an embedding beside the word's: "
+             "lower, title, upper, mixed, digits, digits-in (some), punctuation, other."},
     {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
      .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
     {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,

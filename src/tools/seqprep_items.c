@@ -72,6 +72,7 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "max-length",
                                         "overlap",
                                         "letters",
+                                        "casing",
                                         "tag-scheme",
                                         "store-tags",
                                         NULL};
@@ -177,6 +178,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .min_count = options->min_count,
         .max_vocabulary = options->max_vocab,
         .letters = options->letters,
+        .casing = options->casing,
         .detect_scheme = options->tag_scheme == 0,
         .scheme = (seq_tag_scheme)(options->tag_scheme ? options->tag_scheme - 1 : 0),
         .stored_scheme = (seq_tag_scheme)options->stored_scheme,
@@ -187,6 +189,8 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .stopped = seqprep_interrupted,
     };
     seq_status status = parse_folds(parsed, out, error);
+    if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");
     if (!status)
         status = seqprep_parse_split("valid", options->valid, &out->valid_fraction,
                                      &out->valid_file, error);

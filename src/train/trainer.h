@@ -98,7 +98,7 @@ typedef struct seq_trainer {
     int64_t total_steps; // of the run
 
     seq_sampler *sampler; // the task's
-    int first_read; // first_replica, but for an injected fault
+    int first_read;       // first_replica, but for an injected fault
     seq_workspace *workspace;
     seq_exchange *exchange;
     seq_tree *tree;        // sums the gradients of this rank's replicas
@@ -123,9 +123,9 @@ typedef struct seq_trainer {
     seq_saturation *saturation;
     bool warned_of[SEQ_MAX_RECURRENT];
 
-    seq_sampler *valid_sampler; // NULL: no validation split
-    seq_evaluator *evaluator;   // of it
-    int64_t *counters;          // (P, counters of the metrics): each rank's, then of all
+    seq_sampler *valid_sampler;       // NULL: no validation split
+    seq_evaluator *evaluator;         // of it
+    int64_t *counters;                // (P, counters of the metrics): each rank's, then of all
     const seq_metric *const *metrics; // of the task, that apply to the data
     double *measures;                 // by them, of the last validation
 
@@ -143,7 +143,7 @@ typedef struct seq_trainer {
     double started; // seconds on the monotonic clock
     seq_time_limit limit; // rank 0
     double last_save, save_seconds, longest_step;
-    seq_kept kept; // until it is restored
+    seq_kept kept;             // until it is restored
     struct seq_saving *saving; // save.c's
     seq_coverage window_read;  // of this rank's windows of the step
     seq_coverage own_read;     // of this rank since window own_window of the epoch

@@ -107,7 +107,8 @@ int main(int argc, char **argv) {
     need(seq_comm_open_mpi(&argc, &argv, 0, &b.comm, &error), &error);
     if (argc > 1) b.count = strtoul(argv[1], NULL, 10);
     if (argc > 2) b.runs = atoi(argv[2]);
-    seq_parameter parameter = {.name = "p", .dimensions = 1, .rows = b.count, .columns = 1, .rate = 1};
+    seq_parameter parameter = {
+        .name = "p", .dimensions = 1, .rows = b.count, .columns = 1, .rate = 1};
     seq_parameter_table table = {&parameter, 1, b.count, b.count};
     seq_optimizer_config config = {0};
     create(&b, &table, &config);

@@ -101,7 +101,7 @@ awk 'BEGIN { srand(7); split("Ann Bob Eve", p, " "); split("Rome Bonn", l, " ");
     print "" } }' >train.conll
 for i in $(seq 10); do cat train.conll; done >often.conll
 cut -d' ' -f1,2 train.conll >raw.conll
-expect 0 "read as iob1, stored as iobes" "$SEQPREP" --task tag --letters --store-tags iobes -o tags often.conll
+expect 0 "read as iob1, stored as iobes" "$SEQPREP" --task tag --letters --casing --lower --store-tags iobes -o tags often.conll
 expect 0 finished "$SEQTRAIN" --data tags --run tagger --epochs 1 --bidirectional "${small[@]}"
 predict tagger raw.conll >out.conll
 same train.conll out.conll

@@ -62,7 +62,7 @@ made stars.data 'label: label a row of example, 3 ' --task classify stars
 [ "$(column stars.data/vocabulary-label.tsv)" = '-1.5 9 10' ] || bad "labels: $(column stars.data/vocabulary-label.tsv)"
 made rate 'label: number a row of example, mean 6.875, deviation 4.8' --task rate stars
 printf '1 a\nx b\n' >wrong
-refused 3 "wrong line 2, column 1: 'x' is no number, and --task rate" --task rate wrong
+refused 3 "wrong line 2, column 1: 'x' is no number, and --task rate learns numbers .to 3.4e38" --task rate wrong
 
 # Parts: files, fractions, folds; groups and repeats.
 printf 'pos a\nneg unseen\nnew x\n' >test
@@ -137,6 +137,9 @@ made alone 'read as none' --task tag --tag-scheme none mixed
 printf 'Apple O\n' >apple
 made cased 'train +1 +1 +5 +1' --task tag --letters --lower apple
 [ "$(column cased/vocabulary.tsv) $(column cased/vocabulary-letters.tsv)" = '<unk> apple <unk> p A e l' ] || bad "case: $(column cased/vocabulary.tsv) $(column cased/vocabulary-letters.tsv)"
+made cased 'casing: ids a row of text, 8 in the vocabulary casing' --task classify --lower --casing tab
+[ "$(sed 1d cased/vocabulary-casing.tsv | tr '\t\n' '= ')" = '0=0=other 1=6=lower 2=0=title 3=0=upper 4=0=mixed 5=0=digits 6=0=digits-in 7=1=punctuation ' ] || bad "casing: $(cat cased/vocabulary-casing.tsv)"
+refused 2 "casing: the units are no words" --task classify --unit char --casing tab
 printf 'a O\n\n\nb O\n' >gap
 made empty 'train +3 +2 +2' --task tag --blank-lines item gap
 made skipped '1 blank lines passed over' --task tag gap

@@ -1,7 +1,7 @@
 // Ends a job that does not get on. A thread of every rank looks at the progress of its node's
 // ranks, which stands in shared memory; when this rank has made none for almost the limit, the
-// nodes tell each other theirs in files (hang_report.h), and one rank says who hangs (hang_diagnosis.h). All
-// ranks then leave with exit code 6.
+// nodes tell each other theirs in files (hang_report.h), and one rank says who hangs
+// (hang_diagnosis.h). All ranks then leave with exit code 6.
 //
 // Time is time that this thread was awake for: a job that is suspended as a whole does not hang.
 #ifndef SEQTRAIN_JOB_WATCHDOG_H

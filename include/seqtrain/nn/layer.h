@@ -246,7 +246,8 @@ struct seq_head_kind {
     void (*scores)(const seq_node *node, seq_pass *pass, size_t first, size_t rows, float *scores);
     // Without a search that runs the model. NULL: infer searches with `scores`.
     void (*predict)(const seq_node *node, seq_pass *pass, seq_prediction *out);
-    double (*chance)(const seq_node *node); // loss of a guess, a target
+    double (*chance)(
+        const seq_node *node); // loss of a guess, a target; with weights, of the heaviest
 };
 
 // NULL-terminated; a line in src/nn/layer.c registers a kind.

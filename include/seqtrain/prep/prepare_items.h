@@ -24,6 +24,7 @@ typedef struct seq_prepare_items {
     uint64_t seed;                        // of the draw
     int64_t min_count, max_vocabulary;    // as in seq_prepare; <unk> is always there
     bool letters;                         // tag: an axis of each token's letters
+    bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are
     seq_tag_scheme scheme, stored_scheme; // stored none: as they were
     bool reverse_complement; // training items once more, the other strand read backwards
@@ -34,7 +35,8 @@ typedef struct seq_prepare_items {
 } seq_prepare_items;
 
 // Fields: `text` (ids on the axis text); `label` (a class, or a number for rate)
-// on the examples, or `tag` on text; `letter` on the axis letters. Equal inputs,
+// on the examples, or `tag` on text; `letter` on the axis letters; `casing`
+// on text. Equal inputs,
 // windows of an item, and items with an equal --group field are one group. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
 // units, the longest item (some 10 bytes a letter), and some 200 bytes an item

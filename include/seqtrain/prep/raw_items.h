@@ -32,6 +32,7 @@ typedef struct seq_raw_item {
     const int32_t *ids;            // (length); SEQ_NO_ID: unknown, where there is no <unk>
     size_t unknown;                // of them, those that the vocabulary has not
     size_t cut;                    // units behind these that were left out: see seq_raw_most
+    const int32_t *casings;        // (length), where the schema has casing
     const char *units;             // their texts, one after another; with the task tag
     const size_t *unit_ends;       // (length): where each ends
     const int32_t *letter_lengths; // (length), where the schema has letters

@@ -244,8 +244,9 @@ static const seq_option options[] = {
          "Longer than the longest window takes; time that the whole job is suspended for does "
          "not count; 0: off."},
     {SEQ_OPTION_REAL, "loss-limit", "NATS", AT(loss_limit), "0", 0, 1e30,
-     .help = "A window whose loss per token exceeds this counts as a bad number; 0: four times "
-             "ln(V + 1), of V tokens in the vocabulary."},
+     .help = "A window whose loss per token exceeds this counts as a bad number, or a step whose "
+             "loss per item or tag does. 0: four times the loss of a guess, for lm ln(V + 1), of V "
+             "tokens in the vocabulary."},
 
     {SEQ_OPTION_HEADING, .help = "When numbers go wrong"},
     {SEQ_OPTION_CHOICE, "on-bad-numbers", "WHAT", AT(on_bad_numbers), "stop", .choices = remedies,

@@ -11,7 +11,7 @@ enum { SEQ_SUMMARY_HOST = 64 };
 
 typedef struct seq_summary {
     int ranks;
-    const char *unit; // of what is called tokens here: the task's
+    const char *unit;               // of what is called tokens here: the task's
     int64_t steps, updates, tokens; // updates: steps that were not skipped or passed over
     int64_t clipped;                // updates that --clip-norm scaled down
     double seconds;                 // of the session, mean over ranks

@@ -2,7 +2,7 @@
 // not, a head. Gradients are checked by differences, weight-drop and frozen
 // parameters included, and each item alone against the batch. Checks
 // src/model/stack.c, pooling.c, classifier.c, tagger.c, regressor.c, letters.c,
-// packing.c, parameters.c, src/nn/layer_recurrent.c.
+// casing.c, packing.c, parameters.c, src/nn/layer_recurrent.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <math.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/settings.h>
+#include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
@@ -24,7 +25,16 @@
 #include <string.h>
 
 enum { EXAMPLES, TEXT, LETTERS, AXES };
-enum { WORDS = 7, ALPHABET = 5, TAGS = 3, LABELS = 3, ITEMS = 4, LONGEST = 4, ROOM = 32 };
+enum {
+    WORDS = 7,
+    ALPHABET = 5,
+    TAGS = 3,
+    LABELS = 3,
+    CASINGS = 4,
+    ITEMS = 4,
+    LONGEST = 4,
+    ROOM = 32
+};
 static const int lengths[ITEMS] = {2, 4, 0, 1};
 
 // ---- batches
@@ -40,7 +50,7 @@ typedef struct packed {
     seq_axis_room rooms[AXES];
     seq_arena arena;
     origin origins[AXES][ROOM];
-    int32_t ids[4][ROOM];
+    int32_t ids[5][ROOM];
     float numbers[ROOM];
 } packed;
 
@@ -78,22 +88,23 @@ static void take(packed *out) {
         seq_axis_take(&out->rooms[axis], &out->limits.axes[axis], ROOM, &out->arena);
 }
 
-// Columns "text", "letter", "tag", "label" and "number".
+// Columns "text", "letter", "tag", "label", "number" and "casing".
 static void fill_columns(packed *out) {
-    static const int axes[] = {TEXT, LETTERS, TEXT, EXAMPLES},
-                     sizes[] = {WORDS, ALPHABET, TAGS, LABELS};
-    for (int column = 0; column < 4; column++) {
+    static const int axes[] = {TEXT, LETTERS, TEXT, EXAMPLES, TEXT},
+                     sizes[] = {WORDS, ALPHABET, TAGS, LABELS, CASINGS}, places[] = {0, 1, 2, 3, 5};
+    for (int column = 0; column < 5; column++) {
         for (size_t row = 0; row < out->batch.axes[axes[column]].rows; row++) {
             const origin *at = &out->origins[axes[column]][row];
             out->ids[column][row] =
                 (at->item * 31 + at->word * 7 + at->time * 3 + column) % sizes[column];
         }
-        out->batch.columns[column] = (seq_column){.axis = axes[column], .ids = out->ids[column]};
+        out->batch.columns[places[column]] =
+            (seq_column){.axis = axes[column], .ids = out->ids[column]};
     }
     for (size_t row = 0; row < out->batch.axes[EXAMPLES].rows; row++)
         out->numbers[row] = (float)out->origins[EXAMPLES][row].item - 1.5F;
     out->batch.columns[4] = (seq_column){.axis = EXAMPLES, .values = out->numbers};
-    out->batch.column_count = 5;
+    out->batch.column_count = 6;
 }
 
 static packed *pack(const int *items, int count) {
@@ -129,11 +140,10 @@ static void drop(packed *packed) {
 
 // ---- models
 
-static const seq_graph_field fields[] = {{"text", TEXT, WORDS, 0, 0},
-                                         {"letter", LETTERS, ALPHABET, 0, 1},
-                                         {"tag", TEXT, TAGS, 0, 2},
-                                         {"label", EXAMPLES, LABELS, 0, 3},
-                                         {"number", EXAMPLES, 0, 1, -1}};
+static const seq_graph_field fields[] = {
+    {"text", TEXT, WORDS, 0, 0},    {"letter", LETTERS, ALPHABET, 0, 1},
+    {"tag", TEXT, TAGS, 0, 2},      {"label", EXAMPLES, LABELS, 0, 3},
+    {"number", EXAMPLES, 0, 1, -1}, {"casing", TEXT, CASINGS, 0, 4}};
 static const int64_t label_counts[LABELS] = {6, 3, 1}, tag_counts[TAGS] = {5, 5, 0};
 
 typedef void maker(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings);
@@ -153,6 +163,16 @@ static void classify(seq_graph *graph, const seq_model_config *config, const seq
 
 static void tag(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
     int rows = encode(graph, config, settings);
+    seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
+}
+
+static void tag_cased(seq_graph *graph, const seq_model_config *config,
+                      const seq_parsed *settings) {
+    int rows = seq_graph_rows(graph, config, settings, "text");
+    rows = seq_graph_letters(graph, config, settings, "letter", rows);
+    rows = seq_graph_casing(graph, config, settings, "casing", rows);
+    rows = seq_graph_input_dropout(graph, config, settings, rows);
+    rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
     seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
 }
 
@@ -199,6 +219,7 @@ static const example examples[] = {
     {classify, "gru-reset-after", "--pool=mean --letters-hidden=2 --letters-embed=2"},
     {tag, "lstm", "--bidirectional --letters-hidden=2 --class-weights=balanced"},
     {tag_together, "gru", "--bidirectional --head=crf"},
+    {tag_cased, "gru", "--casing-embed=2 --letters-hidden=2 --letters-embed=2"},
     {tag_together, "gru", "--bidirectional --head=softmax --label-smoothing=0.1"},
     {rate, "lstm", "--pool=mean"},
     {rate, "lstm", "--pool=mean --loss=absolute"},
@@ -222,13 +243,9 @@ typedef struct fixture {
 
 static void parse(const char *text, seq_settings *out) {
     static const seq_option none[] = {{.type = SEQ_OPTION_END}};
-    static const seq_option_group *const groups[] = {&seq_stack_options,
-                                                     &seq_letters_options,
-                                                     &seq_pooling_options,
-                                                     &seq_classifier_options,
-                                                     &seq_tagger_options,
-                                                     &seq_regressor_options,
-                                                     NULL};
+    static const seq_option_group *const groups[] = {
+        &seq_stack_options,      &seq_letters_options, &seq_casing_options,    &seq_pooling_options,
+        &seq_classifier_options, &seq_tagger_options,  &seq_regressor_options, NULL};
     static const seq_program program = {
         .name = "test", .synopsis = "", .options = none, .groups = groups};
     char words[300], *arguments[20] = {"test"};
@@ -264,7 +281,7 @@ static seq_status build(const example *example, const seq_parsed *settings, cons
     seq_graph *graph = NULL;
     seq_compute compute;
     seq_compute_find("auto", SEQ_FP32, NULL, &compute, error);
-    seq_graph_create(fields, 5, &choice, &graph, error);
+    seq_graph_create(fields, 6, &choice, &graph, error);
     example->make(graph, &config, settings);
     if (frozen) seq_graph_rate(graph, frozen, 0);
     return seq_graph_finish(graph, &compute, out, error);
@@ -481,6 +498,8 @@ static void rare_labels_weigh_more(void **state) {
                                     balanced ? "--class-weights=balanced" : "--class-weights=none"},
                          NULL, &one->limits);
             losses[balanced] = train(&f, one, f.gradient);
+            assert_true(fabs(seq_model_chance(f.model) -
+                             log(LABELS + 1) * (balanced ? 10.0 / 3 : 1)) < 1e-6);
             close_fixture(&f);
         }
         double weight = weights[one->ids[3][0]];
@@ -610,6 +629,32 @@ static void no_letters(seq_graph *graph, const seq_model_config *config,
     seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
 }
 
+static void no_casing(seq_graph *graph, const seq_model_config *config,
+                      const seq_parsed *settings) {
+    int rows = seq_graph_rows(graph, config, settings, "text");
+    rows = seq_graph_casing(graph, config, settings, "style", rows);
+    seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
+}
+
+// Without the field, the default of the option and 0 are no choice; with it, 0 leaves it out.
+static void casing_may_be_left_out(void **state) {
+    (void)state;
+    static const example cases[] = {{no_casing, "lstm", ""},
+                                    {no_casing, "lstm", "--casing-embed=0"},
+                                    {tag_cased, "lstm", "--casing-embed=0"},
+                                    {tag_cased, "lstm", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture f;
+        packed *batch = pack((int[]){0}, 1);
+        open_fixture(&f, &cases[i], NULL, &batch->limits);
+        const seq_parameter *table = seq_parameter_find(f.table, "casing.weight");
+        assert_int_equal(table != NULL, i == 3);
+        if (table) assert_int_equal(seq_parameter_size(table), CASINGS * 8);
+        drop(batch);
+        close_fixture(&f);
+    }
+}
+
 static void misfits_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -620,6 +665,7 @@ static void misfits_are_refused(void **state) {
         {{classify, "lstm", "--pool=ends"}, NULL, "needs --bidirectional"},
         {{numbers, "lstm", "--embedding-dropout=0.1"}, NULL, "number holds numbers"},
         {{no_letters, "lstm", "--letters-hidden=3"}, NULL, "seqprep --letters"},
+        {{no_casing, "lstm", "--casing-embed=3"}, NULL, "seqprep --casing"},
         {{classify, "lstm", ""}, "decoder.", "name begins with decoder."},
         {{tag_together, "lstm", "--class-weights=balanced"}, NULL, "--head crf"},
         {{rate, "lstm", "--loss=ordinal"}, NULL, "needs --levels"},
@@ -649,6 +695,7 @@ int main(void) {
         cmocka_unit_test(frozen_parameters_have_no_gradient),
         cmocka_unit_test(tags_keep_to_the_scheme),
         cmocka_unit_test(numbers_are_normalised),
+        cmocka_unit_test(casing_may_be_left_out),
         cmocka_unit_test(misfits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,8 @@
 
 enum { COUNT = 5, PADDED = 16 };
 
-static seq_parameter items[] = {{.name = "p", .dimensions = 1, .rows = COUNT, .columns = 1, .rate = 1}};
+static seq_parameter items[] = {
+    {.name = "p", .dimensions = 1, .rows = COUNT, .columns = 1, .rate = 1}};
 static const seq_parameter_table table = {items, 1, PADDED, COUNT};
 
 // One update without gradient, half of each moment being kept.

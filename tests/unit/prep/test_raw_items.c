@@ -80,8 +80,17 @@ static const raw_case cases[] = {
      {.task = SEQ_TASK_TAG,
       .reader.reader = "conll",
       .letters = true,
+      .casing = true,
       .detect_scheme = true,
       .rules.text = {.unit = SEQ_UNIT_WORD, .lower = true}}},
+    {"a\tThe cat\nb\tno 2b,\n",
+     "a\tTHE Cat 2b ?\nb\t\nb\t7\n",
+     "THE Cat 2b ?\n\n7\n",
+     2,
+     0,
+     {.reader.reader = "lines",
+      .casing = true,
+      .rules.text = {.unit = SEQ_UNIT_WORD, .punctuation = SEQ_PUNCTUATION_SPLIT, .lower = true}}},
     {"1\tAb\t_\tN\t_\t_\t_\t_\t_\t_\n2\tc\t_\tV\t_\t_\t_\t_\t_\t_\n\n",
      "1-2\tcc\t_\t_\t_\t_\t_\t_\t_\t_\n1\tc\t_\tN\t_\t_\t_\t_\t_\t_\n2\tzz\t_\tV\t_\t_\t_\t_\t_\t_"
      "\n\n",
@@ -129,12 +138,15 @@ static seq_raw_settings settings_of(seq_dataset *dataset, const seq_vocabulary *
 }
 
 // The next raw item is the one of the data set whose rows begin at *row and *letter.
-static void expect_item(const seq_items *items, const seq_raw_item *raw, int64_t number,
+static void expect_item(const seq_items *items, int casing, const seq_raw_item *raw, int64_t number,
                         size_t *row, size_t *letter) {
+    assert_int_equal(raw->casings != NULL, casing >= 0 && raw->ids);
     size_t length = (size_t)items->lengths[1][number];
     assert_true(raw->is_item);
     assert_int_equal(raw->length, length);
     if (length) assert_memory_equal(raw->ids, items->ids[0] + *row, length * sizeof *raw->ids);
+    if (casing >= 0 && length)
+        assert_memory_equal(raw->casings, items->ids[casing] + *row, length * sizeof(int32_t));
     if (items->lengths[2]) {
         assert_memory_equal(raw->letter_lengths, items->lengths[2] + *row,
                             length * sizeof(int32_t));
@@ -160,6 +172,8 @@ static void raw_input_has_the_ids_of_the_data_set(void **state) {
         size_t row = 0, letter = 0, unknown = 0, cut = 0;
         temporary_create(&place);
         seq_dataset *dataset = prepare(one, &place);
+        int casing = seq_schema_find_field(seq_dataset_schema(dataset), "casing");
+        assert_int_equal(casing >= 0, one->settings.casing);
         int64_t count = seq_dataset_items(dataset, SEQ_TEST), taken = 0;
         seq_dataset_read_items(dataset, SEQ_TEST, 0, count, &room, &items, &error);
         write_text(&place, "raw", one->raw ? one->raw : one->test, path);
@@ -170,7 +184,7 @@ static void raw_input_has_the_ids_of_the_data_set(void **state) {
             if (seq_raw_next(input, true, &raw, &more, &error)) fail_msg("%s", error.text);
             if (!more || !raw.is_item) continue;
             assert_true(taken < count);
-            expect_item(&items, &raw, taken++, &row, &letter);
+            expect_item(&items, casing, &raw, taken++, &row, &letter);
             unknown += raw.unknown;
             cut += raw.cut;
             for (size_t skipped = raw.cut; skipped;) { // windows behind the first
