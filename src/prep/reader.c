@@ -342,7 +342,7 @@ static void finish(seq_reader *reader, seq_item *item) {
     }
     size_t first = 0;
     for (int i = 0; i < reader->field_count; i++) {
-        reader->fields[i].values = reader->values + first;
+        reader->fields[i].values = reader->values ? reader->values + first : NULL; // none at all
         first += reader->fields[i].count;
     }
     at = reader->kept_pool;

@@ -21,7 +21,7 @@ typedef struct seq_task_input {
 
 // The field that a task predicts: a value an item, or one for each row of the field `text`.
 typedef struct seq_task_target {
-    const char *field; // NULL: none, splits are streams
+    const char *field; // NULL: any schema will do
     seq_field_kind kind;
     bool of_rows;
 } seq_task_target;
