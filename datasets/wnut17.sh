@@ -6,7 +6,7 @@
 source "$(dirname "$0")/common.sh"
 needs wnut17train.conll emerging.dev.conll emerging.test.annotated
 prepare --task tag --lower --letters --casing --valid "$from/emerging.dev.conll" --test "$from/emerging.test.annotated" "$from/wnut17train.conll"
-for directions in ${DIRECTIONS:-both forward}; do
+for directions in both forward; do
   ways=--bidirectional
   [ $directions = forward ] && ways=--no-bidirectional
   train_seeds "$out/data" "$out/run-$directions" $ways --layers 1 --hidden 100 --embed 100 --embed-init uniform --letters-hidden 50 \
