@@ -16,5 +16,5 @@ sed -n 's/.*best validation loss \([0-9.]*\).*/\1/p' .out >losses
 expect 0 loss "$SEQEVAL" run-one
 awk '$1 == "loss" {print $2}' .out >>losses
 awk 'NR == 1 {found = $1} NR == 2 && ($1 - found) ^ 2 > 1e-8 {exit 1} END {exit NR != 2}' losses || bad "losses: $(tr '\n' ' ' <losses)"
-expect 2 "layers of --bidirectional" "$SEQTRAIN" "${options[@]}" --bidirectional --steps 1 --run run-both
+expect 2 "--bidirectional layers" "$SEQTRAIN" "${options[@]}" --bidirectional --steps 1 --run run-both
 finish
