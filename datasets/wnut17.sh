@@ -9,8 +9,8 @@ prepare --task tag --lower --letters --casing --valid "$from/emerging.dev.conll"
 for directions in both forward; do
   ways=--bidirectional
   [ $directions = forward ] && ways=--no-bidirectional
-  train_seeds "$out/data" "$out/run-$directions" $ways --layers 1 --hidden 100 --embed 100 --embed-init uniform --letters-hidden 50 \
-    --letters-embed 25 --dropout 0.5 --dropout-locked --singletons 0.5 --batch 8 --lr 0.004 --schedule cosine --epochs 14
+  train_seeds "$out/data" "$out/run-$directions" $ways --layers 1 --hidden 150 --embed 100 --embed-init uniform --letters-hidden 100 \
+    --letters-embed 30 --dropout 0.5 --singletons 0.5 --batch 16 --lr 0.004 --schedule cosine --epochs 14
   for split in valid test; do
     for measure in entity_f1 entity_f1_surface; do tell_seeds "$out/run-$directions" $split $measure; done
   done
