@@ -3,6 +3,7 @@
 // option that would have no effect on the task is refused, not ignored. Tests:
 // tests/cli/seqeval.sh, tests/cli/scored_lines.sh, tests/cli/compare.sh.
 #include "seqeval_private.h"
+#include "tool_model.h"
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <stdio.h>
@@ -138,6 +139,7 @@ static const char *const of_items[] = {"baseline", "resamples", "seed", "per-ite
 // What would have no effect.
 static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_split[] = {"split", "data", "batch", "json", NULL};
+    static const char *const of_score[] = {"log-base", NULL};
     static const char *const of_model[] = {"split",   "data",      "batch",    "score",
                                            "carry",   "per-token", "log-base", "newest",
                                            "kernels", "blas",      "weights",  NULL};
@@ -156,7 +158,7 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
     return options->score ? refuse(parsed, of_split, "of a split, not with --score", error)
-                          : SEQ_OK;
+                          : refuse(parsed, of_score, "needs --score", error);
 }
 
 // The same of a language model, and of others: known once the checkpoint has been read.
@@ -174,21 +176,14 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const seq_eval_options *options = parsed->values;
-    seq_compute compute;
+    const tool_model how = {options->newest, options->kernels, options->weights, 1};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
     seq_status status = check_options(parsed, error);
     if (!status && options->gold)
         return seq_eval_files(options, parsed->operand_count ? parsed->operands[0] : NULL, error);
-    if (!status)
-        status = seq_compute_find(seq_kernels_names()[options->kernels],
-                                  (seq_precision)options->weights, NULL, &compute, error);
-    if (!status)
-        status =
-            seq_checkpoint_load(parsed->operands[0], !options->newest, &compute, &loaded, error);
+    if (!status) status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
-    if (strcmp(parsed->operands[0], loaded.directory) != 0)
-        seq_log_info("from %s", loaded.directory);
     status = check_task(parsed, &loaded, error);
     if (!status)
         status = options->score ? seq_eval_score(options, &loaded, error)

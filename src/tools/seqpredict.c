@@ -3,6 +3,7 @@
 // at the end. Invariant: the output does not depend on where windows end. Test:
 // tests/cli/seqpredict.sh.
 #include "seqpredict_private.h"
+#include "tool_model.h"
 #include "tool_program.h"
 #include <inttypes.h>
 #include <seqtrain/base/escape.h>
@@ -341,18 +342,12 @@ static seq_status predict(const seq_parsed *parsed, const seq_loaded *loaded, se
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
-    seq_compute compute;
+    const tool_model how = {options->newest, options->kernels, options->weights,
+                            (int)options->threads};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqpredict");
-    seq_status status = seq_compute_find(seq_kernels_names()[options->kernels],
-                                         (seq_precision)options->weights, NULL, &compute, error);
-    if (!status) status = seq_compute_reserve(&compute, (int)options->threads, error);
-    if (!status)
-        status =
-            seq_checkpoint_load(parsed->operands[0], !options->newest, &compute, &loaded, error);
+    seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
-    if (strcmp(parsed->operands[0], loaded.directory) != 0)
-        seq_log_info("from %s", loaded.directory);
     status = predict(parsed, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;

@@ -2,6 +2,7 @@
 // first goes out as it is drawn; later ones wait in memory until those before
 // them have ended. Invariant: the output is the sequences in order, whatever
 // order they end in. Test: tests/cli/seqsample.sh.
+#include "tool_model.h"
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
@@ -246,17 +247,11 @@ static seq_status sample(const options *options, const seq_loaded *loaded, seq_e
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
-    seq_compute compute;
+    const tool_model how = {options->newest, options->kernels, options->weights, 1};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqsample");
-    seq_status status = seq_compute_find(seq_kernels_names()[options->kernels],
-                                         (seq_precision)options->weights, NULL, &compute, error);
-    if (!status)
-        status =
-            seq_checkpoint_load(parsed->operands[0], !options->newest, &compute, &loaded, error);
+    seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
-    if (strcmp(parsed->operands[0], loaded.directory) != 0)
-        seq_log_info("from %s", loaded.directory);
     status = loaded.task == &seq_task_lm
                  ? sample(options, &loaded, error)
                  : seq_error_set(error, SEQ_BAD_USAGE,

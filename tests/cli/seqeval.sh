@@ -65,4 +65,5 @@ expect 3 "vocabulary" "$SEQEVAL" run-words --data chars
 expect 3 "missing" "$SEQEVAL" run-words --data missing
 expect 4 "missing" "$SEQEVAL" missing
 expect 2 "log-base" "$SEQEVAL" run-words --score lines.txt --log-base 3
+expect 2 "log-base: needs --score" "$SEQEVAL" run-words --log-base 2
 finish
