@@ -32,6 +32,9 @@ static seq_status tell_scheme(seq_item_work *work, seq_error *error) {
         return refuse_mixture(work, error);
     if (work->scheme != SEQ_TAGS_NONE && work->store.evidence.formless)
         return refuse_mixture(work, error);
+    if (work->scheme == SEQ_TAGS_NONE && work->prepare->converts)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--store-tags: the tags have no scheme that could be converted");
     work->stored = work->scheme == SEQ_TAGS_NONE || work->prepare->stored_scheme == SEQ_TAGS_NONE
                        ? work->scheme
                        : work->prepare->stored_scheme;

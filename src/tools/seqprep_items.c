@@ -182,6 +182,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .detect_scheme = options->tag_scheme == 0,
         .scheme = (seq_tag_scheme)(options->tag_scheme ? options->tag_scheme - 1 : 0),
         .stored_scheme = (seq_tag_scheme)options->stored_scheme,
+        .converts = is_given(parsed, "store-tags") && options->stored_scheme,
         .reverse_complement = options->reverse_complement,
         .as_is = options->as_is,
         .memory = (uint64_t)options->max_memory,

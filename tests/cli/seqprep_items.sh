@@ -131,6 +131,7 @@ printf 'a B-x\nb I-x\nc B-x\n\nd O\ne I-x\nf B-x\n' >broken
 expect 0 "1 tags were not as iob2 has them" prep --task tag -o broken.data broken
 printf 'the DET\ncat NOUN\n' >pos
 made pos.data 'read as none, stored as none' --task tag pos
+refused 2 'store-tags: the tags have no scheme' --task tag --store-tags iobes pos
 printf 'a B-x\nb Ix\n' >mixed
 refused 3 "tag 'Ix' has no prefix and is not O" --task tag mixed
 made alone 'read as none' --task tag --tag-scheme none mixed
