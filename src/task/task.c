@@ -62,7 +62,8 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
             int index = own->type == SEQ_OPTION_HEADING
                             ? -1
                             : seq_option_find(settings->program, own->name);
-            if (index >= 0 && !seq_option_is_absent(settings, (size_t)index))
+            if (index >= 0 && (settings->sources[index] == SEQ_FROM_COMMAND_LINE ||
+                               !seq_option_is_absent(settings, (size_t)index)))
                 return refuse(task, *group, own->name, error);
         }
     }

@@ -15,6 +15,7 @@ const seq_task seq_task_lm = {
     .name = "lm",
     .summary = "the next token of a text",
     .unit = "token",
+    .next_token = true,
     .sampler = &seq_sampler_streams,
     .groups = groups,
     .build = build,

@@ -17,4 +17,5 @@ expect 0 loss "$SEQEVAL" run-one
 awk '$1 == "loss" {print $2}' .out >>losses
 awk 'NR == 1 {found = $1} NR == 2 && ($1 - found) ^ 2 > 1e-8 {exit 1} END {exit NR != 2}' losses || bad "losses: $(tr '\n' ' ' <losses)"
 expect 2 "--bidirectional layers" "$SEQTRAIN" "${options[@]}" --bidirectional --steps 1 --run run-both
+expect 2 "pool: the data set was prepared for the task lm" "$SEQTRAIN" --data data --pool max --run run-both
 finish

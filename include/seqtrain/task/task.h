@@ -29,6 +29,7 @@ typedef struct seq_task_target {
 typedef struct seq_task {
     const char *name, *summary;
     const char *unit; // of a loss: what is predicted, "token", "item"
+    bool next_token;  // the loss is -ln p of the next token: perplexity and bits say the same
     const seq_sampler_kind *sampler;
     seq_task_target target;
     // Options of its own, NULL-terminated; of others' it takes none but the default.
@@ -49,7 +50,7 @@ extern const seq_option_group *const seq_task_groups[];
 // array; NULL after an error.
 const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field);
 
-// SEQ_BAD_USAGE: an option that is not at its default, and that the task does not have.
+// SEQ_BAD_USAGE: an option that the task does not have was given, or is not at its default.
 seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settings,
                                   seq_error *error);
 // A model over batches with the schema's columns. SEQ_BAD_USAGE names the option that does not fit.

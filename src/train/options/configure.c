@@ -144,7 +144,7 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
                              "data set %s: it was prepared for the task %s, which this seqtrain "
                              "does not have",
                              seq_dataset_path(dataset), schema->task);
-    if (schema->streams != (task == &seq_task_lm))
+    if (schema->streams != task->sampler->carries_state)
         return seq_error_set(error, SEQ_BAD_INPUT, "data set %s: schema of items, of the task lm",
                              seq_dataset_path(dataset));
     for (int i = 0; i < schema->vocabulary_count; i++)

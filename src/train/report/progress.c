@@ -42,7 +42,7 @@ void seq_progress_restart(seq_trainer *trainer) {
 // Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity 118.2" for words.
 static void describe_quality(const seq_trainer *trainer, double loss, char *out, size_t size) {
     *out = '\0';
-    if (trainer->task != &seq_task_lm) return;
+    if (!trainer->task->next_token) return;
     seq_unit unit = seq_vocabulary_rules(seq_dataset_vocabulary(trainer->dataset))->unit;
     if (unit == SEQ_UNIT_WORD)
         snprintf(out, size, "  perplexity %.2f", exp(loss));
@@ -92,7 +92,7 @@ static const char *key_of(const seq_trainer *trainer, const char *suffix, char o
 static void write_loss(seq_trainer *trainer, double loss) {
     seq_event_log *events = &trainer->events;
     seq_event_real(events, "loss", loss);
-    if (trainer->task != &seq_task_lm) return;
+    if (!trainer->task->next_token) return;
     seq_event_real(events, "perplexity", exp(loss));
     seq_event_real(events, "bits_per_token", loss / log(2.0));
 }

@@ -112,7 +112,7 @@ seq_status seq_train_describe(const seq_trainer *trainer, seq_manifest *out, seq
         describe_data(trainer, record, error);
     if (!error->status && (record = section(out, "program", error)))
         describe_program(trainer, record, error);
-    if (!error->status && trainer->task != &seq_task_lm)
+    if (!error->status && !seq_dataset_schema(trainer->dataset)->streams)
         seq_schema_write(seq_dataset_schema(trainer->dataset), out, error);
     return error->status;
 }
@@ -207,8 +207,7 @@ static void print_model(const seq_trainer *trainer) {
     char hidden[200] = "", dense[200] = "";
     describe_sizes(model->hidden, model->layers, hidden, sizeof hidden);
     describe_sizes(model->dense, model->dense_layers, dense, sizeof dense);
-    if (trainer->task != &seq_task_lm)
-        seq_log_info("task     %s: %s", trainer->task->name, trainer->task->summary);
+    seq_log_info("task     %s: %s", trainer->task->name, trainer->task->summary);
     seq_log_info("model    %s x %d (%s)%s%s, embedding %d%s, vocabulary %d: %zu parameters, %.1f "
                  "MFLOP a token",
                  model->cell, model->layers, hidden, *dense ? ", dense " : "", dense,

@@ -105,7 +105,7 @@ void seq_train_find_loss(seq_trainer *trainer, int replica) {
         return;
     }
     found->limit = seq_train_loss_limit(trainer);
-    bool of_words = trainer->task == &seq_task_lm;
+    bool of_words = trainer->task->next_token;
     name_unit(trainer, unit);
     say(found, "the loss is %.4g %s: the limit is %.3g (%s)", found->value, unit, found->limit,
         trainer->options->loss_limit > 0 ? "--loss-limit"
