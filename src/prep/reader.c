@@ -274,6 +274,7 @@ void seq_build_item(seq_reader *reader, int64_t line) {
     reader->line = line;
     reader->field_count = 0;
     reader->value_count = reader->pool_used = 0;
+    reader->has_frames = false;
 }
 
 seq_status seq_build_field(seq_reader *reader, const char *name, bool list, seq_error *error) {
@@ -354,6 +355,7 @@ static void finish(seq_reader *reader, seq_item *item) {
                        .field_count = reader->field_count,
                        .file = reader->name,
                        .line = reader->line,
+                       .frames = reader->has_frames ? &reader->frames : NULL,
                        .lines = reader->kept,
                        .line_count = reader->kept_count};
 }
@@ -414,6 +416,8 @@ seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, s
     if (!status && *out_more && reader->settings->group &&
         strcmp(reader->settings->group, "file") == 0)
         status = seq_build_text(reader, "file", reader->name, strlen(reader->name), 0, 0, error);
+    if (!status && *out_more && reader->has_frames)
+        status = seq_frames_check(&reader->frames, reader->name, error);
     if (status) return status;
     if (!*out_more) seq_build_item(reader, 0);
     finish(reader, item);
@@ -434,5 +438,6 @@ void seq_reader_close(seq_reader *reader) {
     free(reader->pool);
     free(reader->kept);
     free(reader->kept_pool);
+    seq_frames_clear(&reader->frames);
     free(reader);
 }

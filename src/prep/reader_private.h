@@ -50,6 +50,8 @@ struct seq_reader {
     int64_t skipped[SEQ_SKIPS];
     // The item: values lie one behind another in the pool, each with a NUL.
     int64_t line;
+    seq_frames frames; // readers of real vectors fill these and say so
+    bool has_frames;
     seq_item_field fields[SEQ_ITEM_FIELDS];
     int field_count;
     seq_value *values;

@@ -12,6 +12,7 @@
 
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/status.h>
+#include <seqtrain/prep/frames.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +55,8 @@ typedef struct seq_item {
     int field_count;
     const char *file;
     int64_t line; // of its first byte
+    // Readers of real vectors: the sequence, the field `frames`; it has no values. Else NULL.
+    const seq_frames *frames;
     // CoNLL readers with `keep_lines`: all lines since the item before, up to
     // the blank line that ends this one.
     const seq_item_line *lines;
