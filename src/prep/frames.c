@@ -3,6 +3,7 @@
 #include <seqtrain/prep/frames.h>
 #include <math.h>
 #include <seqtrain/base/memory.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 seq_status seq_frames_resize(seq_frames *frames, size_t rows, int width, seq_error *error) {

@@ -27,7 +27,7 @@ typedef struct seq_prepare_items {
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are
     seq_tag_scheme scheme, stored_scheme; // stored none: as they were
-    bool converts; // refuse tags without a scheme: the user has chosen stored_scheme
+    bool converts;           // refuse tags without a scheme: the user has chosen stored_scheme
     bool reverse_complement; // training items once more, the other strand read backwards
     bool as_is;
     uint64_t memory; // bytes that unpacking may take
