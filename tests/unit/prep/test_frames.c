@@ -33,7 +33,7 @@ static void not_finite(void **state) {
     assert_int_equal(seq_frames_check(&frames, "a.npy", &error), SEQ_OK);
     frames.values[3] = NAN;
     assert_int_equal(seq_frames_check(&frames, "a.npy", &error), SEQ_BAD_INPUT);
-    assert_non_null(strstr(error.message, "a.npy, frame 2, value 2"));
+    assert_non_null(strstr(error.text, "a.npy, frame 2, value 2"));
     seq_frames_clear(&frames);
 }
 
