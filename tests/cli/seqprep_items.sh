@@ -57,13 +57,13 @@ like tabs piped
 
 # --vocab: units of another vocabulary join those of training, which keep their places and counts; rules must agree.
 printf 'a long film ; nice\n' >text
-"$SEQPREP" --quiet --unit word -o known text
-made joined 'train +3 +7 +3' --task classify --vocab known tab
+"$SEQPREP" --quiet --unit word -o outside text
+made joined 'train +3 +7 +3' --task classify --vocab outside tab
 [ "$(column joined/vocabulary.tsv)" = '<unk> bad , a film good nice ; long' ] || bad "joined: $(column joined/vocabulary.tsv)"
 [ "$(sed 1d joined/vocabulary.tsv | cut -f2 | paste -sd ' ')" = '0 2 1 1 1 1 1 0 0' ] || bad "counts: $(cat joined/vocabulary.tsv)"
-refused 2 '--vocab known: its units differ from those of these items in --lower' --task classify --lower --vocab known tab
-refused 2 'in --unit' --task classify --unit char --vocab known tab
-refused 3 'none/vocabulary.tsv\|none' --task classify --vocab none tab
+refused 2 '--vocab outside: its units differ from those of these items in --lower' --task classify --lower --vocab outside tab
+refused 2 'in --unit' --task classify --unit char --vocab outside tab
+refused 3 'none' --task classify --vocab none tab
 "$SEQINFO" --verify tabs >.out || bad "tabs: $(cat .out)"
 
 # Numbers: order of classes, and rate.
