@@ -321,6 +321,7 @@ static seq_status read_file(seq_item_store *store, seq_split split, const char *
     seq_status status = seq_byte_reader_open(path, &rules, &bytes, error);
     const seq_byte_stream stream = {read_stream, bytes};
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    if (!status) settings.file = seq_byte_reader_file(bytes);
     if (!status) status = seq_reader_open(&settings, &stream, name, &reader, error);
     if (!status) status = read_items(store, reader, split, error);
     seq_reader_close(reader);

@@ -215,6 +215,7 @@ static seq_status open_file(seq_raw_input *input, seq_error *error) {
         input->documents.depth ? settings->inputs[input->documents.at - 1] : NULL;
     status = seq_byte_reader_open(input->path, &rules, &input->bytes, error);
     input->stream = (seq_byte_stream){read_stream, input->bytes};
+    input->reader_settings.file = status ? 0 : seq_byte_reader_file(input->bytes);
     const char *name = strcmp(input->path, "-") == 0 ? "standard input" : input->path;
     return status ? status
                   : seq_reader_open(&input->reader_settings, &input->stream, name, &input->reader,
