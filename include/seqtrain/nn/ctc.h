@@ -2,10 +2,12 @@
 // distribution over symbols for each frame, summed over all their alignments; its gradient; the
 // best alignment. Symbol 0 is the blank.
 //
-//     l' = blank l1 blank l2 ... blank (2U + 1 states), y(t, k) = softmax of the logits of frame t
-//     alpha(t, s) = y(t, l's) (alpha(t-1, s) + alpha(t-1, s-1) + [l's != blank, l's-2] alpha(t-1,
-//     s-2)) p = alpha(T, 2U + 1) + alpha(T, 2U),  d(-ln p)/d(logit) = y(t, k) - sum over l's = k of
-//     alpha beta / p
+//     l' = blank l1 blank l2 ... blank: 2U + 1 states; y(t, k): softmax of the logits of frame t
+//     alpha(t, s) = y(t, l's) (alpha(t-1, s) + alpha(t-1, s-1) + alpha(t-1, s-2)),
+//                   the last only where l's is no blank and not l's-2
+//     beta(t, s)  = the same from the end, without y(t, l's)
+//     p = alpha(T, 2U + 1) + alpha(T, 2U)
+//     d(-ln p) / d(logit (t, k)) = y(t, k) - sum over l's = k of alpha(t, s) beta(t, s) / p
 //
 // Plain functions over one item, without allocation or threads: bits depend on the item alone. All
 // sums are of double precision with exponents of their own, so no length underflows, as in log
