@@ -123,21 +123,29 @@ static double sequence_extra(seq_ctc_search *search, const int32_t *labels, int 
     return extra + seq_ctc_end(search, from);
 }
 
-seq_status seq_ctc_search_begin(seq_ctc_search *search, const float *log_probabilities, int frames,
-                                seq_ctc_found *out, seq_error *error) {
-    int symbols = search->config.symbols;
+// For the item, and sequences of up to `longest` labels.
+static seq_status prepare(seq_ctc_search *search, const float *log_probabilities, int frames,
+                          int longest, seq_ctc_found *out, seq_error *error) {
+    size_t labels = (size_t)longest;
     *out = (seq_ctc_found){.sequences = search->found, .best_path = NAN};
     seq_best_reset(&search->best);
-    seq_status status = seq_grow(&search->labels, &search->label_capacity, (size_t)frames,
+    search->total = total(log_probabilities, frames, search->config.symbols);
+    seq_status status = seq_grow(&search->labels, &search->label_capacity, labels,
                                  sizeof *search->labels, "a CTC search", error);
-    if (!status)
-        status = seq_grow(&search->room, &search->room_capacity,
-                          seq_ctc_bytes(SEQ_CTC_LOSS, (size_t)frames, (size_t)symbols,
-                                        (size_t)frames, (size_t)frames * (size_t)frames),
-                          1, "a CTC search", error);
-    search->total = total(log_probabilities, frames, symbols);
+    return status ? status
+                  : seq_grow(&search->room, &search->room_capacity,
+                             seq_ctc_bytes(SEQ_CTC_LOSS, (size_t)frames,
+                                           (size_t)search->config.symbols, labels,
+                                           (size_t)frames * labels),
+                             1, "a CTC search", error);
+}
+
+seq_status seq_ctc_search_begin(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                seq_ctc_found *out, seq_error *error) {
+    seq_status status = prepare(search, log_probabilities, frames, frames, out, error);
     if (status || !isfinite(search->total)) return status;
-    int count = seq_ctc_best_path(log_probabilities, frames, symbols, search->labels);
+    int count =
+        seq_ctc_best_path(log_probabilities, frames, search->config.symbols, search->labels);
     out->best_path =
         sequence_log_probability(search, log_probabilities, frames, search->labels, count) +
         sequence_extra(search, search->labels, count);
@@ -157,6 +165,25 @@ void seq_ctc_search_end(seq_ctc_search *search, const float *log_probabilities, 
                                                         from->symbols, from->length),
                                from->length, from->symbols};
     }
+}
+
+seq_status seq_ctc_search_greedy(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                 seq_ctc_found *out, seq_error *error) {
+    seq_status status = seq_ctc_search_begin(search, log_probabilities, frames, out, error);
+    if (!status) seq_ctc_search_end(search, log_probabilities, frames, out);
+    return status;
+}
+
+seq_status seq_ctc_search_given(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                const int32_t *labels, int count, seq_ctc_found *out,
+                                seq_error *error) {
+    seq_status status = prepare(search, log_probabilities, frames, count, out, error);
+    if (status || !isfinite(search->total)) return status;
+    double score = sequence_log_probability(search, log_probabilities, frames, labels, count) +
+                   sequence_extra(search, labels, count);
+    status = seq_best_offer(&search->best, score, labels, count, error);
+    if (!status) seq_ctc_search_end(search, log_probabilities, frames, out);
+    return status;
 }
 
 // ---- A frame of the beam.

@@ -52,6 +52,14 @@ typedef struct seq_ctc_found {
     double best_path;                  // score of the best path's labels, all alignments
 } seq_ctc_found;
 
+// The labels of the best path; and labels that are given, of any length, without best_path. One
+// sequence, whose score has all its alignments, or none. SEQ_NO_MEMORY.
+seq_status seq_ctc_search_greedy(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                 seq_ctc_found *out, seq_error *error);
+seq_status seq_ctc_search_given(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                const int32_t *labels, int count, seq_ctc_found *out,
+                                seq_error *error);
+
 // Prefix beam search (Hannun et al. 2014): each prefix has the probability of its alignments that
 // end in a blank, and of those that do not. Of equal scores a smaller place of the parent wins,
 // then a smaller symbol. The first sequence's score is never below best_path, as long as the best

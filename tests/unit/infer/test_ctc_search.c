@@ -301,6 +301,49 @@ static void items_do_not_change_each_other(void **state) {
     }
 }
 
+// Greedy, and each sequence that the exact search finds, given: the same scores.
+static void greedy_and_given(void **state) {
+    (void)state;
+    enum { T = 9, K = 4 };
+    float table[T * K];
+    int32_t labels[T];
+    const int32_t too_long[] = {1, 2, 2, 1, 2, 3, 1, 2, 3, 1, 1, 1}, impossible[] = {1, 1};
+    uint32_t random = 7;
+    seq_error error = {0};
+    for (int trial = 0; trial < 10; trial++) {
+        seq_ctc_found found, one;
+        seq_ctc_search *search = open_search(K, 8, 6), *single = open_search(K, 1, 1);
+        fill(table, T, K, 2, 0, &random);
+        assert_int_equal(seq_ctc_search_greedy(search, table, T, &found, &error), SEQ_OK);
+        int count = seq_ctc_best_path(table, T, K, labels);
+        assert_int_equal(found.count, 1);
+        assert_int_equal(found.sequences[0].length, count);
+        assert_memory_equal(found.sequences[0].labels, labels, (size_t)count * sizeof *labels);
+        assert_true(found.sequences[0].score == found.best_path);
+        found = run(search, true, table, T);
+        assert_int_equal(found.count, 6);
+        for (int i = 0; i < 6; i++) {
+            const seq_ctc_sequence *sequence = &found.sequences[i];
+            assert_int_equal(seq_ctc_search_given(single, table, T, sequence->labels,
+                                                  sequence->length, &one, &error),
+                             SEQ_OK);
+            assert_int_equal(one.count, 1);
+            assert_true(isnan(one.best_path));
+            assert_true(one.sequences[0].score == sequence->log_probability);
+            assert_memory_equal(one.sequences[0].labels, sequence->labels,
+                                (size_t)sequence->length * sizeof *labels);
+        }
+        assert_int_equal(seq_ctc_search_given(single, table, T, too_long, 12, &one, &error),
+                         SEQ_OK);
+        assert_int_equal(one.count, 0);
+        assert_int_equal(seq_ctc_search_given(single, table, 2, impossible, 2, &one, &error),
+                         SEQ_OK);
+        assert_int_equal(one.count, 0);
+        seq_ctc_search_destroy(search);
+        seq_ctc_search_destroy(single);
+    }
+}
+
 // ---- The edges.
 
 static void smallest_problems(void **state) {
@@ -415,11 +458,17 @@ static void too_large_for_exact(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_tables),        cmocka_unit_test(all_sequences),
-        cmocka_unit_test(lengths_are_bounded),     cmocka_unit_test(between_best_path_and_truth),
-        cmocka_unit_test(a_margin_drops_prefixes), cmocka_unit_test(items_do_not_change_each_other),
-        cmocka_unit_test(smallest_problems),       cmocka_unit_test(nothing_can_be_found),
-        cmocka_unit_test(ties_have_one_answer),    cmocka_unit_test(a_bonus_prefers_longer_ones),
+        cmocka_unit_test(published_tables),
+        cmocka_unit_test(all_sequences),
+        cmocka_unit_test(lengths_are_bounded),
+        cmocka_unit_test(between_best_path_and_truth),
+        cmocka_unit_test(a_margin_drops_prefixes),
+        cmocka_unit_test(items_do_not_change_each_other),
+        cmocka_unit_test(greedy_and_given),
+        cmocka_unit_test(smallest_problems),
+        cmocka_unit_test(nothing_can_be_found),
+        cmocka_unit_test(ties_have_one_answer),
+        cmocka_unit_test(a_bonus_prefers_longer_ones),
         cmocka_unit_test(too_large_for_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
