@@ -107,8 +107,9 @@ static seq_status find_many(hdf5_state *state, bool *out, seq_error *error) {
 }
 
 // The data set NAME beside the current one, with a value for each item; *out_found false: none.
-static seq_status find_beside(hdf5_state *state, const char *name, size_t *out, bool *out_found,
-                              seq_error *error) {
+static seq_status find_beside(const seq_reader *reader, const char *name, size_t *out,
+                              bool *out_found, seq_error *error) {
+    const hdf5_state *state = reader->state;
     const char *path = path_of(state);
     size_t count = seq_array_file_count(state->file);
     seq_array other;
@@ -119,23 +120,24 @@ static seq_status find_beside(hdf5_state *state, const char *name, size_t *out, 
     if (!*out_found || seq_array_file_describe(state->file, *out, &other, error))
         return error->status;
     if (other.axes == 1 && other.sizes[0] == state->items) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_INPUT,
-                         "data set %s: expected one axis of %" PRIu64
-                         " values, one for each item of %s",
-                         seq_array_file_path(state->file, *out), state->items, path);
+    return seq_item_refuse(reader->name, 0, 0, error,
+                           "data set %s: expected one axis of %" PRIu64
+                           " values, one for each item of %s",
+                           seq_array_file_path(state->file, *out), state->items, path);
 }
 
 // ---- Fields.
 
 // A text for the item: an attribute, or of many items a value of the data set beside them.
-static seq_status find_text(hdf5_state *state, const char *name, bool *out_found,
+static seq_status find_text(seq_reader *reader, const char *name, bool *out_found,
                             seq_error *error) {
+    hdf5_state *state = reader->state;
     const seq_array *array = &state->array;
     size_t beside;
     seq_status status =
         seq_array_file_attribute(state->file, state->set, name, state->text, out_found, error);
     if (status || *out_found || array->axes != 3) return status;
-    status = find_beside(state, name, &beside, out_found, error);
+    status = find_beside(reader, name, &beside, out_found, error);
     if (!status && *out_found)
         status = seq_array_file_text(state->file, beside, state->item, state->text, error);
     return status;
@@ -151,7 +153,7 @@ static seq_status build_named(seq_reader *reader, const char *field, const char 
                               bool optional, seq_error *error) {
     hdf5_state *state = reader->state;
     bool found;
-    seq_status status = find_text(state, name, &found, error);
+    seq_status status = find_text(reader, name, &found, error);
     if (status || (!found && optional)) return status;
     if (!found)
         return seq_item_refuse(
@@ -169,7 +171,7 @@ static seq_status build_label(seq_reader *reader, seq_error *error) {
     bool found = false;
     seq_status status = SEQ_OK;
     for (int i = 0; !status && !found && i < 3; i++)
-        status = find_text(state, names[i], &found, error);
+        status = find_text(reader, names[i], &found, error);
     if (status) return status;
     if (found) return build_text(reader, "label", state->text, strlen(state->text), error);
     while (begin && path[begin - 1] != '/')
