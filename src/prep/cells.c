@@ -164,7 +164,8 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     for (int i = 0; !status && i < reader->choice_count; i++) {
         const seq_column_choice *choice = &reader->choices[i];
         bool optional = choice->field && reader->settings->unlabelled &&
-                        strcmp(choice->field, reader->kind->target) == 0;
+                        strcmp(choice->field, reader->kind->input) != 0 &&
+                        strcmp(choice->field, "path") != 0;
         status = locate(reader, choice, names, map->width, optional, &from, &to, error);
         if (!status && choice->field)
             status = add_range(map, choice->field, from, to, taken, error);
