@@ -43,6 +43,8 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                       prepare->all_folds || prepare->valid_fraction > 0 ||
                       prepare->test_fraction > 0;
     seq_status status = seq_id_spool_begin(&store->spool, folder, error);
+    if (!status && !store->settings.sound.mel_bins)
+        status = seq_sound_settings_read(&store->settings.sound, NULL, error);
     if (!status)
         status = seq_condition_parse("valid", prepare->valid_condition,
                                      &store->conditions[SEQ_VALID], error);
@@ -356,16 +358,18 @@ static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_er
         return refuse_frames(item, error, "the item %s, and those before %s",
                              width ? "has frames" : "is a text",
                              width ? "are texts" : "have frames");
-    if (frames && frames->rate != store->settings.sound.rate)
-        return refuse_frames(item, error,
-                             "its sound has %d Hz, and that of the items before %d Hz; --resample "
-                             "%d makes it one rate",
-                             frames->rate, store->settings.sound.rate, store->settings.sound.rate);
     if (width != store->width)
         return refuse_frames(item, error,
                              "frames of %d values, and those of the items before have %d", width,
                              store->width);
-    if (!frames || frames->shift == store->shift) return SEQ_OK;
+    if (!frames) return SEQ_OK;
+    int rate = store->settings.sound.rate;
+    if (frames->rate != rate)
+        return refuse_frames(item, error,
+                             "sound of %d Hz, and that of the items before has %d Hz; --resample "
+                             "%d makes it one rate",
+                             frames->rate, rate, rate);
+    if (frames->shift == store->shift) return SEQ_OK;
     return refuse_frames(item, error, "frames are %g s apart, and those of the items before %g s",
                          frames->shift, store->shift);
 }
