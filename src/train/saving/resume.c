@@ -372,6 +372,24 @@ out:
     return status;
 }
 
+// Columns, axes and how raw input is read: no override changes them, since the run's checkpoints
+// are held to them (identity.c).
+static seq_status check_schema(const seq_trainer *trainer, const seq_manifest *manifest,
+                               seq_error *error) {
+    char differences[SEQ_ERROR_TEXT / 2];
+    seq_schema then;
+    seq_status status = seq_schema_read(&then, manifest, error);
+    if (!status)
+        status = seq_schema_compare(seq_dataset_schema(trainer->dataset), &then, differences,
+                                    sizeof differences, error);
+    seq_schema_clear(&then);
+    if (status || !*differences) return status;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "resuming %s: data set %s has another schema than the run's: %s; prepare "
+                         "it as that was, or use another --run",
+                         trainer->options->run, seq_dataset_path(trainer->dataset), differences);
+}
+
 // The vocabulary is a part of the data, and what the model's numbers mean. No override changes a
 // run's task: its measures choose among the run's checkpoints.
 static seq_status check_data(const seq_trainer *trainer, const seq_manifest *manifest,
@@ -386,6 +404,7 @@ static seq_status check_data(const seq_trainer *trainer, const seq_manifest *man
                              "resuming %s: data set %s was prepared for the task %s, the run is of "
                              "%s; use another --run",
                              options->run, seq_dataset_path(trainer->dataset), found, task);
+    if (check_schema(trainer, manifest, error)) return error->status;
     const struct {
         const char *field, *what, *recorded, *found;
     } checks[] = {
