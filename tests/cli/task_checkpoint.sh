@@ -46,6 +46,7 @@ sed 's/\t/,/' items.txt >items.csv
 expect 0 train "$SEQPREP" --task classify --columns label=1,text=2 -o table items.csv
 expect 3 "data set table has another schema than the run's: reader.reader csv, not lines.*another --run" \
   "$SEQTRAIN" --run run --data table --steps 6 --override data,vocabulary
+expect 3 "data set table has other fields or reader settings than the model's: reader.reader csv, not lines" "$SEQEVAL" run --data table --split train
 printf 'maybe\ta fine film\n' | cat items.txt - >three.txt
 expect 0 train "$SEQPREP" --task classify -o three three.txt
 expect 2 "cannot take over the checkpoint's parameters: it has output.weight \(3 x 6\) where they have output.weight \(2 x 6\)" \
