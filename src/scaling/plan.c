@@ -41,7 +41,9 @@ seq_status seq_plan_create_model(seq_plan *plan, const seq_compute *compute, seq
     if (plan->dataset)
         return seq_train_create_model(plan->parsed, plan->dataset, compute, NULL, &plan->task, out,
                                       error);
-    plan->task = &seq_task_lm;
+    seq_schema tokens; // what a data set without a schema has
+    seq_schema_set_tokens(&tokens);
+    plan->task = seq_task_find(tokens.task);
     seq_status status =
         seq_train_model_config(plan->options, (int)plan->options->plan_vocabulary, &config, error);
     return status ? status : seq_model_create(&config, compute, out, error);

@@ -104,8 +104,8 @@ static seq_status begin(evaluation *evaluation, seq_split split, seq_error *erro
         .cut = SEQ_CUT_ALL,
         .window = evaluation->batch < ROWS ? ROWS / evaluation->batch : 1};
     const seq_model *model = evaluation->loaded->model;
-    seq_status status = seq_sampler_create(seq_task_lm.sampler, evaluation->dataset, &settings,
-                                           &evaluation->sampler, error);
+    seq_status status = seq_sampler_create(evaluation->loaded->task->sampler, evaluation->dataset,
+                                           &settings, &evaluation->sampler, error);
     if (!status)
         status = seq_workspace_create(model, seq_sampler_limits(evaluation->sampler), 1,
                                       SEQ_USE_EVALUATION, &evaluation->workspace, error);
@@ -113,7 +113,7 @@ static seq_status begin(evaluation *evaluation, seq_split split, seq_error *erro
     const seq_evaluator_config config = {.model = model,
                                          .dataset = evaluation->dataset,
                                          .sampler = evaluation->sampler,
-                                         .metrics = seq_task_lm.metrics,
+                                         .metrics = evaluation->loaded->task->metrics,
                                          .of_row = true};
     return seq_evaluator_create(&config, &evaluation->evaluator, error);
 }

@@ -231,7 +231,7 @@ static seq_status choose_part(job *job, seq_error *error) {
 // ---- Beginning and end.
 
 static seq_status check_task(const seq_loaded *loaded, seq_error *error) {
-    if (strcmp(loaded->schema.task, "lm") != 0) return SEQ_OK;
+    if (!loaded->task->next_token) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "%s is a language model: seqsample draws text from it, seqeval scores "
                          "text with it",
