@@ -8,6 +8,7 @@
 #include "item_store.h"
 #include "documents.h"
 #include "sequence_letters.h"
+#include <inttypes.h>
 #include <errno.h>
 #include <math.h>
 #include <seqtrain/base/escape.h>
@@ -153,11 +154,16 @@ static seq_status take_label(seq_item_store *store, const seq_item *item, seq_st
     return status;
 }
 
-static seq_status parse_tags(seq_item_store *store, const seq_item_field *field, seq_error *error) {
+static seq_status parse_tags(seq_item_store *store, const seq_item *item,
+                             const seq_item_field *field, seq_error *error) {
     seq_tag *tags = NULL;
     seq_status status = seq_allocate(&tags, field->count, sizeof *tags, "tags", error);
-    for (size_t i = 0; !status && i < field->count; i++)
+    for (size_t i = 0; !status && i < field->count; i++) {
         tags[i] = seq_tag_parse(field->values[i].bytes, field->values[i].size);
+        if (!tags[i].prefix && !*store->formless_at)
+            snprintf(store->formless_at, sizeof store->formless_at, "%.200s line %" PRId64,
+                     item->file, field->values[i].line);
+    }
     if (!status) seq_tag_evidence_add(&store->evidence, tags, field->count);
     free(tags);
     return status;
@@ -181,7 +187,7 @@ static seq_status take_tags(seq_item_store *store, const seq_item *item, seq_err
         status = seq_string_table_add(&store->tags, value->bytes, value->size, &number, error);
         store->tag_ids[i] = (uint32_t)number;
     }
-    return status ? status : parse_tags(store, field, error);
+    return status ? status : parse_tags(store, item, field, error);
 }
 
 static seq_partition_key digest(const void *bytes, size_t size) {

@@ -30,6 +30,7 @@ typedef struct seq_item_store {
     double shift;                         // seconds from one frame to the next
     seq_string_table units, labels, tags; // counts are not kept
     seq_tag_evidence evidence;
+    char formless_at[SEQ_ERROR_TEXT / 4]; // FILE line N of the first tag without a prefix; or ""
     seq_id_spool spool;
     seq_stored_item *items;
     size_t count, capacity;
