@@ -207,6 +207,8 @@ typedef struct seq_loss {
     double sum;      // in the head's unit
     int64_t count;   // targets counted
     int64_t correct; // of them predicted; evaluation only, 0 in training
+    // Of a head with a blank: frames, and those whose most probable symbol it is. Else 0.
+    int64_t frames, blanks;
 } seq_loss;
 
 // Losses one by one, where wanted.
