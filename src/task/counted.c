@@ -55,6 +55,7 @@ static seq_judged item_at(const seq_answers *gold, const seq_answers *predicted,
     size_t at = gold->first[item];
     bool ratings = gold->kind == SEQ_ANSWERS_RATINGS;
     return (seq_judged){.count = gold->first[item + 1] - at,
+                        .predicted_count = predicted->first[item + 1] - predicted->first[item],
                         .gold = gold->ids + at,
                         .predicted = predicted->ids + predicted->first[item],
                         .gold_values = ratings ? gold->values + at : NULL,
@@ -74,8 +75,8 @@ seq_status seq_answers_edits(const seq_answers *gold, const seq_answers *predict
     if (!status) status = seq_allocate(&row, longest + 1, sizeof *row, "edits", error);
     for (size_t i = 0; !status && i < gold->items; i++) {
         seq_judged item = item_at(gold, predicted, i);
-        (*out)[i] = seq_edits_find(item.gold, item.count, item.predicted,
-                                   predicted->first[i + 1] - predicted->first[i], row);
+        (*out)[i] =
+            seq_edits_find(item.gold, item.count, item.predicted, item.predicted_count, row);
     }
     free(row);
     return status;

@@ -8,11 +8,11 @@
 #include <seqtrain/task/labels.h>
 
 // An item with its right answer and a prediction. Labels (a class is one, tags are several), or
-// values of a rating. Of a transcript the two have lengths of their own: `count` is that of gold,
-// and metrics see `edits`.
+// values of a rating. Of a transcript the two have lengths of their own, and metrics see `edits`.
 typedef struct seq_judged {
-    size_t count;
-    const int32_t *gold, *predicted;              // (count); a negative gold label is not counted
+    size_t count;                    // of gold
+    size_t predicted_count;          // of a transcript; else predicted has `count`, too
+    const int32_t *gold, *predicted; // (count); a negative gold label is not counted
     const double *gold_values, *predicted_values; // (count), where labels are NULL
     seq_scheme gold_scheme, predicted_scheme;     // of tags
     const seq_edits *edits;                       // of a transcript, from gold to predicted

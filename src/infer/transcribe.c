@@ -1,0 +1,260 @@
+// The predictor runs the model; each of its threads searches what it has just
+// computed, with a search of its own, and writes to the item's place. Invariant:
+// the order of work is not seen; of several failures the first item's is told.
+// Tests: tests/cli/transcribe.sh, tests/unit/infer/test_ctc_search.c.
+#include <seqtrain/infer/transcribe.h>
+#include <math.h>
+#include <seqtrain/base/memory.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A thread's own.
+typedef struct searcher {
+    seq_ctc_search *search;
+    seq_arena room; // of alignments
+    size_t room_size;
+    double *scratch;
+    size_t scratch_capacity;
+    int64_t failed; // the first item; -1: none
+    seq_error error;
+} searcher;
+
+// Arrays that grow and stay.
+typedef struct answer {
+    seq_transcript *alternatives;
+    int32_t *labels;
+    seq_ctc_time *times;
+    size_t capacity[3];
+} answer;
+
+struct seq_transcriber {
+    seq_transcriber_config config;
+    seq_predictor *predictor;
+    int threads;
+    searcher *searchers;
+    answer *answers;
+    size_t answer_capacity;
+    seq_transcribed *out;
+    size_t out_capacity;
+    // Of the items at hand: where each one's given labels begin.
+    const seq_items *items;
+    size_t *first;
+    size_t first_capacity;
+};
+
+// ---- One item.
+
+// Room for alternatives, and labels of all of them.
+static seq_status grow(answer *answer, size_t alternatives, size_t labels, seq_error *error) {
+    seq_status status = seq_grow(&answer->alternatives, &answer->capacity[0], alternatives + 1,
+                                 sizeof *answer->alternatives, "transcripts", error);
+    return status ? status
+                  : seq_grow(&answer->labels, &answer->capacity[1], labels + 1,
+                             sizeof *answer->labels, "transcripts", error);
+}
+
+static seq_status take_found(const seq_ctc_found *found, answer *answer, seq_transcribed *out,
+                             seq_error *error) {
+    size_t labels = 0;
+    for (int i = 0; i < found->count; i++)
+        labels += (size_t)found->sequences[i].length;
+    seq_status status = grow(answer, (size_t)found->count, labels, error);
+    if (status) return status;
+    labels = 0;
+    for (int i = 0; i < found->count; i++) {
+        const seq_ctc_sequence *from = &found->sequences[i];
+        int32_t *to = answer->labels + labels;
+        if (from->length) memcpy(to, from->labels, (size_t)from->length * sizeof *to);
+        answer->alternatives[i] =
+            (seq_transcript){from->score, from->log_probability, (size_t)from->length, to};
+        labels += (size_t)from->length;
+    }
+    out->found = found->count;
+    return SEQ_OK;
+}
+
+// One answer whose labels lie in answer->labels.
+static seq_status take_one(searcher *searcher, int symbols, const float *scores, size_t frames,
+                           size_t length, answer *answer, seq_transcribed *out, seq_error *error) {
+    seq_status status = seq_grow(&searcher->scratch, &searcher->scratch_capacity, 2 * length + 2,
+                                 sizeof *searcher->scratch, "a transcript", error);
+    if (status) return status;
+    double log_probability = seq_ctc_log_probability(scores, (int)frames, symbols, answer->labels,
+                                                     (int)length, searcher->scratch);
+    answer->alternatives[0] =
+        (seq_transcript){log_probability, log_probability, length, answer->labels};
+    out->found = isfinite(log_probability);
+    return SEQ_OK;
+}
+
+static seq_status take_best_path(searcher *searcher, int symbols, const float *scores,
+                                 size_t frames, answer *answer, seq_transcribed *out,
+                                 seq_error *error) {
+    seq_status status = grow(answer, 1, frames, error);
+    if (status) return status;
+    int length = seq_ctc_best_path(scores, (int)frames, symbols, answer->labels);
+    return take_one(searcher, symbols, scores, frames, (size_t)length, answer, out, error);
+}
+
+static seq_status take_given(const seq_transcriber *transcriber, searcher *searcher, int64_t item,
+                             const float *scores, size_t frames, answer *answer,
+                             seq_transcribed *out, seq_error *error) {
+    int field = transcriber->config.schema->target;
+    size_t begin = transcriber->first[item], length = transcriber->first[item + 1] - begin;
+    seq_status status = grow(answer, 1, length, error);
+    if (status) return status;
+    if (length)
+        memcpy(answer->labels, transcriber->items->ids[field] + begin,
+               length * sizeof *answer->labels);
+    return take_one(searcher, transcriber->config.search.symbols, scores, frames, length, answer,
+                    out, error);
+}
+
+static seq_status align(const seq_transcriber *transcriber, searcher *searcher, const float *scores,
+                        size_t frames, answer *answer, seq_transcribed *out, seq_error *error) {
+    const seq_transcript *best = &answer->alternatives[0];
+    const seq_ctc_item item = {.frames = frames,
+                               .symbols = (size_t)transcriber->config.search.symbols,
+                               .labels = best->length,
+                               .logits = scores,
+                               .ids = best->labels};
+    size_t bytes =
+        seq_ctc_bytes(SEQ_CTC_ALIGNMENT, frames, item.symbols, item.labels, frames * item.labels);
+    seq_status status = SEQ_OK;
+    if (bytes > searcher->room_size) {
+        seq_arena_clear(&searcher->room);
+        searcher->room_size = 0;
+        seq_arena_take(&searcher->room, bytes, 1);
+        status = seq_arena_commit(&searcher->room, "an alignment", error);
+        if (!status) searcher->room_size = bytes;
+    }
+    if (!status)
+        status = seq_grow(&answer->times, &answer->capacity[2], best->length + 1,
+                          sizeof *answer->times, "an alignment", error);
+    if (status) return status;
+    seq_ctc_align(&item, answer->times, NULL, searcher->room.base);
+    out->times = answer->times;
+    return SEQ_OK;
+}
+
+static seq_status search(const seq_transcriber *transcriber, searcher *searcher, int64_t item,
+                         const float *scores, size_t frames, seq_error *error) {
+    const seq_transcriber_config *config = &transcriber->config;
+    answer *answer = &transcriber->answers[item];
+    seq_transcribed *out = &transcriber->out[item];
+    int symbols = config->search.symbols;
+    seq_ctc_found found = {0};
+    seq_status status = SEQ_OK;
+    *out = (seq_transcribed){.frames = frames};
+    if (config->how == SEQ_TRANSCRIBE_BEST_PATH)
+        status = take_best_path(searcher, symbols, scores, frames, answer, out, error);
+    else if (config->how == SEQ_TRANSCRIBE_ALIGN)
+        status = take_given(transcriber, searcher, item, scores, frames, answer, out, error);
+    else {
+        status = config->how == SEQ_TRANSCRIBE_EXACT
+                     ? seq_ctc_search_exact(searcher->search, scores, (int)frames, &found, error)
+                     : seq_ctc_search_beam(searcher->search, scores, (int)frames, &found, error);
+        if (!status) status = take_found(&found, answer, out, error);
+    }
+    if (!status && out->found && config->times)
+        status = align(transcriber, searcher, scores, frames, answer, out, error);
+    out->alternatives = answer->alternatives;
+    return status;
+}
+
+static void take_item(void *context, int thread, int64_t item, const float *scores, size_t rows) {
+    const seq_transcriber *transcriber = context;
+    searcher *searcher = &transcriber->searchers[thread];
+    seq_error error = {0};
+    if (!search(transcriber, searcher, item, scores, rows, &error)) return;
+    if (searcher->failed >= 0 && searcher->failed < item) return;
+    searcher->failed = item;
+    searcher->error = error;
+}
+
+// ---- All of it.
+
+seq_status seq_transcriber_create(const seq_transcriber_config *config, seq_transcriber **out,
+                                  seq_error *error) {
+    seq_transcriber *transcriber = NULL;
+    seq_status status = seq_allocate(&transcriber, 1, sizeof *transcriber, "transcripts", error);
+    if (status) return status;
+    const seq_predictor_config predictor = {.model = config->model,
+                                            .weights = config->weights,
+                                            .schema = config->schema,
+                                            .classes = config->search.symbols,
+                                            .best = 1,
+                                            .batch = config->batch,
+                                            .team = config->team,
+                                            .search = take_item,
+                                            .search_context = transcriber};
+    bool searches = config->how == SEQ_TRANSCRIBE_BEAM || config->how == SEQ_TRANSCRIBE_EXACT;
+    transcriber->config = *config;
+    transcriber->threads = seq_team_size(config->team);
+    status = seq_allocate(&transcriber->searchers, (size_t)transcriber->threads,
+                          sizeof *transcriber->searchers, "transcripts", error);
+    for (int i = 0; !status && searches && i < transcriber->threads; i++)
+        status = seq_ctc_search_create(&config->search, &transcriber->searchers[i].search, error);
+    if (!status) status = seq_predictor_create(&predictor, &transcriber->predictor, error);
+    if (status)
+        seq_transcriber_destroy(transcriber);
+    else
+        *out = transcriber;
+    return status;
+}
+
+void seq_transcriber_destroy(seq_transcriber *transcriber) {
+    if (!transcriber) return;
+    seq_predictor_destroy(transcriber->predictor);
+    for (int i = 0; transcriber->searchers && i < transcriber->threads; i++) {
+        seq_ctc_search_destroy(transcriber->searchers[i].search);
+        seq_arena_clear(&transcriber->searchers[i].room);
+        free(transcriber->searchers[i].scratch);
+    }
+    for (size_t i = 0; i < transcriber->answer_capacity; i++) {
+        free(transcriber->answers[i].alternatives);
+        free(transcriber->answers[i].labels);
+        free(transcriber->answers[i].times);
+    }
+    free(transcriber->searchers);
+    free(transcriber->answers);
+    free(transcriber->out);
+    free(transcriber->first);
+    free(transcriber);
+}
+
+static seq_status prepare(seq_transcriber *transcriber, const seq_items *items, seq_error *error) {
+    const seq_schema *schema = transcriber->config.schema;
+    const int32_t *lengths = items->lengths[schema->fields[schema->target].axis];
+    size_t count = (size_t)items->count;
+    seq_status status = seq_grow(&transcriber->answers, &transcriber->answer_capacity, count,
+                                 sizeof *transcriber->answers, "transcripts", error);
+    if (!status)
+        status = seq_grow(&transcriber->out, &transcriber->out_capacity, count,
+                          sizeof *transcriber->out, "transcripts", error);
+    if (!status)
+        status = seq_grow(&transcriber->first, &transcriber->first_capacity, count + 1,
+                          sizeof *transcriber->first, "transcripts", error);
+    for (size_t i = 0; !status && i < count; i++)
+        transcriber->first[i + 1] = transcriber->first[i] + (size_t)lengths[i];
+    for (int i = 0; i < transcriber->threads; i++)
+        transcriber->searchers[i].failed = -1;
+    transcriber->items = items;
+    return status;
+}
+
+seq_status seq_transcribe(seq_transcriber *transcriber, const seq_items *items,
+                          const seq_transcribed **out, seq_error *error) {
+    seq_predicted none;
+    const searcher *first = NULL;
+    seq_status status = prepare(transcriber, items, error);
+    if (!status) status = seq_predict(transcriber->predictor, items, &none, error);
+    for (int i = 0; !status && i < transcriber->threads; i++) {
+        const searcher *own = &transcriber->searchers[i];
+        if (own->failed >= 0 && (!first || own->failed < first->failed)) first = own;
+    }
+    if (status || first)
+        return status ? status : seq_error_set(error, first->error.status, "%s", first->error.text);
+    *out = transcriber->out;
+    return SEQ_OK;
+}
