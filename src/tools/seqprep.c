@@ -156,7 +156,9 @@ static const seq_option table[] = {
      .help = "Tokens in the vocabulary at most, <unk> and <eos> included; the most frequent stay. "
              "0: no limit."},
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
-     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv."},
+     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv. "
+             "Items: its units join those of the training part, so that what a language model "
+             "knows (seqtrain --init-from) keeps a row in words that training lacks, too."},
     {SEQ_OPTION_CHOICE, "missing", "HOW", AT(missing), "error", .choices = missings,
      .help = "Units that --vocab lacks, when it has no <unk> either: an error, or left out. A "
              "warning gives their number."},

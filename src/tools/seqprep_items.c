@@ -84,7 +84,7 @@ static const char *const texts_only[] = {"kmer",        "stride",   "reverse-com
                                          "punctuation", "stratify", NULL};
 
 static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
-    static const char *const tokens[] = {"eos",          "vocab",   "missing", "reverse",
+    static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
     seq_status status = refuse_given(parsed, tokens, "--task classify, rate or tag", error);
@@ -177,6 +177,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .seed = (uint64_t)options->seed,
         .min_count = options->min_count,
         .max_vocabulary = options->max_vocab,
+        .vocabulary_from = options->vocab,
         .letters = options->letters,
         .casing = options->casing,
         .detect_scheme = options->tag_scheme == 0,
