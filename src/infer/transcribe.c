@@ -244,7 +244,7 @@ static seq_status prepare(seq_transcriber *transcriber, const seq_items *items, 
 }
 
 seq_status seq_transcribe(seq_transcriber *transcriber, const seq_items *items,
-                          const seq_transcribed **out, seq_error *error) {
+                          const seq_transcribed **out, int64_t *out_failed, seq_error *error) {
     seq_predicted none;
     const searcher *first = NULL;
     seq_status status = prepare(transcriber, items, error);
@@ -253,8 +253,9 @@ seq_status seq_transcribe(seq_transcriber *transcriber, const seq_items *items,
         const searcher *own = &transcriber->searchers[i];
         if (own->failed >= 0 && (!first || own->failed < first->failed)) first = own;
     }
-    if (status || first)
-        return status ? status : seq_error_set(error, first->error.status, "%s", first->error.text);
+    *out_failed = first ? first->failed : -1;
+    if (first) status = seq_error_set(error, first->error.status, "%s", first->error.text);
+    if (status) return status;
     *out = transcriber->out;
     return SEQ_OK;
 }

@@ -50,10 +50,10 @@ typedef struct seq_transcribed {
     const seq_ctc_time *times; // (alternatives[0].length), or NULL: not wanted
 } seq_transcribed;
 
-// Of the items, what seq_predict reads; with SEQ_TRANSCRIBE_ALIGN the target's lengths and ids,
-// too. *out (items) is the transcriber's until it works again. SEQ_NO_MEMORY; SEQ_BAD_USAGE: an
-// exact search needs more work than the config allows.
+// Of the items, what seq_predict reads; with SEQ_TRANSCRIBE_ALIGN the target's lengths and ids, too.
+// *out (items) is the transcriber's until it works again. SEQ_NO_MEMORY; SEQ_BAD_USAGE: an exact
+// search needs more work than the config allows, for item *out_failed (else that is -1).
 seq_status seq_transcribe(seq_transcriber *transcriber, const seq_items *items,
-                          const seq_transcribed **out, seq_error *error);
+                          const seq_transcribed **out, int64_t *out_failed, seq_error *error);
 
 #endif
