@@ -137,7 +137,7 @@ static seq_status map_label(seq_cell_map *map, const seq_reader *reader, const s
     int named = find_name(names, reader->kind->target);
     if (named >= 0 && !taken[named]) label = named;
     if (label >= 0) return add_range(map, reader->kind->target, label, label + 1, taken, error);
-    if (reader->settings->unlabelled) return SEQ_OK;
+    if (reader->settings->unlabelled || reader->names_files) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "%s: no column is named label: --columns label=NAME, or a number from 1",
                          reader->name);
@@ -151,6 +151,7 @@ static seq_status map_group(seq_cell_map *map, const seq_reader *reader, const s
     if (!group || has_field(map, group) || strcmp(group, "file") == 0) return SEQ_OK;
     long number = strtol(group, NULL, 10);
     if (column < 0 && number >= 1 && (size_t)number <= width) column = (int)number - 1;
+    if (column < 0 && reader->names_files) return SEQ_OK; // the file may have it
     if (column < 0) return refuse_name(reader, "group", group, names, error);
     return add_range(map, group, column, column + 1, taken, error);
 }
@@ -171,7 +172,7 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     }
     if (!status) status = map_label(map, reader, names, label, taken, error);
     if (!status) status = map_group(map, reader, names, map->width, taken, error);
-    if (!status && !has_field(map, reader->kind->input))
+    if (!status && !has_field(map, reader->kind->input) && !reader->names_files)
         status = add_rest(map, reader, taken, error);
     return status;
 }

@@ -262,9 +262,12 @@ static seq_status make_labels(seq_item_work *work, seq_error *error) {
 seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     const seq_text_rules rules = {.unit = SEQ_UNIT_WORD};
     seq_item_task task = work->prepare->task;
-    seq_status status = count_units(work, error);
-    if (!status) status = make_units(work, error);
-    if (!status) status = map_units(work, error);
+    seq_status status = SEQ_OK;
+    if (!work->store.width) {
+        status = count_units(work, error);
+        if (!status) status = make_units(work, error);
+        if (!status) status = map_units(work, error);
+    }
     if (!status && work->prepare->letters) status = make_letters(work, error);
     if (!status && work->prepare->casing) status = make_casings(work, error);
     if (status || task == SEQ_TASK_RATE) return status;

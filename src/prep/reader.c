@@ -57,6 +57,21 @@ const char *seq_reader_summary(const char *reader) {
     return seq_reader_kind_find(reader)->summary;
 }
 
+// Whether --columns has the field `path`.
+static bool has_path(const char *columns) {
+    for (const char *at = columns; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, "path=", 5) == 0) return true;
+    }
+    return false;
+}
+
+bool seq_reader_makes_frames(const char *reader, const char *columns) {
+    const seq_reader_kind *kind = seq_reader_kind_find(reader);
+    return strcmp(kind->input, "frames") == 0 ||
+           ((kind->uses & SEQ_USES_FILES) && has_path(columns));
+}
+
 static bool ends_with(const char *text, size_t size, const char *suffix, size_t length) {
     return size > length && strncasecmp(text + size - length, suffix, length) == 0;
 }
@@ -113,7 +128,7 @@ static const setting recorded[] = {
     {"ignore", "ignore", SEQ_USES_IGNORE, TEXT(ignore)},
     {"delimiter", "delimiter", SEQ_USES_DELIMITER, TEXT(delimiter)},
     {"comment", "comment", SEQ_USES_COMMENT, TEXT(comment)},
-    {"label_pattern", "label-pattern", SEQ_USES_PATTERN, TEXT(label_pattern)},
+    {"label_pattern", "label-pattern", SEQ_USES_PATTERN | SEQ_USES_NAME, TEXT(label_pattern)},
 };
 enum { RECORDED = sizeof recorded / sizeof *recorded };
 
@@ -170,9 +185,38 @@ seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *
 
 static seq_status check_use(const seq_reader *reader, bool given, unsigned use, const char *option,
                             seq_error *error) {
-    if (!given || (reader->kind->uses & use)) return SEQ_OK;
+    if (!given || (reader->kind->uses & use) || reader->names_files) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE, "--%s: without effect with --reader %s", option,
                          reader->kind->name);
+}
+
+// Clears recorded settings: those of which some use is among `uses`, or all others.
+static void clear_settings(seq_reader_settings *settings, unsigned uses, bool among) {
+    const char *none = NULL;
+    for (size_t i = 1; i < RECORDED; i++)
+        if (((recorded[i].use & uses) != 0) == among)
+            memcpy((char *)settings + recorded[i].offset, &none, sizeof none);
+    if (((SEQ_USES_HEADER & uses) != 0) == among) settings->header = SEQ_HEADER_AUTO;
+    if (((SEQ_USES_SEPARATOR & uses) != 0) == among) settings->separator = SEQ_SEPARATOR_AUTO;
+    if (((SEQ_USES_QUOTES & uses) != 0) == among) settings->raw_quotes = false;
+}
+
+seq_reader_settings seq_reader_settings_of_file(const seq_reader *reader) {
+    seq_reader_settings out = *reader->settings;
+    clear_settings(&out, reader->kind->uses, true);
+    out.group = out.root = NULL;
+    return out;
+}
+
+seq_reader_settings seq_reader_settings_for(const seq_reader_settings *from, const char *reader) {
+    const seq_reader_kind *own = seq_reader_kind_find(from->reader),
+                          *kind = seq_reader_kind_find(reader);
+    seq_reader_settings out = *from;
+    out.reader = reader;
+    if ((own->uses & SEQ_USES_FILES) && has_path(from->columns))
+        clear_settings(&out, own->uses, true);
+    clear_settings(&out, kind->uses, kind->uses & SEQ_USES_FILES);
+    return out;
 }
 
 static seq_status check_settings(const seq_reader *reader, seq_error *error) {
@@ -370,8 +414,11 @@ const seq_item_field *seq_item_find(const seq_item *item, const char *name) {
 
 static seq_status open_reader(seq_reader *reader, seq_error *error) {
     const seq_reader_kind *kind = reader->kind;
+    reader->names_files = (kind->uses & SEQ_USES_FILES) && has_path(reader->settings->columns);
     seq_status status = check_settings(reader, error);
     if (!status) status = parse_choices(reader, error);
+    if (!status && (kind->uses & SEQ_USES_NAME) && reader->settings->label_pattern)
+        status = seq_name_pattern_parse(reader->settings->label_pattern, &reader->pattern, error);
     if (!status && kind->state)
         status = seq_allocate(&reader->state, 1, kind->state, "a reader", error);
     if (!status)
@@ -413,6 +460,7 @@ seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, s
     seq_build_item(reader, 0);
     reader->kept_count = reader->kept_used = 0;
     seq_status status = reader->kind->next(reader, out_more, error);
+    if (!status && *out_more && reader->names_files) status = seq_build_table_file(reader, error);
     if (!status && *out_more && reader->settings->group &&
         strcmp(reader->settings->group, "file") == 0)
         status = seq_build_text(reader, "file", reader->name, strlen(reader->name), 0, 0, error);
@@ -434,6 +482,7 @@ void seq_reader_close(seq_reader *reader) {
     seq_line_reader_end(&reader->lines);
     free(reader->state);
     free(reader->choice_text);
+    seq_name_pattern_clear(&reader->pattern);
     free(reader->values);
     free(reader->pool);
     free(reader->kept);

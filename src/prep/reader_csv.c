@@ -145,7 +145,9 @@ static void close_csv(seq_reader *reader) {
     seq_cell_map_end(&state->map);
 }
 
-enum { USES = SEQ_USES_COLUMNS | SEQ_USES_IGNORE | SEQ_USES_HEADER | SEQ_USES_QUOTES };
+enum {
+    USES = SEQ_USES_COLUMNS | SEQ_USES_IGNORE | SEQ_USES_HEADER | SEQ_USES_QUOTES | SEQ_USES_FILES
+};
 
 const seq_reader_kind seq_reader_csv = {
     .name = "csv",

@@ -102,7 +102,7 @@ printf 'label,text,who\n1,q,z\n' >again.csv
 refused 3 "group who: items of one group are in two parts" --task classify --group who --test again.csv who.csv
 refused 3 "who.csv line 1: --group: there is no column 'speaker' among these: label, text, who" --task classify --group speaker who.csv
 printf 'pos a good film\n' >known
-expect 0 "1 items of the validation and test files are equal to items" prep --task classify -o known.data --valid known tab
+expect 0 "1 items of the validation and test parts are equal to items" prep --task classify -o known.data --valid known tab
 
 # Sequences.
 printf '>a class=x\nACGTN\nacg\n>b class=y\nRYK\n' >s.fa
