@@ -111,6 +111,13 @@ static seq_status read_intervals(seq_item_symbols *symbols, seq_error *error) {
     return status;
 }
 
+bool seq_is_transcript(const char *path, const char *reader) {
+    const char *slash = strrchr(path, '/'), *point = strrchr(slash ? slash : path, '.'),
+               *named = seq_reader_of_file(path);
+    return point && (strcmp(point, ".txt") == 0 || strcmp(point, ".TextGrid") == 0) &&
+           !(named && strcmp(named, reader) == 0);
+}
+
 // Bytes of a file's name without its ending, and that of a packing.
 static size_t stem_of(const char *path) {
     static const char *const packings[] = {".gz", ".zst", ".xz", ".bz2"};

@@ -32,6 +32,10 @@ typedef struct seq_item_symbols {
     int64_t line;
 } seq_item_symbols;
 
+// Whether a file in a folder is the transcript of another: NAME.txt or NAME.TextGrid, and this
+// reader's files do not end so.
+bool seq_is_transcript(const char *path, const char *reader);
+
 seq_status seq_item_symbols_begin(seq_item_symbols *symbols, const seq_item_rules *rules,
                                   seq_error *error);
 void seq_item_symbols_end(seq_item_symbols *symbols);

@@ -107,6 +107,12 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
     if (work->prepare->task == SEQ_TASK_TAG)
         fprintf(stream, "tags       read as %s, stored as %s, %" PRId64 " were broken\n",
                 seq_tag_scheme_name(work->scheme), seq_tag_scheme_name(work->stored), work->broken);
+    if (work->prepare->task == SEQ_TASK_TRANSCRIBE)
+        fprintf(stream,
+                "alphabet   <blank> and %d symbols; %" PRId64 " items left out, whose "
+                "labels need more frames than they have\n",
+                seq_vocabulary_size(work->targets) - 1,
+                store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (store->twins)
@@ -122,6 +128,11 @@ static void warn(const seq_item_work *work) {
     if (work->broken)
         seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
                         seq_tag_scheme_name(work->scheme));
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        if (work->store.infeasible[split])
+            seq_log_warning("%" PRId64 " items of the %s part were left out: their labels need "
+                            "more frames than they have",
+                            work->store.infeasible[split], seq_split_name((seq_split)split));
     if (work->store.shorter)
         seq_log_warning("%" PRId64 " items are shorter than --kmer and have length 0",
                         work->store.shorter);

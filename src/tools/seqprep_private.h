@@ -11,9 +11,11 @@ typedef struct seqprep_options {
     char *output, *valid, *test, *vocab;
     int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
     // Items.
-    int task, reader, header, separator, blank_lines, tag_scheme, stored_scheme, normalise;
+    int task, reader, header, separator, blank_lines, tag_scheme, stored_scheme, normalise,
+        infeasible;
     bool quotes, stratify, reverse_complement, letters, casing;
-    char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group, *folds;
+    char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group, *folds,
+        *tier;
     int64_t fold, seed, kmer, stride, max_length, overlap;
 } seqprep_options;
 
