@@ -12,6 +12,7 @@ seq_status seq_input_file_open(seq_input_file *file, const char *path,
                                const seq_reader_settings *settings,
                                const seq_byte_reader_rules *rules, seq_error *error) {
     seq_byte_reader_rules own = *rules;
+    own.any_form = seq_reader_takes_bytes(settings->reader);
     own.text = !settings->any_bytes;
     seq_status status = seq_byte_reader_open(path, &own, &file->bytes, error);
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;

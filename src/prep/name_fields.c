@@ -125,8 +125,15 @@ seq_status seq_build_class(seq_reader *reader, bool *out_found, seq_error *error
         return seq_item_refuse(reader->name, 0, 0, error, "the name fits --label-pattern '%s' %s",
                                reader->settings->label_pattern,
                                ways ? "in more than one way" : "in no way");
-    for (int i = 0; !status && i < pattern->count; i++)
+    for (int i = 0; !status && i < pattern->count; i++) {
+        for (int k = 0; k < reader->field_count; k++)
+            if (strcmp(reader->fields[k].name, pattern->fields[i]) == 0)
+                return seq_item_refuse(reader->name, reader->line, 0, error,
+                                       "the field '%s' stands in the file and in its name by "
+                                       "--label-pattern",
+                                       pattern->fields[i]);
         status =
             seq_build_text(reader, pattern->fields[i], parts[i].at, parts[i].size, 0, 0, error);
+    }
     return status;
 }

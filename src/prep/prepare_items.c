@@ -141,7 +141,7 @@ static void warn(const seq_item_work *work) {
 // By the pattern of names or the name of the first input, else by what the task mostly has.
 const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
     const char *input = prepare->inputs[0], *pattern = prepare->reader.label_pattern,
-               *named = pattern ? seq_reader_of_file(pattern) : NULL;
+               *named = pattern ? seq_reader_of_item(pattern) : NULL;
     if (prepare->reader.reader) return prepare->reader.reader;
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;

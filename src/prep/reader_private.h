@@ -16,6 +16,7 @@ enum {
     SEQ_USES_COMMENT = 64,
     SEQ_USES_PATTERN = 128,
     SEQ_USES_TABLE = 256,
+    SEQ_USES_MISSING = 512,
     // A file is an item, and `next` calls seq_build_class.
     SEQ_USES_NAME = 1024,
     SEQ_USES_FILES = 2048, // --columns path=...: see table_files.c
@@ -27,6 +28,7 @@ typedef struct seq_reader_kind {
     const char *suffixes;       // of file names, each with a blank behind it; NULL: none
     unsigned uses;
     bool binary;  // any_bytes is heeded; other readers take UTF-8 only
+    bool bytes;   // the file is no text: the reader looks at the stream itself, not at lines
     size_t state; // bytes of reader->state, zeroed before open
     // NULL: nothing to do. `close` is called after a failed open, too.
     seq_status (*open)(seq_reader *reader, seq_error *error);
@@ -85,6 +87,16 @@ seq_status seq_build_class(seq_reader *reader, bool *out_found, seq_error *error
 seq_status seq_build_line(seq_reader *reader, const char *bytes, size_t size, int64_t token,
                           seq_error *error);
 
+// Frames, in reader->frames: none yet, then one after another. *out is the new one, `width` values.
+void seq_build_frames(seq_reader *reader, int width);
+seq_status seq_build_frame(seq_reader *reader, float **out, seq_error *error);
+// A decimal number of the current line as float32, blanks around it passed over. A missing value
+// (`?`, NaN, NA in any case, or nothing) is NaN where the settings interpolate it. Refuses other
+// text, numbers beyond float32, and missing values otherwise.
+seq_status seq_build_number(seq_reader *reader, const char *at, size_t size, int64_t column,
+                            float *out, seq_error *error);
+// Whether seq_build_number takes it, missing values apart.
+bool seq_is_number(const char *at, size_t size);
 // table_files.c: frames and fields from the file that the field `path` names.
 seq_status seq_build_table_file(seq_reader *reader, seq_error *error);
 // Those for that file: without what the table's reader has used.

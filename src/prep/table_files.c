@@ -84,8 +84,8 @@ seq_status seq_build_table_file(seq_reader *reader, seq_error *error) {
     char path[SEQ_PATH];
     const seq_item_field *field = find_path(reader, &room, &value);
     seq_status status = locate(reader, field, path, error);
-    settings.reader = status ? NULL : seq_reader_of_file(path);
-    if (!status && (!settings.reader || !seq_reader_makes_frames(settings.reader, NULL)))
+    settings.reader = status ? NULL : seq_reader_of_item(path);
+    if (!status && !settings.reader)
         status = seq_item_refuse(reader->name, value.line, value.column, error,
                                  "%.200s: the end of its name tells no reader of frames", path);
     if (status) return status;

@@ -77,6 +77,7 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "normalise",
                                         "infeasible",
                                         "tier",
+                                        "missing-values",
                                         "tag-scheme",
                                         "store-tags",
                                         NULL};
@@ -210,6 +211,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
                    .delimiter = options->delimiter,
                    .raw_quotes = !options->quotes,
                    .comment = options->comment,
+                   .missing = (seq_missing_values)options->missing_values,
                    .label_pattern = options->label_pattern,
                    .label_table = options->label_table,
                    .group = options->group,
