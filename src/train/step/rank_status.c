@@ -47,7 +47,6 @@ seq_loss seq_train_total_loss(const seq_trainer *trainer) {
         trainer->nats[replica] = trainer->losses[replica].sum;
         total.count += trainer->losses[replica].count;
         total.correct += trainer->losses[replica].correct;
-        if (!total.bad) total.bad = trainer->losses[replica].bad;
         total.frames += trainer->losses[replica].frames;
         total.blanks += trainer->losses[replica].blanks;
     }
