@@ -56,4 +56,12 @@ typedef struct seq_ctc_time {
 // posteriors and *path NaN.
 double seq_ctc_align(const seq_ctc_item *item, seq_ctc_time *times, double *path, void *room);
 
+// Head: rows of frames, and a column of labels on another axis whose sequences belong to the same
+// examples; label 0 is the blank. logit = x W^T + b. Parameters "weight" (K, W), "bias" (K). An
+// item with a label of SEQ_NO_ID adds neither loss nor gradient. Counted are labels; right are
+// those of items whose best path says all of them and nothing else. The loss of a row is the loss
+// of its sequence in the last row, else 0. Predicts the best path without blanks and repeats, with
+// its frames; score: ln of the probability of these labels on any path. Marginals are the softmax.
+extern const seq_head_kind seq_head_ctc;
+
 #endif
