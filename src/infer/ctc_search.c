@@ -23,27 +23,6 @@ int seq_ctc_best_path(const float *log_probabilities, int frames, int symbols, i
     return count;
 }
 
-double seq_ctc_log_probability(const float *log_probabilities, int frames, int symbols,
-                               const int32_t *labels, int count, double *scratch) {
-    double *blank = scratch, *label = scratch + count + 1; // of the first u labels
-    for (int u = 0; u <= count; u++)
-        blank[u] = label[u] = -INFINITY;
-    blank[0] = 0;
-    for (int t = 0; t < frames; t++) {
-        const float *frame = log_probabilities + (size_t)t * (size_t)symbols;
-        for (int u = count < t + 1 ? count : t + 1; u >= 0; u--) {
-            double stays = seq_log_add(blank[u], label[u]);
-            if (u) {
-                bool again = u > 1 && labels[u - 1] == labels[u - 2];
-                double reach = again ? blank[u - 1] : seq_log_add(blank[u - 1], label[u - 1]);
-                label[u] = seq_log_add(label[u], reach) + (double)frame[labels[u - 1]];
-            }
-            blank[u] = stays + (double)frame[0];
-        }
-    }
-    return seq_log_add(blank[count], label[count]);
-}
-
 // ---- The search, and what it has found.
 
 seq_status seq_ctc_search_create(const seq_ctc_search_config *config, seq_ctc_search **out,
@@ -90,19 +69,46 @@ void seq_ctc_search_destroy(seq_ctc_search *search) {
     seq_language_reader_destroy(search->reader);
     seq_best_clear(&search->best);
     seq_prefixes_clear(&search->prefixes);
-    void *const blocks[] = {
-        search->found, search->labels, search->scratch,         search->live, search->stays,
-        search->next,  search->score,  search->covered,         search->used, search->from,
-        search->to,    search->read,   search->candidates.list, search};
+    void *const blocks[] = {search->found,
+                            search->labels,
+                            search->room,
+                            search->live,
+                            search->stays,
+                            search->next,
+                            search->score,
+                            search->covered,
+                            search->used,
+                            search->from,
+                            search->to,
+                            search->read,
+                            search->candidates.list,
+                            search};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
 
-static bool is_searchable(const float *log_probabilities, size_t count) {
-    size_t i = 0;
-    while (i < count && log_probabilities[i] < INFINITY)
-        i++;
-    return i == count;
+// ln of what all symbols of all frames add up to, about 0. Not finite: nothing can be found.
+static double total(const float *log_probabilities, int frames, int symbols) {
+    double sum = 0;
+    for (int t = 0; t < frames; t++) {
+        const float *frame = log_probabilities + (size_t)t * (size_t)symbols;
+        double of_frame = 0;
+        for (int k = 0; k < symbols; k++)
+            of_frame += exp((double)frame[k]);
+        sum += log(of_frame);
+    }
+    return sum;
+}
+
+// ln p of labels, summed over all alignments. The loss is one of frames whose symbols add up to 1.
+static double sequence_log_probability(seq_ctc_search *search, const float *log_probabilities,
+                                       int frames, const int32_t *labels, int count) {
+    const seq_ctc_item item = {.frames = (size_t)frames,
+                               .symbols = (size_t)search->config.symbols,
+                               .labels = (size_t)count,
+                               .logits = log_probabilities,
+                               .ids = labels};
+    return search->total - seq_ctc_loss(&item, search->room);
 }
 
 // What language model and bonus add to a whole sequence.
@@ -117,22 +123,32 @@ static double sequence_extra(seq_ctc_search *search, const int32_t *labels, int 
     return extra + seq_ctc_end(search, from);
 }
 
-seq_status seq_ctc_search_begin(seq_ctc_search *search, const float *log_probabilities, int frames,
-                                seq_ctc_found *out, seq_error *error) {
-    int symbols = search->config.symbols;
+// For the item, and sequences of up to `longest` labels.
+static seq_status prepare(seq_ctc_search *search, const float *log_probabilities, int frames,
+                          int longest, seq_ctc_found *out, seq_error *error) {
+    size_t labels = (size_t)longest;
     *out = (seq_ctc_found){.sequences = search->found, .best_path = NAN};
     seq_best_reset(&search->best);
-    seq_status status = seq_grow(&search->labels, &search->label_capacity, (size_t)frames,
+    search->total = total(log_probabilities, frames, search->config.symbols);
+    seq_status status = seq_grow(&search->labels, &search->label_capacity, labels,
                                  sizeof *search->labels, "a CTC search", error);
-    if (!status)
-        status = seq_grow(&search->scratch, &search->scratch_capacity, 2 * ((size_t)frames + 1),
-                          sizeof *search->scratch, "a CTC search", error);
-    if (status || !is_searchable(log_probabilities, (size_t)frames * (size_t)symbols))
-        return status;
-    int count = seq_ctc_best_path(log_probabilities, frames, symbols, search->labels);
-    out->best_path = seq_ctc_log_probability(log_probabilities, frames, symbols, search->labels,
-                                             count, search->scratch) +
-                     sequence_extra(search, search->labels, count);
+    return status ? status
+                  : seq_grow(&search->room, &search->room_capacity,
+                             seq_ctc_bytes(SEQ_CTC_LOSS, (size_t)frames,
+                                           (size_t)search->config.symbols, labels,
+                                           (size_t)frames * labels),
+                             1, "a CTC search", error);
+}
+
+seq_status seq_ctc_search_begin(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                seq_ctc_found *out, seq_error *error) {
+    seq_status status = prepare(search, log_probabilities, frames, frames, out, error);
+    if (status || !isfinite(search->total)) return status;
+    int count =
+        seq_ctc_best_path(log_probabilities, frames, search->config.symbols, search->labels);
+    out->best_path =
+        sequence_log_probability(search, log_probabilities, frames, search->labels, count) +
+        sequence_extra(search, search->labels, count);
     return seq_ctc_length_fits(search, count)
                ? seq_best_offer(&search->best, out->best_path, search->labels, count, error)
                : SEQ_OK;
@@ -143,12 +159,31 @@ void seq_ctc_search_end(seq_ctc_search *search, const float *log_probabilities, 
     out->count = search->best.count;
     for (int i = 0; i < out->count; i++) {
         const seq_hypothesis *from = &search->best.list[i];
-        search->found[i] = (seq_ctc_sequence){
-            from->score,
-            seq_ctc_log_probability(log_probabilities, frames, search->config.symbols,
-                                    from->symbols, from->length, search->scratch),
-            from->length, from->symbols};
+        search->found[i] =
+            (seq_ctc_sequence){from->score,
+                               sequence_log_probability(search, log_probabilities, frames,
+                                                        from->symbols, from->length),
+                               from->length, from->symbols};
     }
+}
+
+seq_status seq_ctc_search_greedy(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                 seq_ctc_found *out, seq_error *error) {
+    seq_status status = seq_ctc_search_begin(search, log_probabilities, frames, out, error);
+    if (!status) seq_ctc_search_end(search, log_probabilities, frames, out);
+    return status;
+}
+
+seq_status seq_ctc_search_given(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                const int32_t *labels, int count, seq_ctc_found *out,
+                                seq_error *error) {
+    seq_status status = prepare(search, log_probabilities, frames, count, out, error);
+    if (status || !isfinite(search->total)) return status;
+    double score = sequence_log_probability(search, log_probabilities, frames, labels, count) +
+                   sequence_extra(search, labels, count);
+    status = seq_best_offer(&search->best, score, labels, count, error);
+    if (!status) seq_ctc_search_end(search, log_probabilities, frames, out);
+    return status;
 }
 
 // ---- A frame of the beam.

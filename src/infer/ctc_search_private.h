@@ -4,6 +4,7 @@
 
 #include <seqtrain/infer/beam.h>
 #include <seqtrain/infer/ctc_search.h>
+#include <seqtrain/nn/ctc.h>
 
 // A prefix that the beam holds.
 typedef struct live_prefix {
@@ -20,8 +21,9 @@ struct seq_ctc_search {
     seq_best best;
     seq_ctc_sequence *found; // (best)
     int32_t *labels;         // (T): scratch
-    double *scratch;         // (2 (T + 1))
-    size_t label_capacity, scratch_capacity;
+    void *room;              // of seq_ctc_loss
+    size_t label_capacity, room_capacity;
+    double total; // of the item: ln of the sum of all its paths, about 0
     // The beam.
     seq_prefixes prefixes;
     seq_candidates candidates;

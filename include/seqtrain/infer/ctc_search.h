@@ -1,9 +1,10 @@
 // Label sequences from what a CTC model says of the frames of one item.
 //
 // Legend: T frames, K symbols, of which 0 is the blank, U labels. `log_probabilities` (T, K) holds
-// ln p of each frame; -inf is a probability of 0. The probability of a label sequence is the sum
-// over all its alignments (Graves et al. 2006). Everything is done by the calling thread, in
-// double; results have the same bits in any batch and on any number of threads.
+// ln p of each frame, whose symbols add up to 1, about; -inf is a probability of 0. The probability
+// of a label sequence is the sum over all its alignments (Graves et al. 2006). Everything is done
+// by the calling thread, in double; results have the same bits in any batch and on any number of
+// threads.
 #ifndef SEQTRAIN_INFER_CTC_SEARCH_H
 #define SEQTRAIN_INFER_CTC_SEARCH_H
 
@@ -12,10 +13,6 @@
 // The best symbol of each frame (the first of equal ones), repetitions merged, blanks left out.
 // labels holds up to T; returns their number.
 int seq_ctc_best_path(const float *log_probabilities, int frames, int symbols, int32_t *labels);
-
-// ln p of a label sequence. `scratch` holds 2 (U + 1) doubles.
-double seq_ctc_log_probability(const float *log_probabilities, int frames, int symbols,
-                               const int32_t *labels, int count, double *scratch);
 
 // Sequences are ranked by
 //     score = ln p + weight * (ln p of the language model, with its <eos>) + bonus * U.
@@ -48,12 +45,20 @@ typedef struct seq_ctc_sequence {
 } seq_ctc_sequence;
 
 // Best first; of equal scores, that which is first in the order of labels. There is none when no
-// sequence of an allowed length has a probability above 0, or an entry is NaN or infinite.
+// sequence of an allowed length has a probability above 0, or a frame does not add up to a number.
 typedef struct seq_ctc_found {
     int count;
     const seq_ctc_sequence *sequences; // (count)
     double best_path;                  // score of the best path's labels, all alignments
 } seq_ctc_found;
+
+// The labels of the best path; and labels that are given, of any length, without best_path. One
+// sequence, whose score has all its alignments, or none. SEQ_NO_MEMORY.
+seq_status seq_ctc_search_greedy(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                 seq_ctc_found *out, seq_error *error);
+seq_status seq_ctc_search_given(seq_ctc_search *search, const float *log_probabilities, int frames,
+                                const int32_t *labels, int count, seq_ctc_found *out,
+                                seq_error *error);
 
 // Prefix beam search (Hannun et al. 2014): each prefix has the probability of its alignments that
 // end in a blank, and of those that do not. Of equal scores a smaller place of the parent wins,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ctc_forward.h"
 
 enum { MOST = 400 };
 
@@ -225,26 +226,25 @@ static void between_best_path_and_truth(void **state) {
     enum { T = 14, K = 6 };
     float table[T * K];
     int32_t labels[T];
-    double scratch[2 * (T + 1)];
     uint32_t random = 3;
     int improved = 0;
     for (int trial = 0; trial < 30; trial++) {
         fill(table, T, K, 2 + trial % 3, (unsigned)trial % 2 * 4, &random);
         int count = seq_ctc_best_path(table, T, K, labels);
-        double greedy = seq_ctc_log_probability(table, T, K, labels, count, scratch);
+        double greedy = ctc_forward(table, T, K, labels, count);
         seq_ctc_search *exact = open_search(K, 60, 1);
         double truth = run(exact, true, table, T).sequences[0].score;
         for (int width = 1; width <= 16; width++) {
             seq_ctc_search *search = open_search(K, width, 5);
             seq_ctc_found found = run(search, false, table, T);
-            assert_true(found.best_path == greedy);
-            assert_true(found.count > 0 && found.sequences[0].score >= greedy);
+            assert_true(fabs(found.best_path - greedy) < 1e-9);
+            assert_true(found.count > 0 && found.sequences[0].score >= found.best_path);
             assert_true(found.sequences[0].log_probability <= truth + 1e-9);
             for (int i = 0; i < found.count; i++)
                 assert_true(found.sequences[i].score <= found.sequences[i].log_probability + 1e-9);
             for (int i = 1; i < found.count; i++)
                 assert_true(found.sequences[i].score <= found.sequences[i - 1].score);
-            improved += found.sequences[0].score > greedy;
+            improved += found.sequences[0].score > greedy + 1e-9;
             seq_ctc_search_destroy(search);
         }
         seq_ctc_search_destroy(exact);
@@ -301,6 +301,49 @@ static void items_do_not_change_each_other(void **state) {
     }
 }
 
+// Greedy, and each sequence that the exact search finds, given: the same scores.
+static void greedy_and_given(void **state) {
+    (void)state;
+    enum { T = 9, K = 4 };
+    float table[T * K];
+    int32_t labels[T];
+    const int32_t too_long[] = {1, 2, 2, 1, 2, 3, 1, 2, 3, 1, 1, 1}, impossible[] = {1, 1};
+    uint32_t random = 7;
+    seq_error error = {0};
+    for (int trial = 0; trial < 10; trial++) {
+        seq_ctc_found found, one;
+        seq_ctc_search *search = open_search(K, 8, 6), *single = open_search(K, 1, 1);
+        fill(table, T, K, 2, 0, &random);
+        assert_int_equal(seq_ctc_search_greedy(search, table, T, &found, &error), SEQ_OK);
+        int count = seq_ctc_best_path(table, T, K, labels);
+        assert_int_equal(found.count, 1);
+        assert_int_equal(found.sequences[0].length, count);
+        assert_memory_equal(found.sequences[0].labels, labels, (size_t)count * sizeof *labels);
+        assert_true(found.sequences[0].score == found.best_path);
+        found = run(search, true, table, T);
+        assert_int_equal(found.count, 6);
+        for (int i = 0; i < 6; i++) {
+            const seq_ctc_sequence *sequence = &found.sequences[i];
+            assert_int_equal(seq_ctc_search_given(single, table, T, sequence->labels,
+                                                  sequence->length, &one, &error),
+                             SEQ_OK);
+            assert_int_equal(one.count, 1);
+            assert_true(isnan(one.best_path));
+            assert_true(one.sequences[0].score == sequence->log_probability);
+            assert_memory_equal(one.sequences[0].labels, sequence->labels,
+                                (size_t)sequence->length * sizeof *labels);
+        }
+        assert_int_equal(seq_ctc_search_given(single, table, T, too_long, 12, &one, &error),
+                         SEQ_OK);
+        assert_int_equal(one.count, 0);
+        assert_int_equal(seq_ctc_search_given(single, table, 2, impossible, 2, &one, &error),
+                         SEQ_OK);
+        assert_int_equal(one.count, 0);
+        seq_ctc_search_destroy(search);
+        seq_ctc_search_destroy(single);
+    }
+}
+
 // ---- The edges.
 
 static void smallest_problems(void **state) {
@@ -312,7 +355,7 @@ static void smallest_problems(void **state) {
         seq_ctc_found found = run(search, exact, blank, 2);
         assert_int_equal(found.count, 1);
         assert_int_equal(found.sequences[0].length, 0);
-        assert_true(found.sequences[0].score == -0.75);
+        assert_true(fabs(found.sequences[0].score + 0.75) < 1e-12);
         found = run(none, exact, blank, 0);
         assert_int_equal(found.count, 1);
         assert_int_equal(found.sequences[0].length, 0);
@@ -358,7 +401,6 @@ static void ties_have_one_answer(void **state) {
 static void a_bonus_prefers_longer_ones(void **state) {
     (void)state;
     float table[6 * 4];
-    double scratch[16];
     uint32_t random = 5;
     for (int trial = 0; trial < 20; trial++) {
         seq_error error = {0};
@@ -374,9 +416,9 @@ static void a_bonus_prefers_longer_ones(void **state) {
         for (int i = 0; i < 9; i++) {
             beam[i] = found.sequences[i];
             memcpy(labels[i], beam[i].labels, (size_t)beam[i].length * sizeof(int32_t));
-            double p = seq_ctc_log_probability(table, 4, 4, labels[i], beam[i].length, scratch);
+            double p = ctc_forward(table, 4, 4, labels[i], beam[i].length);
             assert_true(fabs(beam[i].score - (p + bonus * beam[i].length)) < 1e-9);
-            assert_true(beam[i].log_probability == p);
+            assert_true(fabs(beam[i].log_probability - p) < 1e-9);
         }
         found = run(search, true, table, 4);
         assert_int_equal(found.count, 9);
@@ -416,11 +458,17 @@ static void too_large_for_exact(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_tables),        cmocka_unit_test(all_sequences),
-        cmocka_unit_test(lengths_are_bounded),     cmocka_unit_test(between_best_path_and_truth),
-        cmocka_unit_test(a_margin_drops_prefixes), cmocka_unit_test(items_do_not_change_each_other),
-        cmocka_unit_test(smallest_problems),       cmocka_unit_test(nothing_can_be_found),
-        cmocka_unit_test(ties_have_one_answer),    cmocka_unit_test(a_bonus_prefers_longer_ones),
+        cmocka_unit_test(published_tables),
+        cmocka_unit_test(all_sequences),
+        cmocka_unit_test(lengths_are_bounded),
+        cmocka_unit_test(between_best_path_and_truth),
+        cmocka_unit_test(a_margin_drops_prefixes),
+        cmocka_unit_test(items_do_not_change_each_other),
+        cmocka_unit_test(greedy_and_given),
+        cmocka_unit_test(smallest_problems),
+        cmocka_unit_test(nothing_can_be_found),
+        cmocka_unit_test(ties_have_one_answer),
+        cmocka_unit_test(a_bonus_prefers_longer_ones),
         cmocka_unit_test(too_large_for_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
