@@ -3,7 +3,6 @@
 // the order of work is not seen; of several failures the first item's is told.
 // Tests: tests/cli/transcribe.sh, tests/unit/infer/test_ctc_search.c.
 #include <seqtrain/infer/transcribe.h>
-#include <math.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,7 @@
 // A thread's own.
 typedef struct searcher {
     seq_ctc_search *search;
-    seq_arena room; // of alignments
-    size_t room_size;
-    double *scratch;
-    size_t scratch_capacity;
+    seq_symbol_times times;
     int64_t failed; // the first item; -1: none
     seq_error error;
 } searcher;
@@ -23,7 +19,7 @@ typedef struct searcher {
 typedef struct answer {
     seq_transcript *alternatives;
     int32_t *labels;
-    seq_ctc_time *times;
+    seq_symbol_time *times;
     size_t capacity[3];
 } answer;
 
@@ -38,128 +34,90 @@ struct seq_transcriber {
     size_t out_capacity;
     // Of the items at hand: where each one's given labels begin.
     const seq_items *items;
+    const double *begins;
     size_t *first;
     size_t first_capacity;
 };
 
 // ---- One item.
 
-// Room for alternatives, and labels of all of them.
-static seq_status grow(answer *answer, size_t alternatives, size_t labels, seq_error *error) {
-    seq_status status = seq_grow(&answer->alternatives, &answer->capacity[0], alternatives + 1,
-                                 sizeof *answer->alternatives, "transcripts", error);
-    return status ? status
-                  : seq_grow(&answer->labels, &answer->capacity[1], labels + 1,
-                             sizeof *answer->labels, "transcripts", error);
-}
-
 static seq_status take_found(const seq_ctc_found *found, answer *answer, seq_transcribed *out,
                              seq_error *error) {
     size_t labels = 0;
     for (int i = 0; i < found->count; i++)
         labels += (size_t)found->sequences[i].length;
-    seq_status status = grow(answer, (size_t)found->count, labels, error);
+    seq_status status =
+        seq_grow(&answer->alternatives, &answer->capacity[0], (size_t)found->count + 1,
+                 sizeof *answer->alternatives, "transcripts", error);
+    if (!status)
+        status = seq_grow(&answer->labels, &answer->capacity[1], labels + 1, sizeof *answer->labels,
+                          "transcripts", error);
     if (status) return status;
     labels = 0;
     for (int i = 0; i < found->count; i++) {
         const seq_ctc_sequence *from = &found->sequences[i];
+        size_t length = (size_t)from->length;
         int32_t *to = answer->labels + labels;
-        if (from->length) memcpy(to, from->labels, (size_t)from->length * sizeof *to);
-        answer->alternatives[i] =
-            (seq_transcript){from->score, from->log_probability, (size_t)from->length, to};
-        labels += (size_t)from->length;
+        if (length) memcpy(to, from->labels, length * sizeof *to);
+        answer->alternatives[i] = (seq_transcript){from->score, from->log_probability, length, to};
+        labels += length;
     }
     out->found = found->count;
+    out->alternatives = answer->alternatives;
     return SEQ_OK;
 }
 
-// One answer whose labels lie in answer->labels.
-static seq_status take_one(searcher *searcher, int symbols, const float *scores, size_t frames,
-                           size_t length, answer *answer, seq_transcribed *out, seq_error *error) {
-    seq_status status = seq_grow(&searcher->scratch, &searcher->scratch_capacity, 2 * length + 2,
-                                 sizeof *searcher->scratch, "a transcript", error);
-    if (status) return status;
-    double log_probability = seq_ctc_log_probability(scores, (int)frames, symbols, answer->labels,
-                                                     (int)length, searcher->scratch);
-    answer->alternatives[0] =
-        (seq_transcript){log_probability, log_probability, length, answer->labels};
-    out->found = isfinite(log_probability);
-    return SEQ_OK;
-}
-
-static seq_status take_best_path(searcher *searcher, int symbols, const float *scores,
-                                 size_t frames, answer *answer, seq_transcribed *out,
-                                 seq_error *error) {
-    seq_status status = grow(answer, 1, frames, error);
-    if (status) return status;
-    int length = seq_ctc_best_path(scores, (int)frames, symbols, answer->labels);
-    return take_one(searcher, symbols, scores, frames, (size_t)length, answer, out, error);
-}
-
-static seq_status take_given(const seq_transcriber *transcriber, searcher *searcher, int64_t item,
-                             const float *scores, size_t frames, answer *answer,
-                             seq_transcribed *out, seq_error *error) {
+static seq_status find(const seq_transcriber *transcriber, searcher *searcher, int64_t item,
+                       const float *scores, int frames, seq_ctc_found *out, seq_error *error) {
+    size_t begin = transcriber->first[item], end = transcriber->first[item + 1];
     int field = transcriber->config.schema->target;
-    size_t begin = transcriber->first[item], length = transcriber->first[item + 1] - begin;
-    seq_status status = grow(answer, 1, length, error);
-    if (status) return status;
-    if (length)
-        memcpy(answer->labels, transcriber->items->ids[field] + begin,
-               length * sizeof *answer->labels);
-    return take_one(searcher, transcriber->config.search.symbols, scores, frames, length, answer,
-                    out, error);
+    switch (transcriber->config.how) {
+    case SEQ_TRANSCRIBE_BEAM:
+        return seq_ctc_search_beam(searcher->search, scores, frames, out, error);
+    case SEQ_TRANSCRIBE_EXACT:
+        return seq_ctc_search_exact(searcher->search, scores, frames, out, error);
+    case SEQ_TRANSCRIBE_ALIGN:
+        return seq_ctc_search_given(searcher->search, scores, frames,
+                                    transcriber->items->ids[field] + begin, (int)(end - begin), out,
+                                    error);
+    case SEQ_TRANSCRIBE_BEST_PATH:
+        break;
+    }
+    return seq_ctc_search_greedy(searcher->search, scores, frames, out, error);
 }
 
-static seq_status align(const seq_transcriber *transcriber, searcher *searcher, const float *scores,
-                        size_t frames, answer *answer, seq_transcribed *out, seq_error *error) {
+static seq_status align(const seq_transcriber *transcriber, searcher *searcher, int64_t number,
+                        const float *scores, answer *answer, seq_transcribed *out,
+                        seq_error *error) {
     const seq_transcript *best = &answer->alternatives[0];
-    const seq_ctc_item item = {.frames = frames,
+    const seq_ctc_item item = {.frames = out->frames,
                                .symbols = (size_t)transcriber->config.search.symbols,
                                .labels = best->length,
                                .logits = scores,
                                .ids = best->labels};
-    size_t bytes =
-        seq_ctc_bytes(SEQ_CTC_ALIGNMENT, frames, item.symbols, item.labels, frames * item.labels);
-    seq_status status = SEQ_OK;
-    if (bytes > searcher->room_size) {
-        seq_arena_clear(&searcher->room);
-        searcher->room_size = 0;
-        seq_arena_take(&searcher->room, bytes, 1);
-        status = seq_arena_commit(&searcher->room, "an alignment", error);
-        if (!status) searcher->room_size = bytes;
-    }
+    double begin = transcriber->begins ? transcriber->begins[number] : 0;
+    seq_status status = seq_symbol_times_find(&searcher->times, &item, begin,
+                                              transcriber->config.frame_shift, error);
     if (!status)
         status = seq_grow(&answer->times, &answer->capacity[2], best->length + 1,
                           sizeof *answer->times, "an alignment", error);
     if (status) return status;
-    seq_ctc_align(&item, answer->times, NULL, searcher->room.base);
+    if (best->length)
+        memcpy(answer->times, searcher->times.list, best->length * sizeof *answer->times);
     out->times = answer->times;
     return SEQ_OK;
 }
 
 static seq_status search(const seq_transcriber *transcriber, searcher *searcher, int64_t item,
                          const float *scores, size_t frames, seq_error *error) {
-    const seq_transcriber_config *config = &transcriber->config;
     answer *answer = &transcriber->answers[item];
     seq_transcribed *out = &transcriber->out[item];
-    int symbols = config->search.symbols;
     seq_ctc_found found = {0};
-    seq_status status = SEQ_OK;
     *out = (seq_transcribed){.frames = frames};
-    if (config->how == SEQ_TRANSCRIBE_BEST_PATH)
-        status = take_best_path(searcher, symbols, scores, frames, answer, out, error);
-    else if (config->how == SEQ_TRANSCRIBE_ALIGN)
-        status = take_given(transcriber, searcher, item, scores, frames, answer, out, error);
-    else {
-        status = config->how == SEQ_TRANSCRIBE_EXACT
-                     ? seq_ctc_search_exact(searcher->search, scores, (int)frames, &found, error)
-                     : seq_ctc_search_beam(searcher->search, scores, (int)frames, &found, error);
-        if (!status) status = take_found(&found, answer, out, error);
-    }
-    if (!status && out->found && config->times)
-        status = align(transcriber, searcher, scores, frames, answer, out, error);
-    out->alternatives = answer->alternatives;
-    return status;
+    seq_status status = find(transcriber, searcher, item, scores, (int)frames, &found, error);
+    if (!status) status = take_found(&found, answer, out, error);
+    if (status || !out->found || !transcriber->config.times) return status;
+    return align(transcriber, searcher, item, scores, answer, out, error);
 }
 
 static void take_item(void *context, int thread, int64_t item, const float *scores, size_t rows) {
@@ -188,12 +146,11 @@ seq_status seq_transcriber_create(const seq_transcriber_config *config, seq_tran
                                             .team = config->team,
                                             .search = take_item,
                                             .search_context = transcriber};
-    bool searches = config->how == SEQ_TRANSCRIBE_BEAM || config->how == SEQ_TRANSCRIBE_EXACT;
     transcriber->config = *config;
     transcriber->threads = seq_team_size(config->team);
     status = seq_allocate(&transcriber->searchers, (size_t)transcriber->threads,
                           sizeof *transcriber->searchers, "transcripts", error);
-    for (int i = 0; !status && searches && i < transcriber->threads; i++)
+    for (int i = 0; !status && i < transcriber->threads; i++)
         status = seq_ctc_search_create(&config->search, &transcriber->searchers[i].search, error);
     if (!status) status = seq_predictor_create(&predictor, &transcriber->predictor, error);
     if (status)
@@ -208,8 +165,7 @@ void seq_transcriber_destroy(seq_transcriber *transcriber) {
     seq_predictor_destroy(transcriber->predictor);
     for (int i = 0; transcriber->searchers && i < transcriber->threads; i++) {
         seq_ctc_search_destroy(transcriber->searchers[i].search);
-        seq_arena_clear(&transcriber->searchers[i].room);
-        free(transcriber->searchers[i].scratch);
+        seq_symbol_times_clear(&transcriber->searchers[i].times);
     }
     for (size_t i = 0; i < transcriber->answer_capacity; i++) {
         free(transcriber->answers[i].alternatives);
@@ -244,10 +200,12 @@ static seq_status prepare(seq_transcriber *transcriber, const seq_items *items, 
 }
 
 seq_status seq_transcribe(seq_transcriber *transcriber, const seq_items *items,
-                          const seq_transcribed **out, int64_t *out_failed, seq_error *error) {
+                          const double *begins, const seq_transcribed **out, int64_t *out_failed,
+                          seq_error *error) {
     seq_predicted none;
     const searcher *first = NULL;
     seq_status status = prepare(transcriber, items, error);
+    transcriber->begins = begins;
     if (!status) status = seq_predict(transcriber->predictor, items, &none, error);
     for (int i = 0; !status && i < transcriber->threads; i++) {
         const searcher *own = &transcriber->searchers[i];

@@ -8,7 +8,7 @@
 
 #include <seqtrain/infer/ctc_search.h>
 #include <seqtrain/infer/predict.h>
-#include <seqtrain/nn/ctc.h>
+#include <seqtrain/infer/symbol_times.h>
 
 typedef enum seq_transcribe_how {
     SEQ_TRANSCRIBE_BEST_PATH, // one answer
@@ -25,8 +25,9 @@ typedef struct seq_transcriber_config {
     int batch;                // items of a batch at most
     seq_team *team;           // NULL: one thread
     seq_transcribe_how how;
-    seq_ctc_search_config search; // of beam and exact; `symbols` of all
-    bool times;                   // of the best answer's labels
+    seq_ctc_search_config search;
+    bool times;         // of the best answer's labels
+    double frame_shift; // seconds from one frame to the next; 0: frames have no time
 } seq_transcriber_config;
 
 typedef struct seq_transcriber seq_transcriber;
@@ -45,15 +46,18 @@ typedef struct seq_transcript {
 typedef struct seq_transcribed {
     size_t frames;
     int found; // alternatives, best first; 0: the model's answer is no number, or with
-               // SEQ_TRANSCRIBE_ALIGN, the labels have no probability (they need more frames)
+               // SEQ_TRANSCRIBE_ALIGN, the labels have no probability
     const seq_transcript *alternatives;
-    const seq_ctc_time *times; // (alternatives[0].length), or NULL: not wanted
+    const seq_symbol_time *times; // (alternatives[0].length), or NULL: not wanted
 } seq_transcribed;
 
-// Of the items, what seq_predict reads; with SEQ_TRANSCRIBE_ALIGN the target's lengths and ids, too.
-// *out (items) is the transcriber's until it works again. SEQ_NO_MEMORY; SEQ_BAD_USAGE: an exact
-// search needs more work than the config allows, for item *out_failed (else that is -1).
+// Of the items, what seq_predict reads; with SEQ_TRANSCRIBE_ALIGN the target's lengths and ids,
+// too. `begins` (items): seconds, where the first frame of each begins; NULL: 0. *out (items) is
+// the transcriber's until it works again. SEQ_NO_MEMORY; of item *out_failed (else that is -1),
+// SEQ_BAD_USAGE: an exact search needs more work than the config allows, SEQ_BAD_INPUT: given
+// labels cannot be said in its frames.
 seq_status seq_transcribe(seq_transcriber *transcriber, const seq_items *items,
-                          const seq_transcribed **out, int64_t *out_failed, seq_error *error);
+                          const double *begins, const seq_transcribed **out, int64_t *out_failed,
+                          seq_error *error);
 
 #endif
