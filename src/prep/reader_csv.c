@@ -95,7 +95,8 @@ static bool wants_header(const seq_reader *reader) {
     bool group = settings->group && !isdigit((unsigned char)*settings->group) &&
                  strcmp(settings->group, "file") != 0 &&
                  !seq_reader_choice(reader, settings->group);
-    return group || !seq_reader_choice(reader, reader->kind->target);
+    return group ||
+           !(seq_reader_choice(reader, reader->kind->target) || seq_reader_choice(reader, "path"));
 }
 
 // The first record makes the map; *out_more as in `next`.

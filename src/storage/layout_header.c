@@ -35,9 +35,11 @@ typedef struct header {
     const seq_layout_file *file;
     visit visit;
     void *context;
-    bool numbered; // messages have a creation order
-    int pieces;
-    uint64_t next, next_size; // the piece that goes on, or 0
+    bool numbered;    // messages have a creation order
+    int pieces, seen; // that go on, behind the first one; seen so far
+    struct {
+        uint64_t address, size;
+    } next[PIECES_MOST];
 } header;
 
 static const char damaged[] = "has a damaged object header";
@@ -49,9 +51,9 @@ static const char *visit_messages(header *header, const unsigned char *bytes, si
         if (message.size > size - head) return damaged;
         if (bytes[3] & SHARED) return "has messages that lie elsewhere";
         if (message.type == CONTINUATION) {
-            if (message.size < 16 || header->next) return damaged;
-            header->next = seq_layout_number(message.bytes, 8);
-            header->next_size = seq_layout_number(message.bytes + 8, 8);
+            if (message.size < 16 || header->pieces == PIECES_MOST) return damaged;
+            header->next[header->pieces].address = seq_layout_number(message.bytes, 8);
+            header->next[header->pieces++].size = seq_layout_number(message.bytes + 8, 8);
         } else {
             const char *why = header->visit(header->context, header->file, &message);
             if (why) return why;
@@ -65,13 +67,12 @@ static const char *visit_messages(header *header, const unsigned char *bytes, si
 static const char *visit_continuations(header *header) {
     unsigned char piece[MESSAGES_MOST];
     const char *why = NULL;
-    while (!why && header->next) {
-        uint64_t size = header->next_size;
-        if (++header->pieces > PIECES_MOST || size < 8 || size > sizeof piece ||
-            !seq_layout_fetch(header->file, header->next, piece, size) ||
+    for (; !why && header->seen < header->pieces; header->seen++) {
+        uint64_t size = header->next[header->seen].size;
+        if (size < 8 || size > sizeof piece ||
+            !seq_layout_fetch(header->file, header->next[header->seen].address, piece, size) ||
             memcmp(piece, "OCHK", 4) != 0)
             return damaged;
-        header->next = 0;
         why = visit_messages(header, piece + 4, size - 8);
     }
     return why;
