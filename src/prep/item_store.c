@@ -341,10 +341,17 @@ static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_er
         store->width = width;
         store->shift = frames ? frames->shift : 0;
         store->keep_raw = store->keep_raw && !frames;
+        store->settings.sound.rate = frames ? frames->rate : 0;
     }
     if (!frames && store->prepare->task == SEQ_TASK_TRANSCRIBE)
         return seq_item_refuse(item->file, item->line, 0, error,
                                "--task transcribe: the item has no frames");
+    if (frames && frames->rate != store->settings.sound.rate)
+        return seq_item_refuse(item->file, item->line, 0, error,
+                               "its sound has %d Hz, and that of the items before %d Hz; "
+                               "--resample %d makes it one rate",
+                               frames->rate, store->settings.sound.rate,
+                               store->settings.sound.rate);
     if (width == store->width && (!frames || frames->shift == store->shift)) return SEQ_OK;
     if (!width || !store->width)
         return seq_item_refuse(item->file, item->line, 0, error, "the item %s, and those before %s",

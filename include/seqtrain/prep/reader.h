@@ -13,6 +13,7 @@
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/status.h>
 #include <seqtrain/prep/frames.h>
+#include <seqtrain/prep/sound_settings.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -95,6 +96,7 @@ typedef struct seq_reader_settings {
     // fields of the file's name, {label}_{group}_{index}.wav.
     const char *label_pattern;
     seq_missing_values missing; // readers of frames
+    seq_sound_settings sound;   // sound; mel_bins 0: the defaults
     // Not recorded:
     const char *label_table; // fasta: a file of ID<TAB>LABEL lines
     const char *group;       // a field that items must have, beside those of `columns`
@@ -124,6 +126,7 @@ typedef enum seq_skip {
     SEQ_SKIP_EMPTY_NODE, // empty nodes in CoNLL-U (8.1)
     SEQ_SKIP_MISSING,    // values of frames that were missing and are interpolated
     SEQ_SKIP_UNUSED,     // items that the file itself leaves out
+    SEQ_SKIP_SHORT,      // sounds shorter than a frame, which were filled up with zeros
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural

@@ -352,6 +352,7 @@ static const answer answers[] = {
     // csv-frames, npy, ts, skeleton: more in test_frame_readers.c
     {{.reader = "csv-frames", .root = "top"}, "x,y\n1,2.5\n-3,4e2\n", "label:pos;1,2.5;-3,400\n"},
     {{.reader = "npy"}, "1 2\n", "file: it is no NumPy array (.npy)\n"},
+    {{.reader = "sound"}, "RIFF1 2\n", "file: it is no sound file; expected WAV or FLAC\n"},
     {{.reader = "ts"}, "@data\n1,2:3,4:walk\n", "label:walk;1,3;2,4\n"},
     {{.reader = "skeleton"},
      "7 1 2 1 2 3\n1 2 3\n4 5 6\n",
