@@ -6,6 +6,7 @@
 #include <seqtrain/prep/raw_items.h>
 #include "documents.h"
 #include "input_file.h"
+#include "item_symbols.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
@@ -16,8 +17,9 @@ struct seq_raw_input {
     seq_reader_settings reader_settings, file_settings; // recorded; of the file that is open
     seq_byte_reader_rules byte_rules;
     seq_item_rules rules;
-    bool tags; // a target for each unit
-    int width; // of frames; 0: texts
+    bool tags;        // a target for each unit
+    bool transcribes; // a target of its own length
+    int width;        // of frames; 0: texts
     const seq_vocabulary *units, *letters, *casing;
     seq_item_cutter *cutter;
     seq_documents documents;
@@ -132,9 +134,11 @@ static seq_status find_fields(seq_raw_input *input, seq_error *error) {
         if (f != text && f != letter && f != casing && f != schema->target)
             return refuse_schema(schema, schema->fields[f].name, error);
     int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
-    if (target != 0 && target != axis)
+    bool transcript = frames && target != 0 && schema->axes[target].parent == 0;
+    if (target != 0 && target != axis && !transcript)
         return refuse_schema(schema, "a target on another axis", error);
     input->tags = target == axis;
+    input->transcribes = transcript && target != axis;
     input->width = frames ? schema->fields[text].width : 0;
     return find_word_fields(input, text, letter, casing, error);
 }
@@ -226,7 +230,13 @@ static void choose_settings(seq_raw_input *input) {
 static seq_status open_file(seq_raw_input *input, seq_error *error) {
     const seq_raw_settings *settings = &input->settings;
     seq_byte_reader_rules rules = {.as_is = settings->as_is, .memory = settings->memory};
-    seq_status status = seq_documents_next(&input->documents, &input->path, error);
+    seq_status status = SEQ_OK;
+    do { // transcripts beside the files of a folder
+        free(input->path);
+        input->path = NULL;
+        status = seq_documents_next(&input->documents, &input->path, error);
+    } while (!status && input->path && input->transcribes && input->documents.depth &&
+             seq_is_transcript(input->path, input->reader_settings.reader));
     if (status || !input->path) return status;
     input->byte_rules = rules;
     rules.idle = settings->idle;

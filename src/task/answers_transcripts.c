@@ -26,12 +26,12 @@ static seq_status take_units(void *context, const char *text, size_t size, size_
 seq_status seq_answer_symbols(seq_answer_reader *reader, seq_answers *answers, seq_text text,
                               seq_error *error) {
     side side = {reader, answers};
-    const seq_text_rules rules = seq_transcript_rules(reader->tables->unit);
     seq_tokenizer *tokenizer = NULL;
     char *trimmed = NULL;
     if (!answers) return SEQ_OK;
     seq_status status = seq_allocate(&trimmed, text.size + 1, 1, "a transcript", error);
-    if (!status) status = seq_tokenizer_create(&rules, take_units, &side, &tokenizer, error);
+    if (!status)
+        status = seq_tokenizer_create(&reader->tables->rules, take_units, &side, &tokenizer, error);
     if (!status) {
         size_t size = seq_transcript_trim(text.bytes, text.size, trimmed);
         seq_tokenizer_begin(tokenizer,

@@ -5,6 +5,7 @@
 #include "seqeval_private.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/transcript.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,8 @@ static seq_status read_answers(work *work, int file, seq_answers *gold, seq_answ
 static seq_status read_all(work *work, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
     seq_answers *first = &comparison->systems[0].answers;
-    comparison->tables.unit = work->options->unit ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD;
+    comparison->tables.rules =
+        seq_transcript_rules(work->options->unit ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD);
     bool alone = !work->files[FIRST].name && !work->options->baseline;
     work->kind = (seq_answer_kind)work->options->task;
     if (work->kind == SEQ_ANSWERS_AUTO)

@@ -385,7 +385,7 @@ static seq_status read_gold(work *work, seq_split split, const char *name, seq_e
     if (!status && work->target->vocabulary >= 0) {
         const seq_vocabulary *labels =
             seq_dataset_vocabulary_at(work->dataset, work->target->vocabulary);
-        comparison->tables.unit = seq_vocabulary_rules(labels)->unit;
+        comparison->tables.rules = *seq_vocabulary_rules(labels);
         status = seq_labels_of_vocabulary(labels, &comparison->tables.labels, error);
     }
     if (!status) status = read_split(work, split, name, true, &comparison->gold, error);

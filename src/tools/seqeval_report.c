@@ -334,7 +334,7 @@ static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
                          const seq_answers *answers, size_t item) {
     size_t at = answers->first[item], size;
     bool joined =
-        answers->kind == SEQ_ANSWERS_TRANSCRIPTS && comparison->tables.unit == SEQ_UNIT_CHAR;
+        answers->kind == SEQ_ANSWERS_TRANSCRIPTS && comparison->tables.rules.unit == SEQ_UNIT_CHAR;
     fputc('\t', stream);
     if (answers->kind == SEQ_ANSWERS_RATINGS) {
         fprintf(stream, "%.17g", answers->values[at]);

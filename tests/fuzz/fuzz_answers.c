@@ -56,7 +56,7 @@ static void use(const seq_answer_tables *tables, seq_answers *gold, seq_answers 
 
 static void read(const seq_answer_file *file, seq_answer_kind kind, bool both) {
     const seq_answer_columns columns = {0};
-    seq_answer_tables tables = {.unit = both ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD};
+    seq_answer_tables tables = {.rules = {.unit = both ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD, .nfc = true}};
     seq_answers gold = {0}, predicted = {0};
     seq_error error = {0};
     fuzz_check(seq_answers_read(file, kind, &columns, !both, &tables, &gold,

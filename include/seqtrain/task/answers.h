@@ -54,7 +54,7 @@ seq_status seq_answers_begin(const char *name, seq_answer_kind kind, size_t item
 typedef struct seq_answer_tables {
     seq_labels labels;
     seq_strings words;
-    seq_unit unit; // of transcripts: char or word; the caller sets it
+    seq_text_rules rules; // how transcripts are cut; the caller sets them
 } seq_answer_tables;
 void seq_answer_tables_clear(seq_answer_tables *tables);
 

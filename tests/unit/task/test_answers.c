@@ -212,7 +212,7 @@ static void texts(void **state) {
 // Characters in normal form C, words, JSON, a table; the unit is the tables'.
 static void transcripts(void **state) {
     (void)state;
-    answers_case self = {.tables.unit = SEQ_UNIT_CHAR};
+    answers_case self = {.tables.rules = {.unit = SEQ_UNIT_CHAR, .nfc = true}};
     assert_int_equal(read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "gold",
                                "\xEF\xBB\xBF e\xCC\x81 b\t\n\n", &self.gold, NULL),
                      SEQ_OK);
@@ -232,7 +232,7 @@ static void transcripts(void **state) {
     assert_int_equal(seq_answers_check(&self.gold, &self.predicted, &self.tables, &self.error),
                      SEQ_OK);
     end_case(&self);
-    self = (answers_case){.tables.unit = SEQ_UNIT_WORD};
+    self = (answers_case){.tables.rules = {.unit = SEQ_UNIT_WORD, .nfc = true}};
     assert_int_equal(read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "table",
                                "index\tgold\toutput\n0\ta b\t\n1\t\tx y z\n", &self.gold,
                                &self.predicted),
@@ -242,7 +242,7 @@ static void transcripts(void **state) {
     assert_int_equal(self.predicted.first[2], 3);
     assert_int_equal(self.gold.item_lines[1], 3);
     end_case(&self);
-    self = (answers_case){.tables.unit = SEQ_UNIT_WORD};
+    self = (answers_case){.tables.rules = {.unit = SEQ_UNIT_WORD, .nfc = true}};
     assert_int_equal(
         read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "bad", "a\n\xff\n", &self.gold, NULL),
         SEQ_BAD_INPUT);
