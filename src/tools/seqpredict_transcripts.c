@@ -40,7 +40,8 @@ static const seq_option options[] = {
     {SEQ_OPTION_REAL, "bonus", "X", AT(bonus), "0", -1000, 1000,
      .help = "Added to the score for each symbol."},
     {SEQ_OPTION_FLAG, "times", NULL, AT(times), "no",
-     .help = "tsv and json: when each symbol is said, in seconds, by the best alignment: where it "
+     .help = "tsv and json: when each symbol is said, in seconds (frames that have no time: in "
+             "frames), by the best alignment: where it "
              "begins and ends, the middle of the frame in which it is likeliest, and the posterior "
              "probability there."},
     {SEQ_OPTION_TEXT, "ctm", "FILE", AT(ctm),
@@ -189,7 +190,7 @@ static seq_status create_transcriber(seqpredict_transcripts *self, seq_error *er
                    .language = self->has_lm ? &self->language : NULL,
                    .weight = options->lm_weight},
         .times = options->times || options->ctm || options->textgrid,
-        .frame_shift = self->shift,
+        .frame_shift = self->shift > 0 ? self->shift : 1, // else times are frames
     };
     return seq_transcriber_create(&own, &self->transcriber, error);
 }
