@@ -467,8 +467,10 @@ seq_status seq_item_store_read(seq_item_store *store, seq_split split, const cha
     seq_status status = seq_documents_next(&documents, &path, error);
     while (!status && path) {
         const char *root = documents.depth ? paths[documents.at - 1] : NULL;
-        bool passed_over = root && store->prepare->task == SEQ_TASK_TRANSCRIBE &&
-                           seq_is_transcript(path, store->settings.reader);
+        const char *reader = store->settings.reader;
+        bool transcribes = store->prepare->task == SEQ_TASK_TRANSCRIBE;
+        bool passed_over = root && (!seq_reader_takes(reader, path) ||
+                                    (transcribes && seq_is_transcript(path, reader)));
         if (!passed_over) status = read_file(store, split, path, root, error);
         free(path);
         path = NULL;

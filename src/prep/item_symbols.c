@@ -132,22 +132,34 @@ static size_t stem_of(const char *path) {
     return size;
 }
 
+// The item's file: of a table the one that it names.
+static void find_file(const seq_item *item, char out[SEQ_PATH]) {
+    const seq_item_field *path = seq_item_find(item, "path");
+    const char *slash = strrchr(item->file, '/');
+    bool beside = path && path->count && path->values->bytes[0] != '/';
+    int folder = beside && slash ? (int)(slash + 1 - item->file) : 0;
+    snprintf(out, SEQ_PATH, "%.*s%s", folder, item->file,
+             path && path->count ? path->values->bytes : item->file);
+}
+
 static seq_status read_beside(seq_item_symbols *symbols, const seq_item *item, seq_error *error) {
     static const struct {
         const char *suffix;
         seq_status (*read)(seq_item_symbols *symbols, seq_error *error);
     } forms[] = {{".txt", read_text}, {".TextGrid", read_intervals}};
-    size_t stem = stem_of(item->file);
+    char file[SEQ_PATH];
+    find_file(item, file);
+    size_t stem = stem_of(file);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        seq_status status = set_file(symbols, item->file, stem, forms[i].suffix, 1, error);
+        seq_status status = set_file(symbols, file, stem, forms[i].suffix, 1, error);
         if (status) return status;
-        if (strcmp(symbols->file, item->file) != 0 && access(symbols->file, F_OK) == 0)
+        if (strcmp(symbols->file, file) != 0 && access(symbols->file, F_OK) == 0)
             return forms[i].read(symbols, error);
     }
     return seq_item_refuse(item->file, item->line, 0, error,
                            "no transcript: the item has no field 'text', and neither %.*s.txt nor "
                            "%.*s.TextGrid is there",
-                           (int)stem, item->file, (int)stem, item->file);
+                           (int)stem, file, (int)stem, file);
 }
 
 static seq_status read_field(seq_item_symbols *symbols, const seq_item *item,

@@ -5,10 +5,12 @@
 // Tests: tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <inttypes.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
@@ -152,6 +154,9 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
+    char scp[SEQ_PATH];
+    snprintf(scp, sizeof scp, "%s/wav.scp", input);
+    if (access(scp, F_OK) == 0) return "kaldi";
     return seq_path_is_directory(input) ? "folder" : "lines";
 }
 

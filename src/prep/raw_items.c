@@ -218,7 +218,7 @@ static void choose_settings(seq_raw_input *input) {
     const char *named = input->settings.reader ? NULL : seq_reader_of_file(input->path),
                *recorded = input->reader_settings.reader;
     input->file_settings = input->reader_settings;
-    if (named && input->width && !seq_reader_makes_frames(recorded, NULL) &&
+    if (named && input->width && seq_reader_names_files(recorded) &&
         seq_reader_makes_frames(named, NULL))
         input->file_settings = seq_reader_settings_for(&input->reader_settings, named);
     input->file_settings.root =
@@ -231,12 +231,14 @@ static seq_status open_file(seq_raw_input *input, seq_error *error) {
     const seq_raw_settings *settings = &input->settings;
     seq_byte_reader_rules rules = {.as_is = settings->as_is, .memory = settings->memory};
     seq_status status = SEQ_OK;
-    do { // transcripts beside the files of a folder
+    const char *reader = input->reader_settings.reader;
+    do { // in a folder, other files than those of items are passed over
         free(input->path);
         input->path = NULL;
         status = seq_documents_next(&input->documents, &input->path, error);
-    } while (!status && input->path && input->transcribes && input->documents.depth &&
-             seq_is_transcript(input->path, input->reader_settings.reader));
+    } while (!status && input->path && input->documents.depth &&
+             (!seq_reader_takes(reader, input->path) ||
+              (input->transcribes && seq_is_transcript(input->path, reader))));
     if (status || !input->path) return status;
     input->byte_rules = rules;
     rules.idle = settings->idle;
