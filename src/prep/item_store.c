@@ -13,6 +13,8 @@
 #include <math.h>
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/memory.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,14 +331,29 @@ static seq_status choose_part(const seq_item_store *store, const seq_item *item,
     return status;
 }
 
+static seq_status refuse_frames(const seq_item *item, seq_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Names the file that a table names, too.
+static seq_status refuse_frames(const seq_item *item, seq_error *error, const char *format, ...) {
+    char what[200];
+    const seq_item_field *path = seq_item_find(item, "path");
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return seq_item_refuse(item->file, item->line, 0, error, "%.1000s%s%s",
+                           path ? path->values->bytes : "", path ? ": " : "", what);
+}
+
 // All items are texts, or all have frames, like the first one.
 static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_error *error) {
     const seq_frames *frames = item->frames;
     int width = frames ? frames->width : 0;
     if (frames && (!frames->rows || frames->rows > INT32_MAX / 2 || width > SEQ_WIDTH_MOST))
-        return seq_item_refuse(item->file, item->line, 0, error,
-                               "%zu frames of %d values: expected 1 to 2^30 frames of at most %d",
-                               frames->rows, width, SEQ_WIDTH_MOST);
+        return refuse_frames(item, error,
+                             "%zu frames of %d values: expected 1 to 2^30 frames of at most %d",
+                             frames->rows, width, SEQ_WIDTH_MOST);
     if (!store->read[SEQ_TRAIN] && !store->read[SEQ_VALID] && !store->read[SEQ_TEST]) {
         store->width = width;
         store->shift = frames ? frames->shift : 0;
@@ -346,24 +363,22 @@ static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_er
     if (!frames && store->prepare->task == SEQ_TASK_TRANSCRIBE)
         return seq_item_refuse(item->file, item->line, 0, error,
                                "--task transcribe: the item has no frames");
+    if (!width != !store->width)
+        return refuse_frames(item, error, "the item %s, and those before %s",
+                             width ? "has frames" : "is a text",
+                             width ? "are texts" : "have frames");
     if (frames && frames->rate != store->settings.sound.rate)
-        return seq_item_refuse(item->file, item->line, 0, error,
-                               "its sound has %d Hz, and that of the items before %d Hz; "
-                               "--resample %d makes it one rate",
-                               frames->rate, store->settings.sound.rate,
-                               store->settings.sound.rate);
-    if (width == store->width && (!frames || frames->shift == store->shift)) return SEQ_OK;
-    if (!width || !store->width)
-        return seq_item_refuse(item->file, item->line, 0, error, "the item %s, and those before %s",
-                               width ? "has frames" : "is a text",
-                               width ? "are texts" : "have frames");
+        return refuse_frames(item, error,
+                             "its sound has %d Hz, and that of the items before %d Hz; --resample "
+                             "%d makes it one rate",
+                             frames->rate, store->settings.sound.rate, store->settings.sound.rate);
     if (width != store->width)
-        return seq_item_refuse(item->file, item->line, 0, error,
-                               "its frames have %d values, and those of the items before have %d",
-                               width, store->width);
-    return seq_item_refuse(item->file, item->line, 0, error,
-                           "its frames are %g s apart, and those of the items before %g s",
-                           frames->shift, store->shift);
+        return refuse_frames(item, error,
+                             "frames of %d values, and those of the items before have %d", width,
+                             store->width);
+    if (!frames || frames->shift == store->shift) return SEQ_OK;
+    return refuse_frames(item, error, "frames are %g s apart, and those of the items before %g s",
+                         frames->shift, store->shift);
 }
 
 static seq_status take_frames(seq_item_store *store, const seq_frames *frames, seq_error *error) {

@@ -95,8 +95,7 @@ static bool wants_header(const seq_reader *reader) {
     bool group = settings->group && !isdigit((unsigned char)*settings->group) &&
                  strcmp(settings->group, "file") != 0 &&
                  !seq_reader_choice(reader, settings->group);
-    return group ||
-           !(seq_reader_choice(reader, reader->kind->target) || seq_reader_choice(reader, "path"));
+    return group || (!reader->names_files && !seq_reader_choice(reader, reader->kind->target));
 }
 
 // The first record makes the map; *out_more as in `next`.
