@@ -13,6 +13,10 @@ void seq_shard_name(int shard, char out[32]) {
     snprintf(out, 32, "shard-%04d.h5", shard);
 }
 
+void seq_size_key(const seq_schema *schema, int index, char out[SEQ_SIZE_KEY]) {
+    snprintf(out, SEQ_SIZE_KEY, "vocabulary.%s.size", schema->vocabularies[index]);
+}
+
 // floor(count * shard / shards), without the product's overflow.
 static size_t border(size_t count, size_t shard, size_t shards) {
     return count / shards * shard + count % shards * shard / shards;

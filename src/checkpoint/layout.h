@@ -16,6 +16,10 @@ seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error);
 // "step-000012000" -> 12000, or -1.
 int64_t seq_step_of_name(const char *name);
 void seq_shard_name(int shard, char out[32]);
+// Of the schema's section: how many symbols vocabulary `index` has. Checkpoints of early versions
+// do not say it, nor do those of a language model, whose model section does.
+enum { SEQ_SIZE_KEY = SEQ_FIELD_NAME + 24 };
+void seq_size_key(const seq_schema *schema, int index, char out[SEQ_SIZE_KEY]);
 // Elements of a vector of `count` that shard number `shard` of `shards` holds.
 seq_vector_range seq_shard_of(size_t count, int shard, int shards);
 

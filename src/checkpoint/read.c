@@ -141,6 +141,24 @@ seq_status seq_checkpoint_verify(const char *directory, const seq_manifest *mani
                         (size_t)of, error);
 }
 
+// The model is made from the vocabularies, and one row more may hide in its padding.
+static seq_status check_size(const seq_loaded *loaded, int index, seq_error *error) {
+    char key[SEQ_SIZE_KEY], name[SEQ_VOCABULARY_FILE];
+    const seq_record *record = seq_manifest_section_find(&loaded->manifest, "schema");
+    int found = seq_vocabulary_size(loaded->vocabularies[index]);
+    int64_t size;
+    seq_size_key(&loaded->schema, index, key);
+    if (!seq_record_text(record, key)) return SEQ_OK;
+    seq_schema_vocabulary_file(&loaded->schema, index, name);
+    if (seq_record_get_integer(record, key, 0, INT32_MAX, &size, error))
+        return seq_error_add_context(error, "verifying %s", loaded->directory);
+    return size == found ? SEQ_OK
+                         : seq_error_set(error, SEQ_NO_CHECKPOINT,
+                                         "verifying %s: the model was made for %lld symbols of %s, "
+                                         "which has %d",
+                                         loaded->directory, (long long)size, name, found);
+}
+
 static seq_status read_vocabularies(seq_loaded *loaded, seq_error *error) {
     char name[SEQ_VOCABULARY_FILE], path[SEQ_PATH];
     seq_status status = SEQ_OK;
@@ -149,6 +167,7 @@ static seq_status read_vocabularies(seq_loaded *loaded, seq_error *error) {
         status = seq_path_join(path, loaded->directory, name, error);
         if (!status)
             status = seq_vocabulary_read(path, SEQ_NO_CHECKPOINT, &loaded->vocabularies[i], error);
+        if (!status) status = check_size(loaded, i, error);
     }
     loaded->vocabulary = loaded->vocabularies[0];
     return status;

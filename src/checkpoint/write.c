@@ -184,6 +184,24 @@ static seq_status sync_above(const char *directory, seq_error *error) {
     return status;
 }
 
+// Of items: how many symbols each vocabulary has. (The model section has those of a language
+// model.)
+static seq_status describe_vocabularies(const seq_schema *schema,
+                                        const seq_vocabulary *const *vocabularies,
+                                        seq_manifest *manifest, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && !schema->streams && i < schema->vocabulary_count; i++) {
+        char key[SEQ_SIZE_KEY];
+        seq_record *record = seq_manifest_section_get(manifest, "schema");
+        seq_size_key(schema, i, key);
+        status =
+            record
+                ? seq_record_set_integer(record, key, seq_vocabulary_size(vocabularies[i]), error)
+                : seq_error_set(error, SEQ_NO_MEMORY, "describing a checkpoint: out of memory");
+    }
+    return status;
+}
+
 seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_digest *digests,
                                  const seq_state *state, const seq_parameter_table *table,
                                  const seq_vocabulary *const *vocabularies,
@@ -195,6 +213,7 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
     if (!status)
         status = write_side_files(directory, shards, state, table, &schema, vocabularies, error);
     if (!status) status = list_files(directory, shards, digests, &schema, description, error);
+    if (!status) status = describe_vocabularies(&schema, vocabularies, description, error);
     seq_schema_clear(&schema);
     if (!status) status = describe_state(shards, state, description, error);
     seq_fault_point("checkpoint.files-written");

@@ -62,6 +62,11 @@ int seq_schema_find_field(const seq_schema *schema, const char *name) {
     return -1;
 }
 
+int seq_schema_find_input(const seq_schema *schema) {
+    int frames = seq_schema_find_field(schema, "frames");
+    return frames >= 0 ? frames : seq_schema_find_field(schema, "text");
+}
+
 int seq_schema_find_axis(const seq_schema *schema, const char *name) {
     for (int i = 0; i < schema->axis_count; i++)
         if (strcmp(schema->axes[i].name, name) == 0) return i;

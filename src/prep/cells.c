@@ -121,7 +121,8 @@ static seq_status add_rest(seq_cell_map *map, const seq_reader *reader, bool *ta
         if (!taken[column]) status = add_column(map, (int)column, taken, error);
     if (!status && map->fields[map->count - 1].count == 0)
         status = seq_item_refuse(reader->name, 0, 0, error,
-                                 "no column is left for the text: --columns text=NAME names it");
+                                 "no column is left for the %s: --columns %s=NAME names it",
+                                 reader->kind->input, reader->kind->input);
     return status;
 }
 
@@ -137,7 +138,7 @@ static seq_status map_label(seq_cell_map *map, const seq_reader *reader, const s
     int named = find_name(names, reader->kind->target);
     if (named >= 0 && !taken[named]) label = named;
     if (label >= 0) return add_range(map, reader->kind->target, label, label + 1, taken, error);
-    if (reader->settings->unlabelled) return SEQ_OK;
+    if (reader->settings->unlabelled || reader->names_files || label == SEQ_NO_LABEL) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "%s: no column is named label: --columns label=NAME, or a number from 1",
                          reader->name);
@@ -151,6 +152,7 @@ static seq_status map_group(seq_cell_map *map, const seq_reader *reader, const s
     if (!group || has_field(map, group) || strcmp(group, "file") == 0) return SEQ_OK;
     long number = strtol(group, NULL, 10);
     if (column < 0 && number >= 1 && (size_t)number <= width) column = (int)number - 1;
+    if (column < 0 && reader->names_files) return SEQ_OK; // the file may have it
     if (column < 0) return refuse_name(reader, "group", group, names, error);
     return add_range(map, group, column, column + 1, taken, error);
 }
@@ -162,7 +164,8 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     for (int i = 0; !status && i < reader->choice_count; i++) {
         const seq_column_choice *choice = &reader->choices[i];
         bool optional = choice->field && reader->settings->unlabelled &&
-                        strcmp(choice->field, reader->kind->target) == 0;
+                        strcmp(choice->field, reader->kind->input) != 0 &&
+                        strcmp(choice->field, "path") != 0;
         status = locate(reader, choice, names, map->width, optional, &from, &to, error);
         if (!status && choice->field)
             status = add_range(map, choice->field, from, to, taken, error);
@@ -171,7 +174,7 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     }
     if (!status) status = map_label(map, reader, names, label, taken, error);
     if (!status) status = map_group(map, reader, names, map->width, taken, error);
-    if (!status && !has_field(map, reader->kind->input))
+    if (!status && !has_field(map, reader->kind->input) && !reader->names_files)
         status = add_rest(map, reader, taken, error);
     return status;
 }

@@ -19,6 +19,11 @@ seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_
                                       work->numbers, error);
 }
 
+seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, seq_error *error) {
+    return seq_item_load(work, item, item->length * seq_item_store_step(&work->store), item->length,
+                         error);
+}
+
 static bool is_used(const seq_stored_item *item) {
     return !item->twin || item->split == SEQ_TRAIN;
 }
@@ -27,6 +32,8 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     seq_record *record = &work->schema.reader;
     seq_status status = seq_reader_settings_write(&work->store.settings, record, error);
     if (!status) status = seq_item_rules_write(&work->prepare->rules, record, error);
+    if (!status && work->store.shift > 0)
+        status = seq_record_set_real(record, "frame_shift", work->store.shift, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
         status =
             seq_record_set_text(record, "tag_scheme", seq_tag_scheme_name(work->scheme), error);
@@ -41,9 +48,15 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
     seq_schema_begin(schema, tasks[task]);
-    int text = seq_schema_add_axis(schema, "text", 0),
-        units = seq_schema_add_vocabulary(schema, "text"), targets = -1;
-    work->text_field = seq_schema_add_field(schema, "text", SEQ_FIELD_IDS, text, units, 1);
+    bool frames = work->store.width > 0;
+    const char *input = frames ? "frames" : "text";
+    int text = seq_schema_add_axis(schema, input, 0), targets = -1,
+        units = frames ? -1 : seq_schema_add_vocabulary(schema, input);
+    work->input_field =
+        seq_schema_add_field(schema, input, frames ? SEQ_FIELD_VALUES : SEQ_FIELD_IDS, text, units,
+                             frames ? work->store.width : 1);
+    schema->fields[work->input_field].normalise =
+        frames && work->prepare->normalise == SEQ_NORMALISE_GLOBAL;
     if (task == SEQ_TASK_CLASSIFY) targets = seq_schema_add_vocabulary(schema, "label");
     if (task == SEQ_TASK_TAG) targets = seq_schema_add_vocabulary(schema, "tag");
     if (task == SEQ_TASK_TAG)
@@ -76,7 +89,19 @@ static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, se
                           "an item", error);
     for (size_t i = 0; !status && i < item->length; i++)
         work->text[i] = work->ids[work->numbers[i]];
-    out->ids[work->text_field] = work->text;
+    out->ids[work->input_field] = work->text;
+    return status;
+}
+
+static seq_status fill_frames(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error) {
+    size_t count = item->length * seq_item_store_step(&work->store);
+    seq_status status = seq_item_load(work, item, 0, count, error);
+    if (!status)
+        status = seq_grow(&work->values, &work->capacity[9], count, sizeof *work->values, "an item",
+                          error);
+    if (!status) memcpy(work->values, work->numbers, count * sizeof *work->values);
+    out->values[work->input_field] = work->values;
     return status;
 }
 
@@ -118,7 +143,7 @@ static seq_status fill_tags(seq_item_work *work, const seq_stored_item *item, se
                             seq_error *error) {
     char text[SEQ_TAG_BYTES];
     size_t broken, size;
-    seq_status status = seq_item_load(work, item, item->length, item->length, error);
+    seq_status status = seq_item_load_tags(work, item, error);
     if (!status) status = seq_item_convert(work, item->length, &broken, error);
     if (!status)
         status = seq_grow(&work->tag, &work->capacity[6], item->length + 1, sizeof *work->tag,
@@ -152,7 +177,8 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     int32_t label = 0;
     seq_items items = {.count = 1, .groups = &group, .raw_sizes = &raw_size};
     items.lengths[TEXT_AXIS] = &length;
-    seq_status status = fill_text(work, item, &items, error);
+    seq_status status = work->store.width ? fill_frames(work, item, &items, error)
+                                          : fill_text(work, item, &items, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, &items, error);
     if (!status && work->prepare->casing) status = fill_casing(work, item, &items, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
@@ -171,11 +197,12 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
 }
 
 seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error) {
-    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES] = {work->units};
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
     const seq_item_store *store = &work->store;
     int32_t *group = NULL;
     size_t groups;
-    int count = 1;
+    int count = 0;
+    if (work->units) vocabularies[count++] = work->units;
     if (work->targets) vocabularies[count++] = work->targets;
     if (work->letters) vocabularies[count++] = work->letters;
     if (work->casings) vocabularies[count++] = work->casings;

@@ -17,19 +17,22 @@ typedef struct seq_item_work {
     int32_t *ids;                  // of units, by number in store.units
     seq_vocabulary *units, *targets, *letters, *casings;
     seq_schema schema;
-    int text_field, target_field, letter_field, casing_field;
+    int input_field, target_field, letter_field, casing_field;
     // Of the item that is being written.
     uint32_t *numbers;
     int32_t *text, *tag, *letter, *letter_lengths, *casing;
     char *raw;
     seq_tag *item_tags;
     seq_tag_span *spans;
-    size_t capacity[9];
+    float *values;
+    size_t capacity[10];
 } seq_item_work;
 
 // Numbers [skip, skip + count) of what the store has of an item -> work->numbers.
 seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
                          size_t count, seq_error *error);
+
+seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, seq_error *error);
 
 // item_vocabularies.c: units, letters, casings, and labels or tags; counts are those of training
 // items.

@@ -83,13 +83,15 @@ static const seq_program program = {
     .name = "seqpredict",
     .synopsis = "RUN|CHECKPOINT [FILE...] [options]",
     .summary =
-        "Predicts classes, tags or numbers for raw input, in one process, in the order of the "
-        "items. RUN is a run directory (its best checkpoint is used), CHECKPOINT one of its "
+        "Predicts classes, tags or numbers for raw input, text or frames, in one process, in the "
+        "order of the items. RUN is a run directory (its best checkpoint is used), CHECKPOINT one "
+        "of its "
         "checkpoints. FILE is a file, a folder (read recursively in the order of names) or - for "
         "standard input, the default. The input is read as the training data were, but has no "
         "labels, or columns of labels that are passed over. In a pipe that stays open, items are "
         "answered as soon as they are whole. oov "
-        "counts the units of an item that the vocabulary has not. truncated counts those behind "
+        "counts the units of an item that the vocabulary has not. Of frames, input is the name of "
+        "their file. truncated counts those behind "
         "seqprep's --max-length, which are not read when an item has one answer.",
     .options = table,
     .examples = "  seqpredict run reviews.txt\n"
@@ -270,7 +272,9 @@ static seq_status begin_printing(job *job, seq_error *error) {
     printer->columns = text && printer->tags && strncmp(reader, "conll", 5) == 0;
     printer->behind = strcmp(reader, "conll") == 0;
     size_t most = (size_t)(8 * job->options->batch * job->options->threads);
+    const seq_field *input = &schema->fields[seq_schema_find_input(schema)];
     job->window = (seqpredict_window){.schema = schema,
+                                      .width = input->vocabulary < 0 ? (size_t)input->width : 0,
                                       .keeps_texts = !text,
                                       .keeps_lines = printer->columns,
                                       .most_items = most < 4096 ? 4096 : most};
@@ -308,12 +312,16 @@ static seq_status begin(job *job, seq_error *error) {
 }
 
 static void tell(const job *job) {
-    seq_log_info("%" PRId64 " items, %" PRId64 " units, %" PRId64 " of them unknown", job->items,
-                 job->units, job->unknown);
+    const char *units = job->window.width ? "frames" : "units";
+    if (job->window.width)
+        seq_log_info("%" PRId64 " items, %" PRId64 " frames", job->items, job->units);
+    else
+        seq_log_info("%" PRId64 " items, %" PRId64 " units, %" PRId64 " of them unknown",
+                     job->items, job->units, job->unknown);
     if (job->cut)
-        seq_log_warning("%" PRId64 " items are longer than the %" PRId64 " units of seqprep's "
+        seq_log_warning("%" PRId64 " items are longer than the %" PRId64 " %s of seqprep's "
                         "--max-length: what is behind them was not read",
-                        job->cut, seq_raw_most(job->input));
+                        job->cut, seq_raw_most(job->input), units);
 }
 
 static void end(job *job) {

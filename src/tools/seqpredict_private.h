@@ -31,6 +31,7 @@ typedef struct seqpredict_entry {
 // What was read and is not printed yet.
 typedef struct seqpredict_window {
     const seq_schema *schema;
+    size_t width; // of frames; 0: ids
     bool keeps_texts, keeps_lines;
     size_t most_items;
     seqpredict_entry *entries;
@@ -43,8 +44,9 @@ typedef struct seqpredict_window {
     size_t *line_at;
     size_t line_count;
     int32_t *lengths, *ids, *letter_lengths, *letters, *casings;
+    float *values; // of frames
     size_t letter_count;
-    size_t capacity[10];
+    size_t capacity[11];
 } seqpredict_window;
 
 seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *raw, int64_t index,

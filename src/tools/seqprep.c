@@ -28,6 +28,8 @@ static const char *const tasks[] = {"lm", "classify", "rate", "tag", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
 static const char *const blank_lines[] = {"skip", "item", NULL};
+static const char *const normalisations[] = {"global", "none", NULL}; // by seq_normalise
+static const char *const missing_values[] = {"refuse", "interpolate", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", "bilou", NULL};
 static const char *const stored_schemes[] = {"keep", "iob1", "iob2", "iobes", "bilou", NULL};
 
@@ -40,11 +42,14 @@ static const seq_option table[] = {
              "the data set is complete. Links are followed."},
     {SEQ_OPTION_FLAG, "force", NULL, AT(force), "no",
      .help = "Replace the data set that is there. A folder that holds anything else is refused."},
-    {SEQ_OPTION_TEXT, "valid", "FRACTION|FILE", AT(valid),
+    {SEQ_OPTION_TEXT, "valid", "FRACTION|FILE|CONDITION", AT(valid),
      .help = "Validation split: this part (0.1 or 10%) of the units from the end of the inputs "
              "(before the test split; words are cut at a line end), or a file or folder of its "
-             "own. Of items: this part of the groups, drawn by --seed."},
-    {SEQ_OPTION_TEXT, "test", "FRACTION|FILE", AT(test), .help = "Test split, likewise."},
+             "own. Of items: this part of the groups, drawn by --seed, or the items of the inputs "
+             "whose fields are so: 'index<15', 'speaker=ann,index>=5' (<, <=, >, >=, =, !=; two "
+             "numbers are compared as numbers, and a comma means and)."},
+    {SEQ_OPTION_TEXT, "test", "FRACTION|FILE|CONDITION", AT(test),
+     .help = "Test split, likewise. An item that fits both conditions is a test item."},
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
@@ -57,11 +62,15 @@ static const seq_option table[] = {
          "Form of the inputs. lines: label<TAB>text, or label text. folder: a folder a class, a "
          "file an item. csv, tsv: tables. jsonl: a JSON object a line. conll: a token and its "
          "tag a line. conllu: the ten columns. fasta: sequences. arff: Weka's tables. "
-         "promoters: class,name,sequence lines. auto: by the first input's name; else conll "
+         "promoters: class,name,sequence lines. Frames, real vectors: csv-frames: a file an item, "
+         "a "
+         "frame a line. npy: NumPy arrays. ts: the UEA archive's form. skeleton: joints as in MSR "
+         "Action3D. auto: by the first input's name; else conll "
          "for tag, folder for a folder, and lines."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Where fields stand, by name or by number from 1: label=1,text=3-4 for tables, "
-             "text=review,label=stars for JSON lines, token=1,tag=4 for CoNLL."},
+             "text=review,label=stars for JSON lines, token=1,tag=4 for CoNLL. path=1,label=2: csv "
+             "and tsv tables that name a file of frames an item, relative to the table."},
     {SEQ_OPTION_TEXT, "ignore", "COLUMN,...", AT(ignore),
      .help = "Columns of a table that are no part of the text. Without --columns text=... the text "
              "is all columns that have no other use."},
@@ -71,16 +80,22 @@ static const seq_option table[] = {
      .help = "Between label and text (lines) or columns (conll). auto: a tab if the first line has "
              "one."},
     {SEQ_OPTION_TEXT, "delimiter", "CHARACTER", AT(delimiter),
-     .help = "Between the columns of csv, if that is no comma."},
+     .help = "Between the columns of csv, if that is no comma, and of csv-frames, if it is none of "
+             "tab, semicolon, comma and blank."},
     {SEQ_OPTION_FLAG, "quotes", NULL, AT(quotes), "yes",
      .help = "Tables: a cell in quotes may hold delimiters and line ends. no: a quote is a "
              "character like others."},
     {SEQ_OPTION_TEXT, "comment", "PREFIX", AT(comment),
      .help = "Lines of conll that begin so are comments."},
-    {SEQ_OPTION_TEXT, "label-pattern", "REGEX", AT(label_pattern),
-     .help =
-         "fasta: a POSIX extended expression; what its first group matches in the header is the "
-         "label."},
+    {SEQ_OPTION_CHOICE, "missing-values", "HOW", AT(missing_values), "refuse",
+     .choices = missing_values,
+     .help = "Values of frames that are missing (?, NaN, NA or nothing): refuse them, or "
+             "interpolate each between the frames before and behind it that have it."},
+    {SEQ_OPTION_TEXT, "label-pattern", "PATTERN", AT(label_pattern),
+     .help = "Readers of a file an item: fields of the file's name, such as "
+             "{label}_{group}_{index}.wav, for --group and the conditions of --valid and --test. A "
+             "pattern with slashes has folders, too. fasta: a POSIX extended expression; what its "
+             "first group matches in the header is the label."},
     {SEQ_OPTION_TEXT, "label-table", "FILE", AT(label_table),
      .help = "fasta: lines of ID<TAB>LABEL."},
     {SEQ_OPTION_CHOICE, "blank-lines", "HOW", AT(blank_lines), "skip", .choices = blank_lines,
@@ -107,16 +122,20 @@ static const seq_option table[] = {
      .help = "Add the other strand of each training item, IUPAC letters included, with the same "
              "label."},
     {SEQ_OPTION_INTEGER, "max-length", "N", AT(max_length), "0", 0, 2147483647,
-     .help = "Cut an item of more units into windows of N, each an item with the same label. 0: "
-             "never."},
+     .help = "Cut an item of more units or frames into windows of N, each an item with the same "
+             "label. 0: never."},
     {SEQ_OPTION_INTEGER, "overlap", "N", AT(overlap), "0", 0, 2147483647,
-     .help = "Units that two windows share."},
+     .help = "Units or frames that two windows share."},
     {SEQ_OPTION_FLAG, "letters", NULL, AT(letters), "no",
      .help = "tag: keep the letters of each token, too, for a character encoder. They keep their "
              "case, whatever --lower does to words."},
     {SEQ_OPTION_FLAG, "casing", NULL, AT(casing), "no",
      .help = "Keep how each word is written, before --lower, for an embedding beside the word's: "
              "lower, title, upper, mixed, digits, digits-in (some), punctuation, other."},
+    {SEQ_OPTION_CHOICE, "normalise", "HOW", AT(normalise), "global", .choices = normalisations,
+     .help = "Frames: how a model sees their values. global: each value of a frame less its mean, "
+             "by its standard deviation, both of the training part. none: as they are. Values are "
+             "stored as they are; a checkpoint keeps mean and deviation for predictions."},
     {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
      .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
     {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,
@@ -156,7 +175,9 @@ static const seq_option table[] = {
      .help = "Tokens in the vocabulary at most, <unk> and <eos> included; the most frequent stay. "
              "0: no limit."},
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
-     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv."},
+     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv. "
+             "Items: its units join those of the training part, so that what a language model "
+             "knows (seqtrain --init-from) keeps a row in words that training lacks, too."},
     {SEQ_OPTION_CHOICE, "missing", "HOW", AT(missing), "error", .choices = missings,
      .help = "Units that --vocab lacks, when it has no <unk> either: an error, or left out. A "
              "warning gives their number."},
@@ -188,7 +209,8 @@ static const seq_program program = {
                "bzip2, told by its first bytes. Other archives and binary files are refused. Each "
                "file is a document. Memory holds the distinct units only, "
                "the disk 1 to 4 bytes a unit while it works. With --task classify, rate or tag the "
-               "inputs are labelled items: --reader says in which form.",
+               "inputs are labelled items, texts or sequences of real vectors (frames): --reader "
+               "says in which form.",
     .options = table,
     .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"

@@ -5,6 +5,7 @@
 #include <seqtrain/base/signals.h>
 #include <seqtrain/storage/vector_file.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,6 +74,8 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "overlap",
                                         "letters",
                                         "casing",
+                                        "normalise",
+                                        "missing-values",
                                         "tag-scheme",
                                         "store-tags",
                                         NULL};
@@ -84,7 +87,7 @@ static const char *const texts_only[] = {"kmer",        "stride",   "reverse-com
                                          "punctuation", "stratify", NULL};
 
 static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
-    static const char *const tokens[] = {"eos",          "vocab",   "missing", "reverse",
+    static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
     seq_status status = refuse_given(parsed, tokens, "--task classify, rate or tag", error);
@@ -141,6 +144,31 @@ static seq_status parse_folds(const seq_parsed *parsed, seq_prepare_items *out, 
     return SEQ_OK;
 }
 
+// A fraction, a file, or a condition on fields.
+static seq_status parse_part(const char *name, const char *text, double *fraction,
+                             const char **file, const char **condition, seq_error *error) {
+    if (!text || !seq_is_condition(text) || access(text, F_OK) == 0)
+        return seqprep_parse_split(name, text, fraction, file, error);
+    *condition = text;
+    return SEQ_OK;
+}
+
+// What is said of words where there are frames, and of frames where there are words.
+static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *prepare,
+                             seq_error *error) {
+    static const char *const of_words[] = {
+        "unit",      "punctuation", "lower",       "nfc",  "invalid", "long-words",
+        "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
+        "letters",   "casing",      "blank-lines", NULL};
+    static const char *const of_frames[] = {"normalise", NULL};
+    const char *reader = seq_prepare_items_reader(prepare);
+    bool frames = seq_reader_makes_frames(reader, prepare->reader.columns);
+    char with[80];
+    snprintf(with, sizeof with, "--reader %s, whose items %s", reader,
+             frames ? "are frames and not text" : "are text and not frames");
+    return refuse_given(parsed, frames ? of_words : of_frames, with, error);
+}
+
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
     const seqprep_options *options = parsed->values;
     const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
@@ -154,6 +182,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
                    .delimiter = options->delimiter,
                    .raw_quotes = !options->quotes,
                    .comment = options->comment,
+                   .missing = (seq_missing_values)options->missing_values,
                    .label_pattern = options->label_pattern,
                    .label_table = options->label_table,
                    .group = options->group,
@@ -177,27 +206,30 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .seed = (uint64_t)options->seed,
         .min_count = options->min_count,
         .max_vocabulary = options->max_vocab,
+        .vocabulary_from = options->vocab,
         .letters = options->letters,
         .casing = options->casing,
         .detect_scheme = options->tag_scheme == 0,
         .scheme = (seq_tag_scheme)(options->tag_scheme ? options->tag_scheme - 1 : 0),
         .stored_scheme = (seq_tag_scheme)options->stored_scheme,
         .converts = is_given(parsed, "store-tags") && options->stored_scheme,
+        .normalise = (seq_normalise)options->normalise,
         .reverse_complement = options->reverse_complement,
         .as_is = options->as_is,
         .memory = (uint64_t)options->max_memory,
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
         .stopped = seqprep_interrupted,
     };
-    seq_status status = parse_folds(parsed, out, error);
+    seq_status status = check_kind(parsed, out, error);
+    if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");
     if (!status)
-        status = seqprep_parse_split("valid", options->valid, &out->valid_fraction,
-                                     &out->valid_file, error);
+        status = parse_part("valid", options->valid, &out->valid_fraction, &out->valid_file,
+                            &out->valid_condition, error);
     if (!status)
-        status =
-            seqprep_parse_split("test", options->test, &out->test_fraction, &out->test_file, error);
+        status = parse_part("test", options->test, &out->test_fraction, &out->test_file,
+                            &out->test_condition, error);
     if (!status && out->valid_fraction + out->test_fraction >= 1)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,

@@ -103,6 +103,13 @@ static seq_status open_validation_split(seq_trainer *trainer, seq_error *error) 
                                    "--early-stop: data set %s has no validation split",
                                    seq_dataset_path(trainer->dataset))
                    : SEQ_OK;
+    int epochs = seq_option_find(trainer->parsed->program, "checkpoint-epochs");
+    if (trainer->options->checkpoint_epochs != 1 &&
+        trainer->parsed->sources[epochs] != SEQ_FROM_RECORD)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--checkpoint-epochs: data set %s has a validation split: there is a "
+                             "checkpoint after each validation, see --validate-every",
+                             seq_dataset_path(trainer->dataset));
     settings.split = SEQ_VALID;
     settings.training = false;
     settings.cut = SEQ_CUT_ALL;

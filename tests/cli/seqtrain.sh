@@ -47,6 +47,14 @@ grep -q 'gradient_flow' flow/metrics.jsonl || bad "the gradient flow is not in m
 expect 0 finished "$SEQTRAIN" "${small[@]}" --run kept --steps 50 --checkpoint-every 5 --keep 2 --keep-every 20 --validate-every 1000 --shards 1 --compression gzip
 [ "$(ls kept/checkpoints | tr '\n' ' ')" = "step-000000020 step-000000040 step-000000045 step-000000050 " ] || bad "kept: $(ls kept/checkpoints | tr '\n' ' ')"
 [ -e kept/checkpoints/step-000000050/shard-0000.h5 ] && absent kept/checkpoints/step-000000050/shard-0001.h5
+# Without a validation split: each epoch's end, every second, none; the last step always.
+expect 0 train "$SEQPREP" --unit char -o bare text.txt
+for epochs in 1:5 2:3 0:1; do
+  expect 0 finished "$SEQTRAIN" --data bare --layers 1 --hidden 8 --embed 4 --batch 4 --window 500 --epochs 5 --keep 9 --run "ends${epochs%:*}" --checkpoint-epochs "${epochs%:*}"
+  [ "$(ls "ends${epochs%:*}/checkpoints" | wc -l)" -eq "${epochs#*:}" ] || bad "--checkpoint-epochs ${epochs%:*}: $(ls "ends${epochs%:*}/checkpoints")"
+done
+same_tree "ends1/checkpoints/$(ls ends0/checkpoints)/shard-0000.h5" "ends0/checkpoints/$(ls ends0/checkpoints)/shard-0000.h5"
+expect 2 "--checkpoint-epochs: data set data has a validation split" "$SEQTRAIN" "${small[@]}" --run x --checkpoint-epochs 0
 
 # Mistakes.
 expect 2 "data" "$SEQTRAIN" --run x

@@ -59,6 +59,16 @@ stop_at train-update:45 46 late-rollback "${train[@]}" --on-bad-numbers stop --k
 back_to 46 late-rollback --keep 1 --checkpoint-every 10 --steps 80 --inject nan-loss:step=47
 outcome 3
 
+experiment "a split without validation, its epochs of one step" "the last that --checkpoint-every or --checkpoint-epochs asks for"
+make_text 40 >short.txt
+expect 0 train "$SEQPREP" --unit char -o bare short.txt
+for epochs in 0:10 3:12; do
+  bare=(--data bare --window 60000 --checkpoint-every 10 --checkpoint-epochs "${epochs%:*}" --steps 16)
+  stop_at train-update:13 14 "bare${epochs%:*}" "${train[@]}" "${bare[@]}"
+  back_to "${epochs#*:}" "bare${epochs%:*}" "${bare[@]}" --inject nan-loss:step=15
+done
+outcome 2
+
 experiment "the one that is due is of another cut of the streams" "cut anew from there, and said so"
 stop_at train-update:12 13 cut "${train[@]}" --checkpoint-every 10 --steps 40
 back_to 10 cut --replicas 2 --override replicas --checkpoint-every 10 --steps 40 --inject nan-loss:step=17

@@ -19,7 +19,8 @@ typedef struct seq_task_input {
     const seq_vocabulary *const *vocabularies; // by the schema's index
 } seq_task_input;
 
-// The field that a task predicts: a value an item, or one for each row of the field `text`.
+// The field that a task predicts: a value an item, or one for each row of the item's sequence
+// (seq_schema_find_input).
 typedef struct seq_task_target {
     const char *field; // NULL: any schema will do
     seq_field_kind kind;
@@ -46,6 +47,8 @@ const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.
 extern const seq_option_group *const seq_task_groups[];
 
+// The name of the field that holds an item's sequence.
+const char *seq_task_sequence(const seq_task_input *input);
 // How often each entry of a field's vocabulary occurs in the training part. The graph keeps the
 // array; NULL after an error.
 const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field);

@@ -39,6 +39,7 @@ typedef struct seq_train_options {
     double minimum_rate;
     int64_t epochs, steps, seed, validate_every, early_stop;
     int64_t checkpoint_every;
+    int64_t checkpoint_epochs;
     double checkpoint_interval;
     bool checkpoint_background;
     int on_save_failure; // seq_save_policy

@@ -204,7 +204,11 @@ static const seq_option options[] = {
 
     {SEQ_OPTION_HEADING, .help = "Checkpoints and limits"},
     {SEQ_OPTION_INTEGER, "checkpoint-every", "STEPS", AT(checkpoint_every), "0", 0, 1e15,
-     .help = "Steps between checkpoints; 0: after each validation and each epoch only."},
+     .help = "Steps between checkpoints, beside one after each validation; 0: none."},
+    {SEQ_OPTION_INTEGER, "checkpoint-epochs", "N", AT(checkpoint_epochs), "1", 0, 1e9,
+     .flags = SEQ_OPTION_ADDED, .absent = "1",
+     .help = "Epochs between checkpoints where there is no validation split; 0: none at the end of "
+             "an epoch. The last step of a run and an early end always have one."},
     {SEQ_OPTION_DURATION, "checkpoint-interval", "TIME", AT(checkpoint_interval), "15m", 0, 1e9,
      .help = "Also write one when the last is older than this; 0: never."},
     {SEQ_OPTION_FLAG, "checkpoint-background", NULL, AT(checkpoint_background), "yes",

@@ -9,13 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_epoch_end(const seq_trainer *trainer, int64_t step) {
-    return (step - trainer->position.origin) % trainer->windows == 0;
+static int64_t last_multiple(int64_t step, int64_t every, int64_t origin) {
+    int64_t past = (step - origin) % every;
+    return step - (past < 0 ? past + every : past);
+}
+
+// Of each `every` epochs the last one's end.
+static int64_t last_epoch_end(const seq_trainer *trainer, int64_t step, int64_t every) {
+    int64_t windows = trainer->windows, origin = trainer->position.origin;
+    int64_t epochs = (last_multiple(step, windows, origin) - origin) / windows;
+    return origin + last_multiple(epochs, every, 0) * windows;
 }
 
 bool seq_train_reports_at(const seq_trainer *trainer, int64_t step) {
     int64_t every = trainer->options->validate_every;
-    return every ? step % every == 0 : is_epoch_end(trainer, step);
+    return every ? step % every == 0 : last_epoch_end(trainer, step, 1) == step;
 }
 
 bool seq_train_validates_at(const seq_trainer *trainer, int64_t step) {
@@ -23,9 +31,10 @@ bool seq_train_validates_at(const seq_trainer *trainer, int64_t step) {
 }
 
 bool seq_train_saves_at(const seq_trainer *trainer, int64_t step) {
-    int64_t every = trainer->options->checkpoint_every;
-    return (every && step % every == 0) || seq_train_validates_at(trainer, step) ||
-           (!trainer->valid_sampler && is_epoch_end(trainer, step));
+    const seq_train_options *options = trainer->options;
+    int64_t every = options->checkpoint_every, epochs = options->checkpoint_epochs;
+    if ((every && step % every == 0) || seq_train_validates_at(trainer, step)) return true;
+    return !trainer->valid_sampler && epochs && last_epoch_end(trainer, step, epochs) == step;
 }
 
 bool seq_train_ends_early(const seq_trainer *trainer) {
@@ -44,11 +53,6 @@ bool seq_train_validation_due(const seq_trainer *trainer) {
     return seq_train_finished(trainer) || seq_train_validates_at(trainer, position->step);
 }
 
-static int64_t last_multiple(int64_t step, int64_t every, int64_t origin) {
-    int64_t past = (step - origin) % every;
-    return step - (past < 0 ? past + every : past);
-}
-
 static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
@@ -56,12 +60,12 @@ static int64_t later(int64_t a, int64_t b) {
 // The last step up to this one at which the plan of this session has a checkpoint, 0: none.
 static int64_t last_due(const seq_trainer *trainer, int64_t step) {
     const seq_train_options *options = trainer->options;
-    int64_t due = 0;
+    int64_t due = 0, epochs = trainer->valid_sampler ? 1 : options->checkpoint_epochs;
     if (options->checkpoint_every) due = last_multiple(step, options->checkpoint_every, 0);
     if (trainer->valid_sampler && options->validate_every)
         due = later(due, last_multiple(step, options->validate_every, 0));
-    else
-        due = later(due, last_multiple(step, trainer->windows, trainer->position.origin));
+    else if (epochs)
+        due = later(due, last_epoch_end(trainer, step, epochs));
     return due;
 }
 
