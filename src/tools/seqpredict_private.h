@@ -43,10 +43,10 @@ typedef struct seqpredict_window {
     seq_item_line *lines; // `bytes` is set when they are printed: they lie one behind another
     size_t *line_at;
     size_t line_count;
-    int32_t *lengths, *ids, *letter_lengths, *letters, *casings;
+    int32_t *lengths, *ids, *letter_lengths, *letters, *casings, *groups;
     float *values; // of frames
     size_t letter_count;
-    size_t capacity[11];
+    size_t capacity[12];
 } seqpredict_window;
 
 seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *raw, int64_t index,

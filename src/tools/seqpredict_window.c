@@ -19,9 +19,10 @@ void seqpredict_window_empty(seqpredict_window *window) {
 }
 
 void seqpredict_window_clear(seqpredict_window *window) {
-    void *const blocks[] = {window->entries,        window->bytes,   window->texts, window->lines,
-                            window->line_at,        window->lengths, window->ids,   window->letters,
-                            window->letter_lengths, window->casings, window->values};
+    void *const blocks[] = {window->entries, window->bytes,   window->texts,
+                            window->lines,   window->line_at, window->lengths,
+                            window->ids,     window->letters, window->letter_lengths,
+                            window->casings, window->values,  window->groups};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -106,6 +107,8 @@ static seq_status keep_ids(seqpredict_window *window, const seq_raw_item *raw, s
     size_t *capacity = window->capacity;
     seq_status status = append(&window->lengths, &capacity[5], window->items, &length, 1, error);
     if (!status)
+        status = append(&window->groups, &capacity[11], window->items, &raw->group, 1, error);
+    if (!status)
         status = raw->values ? append_values(window, raw, error)
                              : append(&window->ids, &capacity[6], window->rows, raw->ids,
                                       raw->length, error);
@@ -158,12 +161,14 @@ seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *
 seq_items seqpredict_window_items(seqpredict_window *window) {
     const seq_schema *schema = window->schema;
     int text = seq_schema_find_input(schema), letter = seq_schema_find_field(schema, "letter"),
-        casing = seq_schema_find_field(schema, "casing");
+        casing = seq_schema_find_field(schema, "casing"),
+        group = seq_schema_find_field(schema, SEQ_GROUP_FIELD);
     seq_items items = {.count = (int64_t)window->items};
     items.ids[text] = window->ids;
     items.values[text] = window->values;
     items.lengths[schema->fields[text].axis] = window->lengths;
     if (casing >= 0) items.ids[casing] = window->casings;
+    if (group >= 0) items.ids[group] = window->groups;
     if (letter >= 0) {
         items.ids[letter] = window->letters;
         items.lengths[schema->fields[letter].axis] = window->letter_lengths;

@@ -8,8 +8,6 @@
 
 typedef enum seq_item_task { SEQ_TASK_CLASSIFY, SEQ_TASK_RATE, SEQ_TASK_TAG } seq_item_task;
 
-typedef enum seq_normalise { SEQ_NORMALISE_GLOBAL, SEQ_NORMALISE_NONE } seq_normalise;
-
 typedef struct seq_prepare_items {
     seq_item_task task;
     seq_reader_settings reader; // reader NULL: told by names and task
@@ -34,9 +32,10 @@ typedef struct seq_prepare_items {
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are
     seq_tag_scheme scheme, stored_scheme; // stored none: as they were
-    bool converts;           // refuse tags without a scheme: the user has chosen stored_scheme
-    seq_normalise normalise; // of frames
-    bool reverse_complement; // training items once more, the other strand read backwards
+    bool converts; // refuse tags without a scheme: the user has chosen stored_scheme
+    seq_normalise normalise, unseen; // of frames, as in seq_field
+    const char *group_label;         // a field that items keep as SEQ_GROUP_FIELD; NULL: none
+    bool reverse_complement;         // training items once more, the other strand read backwards
     bool as_is;
     uint64_t memory; // bytes that unpacking may take
     seq_pipeline pipeline;
