@@ -351,11 +351,17 @@ static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_er
         store->width = width;
         store->shift = frames ? frames->shift : 0;
         store->keep_raw = store->keep_raw && !frames;
+        store->settings.sound.rate = frames ? frames->rate : 0;
     }
     if (!width != !store->width)
         return refuse_frames(item, error, "the item %s, and those before %s",
                              width ? "has frames" : "is a text",
                              width ? "are texts" : "have frames");
+    if (frames && frames->rate != store->settings.sound.rate)
+        return refuse_frames(item, error,
+                             "its sound has %d Hz, and that of the items before %d Hz; --resample "
+                             "%d makes it one rate",
+                             frames->rate, store->settings.sound.rate, store->settings.sound.rate);
     if (width != store->width)
         return refuse_frames(item, error,
                              "frames of %d values, and those of the items before have %d", width,

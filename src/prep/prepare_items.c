@@ -95,7 +95,10 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
     fprintf(stream, "reader     %s: %" PRId64 " items", store->settings.reader, total);
     for (int i = 0; i < SEQ_SKIPS; i++)
         if (store->skipped[i])
-            fprintf(stream, ", %" PRId64 " %s passed over", store->skipped[i], seq_skip_names[i]);
+            fprintf(stream, ", %" PRId64 " %s %s", store->skipped[i], seq_skip_names[i],
+                    i == SEQ_SKIP_MISSING ? "interpolated"
+                    : i == SEQ_SKIP_SHORT ? "filled up with zeros"
+                                          : "passed over");
     fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another",
             work->groups, work->repeats);
     if (work->contradictions)
@@ -122,6 +125,9 @@ static void warn(const seq_item_work *work) {
     if (work->broken)
         seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
                         seq_tag_scheme_name(work->scheme));
+    if (work->store.skipped[SEQ_SKIP_SHORT])
+        seq_log_warning("%" PRId64 " sounds are shorter than a frame and were filled up with zeros",
+                        work->store.skipped[SEQ_SKIP_SHORT]);
     if (work->store.shorter)
         seq_log_warning("%" PRId64 " items are shorter than --kmer and have length 0",
                         work->store.shorter);

@@ -15,25 +15,32 @@
 #include <strings.h>
 
 extern const seq_reader_kind seq_reader_arff, seq_reader_conll, seq_reader_conllu, seq_reader_csv,
-    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_jsonl, seq_reader_lines,
-    seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_ts, seq_reader_tsv;
+    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_hdf5, seq_reader_jsonl,
+    seq_reader_lines, seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_sound,
+    seq_reader_ts, seq_reader_tsv;
 
 static const seq_reader_kind *const kinds[] = {
     &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,        &seq_reader_tsv,
     &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu,     &seq_reader_fasta,
     &seq_reader_arff,  &seq_reader_promoters, &seq_reader_csv_frames, &seq_reader_npy,
-    &seq_reader_ts,    &seq_reader_skeleton,
+    &seq_reader_ts,    &seq_reader_skeleton,  &seq_reader_sound,      &seq_reader_hdf5,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-const char *const seq_skip_names[SEQ_SKIPS] = {
-    "blank lines", "comments",       "document marks",          "ranges of tokens",
-    "empty nodes", "missing values", "items marked as not used"};
+const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines",
+                                               "comments",
+                                               "document marks",
+                                               "ranges of tokens",
+                                               "empty nodes",
+                                               "missing values",
+                                               "items marked as not used",
+                                               "sounds shorter than a frame",
+                                               "data sets that are no frames"};
 
 const char *const *seq_reader_choices(void) {
     static const char *const choices[] = {
-        "auto",  "lines", "folder",    "csv",        "tsv", "jsonl", "conll",    "conllu",
-        "fasta", "arff",  "promoters", "csv-frames", "npy", "ts",    "skeleton", NULL};
+        "auto", "lines",     "folder",     "csv", "tsv", "jsonl",    "conll", "conllu", "fasta",
+        "arff", "promoters", "csv-frames", "npy", "ts",  "skeleton", "sound", "hdf5",   NULL};
     _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
     return choices;
 }
@@ -166,6 +173,8 @@ seq_status seq_reader_settings_write(const seq_reader_settings *settings, seq_re
         status = seq_record_set_integer(record, "raw_quotes", 1, error);
     if (!status && settings->missing)
         status = seq_record_set_integer(record, "missing_values", settings->missing, error);
+    if (!status && settings->sound.mel_bins)
+        status = seq_sound_settings_write(&settings->sound, record, error);
     return status;
 }
 
@@ -193,6 +202,8 @@ seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *
     if (!status) status = read_choice(record, "raw_quotes", 1, &raw, error);
     if (!status)
         status = read_choice(record, "missing_values", SEQ_MISSING_INTERPOLATE, &missing, error);
+    if (!status && seq_reader_makes_frames(out->reader, out->columns))
+        status = seq_sound_settings_read(&out->sound, record, error);
     if (status) return status;
     out->header = (seq_header)header;
     out->separator = (seq_separator)separator;
@@ -218,6 +229,7 @@ static void clear_settings(seq_reader_settings *settings, unsigned uses, bool am
     if (((SEQ_USES_SEPARATOR & uses) != 0) == among) settings->separator = SEQ_SEPARATOR_AUTO;
     if (((SEQ_USES_QUOTES & uses) != 0) == among) settings->raw_quotes = false;
     if (((SEQ_USES_MISSING & uses) != 0) == among) settings->missing = SEQ_MISSING_REFUSE;
+    if (((SEQ_USES_SOUND & uses) != 0) == among) settings->sound = (seq_sound_settings){0};
 }
 
 seq_reader_settings seq_reader_settings_of_file(const seq_reader *reader) {
@@ -253,6 +265,9 @@ static seq_status check_settings(const seq_reader *reader, seq_error *error) {
     if (!status)
         status =
             check_use(reader, settings->missing != 0, SEQ_USES_MISSING, "missing-values", error);
+    if (!status)
+        status = check_use(reader, settings->sound.given != NULL, SEQ_USES_SOUND,
+                           settings->sound.given, error);
     if (!status)
         status =
             check_use(reader, settings->label_table != NULL, SEQ_USES_TABLE, "label-table", error);

@@ -19,6 +19,7 @@ enum {
     SEQ_USES_MISSING = 512,
     // A file is an item, and `next` calls seq_build_class.
     SEQ_USES_NAME = 1024,
+    SEQ_USES_SOUND = 4096,
     SEQ_USES_FILES = 2048, // --columns path=...: see table_files.c
 };
 

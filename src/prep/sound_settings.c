@@ -3,7 +3,7 @@
 // read back passes the bounds of the table. Test:
 // tests/unit/prep/test_filterbank.c.
 #include <seqtrain/base/settings.h>
-#include <seqtrain/prep/filterbank.h>
+#include <seqtrain/prep/sound_settings.h>
 #include <string.h>
 
 static const char *const features[] = {"fbank", "mfcc", "none", NULL};
@@ -12,7 +12,8 @@ static const char *const energies[] = {"auto", "yes", "no", NULL};
 
 #define AT(field) offsetof(seq_sound_settings, field)
 static const seq_option options[] = {
-    {SEQ_OPTION_HEADING, .help = "Sound (--reader sound, and tables with a field sound)"},
+    {SEQ_OPTION_HEADING,
+     .help = "Sound (WAV and FLAC: --reader sound, or the column path of a table)"},
     {SEQ_OPTION_CHOICE, "features", "KIND", AT(features), "fbank", .choices = features,
      .help = "Frames of sound, as Kaldi makes them without dither. fbank: logarithms of energies "
              "in mel bins. mfcc: cepstra. none: the samples themselves."},

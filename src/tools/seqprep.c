@@ -66,8 +66,10 @@ static const seq_option table[] = {
          "tag a line. conllu: the ten columns. fasta: sequences. arff: Weka's tables. "
          "promoters: class,name,sequence lines. Frames, real vectors: csv-frames: a file an item, "
          "a "
-         "frame a line. npy: NumPy arrays. ts: the UEA archive's form. skeleton: joints as in MSR "
-         "Action3D. auto: by the first input's name; else conll "
+         "frame a line. npy: NumPy arrays. hdf5: data sets. ts: the UEA archive's form. skeleton: "
+         "joints as in MSR Action3D. sound: WAV or FLAC, a file an item. auto: by the first "
+         "input's "
+         "name; else conll "
          "for tag, folder for a folder, and lines."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Where fields stand, by name or by number from 1: label=1,text=3-4 for tables, "
@@ -210,6 +212,7 @@ static const seq_option table[] = {
     {.type = SEQ_OPTION_END},
 };
 
+static const seq_option_group *const groups[] = {&seq_sound_options, NULL};
 static const seq_program program = {
     .name = "seqprep",
     .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...",
@@ -229,9 +232,13 @@ static const seq_program program = {
                 "  seqprep --task classify --valid dev.txt --test test.txt -o data train.txt\n"
                 "  seqprep --task tag --letters --valid dev.conll -o data train.conll\n"
                 "  seqprep --task classify --ignore Instance_name --kmer 3 --folds 10 --fold 1 "
-                "-o fold1 splice.arff\n",
+                "-o fold1 splice.arff\n"
+                "  seqprep --task classify --label-pattern '{label}_{speaker}_{index}.wav' "
+                "--test 'index<5' --mel-bins 40 -o data recordings\n",
     .minimum_operands = 1,
     .maximum_operands = -1,
+    .size = sizeof(options),
+    .groups = groups,
 };
 
 // --vocab brings its own rules; what was given besides must not differ.
@@ -369,6 +376,5 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
 }
 
 int main(int argc, char **argv) {
-    options options;
-    return tool_main(&program, argc, argv, &options, sizeof options, run);
+    return tool_main(&program, argc, argv, NULL, 0, run);
 }

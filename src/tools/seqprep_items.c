@@ -50,6 +50,19 @@ static seq_status refuse_given(const seq_parsed *parsed, const char *const *name
     return SEQ_OK;
 }
 
+// The first option of the group that was given, or NULL.
+static const char *given_of(const seq_parsed *parsed, const seq_option_group *group) {
+    for (const seq_option *option = group->options; option->type != SEQ_OPTION_END; option++)
+        if (option->type != SEQ_OPTION_HEADING && is_given(parsed, option->name))
+            return option->name;
+    return NULL;
+}
+
+static seq_status refuse_sound(const seq_parsed *parsed, const char *with, seq_error *error) {
+    const char *const given[] = {given_of(parsed, &seq_sound_options), NULL};
+    return refuse_given(parsed, given, with, error);
+}
+
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
     static const char *const items[] = {
         "reader",        "columns",        "ignore",      "header",        "separator",
@@ -58,7 +71,8 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
         "stratify",      "seed",           "kmer",        "stride",        "reverse-complement",
         "max-length",    "overlap",        "letters",     "casing",        "normalise",
         "unseen-groups", "missing-values", "tag-scheme",  "store-tags",    NULL};
-    return refuse_given(parsed, items, "--task lm", error);
+    seq_status status = refuse_given(parsed, items, "--task lm", error);
+    return status ? status : refuse_sound(parsed, "--task lm", error);
 }
 
 static const char *const tags_only[] = {"letters", "tag-scheme", "store-tags", "blank-lines", NULL};
@@ -145,7 +159,8 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
     char with[80];
     snprintf(with, sizeof with, "--reader %s, whose items %s", reader,
              frames ? "are frames and not text" : "are text and not frames");
-    return refuse_given(parsed, frames ? of_words : of_frames, with, error);
+    seq_status status = refuse_given(parsed, frames ? of_words : of_frames, with, error);
+    return status || frames ? status : refuse_sound(parsed, with, error);
 }
 
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
@@ -203,6 +218,8 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
         .stopped = seqprep_interrupted,
     };
+    out->reader.sound = *(const seq_sound_settings *)seq_option_values(parsed, &seq_sound_options);
+    out->reader.sound.given = given_of(parsed, &seq_sound_options);
     seq_status status = check_kind(parsed, out, error);
     if (!status && grouped && !options->group_label)
         status = seq_error_set(error, SEQ_BAD_USAGE,

@@ -6,7 +6,6 @@
 
 enum {
     SEQ_SOUND_SAMPLES = SEQ_ITEM_BYTES / 4, // of a sound at most: 70 minutes at 16 kHz
-    SEQ_SOUND_RATE = 768000,                // Hz, at most
 };
 
 // Zero-initialise. The samples are the struct's until seq_sound_clear.
