@@ -102,6 +102,7 @@ void seq_item_store_end(seq_item_store *store) {
     seq_string_table_clear(&store->units);
     seq_string_table_clear(&store->labels);
     seq_string_table_clear(&store->tags);
+    seq_string_table_clear(&store->names);
     seq_id_spool_end(&store->spool);
     for (int i = 0; i < 3; i++)
         free(store->keys[i]);
@@ -433,6 +434,7 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
     if (status || left) return status;
     status = take_label(store, item, &more, error);
     if (!status) status = take_tags(store, item, error);
+    if (!status) status = seq_item_take_group(store, item, &more, error);
     if (!status && store->prepare->reverse_complement) status = turn(store, item, input, error);
     if (status) return status;
     more.split = (unsigned char)split;

@@ -18,6 +18,7 @@ typedef struct seq_stored_item {
     uint32_t symbols; // of a transcript
     uint32_t raw;     // bytes
     int32_t label;    // number in `labels`; -1: none
+    int32_t name;     // number in `names`
     float number;     // rate
     unsigned char split; // seq_split; of the inputs: train until they are dealt, but for conditions
     bool twin;           // a reverse complement: training only
@@ -32,6 +33,7 @@ typedef struct seq_item_store {
     int width;                            // values of a frame; 0: the items are texts
     double shift;                         // seconds from one frame to the next
     seq_string_table units, labels, tags; // counts are not kept
+    seq_string_table names;               // of groups
     seq_tag_evidence evidence;
     seq_item_symbols symbols;       // of transcripts
     int64_t infeasible[SEQ_SPLITS]; // items that were left out
@@ -64,5 +66,8 @@ seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error
 // SEQ_STOPPED when the work is to end.
 seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error);
 void seq_item_store_end(seq_item_store *store);
+// item_groups.c: the group label of an item that is being taken.
+seq_status seq_item_take_group(seq_item_store *store, const seq_item *item, seq_stored_item *out,
+                               seq_error *error);
 
 #endif

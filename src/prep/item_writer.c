@@ -38,6 +38,8 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     seq_record *record = &work->schema.reader;
     seq_status status = seq_reader_settings_write(&work->store.settings, record, error);
     if (!status) status = seq_item_rules_write(&work->prepare->rules, record, error);
+    if (!status && work->prepare->group_label)
+        status = seq_record_set_text(record, "group_label", work->prepare->group_label, error);
     if (!status && work->store.shift > 0)
         status = seq_record_set_real(record, "frame_shift", work->store.shift, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
@@ -61,8 +63,8 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     work->input_field =
         seq_schema_add_field(schema, input, frames ? SEQ_FIELD_VALUES : SEQ_FIELD_IDS, text, units,
                              frames ? work->store.width : 1);
-    schema->fields[work->input_field].normalise =
-        frames && work->prepare->normalise == SEQ_NORMALISE_GLOBAL;
+    if (frames) schema->fields[work->input_field].normalise = work->prepare->normalise;
+    if (frames) schema->fields[work->input_field].unseen = work->prepare->unseen;
     if (task == SEQ_TASK_CLASSIFY) targets = seq_schema_add_vocabulary(schema, "label");
     if (task == SEQ_TASK_TAG) targets = seq_schema_add_vocabulary(schema, "tag");
     if (task == SEQ_TASK_TAG)
@@ -75,7 +77,7 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
         work->target_field = seq_schema_add_field(
             schema, "label", task == SEQ_TASK_RATE ? SEQ_FIELD_NUMBER : SEQ_FIELD_LABEL, 0, targets,
             1);
-    if (task == SEQ_TASK_RATE) schema->fields[work->target_field].normalise = true;
+    if (task == SEQ_TASK_RATE) schema->fields[work->target_field].normalise = SEQ_NORMALISE_GLOBAL;
     if (work->prepare->letters) {
         int letters = seq_schema_add_axis(schema, "letters", text);
         work->letter_field = seq_schema_add_field(schema, "letter", SEQ_FIELD_IDS, letters,
@@ -84,6 +86,10 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     if (work->prepare->casing)
         work->casing_field = seq_schema_add_field(schema, "casing", SEQ_FIELD_IDS, text,
                                                   seq_schema_add_vocabulary(schema, "casing"), 1);
+    if (work->prepare->group_label)
+        work->group_field =
+            seq_schema_add_field(schema, SEQ_GROUP_FIELD, SEQ_FIELD_LABEL, 0,
+                                 seq_schema_add_vocabulary(schema, SEQ_GROUP_FIELD), 1);
     schema->target = work->target_field;
     schema->length_axis = text;
     schema->groups = true;
@@ -197,7 +203,7 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
                   symbols = (int32_t)item->symbols;
     const seq_string_table *labels = &work->store.labels;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
-    int32_t label = 0;
+    int32_t label = 0, name = 0;
     seq_items items = {.count = 1, .groups = &group, .raw_sizes = &raw_size};
     items.lengths[TEXT_AXIS] = &length;
     seq_status status = work->store.width ? fill_frames(work, item, &items, error)
@@ -220,6 +226,10 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
         items.ids[work->target_field] = &label;
     }
     if (work->prepare->task == SEQ_TASK_RATE) items.values[work->target_field] = &item->number;
+    if (work->names) {
+        name = seq_item_group_id(work, item);
+        items.ids[work->group_field] = &name;
+    }
     return seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }
 
@@ -233,6 +243,8 @@ seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_e
     if (work->targets) vocabularies[count++] = work->targets;
     if (work->letters) vocabularies[count++] = work->letters;
     if (work->casings) vocabularies[count++] = work->casings;
+    if (work->prepare->group_label && seq_item_name_groups(work, error)) return error->status;
+    if (work->names) vocabularies[count++] = work->names;
     const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
     seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
     if (!status)

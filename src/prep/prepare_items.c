@@ -216,6 +216,7 @@ static void clear(seq_item_work *work) {
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
+    seq_vocabulary_destroy(work->names);
     void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
                             work->tag,       work->letter, work->letter_lengths, work->raw,
                             work->item_tags, work->spans,  work->casing,         work->values};

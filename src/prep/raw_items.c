@@ -20,7 +20,7 @@ struct seq_raw_input {
     bool tags;        // a target for each unit
     bool transcribes; // a target of its own length
     int width;        // of frames; 0: texts
-    const seq_vocabulary *units, *letters, *casing;
+    const seq_vocabulary *units, *letters, *casing, *groups;
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
@@ -130,8 +130,12 @@ static seq_status find_fields(seq_raw_input *input, seq_error *error) {
         return refuse_schema(schema, "its sequence is of another kind", error);
     if (schema->target < 0 || schema->target == text)
         return refuse_schema(schema, "it has no target", error);
+    int group = seq_schema_find_field(schema, SEQ_GROUP_FIELD);
+    if (group >= 0 && (schema->fields[group].kind != SEQ_FIELD_LABEL || schema->fields[group].axis))
+        return refuse_schema(schema, "a group that is no label of the item", error);
+    if (group >= 0) input->groups = input->settings.vocabularies[schema->fields[group].vocabulary];
     for (int f = 0; f < schema->field_count; f++)
-        if (f != text && f != letter && f != casing && f != schema->target)
+        if (f != text && f != letter && f != casing && f != group && f != schema->target)
             return refuse_schema(schema, schema->fields[f].name, error);
     int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
     bool transcript = frames && target != 0 && schema->axes[target].parent == 0;
@@ -292,6 +296,14 @@ static const seq_item_field *name_input(seq_raw_input *input) {
     return &input->file_field;
 }
 
+static int32_t group_of(const seq_raw_input *input) {
+    const char *name = seq_record_text(&input->settings.schema->reader, "group_label");
+    const seq_item_field *field = name && input->groups ? seq_item_find(&input->item, name) : NULL;
+    return field && !field->list
+               ? seq_vocabulary_find(input->groups, field->values->bytes, field->values->size)
+               : SEQ_NO_ID;
+}
+
 seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bool *out_more,
                         seq_error *error) {
     bool is_item = false;
@@ -304,6 +316,7 @@ seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bo
                                 .is_item = is_item};
     if (is_item && wanted) status = input->width ? take_frames(input, error) : cut(input, error);
     *out = input->out;
+    out->group = is_item ? group_of(input) : SEQ_NO_ID;
     out->ids = input->ids;
     out->casings = input->casing ? input->casings : NULL;
     out->units = input->texts;

@@ -43,7 +43,7 @@ typedef struct seqpredict_window {
     seq_item_line *lines; // `bytes` is set when they are printed: they lie one behind another
     size_t *line_at;
     size_t line_count;
-    int32_t *lengths, *ids, *letter_lengths, *letters, *casings;
+    int32_t *lengths, *ids, *letter_lengths, *letters, *casings, *groups;
     float *values;         // of frames
     bool transcribes;      // the target has a length of its own:
     int32_t *labels;       // (labels): given ones, of all items
@@ -51,7 +51,7 @@ typedef struct seqpredict_window {
     double *begins;        // (items): seconds, of the first frame
     size_t label_count;
     size_t letter_count;
-    size_t capacity[14];
+    size_t capacity[15];
 } seqpredict_window;
 
 seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *raw, int64_t index,

@@ -29,7 +29,9 @@ static const char *const infeasibles[] = {"error", "skip", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
 static const char *const blank_lines[] = {"skip", "item", NULL};
-static const char *const normalisations[] = {"global", "none", NULL}; // by seq_normalise
+static const char *const normalisations[] = {"none", "global", "item", "group",
+                                             NULL}; // seq_normalise
+static const char *const unseen_groups[] = {"item", "global", NULL};
 static const char *const missing_values[] = {"refuse", "interpolate", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", "bilou", NULL};
 static const char *const stored_schemes[] = {"keep", "iob1", "iob2", "iobes", "bilou", NULL};
@@ -122,6 +124,9 @@ static const seq_option table[] = {
      .help = "Items with an equal FIELD (a field, a column, file, document for CoNLL) are never in "
              "two parts. Equal inputs never are, in any case. --valid, --test and --folds count "
              "groups."},
+    {SEQ_OPTION_TEXT, "group-label", "FIELD", AT(group_label),
+     .help = "Keep FIELD with each item as its group: a speaker, a subject. --normalise group and "
+             "strings of one speaker go by it. Parts may share groups."},
     {SEQ_OPTION_TEXT, "folds", "K|all", AT(folds),
      .help = "Cut the groups into K folds; all: one fold a group (leave one out). The fold of "
              "--fold is the test split, the others are training, and validation with --valid."},
@@ -150,8 +155,13 @@ static const seq_option table[] = {
              "lower, title, upper, mixed, digits, digits-in (some), punctuation, other."},
     {SEQ_OPTION_CHOICE, "normalise", "HOW", AT(normalise), "global", .choices = normalisations,
      .help = "Frames: how a model sees their values. global: each value of a frame less its mean, "
-             "by its standard deviation, both of the training part. none: as they are. Values are "
-             "stored as they are; a checkpoint keeps mean and deviation for predictions."},
+             "by its standard deviation, both of the training part. item: of the item's own "
+             "frames. group: of the training frames of its --group-label. none: as they are. "
+             "Values are stored as they are; a checkpoint keeps means and deviations for "
+             "predictions."},
+    {SEQ_OPTION_CHOICE, "unseen-groups", "HOW", AT(unseen_groups), "item", .choices = unseen_groups,
+     .help = "--normalise group: how an item is normalised whose group the training part does not "
+             "have: by its own frames, or as global does."},
     {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
      .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
     {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,

@@ -64,36 +64,13 @@ static seq_status refuse_sound(const seq_parsed *parsed, const char *with, seq_e
 }
 
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
-    static const char *const items[] = {"reader",
-                                        "columns",
-                                        "ignore",
-                                        "header",
-                                        "separator",
-                                        "delimiter",
-                                        "quotes",
-                                        "comment",
-                                        "label-pattern",
-                                        "label-table",
-                                        "blank-lines",
-                                        "group",
-                                        "folds",
-                                        "fold",
-                                        "stratify",
-                                        "seed",
-                                        "kmer",
-                                        "stride",
-                                        "reverse-complement",
-                                        "max-length",
-                                        "overlap",
-                                        "letters",
-                                        "casing",
-                                        "normalise",
-                                        "infeasible",
-                                        "tier",
-                                        "missing-values",
-                                        "tag-scheme",
-                                        "store-tags",
-                                        NULL};
+    static const char *const items[] = {
+        "reader",        "columns",        "ignore",      "header",        "separator",
+        "delimiter",     "quotes",         "comment",     "label-pattern", "label-table",
+        "blank-lines",   "group",          "group-label", "folds",         "fold",
+        "stratify",      "seed",           "kmer",        "stride",        "reverse-complement",
+        "max-length",    "overlap",        "letters",     "casing",        "normalise",
+        "unseen-groups", "missing-values", "tag-scheme",  "store-tags",    NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
     return status ? status : refuse_sound(parsed, "--task lm", error);
 }
@@ -197,7 +174,7 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
         "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
         "letters",   "casing",      "blank-lines", NULL};
     bool transcribe = prepare->task == SEQ_TASK_TRANSCRIBE;
-    static const char *const of_frames[] = {"normalise", NULL};
+    static const char *const of_frames[] = {"normalise", "unseen-groups", "group-label", NULL};
     const char *reader = seq_prepare_items_reader(prepare);
     bool frames = seq_reader_makes_frames(reader, prepare->reader.columns);
     char with[80];
@@ -216,6 +193,7 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
     const seqprep_options *options = parsed->values;
     const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
+    bool grouped = options->normalise == SEQ_NORMALISE_GROUP;
     *out = (seq_prepare_items){
         .task = (seq_item_task)(options->task - 1),
         .reader = {.reader = reader,
@@ -260,6 +238,9 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .normalise = (seq_normalise)options->normalise,
         .tier = options->tier,
         .skips_infeasible = options->infeasible != 0,
+        .unseen = grouped ? options->unseen_groups ? SEQ_NORMALISE_GLOBAL : SEQ_NORMALISE_ITEM
+                          : SEQ_NORMALISE_NONE,
+        .group_label = options->group_label,
         .reverse_complement = options->reverse_complement,
         .as_is = options->as_is,
         .memory = (uint64_t)options->max_memory,
@@ -269,6 +250,12 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     out->reader.sound = *(const seq_sound_settings *)seq_option_values(parsed, &seq_sound_options);
     out->reader.sound.given = given_of(parsed, &seq_sound_options);
     seq_status status = check_kind(parsed, out, error);
+    if (!status && grouped && !options->group_label)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--normalise group: --group-label says what the groups are");
+    if (!status && !grouped && is_given(parsed, "unseen-groups"))
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--unseen-groups: without effect without --normalise group");
     if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");

@@ -13,8 +13,6 @@ typedef enum seq_item_task {
     SEQ_TASK_TRANSCRIBE
 } seq_item_task;
 
-typedef enum seq_normalise { SEQ_NORMALISE_GLOBAL, SEQ_NORMALISE_NONE } seq_normalise;
-
 typedef struct seq_prepare_items {
     seq_item_task task;
     seq_reader_settings reader; // reader NULL: told by names and task
@@ -39,9 +37,10 @@ typedef struct seq_prepare_items {
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are
     seq_tag_scheme scheme, stored_scheme; // stored none: as they were
-    bool converts;           // refuse tags without a scheme: the user has chosen stored_scheme
-    seq_normalise normalise; // of frames
-    const char *tier;        // transcribe: of a TextGrid; NULL: it has one
+    bool converts; // refuse tags without a scheme: the user has chosen stored_scheme
+    seq_normalise normalise, unseen; // of frames, as in seq_field
+    const char *group_label;         // a field that items keep as SEQ_GROUP_FIELD; NULL: none
+    const char *tier;                // transcribe: of a TextGrid; NULL: it has one
     bool skips_infeasible; // transcribe: items with more labels than frames; else they are refused
     bool reverse_complement; // training items once more, the other strand read backwards
     bool as_is;
