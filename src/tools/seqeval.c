@@ -16,6 +16,7 @@ static const char *const *tasks(void) {
 static const char *const splits[] = {"train", "valid", "test", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", NULL};
 static const char *const baselines[] = {"none", "majority", "bow", NULL};
+static const char *const units[] = {"word", "char", NULL};
 static const char *const bases[] = {"e", "10", "2", NULL};
 
 #define AT(field) offsetof(seq_eval_options, field)
@@ -42,7 +43,7 @@ static const seq_option table[] = {
      .help = "Of the resamples."},
     {SEQ_OPTION_TEXT, "per-item", "FILE", AT(per_item),
      .help = "Also a line for each item: index, loss (with --gold: line), gold, output, and right "
-             "labels or error."},
+             "labels, error, or substitutions, deletions and insertions."},
     {SEQ_OPTION_HEADING, .help = "How probable"},
     {SEQ_OPTION_TEXT, "score", "FILE", AT(score),
      .help = "Instead: a line for each line of FILE (- is standard input) with its "
@@ -62,7 +63,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
      .help = "The right answers (- is standard input): compares them with those of --predictions. "
              "CoNLL columns, the last being the tag; CoNLL-U, column 4; a label a line, text may "
-             "follow it; a table with a header; JSON lines."},
+             "follow it; a transcript a line; a table with a header; JSON lines."},
     {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
      .help =
          "What a system answered, item by item as in --gold. A second file is that of another "
@@ -74,9 +75,12 @@ static const seq_option table[] = {
              "is compared with that mean. The intervals are over items: how much other seeds would "
              "change, they do not tell; the value of each run is printed."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
-     .help = "What the answers are: tags of tokens, classes, or ratings. auto: JSON by its types; "
-             "tags where the last column is O or PREFIX-TYPE on every line; ratings where all are "
-             "numbers and one has a fraction; else classes."},
+     .help = "What the answers are: tags of tokens, classes, ratings, or transcripts. auto: JSON "
+             "by its types; tags where the last column is O or PREFIX-TYPE on every line; ratings "
+             "where all are numbers and one has a fraction; else classes, never transcripts."},
+    {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "word", .choices = units,
+     .help = "With --task transcribe: what is an error. word: a word, or another symbol between "
+             "blanks. char: a character; blanks count."},
     {SEQ_OPTION_TEXT, "columns", "LIST", AT(columns),
      .help = "token=1,gold=4,prediction=5 or text=sentence,gold=label: columns by number, or by "
              "their names in a header or a JSON object. token=0: tokens are not compared."},
@@ -128,7 +132,8 @@ static const seq_program program = {
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
                 "  seqeval --gold test.txt --runs 3 --predictions one.json two.json three.json "
                 "--train train.txt --baseline bow\n"
-                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n",
+                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n"
+                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n",
     .minimum_operands = 0,
     .maximum_operands = SEQ_EVAL_RUNS,
 };
@@ -150,8 +155,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_model[] = {"split",   "data",      "batch",    "score",
                                            "carry",   "per-token", "log-base", "newest",
                                            "kernels", "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task", "columns", "scheme",
-                                           "train",       "dev",  "runs",    NULL};
+    static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
+                                           "train",       "dev",  "runs", NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
