@@ -12,7 +12,8 @@ static const char *const energies[] = {"auto", "yes", "no", NULL};
 
 #define AT(field) offsetof(seq_sound_settings, field)
 static const seq_option options[] = {
-    {SEQ_OPTION_HEADING, .help = "Sound (WAV and FLAC: --reader sound, or the column path of a table)"},
+    {SEQ_OPTION_HEADING,
+     .help = "Sound (WAV and FLAC: --reader sound, or the column path of a table)"},
     {SEQ_OPTION_CHOICE, "features", "KIND", AT(features), "fbank", .choices = features,
      .help = "Frames of sound, as Kaldi makes them without dither. fbank: logarithms of energies "
              "in mel bins. mfcc: cepstra. none: the samples themselves."},
