@@ -163,6 +163,21 @@ endif()
 seq_expect(lzma LIBLZMA_FOUND want)
 seq_expect(bzip2 BZIP2_FOUND want)
 
+# Sound: libsndfile decodes what is no WAV of 16 bits, KISS FFT makes spectra; without them such work is refused, and the package is
+# named. Debian 11, 12 and 13 have KISS FFT 131.1 as libkissfft-dev: kissfft-float.pc, libkissfft-float.so, <kissfft/kiss_fftr.h>, with
+# -I.../kissfft in the .pc. Some distributions build it static only, by the same .pc.
+add_library(seq_sound INTERFACE)
+seq_find_library(sndfile sndfile want)
+seq_find_library(kissfft kissfft-float want)
+if(TARGET PkgConfig::sndfile)
+  target_link_libraries(seq_sound INTERFACE PkgConfig::sndfile)
+  target_compile_definitions(seq_sound INTERFACE SEQ_WITH_SNDFILE)
+endif()
+if(TARGET PkgConfig::kissfft)
+  target_link_libraries(seq_sound INTERFACE PkgConfig::kissfft)
+  target_compile_definitions(seq_sound INTERFACE SEQ_WITH_KISSFFT)
+endif()
+
 separate_arguments(seq_programs UNIX_COMMAND "$ENV{SEQ_NEED_PROGRAMS}")
 foreach(program ${seq_programs})
   seq_find_program(${program} need)

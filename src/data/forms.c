@@ -28,7 +28,8 @@ typedef struct sign {
 
 static const char unpack_archive[] = "unpack it, and give the files or the folder",
                   extract_text[] = "extract its text first", decode_first[] = "export its text",
-                  decrypt_first[] = "decrypt it first";
+                  decrypt_first[] = "decrypt it first",
+                  take_sound[] = "items of sound are read with --reader sound";
 
 static const sign signs[] = {
     PACKED("gzip data", SEQ_GZIP, "\x1F\x8B"),
@@ -76,13 +77,13 @@ static const sign signs[] = {
     BINARY("a TIFF image", NULL, 0, "II*\0"),
     BINARY("a TIFF image", NULL, 0, "MM\0*"),
     LETTERS("a WebP image", NULL, 8, "WEBP"),
-    LETTERS("a wave sound file", NULL, 8, "WAVE"),
+    LETTERS("a wave sound file", take_sound, 8, "WAVE"),
     LETTERS("an AVI video", NULL, 8, "AVI "),
     LETTERS("an MP4 video", NULL, 4, "ftyp"),
     BINARY("a Matroska video", NULL, 0, "\x1A\x45\xDF\xA3"),
     LETTERS("an MP3 sound file", NULL, 0, "ID3"),
     LETTERS("an Ogg sound file", NULL, 0, "OggS"),
-    LETTERS("a FLAC sound file", NULL, 0, "fLaC"),
+    LETTERS("a FLAC sound file", take_sound, 0, "fLaC"),
     LETTERS("a font", NULL, 0, "wOFF"),
     LETTERS("a font", NULL, 0, "wOF2"),
     LETTERS("a font", NULL, 0, "OTTO"),

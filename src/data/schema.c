@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const seq_normalise_names[] = {"none", "global", "item", "group", NULL};
 static const char *const kinds[SEQ_FIELD_KINDS] = {"ids", "values", "label", "number"};
 
 static void set_name(char out[SEQ_FIELD_NAME], const char *name) {
@@ -61,6 +62,11 @@ int seq_schema_find_field(const seq_schema *schema, const char *name) {
     return -1;
 }
 
+int seq_schema_find_input(const seq_schema *schema) {
+    int frames = seq_schema_find_field(schema, "frames");
+    return frames >= 0 ? frames : seq_schema_find_field(schema, "text");
+}
+
 int seq_schema_find_axis(const seq_schema *schema, const char *name) {
     for (int i = 0; i < schema->axis_count; i++)
         if (strcmp(schema->axes[i].name, name) == 0) return i;
@@ -110,6 +116,59 @@ static seq_status check_names(const char *what, const char *at, size_t stride, i
     return SEQ_OK;
 }
 
+size_t seq_field_statistics(const seq_field *field) {
+    return (size_t)(1 + field->groups) * (size_t)field->width;
+}
+
+seq_status seq_field_normalise_as(seq_field *field, const seq_field *from, seq_error *error) {
+    size_t count = seq_field_statistics(from);
+    free(field->mean);
+    free(field->deviation);
+    field->mean = field->deviation = NULL;
+    field->normalise = from->normalise;
+    field->unseen = from->unseen;
+    field->groups = from->groups;
+    if (!from->mean) return SEQ_OK;
+    seq_status status =
+        seq_allocate(&field->mean, count, sizeof *field->mean, "a normalisation", error);
+    if (!status)
+        status = seq_allocate(&field->deviation, count, sizeof *field->deviation, "a normalisation",
+                              error);
+    if (status) return status;
+    memcpy(field->mean, from->mean, count * sizeof *field->mean);
+    memcpy(field->deviation, from->deviation, count * sizeof *field->deviation);
+    return SEQ_OK;
+}
+
+static bool is_group_label(const seq_schema *schema) {
+    int group = seq_schema_find_field(schema, SEQ_GROUP_FIELD);
+    return group >= 0 && schema->fields[group].kind == SEQ_FIELD_LABEL &&
+           !schema->fields[group].axis;
+}
+
+// The first deviation is above 0; groups without rows have 0.
+static const char *find_fault_of_normalisation(const seq_schema *schema, const seq_field *field) {
+    bool ids = field->vocabulary >= 0, group = field->normalise == SEQ_NORMALISE_GROUP;
+    if (!field->mean != !field->deviation || (ids && (field->mean || field->normalise)))
+        return "its normalisation is not whole, or is one of ids";
+    if (!is_within((int)field->normalise, 0, SEQ_NORMALISATIONS) ||
+        (field->kind == SEQ_FIELD_NUMBER && field->normalise > SEQ_NORMALISE_GLOBAL))
+        return "its normalisation is unknown, or is none of a number";
+    if (group && !is_group_label(schema))
+        return "it is normalised by group, and the examples have no label " SEQ_GROUP_FIELD;
+    if (group && field->unseen != SEQ_NORMALISE_GLOBAL && field->unseen != SEQ_NORMALISE_ITEM)
+        return "what becomes of items of other groups is neither item nor global";
+    if (field->groups < 0 || (field->groups && !group) ||
+        1 + field->groups > SEQ_STATISTICS_MOST / field->width)
+        return "its normalisation has too many groups";
+    for (size_t i = 0; field->mean && i < seq_field_statistics(field); i++)
+        if (!isfinite(field->mean[i]) || !isfinite(field->deviation[i]) ||
+            field->deviation[i] < 0 || (!field->deviation[i] && i < (size_t)field->width))
+            return "its normalisation has a mean that is not finite, or a deviation that is not "
+                   "above 0";
+    return NULL;
+}
+
 static const char *find_fault(const seq_schema *schema, const seq_field *field) {
     bool ids = field->kind == SEQ_FIELD_IDS || field->kind == SEQ_FIELD_LABEL;
     if (!is_within((int)field->kind, 0, SEQ_FIELD_KINDS)) return "its kind is unknown";
@@ -119,13 +178,7 @@ static const char *find_fault(const seq_schema *schema, const seq_field *field) 
     if (!is_within(field->width, 1, field->kind == SEQ_FIELD_VALUES ? SEQ_WIDTH_MOST + 1 : 2))
         return field->kind == SEQ_FIELD_VALUES ? "its width is not within 1 to 65536"
                                                : "its width is not 1";
-    if (!field->mean != !field->deviation || (ids && (field->mean || field->normalise)))
-        return "its normalisation is not whole, or is one of ids";
-    for (int i = 0; field->mean && i < field->width; i++)
-        if (!isfinite(field->mean[i]) || !isfinite(field->deviation[i]) || field->deviation[i] <= 0)
-            return "its normalisation has a mean that is not finite, or a deviation that is not "
-                   "above 0";
-    return NULL;
+    return find_fault_of_normalisation(schema, field);
 }
 
 seq_status seq_schema_check(const seq_schema *schema, seq_error *error) {
@@ -194,12 +247,22 @@ static seq_status write_field(const seq_schema *schema, const seq_field *field, 
     if (!status && field->kind == SEQ_FIELD_VALUES)
         status = seq_record_set_integer(record, key_of(key, "field", field->name, "width"),
                                         field->width, error);
+    // Added later: files of fields that are normalised as ever keep their bytes.
+    if (!status && field->normalise > SEQ_NORMALISE_GLOBAL)
+        status = seq_record_set_text(record, key_of(key, "field", field->name, "normalise"),
+                                     seq_normalise_names[field->normalise], error);
+    if (!status && field->normalise == SEQ_NORMALISE_GROUP)
+        status = seq_record_set_text(record, key_of(key, "field", field->name, "unseen"),
+                                     seq_normalise_names[field->unseen], error);
+    if (!status && whole && field->groups)
+        status = seq_record_set_integer(record, key_of(key, "field", field->name, "groups"),
+                                        field->groups, error);
     if (!status && whole && field->mean)
         status = seq_record_set_reals(record, key_of(key, "field", field->name, "mean"),
-                                      field->mean, field->width, error);
+                                      field->mean, (int)seq_field_statistics(field), error);
     if (!status && whole && field->mean)
         status = seq_record_set_reals(record, key_of(key, "field", field->name, "deviation"),
-                                      field->deviation, field->width, error);
+                                      field->deviation, (int)seq_field_statistics(field), error);
     return status;
 }
 
@@ -318,6 +381,21 @@ static seq_status read_flag(const seq_record *record, const char *key, bool *out
                                text);
 }
 
+// The normalisation that `key` names; `otherwise` when the key is absent.
+static seq_status read_normalise(const seq_record *record, const char *key, seq_normalise otherwise,
+                                 seq_normalise *out, seq_error *error) {
+    const char *name = seq_record_text(record, key);
+    *out = otherwise;
+    for (int i = SEQ_NORMALISE_GLOBAL; name && i < SEQ_NORMALISATIONS; i++)
+        if (strcmp(seq_normalise_names[i], name) == 0) {
+            *out = (seq_normalise)i;
+            return SEQ_OK;
+        }
+    return name ? seq_error_set(error, SEQ_BAD_INPUT,
+                                "schema: %s is %.60s, expected global, item or group", key, name)
+                : SEQ_OK;
+}
+
 static seq_status read_reals(const seq_record *record, const char *key, int width, double **out,
                              seq_error *error) {
     seq_error reason = {0};
@@ -328,6 +406,29 @@ static seq_status read_reals(const seq_record *record, const char *key, int widt
     if (!seq_record_get_reals(record, key, *out, width, &count, &reason) && count == width)
         return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_INPUT, "schema: %s has not %d numbers", key, width);
+}
+
+static seq_status read_normalisation(const seq_record *record, seq_field *field, seq_error *error) {
+    char key[KEY];
+    int64_t groups = 0;
+    seq_error reason = {0};
+    key_of(key, "field", field->name, "mean");
+    seq_normalise plain = seq_record_text(record, key) ? SEQ_NORMALISE_GLOBAL : SEQ_NORMALISE_NONE;
+    key_of(key, "field", field->name, "normalise");
+    seq_status status = read_normalise(record, key, plain, &field->normalise, error);
+    key_of(key, "field", field->name, "unseen");
+    if (!status) status = read_normalise(record, key, SEQ_NORMALISE_NONE, &field->unseen, error);
+    key_of(key, "field", field->name, "groups");
+    if (!status && seq_record_text(record, key) &&
+        seq_record_get_integer(record, key, 0, SEQ_STATISTICS_MOST / field->width - 1, &groups,
+                               &reason))
+        status = seq_error_set(error, SEQ_BAD_INPUT, "schema: %s", reason.text);
+    field->groups = (int)groups;
+    int count = (int)seq_field_statistics(field);
+    key_of(key, "field", field->name, "mean");
+    if (!status) status = read_reals(record, key, count, &field->mean, error);
+    key_of(key, "field", field->name, "deviation");
+    return status ? status : read_reals(record, key, count, &field->deviation, error);
 }
 
 static seq_status read_field(const seq_schema *schema, const seq_record *record, seq_field *field,
@@ -353,10 +454,7 @@ static seq_status read_field(const seq_schema *schema, const seq_record *record,
         seq_record_get_integer(record, key, 1, SEQ_WIDTH_MOST, &width, &reason))
         status = seq_error_set(error, SEQ_BAD_INPUT, "schema: %s", reason.text);
     field->width = (int)width;
-    key_of(key, "field", field->name, "mean");
-    if (!status) status = read_reals(record, key, field->width, &field->mean, error);
-    key_of(key, "field", field->name, "deviation");
-    return status ? status : read_reals(record, key, field->width, &field->deviation, error);
+    return status ? status : read_normalisation(record, field, error);
 }
 
 static seq_status read_record(seq_schema *out, const seq_record *record, seq_error *error) {

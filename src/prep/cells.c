@@ -65,19 +65,21 @@ static seq_status refuse_name(const seq_reader *reader, const char *option, cons
                            "--%s: there is no column '%s' among these: %s", option, name, list);
 }
 
-// Columns of a choice, from 0 and the one behind them; a name that may be missing gives none.
+// Columns of a choice, from 0 and the one behind them; what may be missing and is gives none.
 static seq_status locate(const seq_reader *reader, const seq_column_choice *choice,
                          const seq_cells *names, size_t width, bool optional, int *out_from,
                          int *out_to, seq_error *error) {
     const char *option = choice->field ? "columns" : "ignore";
     *out_from = choice->from - 1;
     *out_to = choice->to;
-    if (!choice->name && (size_t)choice->to > width)
+    bool beyond = !choice->name && (size_t)choice->to > width;
+    if (beyond && !optional)
         return seq_item_refuse(reader->name, 0, 0, error,
                                "--%s: there is no column %d, there are %zu", option, choice->to,
                                width);
-    if (!choice->name) return SEQ_OK;
+    if (!choice->name && !beyond) return SEQ_OK;
     *out_from = *out_to = 0;
+    if (beyond) return SEQ_OK;
     for (size_t i = 0; names && i < names->count; i++)
         if (strcmp(seq_cell_text(names, i), choice->name) == 0) {
             *out_from = (int)i;
@@ -138,7 +140,7 @@ static seq_status map_label(seq_cell_map *map, const seq_reader *reader, const s
     int named = find_name(names, reader->kind->target);
     if (named >= 0 && !taken[named]) label = named;
     if (label >= 0) return add_range(map, reader->kind->target, label, label + 1, taken, error);
-    if (reader->settings->unlabelled || label == SEQ_NO_LABEL) return SEQ_OK;
+    if (reader->settings->unlabelled || reader->names_files || label == SEQ_NO_LABEL) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "%s: no column is named label: --columns label=NAME, or a number from 1",
                          reader->name);
@@ -152,6 +154,7 @@ static seq_status map_group(seq_cell_map *map, const seq_reader *reader, const s
     if (!group || has_field(map, group) || strcmp(group, "file") == 0) return SEQ_OK;
     long number = strtol(group, NULL, 10);
     if (column < 0 && number >= 1 && (size_t)number <= width) column = (int)number - 1;
+    if (column < 0 && reader->names_files) return SEQ_OK; // the file may have it
     if (column < 0) return refuse_name(reader, "group", group, names, error);
     return add_range(map, group, column, column + 1, taken, error);
 }
@@ -163,7 +166,8 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     for (int i = 0; !status && i < reader->choice_count; i++) {
         const seq_column_choice *choice = &reader->choices[i];
         bool optional = choice->field && reader->settings->unlabelled &&
-                        strcmp(choice->field, reader->kind->target) == 0;
+                        strcmp(choice->field, reader->kind->input) != 0 &&
+                        strcmp(choice->field, "path") != 0;
         status = locate(reader, choice, names, map->width, optional, &from, &to, error);
         if (!status && choice->field)
             status = add_range(map, choice->field, from, to, taken, error);
@@ -172,7 +176,7 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     }
     if (!status) status = map_label(map, reader, names, label, taken, error);
     if (!status) status = map_group(map, reader, names, map->width, taken, error);
-    if (!status && !has_field(map, reader->kind->input))
+    if (!status && !has_field(map, reader->kind->input) && !reader->names_files)
         status = add_rest(map, reader, taken, error);
     return status;
 }

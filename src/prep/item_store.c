@@ -1,9 +1,10 @@
 // The first pass: every item is read once, cut into units, and its units go to a
-// temporary file as numbers of a string table, followed by its tags and, where a
-// validation or test part is made, its text as it came. Memory keeps a row an
-// item. Keys say which items belong together: equal units, windows and strands
-// of one item, an equal group field. Of a sequence and its reverse complement
-// the smaller digest is the key when both are trained on. Tests:
+// temporary file as numbers of a string table, followed by its tags or the symbols
+// of its transcript and, where a
+// validation or test part is made, its text as it came. Frames go there as the
+// bits of their values. Memory keeps a row an item. Keys say which items belong together: equal
+// units, windows and strands of one item, an equal group field. Of a sequence and its reverse
+// complement the smaller digest is the key when both are trained on. Tests:
 // tests/cli/seqprep_items.sh.
 #include "item_store.h"
 #include "documents.h"
@@ -11,8 +12,9 @@
 #include <errno.h>
 #include <math.h>
 #include <seqtrain/base/escape.h>
-#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,13 +38,55 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     store->settings = prepare->reader;
     seq_item_rules rules = prepare->rules;
     rules.cased = prepare->letters || prepare->casing;
+    store->settings.reader = seq_prepare_items_reader(prepare);
     store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
                       prepare->test_fraction > 0;
     seq_status status = seq_id_spool_begin(&store->spool, folder, error);
+    if (!status)
+        status = seq_condition_parse("valid", prepare->valid_condition,
+                                     &store->conditions[SEQ_VALID], error);
+    if (!status)
+        status = seq_condition_parse("test", prepare->test_condition, &store->conditions[SEQ_TEST],
+                                     error);
+    store->symbols.tier = prepare->tier;
+    store->settings.unlabelled = prepare->task == SEQ_TASK_TRANSCRIBE;
+    if (!status && prepare->task == SEQ_TASK_TRANSCRIBE)
+        status = seq_item_symbols_begin(&store->symbols, &rules, error);
     return status ? status
                   : seq_item_cutter_create(&rules, take_units, store, &store->cutter, error);
+}
+
+size_t seq_item_store_step(const seq_item_store *store) {
+    return store->width ? (size_t)store->width : 1;
+}
+
+seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error *error) {
+    seq_stored_item *items = NULL;
+    seq_partition_key *keys = NULL;
+    size_t count = store->count, own = 0, at[2] = {0};
+    for (size_t i = 0; i < count; i++)
+        own += store->items[i].split == SEQ_TRAIN;
+    *out_own = own;
+    if (own == count) return SEQ_OK;
+    seq_status status = seq_allocate(&items, count, sizeof *items, "the table of items", error);
+    if (!status) status = seq_allocate(&keys, count, sizeof *keys, "the table of items", error);
+    for (int k = 0; !status && k < 3; k++) {
+        at[0] = 0;
+        at[1] = own;
+        for (size_t i = 0; i < count; i++)
+            keys[at[store->items[i].split != SEQ_TRAIN]++] = store->keys[k][i];
+        memcpy(store->keys[k], keys, count * sizeof *keys);
+    }
+    at[0] = 0;
+    at[1] = own;
+    for (size_t i = 0; !status && i < count; i++)
+        items[at[store->items[i].split != SEQ_TRAIN]++] = store->items[i];
+    if (!status) memcpy(store->items, items, count * sizeof *items);
+    free(items);
+    free(keys);
+    return status;
 }
 
 seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error) {
@@ -52,9 +96,13 @@ seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error)
 
 void seq_item_store_end(seq_item_store *store) {
     seq_item_cutter_destroy(store->cutter);
+    seq_item_symbols_end(&store->symbols);
+    for (int i = 0; i < SEQ_SPLITS; i++)
+        seq_condition_clear(&store->conditions[i]);
     seq_string_table_clear(&store->units);
     seq_string_table_clear(&store->labels);
     seq_string_table_clear(&store->tags);
+    seq_string_table_clear(&store->names);
     seq_id_spool_end(&store->spool);
     for (int i = 0; i < 3; i++)
         free(store->keys[i]);
@@ -72,10 +120,14 @@ static seq_status need(const seq_item *item, const char *name, bool list,
                        const seq_item_field **out, seq_error *error) {
     *out = seq_item_find(item, name);
     if (*out && (*out)->list == list) return SEQ_OK;
-    return seq_item_refuse(item->file, item->line, 0, error, "%s '%s'",
+    bool label = !*out && item->frames && strcmp(name, "label") == 0;
+    return seq_item_refuse(item->file, item->line, 0, error, "%s '%s'%s",
                            *out ? list ? "expected a list in field" : "expected no list in field"
                                 : "the item has no field",
-                           name);
+                           name,
+                           label ? ": a class folder above the file, its name by --label-pattern, "
+                                   "or a table with a column path gives one"
+                                 : "");
 }
 
 static seq_status read_number(const seq_item *item, const seq_value *value, float *out,
@@ -94,7 +146,7 @@ static seq_status take_label(seq_item_store *store, const seq_item *item, seq_st
                              seq_error *error) {
     const seq_item_field *field;
     size_t number;
-    if (store->prepare->task == SEQ_TASK_TAG || need(item, "label", false, &field, error))
+    if (store->prepare->task >= SEQ_TASK_TAG || need(item, "label", false, &field, error))
         return error->status;
     const seq_value *value = field->values;
     if (store->prepare->task == SEQ_TASK_RATE) return read_number(item, value, &out->number, error);
@@ -121,9 +173,8 @@ static seq_status take_tags(seq_item_store *store, const seq_item *item, seq_err
     if (store->prepare->task != SEQ_TASK_TAG || need(item, "tag", true, &field, error))
         return error->status;
     if (field->count != store->id_count)
-        return seq_item_refuse(item->file, item->line, 0, error,
-                               "the item has %zu tokens and %zu tags", store->id_count,
-                               field->count);
+        return seq_item_refuse(item->file, item->line, 0, error, "the item has %zu %s and %zu tags",
+                               store->id_count, store->width ? "frames" : "tokens", field->count);
     seq_status status = seq_grow(&store->tag_ids, &store->tag_capacity, field->count,
                                  sizeof *store->tag_ids, "an item", error);
     for (size_t i = 0; !status && i < field->count; i++) {
@@ -187,11 +238,15 @@ static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t fr
     if (!status) status = set_keys(store, keys, error);
     more.at = store->spool.count;
     more.length = (uint32_t)(to - from);
-    if (!status) status = seq_id_spool_append(&store->spool, ids + from, to - from, error);
+    size_t step = seq_item_store_step(store);
+    if (!status)
+        status = seq_id_spool_append(&store->spool, ids + from * step, (to - from) * step, error);
     if (!status && store->prepare->task == SEQ_TASK_TAG)
         status = seq_id_spool_append(&store->spool, store->tag_ids + from, to - from, error);
-    bool whole = !input->list && from == 0; // a text goes with its first window
-    if (!status && store->keep_raw && !more.twin && (input->list || whole))
+    if (!status && more.symbols)
+        status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
+    bool whole = input && !input->list && from == 0; // a text goes with its first window
+    if (!status && store->keep_raw && !more.twin && input && (input->list || whole))
         status =
             spool_raw(store, input, input->list ? from : 0, input->list ? to : 1, &more.raw, error);
     if (!status) store->items[store->count++] = more;
@@ -247,12 +302,13 @@ static seq_status add_windows(seq_item_store *store, const seq_item_field *input
     bool both = store->prepare->reverse_complement;
     const uint32_t *ids = both ? store->backwards : store->ids; // after `turn`
     int64_t length = (int64_t)store->id_count, windows = seq_item_windows(rules, length);
+    size_t step = seq_item_store_step(store);
     seq_status status = SEQ_OK;
     store->windows += windows > 1 ? windows : 0;
     for (int64_t w = 0; !status && w < windows; w++) {
         int64_t from, to;
         seq_item_window(rules, length, w, &from, &to);
-        keys[0] = digest(ids + from, (size_t)(to - from) * sizeof *ids);
+        keys[0] = digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
         if (both && windows == 1)
             keys[0] = smaller(keys[0], digest(store->ids, store->id_count * sizeof *ids));
         status = add_item(store, ids, (size_t)from, (size_t)to, input, more, keys, error);
@@ -265,20 +321,123 @@ static seq_status add_windows(seq_item_store *store, const seq_item_field *input
     return status;
 }
 
-static seq_status take_item(seq_item_store *store, const seq_item *item, seq_split split,
-                            seq_error *error) {
-    const seq_item_field *input = seq_item_find_input(item);
-    seq_stored_item more = {.label = -1, .split = (unsigned char)split};
-    seq_partition_key keys[3];
+// The part that a condition puts an item of the inputs into.
+static seq_status choose_part(const seq_item_store *store, const seq_item *item, seq_split *split,
+                              seq_error *error) {
+    bool valid, test;
+    if (*split != SEQ_TRAIN) return SEQ_OK;
+    seq_status status = seq_condition_holds(&store->conditions[SEQ_VALID], item, &valid, error);
+    if (!status) status = seq_condition_holds(&store->conditions[SEQ_TEST], item, &test, error);
+    if (!status) *split = test ? SEQ_TEST : valid ? SEQ_VALID : SEQ_TRAIN;
+    return status;
+}
+
+static seq_status refuse_frames(const seq_item *item, seq_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Names the file that a table names, too.
+static seq_status refuse_frames(const seq_item *item, seq_error *error, const char *format, ...) {
+    char what[200];
+    const seq_item_field *path = seq_item_find(item, "path");
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return seq_item_refuse(item->file, item->line, 0, error, "%.1000s%s%s",
+                           path ? path->values->bytes : "", path ? ": " : "", what);
+}
+
+// All items are texts, or all have frames, like the first one.
+static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_error *error) {
+    const seq_frames *frames = item->frames;
+    int width = frames ? frames->width : 0;
+    if (frames && (!frames->rows || frames->rows > INT32_MAX / 2 || width > SEQ_WIDTH_MOST))
+        return refuse_frames(item, error,
+                             "%zu frames of %d values: expected 1 to 2^30 frames of at most %d",
+                             frames->rows, width, SEQ_WIDTH_MOST);
+    if (!store->read[SEQ_TRAIN] && !store->read[SEQ_VALID] && !store->read[SEQ_TEST]) {
+        store->width = width;
+        store->shift = frames ? frames->shift : 0;
+        store->keep_raw = store->keep_raw && !frames;
+        store->settings.sound.rate = frames ? frames->rate : 0;
+    }
+    if (!frames && store->prepare->task == SEQ_TASK_TRANSCRIBE)
+        return seq_item_refuse(item->file, item->line, 0, error,
+                               "--task transcribe: the item has no frames");
+    if (!width != !store->width)
+        return refuse_frames(item, error, "the item %s, and those before %s",
+                             width ? "has frames" : "is a text",
+                             width ? "are texts" : "have frames");
+    if (frames && frames->rate != store->settings.sound.rate)
+        return refuse_frames(item, error,
+                             "its sound has %d Hz, and that of the items before %d Hz; --resample "
+                             "%d makes it one rate",
+                             frames->rate, store->settings.sound.rate, store->settings.sound.rate);
+    if (width != store->width)
+        return refuse_frames(item, error,
+                             "frames of %d values, and those of the items before have %d", width,
+                             store->width);
+    if (!frames || frames->shift == store->shift) return SEQ_OK;
+    return refuse_frames(item, error, "frames are %g s apart, and those of the items before %g s",
+                         frames->shift, store->shift);
+}
+
+static seq_status take_frames(seq_item_store *store, const seq_frames *frames, seq_error *error) {
+    size_t count = frames->rows * (size_t)frames->width;
+    seq_status status =
+        seq_grow(&store->ids, &store->id_capacity, count, sizeof *store->ids, "an item", error);
+    if (!status) memcpy(store->ids, frames->values, count * sizeof *store->ids);
+    store->id_count = frames->rows;
+    return status;
+}
+
+// *out_left: the item is left out, its labels need more frames than it has.
+static seq_status take_symbols(seq_item_store *store, const seq_item *item, seq_split split,
+                               seq_stored_item *out, bool *out_left, seq_error *error) {
+    seq_item_symbols *symbols = &store->symbols;
+    size_t frames = store->id_count;
+    seq_status status = seq_item_symbols_take(symbols, item, error);
+    if (status) return status;
+    *out_left = store->prepare->skips_infeasible && seq_item_symbols_need(symbols) > frames;
+    if (*out_left) {
+        store->infeasible[split]++;
+        return SEQ_OK;
+    }
+    out->symbols = (uint32_t)symbols->count;
+    status = seq_item_symbols_check(symbols, frames, error);
+    return status ? status : seq_item_symbols_keep(symbols, error);
+}
+
+static seq_status take_text(seq_item_store *store, const seq_item *item,
+                            const seq_item_field *input, seq_error *error) {
     if (!input)
         return seq_item_refuse(item->file, item->line, 0, error, "the item has no field 'text'");
-    store->id_count = 0;
     seq_status status = seq_item_cut(store->cutter, item->file, input, error);
-    if (!status) status = take_label(store, item, &more, error);
+    store->shorter += store->prepare->rules.kmer && !store->id_count;
+    return status;
+}
+
+static seq_status take_item(seq_item_store *store, const seq_item *item, seq_split split,
+                            seq_error *error) {
+    const seq_item_field *input = item->frames ? NULL : seq_item_find_input(item);
+    seq_stored_item more = {.label = -1};
+    seq_partition_key keys[3];
+    bool left = false;
+    store->id_count = 0;
+    seq_status status = choose_part(store, item, &split, error);
+    if (!status) status = check_kind(store, item, error);
+    if (!status)
+        status = item->frames ? take_frames(store, item->frames, error)
+                              : take_text(store, item, input, error);
+    if (!status && store->prepare->task == SEQ_TASK_TRANSCRIBE)
+        status = take_symbols(store, item, split, &more, &left, error);
+    if (status || left) return status;
+    status = take_label(store, item, &more, error);
     if (!status) status = take_tags(store, item, error);
+    if (!status) status = seq_item_take_group(store, item, &more, error);
     if (!status && store->prepare->reverse_complement) status = turn(store, item, input, error);
     if (status) return status;
-    store->shorter += store->prepare->rules.kmer && !store->id_count;
+    more.split = (unsigned char)split;
     keys[1] = digest(&store->count, sizeof store->count);
     keys[2] = group_key(store, item);
     store->read[split]++;
@@ -286,11 +445,6 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
 }
 
 // --- files ----------------------------------------------------------------------------
-
-static seq_status read_stream(void *context, char *out, size_t capacity, size_t *out_size,
-                              seq_error *error) {
-    return seq_byte_reader_read(context, out, capacity, out_size, error);
-}
 
 static seq_status read_items(seq_item_store *store, seq_reader *reader, seq_split split,
                              seq_error *error) {
@@ -311,20 +465,14 @@ static seq_status read_file(seq_item_store *store, seq_split split, const char *
                             const char *root, seq_error *error) {
     const seq_byte_reader_rules rules = {.stopped = store->prepare->stopped,
                                          .as_is = store->prepare->as_is,
-                                         .any_form = seq_reader_takes_bytes(store->settings.reader),
-                                         .text = !store->settings.any_bytes,
                                          .memory = store->prepare->memory};
-    seq_byte_reader *bytes = NULL;
-    seq_reader *reader = NULL;
+    seq_input_file file = {0};
     seq_reader_settings settings = store->settings;
     settings.root = root;
-    seq_status status = seq_byte_reader_open(path, &rules, &bytes, error);
-    const seq_byte_stream stream = {read_stream, bytes};
-    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    if (!status) status = seq_reader_open(&settings, &stream, name, &reader, error);
-    if (!status) status = read_items(store, reader, split, error);
-    seq_reader_close(reader);
-    seq_byte_reader_close(bytes);
+    settings.files = store->symbols.files = &rules;
+    seq_status status = seq_input_file_open(&file, path, &settings, &rules, error);
+    if (!status) status = read_items(store, file.reader, split, error);
+    seq_input_file_close(&file);
     return status;
 }
 
@@ -336,7 +484,11 @@ seq_status seq_item_store_read(seq_item_store *store, seq_split split, const cha
     seq_status status = seq_documents_next(&documents, &path, error);
     while (!status && path) {
         const char *root = documents.depth ? paths[documents.at - 1] : NULL;
-        status = read_file(store, split, path, root, error);
+        const char *reader = store->settings.reader;
+        bool transcribes = store->prepare->task == SEQ_TASK_TRANSCRIBE;
+        bool passed_over = root && (!seq_reader_takes(reader, path) ||
+                                    (transcribes && seq_is_transcript(path, reader)));
+        if (!passed_over) status = read_file(store, split, path, root, error);
         free(path);
         path = NULL;
         if (!status) status = seq_documents_next(&documents, &path, error);

@@ -1,20 +1,26 @@
-// All items of the inputs: a table in memory, units and tags in a temporary file.
+// All items of the inputs: a table in memory, units (or values of frames) and tags in a temporary
+// file.
 #ifndef SEQ_PREP_ITEM_STORE_H
 #define SEQ_PREP_ITEM_STORE_H
 
-#include "byte_reader.h"
 #include "id_spool.h"
+#include "input_file.h"
+#include "item_condition.h"
+#include "item_symbols.h"
 #include "partition.h"
 #include <seqtrain/data/string_table.h>
 #include <seqtrain/prep/prepare_items.h>
 
 typedef struct seq_stored_item {
-    int64_t at;          // in the spool: units, then tags, then bytes of the text as it came
-    uint32_t length;     // units; tags as many
-    uint32_t raw;        // bytes
-    int32_t label;       // number in `labels`; -1: none
-    float number;        // rate
-    unsigned char split; // seq_split
+    int64_t at;       // in the spool: units or values, tags or symbols, then bytes of the text as
+                      // it came
+    uint32_t length;  // units or frames; tags as many
+    uint32_t symbols; // of a transcript
+    uint32_t raw;     // bytes
+    int32_t label;    // number in `labels`; -1: none
+    int32_t name;     // number in `names`
+    float number;     // rate
+    unsigned char split; // seq_split; of the inputs: train until they are dealt, but for conditions
     bool twin;           // a reverse complement: training only
 } seq_stored_item;
 
@@ -23,17 +29,24 @@ typedef struct seq_item_store {
     const seq_prepare_items *prepare; // the caller's
     seq_reader_settings settings;     // with the reader that was chosen
     seq_item_cutter *cutter;
+    seq_condition conditions[SEQ_SPLITS];
+    int width;                            // values of a frame; 0: the items are texts
+    double shift;                         // seconds from one frame to the next
     seq_string_table units, labels, tags; // counts are not kept
+    seq_string_table names;               // of groups
     seq_tag_evidence evidence;
+    seq_item_symbols symbols;       // of transcripts
+    int64_t infeasible[SEQ_SPLITS]; // items that were left out
     seq_id_spool spool;
     seq_stored_item *items;
     size_t count, capacity;
-    // Of each item: of its units; of the item that it is a window or twin of; of its group field.
+    // Of each item: of its units or values; of the item that it is a window or twin of; of its
+    // group field.
     seq_partition_key *keys[3];
     size_t key_capacity[3];
     int64_t skipped[SEQ_SKIPS], read[SEQ_SPLITS], windows, shorter, twins;
     bool keep_raw;
-    // The item that is being taken.
+    // The item that is being taken: units, or the bits of values.
     uint32_t *ids, *tag_ids, *backwards;
     size_t id_count, id_capacity, tag_capacity, backwards_capacity;
     char *letters;
@@ -45,8 +58,16 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
 // All items under these files and folders.
 seq_status seq_item_store_read(seq_item_store *store, seq_split split, const char *const *paths,
                                size_t count, seq_error *error);
+// Numbers that a unit of an item takes in the spool: 1, or the width of frames.
+size_t seq_item_store_step(const seq_item_store *store);
+// Moves items of the inputs that conditions have put into a part behind the others; gives the
+// number of these.
+seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error *error);
 // SEQ_STOPPED when the work is to end.
 seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error);
 void seq_item_store_end(seq_item_store *store);
+// item_groups.c: the group label of an item that is being taken.
+seq_status seq_item_take_group(seq_item_store *store, const seq_item *item, seq_stored_item *out,
+                               seq_error *error);
 
 #endif

@@ -108,7 +108,7 @@ static seq_status count_tags(seq_item_work *work, seq_string_table *tags, seq_er
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < store->count; i++) {
         const seq_stored_item *item = &store->items[i];
-        status = seq_item_load(work, item, item->length, item->length, error);
+        status = seq_item_load_tags(work, item, error);
         if (!status) status = seq_item_convert(work, item->length, &broken, error);
         work->broken += (int64_t)broken;
         for (size_t k = 0; !status && k < item->length; k++) {

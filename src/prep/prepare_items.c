@@ -1,14 +1,16 @@
 // The order of the work for data of items: read everything once into a store,
 // join items into groups, deal groups to parts, make the vocabularies, write the
-// parts. Invariant: a group is in one part; where parts are files of their own,
-// repeats among them are told of, and a --group in two of them is refused. Tests:
-// tests/cli/seqprep_items.sh.
+// parts. Invariant: a group is in one part; where parts are files of their own or
+// conditions on fields, repeats among them are told of, and a --group in two of them is refused.
+// Tests: tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <inttypes.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
@@ -32,9 +34,9 @@ static seq_status check_files(seq_item_work *work, seq_error *error) {
             if (k == 2)
                 status = seq_error_set(error, SEQ_BAD_INPUT,
                                        "--group %s: items of one group are in two parts, %s and "
-                                       "another (item %zu of all)",
+                                       "another",
                                        work->prepare->reader.group,
-                                       seq_split_name((seq_split)store->items[i].split), i + 1);
+                                       seq_split_name((seq_split)store->items[i].split));
         }
     }
     free(group);
@@ -95,7 +97,10 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
     fprintf(stream, "reader     %s: %" PRId64 " items", store->settings.reader, total);
     for (int i = 0; i < SEQ_SKIPS; i++)
         if (store->skipped[i])
-            fprintf(stream, ", %" PRId64 " %s passed over", store->skipped[i], seq_skip_names[i]);
+            fprintf(stream, ", %" PRId64 " %s %s", store->skipped[i], seq_skip_names[i],
+                    i == SEQ_SKIP_MISSING ? "interpolated"
+                    : i == SEQ_SKIP_SHORT ? "filled up with zeros"
+                                          : "passed over");
     fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another",
             work->groups, work->repeats);
     if (work->contradictions)
@@ -107,6 +112,12 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
     if (work->prepare->task == SEQ_TASK_TAG)
         fprintf(stream, "tags       read as %s, stored as %s, %" PRId64 " were broken\n",
                 seq_tag_scheme_name(work->scheme), seq_tag_scheme_name(work->stored), work->broken);
+    if (work->prepare->task == SEQ_TASK_TRANSCRIBE)
+        fprintf(stream,
+                "alphabet   <blank> and %d symbols; %" PRId64 " items left out, whose "
+                "labels need more frames than they have\n",
+                seq_vocabulary_size(work->targets) - 1,
+                store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (store->twins)
@@ -116,24 +127,44 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
 
 static void warn(const seq_item_work *work) {
     if (work->strangers)
-        seq_log_warning("%" PRId64 " items of the validation and test files are equal to items of "
+        seq_log_warning("%" PRId64 " items of the validation and test parts are equal to items of "
                         "another part",
                         work->strangers);
     if (work->broken)
         seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
                         seq_tag_scheme_name(work->scheme));
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        if (work->store.infeasible[split])
+            seq_log_warning("%" PRId64 " items of the %s part were left out: their labels need "
+                            "more frames than they have",
+                            work->store.infeasible[split], seq_split_name((seq_split)split));
+    if (work->store.skipped[SEQ_SKIP_SHORT])
+        seq_log_warning("%" PRId64 " sounds are shorter than a frame and were filled up with zeros",
+                        work->store.skipped[SEQ_SKIP_SHORT]);
     if (work->store.shorter)
         seq_log_warning("%" PRId64 " items are shorter than --kmer and have length 0",
                         work->store.shorter);
 }
 
-// By the name of the first input, else by what the task mostly has.
-static const char *choose_reader(const seq_prepare_items *prepare) {
-    const char *input = prepare->inputs[0], *named = seq_reader_of_file(input);
+// By the pattern of names or the name of the first input, else by what the task mostly has.
+const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
+    const char *input = prepare->inputs[0], *pattern = prepare->reader.label_pattern,
+               *named = pattern ? seq_reader_of_item(pattern) : NULL;
     if (prepare->reader.reader) return prepare->reader.reader;
+    if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
+    char scp[SEQ_PATH];
+    snprintf(scp, sizeof scp, "%s/wav.scp", input);
+    if (access(scp, F_OK) == 0) return "kaldi";
     return seq_path_is_directory(input) ? "folder" : "lines";
+}
+
+static seq_status check_condition(const seq_item_work *work, seq_split split, const char *condition,
+                                  seq_error *error) {
+    if (!condition || work->store.read[split]) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--%s '%s': no item of the inputs is so",
+                         seq_split_name(split), condition);
 }
 
 static seq_status read_all(seq_item_work *work, seq_error *error) {
@@ -141,7 +172,9 @@ static seq_status read_all(seq_item_work *work, seq_error *error) {
     seq_item_store *store = &work->store;
     seq_status status =
         seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
-    work->own = store->count;
+    if (!status) status = seq_item_store_sort(store, &work->own, error);
+    if (!status) status = check_condition(work, SEQ_VALID, prepare->valid_condition, error);
+    if (!status) status = check_condition(work, SEQ_TEST, prepare->test_condition, error);
     if (!status && work->own == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT, "%s: there are no items to train on",
                                prepare->inputs[0]);
@@ -161,7 +194,6 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
     size_t size;
     seq_status status =
         seq_item_store_begin(&work->store, work->prepare, seq_dataset_writer_folder(writer), error);
-    work->store.settings.reader = choose_reader(work->prepare);
     if (!status) status = read_all(work, error);
     if (!status) status = divide(work, error);
     if (!status) status = seq_item_vocabularies(work, error);
@@ -184,9 +216,10 @@ static void clear(seq_item_work *work) {
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
+    seq_vocabulary_destroy(work->names);
     void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
                             work->tag,       work->letter, work->letter_lengths, work->raw,
-                            work->item_tags, work->spans,  work->casing};
+                            work->item_tags, work->spans,  work->casing,         work->values};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }

@@ -1,10 +1,12 @@
 // The inputs one after the other, item by item: a reader makes the item, the cutter its units, the
-// vocabularies their ids. Everything that decides what an item is comes from the schema that
-// seqprep recorded, and from the functions that seqprep calls: a text gives the ids that it has in
-// the data set. Tests: tests/unit/prep/test_raw_items.c, tests/cli/seqpredict.sh.
+// vocabularies their ids; frames are taken as they are. Everything that decides what an item is
+// comes from the schema that seqprep recorded, and from the functions that seqprep calls: a text
+// gives the ids that it has in the data set. Tests: tests/unit/prep/test_raw_items.c,
+// tests/cli/seqpredict.sh.
 #include <seqtrain/prep/raw_items.h>
-#include "byte_reader.h"
 #include "documents.h"
+#include "input_file.h"
+#include "item_symbols.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
@@ -12,17 +14,20 @@
 
 struct seq_raw_input {
     seq_raw_settings settings;
-    seq_reader_settings reader_settings;
+    seq_reader_settings reader_settings, file_settings; // recorded; of the file that is open
+    seq_byte_reader_rules byte_rules;
     seq_item_rules rules;
-    bool tags; // a target for each unit
-    const seq_vocabulary *units, *letters, *casing;
+    bool tags;        // a target for each unit
+    bool transcribes; // a target of its own length
+    int width;        // of frames; 0: texts
+    const seq_vocabulary *units, *letters, *casing, *groups;
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
-    seq_byte_reader *bytes;
-    seq_byte_stream stream;
-    seq_reader *reader;
+    seq_input_file file;
     seq_item item;
+    seq_value file_value; // the name of its file, as a field
+    seq_item_field file_field;
     seq_raw_item out; // its arrays grow below
     int32_t *ids, *letter_ids, *letter_lengths, *casings;
     char *texts;
@@ -90,40 +95,56 @@ static seq_status take_units(void *context, const char *text, size_t size, size_
 
 static seq_status refuse_schema(const seq_schema *schema, const char *what, seq_error *error) {
     return seq_error_set(error, SEQ_NO_CHECKPOINT,
-                         "its input is no text that a reader makes (task %s: %s)", schema->task,
-                         what);
+                         "its input is no text and no frames that a reader makes (task %s: %s)",
+                         schema->task, what);
 }
 
-// The field `text`, perhaps `letter` and `casing`, and the target: what seqprep makes of items.
-static seq_status find_fields(seq_raw_input *input, seq_error *error) {
+// `letter` and `casing`, beside a text.
+static seq_status find_word_fields(seq_raw_input *input, int text, int letter, int casing,
+                                   seq_error *error) {
     const seq_schema *schema = input->settings.schema;
-    int text = seq_schema_find_field(schema, "text"),
-        letter = seq_schema_find_field(schema, "letter"),
-        casing = seq_schema_find_field(schema, "casing");
-    if (text < 0 || schema->fields[text].kind != SEQ_FIELD_IDS ||
-        schema->axes[schema->fields[text].axis].parent != 0)
-        return refuse_schema(schema, "it has no field 'text'", error);
-    if (schema->target < 0 || schema->target == text)
-        return refuse_schema(schema, "it has no target", error);
-    for (int f = 0; f < schema->field_count; f++)
-        if (f != text && f != letter && f != casing && f != schema->target)
-            return refuse_schema(schema, schema->fields[f].name, error);
-    int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
-    if (letter >= 0 && (schema->fields[letter].kind != SEQ_FIELD_IDS ||
+    const seq_vocabulary *const *vocabularies = input->settings.vocabularies;
+    int axis = schema->fields[text].axis;
+    if (letter >= 0 && (input->width || schema->fields[letter].kind != SEQ_FIELD_IDS ||
                         schema->axes[schema->fields[letter].axis].parent != axis))
         return refuse_schema(schema, "letters of another field", error);
-    if (casing >= 0 &&
-        (schema->fields[casing].kind != SEQ_FIELD_IDS || schema->fields[casing].axis != axis))
+    if (casing >= 0 && (input->width || schema->fields[casing].kind != SEQ_FIELD_IDS ||
+                        schema->fields[casing].axis != axis))
         return refuse_schema(schema, "the casing of another field", error);
-    if (target != 0 && target != axis)
+    if (!input->width) input->units = vocabularies[schema->fields[text].vocabulary];
+    if (letter >= 0) input->letters = vocabularies[schema->fields[letter].vocabulary];
+    if (casing >= 0) input->casing = vocabularies[schema->fields[casing].vocabulary];
+    return SEQ_OK;
+}
+
+// The field `text`, perhaps `letter` and `casing`, or `frames`; and the target: what seqprep makes
+// of items.
+static seq_status find_fields(seq_raw_input *input, seq_error *error) {
+    const seq_schema *schema = input->settings.schema;
+    int text = seq_schema_find_input(schema), letter = seq_schema_find_field(schema, "letter"),
+        casing = seq_schema_find_field(schema, "casing");
+    if (text < 0 || schema->axes[schema->fields[text].axis].parent != 0)
+        return refuse_schema(schema, "it has no field 'text' or 'frames'", error);
+    bool frames = strcmp(schema->fields[text].name, "frames") == 0;
+    if (schema->fields[text].kind != (frames ? SEQ_FIELD_VALUES : SEQ_FIELD_IDS))
+        return refuse_schema(schema, "its sequence is of another kind", error);
+    if (schema->target < 0 || schema->target == text)
+        return refuse_schema(schema, "it has no target", error);
+    int group = seq_schema_find_field(schema, SEQ_GROUP_FIELD);
+    if (group >= 0 && (schema->fields[group].kind != SEQ_FIELD_LABEL || schema->fields[group].axis))
+        return refuse_schema(schema, "a group that is no label of the item", error);
+    if (group >= 0) input->groups = input->settings.vocabularies[schema->fields[group].vocabulary];
+    for (int f = 0; f < schema->field_count; f++)
+        if (f != text && f != letter && f != casing && f != group && f != schema->target)
+            return refuse_schema(schema, schema->fields[f].name, error);
+    int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
+    bool transcript = frames && target != 0 && schema->axes[target].parent == 0;
+    if (target != 0 && target != axis && !transcript)
         return refuse_schema(schema, "a target on another axis", error);
     input->tags = target == axis;
-    input->units = input->settings.vocabularies[schema->fields[text].vocabulary];
-    if (letter >= 0)
-        input->letters = input->settings.vocabularies[schema->fields[letter].vocabulary];
-    if (casing >= 0)
-        input->casing = input->settings.vocabularies[schema->fields[casing].vocabulary];
-    return SEQ_OK;
+    input->transcribes = transcript && target != axis;
+    input->width = frames ? schema->fields[text].width : 0;
+    return find_word_fields(input, text, letter, casing, error);
 }
 
 static seq_status read_settings(seq_raw_input *input, seq_error *error) {
@@ -136,9 +157,14 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
         return seq_error_add_context(error, "the checkpoint's reader");
     }
     if (input->settings.reader && strcmp(input->settings.reader, settings->reader) != 0)
-        *settings = (seq_reader_settings){.reader = input->settings.reader};
+        *settings = input->width ? seq_reader_settings_for(settings, input->settings.reader)
+                                 : (seq_reader_settings){.reader = input->settings.reader};
     if (input->settings.columns) settings->columns = input->settings.columns;
-    input->rules.text = *seq_vocabulary_rules(input->units);
+    if (!input->width == seq_reader_makes_frames(settings->reader, settings->columns))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--reader %s: its items are %s, the model takes %s", settings->reader,
+                             input->width ? "text" : "frames", input->width ? "frames" : "text");
+    if (input->units) input->rules.text = *seq_vocabulary_rules(input->units);
     input->rules.cased = input->letters || input->casing;
     settings->unlabelled = settings->keep_lines = true;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
@@ -173,17 +199,9 @@ seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, s
 
 // ---- Files.
 
-static seq_status read_stream(void *context, char *out, size_t capacity, size_t *out_size,
-                              seq_error *error) {
-    return seq_byte_reader_read(context, out, capacity, out_size, error);
-}
-
 static void close_file(seq_raw_input *input) {
-    seq_reader_close(input->reader);
-    seq_byte_reader_close(input->bytes);
+    seq_input_file_close(&input->file);
     free(input->path);
-    input->reader = NULL;
-    input->bytes = NULL;
     input->path = NULL;
 }
 
@@ -199,26 +217,38 @@ void seq_raw_close(seq_raw_input *input) {
         free(blocks[i]);
 }
 
+// A file beside a recorded table of files is read as the table's files are.
+static void choose_settings(seq_raw_input *input) {
+    const char *named = input->settings.reader ? NULL : seq_reader_of_file(input->path),
+               *recorded = input->reader_settings.reader;
+    input->file_settings = input->reader_settings;
+    if (named && input->width && seq_reader_names_files(recorded) &&
+        seq_reader_makes_frames(named, NULL))
+        input->file_settings = seq_reader_settings_for(&input->reader_settings, named);
+    input->file_settings.root =
+        input->documents.depth ? input->settings.inputs[input->documents.at - 1] : NULL;
+    input->file_settings.files = &input->byte_rules;
+}
+
 // The next file, if there is one: else input->path stays NULL.
 static seq_status open_file(seq_raw_input *input, seq_error *error) {
     const seq_raw_settings *settings = &input->settings;
-    const seq_byte_reader_rules rules = {.as_is = settings->as_is,
-                                         .any_form =
-                                             seq_reader_takes_bytes(input->reader_settings.reader),
-                                         .text = !input->reader_settings.any_bytes,
-                                         .memory = settings->memory,
-                                         .idle = settings->idle,
-                                         .idle_context = settings->idle_context};
-    seq_status status = seq_documents_next(&input->documents, &input->path, error);
+    seq_byte_reader_rules rules = {.as_is = settings->as_is, .memory = settings->memory};
+    seq_status status = SEQ_OK;
+    const char *reader = input->reader_settings.reader;
+    do { // in a folder, other files than those of items are passed over
+        free(input->path);
+        input->path = NULL;
+        status = seq_documents_next(&input->documents, &input->path, error);
+    } while (!status && input->path && input->documents.depth &&
+             (!seq_reader_takes(reader, input->path) ||
+              (input->transcribes && seq_is_transcript(input->path, reader))));
     if (status || !input->path) return status;
-    input->reader_settings.root =
-        input->documents.depth ? settings->inputs[input->documents.at - 1] : NULL;
-    status = seq_byte_reader_open(input->path, &rules, &input->bytes, error);
-    input->stream = (seq_byte_stream){read_stream, input->bytes};
-    const char *name = strcmp(input->path, "-") == 0 ? "standard input" : input->path;
-    return status ? status
-                  : seq_reader_open(&input->reader_settings, &input->stream, name, &input->reader,
-                                    error);
+    input->byte_rules = rules;
+    rules.idle = settings->idle;
+    rules.idle_context = settings->idle_context;
+    choose_settings(input);
+    return seq_input_file_open(&input->file, input->path, &input->file_settings, &rules, error);
 }
 
 // The next item, or the lines behind the last one of a file: then *out_item is false.
@@ -227,7 +257,7 @@ static seq_status read_item(seq_raw_input *input, bool *out_item, bool *out_more
     for (;; close_file(input)) {
         if (!input->path && open_file(input, error)) return error->status;
         *out_more = input->path != NULL;
-        if (!*out_more || seq_reader_next(input->reader, &input->item, out_item, error))
+        if (!*out_more || seq_reader_next(input->file.reader, &input->item, out_item, error))
             return error->status;
         if (*out_item || input->item.line_count) return SEQ_OK;
     }
@@ -241,6 +271,39 @@ static seq_status cut(seq_raw_input *input, seq_error *error) {
     return seq_item_cut(input->cutter, item->file, field, error);
 }
 
+static seq_status take_frames(seq_raw_input *input, seq_error *error) {
+    const seq_item *item = &input->item;
+    const seq_frames *frames = item->frames;
+    size_t most = (size_t)seq_raw_most(input);
+    if (!frames || frames->width != input->width || !frames->rows)
+        return seq_item_refuse(item->file, item->line, 0, error,
+                               "%zu frames of %d values: the model takes frames of %d values",
+                               frames ? frames->rows : 0, frames ? frames->width : 0, input->width);
+    input->out.length = most && frames->rows > most ? most : frames->rows;
+    input->out.cut = frames->rows - input->out.length;
+    input->out.values = frames->values;
+    return SEQ_OK;
+}
+
+// The sequence as a text; of frames the name of their file.
+static const seq_item_field *name_input(seq_raw_input *input) {
+    const seq_item *item = &input->item;
+    if (!input->width) return seq_item_find_input(item);
+    const seq_item_field *path = seq_item_find(item, "path");
+    if (path) return path;
+    input->file_value = (seq_value){.bytes = item->file, .size = strlen(item->file)};
+    input->file_field = (seq_item_field){.name = "file", .values = &input->file_value, .count = 1};
+    return &input->file_field;
+}
+
+static int32_t group_of(const seq_raw_input *input) {
+    const char *name = seq_record_text(&input->settings.schema->reader, "group_label");
+    const seq_item_field *field = name && input->groups ? seq_item_find(&input->item, name) : NULL;
+    return field && !field->list
+               ? seq_vocabulary_find(input->groups, field->values->bytes, field->values->size)
+               : SEQ_NO_ID;
+}
+
 seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bool *out_more,
                         seq_error *error) {
     bool is_item = false;
@@ -248,11 +311,12 @@ seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bo
     if (status || !*out_more) return status;
     input->text_size = 0;
     input->out = (seq_raw_item){.item = &input->item,
-                                .layout = seq_conll_layout_of(input->reader),
-                                .input = is_item ? seq_item_find_input(&input->item) : NULL,
+                                .layout = seq_conll_layout_of(input->file.reader),
+                                .input = is_item ? name_input(input) : NULL,
                                 .is_item = is_item};
-    if (is_item && wanted) status = cut(input, error);
+    if (is_item && wanted) status = input->width ? take_frames(input, error) : cut(input, error);
     *out = input->out;
+    out->group = is_item ? group_of(input) : SEQ_NO_ID;
     out->ids = input->ids;
     out->casings = input->casing ? input->casings : NULL;
     out->units = input->texts;

@@ -15,25 +15,34 @@
 #include <strings.h>
 
 extern const seq_reader_kind seq_reader_arff, seq_reader_conll, seq_reader_conllu, seq_reader_csv,
-    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_jsonl, seq_reader_lines,
-    seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_ts, seq_reader_tsv;
+    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_hdf5, seq_reader_jsonl,
+    seq_reader_kaldi, seq_reader_lines, seq_reader_npy, seq_reader_promoters, seq_reader_skeleton,
+    seq_reader_sound, seq_reader_ts, seq_reader_tsv;
 
 static const seq_reader_kind *const kinds[] = {
     &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,        &seq_reader_tsv,
     &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu,     &seq_reader_fasta,
     &seq_reader_arff,  &seq_reader_promoters, &seq_reader_csv_frames, &seq_reader_npy,
-    &seq_reader_ts,    &seq_reader_skeleton,
+    &seq_reader_ts,    &seq_reader_skeleton,  &seq_reader_sound,      &seq_reader_hdf5,
+    &seq_reader_kaldi,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-const char *const seq_skip_names[SEQ_SKIPS] = {
-    "blank lines", "comments",       "document marks",          "ranges of tokens",
-    "empty nodes", "missing values", "items marked as not used"};
+const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines",
+                                               "comments",
+                                               "document marks",
+                                               "ranges of tokens",
+                                               "empty nodes",
+                                               "missing values",
+                                               "items marked as not used",
+                                               "sounds shorter than a frame",
+                                               "data sets that are no frames"};
 
 const char *const *seq_reader_choices(void) {
-    static const char *const choices[] = {
-        "auto",  "lines", "folder",    "csv",        "tsv", "jsonl", "conll",    "conllu",
-        "fasta", "arff",  "promoters", "csv-frames", "npy", "ts",    "skeleton", NULL};
+    static const char *const choices[] = {"auto",      "lines",      "folder", "csv",   "tsv",
+                                          "jsonl",     "conll",      "conllu", "fasta", "arff",
+                                          "promoters", "csv-frames", "npy",    "ts",    "skeleton",
+                                          "sound",     "hdf5",       "kaldi",  NULL};
     _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
     return choices;
 }
@@ -60,6 +69,33 @@ const char *seq_reader_summary(const char *reader) {
     return seq_reader_kind_find(reader)->summary;
 }
 
+// Whether --columns has the field `path`.
+static bool has_path(const char *columns) {
+    for (const char *at = columns; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, "path=", 5) == 0) return true;
+    }
+    return false;
+}
+
+static bool names_files(const seq_reader_kind *kind, const char *columns) {
+    return (kind->uses & SEQ_USES_FILES) && (has_path(columns) || !strcmp(kind->input, "frames"));
+}
+
+bool seq_reader_makes_frames(const char *reader, const char *columns) {
+    const seq_reader_kind *kind = seq_reader_kind_find(reader);
+    return strcmp(kind->input, "frames") == 0 || names_files(kind, columns);
+}
+
+bool seq_reader_names_files(const char *reader) {
+    return seq_reader_kind_find(reader)->uses & SEQ_USES_FILES;
+}
+
+bool seq_reader_takes(const char *reader, const char *path) {
+    const char *only = seq_reader_kind_find(reader)->only, *slash = strrchr(path, '/');
+    return !only || strcmp(slash ? slash + 1 : path, only) == 0;
+}
+
 bool seq_reader_takes_bytes(const char *reader) {
     return seq_reader_kind_find(reader)->bytes;
 }
@@ -80,6 +116,14 @@ const char *seq_reader_of_file(const char *path) {
         for (const char *at = kinds[i]->suffixes; at && *at; at += strcspn(at, " ") + 1)
             if (ends_with(path, size, at, strcspn(at, " "))) return kinds[i]->name;
     return NULL;
+}
+
+const char *seq_reader_of_item(const char *path) {
+    const char *named = seq_reader_of_file(path);
+    bool table = named && (strcmp(named, "csv") == 0 || strcmp(named, "tsv") == 0);
+    if (table) return "csv-frames";
+    return named && seq_reader_makes_frames(named, NULL) && !seq_reader_names_files(named) ? named
+                                                                                           : NULL;
 }
 
 seq_status seq_item_refuse(const char *file, int64_t line, int64_t column, seq_error *error,
@@ -120,7 +164,7 @@ static const setting recorded[] = {
     {"ignore", "ignore", SEQ_USES_IGNORE, TEXT(ignore)},
     {"delimiter", "delimiter", SEQ_USES_DELIMITER, TEXT(delimiter)},
     {"comment", "comment", SEQ_USES_COMMENT, TEXT(comment)},
-    {"label_pattern", "label-pattern", SEQ_USES_PATTERN, TEXT(label_pattern)},
+    {"label_pattern", "label-pattern", SEQ_USES_PATTERN | SEQ_USES_NAME, TEXT(label_pattern)},
 };
 enum { RECORDED = sizeof recorded / sizeof *recorded };
 
@@ -145,6 +189,8 @@ seq_status seq_reader_settings_write(const seq_reader_settings *settings, seq_re
         status = seq_record_set_integer(record, "raw_quotes", 1, error);
     if (!status && settings->missing)
         status = seq_record_set_integer(record, "missing_values", settings->missing, error);
+    if (!status && settings->sound.mel_bins)
+        status = seq_sound_settings_write(&settings->sound, record, error);
     return status;
 }
 
@@ -172,6 +218,8 @@ seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *
     if (!status) status = read_choice(record, "raw_quotes", 1, &raw, error);
     if (!status)
         status = read_choice(record, "missing_values", SEQ_MISSING_INTERPOLATE, &missing, error);
+    if (!status && seq_reader_makes_frames(out->reader, out->columns))
+        status = seq_sound_settings_read(&out->sound, record, error);
     if (status) return status;
     out->header = (seq_header)header;
     out->separator = (seq_separator)separator;
@@ -182,9 +230,39 @@ seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *
 
 static seq_status check_use(const seq_reader *reader, bool given, unsigned use, const char *option,
                             seq_error *error) {
-    if (!given || (reader->kind->uses & use)) return SEQ_OK;
+    if (!given || (reader->kind->uses & use) || reader->names_files) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE, "--%s: without effect with --reader %s", option,
                          reader->kind->name);
+}
+
+// Clears recorded settings: those of which some use is among `uses`, or all others.
+static void clear_settings(seq_reader_settings *settings, unsigned uses, bool among) {
+    const char *none = NULL;
+    for (size_t i = 1; i < RECORDED; i++)
+        if (((recorded[i].use & uses) != 0) == among)
+            memcpy((char *)settings + recorded[i].offset, &none, sizeof none);
+    if (((SEQ_USES_HEADER & uses) != 0) == among) settings->header = SEQ_HEADER_AUTO;
+    if (((SEQ_USES_SEPARATOR & uses) != 0) == among) settings->separator = SEQ_SEPARATOR_AUTO;
+    if (((SEQ_USES_QUOTES & uses) != 0) == among) settings->raw_quotes = false;
+    if (((SEQ_USES_MISSING & uses) != 0) == among) settings->missing = SEQ_MISSING_REFUSE;
+    if (((SEQ_USES_SOUND & uses) != 0) == among) settings->sound = (seq_sound_settings){0};
+}
+
+seq_reader_settings seq_reader_settings_of_file(const seq_reader *reader) {
+    seq_reader_settings out = *reader->settings;
+    clear_settings(&out, reader->kind->uses, true);
+    out.group = out.root = NULL;
+    return out;
+}
+
+seq_reader_settings seq_reader_settings_for(const seq_reader_settings *from, const char *reader) {
+    const seq_reader_kind *own = seq_reader_kind_find(from->reader),
+                          *kind = seq_reader_kind_find(reader);
+    seq_reader_settings out = *from;
+    out.reader = reader;
+    if (names_files(own, from->columns)) clear_settings(&out, own->uses, true);
+    clear_settings(&out, kind->uses, kind->uses & SEQ_USES_FILES);
+    return out;
 }
 
 static seq_status check_settings(const seq_reader *reader, seq_error *error) {
@@ -202,6 +280,9 @@ static seq_status check_settings(const seq_reader *reader, seq_error *error) {
     if (!status)
         status =
             check_use(reader, settings->missing != 0, SEQ_USES_MISSING, "missing-values", error);
+    if (!status)
+        status = check_use(reader, settings->sound.given != NULL, SEQ_USES_SOUND,
+                           settings->sound.given, error);
     if (!status)
         status =
             check_use(reader, settings->label_table != NULL, SEQ_USES_TABLE, "label-table", error);
@@ -331,23 +412,6 @@ seq_status seq_build_text(seq_reader *reader, const char *field, const char *byt
     return status ? status : seq_build_value(reader, bytes, size, line, column, error);
 }
 
-// The part of the path below the input, or NULL when the file is the input itself.
-static const char *below(const seq_reader *reader) {
-    const char *root = reader->settings->root;
-    size_t size = root ? strlen(root) : 0;
-    if (!root || strncmp(reader->name, root, size) != 0) return NULL;
-    const char *rest = reader->name + size;
-    if (*rest != '/' && !(size && root[size - 1] == '/')) return NULL;
-    return rest + strspn(rest, "/");
-}
-
-seq_status seq_build_class(seq_reader *reader, bool *out_found, seq_error *error) {
-    const char *path = below(reader), *slash = path ? strchr(path, '/') : NULL;
-    *out_found = slash != NULL;
-    return slash ? seq_build_text(reader, "label", path, (size_t)(slash - path), 0, 0, error)
-                 : SEQ_OK;
-}
-
 seq_status seq_build_line(seq_reader *reader, const char *bytes, size_t size, int64_t token,
                           seq_error *error) {
     if (!reader->settings->keep_lines) return SEQ_OK;
@@ -402,8 +466,11 @@ const seq_item_field *seq_item_find(const seq_item *item, const char *name) {
 
 static seq_status open_reader(seq_reader *reader, seq_error *error) {
     const seq_reader_kind *kind = reader->kind;
+    reader->names_files = names_files(kind, reader->settings->columns);
     seq_status status = check_settings(reader, error);
     if (!status) status = parse_choices(reader, error);
+    if (!status && (kind->uses & SEQ_USES_NAME) && reader->settings->label_pattern)
+        status = seq_name_pattern_parse(reader->settings->label_pattern, &reader->pattern, error);
     if (!status && kind->state)
         status = seq_allocate(&reader->state, 1, kind->state, "a reader", error);
     if (!status)
@@ -451,6 +518,7 @@ seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, s
     seq_build_item(reader, 0);
     reader->kept_count = reader->kept_used = 0;
     seq_status status = reader->kind->next(reader, out_more, error);
+    if (!status && *out_more && reader->names_files) status = seq_build_table_file(reader, error);
     if (!status && *out_more && reader->settings->group &&
         strcmp(reader->settings->group, "file") == 0)
         status = seq_build_text(reader, "file", reader->name, strlen(reader->name), 0, 0, error);
@@ -471,6 +539,7 @@ void seq_reader_close(seq_reader *reader) {
     seq_line_reader_end(&reader->lines);
     free(reader->state);
     free(reader->choice_text);
+    seq_name_pattern_clear(&reader->pattern);
     free(reader->values);
     free(reader->pool);
     free(reader->kept);

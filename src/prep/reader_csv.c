@@ -95,7 +95,7 @@ static bool wants_header(const seq_reader *reader) {
     bool group = settings->group && !isdigit((unsigned char)*settings->group) &&
                  strcmp(settings->group, "file") != 0 &&
                  !seq_reader_choice(reader, settings->group);
-    return group || !seq_reader_choice(reader, reader->kind->target);
+    return group || (!reader->names_files && !seq_reader_choice(reader, reader->kind->target));
 }
 
 // The first record makes the map; *out_more as in `next`.
@@ -145,7 +145,9 @@ static void close_csv(seq_reader *reader) {
     seq_cell_map_end(&state->map);
 }
 
-enum { USES = SEQ_USES_COLUMNS | SEQ_USES_IGNORE | SEQ_USES_HEADER | SEQ_USES_QUOTES };
+enum {
+    USES = SEQ_USES_COLUMNS | SEQ_USES_IGNORE | SEQ_USES_HEADER | SEQ_USES_QUOTES | SEQ_USES_FILES
+};
 
 const seq_reader_kind seq_reader_csv = {
     .name = "csv",

@@ -174,7 +174,8 @@ static seq_status next(seq_reader *reader, bool *out_more, seq_error *error) {
     bool labelled = false;
     for (int i = 0; i < reader->field_count; i++)
         labelled = labelled || strcmp(reader->fields[i].name, reader->kind->target) == 0;
-    if (!status && !labelled) status = seq_build_class(reader, &found, error);
+    if (!status && (!labelled || reader->pattern.count))
+        status = seq_build_class(reader, &found, error);
     *out_more = !status;
     return status;
 }
@@ -202,7 +203,7 @@ const seq_reader_kind seq_reader_csv_frames = {
     .input = "frames",
     .target = "label",
     .uses = SEQ_USES_COLUMNS | SEQ_USES_IGNORE | SEQ_USES_HEADER | SEQ_USES_DELIMITER |
-            SEQ_USES_MISSING,
+            SEQ_USES_MISSING | SEQ_USES_NAME,
     .state = sizeof(csv_state),
     .open = open_csv,
     .next = next,

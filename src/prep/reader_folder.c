@@ -1,7 +1,7 @@
-// Reader `folder`: a folder for each class, a file for each item. The label is
-// the first folder below the input, so `reviews/pos/1.txt` is of class `pos`
-// when the input is `reviews`. The item is the whole file; line ends stay, as
-// LF. Tests: tests/unit/prep/test_readers.c, tests/cli/seqprep_items.sh.
+// Reader `folder`: a file is an item, its text the whole file; line ends stay, as
+// LF. The label is the first folder below the input, so `reviews/pos/1.txt` is of
+// class `pos` when the input is `reviews`, or comes from the file's name
+// (name_fields.c). Tests: tests/unit/prep/test_readers.c, tests/cli/seqprep_items.sh.
 #include "reader_private.h"
 
 typedef struct folder_state {
@@ -38,6 +38,7 @@ const seq_reader_kind seq_reader_folder = {
     .summary = "a folder a class, a file an item",
     .input = "text",
     .target = "label",
+    .uses = SEQ_USES_NAME,
     .binary = true,
     .state = sizeof(folder_state),
     .next = next,

@@ -11,9 +11,9 @@
 // calls seq_build_frames with the width, then seq_build_frame for each frame, and
 // builds its other fields as above, a class folder's label by seq_build_class
 // (copy reader_skeleton.c; reader_npy.c where the file is no text). reader.c
-// fills missing values and refuses what is not finite. tests/fuzz/fuzz_reader.c and the hostile inputs of
-// tests/unit/prep/test_readers.c find the new row by themselves; add its right
-// answers there.
+// fills missing values and refuses what is not finite. tests/fuzz/fuzz_reader.c and the hostile
+// inputs of tests/unit/prep/test_readers.c find the new row by themselves; add its right answers
+// there.
 //
 // Tests: tests/unit/prep/test_readers.c, tests/cli/seqprep_items.sh.
 #include "reader_private.h"

@@ -3,6 +3,7 @@
 #define SEQ_PREP_READER_PRIVATE_H
 
 #include "line_reader.h"
+#include "name_fields.h"
 
 // Settings that a reader uses; any other is refused.
 enum {
@@ -16,11 +17,16 @@ enum {
     SEQ_USES_PATTERN = 128,
     SEQ_USES_TABLE = 256,
     SEQ_USES_MISSING = 512,
+    // A file is an item, and `next` calls seq_build_class.
+    SEQ_USES_NAME = 1024,
+    SEQ_USES_SOUND = 4096,
+    SEQ_USES_FILES = 2048, // --columns path=...: see table_files.c
 };
 
 typedef struct seq_reader_kind {
     const char *name, *summary;
-    const char *input, *target; // fields
+    const char *input, *target; // fields; input is "frames" where items are real vectors
+    const char *only;           // in folders, files of this name; NULL: all
     const char *suffixes;       // of file names, each with a blank behind it; NULL: none
     unsigned uses;
     bool binary;  // any_bytes is heeded; other readers take UTF-8 only
@@ -49,6 +55,8 @@ struct seq_reader {
     char *choice_text; // what the choices point to
     seq_column_choice choices[2 * SEQ_ITEM_FIELDS];
     int choice_count;
+    seq_name_pattern pattern; // SEQ_USES_NAME
+    bool names_files;         // SEQ_USES_FILES, and its items have a path
     int64_t skipped[SEQ_SKIPS];
     // The item: values lie one behind another in the pool, each with a NUL.
     int64_t line;
@@ -75,7 +83,8 @@ seq_status seq_build_more(seq_reader *reader, const char *bytes, size_t size, se
 // A field of one value.
 seq_status seq_build_text(seq_reader *reader, const char *field, const char *bytes, size_t size,
                           int64_t line, int64_t column, seq_error *error);
-// The field `label`, when the file lies in a class folder: the first one below the input.
+// For readers with SEQ_USES_NAME: the fields of --label-pattern, else the field `label` when the
+// file lies in a class folder, the first one below the input. *out_found: there was something.
 seq_status seq_build_class(seq_reader *reader, bool *out_found, seq_error *error);
 seq_status seq_build_line(seq_reader *reader, const char *bytes, size_t size, int64_t token,
                           seq_error *error);
@@ -90,6 +99,10 @@ seq_status seq_build_number(seq_reader *reader, const char *at, size_t size, int
                             float *out, seq_error *error);
 // Whether seq_build_number takes it, missing values apart.
 bool seq_is_number(const char *at, size_t size);
+// table_files.c: frames and fields from the file that the field `path` names.
+seq_status seq_build_table_file(seq_reader *reader, seq_error *error);
+// Those for that file: without what the table's reader has used.
+seq_reader_settings seq_reader_settings_of_file(const seq_reader *reader);
 
 // The choice of a field, or NULL.
 const seq_column_choice *seq_reader_choice(const seq_reader *reader, const char *field);

@@ -184,8 +184,10 @@ static seq_status take_item(seq_reader *reader, ts_state *state, seq_error *erro
     if (!state->no_label) end = colon;
     seq_status status = count_item(reader, state, end, &length, error);
     if (!status) status = take_values(reader, length, end, error);
-    if (!status && state->no_label) return seq_build_class(reader, &found, error);
-    return status ? status : take_label(reader, state, colon + 1, error);
+    if (!status && !state->no_label) status = take_label(reader, state, colon + 1, error);
+    return status || (!state->no_label && !reader->pattern.count)
+               ? status
+               : seq_build_class(reader, &found, error);
 }
 
 static seq_status next(seq_reader *reader, bool *out_more, seq_error *error) {
@@ -220,7 +222,7 @@ const seq_reader_kind seq_reader_ts = {
     .input = "frames",
     .target = "label",
     .suffixes = ".ts ",
-    .uses = SEQ_USES_MISSING,
+    .uses = SEQ_USES_MISSING | SEQ_USES_NAME,
     .state = sizeof(ts_state),
     .next = next,
     .close = close_ts,

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, &seq_task_rate,
-                                        &seq_task_tag, NULL};
+static const seq_task *const tasks[] = {&seq_task_lm,  &seq_task_classify,   &seq_task_rate,
+                                        &seq_task_tag, &seq_task_transcribe, NULL};
 const seq_option_group *const seq_task_groups[] = {
     &seq_stack_options,     &seq_pooling_options, &seq_classifier_options,
     &seq_regressor_options, &seq_tagger_options,  &seq_letters_options,
@@ -72,23 +72,34 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
 
 // ---- schemas
 
+// Whether the axis of a target is as a task wants it; `input`: that of the item's sequence.
+static bool is_placed(seq_target_place place, const seq_schema *schema, int axis, int input) {
+    if (place == SEQ_TARGET_ITSELF) return axis && axis != input && schema->axes[axis].parent == 0;
+    return axis == (place == SEQ_TARGET_ROWS ? input : 0);
+}
+
 // Why a schema is none of the task's, or NULL. Models, measures and predictions rely on it.
 static const char *misfit(const seq_task *task, const seq_schema *schema) {
     const seq_task_target *wanted = &task->target;
-    int text = seq_schema_find_field(schema, "text"),
-        letter = seq_schema_find_field(schema, "letter");
+    int text = seq_schema_find_input(schema), letter = seq_schema_find_field(schema, "letter");
     if (!wanted->field) return NULL; // its columns are looked for by name
     if (schema->streams) return "it has no items";
     const seq_field *fields = schema->fields,
                     *target = &fields[schema->target < 0 ? 0 : schema->target];
     if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)
-        return "it has no field text of ids or values";
+        return "it has no field text of ids or values, and no frames";
+    if (strcmp(fields[text].name, "frames") == 0 &&
+        (fields[text].kind != SEQ_FIELD_VALUES || seq_schema_find_field(schema, "text") >= 0))
+        return "its field frames is none of values, or a text stands beside it";
     int axis = fields[text].axis;
     if (!axis || schema->axes[axis].parent || schema->length_axis != axis)
-        return "its field text is no sequence of an item, or its items are sorted by others";
+        return "its field text (or frames) is no sequence of an item, or its items are sorted by "
+               "others";
     if (schema->target < 0 || strcmp(target->name, wanted->field) != 0 ||
-        target->kind != wanted->kind || target->axis != (wanted->of_rows ? axis : 0))
+        target->kind != wanted->kind || !is_placed(wanted->place, schema, target->axis, axis))
         return "its target is none of this task";
+    if (wanted->place == SEQ_TARGET_ITSELF && fields[text].kind != SEQ_FIELD_VALUES)
+        return "its items have no frames";
     if (letter >= 0 && (fields[letter].kind != SEQ_FIELD_IDS || !fields[letter].axis ||
                         schema->axes[fields[letter].axis].parent != axis))
         return "its field letter is no sequence of each row of text";
@@ -113,6 +124,11 @@ static seq_graph_field field_of(const seq_task_input *input, const seq_field *fi
         .width = ids ? 0 : field->width,
         .vocabulary = field->vocabulary,
     };
+}
+
+const char *seq_task_sequence(const seq_task_input *input) {
+    int field = seq_schema_find_input(input->schema);
+    return field < 0 ? "text" : input->schema->fields[field].name; // told as a column
 }
 
 const int64_t *seq_task_counts(const seq_task_input *input, seq_graph *graph, const char *field) {

@@ -11,7 +11,7 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     const seq_model_config *config = input->config;
     const seq_parsed *settings = input->settings;
     const seq_field *label = &input->schema->fields[input->schema->target];
-    int rows = seq_graph_rows(graph, config, settings, "text");
+    int rows = seq_graph_rows(graph, config, settings, seq_task_sequence(input));
     rows = seq_graph_casing(graph, config, settings, "casing", rows);
     rows = seq_graph_input_dropout(graph, config, settings, rows);
     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
@@ -31,7 +31,7 @@ const seq_task seq_task_rate = {
     .summary = "one number a sequence",
     .unit = "item",
     .sampler = &seq_sampler_buckets,
-    .target = {"label", SEQ_FIELD_NUMBER, false},
+    .target = {"label", SEQ_FIELD_NUMBER, SEQ_TARGET_ITEM},
     .groups = groups,
     .build = build,
     .metrics = metrics,

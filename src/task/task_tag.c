@@ -1,4 +1,4 @@
-// A label for each token: entities, parts of speech. Words, with their letters
+// A label for each token, or for each frame: entities, parts of speech. Words, with their letters
 // and casing beside them where the data set has those, go through the stack; the
 // head labels each row, and as a conditional random field it keeps to the scheme
 // that the tags are stored in. Invariant: nothing here depends on other items of
@@ -40,7 +40,7 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     const seq_model_config *config = input->config;
     const seq_parsed *settings = input->settings;
     const seq_field *tags = &input->schema->fields[input->schema->target];
-    int rows = seq_graph_rows(graph, config, settings, "text");
+    int rows = seq_graph_rows(graph, config, settings, seq_task_sequence(input));
     rows = seq_graph_letters(graph, config, settings, "letter", rows);
     rows = seq_graph_casing(graph, config, settings, "casing", rows);
     rows = seq_graph_input_dropout(graph, config, settings, rows);
@@ -64,7 +64,7 @@ const seq_task seq_task_tag = {
     .summary = "a tag a token",
     .unit = "token",
     .sampler = &seq_sampler_buckets,
-    .target = {"tag", SEQ_FIELD_LABEL, true},
+    .target = {"tag", SEQ_FIELD_LABEL, SEQ_TARGET_ROWS},
     .groups = groups,
     .build = build,
     .metrics = metrics,

@@ -6,6 +6,7 @@
 #include <seqtrain/base/arithmetic.h>
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
+#include <seqtrain/base/settings.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/base/standard.h>
 #include <seqtrain/base/thread.h>
@@ -47,17 +48,29 @@ typedef struct invocation {
     seq_error error;
 } invocation;
 
+static void work(invocation *self, seq_parsed *parsed) {
+    if (parsed->version)
+        print_version(self->program->name);
+    else if (!parsed->finished && !tool_load_blas(parsed, &self->error))
+        self->run(parsed, &self->error);
+}
+
 static void invoke(void *argument) {
     invocation *self = argument;
     seq_parsed parsed = {0};
     if (!seq_options_parse(self->program, self->argc, self->argv, self->values, self->values_size,
-                           &parsed, &self->error)) {
-        if (parsed.version)
-            print_version(self->program->name);
-        else if (!parsed.finished && !tool_load_blas(&parsed, &self->error))
-            self->run(&parsed, &self->error);
-    }
+                           &parsed, &self->error))
+        work(self, &parsed);
     seq_options_clear(&parsed);
+}
+
+// Of a program with groups of options.
+static void invoke_joined(void *argument) {
+    invocation *self = argument;
+    seq_settings settings;
+    if (!seq_settings_parse(self->program, self->argc, self->argv, &settings, &self->error))
+        work(self, &settings.parsed);
+    seq_settings_clear(&settings);
 }
 
 int tool_main(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
@@ -69,7 +82,7 @@ int tool_main(const seq_program *program, int argc, char **argv, void *values, s
     seq_standard_begin(&standard);
     seq_arithmetic_begin();
     seq_log_open(stderr, SEQ_LOG_INFO, program->name);
-    seq_thread_run_main(invoke, &self, &self.error);
+    seq_thread_run_main(values ? invoke : invoke_joined, &self, &self.error);
     seq_standard_end(&standard, &self.error);
     if (self.error.status) seq_log_error("%s", self.error.text);
     if (self.error.status == SEQ_STOPPED) seq_signals_end(seq_signals_caught());

@@ -9,9 +9,10 @@
 extern const seq_sibling tool_siblings[];
 
 // A main without MPI: parses, answers --version, opens the log, runs, prints the
-// error, returns the exit code. `values` is the program's options struct; `run` gets it through
-// parsed->values. Messages go to standard error. Where `run` was stopped by a signal that it had
-// caught (SEQ_STOPPED), the process ends by that signal.
+// error, returns the exit code. `values` is the program's options struct, NULL where the program
+// has groups of options: then it is made here. `run` gets it through parsed->values. Messages go to
+// standard error. Where `run` was stopped by a signal that it had caught (SEQ_STOPPED), the process
+// ends by that signal.
 int tool_main(const seq_program *program, int argc, char **argv, void *values, size_t values_size,
               seq_status (*run)(const seq_parsed *parsed, seq_error *error));
 

@@ -102,7 +102,7 @@ printf 'label,text,who\n1,q,z\n' >again.csv
 refused 3 "group who: items of one group are in two parts" --task classify --group who --test again.csv who.csv
 refused 3 "who.csv line 1: --group: there is no column 'speaker' among these: label, text, who" --task classify --group speaker who.csv
 printf 'pos a good film\n' >known
-expect 0 "1 items of the validation and test files are equal to items" prep --task classify -o known.data --valid known tab
+expect 0 "1 items of the validation and test parts are equal to items" prep --task classify -o known.data --valid known tab
 
 # Sequences.
 printf '>a class=x\nACGTN\nacg\n>b class=y\nRYK\n' >s.fa
@@ -123,6 +123,35 @@ made promoters 'train +2 +8' --task classify --reader promoters p
 printf '@relation r\n@attribute name {n1,n2}\n@attribute p1 {a,c}\n@attribute p2 {a,c}\n@attribute class {x,y}\n@data\nn1,a,c,x\nn2,c,c,y\n' >w.arff
 refused 2 "attribute 'name' is no single letter" --task classify w.arff
 made arff 'train +2 +4' --task classify --ignore name w.arff
+
+# Frames: files with fields in their names, parts by conditions on them, a table of the files, and what has no meaning there.
+mkdir -p rec/loud
+for i in 1 2 3 4 5 6; do printf '%d,2\n%d,1e-1\n' $i $((i * i)) >rec/$((i % 2))_ann_$i.csv; done
+made named 'frames: values a row of frames, width 2' --task classify --label-pattern '{label}_{who}_{index}.csv' --test 'index<02' --valid 'index<=3,label!=1' rec
+says named 'train +4 +8 '
+says named 'valid +1 +2 '
+says named 'test +1 +2 '
+grep -q '"field.frames.deviation": "[0-9.e+,]*"' named/dataset.json || bad "frames without a deviation: $(cat named/dataset.json)"
+made plain 'reader +csv-frames: 6 items' --task rate --normalise none --label-pattern '{x}_{y}_{label}.csv' --max-length 1 rec
+says plain 'windows +12,'
+grep -q deviation plain/dataset.json && grep -q field.frames.mean plain/dataset.json && bad "--normalise none: $(cat plain/dataset.json)"
+ls rec/*.csv | sed 's/$/,who/' >files.csv
+made listed 'reader +csv: 6 items' --task classify --columns path=1,label=2 files.csv
+refused 2 "test 'index<1': no item of the inputs is so" --task classify --label-pattern '{label}_{who}_{index}.csv' --test 'index<1' rec
+refused 2 "--test index<: expected conditions on fields" --task classify --label-pattern '{label}_{who}_{index}.csv' --test 'index<' rec
+refused 3 "rec/0_ann_2.csv line 1: 'day=3': the item has no field 'day'" --task classify --label-pattern '{label}_{who}_{index}.csv' --test day=3 rec
+refused 3 "rec/0_ann_2.csv: the name fits --label-pattern '\{label\}_\{index\}.csv' in more than one way" --task classify --label-pattern '{label}_{index}.csv' rec
+refused 3 "rec/0_ann_2.csv line 1: the item has no field 'label': a class folder above" --task classify --reader csv-frames rec
+refused 2 "--kmer: without effect with --reader csv-frames, whose items are frames" --task classify --reader csv-frames --kmer 2 rec
+refused 2 "--min-count: without effect with --reader csv, whose items are frames" --task classify --columns path=1,label=2 --min-count 2 files.csv
+refused 2 "--normalise: without effect with --reader lines, whose items are text" --task classify --normalise none tab
+printf '1,2,3\n' >rec/loud/w.csv
+printf 'rec/0_ann_2.csv,a\nrec/loud/w.csv,b\n' >files.csv
+refused 3 "files.csv line 2: rec/loud/w.csv: frames of 3 values, and those of the items before have 2" --task classify --columns path=1,label=2 files.csv
+printf '1\n1e39\n' >rec/loud/w.csv
+refused 3 "rec/loud/w.csv line 2, column 1" --task classify --label-pattern '{label}.csv' rec/loud
+printf 'x.wave,a\n' >files.csv
+refused 3 "files.csv line 1, column 1: x.wave: the end of its name tells no reader of frames" --task classify --columns path=1,label=2 files.csv
 
 # Tags.
 printf 'U.N. I-ORG\nofficial O\nEkeus I-PER\nRolf B-PER\n\nParis I-LOC\n\n' >iob1

@@ -8,10 +8,18 @@ needs_fault_points
 launcher_environment 0
 whole=$((SCALE >= 10))
 
-# items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word.
+# items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label.
 items() {
   awk -v task="$1" -v count="$2" -v from="$3" 'BEGIN {
+    if (task == "frames") print "@problemName none\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true down even up\n@data"
     for (i = from; i < from + count; i++) {
+      if (task == "frames") {
+        for (k = 0; k < 2; k++) {
+          for (t = 0; t <= i * 7 % 9; t++) printf "%s%g", t ? "," : k ? ":" : "", (i * 5 + t * 3 + k) % 23 / 7 - k
+        }
+        print ":" (i % 3 ? (i % 3 > 1 ? "up" : "even") : "down")
+        continue
+      }
       if (task == "classify") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
       if (task == "rate") printf "%s\t", i * 7 % 11 / 2 - 1
       for (t = 0; t <= i * 7 % 9; t++) {
@@ -27,14 +35,18 @@ items() {
 # begin TASK: `command` trains it, for 3 epochs of 6 steps. In the last of an epoch 3 of 4 replicas have no item, as in the last
 # batch of validation.
 begin() {
-  local preparing=()
+  local preparing=() words=(--embed 5 --embedding-dropout 0.1 --word-dropout 0.1 --singletons 0.5) kind=$1
   task=$1
-  command=("$SEQTRAIN" --data "$task/data" --layers 2 --hidden 6,5 --embed 5 --bidirectional --feedforward-between 6 --feedforward 4 --dropout 0.2
-    --dropout-locked --embedding-dropout 0.1 --weight-drop 0.3 --word-dropout 0.1 --singletons 0.5 --replicas 4 --batch 2 --epochs 3 --steps 18
+  command=("$SEQTRAIN" --data "$task/data" --layers 2 --hidden 6,5 --bidirectional --feedforward-between 6 --feedforward 4 --dropout 0.2
+    --dropout-locked --weight-drop 0.3 --replicas 4 --batch 2 --epochs 3 --steps 18
     --clip-norm 0.3 --schedule plateau --log-every 1 --keep 99 --checkpoint-every 4 --validate-every 5)
-  labels=label cut=(--batch 3 --override batch)
+  input=text labels=label cut=(--batch 3 --override batch)
   case $task in
   classify) command+=(--pool attention --label-smoothing 0.1 --class-weights balanced) ;;
+  frames) # classify, too
+    command+=(--pool attention --label-smoothing 0.1 --class-weights balanced)
+    input=frames kind=classify preparing=(--reader ts) words=()
+    ;;
   rate)
     command+=(--cell gru --pool max-mean --loss huber --batch-tokens 16)
     cut=(--batch-tokens 25 --override batch-tokens)
@@ -49,10 +61,11 @@ begin() {
     return 1
     ;;
   esac
+  command+=(${words[@]+"${words[@]}"})
   mkdir "$task"
   items "$task" 41 0 >"$task/train.txt"
   items "$task" 9 100 >"$task/valid.txt"
-  expect 0 "train +41" "$SEQPREP" --task "$task" ${preparing[@]+"${preparing[@]}"} --valid "$task/valid.txt" -o "$task/data" "$task/train.txt"
+  expect 0 "train +41" "$SEQPREP" --task "$kind" ${preparing[@]+"${preparing[@]}"} --valid "$task/valid.txt" -o "$task/data" "$task/train.txt"
   expect 0 "audit +epoch 3: each of 41 items was read once" "${command[@]}" --run "$task/whole"
   newest=step-000000018
   before=step-000000016
@@ -230,25 +243,24 @@ hostile_schemas() {
   cat <<END
 task none
 task lm
-field.text.kind number
-field.text.kind label
-field.text.kind nothing
-field.text.axis example
-field.text.axis nothing
-field.text.vocabulary nothing
-field.text.vocabulary 2147483648
-field.$labels.axis $([ "$task" = tag ] && echo example || echo text)
+field.$input.kind number
+field.$input.kind label
+field.$input.kind nothing
+field.$input.axis example
+field.$input.axis nothing
+$([ $input = text ] && printf 'field.text.vocabulary nothing\nfield.text.vocabulary 2147483648\n' || printf 'field.frames.width 0\nfield.frames.width 3\nfield.frames.deviation 1,0\n')
+field.$labels.axis $([ "$task" = tag ] && echo example || echo $input)
 field.$labels.axis nothing
 field.$labels.kind ids
 target nothing
-target text
+target $input
 length example
 axes example
-axis.text.parent text
-axis.text.parent nothing
+axis.$input.parent $input
+axis.$input.parent nothing
 vocabularies text,text,text
 vocabularies text,$labels,letters,more
-fields text
+fields $input
 fields $labels
 END
 }
@@ -275,11 +287,11 @@ hostile_data() {
     seal "$task/bad-data" dataset.json
     refuse_data "shard 0 of train: .*(: the data set is damaged|of the vocabulary|not finite)"
   done <<END
-text.ends 3 0
-text.ends 3 4294967295
-text.ends -1 200
-text.ends -1 202
-text 7 255
+$input.ends 3 0
+$input.ends 3 4294967295
+$input.ends -1 200
+$input.ends -1 202
+$([ $input = text ] && echo text 7 255 || printf 'frames 7 nan\nframes -1 inf\n')
 $([ "$task" = rate ] && printf 'label 5 nan\nlabel 5 inf\n' || echo "$labels 7 255")
 $([ "$task" = tag ] && printf 'letters.ends 8 1\nletters.ends -1 4294967295\nletter 9 255\n')
 END
@@ -300,8 +312,8 @@ train_shards 42
 train_shards 40
 train_shards 2147483647
 train_shards 41,41
-train_rows.text 202
-train_rows.text 9223372036854775807
+train_rows.$input 202
+train_rows.$input 9223372036854775807
 train_partial 1
 END
   while read -r key value; do
@@ -315,7 +327,7 @@ END
 mapfile -t tasks < <("$SEQPREP" --task none -o none none 2>&1 | sed -n 's/.*expected one of lm, //p' | sed 's/, /\n/g')
 [ ${#tasks[@]} -ge 3 ] || bad "the tasks are not told: ${tasks[*]}"
 if [ $whole -eq 1 ]; then
-  for task in "${tasks[@]}"; do
+  for task in "${tasks[@]}" frames; do
     begin "$task" || continue
     equal_bytes "1 2 4"
     resume train-backward:15:1 train-backward:9 train-exchange:2:1 checkpoint.shard-digested:1:2 train-update:1 train-validate:1:1 train-epoch:1:3

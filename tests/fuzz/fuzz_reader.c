@@ -62,12 +62,21 @@ static seq_reader_settings settings_of(const char *reader, int cutting, int flag
     if (is(reader, "csv tsv csv-frames")) out.header = (seq_header)(cutting % 3);
     if (is(reader, "csv tsv")) out.raw_quotes = cutting / 3 % 2;
     if (is(reader, "csv csv-frames") && cutting / 6 % 2) out.delimiter = ";";
-    if (strcmp(seq_reader_input_field(reader), "frames") == 0)
+    if (is(reader, "sound")) {
+        seq_error error = {0};
+        fuzz_check(seq_sound_settings_read(&out.sound, NULL, &error), &error);
+        out.sound.features = cutting % 3;
+        out.sound.channel = cutting / 3 % 2;
+        out.sound.resample = cutting / 6 % 2 ? 8000 : 0;
+        out.sound.deltas = cutting / 6;
+    } else if (strcmp(seq_reader_input_field(reader), "frames") == 0)
         out.missing = (seq_missing_values)(flags >> 5 & 1);
     if (is(reader, "csv tsv arff csv-frames") && cutting / 12 % 2) out.ignore = "a,2";
     if (is(reader, "lines conll")) out.separator = (seq_separator)(cutting % 3);
     if (is(reader, "conll") && flags >> 5 & 1) out.comment = "#";
     if (is(reader, "fasta") && !(flags >> 1 & 1)) out.label_pattern = "c=([^ ]+)";
+    if (is(reader, "folder csv-frames npy ts hdf5 sound") && flags >> 5 & 1)
+        out.label_pattern = flags >> 1 & 1 ? "{label}" : "{who}/f{label}e";
     if (flags >> 6 & 1) out.group = is(reader, "conll conllu") ? "document" : "file";
     return out;
 }

@@ -1,4 +1,4 @@
-# Items: the same bytes for every number of ranks, also where the last step of an epoch leaves 3, 2 or 1 of 4 replicas without an item;
+# Items, of words and of frames: the same bytes for every number of ranks, also where the last step of an epoch leaves 3, 2 or 1 of 4 replicas without an item;
 # those add nothing. A new cut counts what it reads twice.
 source "$SUPPORT/common.sh"
 # items N: N sequences of 1 to 9 words in two classes.
@@ -32,6 +32,16 @@ done <<'END'
 10
 11 2
 END
+
+# Frames in place of words, by bidirectional layers and windows.
+mkdir -p recorded
+awk 'BEGIN { for (i = 0; i < 11; i++) { file = sprintf("recorded/%d_%02d.csv", i % 2, i); for (t = 0; t <= i * 7 % 9; t++) print (i * 5 + t * 3) % 23 / 7 "," t - i % 2 >file } }'
+expect 0 'frames: values' "$SEQPREP" --task classify --label-pattern '{label}_{index}.csv' --max-length 5 --overlap 1 -o frames recorded
+for p in 1 2 4; do
+  expect 0 'audit +epoch 2: each of [0-9]+ items was read once' run_mpi "$p" "$SEQTRAIN" --data frames --layers 1 --hidden 7 --bidirectional --batch 1 --replicas 4 \
+    --epochs 2 --clip-norm 0.3 --dropout 0.2 --run "framed-$p"
+  same_tree framed-1/checkpoints "framed-$p/checkpoints"
+done
 
 # A step of 4 replicas, then 3 replicas from step 1 of 4 on: what was read, less what was read twice, with what was not, is all.
 expect 0 finished "$SEQTRAIN" --data data11 "${options[@]}" --replicas 4 --steps 1 --run cut

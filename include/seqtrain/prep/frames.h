@@ -4,6 +4,7 @@
 #define SEQTRAIN_PREP_FRAMES_H
 
 #include <seqtrain/base/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 // Zero-initialise. The values are the struct's until seq_frames_clear.
@@ -14,6 +15,8 @@ typedef struct seq_frames {
     double first;    // seconds: where the first frame begins
     double shift;    // seconds from one frame to the next; 0: frames have no time
     size_t capacity; // floats that `values` has room for
+    int rate;        // Hz: of the sound that the frames were made of; 0: of no sound
+    bool padded;     // the sound was shorter than a frame: it was filled up with zeros
 } seq_frames;
 
 // Room for rows x width; what was there stays, as far as it fits, row by row

@@ -6,7 +6,12 @@
 #include <seqtrain/prep/item_units.h>
 #include <seqtrain/prep/tag_scheme.h>
 
-typedef enum seq_item_task { SEQ_TASK_CLASSIFY, SEQ_TASK_RATE, SEQ_TASK_TAG } seq_item_task;
+typedef enum seq_item_task {
+    SEQ_TASK_CLASSIFY,
+    SEQ_TASK_RATE,
+    SEQ_TASK_TAG,
+    SEQ_TASK_TRANSCRIBE
+} seq_item_task;
 
 typedef struct seq_prepare_items {
     seq_item_task task;
@@ -17,12 +22,14 @@ typedef struct seq_prepare_items {
     const char *const *inputs; // files, folders (read recursively in name order), "-"
     size_t input_count;
     const char *valid_file, *test_file;   // NULL: none
-    double valid_fraction, test_fraction; // of the groups; 0 when a file is given
-    int64_t folds, fold;                  // 0: none; fold counts from 1 and is the test split
-    bool all_folds;                       // as many folds as groups
-    bool stratify;                        // classify: every class gets its share of each part
-    uint64_t seed;                        // of the draw
-    int64_t min_count, max_vocabulary;    // as in seq_prepare; <unk> is always there
+    double valid_fraction, test_fraction; // of the groups; 0 when a file or condition is given
+    // Items of the inputs that are so, "index<10,speaker=ann"; test goes first. NULL: none.
+    const char *valid_condition, *test_condition;
+    int64_t folds, fold;               // 0: none; fold counts from 1 and is the test split
+    bool all_folds;                    // as many folds as groups
+    bool stratify;                     // classify: every class gets its share of each part
+    uint64_t seed;                     // of the draw
+    int64_t min_count, max_vocabulary; // as in seq_prepare; <unk> is always there
     // Data set or vocabulary.tsv whose units join those of the training part, which come first and
     // alone have counts: what a language model knows keeps a row of its own. NULL: none.
     const char *vocabulary_from;
@@ -30,7 +37,11 @@ typedef struct seq_prepare_items {
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are
     seq_tag_scheme scheme, stored_scheme; // stored none: as they were
-    bool converts;           // refuse tags without a scheme: the user has chosen stored_scheme
+    bool converts; // refuse tags without a scheme: the user has chosen stored_scheme
+    seq_normalise normalise, unseen; // of frames, as in seq_field
+    const char *group_label;         // a field that items keep as SEQ_GROUP_FIELD; NULL: none
+    const char *tier;                // transcribe: of a TextGrid; NULL: it has one
+    bool skips_infeasible; // transcribe: items with more labels than frames; else they are refused
     bool reverse_complement; // training items once more, the other strand read backwards
     bool as_is;
     uint64_t memory; // bytes that unpacking may take
@@ -38,13 +49,21 @@ typedef struct seq_prepare_items {
     bool (*stopped)(void);
 } seq_prepare_items;
 
+// Whether a text is a condition, and not a fraction or file.
+bool seq_is_condition(const char *text);
+// The reader that is given, or told by the first input, --label-pattern and the task.
+const char *seq_prepare_items_reader(const seq_prepare_items *prepare);
+
 // Fields: `text` (ids on the axis text); `label` (a class, or a number for rate)
 // on the examples, or `tag` on text; `letter` on the axis letters; `casing`
-// on text. Equal inputs,
+// on text. Items of real vectors have `frames` (values on the axis frames) in
+// place of `text`, and nothing of words; a transcript of them is `symbols` (labels
+// on the axis labels, whose vocabulary has <blank> as 0). Equal inputs,
 // windows of an item, and items with an equal --group field are one group. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
 // units, the longest item (some 10 bytes a letter), and some 200 bytes an item
-// while groups are sorted. The disk holds 1 to 4 bytes a unit while it works.
+// while groups are sorted. The disk holds 1 to 4 bytes a unit or value while it
+// works.
 // Progress and warnings go to the log. The target is made as by seq_prepare_run.
 seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *error);
 

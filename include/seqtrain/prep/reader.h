@@ -13,6 +13,7 @@
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/status.h>
 #include <seqtrain/prep/frames.h>
+#include <seqtrain/prep/sound_settings.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,30 +84,40 @@ typedef enum seq_missing_values {
 // default. An option that a reader does not know must not be set.
 typedef struct seq_reader_settings {
     // Recorded in a data set (seq_reader_settings_write):
-    const char *reader;         // its name
-    const char *columns;        // "label=1,text=3-4": FIELD=NUMBER, FIELD=FROM-TO, FIELD=NAME
-    const char *ignore;         // "NAME,2": columns that are no part of the text
-    seq_header header;          // csv, tsv, csv-frames; auto: when a column is given by name
-    seq_separator separator;    // lines, conll; auto: as the first line has it
-    const char *delimiter;      // csv, csv-frames: one byte; ",", or as the first line has it
-    bool raw_quotes;            // csv, tsv: a quote is a character like others
-    const char *comment;        // conll: a line that begins so is a comment
-    const char *label_pattern;  // fasta: POSIX extended expression; its first group is the label
+    const char *reader;      // its name
+    const char *columns;     // "label=1,text=3-4": FIELD=NUMBER, FIELD=FROM-TO, FIELD=NAME
+    const char *ignore;      // "NAME,2": columns that are no part of the text
+    seq_header header;       // csv, tsv, csv-frames; auto: when a column is given by name
+    seq_separator separator; // lines, conll; auto: as the first line has it
+    const char *delimiter;   // csv, csv-frames: one byte; ",", or as the first line has it
+    bool raw_quotes;         // csv, tsv: a quote is a character like others
+    const char *comment;     // conll: a line that begins so is a comment
+    // fasta: POSIX extended expression; its first group is the label. Readers of a file an item:
+    // fields of the file's name, {label}_{group}_{index}.wav.
+    const char *label_pattern;
     seq_missing_values missing; // readers of frames
+    seq_sound_settings sound;   // sound; mel_bins 0: the defaults
     // Not recorded:
     const char *label_table; // fasta: a file of ID<TAB>LABEL lines
     const char *group;       // a field that items must have, beside those of `columns`
-    const char *root;        // folder: the input under which the class folders lie
-    bool unlabelled;         // labels and tags may be missing (raw input for a prediction)
-    bool blank_items;        // a blank line is an item of length 0; otherwise skipped and counted
-    bool any_bytes;          // values need not be UTF-8
-    bool keep_lines;         // fill seq_item.lines
+    int file;         // descriptor of a file that holds the stream's bytes as they are; 0: none
+    const char *root; // folder: the input under which the class folders lie
+    bool unlabelled;  // labels and tags may be missing (raw input for a prediction)
+    bool blank_items; // a blank line is an item of length 0; otherwise skipped and counted
+    bool any_bytes;   // values need not be UTF-8
+    bool keep_lines;  // fill seq_item.lines
+    // How files that a table names are opened; NULL: unpacked with up to 4 GB.
+    const struct seq_byte_reader_rules *files;
 } seq_reader_settings;
 seq_status seq_reader_settings_write(const seq_reader_settings *settings, seq_record *record,
                                      seq_error *error);
 // Texts point into the record. What is not recorded stays zero.
 seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *record,
                                     seq_error *error);
+
+// Settings for another reader of the same frames: what it knows of them, or what a table does not
+// know and its files' readers may.
+seq_reader_settings seq_reader_settings_for(const seq_reader_settings *from, const char *reader);
 
 typedef enum seq_skip {
     SEQ_SKIP_BLANK,      // blank lines that are neither items nor ends of one
@@ -116,6 +127,8 @@ typedef enum seq_skip {
     SEQ_SKIP_EMPTY_NODE, // empty nodes in CoNLL-U (8.1)
     SEQ_SKIP_MISSING,    // values of frames that were missing and are interpolated
     SEQ_SKIP_UNUSED,     // items that the file itself leaves out
+    SEQ_SKIP_SHORT,      // sounds shorter than a frame, which were filled up with zeros
+    SEQ_SKIP_DATA,       // data sets of HDF5 that are no frames
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural
@@ -125,6 +138,15 @@ const char *const *seq_reader_choices(void);
 const char *const *seq_reader_names(void);
 // The reader that the end of a file's name tells (a packing's ending is passed over); NULL: none.
 const char *seq_reader_of_file(const char *path);
+// Whether its items have frames: with `columns` (NULL: none) that name a `path`, those of a table
+// have the frames of the files that it names.
+bool seq_reader_makes_frames(const char *reader, const char *columns);
+bool seq_reader_names_files(const char *reader); // whether its items may do that
+// Whether a file in a folder is one of the reader's: of kaldi, wav.scp.
+bool seq_reader_takes(const char *reader, const char *path);
+// The reader of frames for a file that is one item, of which .csv and .tsv are tables of numbers;
+// NULL: the end of its name tells none.
+const char *seq_reader_of_item(const char *path);
 // Whether its files are no text: their bytes are taken whatever they look like.
 bool seq_reader_takes_bytes(const char *reader);
 // Fields that hold sequence and target: "text" and "label", "token" and "tag", or "frames" and

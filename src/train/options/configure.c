@@ -132,6 +132,31 @@ static seq_status check_language_model_only(const seq_parsed *parsed, const seq_
     return SEQ_OK;
 }
 
+// What is said of words where an item is a sequence of real vectors.
+static seq_status check_words_only(const seq_parsed *parsed, const seq_schema *schema,
+                                   seq_error *error) {
+    static const char *const words[] = {"embed",
+                                        "embed-init",
+                                        "embedding-dropout",
+                                        "embeddings",
+                                        "embeddings-rate",
+                                        "word-dropout",
+                                        "singletons",
+                                        "letters-hidden",
+                                        "letters-embed",
+                                        "casing-embed",
+                                        NULL};
+    int input = seq_schema_find_input(schema);
+    if (input < 0 || schema->fields[input].vocabulary >= 0) return SEQ_OK;
+    for (const char *const *name = words; *name; name++)
+        if (is_asked_for(parsed, (size_t)seq_option_find(parsed->program, *name)))
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--%s: the items of the data set are sequences of vectors of %d "
+                                 "values, which have no words",
+                                 *name, schema->fields[input].width);
+    return SEQ_OK;
+}
+
 seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *dataset,
                                   const seq_compute *compute, const seq_rates *rates,
                                   const seq_task **out_task, seq_model **out, seq_error *error) {
@@ -153,6 +178,7 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
     int words = schema->vocabulary_count ? seq_vocabulary_size(vocabularies[0]) : 1;
     seq_status status =
         task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed, task, error);
+    if (!status) status = check_words_only(parsed, schema, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
     const seq_task_input input = {&config, parsed, schema, vocabularies};
     if (!status) status = seq_task_model_at_rates(task, &input, rates, compute, out, error);

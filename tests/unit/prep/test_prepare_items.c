@@ -1,5 +1,5 @@
 // seqprep's data sets of items, read back: each item has the words, letters,
-// labels, tags and text that stood in its file.
+// labels, tags and text, or the frames, that stood in its file.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <seqtrain/storage/vector_file.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static seq_dataset *prepare(seq_prepare_items prepare, temporary *place) {
     seq_dataset *dataset = NULL;
@@ -24,12 +25,14 @@ static seq_dataset *prepare(seq_prepare_items prepare, temporary *place) {
     return dataset;
 }
 
-// A split as text: of each item its words (a word's letters in brackets), its labels, its raw text.
+// A split as text: of each item its words (a word's letters in brackets) or frames, its labels, its
+// raw text.
 static void expect_split(seq_dataset *dataset, seq_split split, const char *expected) {
     const seq_schema *schema = seq_dataset_schema(dataset);
     int text = seq_schema_find_field(schema, "text"),
         letter = seq_schema_find_field(schema, "letter"),
-        tag = seq_schema_find_field(schema, "tag"), label = seq_schema_find_field(schema, "label");
+        tag = seq_schema_find_field(schema, "tag"), label = seq_schema_find_field(schema, "label"),
+        frames = seq_schema_find_field(schema, "frames");
     seq_items_room room = {0};
     seq_items items;
     seq_error error = {0};
@@ -41,9 +44,14 @@ static void expect_split(seq_dataset *dataset, seq_split split, const char *expe
         fail_msg("%s", error.text);
     for (int64_t i = 0; i < count; i++) {
         for (int32_t t = 0; t < items.lengths[1][i]; t++, row++) {
-            fprintf(out, "%s",
-                    seq_vocabulary_text(seq_dataset_vocabulary_at(dataset, 0), items.ids[text][row],
-                                        NULL));
+            if (text >= 0)
+                fprintf(out, "%s",
+                        seq_vocabulary_text(seq_dataset_vocabulary_at(dataset, 0),
+                                            items.ids[text][row], NULL));
+            for (int k = 0; frames >= 0 && k < schema->fields[frames].width; k++)
+                fprintf(out, "%s%g", k ? "," : "",
+                        (double)items.values[frames][row * (size_t)schema->fields[frames].width +
+                                                     (size_t)k]);
             for (int32_t k = 0; letter >= 0 && k < items.lengths[2][row]; k++)
                 fprintf(out, "%s%s", k ? "," : "[",
                         seq_vocabulary_text(
@@ -177,14 +185,83 @@ static void strands_and_windows_are_read_back(void **state) {
     temporary_destroy(&place);
 }
 
+// The class and the part come from the name of the file; windows stay together.
+static void frames_are_read_back(void **state) {
+    temporary place;
+    char folder[200], path[200];
+    const char *inputs[] = {folder};
+    (void)state;
+    temporary_create(&place);
+    snprintf(folder, sizeof folder, "%s", temporary_path(&place, "in"));
+    assert_int_equal(mkdir(folder, 0700), 0);
+    write_text(&place, "in/b_09.csv", "1,2\n3,4.5\n5,-6\n", path);
+    write_text(&place, "in/a_10.csv", "7,8\n", path);
+    write_text(&place, "in/a_2.csv", "0,1e-3\n2,2\n", path);
+    write_text(&place, "in/b_11.csv", "1,2\n3,4.5\n", path);
+    seq_prepare_items settings = {.task = SEQ_TASK_CLASSIFY,
+                                  .inputs = inputs,
+                                  .input_count = 1,
+                                  .rules = {.max_length = 2, .overlap = 1},
+                                  .valid_condition = "index<10",
+                                  .test_condition = "index=2",
+                                  .reader.label_pattern = "{label}_{index}.csv"};
+    seq_dataset *dataset = prepare(settings, &place);
+    expect_split(dataset, SEQ_TRAIN, "7,8 = a\n1,2 3,4.5 = b\n");
+    expect_split(dataset, SEQ_VALID, "1,2 3,4.5 = b\n3,4.5 5,-6 = b\n");
+    expect_split(dataset, SEQ_TEST, "0,0.001 2,2 = a\n");
+    const seq_field *frames = &seq_dataset_schema(dataset)->fields[0];
+    assert_int_equal(frames->kind, SEQ_FIELD_VALUES);
+    assert_int_equal(frames->axis, seq_dataset_schema(dataset)->length_axis);
+    assert_true(frames->mean[0] > 3.66 && frames->mean[0] < 3.67); // of 7, 1 and 3
+    seq_dataset_close(dataset);
+    settings.normalise = SEQ_NORMALISE_NONE;
+    settings.force = true;
+    dataset = prepare(settings, &place);
+    assert_null(seq_dataset_schema(dataset)->fields[0].mean);
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
+// A table names the files; what it does not say of an item comes from there. Equal frames are one
+// group, and so are items with an equal field of the table.
+static void tables_name_files_of_frames(void **state) {
+    temporary place;
+    char table[200], path[200];
+    const char *inputs[] = {table};
+    seq_error error = {0};
+    (void)state;
+    temporary_create(&place);
+    write_text(&place, "1.csv", "v,label\n1,on\n2,on\n", path);
+    write_text(&place, "2.csv", "v,label\n3,off\n", path);
+    write_text(&place, "3.csv", "v,label\n1,on\n2,on\n", path);
+    write_text(&place, "wide.csv", "v,w,label\n1,2,on\n", path);
+    write_text(&place, "table.csv", "file,who\n1.csv,x\n2.csv,y\n3.csv,z\n", table);
+    seq_prepare_items settings = {.task = SEQ_TASK_CLASSIFY,
+                                  .inputs = inputs,
+                                  .input_count = 1,
+                                  .folds = 2,
+                                  .fold = 1,
+                                  .reader = {.columns = "path=file,who=who", .group = "who"}};
+    seq_dataset *dataset = prepare(settings, &place);
+    bool first = seq_dataset_items(dataset, SEQ_TEST) == 2; // 1 and 3 are one group
+    expect_split(dataset, first ? SEQ_TEST : SEQ_TRAIN, "1 2 = on\n1 2 = on\n");
+    expect_split(dataset, first ? SEQ_TRAIN : SEQ_TEST, "3 = off\n");
+    seq_dataset_close(dataset);
+    write_text(&place, "table.csv", "file,who\n1.csv,x\nwide.csv,y\n", table);
+    snprintf(path, sizeof path, "%s", temporary_path(&place, "none"));
+    settings.output = path;
+    assert_int_equal(seq_prepare_items_run(&settings, &error), SEQ_BAD_INPUT);
+    assert_non_null(strstr(error.text, "table.csv line 3: wide.csv: frames of 2 values"));
+    temporary_destroy(&place);
+}
+
 int main(void) {
     seq_error error = {0};
     if (seq_storage_begin(&error)) return 1; // once a process
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tags_are_read_back),
-        cmocka_unit_test(letters_keep_their_case),
-        cmocka_unit_test(labels_are_read_back),
-        cmocka_unit_test(strands_and_windows_are_read_back),
+        cmocka_unit_test(tags_are_read_back),   cmocka_unit_test(letters_keep_their_case),
+        cmocka_unit_test(labels_are_read_back), cmocka_unit_test(strands_and_windows_are_read_back),
+        cmocka_unit_test(frames_are_read_back), cmocka_unit_test(tables_name_files_of_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

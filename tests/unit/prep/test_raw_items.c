@@ -288,6 +288,72 @@ static void a_pipe_is_answered_line_by_line(void **state) {
     temporary_destroy(&place);
 }
 
+// Frames are those of the data set: from the table that it was made of, without its other columns,
+// and from files beside it. A frame of another width is refused.
+static void frames_are_those_of_the_data_set(void **state) {
+    (void)state;
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
+    temporary place;
+    char output[200], table[200], raw[200], files[3][200];
+    const char *inputs[] = {table}, *given[] = {raw, files[0]};
+    static const float expected[] = {5, 6, 7, 8, 1, 2};
+    seq_error error = {0};
+    seq_raw_input *input = NULL;
+    temporary_create(&place);
+    snprintf(output, sizeof output, "%s", temporary_path(&place, "data"));
+    for (int i = 0; i < 3; i++) {
+        char bytes[200], name[8];
+        const float values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+        const char *shapes[] = {"(1, 2)", "(3, 2)", "(1, 3)"};
+        size_t counts[] = {2, 6, 3}, from[] = {0, 4, 0};
+        int size = snprintf(bytes + 10, 180,
+                            "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }\n", shapes[i]);
+        memcpy(bytes, "\x93NUMPY\1\0", 8);
+        bytes[8] = (char)size;
+        bytes[9] = 0;
+        memcpy(bytes + 10 + size, values + from[i], counts[i] * sizeof(float));
+        snprintf(name, sizeof name, "%d.npy", i);
+        snprintf(files[i], sizeof files[i], "%s", temporary_path(&place, name));
+        write_bytes(files[i], bytes, 10 + (size_t)size + counts[i] * sizeof(float));
+    }
+    write_text(&place, "train.csv", "0.npy,a,x\n1.npy,b,y\n", table);
+    write_text(&place, "raw.csv", "1.npy\n", raw);
+    seq_prepare_items prepare = {.inputs = inputs,
+                                 .input_count = 1,
+                                 .output = output,
+                                 .rules.max_length = 2,
+                                 .memory = 1 << 20,
+                                 .reader.columns = "path=1,label=2,who=3"};
+    seq_dataset *dataset = NULL;
+    if (seq_prepare_items_run(&prepare, &error)) fail_msg("%s", error.text);
+    if (seq_dataset_open(output, &dataset, &error)) fail_msg("%s", error.text);
+    seq_raw_settings settings = settings_of(dataset, vocabularies, given, 2);
+    settings.columns = "path=1";
+    if (seq_raw_open(&settings, &input, &error)) fail_msg("%s", error.text);
+    for (size_t at = 0, item = 0; item < 2; item++) {
+        seq_raw_item one;
+        bool more;
+        if (seq_raw_next(input, true, &one, &more, &error)) fail_msg("%s", error.text);
+        assert_true(more && one.is_item && one.length == 2 - item && one.cut == 1 - item);
+        assert_memory_equal(one.values, expected + at, one.length * 2 * sizeof(float));
+        assert_string_equal(one.input->values->bytes, item ? files[0] : "1.npy");
+        at += one.length * 2;
+    }
+    seq_raw_close(input);
+    given[0] = files[2];
+    if (seq_raw_open(&settings, &input, &error)) fail_msg("%s", error.text);
+    seq_raw_item one;
+    bool more;
+    assert_int_equal(seq_raw_next(input, true, &one, &more, &error), SEQ_BAD_INPUT);
+    assert_non_null(strstr(error.text, "2.npy: 1 frames of 3 values: the model takes"));
+    seq_raw_close(input);
+    settings.reader = "lines";
+    seq_error other = {0};
+    assert_int_equal(seq_raw_open(&settings, &input, &other), SEQ_BAD_USAGE);
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
 // What a checkpoint may hold and no reader makes.
 static void strange_schemas_are_refused(void **state) {
     (void)state;
@@ -318,6 +384,7 @@ int main(void) {
         cmocka_unit_test(raw_input_has_the_ids_of_the_data_set),
         cmocka_unit_test(files_follow_each_other),
         cmocka_unit_test(a_pipe_is_answered_line_by_line),
+        cmocka_unit_test(frames_are_those_of_the_data_set),
         cmocka_unit_test(strange_schemas_are_refused),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
