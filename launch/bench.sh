@@ -4,6 +4,7 @@
 #   machine      peak of multiply-adds, bandwidth of cache and memory    kernels      matrix products and activations
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
 #   ragged       training on sentences of different lengths, and against PyTorch's packed sequences
+#   ctc          loss and gradient of CTC against PyTorch's; training on utterances like strings of digits
 #   sampling     seqsample against streaming the weights                 preparation  seqprep
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
 #   ranks        memory of 64 ranks on this host                     scale        seqtrain --dry-run against 1, 2, 4, 8 ranks
@@ -15,7 +16,7 @@
 # PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 30
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
-parts=(machine kernels steps pytorch ragged sampling preparation checkpoint exchange ranks scale run start)
+parts=(machine kernels steps pytorch ragged ctc sampling preparation checkpoint exchange ranks scale run start)
 json=
 only=()
 while [ $# -gt 0 ]; do

@@ -203,6 +203,9 @@ seq_status seq_evaluator_step(seq_evaluator *evaluator, seq_workspace *workspace
     loss->sum += own.sum;
     loss->count += own.count;
     loss->correct += own.correct;
+    loss->frames += own.frames;
+    loss->blanks += own.blanks;
+    if (!loss->bad) loss->bad = own.bad;
     if (!predicts(evaluator)) return SEQ_OK;
     seq_model_predict(config->model, workspace, weights, &feed, &evaluator->prediction);
     count_items(evaluator);

@@ -173,15 +173,34 @@ void seq_model_recurrent_name(const seq_model *model, int layer, char out[SEQ_ST
 
 // ---- states
 
-size_t seq_model_state_width(const seq_model *model, int index) {
+// Fills the widths of the blocks that a node carries from a batch to the next.
+static int state_blocks(const seq_model *model, int index, size_t widths[SEQ_STATES]) {
     const seq_node *node = &model->nodes[index];
-    size_t widths[SEQ_STATES], sum = 0;
     bool carries = node->layer && node->layer->state &&
                    node->shape.axis == model->nodes[model->head].shape.axis;
-    int blocks = carries ? node->layer->state(node, widths) : 0;
+    return carries ? node->layer->state(node, widths) : 0;
+}
+
+size_t seq_model_state_width(const seq_model *model, int index) {
+    size_t widths[SEQ_STATES], sum = 0;
+    int blocks = state_blocks(model, index, widths);
     for (int i = 0; i < blocks; i++)
         sum += widths[i];
     return sum;
+}
+
+void seq_model_state_copy(const seq_model *model, const float *from, int from_sequences,
+                          int from_place, float *to, int to_sequences, int to_place) {
+    size_t widths[SEQ_STATES];
+    for (int i = 0; i < model->count; i++) {
+        int blocks = state_blocks(model, i, widths);
+        for (int k = 0; k < blocks; k++) {
+            memcpy(to + widths[k] * (size_t)to_place, from + widths[k] * (size_t)from_place,
+                   widths[k] * sizeof *to);
+            from += widths[k] * (size_t)from_sequences;
+            to += widths[k] * (size_t)to_sequences;
+        }
+    }
 }
 
 size_t seq_model_state_size(const seq_model *model, int sequences) {

@@ -351,6 +351,7 @@ static seq_loss lose_batch(const loss_work *work, double *of_sequence) {
         if (!counted) continue;
         total.sum += crf->loss[b];
         total.count += crf->length[b];
+        if (!isfinite(crf->loss[b]) && !total.bad) total.bad = 1 + work->batch->axis->number[b];
     }
     return total;
 }

@@ -6,13 +6,13 @@
 #include "heads.h"
 #include <math.h>
 #include <seqtrain/nn/crf.h>
+#include <seqtrain/nn/ctc.h>
 #include <seqtrain/nn/losses.h>
 #include <string.h>
 
 static const seq_head_kind *const table[] = {
-    &seq_head_full, &seq_head_sampled,    &seq_head_adaptive,
-    &seq_head_crf,  &seq_head_regression, &seq_head_ordinal,
-    NULL,
+    &seq_head_full,       &seq_head_sampled, &seq_head_adaptive, &seq_head_crf,
+    &seq_head_regression, &seq_head_ordinal, &seq_head_ctc,      NULL,
 };
 
 const seq_head_kind *const *seq_heads(void) {

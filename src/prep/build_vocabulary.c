@@ -138,12 +138,10 @@ static seq_status build_from_bytes(const seq_string_table *types, seq_vocabulary
     return status;
 }
 
-seq_status seq_prepare_reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error) {
+seq_status seq_prepare_reuse(const char *from, seq_vocabulary **out, seq_error *error) {
     char path[SEQ_PATH];
-    if (!prepare->vocabulary_from) return SEQ_OK;
-    if (!seq_path_is_directory(prepare->vocabulary_from))
-        return seq_vocabulary_read(prepare->vocabulary_from, SEQ_BAD_INPUT, out, error);
-    seq_status status = seq_path_join(path, prepare->vocabulary_from, "vocabulary.tsv", error);
+    if (!seq_path_is_directory(from)) return seq_vocabulary_read(from, SEQ_BAD_INPUT, out, error);
+    seq_status status = seq_path_join(path, from, "vocabulary.tsv", error);
     return status ? status : seq_vocabulary_read(path, SEQ_BAD_INPUT, out, error);
 }
 

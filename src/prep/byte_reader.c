@@ -202,7 +202,7 @@ static seq_status check_encoding(const seq_byte_reader *source, const char *byte
                                  seq_error *error) {
     const char *encoding = seq_form_wide_encoding(bytes, size);
     words words = subject(source);
-    if (!encoding) return SEQ_OK;
+    if (!encoding || source->rules.any_form) return SEQ_OK;
     if (source->rules.text)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "reading %s: %s text in %s; convert it to UTF-8: iconv -f %s -t UTF-8",
@@ -215,7 +215,7 @@ static seq_status check_encoding(const seq_byte_reader *source, const char *byte
 
 static seq_status check_form(const seq_byte_reader *source, const seq_form *form,
                              seq_error *error) {
-    if (!form) return SEQ_OK;
+    if (!form || source->rules.any_form) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: %s %s, not text%s%s%s", source->name,
                          subject(source).text, form->name, form->advice ? "; " : "",
                          form->advice ? form->advice : "",

@@ -12,6 +12,7 @@
 typedef struct seq_byte_reader_rules {
     bool (*stopped)(void); // true: a wait for bytes ends, and reading fails; NULL: never
     bool as_is;            // nothing is unpacked or refused
+    bool any_form;         // packed data are unpacked, and no form that lies in them is refused
     bool text;             // UTF-16 and UTF-32 are refused; otherwise a warning tells of them
     uint64_t memory;       // bytes that unpacking may take
     // NULL, or called before a wait for bytes; an error of it ends the reading. Then a pipe is

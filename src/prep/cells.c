@@ -121,7 +121,8 @@ static seq_status add_rest(seq_cell_map *map, const seq_reader *reader, bool *ta
         if (!taken[column]) status = add_column(map, (int)column, taken, error);
     if (!status && map->fields[map->count - 1].count == 0)
         status = seq_item_refuse(reader->name, 0, 0, error,
-                                 "no column is left for the text: --columns text=NAME names it");
+                                 "no column is left for the %s: --columns %s=NAME names it",
+                                 reader->kind->input, reader->kind->input);
     return status;
 }
 
@@ -137,7 +138,7 @@ static seq_status map_label(seq_cell_map *map, const seq_reader *reader, const s
     int named = find_name(names, reader->kind->target);
     if (named >= 0 && !taken[named]) label = named;
     if (label >= 0) return add_range(map, reader->kind->target, label, label + 1, taken, error);
-    if (reader->settings->unlabelled) return SEQ_OK;
+    if (reader->settings->unlabelled || label == SEQ_NO_LABEL) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "%s: no column is named label: --columns label=NAME, or a number from 1",
                          reader->name);

@@ -40,10 +40,13 @@ typedef struct seq_cell_map {
     const char *joint; // between the columns of a field
 } seq_cell_map;
 
+enum { SEQ_NO_LABEL = -2 }; // a table may have none
+
 // Reads --columns, --ignore and --group for a table of `width` columns with
 // these names (NULL: none). A field that nobody maps: "label" is the column of
-// that name or `label` (from 0; -1: none), "text" is all columns that are
-// neither mapped nor ignored. Refuses a column that is not there.
+// that name or `label` (from 0; -1: none, which is refused), "text" (the
+// reader's input field) is all columns that are neither mapped nor ignored.
+// Refuses a column that is not there.
 seq_status seq_cell_map_begin(seq_cell_map *map, const seq_reader *reader, const seq_cells *names,
                               size_t width, int label, seq_error *error);
 void seq_cell_map_end(seq_cell_map *map);

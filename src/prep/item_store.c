@@ -317,6 +317,7 @@ static seq_status read_file(seq_item_store *store, seq_split split, const char *
                             const char *root, seq_error *error) {
     const seq_byte_reader_rules rules = {.stopped = store->prepare->stopped,
                                          .as_is = store->prepare->as_is,
+                                         .any_form = seq_reader_takes_bytes(store->settings.reader),
                                          .text = !store->settings.any_bytes,
                                          .memory = store->prepare->memory};
     seq_byte_reader *bytes = NULL;

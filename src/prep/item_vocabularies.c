@@ -1,9 +1,10 @@
 // The vocabularies of data of items. Words of training items, most frequent
-// first, ties by bytes, behind <unk>; letters of their units likewise, counted as
-// often as their units; casings are a closed list. A word is its unit, in lower case where units
-// are cased. Classes are those of all parts, since a class that training lacks is still an answer;
-// numbers come by value. Tests: tests/cli/seqprep_items.sh.
+// first, ties by bytes, behind <unk>, then those of --vocab; letters of their units likewise,
+// counted as often as their units; casings are a closed list. A word is its unit, in lower case
+// where units are cased. Classes are those of all parts, since a class that training lacks is still
+// an answer; numbers come by value. Tests: tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
+#include "prepare_private.h"
 #include <seqtrain/base/escape.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
@@ -116,6 +117,30 @@ static seq_status count_words(const seq_item_work *work, seq_string_table *out, 
     return status;
 }
 
+// The units of --vocab that the training part has not. Their count is 0: --singletons is about
+// words of the training part.
+static seq_status append_known(const char *from, seq_vocabulary *vocabulary, seq_error *error) {
+    seq_vocabulary *known = NULL;
+    seq_status status = seq_prepare_reuse(from, &known, error);
+    if (status) return status;
+    const seq_text_rules *own = seq_vocabulary_rules(vocabulary),
+                         *its = seq_vocabulary_rules(known);
+    if (its->unit != own->unit || its->lower != own->lower)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--vocab %s: its units differ from those of these items in %s", from,
+                               its->unit != own->unit ? "--unit" : "--lower");
+    for (int id = 0; !status && id < seq_vocabulary_size(known); id++) {
+        size_t size;
+        const char *text = seq_vocabulary_text(known, id, &size);
+        if (id == seq_vocabulary_eos(known) || id == seq_vocabulary_unk(known) ||
+            seq_vocabulary_find(vocabulary, text, size) != SEQ_NO_ID)
+            continue;
+        status = seq_vocabulary_append(vocabulary, text, size, 0, error);
+    }
+    seq_vocabulary_destroy(known);
+    return status;
+}
+
 static seq_status make_words(seq_item_work *work, const seq_string_table *table, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     seq_text_rules rules = prepare->rules.text;
@@ -137,6 +162,8 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
                                 prepare->inputs[0]);
     if (!status) status = append_ranked(work->units, items, count, limit, error);
     free(items);
+    if (!status && prepare->vocabulary_from)
+        status = append_known(prepare->vocabulary_from, work->units, error);
     return status;
 }
 

@@ -121,7 +121,8 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
     seq_unit_range ranges[SEQ_SPLITS] = {{0, 0}};
     seq_vocabulary *vocabulary = NULL;
     seq_status status = seq_units_begin(&stream, prepare, directory, error);
-    if (!status) status = seq_prepare_reuse(prepare, &vocabulary, error);
+    if (!status && prepare->vocabulary_from)
+        status = seq_prepare_reuse(prepare->vocabulary_from, &vocabulary, error);
     if (prepare->drop_missing && vocabulary && seq_vocabulary_unk(vocabulary) == SEQ_NO_ID)
         stream.cover = vocabulary;
     if (!status) status = read_all(prepare, &stream, ranges, error);

@@ -58,7 +58,7 @@ seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream
                              const seq_vocabulary *vocabulary, seq_error *error);
 
 // build_vocabulary.c: the vocabulary that is used again; *out NULL: none.
-seq_status seq_prepare_reuse(const seq_prepare *prepare, seq_vocabulary **out, seq_error *error);
+seq_status seq_prepare_reuse(const char *from, seq_vocabulary **out, seq_error *error);
 // Leaves the training range alone in types.items[].count and builds the vocabulary, unless *out is
 // one already.
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,

@@ -203,6 +203,8 @@ void seq_raw_close(seq_raw_input *input) {
 static seq_status open_file(seq_raw_input *input, seq_error *error) {
     const seq_raw_settings *settings = &input->settings;
     const seq_byte_reader_rules rules = {.as_is = settings->as_is,
+                                         .any_form =
+                                             seq_reader_takes_bytes(input->reader_settings.reader),
                                          .text = !input->reader_settings.any_bytes,
                                          .memory = settings->memory,
                                          .idle = settings->idle,

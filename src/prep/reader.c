@@ -15,22 +15,25 @@
 #include <strings.h>
 
 extern const seq_reader_kind seq_reader_arff, seq_reader_conll, seq_reader_conllu, seq_reader_csv,
-    seq_reader_fasta, seq_reader_folder, seq_reader_jsonl, seq_reader_lines, seq_reader_promoters,
-    seq_reader_tsv;
+    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_jsonl, seq_reader_lines,
+    seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_ts, seq_reader_tsv;
 
 static const seq_reader_kind *const kinds[] = {
-    &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,    &seq_reader_tsv,
-    &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu, &seq_reader_fasta,
-    &seq_reader_arff,  &seq_reader_promoters,
+    &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,        &seq_reader_tsv,
+    &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu,     &seq_reader_fasta,
+    &seq_reader_arff,  &seq_reader_promoters, &seq_reader_csv_frames, &seq_reader_npy,
+    &seq_reader_ts,    &seq_reader_skeleton,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines", "comments", "document marks",
-                                               "ranges of tokens", "empty nodes"};
+const char *const seq_skip_names[SEQ_SKIPS] = {
+    "blank lines", "comments",       "document marks",          "ranges of tokens",
+    "empty nodes", "missing values", "items marked as not used"};
 
 const char *const *seq_reader_choices(void) {
-    static const char *const choices[] = {"auto",  "lines",  "folder", "csv",  "tsv",       "jsonl",
-                                          "conll", "conllu", "fasta",  "arff", "promoters", NULL};
+    static const char *const choices[] = {
+        "auto",  "lines", "folder",    "csv",        "tsv", "jsonl", "conll",    "conllu",
+        "fasta", "arff",  "promoters", "csv-frames", "npy", "ts",    "skeleton", NULL};
     _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
     return choices;
 }
@@ -55,6 +58,10 @@ const char *seq_reader_target_field(const char *reader) {
 
 const char *seq_reader_summary(const char *reader) {
     return seq_reader_kind_find(reader)->summary;
+}
+
+bool seq_reader_takes_bytes(const char *reader) {
+    return seq_reader_kind_find(reader)->bytes;
 }
 
 static bool ends_with(const char *text, size_t size, const char *suffix, size_t length) {
@@ -136,6 +143,8 @@ seq_status seq_reader_settings_write(const seq_reader_settings *settings, seq_re
         status = seq_record_set_integer(record, "separator", settings->separator, error);
     if (!status && settings->raw_quotes)
         status = seq_record_set_integer(record, "raw_quotes", 1, error);
+    if (!status && settings->missing)
+        status = seq_record_set_integer(record, "missing_values", settings->missing, error);
     return status;
 }
 
@@ -149,7 +158,7 @@ static seq_status read_choice(const seq_record *record, const char *key, int64_t
 
 seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *record,
                                     seq_error *error) {
-    int64_t header, separator, raw;
+    int64_t header, separator, raw, missing;
     *out = (seq_reader_settings){0};
     for (size_t i = 0; i < RECORDED; i++) {
         const char *text = seq_record_text(record, recorded[i].key);
@@ -161,10 +170,13 @@ seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *
     seq_status status = read_choice(record, "header", SEQ_HEADER_NO, &header, error);
     if (!status) status = read_choice(record, "separator", SEQ_SEPARATOR_BLANK, &separator, error);
     if (!status) status = read_choice(record, "raw_quotes", 1, &raw, error);
+    if (!status)
+        status = read_choice(record, "missing_values", SEQ_MISSING_INTERPOLATE, &missing, error);
     if (status) return status;
     out->header = (seq_header)header;
     out->separator = (seq_separator)separator;
     out->raw_quotes = raw != 0;
+    out->missing = (seq_missing_values)missing;
     return SEQ_OK;
 }
 
@@ -187,6 +199,9 @@ static seq_status check_settings(const seq_reader *reader, seq_error *error) {
         status =
             check_use(reader, settings->separator != 0, SEQ_USES_SEPARATOR, "separator", error);
     if (!status) status = check_use(reader, settings->raw_quotes, SEQ_USES_QUOTES, "quotes", error);
+    if (!status)
+        status =
+            check_use(reader, settings->missing != 0, SEQ_USES_MISSING, "missing-values", error);
     if (!status)
         status =
             check_use(reader, settings->label_table != NULL, SEQ_USES_TABLE, "label-table", error);
@@ -316,6 +331,23 @@ seq_status seq_build_text(seq_reader *reader, const char *field, const char *byt
     return status ? status : seq_build_value(reader, bytes, size, line, column, error);
 }
 
+// The part of the path below the input, or NULL when the file is the input itself.
+static const char *below(const seq_reader *reader) {
+    const char *root = reader->settings->root;
+    size_t size = root ? strlen(root) : 0;
+    if (!root || strncmp(reader->name, root, size) != 0) return NULL;
+    const char *rest = reader->name + size;
+    if (*rest != '/' && !(size && root[size - 1] == '/')) return NULL;
+    return rest + strspn(rest, "/");
+}
+
+seq_status seq_build_class(seq_reader *reader, bool *out_found, seq_error *error) {
+    const char *path = below(reader), *slash = path ? strchr(path, '/') : NULL;
+    *out_found = slash != NULL;
+    return slash ? seq_build_text(reader, "label", path, (size_t)(slash - path), 0, 0, error)
+                 : SEQ_OK;
+}
+
 seq_status seq_build_line(seq_reader *reader, const char *bytes, size_t size, int64_t token,
                           seq_error *error) {
     if (!reader->settings->keep_lines) return SEQ_OK;
@@ -408,6 +440,12 @@ static seq_status check_group(const seq_reader *reader, const seq_item *item, se
                            "--group: the item has no field '%s'", group);
 }
 
+static seq_status check_frames(seq_reader *reader, seq_error *error) {
+    if (reader->settings->missing)
+        reader->skipped[SEQ_SKIP_MISSING] += (int64_t)seq_frames_fill(&reader->frames);
+    return seq_frames_check(&reader->frames, reader->name, error);
+}
+
 seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, seq_error *error) {
     *out_more = false;
     seq_build_item(reader, 0);
@@ -416,8 +454,7 @@ seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, s
     if (!status && *out_more && reader->settings->group &&
         strcmp(reader->settings->group, "file") == 0)
         status = seq_build_text(reader, "file", reader->name, strlen(reader->name), 0, 0, error);
-    if (!status && *out_more && reader->has_frames)
-        status = seq_frames_check(&reader->frames, reader->name, error);
+    if (!status && *out_more && reader->has_frames) status = check_frames(reader, error);
     if (status) return status;
     if (!*out_more) seq_build_item(reader, 0);
     finish(reader, item);

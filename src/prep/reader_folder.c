@@ -3,26 +3,15 @@
 // when the input is `reviews`. The item is the whole file; line ends stay, as
 // LF. Tests: tests/unit/prep/test_readers.c, tests/cli/seqprep_items.sh.
 #include "reader_private.h"
-#include <string.h>
 
 typedef struct folder_state {
     bool done;
 } folder_state;
 
-// The part of the path below the input, or NULL when the file is the input itself.
-static const char *below(const seq_reader *reader) {
-    const char *root = reader->settings->root;
-    size_t size = root ? strlen(root) : 0;
-    if (!root || strncmp(reader->name, root, size) != 0) return NULL;
-    const char *rest = reader->name + size;
-    if (*rest != '/' && !(size && root[size - 1] == '/')) return NULL;
-    return rest + strspn(rest, "/");
-}
-
 static seq_status build_label(seq_reader *reader, seq_error *error) {
-    const char *path = below(reader), *slash = path ? strchr(path, '/') : NULL;
-    if (slash) return seq_build_text(reader, "label", path, (size_t)(slash - path), 0, 0, error);
-    if (reader->settings->unlabelled) return SEQ_OK;
+    bool found;
+    if (seq_build_class(reader, &found, error) || found || reader->settings->unlabelled)
+        return error->status;
     return seq_item_refuse(reader->name, 0, 0, error,
                            "the file lies in no class folder: expected INPUT/CLASS/FILE");
 }

@@ -7,7 +7,11 @@
 // count what is left out in reader->skipped. Set *out_more to false at the end.
 // `uses` names the settings that the reader knows; open need not check others.
 // State of your own goes to reader->state (size in the row; released for you
-// after `close`). tests/fuzz/fuzz_reader.c and the hostile inputs of
+// after `close`). A reader of real vectors has the input field `frames`: `next`
+// calls seq_build_frames with the width, then seq_build_frame for each frame, and
+// builds its other fields as above, a class folder's label by seq_build_class
+// (copy reader_skeleton.c; reader_npy.c where the file is no text). reader.c
+// fills missing values and refuses what is not finite. tests/fuzz/fuzz_reader.c and the hostile inputs of
 // tests/unit/prep/test_readers.c find the new row by themselves; add its right
 // answers there.
 //

@@ -15,6 +15,7 @@ enum {
     SEQ_USES_COMMENT = 64,
     SEQ_USES_PATTERN = 128,
     SEQ_USES_TABLE = 256,
+    SEQ_USES_MISSING = 512,
 };
 
 typedef struct seq_reader_kind {
@@ -23,6 +24,7 @@ typedef struct seq_reader_kind {
     const char *suffixes;       // of file names, each with a blank behind it; NULL: none
     unsigned uses;
     bool binary;  // any_bytes is heeded; other readers take UTF-8 only
+    bool bytes;   // the file is no text: the reader looks at the stream itself, not at lines
     size_t state; // bytes of reader->state, zeroed before open
     // NULL: nothing to do. `close` is called after a failed open, too.
     seq_status (*open)(seq_reader *reader, seq_error *error);
@@ -73,8 +75,21 @@ seq_status seq_build_more(seq_reader *reader, const char *bytes, size_t size, se
 // A field of one value.
 seq_status seq_build_text(seq_reader *reader, const char *field, const char *bytes, size_t size,
                           int64_t line, int64_t column, seq_error *error);
+// The field `label`, when the file lies in a class folder: the first one below the input.
+seq_status seq_build_class(seq_reader *reader, bool *out_found, seq_error *error);
 seq_status seq_build_line(seq_reader *reader, const char *bytes, size_t size, int64_t token,
                           seq_error *error);
+
+// Frames, in reader->frames: none yet, then one after another. *out is the new one, `width` values.
+void seq_build_frames(seq_reader *reader, int width);
+seq_status seq_build_frame(seq_reader *reader, float **out, seq_error *error);
+// A decimal number of the current line as float32, blanks around it passed over. A missing value
+// (`?`, NaN, NA in any case, or nothing) is NaN where the settings interpolate it. Refuses other
+// text, numbers beyond float32, and missing values otherwise.
+seq_status seq_build_number(seq_reader *reader, const char *at, size_t size, int64_t column,
+                            float *out, seq_error *error);
+// Whether seq_build_number takes it, missing values apart.
+bool seq_is_number(const char *at, size_t size);
 
 // The choice of a field, or NULL.
 const seq_column_choice *seq_reader_choice(const seq_reader *reader, const char *field);

@@ -28,6 +28,7 @@ static const char *const tasks[] = {"lm", "classify", "rate", "tag", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
 static const char *const blank_lines[] = {"skip", "item", NULL};
+static const char *const missing_values[] = {"refuse", "interpolate", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", "bilou", NULL};
 static const char *const stored_schemes[] = {"keep", "iob1", "iob2", "iobes", "bilou", NULL};
 
@@ -57,7 +58,10 @@ static const seq_option table[] = {
          "Form of the inputs. lines: label<TAB>text, or label text. folder: a folder a class, a "
          "file an item. csv, tsv: tables. jsonl: a JSON object a line. conll: a token and its "
          "tag a line. conllu: the ten columns. fasta: sequences. arff: Weka's tables. "
-         "promoters: class,name,sequence lines. auto: by the first input's name; else conll "
+         "promoters: class,name,sequence lines. Frames, real vectors: csv-frames: a file an item, "
+         "a "
+         "frame a line. npy: NumPy arrays. ts: the UEA archive's form. skeleton: joints as in MSR "
+         "Action3D. auto: by the first input's name; else conll "
          "for tag, folder for a folder, and lines."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Where fields stand, by name or by number from 1: label=1,text=3-4 for tables, "
@@ -71,12 +75,17 @@ static const seq_option table[] = {
      .help = "Between label and text (lines) or columns (conll). auto: a tab if the first line has "
              "one."},
     {SEQ_OPTION_TEXT, "delimiter", "CHARACTER", AT(delimiter),
-     .help = "Between the columns of csv, if that is no comma."},
+     .help = "Between the columns of csv, if that is no comma, and of csv-frames, if it is none of "
+             "tab, semicolon, comma and blank."},
     {SEQ_OPTION_FLAG, "quotes", NULL, AT(quotes), "yes",
      .help = "Tables: a cell in quotes may hold delimiters and line ends. no: a quote is a "
              "character like others."},
     {SEQ_OPTION_TEXT, "comment", "PREFIX", AT(comment),
      .help = "Lines of conll that begin so are comments."},
+    {SEQ_OPTION_CHOICE, "missing-values", "HOW", AT(missing_values), "refuse",
+     .choices = missing_values,
+     .help = "Values of frames that are missing (?, NaN, NA or nothing): refuse them, or "
+             "interpolate each between the frames before and behind it that have it."},
     {SEQ_OPTION_TEXT, "label-pattern", "REGEX", AT(label_pattern),
      .help =
          "fasta: a POSIX extended expression; what its first group matches in the header is the "
@@ -156,7 +165,9 @@ static const seq_option table[] = {
      .help = "Tokens in the vocabulary at most, <unk> and <eos> included; the most frequent stay. "
              "0: no limit."},
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
-     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv."},
+     .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv. "
+             "Items: its units join those of the training part, so that what a language model "
+             "knows (seqtrain --init-from) keeps a row in words that training lacks, too."},
     {SEQ_OPTION_CHOICE, "missing", "HOW", AT(missing), "error", .choices = missings,
      .help = "Units that --vocab lacks, when it has no <unk> either: an error, or left out. A "
              "warning gives their number."},

@@ -50,32 +50,13 @@ static seq_status refuse_given(const seq_parsed *parsed, const char *const *name
 }
 
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
-    static const char *const items[] = {"reader",
-                                        "columns",
-                                        "ignore",
-                                        "header",
-                                        "separator",
-                                        "delimiter",
-                                        "quotes",
-                                        "comment",
-                                        "label-pattern",
-                                        "label-table",
-                                        "blank-lines",
-                                        "group",
-                                        "folds",
-                                        "fold",
-                                        "stratify",
-                                        "seed",
-                                        "kmer",
-                                        "stride",
-                                        "reverse-complement",
-                                        "max-length",
-                                        "overlap",
-                                        "letters",
-                                        "casing",
-                                        "tag-scheme",
-                                        "store-tags",
-                                        NULL};
+    static const char *const items[] = {
+        "reader",      "columns",     "ignore",  "header",         "separator",
+        "delimiter",   "quotes",      "comment", "missing-values", "label-pattern",
+        "label-table", "blank-lines", "group",   "folds",          "fold",
+        "stratify",    "seed",        "kmer",    "stride",         "reverse-complement",
+        "max-length",  "overlap",     "letters", "casing",         "tag-scheme",
+        "store-tags",  NULL};
     return refuse_given(parsed, items, "--task lm", error);
 }
 
@@ -84,7 +65,7 @@ static const char *const texts_only[] = {"kmer",        "stride",   "reverse-com
                                          "punctuation", "stratify", NULL};
 
 static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
-    static const char *const tokens[] = {"eos",          "vocab",   "missing", "reverse",
+    static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
     seq_status status = refuse_given(parsed, tokens, "--task classify, rate or tag", error);
@@ -154,6 +135,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
                    .delimiter = options->delimiter,
                    .raw_quotes = !options->quotes,
                    .comment = options->comment,
+                   .missing = (seq_missing_values)options->missing_values,
                    .label_pattern = options->label_pattern,
                    .label_table = options->label_table,
                    .group = options->group,
@@ -177,6 +159,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .seed = (uint64_t)options->seed,
         .min_count = options->min_count,
         .max_vocabulary = options->max_vocab,
+        .vocabulary_from = options->vocab,
         .letters = options->letters,
         .casing = options->casing,
         .detect_scheme = options->tag_scheme == 0,

@@ -11,7 +11,7 @@ typedef struct seqprep_options {
     char *output, *valid, *test, *vocab;
     int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
     // Items.
-    int task, reader, header, separator, blank_lines, tag_scheme, stored_scheme;
+    int task, reader, header, separator, blank_lines, missing_values, tag_scheme, stored_scheme;
     bool quotes, stratify, reverse_complement, letters, casing;
     char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group, *folds;
     int64_t fold, seed, kmer, stride, max_length, overlap;

@@ -59,11 +59,11 @@ typedef struct bench_trainer {
     seq_optimizer_config config;
     float *parameters, *gradient, *moments[SEQ_OPTIMIZER_STATES];
     void *packed;
-    const seq_parameter *sparse; // the embedding
+    const seq_parameter *sparse; // the embedding, or NULL
     unsigned char *live;         // (its rows)
     uint32_t steps;              // done
 } bench_trainer;
-// Takes the model. It has one sparse parameter.
+// Takes the model. It has one sparse parameter at most.
 void bench_trainer_create(bench_trainer *out, seq_model *model, const seq_limits *limits,
                           const char *rule);
 void bench_trainer_destroy(bench_trainer *trainer);
@@ -102,5 +102,8 @@ void bench_steps(bench *bench);
 void bench_ragged(bench *bench);
 bool bench_ragged_wanted(const bench *bench); // it has a model that bench->model names
 void bench_print_batches(const bench *bench); // of bench_ragged: lengths, a batch a line
+int bench_length_class(int32_t length);       // classes at steps of a tenth, as of the sampler
+void bench_ctc(bench *bench);
+bool bench_ctc_wanted(const bench *bench);
 
 #endif

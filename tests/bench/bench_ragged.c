@@ -33,7 +33,7 @@ typedef struct item_batch {
 
 // ---- lengths and batches
 
-static int class_of(int32_t length) {
+int bench_length_class(int32_t length) {
     int number = 0;
     for (int64_t bound = 0; bound < length; number++)
         bound = bound < 10 ? bound + 1 : bound * 11 / 10;
@@ -84,7 +84,7 @@ static int read_lengths(const char *file, length *out) {
 static int choose(const bench *bench, length *all, int32_t out[TAKEN][ITEMS]) {
     int count = bench->lengths ? read_lengths(bench->lengths, all) : made_lengths(all);
     for (int i = 0; i < count; i++) {
-        all[i].length_class = class_of(all[i].length);
+        all[i].length_class = bench_length_class(all[i].length);
         all[i].place = i;
     }
     qsort(all, (size_t)count, sizeof *all, by_class);

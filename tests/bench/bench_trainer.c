@@ -32,7 +32,7 @@ void bench_trainer_create(bench_trainer *out, seq_model *model, const seq_limits
         out->moments[i] = bench_allocate(bytes);
     out->packed = bench_allocate(seq_model_packed_bytes(model, SEQ_USE_TRAINING));
     out->sparse = sparse_parameter(out->table);
-    out->live = bench_allocate(out->sparse->rows);
+    out->live = bench_allocate(out->sparse ? out->sparse->rows : 0);
     seq_model_initialise(model, 1, out->parameters);
 }
 
@@ -56,6 +56,10 @@ static void mark(void *context, int parameter, int32_t row) {
 static void each_run(bench_trainer *trainer, void (*work)(void *context, size_t, size_t, bool),
                      void *context) {
     const seq_parameter *sparse = trainer->sparse;
+    if (!sparse) {
+        work(context, 0, trainer->table->size, true);
+        return;
+    }
     size_t end = sparse->offset + seq_parameter_size(sparse), row = 0;
     if (sparse->offset) work(context, 0, sparse->offset, true);
     while (row < sparse->rows) {
@@ -93,7 +97,7 @@ void bench_trainer_step(bench_trainer *trainer, const seq_batch *batch, double s
     seq_feed feed = {
         .batch = batch, .state = state, .seed = 1, .step = trainer->steps++, .touched = true};
     squares squares = {.trainer = trainer};
-    memset(trainer->live, 0, trainer->sparse->rows);
+    if (trainer->sparse) memset(trainer->live, 0, trainer->sparse->rows);
     seq_model_pack(trainer->model, SEQ_USE_TRAINING, trainer->parameters, 0, 1, trainer->packed);
     seq_model_touched(trainer->model, trainer->workspace, &feed, mark, trainer);
     seq_model_train(trainer->model, trainer->workspace, &weights, &feed, scale, trainer->gradient);

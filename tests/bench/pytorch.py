@@ -7,6 +7,7 @@ seqtrain, truncated back-propagation with the carried state detached. Reads comm
     ragged TASK V E L H K FILE KIND SECONDS     -> tokens a second of one thread, passes over the batches of FILE (a line
                                                    of lengths each): bidirectional LSTM on packed sequences, K classes of
                                                    sentences (TASK classify) or tokens (tag), Adam, clipping
+    ctc T K U B SECONDS                         -> items a second of one thread: ctc_loss and its gradient to given ln p
 
 KIND is fp32, bf16 (autocast), either with -native behind it (without oneDNN) or with -compiled (torch.compile). What
 this machine or PyTorch cannot do has the rate 0. One thread is measured in processor time, as seqbench does, several in
@@ -167,6 +168,22 @@ class Server:
         prepare(kind, 1)
         sizes = [int(size) for size in (vocabulary, embedding, layers, hidden, classes)]
         return self.keep(("ragged", task, *sizes, file), lambda: Ragged(task, *sizes, file)).rate(kind, float(seconds))
+
+    def ctc(self, frames, symbols, labels, batch, seconds):
+        prepare("fp32", 1)
+        frames, symbols, labels, batch = (int(size) for size in (frames, symbols, labels, batch))
+        self.kept = self.key = None
+        torch.manual_seed(1)
+        log_p = torch.rand(frames, batch, symbols).mul_(6).log_softmax(-1).requires_grad_()
+        targets = torch.randint(1, symbols, (batch, labels))
+        lengths = [frames] * batch, [labels] * batch
+
+        def lose():
+            log_p.grad = None
+            F.ctc_loss(log_p, targets, *lengths, reduction="sum").backward()
+
+        lose()
+        return batch * timed(lose, float(seconds))
 
     def ddp(self, cell, vocabulary, layers, hidden, batch, window, steps):
         sizes = [int(size) for size in (vocabulary, layers, hidden, batch, window)]

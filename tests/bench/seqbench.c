@@ -15,10 +15,10 @@ typedef struct options {
 } options;
 
 static const char *const parts[] = {"all",   "peak",   "memory", "kernels", "activations",
-                                    "steps", "ragged", "stream", NULL};
+                                    "steps", "ragged", "ctc",    "stream",  NULL};
 static void (*const functions[])(bench *) = {bench_peaks,       bench_memory, bench_kernels,
                                              bench_activations, bench_steps,  bench_ragged,
-                                             bench_stream};
+                                             bench_ctc,         bench_stream};
 
 static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "rows", "FILE", offsetof(options, rows),
@@ -59,12 +59,12 @@ static seq_status check(const options *options, bench *bench, seq_error *error) 
                             .model = options->model,
                             .lengths = options->lengths,
                             .stream_bytes = (size_t)options->stream_bytes};
-    bool known = bench_ragged_wanted(bench);
+    bool known = bench_ragged_wanted(bench) || bench_ctc_wanted(bench);
     for (const bench_model *model = bench_models; *model->name; model++)
         known |= bench_wants(bench, model);
     if (!known)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--model %s: none of --models, nor of the part ragged",
+                             "--model %s: none of --models, nor of the parts ragged and ctc",
                              options->model);
     if (options->rows && !(bench->rows = fopen(options->rows, "ae")))
         return seq_error_set_errno(error, "opening %s", options->rows);

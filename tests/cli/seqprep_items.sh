@@ -54,6 +54,16 @@ made folder.data 'reader +folder: 3' --task classify folder # in the order of na
 same tabs/vocabulary.tsv folder.data/vocabulary.tsv
 "$SEQPREP" --quiet --task classify -o piped - <tab || bad "standard input is not read"
 like tabs piped
+
+# --vocab: units of another vocabulary join those of training, which keep their places and counts; rules must agree.
+printf 'a long film ; nice\n' >text
+"$SEQPREP" --quiet --unit word -o outside text
+made joined 'train +3 +7 +3' --task classify --vocab outside tab
+[ "$(column joined/vocabulary.tsv)" = '<unk> bad , a film good nice ; long' ] || bad "joined: $(column joined/vocabulary.tsv)"
+[ "$(sed 1d joined/vocabulary.tsv | cut -f2 | paste -sd ' ')" = '0 2 1 1 1 1 1 0 0' ] || bad "counts: $(cat joined/vocabulary.tsv)"
+refused 2 '--vocab outside: its units differ from those of these items in --lower' --task classify --lower --vocab outside tab
+refused 2 'in --unit' --task classify --unit char --vocab outside tab
+refused 3 'none' --task classify --vocab none tab
 "$SEQINFO" --verify tabs >.out || bad "tabs: $(cat .out)"
 
 # Numbers: order of classes, and rate.
@@ -160,7 +170,7 @@ refused 3 "bytes line 1, column 6: byte 0xff is not UTF-8" --task classify bytes
 made bytes.data 'train +1 +2 +1' --task classify --unit byte bytes
 refused 3 "no items to train on" --task classify /dev/null
 refused 2 "columns: without effect with --task lm" --columns text=1 tab
-refused 2 "vocab: without effect with --task classify, rate or tag" --task classify --vocab tabs tab
+refused 2 "reverse: without effect with --task classify, rate or tag" --task classify --reverse tab
 refused 2 "letters: without effect with --task classify or rate" --task classify --letters tab
 refused 2 "stratify: without effect with --task tag" --task tag --stratify iob1
 refused 2 "header: without effect with --reader lines" --task classify --header yes tab

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "byte_memory.h"
 #include <assert.h>
+#include <math.h>
 #include <seqtrain/prep/reader.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,9 @@ static void use(const seq_item *item) {
         }
     for (size_t i = 0; i < item->line_count; i++)
         assert(strlen(item->lines[i].bytes) == item->lines[i].size);
+    const seq_frames *frames = item->frames;
+    for (size_t i = 0; frames && i < frames->rows * (size_t)frames->width; i++)
+        assert(isfinite(frames->values[i]));
 }
 
 static void print(FILE *stream, const seq_reader *reader, const seq_item *item) {
@@ -53,13 +57,14 @@ static seq_reader_settings settings_of(const char *reader, int cutting, int flag
                                .keep_lines = is(reader, "conll conllu"),
                                .any_bytes = flags >> 7 & 1,
                                .root = ""};
-    if (is(reader, "csv tsv jsonl conll conllu arff")) out.columns = columns[flags >> 1 & 3];
-    if (is(reader, "csv tsv")) {
-        out.header = (seq_header)(cutting % 3);
-        out.raw_quotes = cutting / 3 % 2;
-    }
-    if (is(reader, "csv") && cutting / 6 % 2) out.delimiter = ";";
-    if (is(reader, "csv tsv arff") && cutting / 12 % 2) out.ignore = "a,2";
+    if (is(reader, "csv tsv jsonl conll conllu arff csv-frames"))
+        out.columns = columns[flags >> 1 & 3];
+    if (is(reader, "csv tsv csv-frames")) out.header = (seq_header)(cutting % 3);
+    if (is(reader, "csv tsv")) out.raw_quotes = cutting / 3 % 2;
+    if (is(reader, "csv csv-frames") && cutting / 6 % 2) out.delimiter = ";";
+    if (strcmp(seq_reader_input_field(reader), "frames") == 0)
+        out.missing = (seq_missing_values)(flags >> 5 & 1);
+    if (is(reader, "csv tsv arff csv-frames") && cutting / 12 % 2) out.ignore = "a,2";
     if (is(reader, "lines conll")) out.separator = (seq_separator)(cutting % 3);
     if (is(reader, "conll") && flags >> 5 & 1) out.comment = "#";
     if (is(reader, "fasta") && !(flags >> 1 & 1)) out.label_pattern = "c=([^ ]+)";

@@ -1,7 +1,7 @@
 """Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
 Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss;
-bidirectional stacks of each cell, and layers with a start state, over packed sequences; a conditional random field by logsumexp, regression
-and ordinal losses in double; optimisers and clipping in single precision."""
+bidirectional stacks of each cell, and layers with a start state, over packed sequences; a conditional random field by logsumexp, ctc_loss,
+regression and ordinal losses in double; optimisers and clipping in single precision."""
 import torch
 from torch import nn
 
@@ -196,6 +196,25 @@ def ordinal(stream, classes=5, count=30):
     write(stream, "ordinal.expected", (probabilities * (torch.arange(classes) + 1)).sum(1))
 
 
+def ctc(stream, name, frames, symbols, labels, scale=3.0):
+    """Gradients to the logits, through log_softmax. The errors are those of single precision."""
+    torch.manual_seed(9)
+    logits = torch.randn(frames, symbols).mul_(scale)
+    targets = torch.tensor([labels], dtype=torch.long).reshape(1, -1)
+    found = []
+    for kind in (torch.double, torch.float):
+        leaf = logits.to(kind).requires_grad_()
+        loss = nn.functional.ctc_loss(leaf.log_softmax(1)[:, None], targets, [frames], [len(labels)], reduction="sum")
+        loss.backward()
+        found.append((loss.double(), leaf.grad.double()))
+    (loss, gradient), (single_loss, single_gradient) = found
+    write(stream, f"{name}.logits", logits)
+    write(stream, f"{name}.loss", loss)
+    write(stream, f"{name}.gradient", gradient)
+    write(stream, f"{name}.loss.error", (single_loss - loss).abs())
+    write(stream, f"{name}.gradient.error", (single_gradient - gradient).abs().max())
+
+
 with open("models.txt", "w") as stream:
     model(stream, "lstm", nn.LSTM)
     model(stream, "gru-reset-after", nn.GRU)
@@ -214,6 +233,11 @@ with open("outputs.txt", "w") as stream:
 with open("crf.txt", "w") as stream:
     field(stream, "free")
     field(stream, "masked", forbidden=((0, 2), (1, 0), (3, 0)))
+
+with open("ctc.txt", "w") as stream:
+    ctc(stream, "usual", 40, 8, [3, 1, 1, 4, 7, 2, 2, 6, 3])
+    ctc(stream, "tight", 9, 5, [2, 2, 1, 1, 1, 3])
+    ctc(stream, "empty", 5, 4, [])
 
 with open("losses.txt", "w") as stream:
     regression(stream, "squared", nn.MSELoss(reduction="sum"))

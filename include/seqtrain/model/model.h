@@ -94,6 +94,10 @@ void seq_model_initialise(const seq_model *model, uint64_t seed, float *paramete
 // What `sequences` of the head's axis carry from a batch to the next: node by
 // node h (B, H), then c (B, H) for cells with memory. Floats; zeros are a<0>.
 size_t seq_model_state_size(const seq_model *model, int sequences);
+// Copies what sequence `from_place` of `from_sequences` carries to another such vector: search
+// selects states by it.
+void seq_model_state_copy(const seq_model *model, const float *from, int from_sequences,
+                          int from_place, float *to, int to_sequences, int to_place);
 // The layer that holds float `index` of such a state: "recurrent layer 0".
 void seq_model_state_name(const seq_model *model, int sequences, size_t index,
                           char out[SEQ_STATE_NAME]);

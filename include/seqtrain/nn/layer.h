@@ -207,6 +207,9 @@ typedef struct seq_loss {
     double sum;      // in the head's unit
     int64_t count;   // targets counted
     int64_t correct; // of them predicted; evaluation only, 0 in training
+    int64_t bad; // 1 + number of the first sequence whose loss is not finite; 0: none, not known
+    // Head ctc, else 0: rows, and those of them whose likeliest symbol is the blank.
+    int64_t frames, blanks;
 } seq_loss;
 
 // Losses one by one, where wanted.
@@ -226,7 +229,7 @@ typedef struct seq_prediction {
     int32_t *length;      // (best, B): entries
     int32_t *ids;         // (best, N), or NULL: the head predicts values
     float *values;        // (best, N, W), or NULL
-    int32_t *times;       // (best, N): row of the input that an entry ends in; NULL without frames
+    int32_t *times;       // (best, N): step of the head's axis that an entry ends in, or NULL
     double *score;        // (best, B): what alternatives are sorted by; ln p where it is normalised
     double *probability;  // (best, B); NaN where there is none
     float *marginals;     // (N, classes), or NULL: not wanted

@@ -20,6 +20,10 @@ typedef struct seq_frames {
 // only where the width is the same. SEQ_NO_MEMORY.
 seq_status seq_frames_resize(seq_frames *frames, size_t rows, int width, seq_error *error);
 void seq_frames_clear(seq_frames *frames);
+// Each NaN becomes what lies between the values before and behind it in time, on a straight line;
+// before the first value and behind the last one that value stays. Returns how many there were. A
+// column of nothing but NaN stays so.
+size_t seq_frames_fill(seq_frames *frames);
 // SEQ_BAD_INPUT names file, frame and value (both from 1) of the first one that is not finite.
 seq_status seq_frames_check(const seq_frames *frames, const char *file, seq_error *error);
 

@@ -23,6 +23,9 @@ typedef struct seq_prepare_items {
     bool stratify;                        // classify: every class gets its share of each part
     uint64_t seed;                        // of the draw
     int64_t min_count, max_vocabulary;    // as in seq_prepare; <unk> is always there
+    // Data set or vocabulary.tsv whose units join those of the training part, which come first and
+    // alone have counts: what a language model knows keeps a row of its own. NULL: none.
+    const char *vocabulary_from;
     bool letters;                         // tag: an axis of each token's letters
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are

@@ -73,19 +73,26 @@ typedef enum seq_separator {
     SEQ_SEPARATOR_BLANK
 } seq_separator;
 
+// A missing value of a frame: `?`, `NaN`, `NA` or nothing in a text, NaN in an array.
+typedef enum seq_missing_values {
+    SEQ_MISSING_REFUSE,
+    SEQ_MISSING_INTERPOLATE, // by seq_frames_fill; counted
+} seq_missing_values;
+
 // Texts belong to the caller and outlive the reader. Zero or NULL: the reader's
 // default. An option that a reader does not know must not be set.
 typedef struct seq_reader_settings {
     // Recorded in a data set (seq_reader_settings_write):
-    const char *reader;        // its name
-    const char *columns;       // "label=1,text=3-4": FIELD=NUMBER, FIELD=FROM-TO, FIELD=NAME
-    const char *ignore;        // "NAME,2": columns that are no part of the text
-    seq_header header;         // csv, tsv; auto: when a column is given by name
-    seq_separator separator;   // lines, conll; auto: as the first line has it
-    const char *delimiter;     // csv: one byte; ","
-    bool raw_quotes;           // csv, tsv: a quote is a character like others
-    const char *comment;       // conll: a line that begins so is a comment
-    const char *label_pattern; // fasta: POSIX extended expression; its first group is the label
+    const char *reader;         // its name
+    const char *columns;        // "label=1,text=3-4": FIELD=NUMBER, FIELD=FROM-TO, FIELD=NAME
+    const char *ignore;         // "NAME,2": columns that are no part of the text
+    seq_header header;          // csv, tsv, csv-frames; auto: when a column is given by name
+    seq_separator separator;    // lines, conll; auto: as the first line has it
+    const char *delimiter;      // csv, csv-frames: one byte; ",", or as the first line has it
+    bool raw_quotes;            // csv, tsv: a quote is a character like others
+    const char *comment;        // conll: a line that begins so is a comment
+    const char *label_pattern;  // fasta: POSIX extended expression; its first group is the label
+    seq_missing_values missing; // readers of frames
     // Not recorded:
     const char *label_table; // fasta: a file of ID<TAB>LABEL lines
     const char *group;       // a field that items must have, beside those of `columns`
@@ -107,6 +114,8 @@ typedef enum seq_skip {
     SEQ_SKIP_DOCUMENT,   // -DOCSTART- lines
     SEQ_SKIP_RANGE,      // words of several tokens in CoNLL-U (3-4)
     SEQ_SKIP_EMPTY_NODE, // empty nodes in CoNLL-U (8.1)
+    SEQ_SKIP_MISSING,    // values of frames that were missing and are interpolated
+    SEQ_SKIP_UNUSED,     // items that the file itself leaves out
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural
@@ -116,7 +125,10 @@ const char *const *seq_reader_choices(void);
 const char *const *seq_reader_names(void);
 // The reader that the end of a file's name tells (a packing's ending is passed over); NULL: none.
 const char *seq_reader_of_file(const char *path);
-// Fields that hold sequence and target: "text" and "label", or "token" and "tag".
+// Whether its files are no text: their bytes are taken whatever they look like.
+bool seq_reader_takes_bytes(const char *reader);
+// Fields that hold sequence and target: "text" and "label", "token" and "tag", or "frames" and
+// "label" (then seq_item.frames is the sequence).
 const char *seq_reader_input_field(const char *reader);
 const char *seq_reader_target_field(const char *reader);
 const char *seq_reader_summary(const char *reader); // one line

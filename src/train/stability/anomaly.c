@@ -60,18 +60,23 @@ __attribute__((format(printf, 2, 3))) static void say(seq_anomaly *found, const 
     va_end(arguments);
 }
 
-enum { UNIT = 64 };
+enum { UNIT = 100 };
 
-// "nats per token"
-static void name_unit(const seq_trainer *trainer, char out[UNIT]) {
-    snprintf(out, UNIT, "%s per %s", seq_model_loss_unit(trainer->model), trainer->task->unit);
+// "nats per token", or "nats per symbol (item 17 has no finite one)" where the head knows whose
+// loss is not finite.
+static void name_unit(const seq_trainer *trainer, seq_loss loss, char out[UNIT]) {
+    char item[48] = "";
+    if (loss.bad)
+        snprintf(item, sizeof item, " (item %lld has no finite one)", (long long)loss.bad - 1);
+    snprintf(out, UNIT, "%s per %s%s", seq_model_loss_unit(trainer->model), trainer->task->unit,
+             item);
 }
 
 // Looks in the parameters, then in the states that the window has left.
 static void find_source(const seq_trainer *trainer, seq_anomaly *found, double mean) {
     const char *parameter = nonfinite_parameter(trainer, trainer->parameters);
     char layer[SEQ_STATE_NAME], unit[UNIT];
-    name_unit(trainer, unit);
+    name_unit(trainer, trainer->losses[found->replica], unit);
     if (parameter) {
         name_place(found, parameter);
         say(found, "the loss is %.4g %s: parameter %s is not finite", mean, unit, parameter);
@@ -106,7 +111,7 @@ void seq_train_find_loss(seq_trainer *trainer, int replica) {
     }
     found->limit = seq_train_loss_limit(trainer);
     bool of_words = trainer->task->next_token;
-    name_unit(trainer, unit);
+    name_unit(trainer, trainer->losses[replica], unit);
     say(found, "the loss is %.4g %s: the limit is %.3g (%s)", found->value, unit, found->limit,
         trainer->options->loss_limit > 0 ? "--loss-limit"
         : of_words                       ? "four times ln(V + 1); --loss-limit sets another"
@@ -143,7 +148,7 @@ void seq_train_find_validation(seq_trainer *trainer, int replica) {
     seq_anomaly *found = begin(trainer, SEQ_BAD_VALIDATION, trainer->position.step - 1);
     char unit[UNIT];
     if (!found) return;
-    name_unit(trainer, unit);
+    name_unit(trainer, trainer->losses[replica], unit);
     found->replica = replica;
     found->value = mean_of(trainer->losses[replica]);
     say(found, "the loss of the validation after it is %.4g %s", found->value, unit);

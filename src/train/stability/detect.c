@@ -61,7 +61,8 @@ static bool is_own(const seq_trainer *trainer, int replica) {
 }
 
 static bool is_bad_loss(const seq_trainer *trainer, seq_loss loss) {
-    return !isfinite(loss.sum) || loss.sum > seq_train_loss_limit(trainer) * (double)loss.count;
+    double targets = (double)(loss.count ? loss.count : 1); // ctc: items without labels lose, too
+    return !isfinite(loss.sum) || loss.sum > seq_train_loss_limit(trainer) * targets;
 }
 
 static bool find_bad_losses(seq_trainer *trainer) {

@@ -47,6 +47,8 @@ seq_loss seq_train_total_loss(const seq_trainer *trainer) {
         trainer->nats[replica] = trainer->losses[replica].sum;
         total.count += trainer->losses[replica].count;
         total.correct += trainer->losses[replica].correct;
+        total.frames += trainer->losses[replica].frames;
+        total.blanks += trainer->losses[replica].blanks;
     }
     total.sum = seq_tree_sum_double(trainer->nats, trainer->replicas);
     return total;

@@ -27,6 +27,9 @@ static void show(FILE *out, const seq_item *item) {
                     putc(value->bytes[b], out);
         }
     }
+    for (size_t i = 0; item->frames && i < item->frames->rows * (size_t)item->frames->width; i++)
+        fprintf(out, "%s%g", i % (size_t)item->frames->width ? "," : ";",
+                (double)item->frames->values[i]);
     putc('\n', out);
 }
 
@@ -346,6 +349,13 @@ static const answer answers[] = {
     {{.reader = "promoters"},
      "+,a,AC-1\n",
      "file line 1, column 8: byte 0x31 is no letter of a sequence\n"},
+    // csv-frames, npy, ts, skeleton: more in test_frame_readers.c
+    {{.reader = "csv-frames", .root = "top"}, "x,y\n1,2.5\n-3,4e2\n", "label:pos;1,2.5;-3,400\n"},
+    {{.reader = "npy"}, "1 2\n", "file: it is no NumPy array (.npy)\n"},
+    {{.reader = "ts"}, "@data\n1,2:3,4:walk\n", "label:walk;1,3;2,4\n"},
+    {{.reader = "skeleton"},
+     "7 1 2 1 2 3\n1 2 3\n4 5 6\n",
+     "label:7 subject:1 instance:2;1,2,3;4,5,6\n"},
     {{.reader = "none"}, "", "usage: --reader none: there is no such reader\n"},
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };
@@ -519,6 +529,10 @@ static void hostile_bytes_are_survived(void **state) {
                                          "\xC3",
                                          "\xE2\x80\xA8",
                                          "\xEF\xBB\xBF",
+                                         "1 1 1 1 2 2\n",
+                                         "?",
+                                         ":",
+                                         "1,2:",
                                          "a",
                                          " "};
     char bytes[64];
