@@ -8,7 +8,8 @@
 
 bool seq_array_type_known(seq_array_type type) {
     bool power = type.size == 2 || type.size == 4 || type.size == 8;
-    return power || (type.size == 1 && type.class != SEQ_ARRAY_REAL);
+    bool whole = type.class == SEQ_ARRAY_SIGNED || type.class == SEQ_ARRAY_UNSIGNED;
+    return (power && (whole || type.class == SEQ_ARRAY_REAL)) || (whole && type.size == 1);
 }
 
 static float from_half(uint64_t word) {

@@ -282,6 +282,13 @@ seq_status seq_byte_reader_open(const char *path, const seq_byte_reader_rules *r
     return status;
 }
 
+int seq_byte_reader_file(const seq_byte_reader *source) {
+    struct stat status;
+    bool plain = !source->unpacker && strcmp(source->path, "-") != 0 &&
+                 fstat(source->descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    return plain ? source->descriptor : 0;
+}
+
 void seq_byte_reader_close(seq_byte_reader *source) {
     if (!source) return;
     if (source->state) source->unpacker->end(source->state);

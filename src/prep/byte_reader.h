@@ -28,6 +28,8 @@ seq_status seq_byte_reader_open(const char *path, const seq_byte_reader_rules *r
 // Up to `capacity` bytes; 0 at the end.
 seq_status seq_byte_reader_read(seq_byte_reader *source, char *out, size_t capacity,
                                 size_t *out_size, seq_error *error);
+// The descriptor, where the bytes are those of a file from its start; 0: of a pipe, or packed.
+int seq_byte_reader_file(const seq_byte_reader *source);
 void seq_byte_reader_close(seq_byte_reader *source);
 
 #endif

@@ -65,19 +65,21 @@ static seq_status refuse_name(const seq_reader *reader, const char *option, cons
                            "--%s: there is no column '%s' among these: %s", option, name, list);
 }
 
-// Columns of a choice, from 0 and the one behind them; a name that may be missing gives none.
+// Columns of a choice, from 0 and the one behind them; what may be missing and is gives none.
 static seq_status locate(const seq_reader *reader, const seq_column_choice *choice,
                          const seq_cells *names, size_t width, bool optional, int *out_from,
                          int *out_to, seq_error *error) {
     const char *option = choice->field ? "columns" : "ignore";
     *out_from = choice->from - 1;
     *out_to = choice->to;
-    if (!choice->name && (size_t)choice->to > width)
+    bool beyond = !choice->name && (size_t)choice->to > width;
+    if (beyond && !optional)
         return seq_item_refuse(reader->name, 0, 0, error,
                                "--%s: there is no column %d, there are %zu", option, choice->to,
                                width);
-    if (!choice->name) return SEQ_OK;
+    if (!choice->name && !beyond) return SEQ_OK;
     *out_from = *out_to = 0;
+    if (beyond) return SEQ_OK;
     for (size_t i = 0; names && i < names->count; i++)
         if (strcmp(seq_cell_text(names, i), choice->name) == 0) {
             *out_from = (int)i;

@@ -17,7 +17,10 @@ seq_status seq_input_file_open(seq_input_file *file, const char *path,
     seq_status status = seq_byte_reader_open(path, &own, &file->bytes, error);
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     file->stream = (seq_byte_stream){read_stream, file->bytes};
-    return status ? status : seq_reader_open(settings, &file->stream, name, &file->reader, error);
+    file->settings = *settings;
+    file->settings.file = status ? 0 : seq_byte_reader_file(file->bytes);
+    return status ? status
+                  : seq_reader_open(&file->settings, &file->stream, name, &file->reader, error);
 }
 
 void seq_input_file_close(seq_input_file *file) {

@@ -15,26 +15,32 @@
 #include <strings.h>
 
 extern const seq_reader_kind seq_reader_arff, seq_reader_conll, seq_reader_conllu, seq_reader_csv,
-    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_jsonl, seq_reader_lines,
-    seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_sound, seq_reader_ts,
-    seq_reader_tsv;
+    seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_hdf5, seq_reader_jsonl,
+    seq_reader_lines, seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_sound,
+    seq_reader_ts, seq_reader_tsv;
 
 static const seq_reader_kind *const kinds[] = {
     &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,        &seq_reader_tsv,
     &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu,     &seq_reader_fasta,
     &seq_reader_arff,  &seq_reader_promoters, &seq_reader_csv_frames, &seq_reader_npy,
-    &seq_reader_ts,    &seq_reader_skeleton,  &seq_reader_sound,
+    &seq_reader_ts,    &seq_reader_skeleton,  &seq_reader_sound,      &seq_reader_hdf5,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-const char *const seq_skip_names[SEQ_SKIPS] = {
-    "blank lines", "comments",       "document marks",           "ranges of tokens",
-    "empty nodes", "missing values", "items marked as not used", "sounds shorter than a frame"};
+const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines",
+                                               "comments",
+                                               "document marks",
+                                               "ranges of tokens",
+                                               "empty nodes",
+                                               "missing values",
+                                               "items marked as not used",
+                                               "sounds shorter than a frame",
+                                               "data sets that are no frames"};
 
 const char *const *seq_reader_choices(void) {
     static const char *const choices[] = {
         "auto", "lines",     "folder",     "csv", "tsv", "jsonl",    "conll", "conllu", "fasta",
-        "arff", "promoters", "csv-frames", "npy", "ts",  "skeleton", "sound", NULL};
+        "arff", "promoters", "csv-frames", "npy", "ts",  "skeleton", "sound", "hdf5",   NULL};
     _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
     return choices;
 }

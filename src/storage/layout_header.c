@@ -1,98 +1,12 @@
-// Object headers (version 2) and their messages, after the HDF5 File Format
-// Specification 3.0. A visitor looks at each message: links to find a name,
-// then space, type, layout and filters of the vector. Invariant: at most 9
-// pieces of 16 KB are read, so no chain of continuations is endless. Tests:
+// A vector by its name: a visitor looks at the messages of the root group for
+// the link, another one at the vector's for space, type, layout and filters.
+// Invariant: what our writer does not make is refused. Tests:
 // tests/unit/storage/test_vector_file.c, tests/fuzz/fuzz_shard.c,
 // tests/fault/hostile.sh.
 #include "layout.h"
 #include "layout_private.h"
-#include "zstd_filter.h"
+#include "object_header.h"
 #include <string.h>
-
-enum {
-    DATASPACE = 0x01,
-    DATATYPE = 0x03,
-    LINK = 0x06,
-    EXTERNAL = 0x07,
-    LAYOUT = 0x08,
-    FILTERS = 0x0b,
-    CONTINUATION = 0x10,
-    MESSAGES_MOST = 1 << 14, // bytes of an object header's piece
-    PIECES_MOST = 8,
-    SHARED = 2, // flag of a message
-};
-
-typedef struct message {
-    unsigned type;
-    const unsigned char *bytes;
-    size_t size;
-} message;
-
-// Looks at a message; NULL, or why not.
-typedef const char *(*visit)(void *context, const seq_layout_file *file, const message *message);
-
-typedef struct header {
-    const seq_layout_file *file;
-    visit visit;
-    void *context;
-    bool numbered; // messages have a creation order
-    int pieces;
-    uint64_t next, next_size; // the piece that goes on, or 0
-} header;
-
-static const char damaged[] = "has a damaged object header";
-
-static const char *visit_messages(header *header, const unsigned char *bytes, size_t size) {
-    size_t head = header->numbered ? 6 : 4;
-    while (size >= head) {
-        message message = {bytes[0], bytes + head, bytes[1] | (size_t)bytes[2] << 8};
-        if (message.size > size - head) return damaged;
-        if (bytes[3] & SHARED) return "has messages that lie elsewhere";
-        if (message.type == CONTINUATION) {
-            if (message.size < 16 || header->next) return damaged;
-            header->next = seq_layout_number(message.bytes, 8);
-            header->next_size = seq_layout_number(message.bytes + 8, 8);
-        } else {
-            const char *why = header->visit(header->context, header->file, &message);
-            if (why) return why;
-        }
-        bytes += head + message.size;
-        size -= head + message.size;
-    }
-    return NULL;
-}
-
-static const char *visit_continuations(header *header) {
-    unsigned char piece[MESSAGES_MOST];
-    const char *why = NULL;
-    while (!why && header->next) {
-        uint64_t size = header->next_size;
-        if (++header->pieces > PIECES_MOST || size < 8 || size > sizeof piece ||
-            !seq_layout_fetch(header->file, header->next, piece, size) ||
-            memcmp(piece, "OCHK", 4) != 0)
-            return damaged;
-        header->next = 0;
-        why = visit_messages(header, piece + 4, size - 8);
-    }
-    return why;
-}
-
-static const char *visit_header(const seq_layout_file *file, uint64_t address, visit visit,
-                                void *context) {
-    unsigned char start[34], piece[MESSAGES_MOST];
-    header header = {.file = file, .visit = visit, .context = context};
-    if (!seq_layout_fetch(file, address, start, sizeof start) || memcmp(start, "OHDR", 4) != 0 ||
-        start[4] != 2)
-        return damaged;
-    unsigned flags = start[5], width = 1u << (flags & 3);
-    size_t at = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
-    uint64_t size = seq_layout_number(start + at, width);
-    header.numbered = flags & 4;
-    if (size > sizeof piece || !seq_layout_fetch(file, address + at + width, piece, size))
-        return damaged;
-    const char *why = visit_messages(&header, piece, size);
-    return why ? why : visit_continuations(&header);
-}
 
 // The hard link of a name.
 typedef struct search {
@@ -102,25 +16,19 @@ typedef struct search {
     uint64_t address;
 } search;
 
-static const char *visit_link(void *context, const seq_layout_file *file, const message *message) {
+static const char *visit_link(void *context, const seq_layout_file *file,
+                              const seq_message *message) {
     search *search = context;
+    seq_object_link link;
     (void)file;
-    if (message->type != LINK) return NULL;
-    if (message->size < 3 || message->bytes[0] != 1) return damaged;
-    unsigned flags = message->bytes[1], width = 1u << (flags & 3);
-    bool hard = !(flags & 8) || message->bytes[2] == 0;
-    size_t at = 2 + (flags & 8 ? 1 : 0) + (flags & 4 ? 8 : 0) + (flags & 16 ? 1 : 0);
-    if (at + width > message->size) return damaged;
-    uint64_t length = seq_layout_number(message->bytes + at, width);
-    at += width;
-    if (length > message->size - at) return damaged;
-    if (length != strlen(search->name) || memcmp(message->bytes + at, search->name, length) != 0)
+    if (message->type != SEQ_MESSAGE_LINK) return NULL;
+    const char *why = seq_object_link_take(message, &link);
+    if (why) return why;
+    if (link.length != strlen(search->name) || memcmp(link.name, search->name, link.length) != 0)
         return NULL;
     search->found++;
-    search->hard = hard;
-    if (!hard) return NULL;
-    if (message->size - at - length < 8) return damaged;
-    search->address = seq_layout_number(message->bytes + at + length, 8);
+    search->hard = link.hard;
+    search->address = link.address;
     return NULL;
 }
 
@@ -131,7 +39,7 @@ typedef struct vector {
     bool has_space, has_type, has_layout;
 } vector;
 
-static const char *take_space(vector *vector, const message *message) {
+static const char *take_space(vector *vector, const seq_message *message) {
     const unsigned char *bytes = message->bytes;
     if (message->size < 12 || bytes[0] != 2 || bytes[1] != 1 || bytes[3] != 1)
         return "has not one dimension";
@@ -141,7 +49,7 @@ static const char *take_space(vector *vector, const message *message) {
 }
 
 // Class, byte order, sign, size and what bits mean: the datatype message from its second byte.
-static const char *take_type(vector *vector, const message *message) {
+static const char *take_type(vector *vector, const seq_message *message) {
     static const unsigned char floats[2][19] = {
         {0x20, 0x1f, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127},
         {0x20, 0x3f, 0, 8, 0, 0, 0, 0, 0, 64, 0, 52, 11, 0, 52, 0xff, 3}};
@@ -159,13 +67,28 @@ static const char *take_type(vector *vector, const message *message) {
     return NULL;
 }
 
+const char *seq_layout_take_array(const seq_layout_file *file, uint64_t address, seq_layout *out) {
+    unsigned char head[72];
+    out->index = UINT64_MAX;
+    if (address == UINT64_MAX) return NULL; // nothing was written
+    if (!seq_layout_fetch(file, address, head, sizeof head) || memcmp(head, "EAHD", 4) != 0 ||
+        head[4] != 0 || head[5] > 1 || head[6] < 8 || head[6] > 20 ||
+        head[7] != SEQ_LAYOUT_ARRAY_BITS)
+        return "has a damaged index of its chunks";
+    out->sized = head[5] == 1;
+    out->size_bytes = out->sized ? head[6] - 12u : 0;
+    if (out->sized ? head[6] < 13 : head[6] != 8) return "has a damaged index of its chunks";
+    out->index = seq_layout_number(head + 60, 8);
+    return NULL;
+}
+
 // Version 4, class chunked, one dimension and that of an element's bytes, extensible array with
 // HDF5's own parameters.
 static const char *take_layout(vector *vector, const seq_layout_file *file,
-                               const message *message) {
-    static const unsigned char parameters[] = {4, 32, 4, 4, 16, 10};
+                               const seq_message *message) {
+    static const unsigned char parameters[] = {4, SEQ_LAYOUT_ARRAY_BITS, 4, 4, 16, 10};
     const unsigned char *bytes = message->bytes;
-    if (message->size < 5 || bytes[0] < 3 || bytes[0] > 4) return damaged;
+    if (message->size < 5 || bytes[0] < 3 || bytes[0] > 4) return seq_object_damaged;
     if (bytes[1] != 2)
         return bytes[1] == 3 ? "is virtual: its values are in other files" : "is not in chunks";
     size_t width = bytes[4];
@@ -176,75 +99,33 @@ static const char *take_layout(vector *vector, const seq_layout_file *file,
     if (seq_layout_number(bytes + 5 + width, width) != seq_element_size(vector->element) ||
         memcmp(bytes + 5 + 2 * width, parameters, sizeof parameters) != 0)
         return "is in chunks that seqtrain does not make";
-    uint64_t array = seq_layout_number(bytes + 5 + 2 * width + sizeof parameters, 8);
-    unsigned char head[72];
     vector->has_layout = true;
-    vector->layout.index = UINT64_MAX;
-    if (array == UINT64_MAX) return NULL; // nothing was written
-    if (!seq_layout_fetch(file, array, head, sizeof head) || memcmp(head, "EAHD", 4) != 0 ||
-        head[4] != 0 || head[5] > 1 || head[6] < 8 || head[6] > 20 ||
-        memcmp(head + 7, parameters + 1, 1) != 0)
-        return "has a damaged index of its chunks";
-    vector->layout.sized = head[5] == 1;
-    vector->layout.size_bytes = vector->layout.sized ? head[6] - 12u : 0;
-    if (vector->layout.sized ? head[6] < 13 : head[6] != 8)
-        return "has a damaged index of its chunks";
-    vector->layout.index = seq_layout_number(head + 60, 8);
-    return NULL;
+    return seq_layout_take_array(
+        file, seq_layout_number(bytes + 5 + 2 * width + sizeof parameters, 8), &vector->layout);
 }
 
-// In the order of our writer, each at most once: shuffle, zstd or deflate, Fletcher32.
-static const char *take_filter(seq_layout *layout, unsigned filter, int *last) {
-    static const char why[] = "has filters that are not allowed: others than shuffle, then zstd or "
-                              "deflate, then Fletcher32";
-    int place = filter == H5Z_FILTER_SHUFFLE                                ? 1
-                : filter == SEQ_ZSTD_FILTER || filter == H5Z_FILTER_DEFLATE ? 2
-                : filter == H5Z_FILTER_FLETCHER32                           ? 3
-                                                                            : 0;
-    if (place <= *last) return why;
-    *last = place;
-    if (place == 1) layout->shuffled = true;
-    if (place == 2)
-        layout->compression = filter == SEQ_ZSTD_FILTER ? SEQ_COMPRESS_ZSTD : SEQ_COMPRESS_GZIP;
-    if (place == 3) layout->checksum = true;
-    return NULL;
-}
-
-static const char *take_filters(vector *vector, const message *message) {
-    const unsigned char *bytes = message->bytes;
-    size_t at = 2, size = message->size;
-    int last = 0;
-    if (size < 2 || bytes[0] != 2) return damaged;
-    for (int i = 0; i < bytes[1]; i++) {
-        if (size - at < 6) return damaged;
-        unsigned filter = bytes[at] | (unsigned)bytes[at + 1] << 8;
-        bool named = filter >= 256;
-        if (named && size - at < 8) return damaged;
-        size_t name = named ? bytes[at + 2] | (size_t)bytes[at + 3] << 8 : 0;
-        at += named ? 6 : 4; // id, length of the name, flags
-        size_t values = bytes[at] | (size_t)bytes[at + 1] << 8;
-        at += 2;
-        if (name + 4 * values > size - at) return damaged;
-        at += name + 4 * values;
-        const char *why = take_filter(&vector->layout, filter, &last);
-        if (why) return why;
-    }
-    return NULL;
+static const char *take_filters(vector *vector, const seq_message *message) {
+    seq_object_filters filters;
+    const char *why = seq_object_filters_take(message, &filters);
+    vector->layout.compression = filters.compression;
+    vector->layout.shuffled = filters.shuffled;
+    vector->layout.checksum = filters.checksum;
+    return why;
 }
 
 static const char *visit_vector(void *context, const seq_layout_file *file,
-                                const message *message) {
+                                const seq_message *message) {
     vector *vector = context;
     switch (message->type) {
-    case DATASPACE:
+    case SEQ_MESSAGE_DATASPACE:
         return take_space(vector, message);
-    case DATATYPE:
+    case SEQ_MESSAGE_DATATYPE:
         return take_type(vector, message);
-    case LAYOUT:
+    case SEQ_MESSAGE_LAYOUT:
         return take_layout(vector, file, message);
-    case FILTERS:
+    case SEQ_MESSAGE_FILTERS:
         return take_filters(vector, message);
-    case EXTERNAL:
+    case SEQ_MESSAGE_EXTERNAL:
         return "keeps its values in another file";
     default:
         return NULL;
@@ -255,10 +136,10 @@ const char *seq_layout_find(const seq_layout_file *file, const char *name, seq_e
                             seq_layout *out) {
     search search = {.name = name};
     vector vector = {.element = element, .layout.compression = SEQ_COMPRESS_NONE};
-    const char *why = visit_header(file, file->root, visit_link, &search);
+    const char *why = seq_object_visit(file, file->root, visit_link, &search, NULL);
     if (!why && search.found != 1) why = search.found ? "stands there twice" : "is missing";
     if (!why && !search.hard) why = "is missing, or not a plain link";
-    if (!why) why = visit_header(file, search.address, visit_vector, &vector);
+    if (!why) why = seq_object_visit(file, search.address, visit_vector, &vector, NULL);
     if (!why && !(vector.has_space && vector.has_type && vector.has_layout))
         why = "is not a vector";
     *out = vector.layout;

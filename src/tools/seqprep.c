@@ -63,11 +63,10 @@ static const seq_option table[] = {
          "file an item. csv, tsv: tables. jsonl: a JSON object a line. conll: a token and its "
          "tag a line. conllu: the ten columns. fasta: sequences. arff: Weka's tables. "
          "promoters: class,name,sequence lines. Frames, real vectors: csv-frames: a file an item, "
-         "a "
-         "frame a line. npy: NumPy arrays. ts: the UEA archive's form. skeleton: joints as in MSR "
-         "Action3D. sound: WAV or FLAC, a file an item. auto: by the first input's name; else "
-         "conll "
-         "for tag, folder for a folder, and lines."},
+         "a frame a line. npy: NumPy arrays. hdf5: data sets. ts: the UEA archive's form. "
+         "skeleton: joints as in MSR Action3D. sound: WAV or FLAC, a file an item. auto: by "
+         "--label-pattern or the first input's name; else conll for tag, folder for a folder, "
+         "and lines."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Where fields stand, by name or by number from 1: label=1,text=3-4 for tables, "
              "text=review,label=stars for JSON lines, token=1,tag=4 for CoNLL. path=1,label=2: csv "

@@ -138,6 +138,33 @@ expect 0 finished "$SEQTRAIN" --data numbers --run rater --epochs 1 "${small[@]}
 predict rater raw.txt | paste -d' ' - numbers.txt | head -200 | awk '{ if (($1 - $2) ^ 2 > 0.25) exit 1 }' || bad "numbers are not those that were learned"
 predict rater two.txt --format json | grep -q '^{"index":0,"input":"good","output":3.[0-9]*,"probability":null,"labels":\[\],"probabilities":\[\],"oov":0' || bad "json of numbers"
 expect 2 "a number, which has no alternatives" "$SEQPREDICT" rater two.txt --best 2
+# Frames: numbers of files that a table names, a tag for each frame of a file.
+mkdir -p sums tagged
+awk 'BEGIN { srand(2); for (i = 0; i < 60; i++) { file = sprintf("%02d.csv", i); sum = 0; print "x,y,tag" >"tagged/" file
+  for (t = 0; t < 4; t++) { x = int(rand() * 9) / 4; sum += x; print x "," 7 >"sums/" file; print x "," 7 "," (x < 1 ? "low" : "high") >"tagged/" file }
+  print "sums/" file "," sum >"sums.csv" } }'
+expect 0 "frames: values a row of frames, width 2" "$SEQPREP" --task rate --columns path=1,label=2 -o sums.data sums.csv
+expect 0 finished "$SEQTRAIN" --data sums.data --run summer --epochs 30 --layers 1 --hidden 16 --batch 10 --lr 0.02
+predict summer sums.csv | paste -d, sums.csv - | awk -F, '{ if (($2 - $3) ^ 2 > 0.5) exit 1 }' || bad "sums: $(predict summer sums.csv | paste -d, sums.csv - | head -5)"
+cut -d, -f1 sums.csv >paths.csv
+predict summer --format tsv paths.csv >sums.tsv
+[ "$(sed -n 61p sums.tsv | cut -f1,2)" = $'59\tsums/59.csv' ] || bad "tsv of frames: $(tail -1 sums.tsv)"
+predict summer --reader csv-frames sums --format tsv --batch 7 | cmp -s - sums.tsv || bad "the files are not what the table names"
+for part in 1 2 3; do predict summer paths.csv --format tsv --part $part/3; done | cmp -s - sums.tsv || bad "parts of frames are not the whole"
+expect 0 "60 items, 240 frames" "$SEQPREDICT" summer sums.csv
+expect 0 '^spearman +0.9' "$SEQEVAL" summer --split train
+expect 0 "verified" "$SEQINFO" summer/checkpoints/step-000000180 --verify
+expect 0 "finished at step 180" "$SEQTRAIN" --config summer/config.ini
+printf '1,2,3\n' >wide.csv
+expect 3 "wide.csv line 1: 1 frames of 3 values: the model takes frames of 2 values" "$SEQPREDICT" summer --reader csv-frames wide.csv
+expect 2 "reader lines: its items are text, the model takes frames" "$SEQPREDICT" summer --reader lines raw.txt
+expect 2 "reader csv-frames: its items are frames, the model takes text" "$SEQPREDICT" run --reader csv-frames sums
+expect 2 "embed: the items of the data set are sequences of vectors of 2 values, which have no words" \
+  "$SEQTRAIN" --data sums.data --run none --embed 8
+expect 0 "tag: label a row of frames" "$SEQPREP" --task tag --reader csv-frames --columns tag=tag --valid 0.2 -o tagged.data tagged
+expect 0 finished "$SEQTRAIN" --data tagged.data --run frames --epochs 12 --layers 1 --hidden 16 --batch 10 --lr 0.02
+predict frames tagged | tr ' ' '\n' | cmp -s - <(cat tagged/* | sed '/x,y/d; s/.*,//') || bad "tags of frames"
+expect 2 "letters-hidden: the items of the data set are sequences of vectors" "$SEQTRAIN" --data tagged.data --run none --letters-hidden 8
 # A language model has nothing to predict.
 expect 0 . "$SEQPREP" --unit word -o words train.txt
 expect 0 finished "$SEQTRAIN" --data words --run language --steps 1 --layers 1 --hidden 4 --embed 4 --batch 2 --window 4

@@ -100,11 +100,12 @@ typedef struct seq_reader_settings {
     // Not recorded:
     const char *label_table; // fasta: a file of ID<TAB>LABEL lines
     const char *group;       // a field that items must have, beside those of `columns`
-    const char *root;        // folder: the input under which the class folders lie
-    bool unlabelled;         // labels and tags may be missing (raw input for a prediction)
-    bool blank_items;        // a blank line is an item of length 0; otherwise skipped and counted
-    bool any_bytes;          // values need not be UTF-8
-    bool keep_lines;         // fill seq_item.lines
+    int file;         // descriptor of a file that holds the stream's bytes as they are; 0: none
+    const char *root; // folder: the input under which the class folders lie
+    bool unlabelled;  // labels and tags may be missing (raw input for a prediction)
+    bool blank_items; // a blank line is an item of length 0; otherwise skipped and counted
+    bool any_bytes;   // values need not be UTF-8
+    bool keep_lines;  // fill seq_item.lines
     // How files that a table names are opened; NULL: unpacked with up to 4 GB.
     const struct seq_byte_reader_rules *files;
 } seq_reader_settings;
@@ -127,6 +128,7 @@ typedef enum seq_skip {
     SEQ_SKIP_MISSING,    // values of frames that were missing and are interpolated
     SEQ_SKIP_UNUSED,     // items that the file itself leaves out
     SEQ_SKIP_SHORT,      // sounds shorter than a frame, which were filled up with zeros
+    SEQ_SKIP_DATA,       // data sets of HDF5 that are no frames
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural

@@ -349,10 +349,11 @@ static const answer answers[] = {
     {{.reader = "promoters"},
      "+,a,AC-1\n",
      "file line 1, column 8: byte 0x31 is no letter of a sequence\n"},
-    // csv-frames, npy, ts, skeleton: more in test_frame_readers.c
+    // Frames: more in test_frame_readers.c and test_reader_hdf5.c
     {{.reader = "csv-frames", .root = "top"}, "x,y\n1,2.5\n-3,4e2\n", "label:pos;1,2.5;-3,400\n"},
     {{.reader = "npy"}, "1 2\n", "file: it is no NumPy array (.npy)\n"},
     {{.reader = "sound"}, "RIFF1 2\n", "file: it is no sound file; expected WAV or FLAC\n"},
+    {{.reader = "hdf5"}, "x", "file: it is no HDF5 file (or one with a user block, which*"},
     {{.reader = "ts"}, "@data\n1,2:3,4:walk\n", "label:walk;1,3;2,4\n"},
     {{.reader = "skeleton"},
      "7 1 2 1 2 3\n1 2 3\n4 5 6\n",
