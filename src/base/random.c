@@ -167,11 +167,15 @@ static double quantile(double p) {
     return q < 0 ? -z : z;
 }
 
+double seq_random_normal(uint32_t word) {
+    return quantile((word + 0.5) * 0x1p-32);
+}
+
 void seq_random_fill_normal(seq_random_key key, uint32_t stream, float deviation, float *values,
                             size_t count) {
     uint32_t words[4];
     for (size_t i = 0; i < count; i++) {
         if (i % 4 == 0) seq_random_words(key, (uint32_t)(i / 4), stream, 0, words);
-        values[i] = (float)(deviation * quantile((words[i % 4] + 0.5) * 0x1p-32));
+        values[i] = (float)(deviation * seq_random_normal(words[i % 4]));
     }
 }

@@ -7,12 +7,16 @@ typedef struct values {
     int64_t batch_tokens;
     int normalize;
     double word_dropout, singletons;
+    int64_t time_masks, time_width, feature_masks, feature_width;
+    double noise, rotation;
+    int vertical;
 } values;
 
 enum { IDENTITY = SEQ_OPTION_IDENTITY };
 #define AT(field) offsetof(values, field)
 
 static const char *const normalize_choices[] = {"targets", "items", NULL};
+static const char *const vertical_choices[] = {"y", "z", "x", NULL};
 
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Batches of items"},
@@ -30,6 +34,26 @@ static const seq_option options[] = {
     {SEQ_OPTION_REAL, "singletons", "P", AT(singletons), "0", 0, 1, .flags = IDENTITY,
      .help = "Probability that a word which occurs once in the training part becomes <unk> in "
              "training (0.5 is usual): what <unk> stands for is learnt from such words."},
+    {SEQ_OPTION_INTEGER, "time-masks", "N", AT(time_masks), "0", 0, 100, .flags = IDENTITY,
+     .help = "Masks over the frames of an item in training: each hides up to --time-mask-width "
+             "frames in a row, at most half of them. Hidden values become the mean."},
+    {SEQ_OPTION_INTEGER, "time-mask-width", "W", AT(time_width), "0", 0, 1e6, .flags = IDENTITY,
+     .help = "Frames that a mask of --time-masks hides at most; each draws 0 to W."},
+    {SEQ_OPTION_INTEGER, "feature-masks", "N", AT(feature_masks), "0", 0, 100, .flags = IDENTITY,
+     .help = "Masks over the values of all frames of an item in training: each hides up to "
+             "--feature-mask-width neighbouring ones, at most half of them."},
+    {SEQ_OPTION_INTEGER, "feature-mask-width", "W", AT(feature_width), "0", 0, 65536,
+     .flags = IDENTITY,
+     .help = "Values that a mask of --feature-masks hides at most; each draws 0 to W."},
+    {SEQ_OPTION_REAL, "input-noise", "X", AT(noise), "0", 0, 100, .flags = IDENTITY,
+     .help = "Normal noise that is added to the frames in training: its standard deviation, in "
+             "units of the normalised values."},
+    {SEQ_OPTION_REAL, "rotate", "DEGREES", AT(rotation), "0", 0, 180, .flags = IDENTITY,
+     .help = "In training each item is turned about the --vertical axis by an angle from -DEGREES "
+             "to DEGREES: frames are triples x y z, as the joints of skeletons, and their "
+             "velocities."},
+    {SEQ_OPTION_CHOICE, "vertical", "AXIS", AT(vertical), "y", .choices = vertical_choices,
+     .flags = IDENTITY, .help = "The axis that --rotate turns about."},
     {.type = SEQ_OPTION_END},
 };
 
@@ -42,4 +66,11 @@ void seq_buckets_configure(const void *from, seq_sampler_settings *out) {
     out->per_item = values->normalize == 1;
     out->word_dropout = values->word_dropout;
     out->singletons = values->singletons;
+    out->augmentation = (seq_augmentation){.time_masks = (int)values->time_masks,
+                                           .time_width = (int)values->time_width,
+                                           .feature_masks = (int)values->feature_masks,
+                                           .feature_width = (int)values->feature_width,
+                                           .noise = values->noise,
+                                           .rotation = values->rotation,
+                                           .vertical = values->vertical};
 }

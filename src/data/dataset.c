@@ -217,21 +217,8 @@ const seq_schema *seq_dataset_schema(const seq_dataset *dataset) {
 seq_status seq_dataset_normalise_as(seq_dataset *dataset, const seq_schema *schema,
                                     seq_error *error) {
     seq_status status = SEQ_OK;
-    for (int f = 0; !status && f < schema->field_count; f++) {
-        const seq_field *from = &schema->fields[f];
-        seq_field *to = &dataset->schema.fields[f];
-        size_t width = (size_t)from->width, bytes = width * sizeof(double);
-        free(to->mean);
-        free(to->deviation);
-        to->mean = to->deviation = NULL;
-        if (!from->mean) continue;
-        status = seq_allocate(&to->mean, width, sizeof(double), "a normalisation", error);
-        if (!status)
-            status = seq_allocate(&to->deviation, width, sizeof(double), "a normalisation", error);
-        if (status) continue;
-        memcpy(to->mean, from->mean, bytes);
-        memcpy(to->deviation, from->deviation, bytes);
-    }
+    for (int f = 0; !status && f < schema->field_count; f++)
+        status = seq_field_normalise_as(&dataset->schema.fields[f], &schema->fields[f], error);
     return status;
 }
 

@@ -1,11 +1,9 @@
 // Packs items into a batch. Sequences of each axis are sorted by a counting sort,
 // longest first, ties by the parent's row, so a batch of one item is a part of
-// any batch. Coverage digests what lies in the columns, before inputs are changed.
-// Invariant: lengths, counts and targets never change by what is drawn. Test:
-// tests/unit/data/test_sampler.c.
+// any batch. Coverage digests what lies in the columns, before inputs are changed
+// (item_augment.c). Test: tests/unit/data/test_sampler.c.
 #include <seqtrain/data/item_batch.h>
-#include "sampler_private.h"
-#include <seqtrain/base/random.h>
+#include "item_values.h"
 #include <string.h>
 
 int seq_schema_before_column(const seq_schema *schema) {
@@ -49,7 +47,7 @@ void seq_batch_set_columns(const seq_schema *schema, const seq_batch_room *room,
 void seq_item_packer_take(seq_item_packer *packer, int64_t most, const seq_limits *limits,
                           seq_arena *arena) {
     size_t items = (size_t)most, rows = items;
-    int longest = 1;
+    int longest = 1, widest = 1;
     for (int axis = 0; axis < packer->schema->axis_count; axis++) {
         size_t own = limits->axes[axis].rows > items ? limits->axes[axis].rows : items;
         rows = own > rows ? own : rows;
@@ -60,6 +58,10 @@ void seq_item_packer_take(seq_item_packer *packer, int64_t most, const seq_limit
     packer->sorted = seq_arena_take(arena, rows, sizeof *packer->sorted);
     packer->starts = seq_arena_take(arena, (size_t)longest + 2, sizeof *packer->starts);
     packer->digests = seq_arena_take(arena, items, sizeof *packer->digests);
+    for (int f = 0; f < packer->schema->field_count; f++)
+        if (packer->schema->fields[f].width > widest) widest = packer->schema->fields[f].width;
+    packer->moments =
+        seq_arena_take(arena, SEQ_VALUE_MOMENTS * (size_t)widest, sizeof *packer->moments);
 }
 
 // Sorts the sequences of an axis, longest first, ties by the parent's row, and shapes the axis.
@@ -115,27 +117,18 @@ static void pack_examples(const seq_item_packer *packer, const seq_items *items,
     out->axes[0].of = out->axes[0].at = NULL;
 }
 
-static void pack_values(const seq_field *field, const uint32_t *packed, size_t rows,
-                        const float *from, float *to) {
-    int width = field->width;
-    for (size_t row = 0; row < rows; row++)
-        for (int i = 0; i < width; i++) {
-            float value = from[row * (size_t)width + (size_t)i];
-            if (field->mean)
-                value = (float)(((double)value - field->mean[i]) / field->deviation[i]);
-            to[(size_t)packed[row] * (size_t)width + (size_t)i] = value;
-        }
-}
-
-static void pack_columns(const seq_item_packer *packer, const seq_items *items,
-                         seq_batch_room *room) {
+static void pack_columns(const seq_packed_items *all) {
+    const seq_item_packer *packer = all->packer;
+    const seq_items *items = all->items;
+    seq_batch_room *room = all->room;
     const seq_schema *schema = packer->schema;
     for (int f = 0; f < schema->field_count; f++) {
         const seq_field *field = &schema->fields[f];
         const uint32_t *packed = packer->packed[field->axis];
         size_t rows = items->rows[field->axis];
-        if (field->vocabulary < 0)
-            pack_values(field, packed, rows, items->values[f], room->values[f]);
+        seq_item_values at = {0};
+        while (field->vocabulary < 0 && seq_item_next_values(all, f, &at))
+            seq_item_values_put(&at, NULL);
         for (size_t row = 0; field->vocabulary >= 0 && row < rows; row++)
             room->ids[f][packed[row]] = items->ids[f][row];
     }
@@ -195,43 +188,9 @@ void seq_item_pack(const seq_item_packer *packer, const seq_items *items, const 
     pack_examples(packer, items, numbers, room, out);
     for (int axis = 1; axis < packer->schema->axis_count; axis++)
         pack_axis(packer, axis, items, numbers, room, out);
-    pack_columns(packer, items, room);
+    pack_columns(
+        &(seq_packed_items){.packer = packer, .items = items, .numbers = numbers, .room = room});
     fill_before(packer, out, room);
     seq_batch_set_columns(packer->schema, room, out);
     out->read = cover(packer, items, numbers, room);
-}
-
-static void augment_field(const seq_sampler *sampler, int f, uint32_t step, const seq_batch *batch,
-                          int32_t *ids) {
-    const seq_sampler_settings *settings = &sampler->settings;
-    const seq_field *field = &seq_dataset_schema(sampler->dataset)->fields[f];
-    const seq_vocabulary *vocabulary =
-        seq_dataset_vocabulary_at(sampler->dataset, field->vocabulary);
-    const seq_axis *axis = &batch->axes[field->axis];
-    seq_random_key key = {settings->seed, SEQ_RANDOM_AUGMENT | (uint32_t)f << 16};
-    int unk = seq_vocabulary_unk(vocabulary); // SEQ_NO_ID: none
-    if (unk == SEQ_NO_ID && seq_vocabulary_rules(vocabulary)->unit == SEQ_UNIT_WORD)
-        return; // a closed list, as of casing: no words
-    for (int t = 0; t < axis->steps; t++)
-        for (int b = 0; b < axis->rows_at[t]; b++) {
-            int32_t *id = &ids[axis->first_row[t] + (size_t)b];
-            uint32_t words[4];
-            if (*id == SEQ_NO_ID) continue;
-            seq_random_words(key, (uint32_t)axis->number[b], (uint32_t)t, step, words);
-            bool once = unk != SEQ_NO_ID && seq_vocabulary_count(vocabulary, *id) == 1;
-            if (seq_random_unit(words[0]) < settings->word_dropout ||
-                (once && seq_random_unit(words[1]) < settings->singletons))
-                *id = unk;
-        }
-}
-
-void seq_item_augment(const seq_sampler *sampler, uint32_t step, const seq_batch *batch,
-                      seq_batch_room *room) {
-    const seq_sampler_settings *settings = &sampler->settings;
-    const seq_schema *schema = seq_dataset_schema(sampler->dataset);
-    if (settings->word_dropout <= 0 && settings->singletons <= 0) return;
-    for (int f = 0; f < schema->field_count; f++)
-        if (schema->fields[f].kind == SEQ_FIELD_IDS && f != schema->target &&
-            schema->axes[schema->fields[f].axis].parent == 0)
-            augment_field(sampler, f, step, batch, room->ids[f]);
 }

@@ -413,7 +413,14 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
     if (status) return status;
     seq_item_pack(&buckets->packer, &items, buckets->numbers, room, out);
     if (settings->training)
-        seq_item_augment(sampler, (uint32_t)(epoch * buckets->step_count + step), out, room);
+        seq_item_augment(sampler,
+                         &(seq_packed_items){.packer = &buckets->packer,
+                                             .items = &items,
+                                             .numbers = buckets->numbers,
+                                             .room = room,
+                                             .epoch = epoch,
+                                             .step = epoch * buckets->step_count + step},
+                         out);
     if (replica + 1 == settings->first + settings->count) read_ahead(buckets, epoch, step + 1);
     return SEQ_OK;
 }
@@ -489,7 +496,8 @@ static seq_status create(seq_dataset *dataset, const seq_sampler_settings *setti
     buckets->base = (struct seq_sampler){
         .kind = &seq_sampler_buckets, .dataset = dataset, .settings = *settings};
     buckets->schema = seq_dataset_schema(dataset);
-    status = seq_dataset_table(dataset, settings->split, &buckets->table, error);
+    status = seq_item_augment_check(buckets->schema, settings, error);
+    if (!status) status = seq_dataset_table(dataset, settings->split, &buckets->table, error);
     if (!status && !buckets->table->items)
         status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its %s part has no items",
                                seq_dataset_path(dataset), seq_split_name(settings->split));

@@ -25,9 +25,20 @@ seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error);
 seq_batch_room *seq_sampler_room(const seq_sampler *sampler, int replica);
 // Frees them and the sampler.
 void seq_sampler_free(seq_sampler *sampler);
-// Words that are dropped, and words that occur once: <unk> takes their place, as the sampler's
-// settings say. Letters and targets stay. Keyed by the step.
-void seq_item_augment(const struct seq_sampler *sampler, uint32_t step, const seq_batch *batch,
-                      seq_batch_room *room);
+// Changes a batch that seq_item_pack has made, as the sampler's settings say, keyed
+// by the step. Words that are dropped, and words that occur once: <unk> takes their place. Values:
+// see seq_augmentation. Letters and targets stay.
+typedef struct seq_packed_items {
+    const seq_item_packer *packer;
+    const seq_items *items;
+    const int64_t *numbers;
+    seq_batch_room *room;
+    int64_t epoch, step; // step: counted over all epochs. For seq_item_augment
+} seq_packed_items;
+void seq_item_augment(const struct seq_sampler *sampler, const seq_packed_items *packed,
+                      const seq_batch *batch);
+// SEQ_BAD_USAGE: an option that would have no effect, or that these data do not allow.
+seq_status seq_item_augment_check(const seq_schema *schema, const seq_sampler_settings *settings,
+                                  seq_error *error);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const seq_normalise_names[] = {"none", "global", "item", "group", NULL};
 static const char *const kinds[SEQ_FIELD_KINDS] = {"ids", "values", "label", "number"};
 
 static void set_name(char out[SEQ_FIELD_NAME], const char *name) {
@@ -115,6 +116,59 @@ static seq_status check_names(const char *what, const char *at, size_t stride, i
     return SEQ_OK;
 }
 
+size_t seq_field_statistics(const seq_field *field) {
+    return (size_t)(1 + field->groups) * (size_t)field->width;
+}
+
+seq_status seq_field_normalise_as(seq_field *field, const seq_field *from, seq_error *error) {
+    size_t count = seq_field_statistics(from);
+    free(field->mean);
+    free(field->deviation);
+    field->mean = field->deviation = NULL;
+    field->normalise = from->normalise;
+    field->unseen = from->unseen;
+    field->groups = from->groups;
+    if (!from->mean) return SEQ_OK;
+    seq_status status =
+        seq_allocate(&field->mean, count, sizeof *field->mean, "a normalisation", error);
+    if (!status)
+        status = seq_allocate(&field->deviation, count, sizeof *field->deviation, "a normalisation",
+                              error);
+    if (status) return status;
+    memcpy(field->mean, from->mean, count * sizeof *field->mean);
+    memcpy(field->deviation, from->deviation, count * sizeof *field->deviation);
+    return SEQ_OK;
+}
+
+static bool is_group_label(const seq_schema *schema) {
+    int group = seq_schema_find_field(schema, SEQ_GROUP_FIELD);
+    return group >= 0 && schema->fields[group].kind == SEQ_FIELD_LABEL &&
+           !schema->fields[group].axis;
+}
+
+// The first deviation is above 0; groups without rows have 0.
+static const char *find_fault_of_normalisation(const seq_schema *schema, const seq_field *field) {
+    bool ids = field->vocabulary >= 0, group = field->normalise == SEQ_NORMALISE_GROUP;
+    if (!field->mean != !field->deviation || (ids && (field->mean || field->normalise)))
+        return "its normalisation is not whole, or is one of ids";
+    if (!is_within((int)field->normalise, 0, SEQ_NORMALISATIONS) ||
+        (field->kind == SEQ_FIELD_NUMBER && field->normalise > SEQ_NORMALISE_GLOBAL))
+        return "its normalisation is unknown, or is none of a number";
+    if (group && !is_group_label(schema))
+        return "it is normalised by group, and the examples have no label " SEQ_GROUP_FIELD;
+    if (group && field->unseen != SEQ_NORMALISE_GLOBAL && field->unseen != SEQ_NORMALISE_ITEM)
+        return "what becomes of items of other groups is neither item nor global";
+    if (field->groups < 0 || (field->groups && !group) ||
+        1 + field->groups > SEQ_STATISTICS_MOST / field->width)
+        return "its normalisation has too many groups";
+    for (size_t i = 0; field->mean && i < seq_field_statistics(field); i++)
+        if (!isfinite(field->mean[i]) || !isfinite(field->deviation[i]) ||
+            field->deviation[i] < 0 || (!field->deviation[i] && i < (size_t)field->width))
+            return "its normalisation has a mean that is not finite, or a deviation that is not "
+                   "above 0";
+    return NULL;
+}
+
 static const char *find_fault(const seq_schema *schema, const seq_field *field) {
     bool ids = field->kind == SEQ_FIELD_IDS || field->kind == SEQ_FIELD_LABEL;
     if (!is_within((int)field->kind, 0, SEQ_FIELD_KINDS)) return "its kind is unknown";
@@ -124,13 +178,7 @@ static const char *find_fault(const seq_schema *schema, const seq_field *field) 
     if (!is_within(field->width, 1, field->kind == SEQ_FIELD_VALUES ? SEQ_WIDTH_MOST + 1 : 2))
         return field->kind == SEQ_FIELD_VALUES ? "its width is not within 1 to 65536"
                                                : "its width is not 1";
-    if (!field->mean != !field->deviation || (ids && (field->mean || field->normalise)))
-        return "its normalisation is not whole, or is one of ids";
-    for (int i = 0; field->mean && i < field->width; i++)
-        if (!isfinite(field->mean[i]) || !isfinite(field->deviation[i]) || field->deviation[i] <= 0)
-            return "its normalisation has a mean that is not finite, or a deviation that is not "
-                   "above 0";
-    return NULL;
+    return find_fault_of_normalisation(schema, field);
 }
 
 seq_status seq_schema_check(const seq_schema *schema, seq_error *error) {
@@ -199,12 +247,22 @@ static seq_status write_field(const seq_schema *schema, const seq_field *field, 
     if (!status && field->kind == SEQ_FIELD_VALUES)
         status = seq_record_set_integer(record, key_of(key, "field", field->name, "width"),
                                         field->width, error);
+    // Added later: files of fields that are normalised as ever keep their bytes.
+    if (!status && field->normalise > SEQ_NORMALISE_GLOBAL)
+        status = seq_record_set_text(record, key_of(key, "field", field->name, "normalise"),
+                                     seq_normalise_names[field->normalise], error);
+    if (!status && field->normalise == SEQ_NORMALISE_GROUP)
+        status = seq_record_set_text(record, key_of(key, "field", field->name, "unseen"),
+                                     seq_normalise_names[field->unseen], error);
+    if (!status && whole && field->groups)
+        status = seq_record_set_integer(record, key_of(key, "field", field->name, "groups"),
+                                        field->groups, error);
     if (!status && whole && field->mean)
         status = seq_record_set_reals(record, key_of(key, "field", field->name, "mean"),
-                                      field->mean, field->width, error);
+                                      field->mean, (int)seq_field_statistics(field), error);
     if (!status && whole && field->mean)
         status = seq_record_set_reals(record, key_of(key, "field", field->name, "deviation"),
-                                      field->deviation, field->width, error);
+                                      field->deviation, (int)seq_field_statistics(field), error);
     return status;
 }
 
@@ -250,6 +308,17 @@ seq_status seq_schema_write(const seq_schema *schema, seq_manifest *manifest, se
     return status;
 }
 
+// What has to be equal where a model meets other data: without the normalisations.
+static seq_status write_identity(const seq_schema *schema, seq_record *record, seq_error *error) {
+    seq_status status = write_record(schema, record, false, error);
+    for (size_t i = 0; !status && i < schema->reader.count; i++) {
+        char key[128];
+        snprintf(key, sizeof key, "reader.%s", schema->reader.entries[i].key);
+        status = seq_record_set_text(record, key, schema->reader.entries[i].text, error);
+    }
+    return status;
+}
+
 seq_status seq_schema_hash(const seq_schema *schema, char out[33], seq_error *error) {
     seq_record record = {0};
     seq_digest digest;
@@ -257,18 +326,44 @@ seq_status seq_schema_hash(const seq_schema *schema, char out[33], seq_error *er
     size_t size = 0;
     *out = '\0';
     if (schema->streams) return SEQ_OK;
-    seq_status status = write_record(schema, &record, false, error);
+    seq_status status = write_identity(schema, &record, error);
     FILE *stream = status ? NULL : open_memstream(&text, &size);
     for (size_t i = 0; stream && i < record.count; i++)
         fprintf(stream, "%s=%s\n", record.entries[i].key, record.entries[i].text);
-    for (size_t i = 0; stream && i < schema->reader.count; i++)
-        fprintf(stream, "reader.%s=%s\n", schema->reader.entries[i].key,
-                schema->reader.entries[i].text);
     if (!status) status = seq_memory_stream_close(stream, &text, error, "hashing the schema");
     if (!status) seq_digest_bytes(text, size, &digest);
     if (!status) seq_digest_text(&digest, out);
     free(text);
     seq_record_clear(&record);
+    return status;
+}
+
+// Appends the keys of `here` that `there` has otherwise; `absent`: those that it has not.
+static size_t list_differences(const seq_record *here, const seq_record *there, bool absent,
+                               char *out, size_t used, size_t size) {
+    for (size_t i = 0; i < here->count && used < size; i++) {
+        const char *key = here->entries[i].key, *text = here->entries[i].text,
+                   *other = seq_record_text(there, key);
+        if (absent ? other != NULL : other && strcmp(text, other) == 0) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s %.60s, not %.60s", used ? "; " : "",
+                                 key, absent ? "none" : text,
+                                 absent  ? text
+                                 : other ? other
+                                         : "none");
+    }
+    return used;
+}
+
+seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, char *out,
+                              size_t size, seq_error *error) {
+    seq_record a = {0}, b = {0};
+    *out = '\0';
+    seq_status status = write_identity(here, &a, error);
+    if (!status) status = write_identity(there, &b, error);
+    if (!status)
+        list_differences(&b, &a, true, out, list_differences(&a, &b, false, out, 0, size), size);
+    seq_record_clear(&a);
+    seq_record_clear(&b);
     return status;
 }
 
@@ -323,6 +418,21 @@ static seq_status read_flag(const seq_record *record, const char *key, bool *out
                                text);
 }
 
+// The normalisation that `key` names; `otherwise` when the key is absent.
+static seq_status read_normalise(const seq_record *record, const char *key, seq_normalise otherwise,
+                                 seq_normalise *out, seq_error *error) {
+    const char *name = seq_record_text(record, key);
+    *out = otherwise;
+    for (int i = SEQ_NORMALISE_GLOBAL; name && i < SEQ_NORMALISATIONS; i++)
+        if (strcmp(seq_normalise_names[i], name) == 0) {
+            *out = (seq_normalise)i;
+            return SEQ_OK;
+        }
+    return name ? seq_error_set(error, SEQ_BAD_INPUT,
+                                "schema: %s is %.60s, expected global, item or group", key, name)
+                : SEQ_OK;
+}
+
 static seq_status read_reals(const seq_record *record, const char *key, int width, double **out,
                              seq_error *error) {
     seq_error reason = {0};
@@ -333,6 +443,29 @@ static seq_status read_reals(const seq_record *record, const char *key, int widt
     if (!seq_record_get_reals(record, key, *out, width, &count, &reason) && count == width)
         return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_INPUT, "schema: %s has not %d numbers", key, width);
+}
+
+static seq_status read_normalisation(const seq_record *record, seq_field *field, seq_error *error) {
+    char key[KEY];
+    int64_t groups = 0;
+    seq_error reason = {0};
+    key_of(key, "field", field->name, "mean");
+    seq_normalise plain = seq_record_text(record, key) ? SEQ_NORMALISE_GLOBAL : SEQ_NORMALISE_NONE;
+    key_of(key, "field", field->name, "normalise");
+    seq_status status = read_normalise(record, key, plain, &field->normalise, error);
+    key_of(key, "field", field->name, "unseen");
+    if (!status) status = read_normalise(record, key, SEQ_NORMALISE_NONE, &field->unseen, error);
+    key_of(key, "field", field->name, "groups");
+    if (!status && seq_record_text(record, key) &&
+        seq_record_get_integer(record, key, 0, SEQ_STATISTICS_MOST / field->width - 1, &groups,
+                               &reason))
+        status = seq_error_set(error, SEQ_BAD_INPUT, "schema: %s", reason.text);
+    field->groups = (int)groups;
+    int count = (int)seq_field_statistics(field);
+    key_of(key, "field", field->name, "mean");
+    if (!status) status = read_reals(record, key, count, &field->mean, error);
+    key_of(key, "field", field->name, "deviation");
+    return status ? status : read_reals(record, key, count, &field->deviation, error);
 }
 
 static seq_status read_field(const seq_schema *schema, const seq_record *record, seq_field *field,
@@ -358,10 +491,7 @@ static seq_status read_field(const seq_schema *schema, const seq_record *record,
         seq_record_get_integer(record, key, 1, SEQ_WIDTH_MOST, &width, &reason))
         status = seq_error_set(error, SEQ_BAD_INPUT, "schema: %s", reason.text);
     field->width = (int)width;
-    key_of(key, "field", field->name, "mean");
-    if (!status) status = read_reals(record, key, field->width, &field->mean, error);
-    key_of(key, "field", field->name, "deviation");
-    return status ? status : read_reals(record, key, field->width, &field->deviation, error);
+    return status ? status : read_normalisation(record, field, error);
 }
 
 static seq_status read_record(seq_schema *out, const seq_record *record, seq_error *error) {

@@ -34,8 +34,8 @@ struct seq_dataset_writer {
     seq_pipeline pipeline;
     seq_item_layout layout;
     split_writer splits[SEQ_SPLITS];
-    int64_t normalised[SEQ_COLUMNS]; // rows
-    double *squares[SEQ_COLUMNS];    // sums of squared distances from the mean
+    int64_t *counts[SEQ_COLUMNS]; // (1 + groups): rows in mean and squares; NULL: not gathered
+    double *squares[SEQ_COLUMNS]; // sums of squared distances from the mean
     seq_manifest manifest;
 };
 
@@ -64,8 +64,10 @@ void seq_dataset_writer_destroy(seq_dataset_writer *writer) {
         free(writer->splits[i].items);
         free(writer->splits[i].partials);
     }
-    for (int i = 0; i < SEQ_COLUMNS; i++)
+    for (int i = 0; i < SEQ_COLUMNS; i++) {
         free(writer->squares[i]);
+        free(writer->counts[i]);
+    }
     seq_schema_clear(&writer->schema);
     seq_manifest_clear(&writer->manifest);
     seq_place_release(&writer->place);
@@ -80,6 +82,30 @@ int64_t seq_dataset_writer_items(const seq_dataset_writer *writer, seq_split spl
     return writer->splits[split].total_items;
 }
 
+// Room for what is gathered: of all rows, and of each group's.
+static seq_status begin_normalisation(seq_dataset_writer *writer, int field, seq_error *error) {
+    seq_field *about = &writer->schema.fields[field];
+    int group = seq_schema_find_field(&writer->schema, SEQ_GROUP_FIELD);
+    if (about->normalise == SEQ_NORMALISE_GROUP)
+        about->groups =
+            seq_vocabulary_size(writer->vocabularies[writer->schema.fields[group].vocabulary]);
+    size_t count = seq_field_statistics(about);
+    if (count > SEQ_STATISTICS_MOST)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "normalising %s by group: %d groups of %d values are too many, at "
+                             "most %d numbers are kept",
+                             about->name, about->groups, about->width, SEQ_STATISTICS_MOST);
+    seq_status status = seq_allocate(&about->mean, count, sizeof(double), "a normalisation", error);
+    if (!status)
+        status = seq_allocate(&about->deviation, count, sizeof(double), "a normalisation", error);
+    if (!status)
+        status =
+            seq_allocate(&writer->squares[field], count, sizeof(double), "a normalisation", error);
+    return status ? status
+                  : seq_allocate(&writer->counts[field], (size_t)(1 + about->groups),
+                                 sizeof(int64_t), "a normalisation", error);
+}
+
 static seq_status copy_schema(seq_dataset_writer *writer, const seq_schema *schema,
                               seq_error *error) {
     seq_schema *copy = &writer->schema;
@@ -89,21 +115,12 @@ static seq_status copy_schema(seq_dataset_writer *writer, const seq_schema *sche
     for (int i = 0; i < copy->field_count; i++)
         copy->fields[i].mean = copy->fields[i].deviation = NULL;
     for (int i = 0; !status && i < copy->field_count; i++) {
-        seq_field *field = &copy->fields[i];
         const seq_field *from = &schema->fields[i];
-        size_t width = (size_t)field->width;
-        if (!from->mean && !from->normalise) continue;
-        status = seq_allocate(&field->mean, width, sizeof(double), "a normalisation", error);
-        if (!status)
-            status =
-                seq_allocate(&field->deviation, width, sizeof(double), "a normalisation", error);
-        if (!status)
-            status =
-                seq_allocate(&writer->squares[i], width, sizeof(double), "a normalisation", error);
-        if (!status && from->mean && !from->normalise) {
-            memcpy(field->mean, from->mean, width * sizeof(double));
-            memcpy(field->deviation, from->deviation, width * sizeof(double));
-        }
+        bool group = from->normalise == SEQ_NORMALISE_GROUP;
+        if (from->mean)
+            status = seq_field_normalise_as(&copy->fields[i], from, error);
+        else if (group || from->normalise == SEQ_NORMALISE_GLOBAL)
+            status = begin_normalisation(writer, i, error);
     }
     for (size_t i = 0; !status && i < schema->reader.count; i++)
         status = seq_record_set_text(&copy->reader, schema->reader.entries[i].key,
@@ -115,10 +132,10 @@ seq_status seq_dataset_writer_begin(seq_dataset_writer *writer, const seq_schema
                                     const seq_vocabulary *const *vocabularies, size_t shard_bytes,
                                     seq_pipeline pipeline, seq_error *error) {
     seq_status status = seq_schema_check(schema, error);
+    for (int i = 0; !status && i < schema->vocabulary_count; i++)
+        writer->vocabularies[i] = vocabularies[i];
     if (!status) status = copy_schema(writer, schema, error);
     if (status) return status;
-    for (int i = 0; i < schema->vocabulary_count; i++)
-        writer->vocabularies[i] = vocabularies[i];
     writer->shard_bytes = shard_bytes ? shard_bytes : SEQ_SHARD_BYTES;
     writer->pipeline = pipeline;
     snprintf(writer->manifest.kind, sizeof writer->manifest.kind, "%s", SEQ_DATASET_KIND);
@@ -248,14 +265,24 @@ static seq_status add_ids(seq_dataset_writer *writer, seq_split which, const ite
     return status;
 }
 
-static void gather(seq_dataset_writer *writer, int field, const float *row) {
-    seq_field *about = &writer->schema.fields[field];
-    double count = (double)++writer->normalised[field];
-    for (int i = 0; i < about->width; i++) {
-        double from_mean = (double)row[i] - about->mean[i];
-        about->mean[i] += from_mean / count;
-        writer->squares[field][i] += from_mean * ((double)row[i] - about->mean[i]);
+// `which`: of all rows, or 1 + a group.
+static void gather(seq_dataset_writer *writer, int field, int32_t which, const float *row) {
+    const seq_field *about = &writer->schema.fields[field];
+    size_t width = (size_t)about->width;
+    double count = (double)++writer->counts[field][which];
+    double *mean = about->mean + (size_t)which * width,
+           *squares = writer->squares[field] + (size_t)which * width;
+    for (size_t i = 0; i < width; i++) {
+        double from_mean = (double)row[i] - mean[i];
+        mean[i] += from_mean / count;
+        squares[i] += from_mean * ((double)row[i] - mean[i]);
     }
+}
+
+// 1 + the item's group; 0: none.
+static int32_t group_of(const seq_dataset_writer *writer, const item *item) {
+    int field = seq_schema_find_field(&writer->schema, SEQ_GROUP_FIELD);
+    return field < 0 ? 0 : 1 + item->items->ids[field][item->number];
 }
 
 static seq_status add_values(seq_dataset_writer *writer, seq_split which, const item *item,
@@ -267,8 +294,11 @@ static seq_status add_values(seq_dataset_writer *writer, seq_split which, const 
         if (!isfinite(values[i]))
             return blame(writer, which, error, "field %s row %zu: a value that is not finite",
                          about->name, i / width);
-    for (size_t row = 0; about->normalise && which == SEQ_TRAIN && row < rows; row++)
-        gather(writer, field, values + row * width);
+    int32_t group = about->groups ? group_of(writer, item) : 0;
+    for (size_t row = 0; writer->counts[field] && which == SEQ_TRAIN && row < rows; row++) {
+        gather(writer, field, 0, values + row * width);
+        if (group > 0 && group <= about->groups) gather(writer, field, group, values + row * width);
+    }
     return append(&writer->splits[which], writer->layout.of_field[field], values,
                   rows * width * sizeof *values, error);
 }
@@ -427,11 +457,13 @@ static seq_status describe_split(const seq_dataset_writer *writer, seq_split whi
 
 static void finish_normalisation(seq_dataset_writer *writer) {
     for (int field = 0; field < writer->schema.field_count; field++) {
-        seq_field *about = &writer->schema.fields[field];
-        double count = (double)writer->normalised[field];
-        for (int i = 0; about->normalise && i < about->width; i++) {
+        const seq_field *about = &writer->schema.fields[field];
+        size_t width = (size_t)about->width;
+        if (!writer->counts[field]) continue;
+        for (size_t i = 0; i < seq_field_statistics(about); i++) {
+            double count = (double)writer->counts[field][i / width];
             double deviation = count > 0 ? sqrt(writer->squares[field][i] / count) : 0;
-            about->deviation[i] = deviation > 0 ? deviation : 1;
+            about->deviation[i] = deviation > 0 ? deviation : count > 0 || i < width;
         }
     }
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_AXIS = 1, LETTER_AXIS = 2 };
+enum { TEXT_AXIS = 1, LETTER_AXIS = 2, SYMBOLS_AXIS = 2 };
 
 seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
                          size_t count, seq_error *error) {
@@ -24,6 +24,12 @@ seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, 
                          error);
 }
 
+seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *item,
+                                 seq_error *error) {
+    return seq_item_load(work, item, item->length * seq_item_store_step(&work->store),
+                         item->symbols, error);
+}
+
 static bool is_used(const seq_stored_item *item) {
     return !item->twin || item->split == SEQ_TRAIN;
 }
@@ -32,6 +38,8 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     seq_record *record = &work->schema.reader;
     seq_status status = seq_reader_settings_write(&work->store.settings, record, error);
     if (!status) status = seq_item_rules_write(&work->prepare->rules, record, error);
+    if (!status && work->prepare->group_label)
+        status = seq_record_set_text(record, "group_label", work->prepare->group_label, error);
     if (!status && work->store.shift > 0)
         status = seq_record_set_real(record, "frame_shift", work->store.shift, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
@@ -44,7 +52,7 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
 }
 
 static seq_status make_schema(seq_item_work *work, seq_error *error) {
-    static const char *const tasks[] = {"classify", "rate", "tag"};
+    static const char *const tasks[] = {"classify", "rate", "tag", "transcribe"};
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
     seq_schema_begin(schema, tasks[task]);
@@ -55,17 +63,21 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     work->input_field =
         seq_schema_add_field(schema, input, frames ? SEQ_FIELD_VALUES : SEQ_FIELD_IDS, text, units,
                              frames ? work->store.width : 1);
-    schema->fields[work->input_field].normalise =
-        frames && work->prepare->normalise == SEQ_NORMALISE_GLOBAL;
+    if (frames) schema->fields[work->input_field].normalise = work->prepare->normalise;
+    if (frames) schema->fields[work->input_field].unseen = work->prepare->unseen;
     if (task == SEQ_TASK_CLASSIFY) targets = seq_schema_add_vocabulary(schema, "label");
     if (task == SEQ_TASK_TAG) targets = seq_schema_add_vocabulary(schema, "tag");
     if (task == SEQ_TASK_TAG)
         work->target_field = seq_schema_add_field(schema, "tag", SEQ_FIELD_LABEL, text, targets, 1);
+    else if (task == SEQ_TASK_TRANSCRIBE)
+        work->target_field = seq_schema_add_field(schema, "symbols", SEQ_FIELD_LABEL,
+                                                  seq_schema_add_axis(schema, "labels", 0),
+                                                  seq_schema_add_vocabulary(schema, "symbols"), 1);
     else
         work->target_field = seq_schema_add_field(
             schema, "label", task == SEQ_TASK_RATE ? SEQ_FIELD_NUMBER : SEQ_FIELD_LABEL, 0, targets,
             1);
-    if (task == SEQ_TASK_RATE) schema->fields[work->target_field].normalise = true;
+    if (task == SEQ_TASK_RATE) schema->fields[work->target_field].normalise = SEQ_NORMALISE_GLOBAL;
     if (work->prepare->letters) {
         int letters = seq_schema_add_axis(schema, "letters", text);
         work->letter_field = seq_schema_add_field(schema, "letter", SEQ_FIELD_IDS, letters,
@@ -74,6 +86,10 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     if (work->prepare->casing)
         work->casing_field = seq_schema_add_field(schema, "casing", SEQ_FIELD_IDS, text,
                                                   seq_schema_add_vocabulary(schema, "casing"), 1);
+    if (work->prepare->group_label)
+        work->group_field =
+            seq_schema_add_field(schema, SEQ_GROUP_FIELD, SEQ_FIELD_LABEL, 0,
+                                 seq_schema_add_vocabulary(schema, SEQ_GROUP_FIELD), 1);
     schema->target = work->target_field;
     schema->length_axis = text;
     schema->groups = true;
@@ -156,6 +172,18 @@ static seq_status fill_tags(seq_item_work *work, const seq_stored_item *item, se
     return status;
 }
 
+static seq_status fill_symbols(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                               seq_error *error) {
+    seq_status status = seq_item_load_symbols(work, item, error);
+    if (!status)
+        status = seq_grow(&work->tag, &work->capacity[6], item->symbols + 1, sizeof *work->tag,
+                          "an item", error);
+    for (size_t i = 0; !status && i < item->symbols; i++)
+        work->tag[i] = work->ids[work->numbers[i]];
+    out->ids[work->target_field] = work->tag;
+    return status;
+}
+
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
     size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u);
@@ -171,10 +199,11 @@ static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq
 
 static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
                              const seq_stored_item *item, int64_t group, seq_error *error) {
-    const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw;
+    const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw,
+                  symbols = (int32_t)item->symbols;
     const seq_string_table *labels = &work->store.labels;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
-    int32_t label = 0;
+    int32_t label = 0, name = 0;
     seq_items items = {.count = 1, .groups = &group, .raw_sizes = &raw_size};
     items.lengths[TEXT_AXIS] = &length;
     seq_status status = work->store.width ? fill_frames(work, item, &items, error)
@@ -183,6 +212,10 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     if (!status && work->prepare->casing) status = fill_casing(work, item, &items, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
         status = fill_tags(work, item, &items, error);
+    if (!status && work->prepare->task == SEQ_TASK_TRANSCRIBE) {
+        items.lengths[SYMBOLS_AXIS] = &symbols;
+        status = fill_symbols(work, item, &items, error);
+    }
     if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
         status = fill_raw(work, item, &items, error);
     if (status) return status;
@@ -193,6 +226,10 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
         items.ids[work->target_field] = &label;
     }
     if (work->prepare->task == SEQ_TASK_RATE) items.values[work->target_field] = &item->number;
+    if (work->names) {
+        name = seq_item_group_id(work, item);
+        items.ids[work->group_field] = &name;
+    }
     return seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }
 
@@ -206,6 +243,8 @@ seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_e
     if (work->targets) vocabularies[count++] = work->targets;
     if (work->letters) vocabularies[count++] = work->letters;
     if (work->casings) vocabularies[count++] = work->casings;
+    if (work->prepare->group_label && seq_item_name_groups(work, error)) return error->status;
+    if (work->names) vocabularies[count++] = work->names;
     const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
     seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
     if (!status)

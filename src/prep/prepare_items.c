@@ -5,10 +5,12 @@
 // Tests: tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <inttypes.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
@@ -110,6 +112,12 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
     if (work->prepare->task == SEQ_TASK_TAG)
         fprintf(stream, "tags       read as %s, stored as %s, %" PRId64 " were broken\n",
                 seq_tag_scheme_name(work->scheme), seq_tag_scheme_name(work->stored), work->broken);
+    if (work->prepare->task == SEQ_TASK_TRANSCRIBE)
+        fprintf(stream,
+                "alphabet   <blank> and %d symbols; %" PRId64 " items left out, whose "
+                "labels need more frames than they have\n",
+                seq_vocabulary_size(work->targets) - 1,
+                store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (store->twins)
@@ -125,6 +133,11 @@ static void warn(const seq_item_work *work) {
     if (work->broken)
         seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
                         seq_tag_scheme_name(work->scheme));
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        if (work->store.infeasible[split])
+            seq_log_warning("%" PRId64 " items of the %s part were left out: their labels need "
+                            "more frames than they have",
+                            work->store.infeasible[split], seq_split_name((seq_split)split));
     if (work->store.skipped[SEQ_SKIP_SHORT])
         seq_log_warning("%" PRId64 " sounds are shorter than a frame and were filled up with zeros",
                         work->store.skipped[SEQ_SKIP_SHORT]);
@@ -141,6 +154,9 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
+    char scp[SEQ_PATH];
+    snprintf(scp, sizeof scp, "%s/wav.scp", input);
+    if (access(scp, F_OK) == 0) return "kaldi";
     return seq_path_is_directory(input) ? "folder" : "lines";
 }
 
@@ -151,11 +167,28 @@ static seq_status check_condition(const seq_item_work *work, seq_split split, co
                          seq_split_name(split), condition);
 }
 
+// Objects have a text and a label each, unless --columns names lists.
+static seq_status check_lists(const seq_item_work *work, seq_error *error) {
+    const seq_reader_settings *settings = &work->store.settings;
+    const char *columns = settings->columns ? settings->columns : "";
+    bool tokens = strncmp(columns, "token=", 6) == 0 || strstr(columns, ",token="),
+         tags = strncmp(columns, "tag=", 4) == 0 || strstr(columns, ",tag=");
+    if (work->prepare->task != SEQ_TASK_TAG || strcmp(settings->reader, "jsonl") != 0 ||
+        (tokens && tags))
+        return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "%s: tags of JSON lines are lists: --columns token=KEY,tag=KEY names the "
+                         "keys of tokens and tags",
+                         work->prepare->inputs[0]);
+}
+
 static seq_status read_all(seq_item_work *work, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     seq_item_store *store = &work->store;
-    seq_status status =
-        seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
+    seq_status status = check_lists(work, error);
+    if (!status)
+        status =
+            seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
     if (!status) status = seq_item_store_sort(store, &work->own, error);
     if (!status) status = check_condition(work, SEQ_VALID, prepare->valid_condition, error);
     if (!status) status = check_condition(work, SEQ_TEST, prepare->test_condition, error);
@@ -200,6 +233,7 @@ static void clear(seq_item_work *work) {
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
+    seq_vocabulary_destroy(work->names);
     void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
                             work->tag,       work->letter, work->letter_lengths, work->raw,
                             work->item_tags, work->spans,  work->casing,         work->values};

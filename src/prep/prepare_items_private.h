@@ -15,9 +15,9 @@ typedef struct seq_item_work {
     seq_tag_scheme scheme, stored; // of the tags as read, and as written
     seq_tag *tags;                 // by number in store.tags
     int32_t *ids;                  // of units, by number in store.units
-    seq_vocabulary *units, *targets, *letters, *casings;
+    seq_vocabulary *units, *targets, *letters, *casings, *names;
     seq_schema schema;
-    int input_field, target_field, letter_field, casing_field;
+    int input_field, target_field, letter_field, casing_field, group_field;
     // Of the item that is being written.
     uint32_t *numbers;
     int32_t *text, *tag, *letter, *letter_lengths, *casing;
@@ -33,6 +33,8 @@ seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_
                          size_t count, seq_error *error);
 
 seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, seq_error *error);
+seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *item,
+                                 seq_error *error);
 
 // item_vocabularies.c: units, letters, casings, and labels or tags; counts are those of training
 // items.
@@ -49,6 +51,11 @@ seq_status seq_item_convert(seq_item_work *work, size_t count, size_t *out_broke
                             seq_error *error);
 seq_status seq_item_tag_text(const seq_tag *tag, char out[SEQ_TAG_BYTES], size_t *out_size,
                              seq_error *error);
+
+// item_groups.c: work->names, the groups of training items, and an item's id there (SEQ_NO_ID:
+// none).
+seq_status seq_item_name_groups(seq_item_work *work, seq_error *error);
+int32_t seq_item_group_id(const seq_item_work *work, const seq_stored_item *item);
 
 // item_writer.c: schema and parts.
 seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error);

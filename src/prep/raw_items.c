@@ -6,6 +6,7 @@
 #include <seqtrain/prep/raw_items.h>
 #include "documents.h"
 #include "input_file.h"
+#include "item_symbols.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
@@ -16,9 +17,10 @@ struct seq_raw_input {
     seq_reader_settings reader_settings, file_settings; // recorded; of the file that is open
     seq_byte_reader_rules byte_rules;
     seq_item_rules rules;
-    bool tags; // a target for each unit
-    int width; // of frames; 0: texts
-    const seq_vocabulary *units, *letters, *casing;
+    bool tags;        // a target for each unit
+    bool transcribes; // a target of its own length
+    int width;        // of frames; 0: texts
+    const seq_vocabulary *units, *letters, *casing, *groups;
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
@@ -128,13 +130,19 @@ static seq_status find_fields(seq_raw_input *input, seq_error *error) {
         return refuse_schema(schema, "its sequence is of another kind", error);
     if (schema->target < 0 || schema->target == text)
         return refuse_schema(schema, "it has no target", error);
+    int group = seq_schema_find_field(schema, SEQ_GROUP_FIELD);
+    if (group >= 0 && (schema->fields[group].kind != SEQ_FIELD_LABEL || schema->fields[group].axis))
+        return refuse_schema(schema, "a group that is no label of the item", error);
+    if (group >= 0) input->groups = input->settings.vocabularies[schema->fields[group].vocabulary];
     for (int f = 0; f < schema->field_count; f++)
-        if (f != text && f != letter && f != casing && f != schema->target)
+        if (f != text && f != letter && f != casing && f != group && f != schema->target)
             return refuse_schema(schema, schema->fields[f].name, error);
     int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
-    if (target != 0 && target != axis)
+    bool transcript = frames && target != 0 && schema->axes[target].parent == 0;
+    if (target != 0 && target != axis && !transcript)
         return refuse_schema(schema, "a target on another axis", error);
     input->tags = target == axis;
+    input->transcribes = transcript && target != axis;
     input->width = frames ? schema->fields[text].width : 0;
     return find_word_fields(input, text, letter, casing, error);
 }
@@ -214,7 +222,7 @@ static void choose_settings(seq_raw_input *input) {
     const char *named = input->settings.reader ? NULL : seq_reader_of_file(input->path),
                *recorded = input->reader_settings.reader;
     input->file_settings = input->reader_settings;
-    if (named && input->width && !seq_reader_makes_frames(recorded, NULL) &&
+    if (named && input->width && seq_reader_names_files(recorded) &&
         seq_reader_makes_frames(named, NULL))
         input->file_settings = seq_reader_settings_for(&input->reader_settings, named);
     input->file_settings.root =
@@ -226,7 +234,15 @@ static void choose_settings(seq_raw_input *input) {
 static seq_status open_file(seq_raw_input *input, seq_error *error) {
     const seq_raw_settings *settings = &input->settings;
     seq_byte_reader_rules rules = {.as_is = settings->as_is, .memory = settings->memory};
-    seq_status status = seq_documents_next(&input->documents, &input->path, error);
+    seq_status status = SEQ_OK;
+    const char *reader = input->reader_settings.reader;
+    do { // in a folder, other files than those of items are passed over
+        free(input->path);
+        input->path = NULL;
+        status = seq_documents_next(&input->documents, &input->path, error);
+    } while (!status && input->path && input->documents.depth &&
+             (!seq_reader_takes(reader, input->path) ||
+              (input->transcribes && seq_is_transcript(input->path, reader))));
     if (status || !input->path) return status;
     input->byte_rules = rules;
     rules.idle = settings->idle;
@@ -280,6 +296,14 @@ static const seq_item_field *name_input(seq_raw_input *input) {
     return &input->file_field;
 }
 
+static int32_t group_of(const seq_raw_input *input) {
+    const char *name = seq_record_text(&input->settings.schema->reader, "group_label");
+    const seq_item_field *field = name && input->groups ? seq_item_find(&input->item, name) : NULL;
+    return field && !field->list
+               ? seq_vocabulary_find(input->groups, field->values->bytes, field->values->size)
+               : SEQ_NO_ID;
+}
+
 seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bool *out_more,
                         seq_error *error) {
     bool is_item = false;
@@ -292,6 +316,7 @@ seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bo
                                 .is_item = is_item};
     if (is_item && wanted) status = input->width ? take_frames(input, error) : cut(input, error);
     *out = input->out;
+    out->group = is_item ? group_of(input) : SEQ_NO_ID;
     out->ids = input->ids;
     out->casings = input->casing ? input->casings : NULL;
     out->units = input->texts;

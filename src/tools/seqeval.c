@@ -16,6 +16,7 @@ static const char *const *tasks(void) {
 static const char *const splits[] = {"train", "valid", "test", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", NULL};
 static const char *const baselines[] = {"none", "majority", "bow", NULL};
+static const char *const units[] = {"word", "char", NULL};
 static const char *const bases[] = {"e", "10", "2", NULL};
 
 #define AT(field) offsetof(seq_eval_options, field)
@@ -42,7 +43,7 @@ static const seq_option table[] = {
      .help = "Of the resamples."},
     {SEQ_OPTION_TEXT, "per-item", "FILE", AT(per_item),
      .help = "Also a line for each item: index, loss (with --gold: line), gold, output, and right "
-             "labels or error."},
+             "labels, error, or substitutions, deletions and insertions."},
     {SEQ_OPTION_HEADING, .help = "How probable"},
     {SEQ_OPTION_TEXT, "score", "FILE", AT(score),
      .help = "Instead: a line for each line of FILE (- is standard input) with its "
@@ -62,16 +63,24 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
      .help = "The right answers (- is standard input): compares them with those of --predictions. "
              "CoNLL columns, the last being the tag; CoNLL-U, column 4; a label a line, text may "
-             "follow it; a table with a header; JSON lines."},
+             "follow it; a transcript a line; a table with a header; JSON lines."},
     {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
      .help =
          "What a system answered, item by item as in --gold. A second file is that of another "
          "system, compared on the same resamples. Without --predictions, --gold holds both: the "
          "last two columns, or what --columns says."},
+    {SEQ_OPTION_INTEGER, "runs", "N", AT(runs), "1", 1, SEQ_EVAL_RUNS,
+     .help = "The first N files of answers are runs of one system, with other seeds. Each measure "
+             "is then the mean over them, of all items and of each resample, and a second system "
+             "is compared with that mean. The intervals are over items: how much other seeds would "
+             "change, they do not tell; the value of each run is printed."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
-     .help = "What the answers are: tags of tokens, classes, or ratings. auto: JSON by its types; "
-             "tags where the last column is O or PREFIX-TYPE on every line; ratings where all are "
-             "numbers and one has a fraction; else classes."},
+     .help = "What the answers are: tags of tokens, classes, ratings, or transcripts. auto: JSON "
+             "by its types; tags where the last column is O or PREFIX-TYPE on every line; ratings "
+             "where all are numbers and one has a fraction; else classes, never transcripts."},
+    {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "word", .choices = units,
+     .help = "With --task transcribe: what is an error. word: a word, or another symbol between "
+             "blanks. char: a character; blanks count."},
     {SEQ_OPTION_TEXT, "columns", "LIST", AT(columns),
      .help = "token=1,gold=4,prediction=5 or text=sentence,gold=label: columns by number, or by "
              "their names in a header or a JSON object. token=0: tokens are not compared."},
@@ -109,7 +118,7 @@ static const seq_option table[] = {
 static const seq_program program = {
     .name = "seqeval",
     .synopsis = "RUN|CHECKPOINT [options]\n"
-                "       seqeval --gold FILE --predictions FILE [FILE] [options]",
+                "       seqeval --gold FILE --predictions FILE [FILE...] [options]",
     .summary = "Evaluates a model on a split of its data set: of a language model, loss, "
                "perplexity, bits per token and character, figures without <unk>; of other tasks, "
                "their measures with intervals, per class and overall. Or tells the probability of "
@@ -121,9 +130,12 @@ static const seq_program program = {
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
-                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n",
+                "  seqeval --gold test.txt --runs 3 --predictions one.json two.json three.json "
+                "--train train.txt --baseline bow\n"
+                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n"
+                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n",
     .minimum_operands = 0,
-    .maximum_operands = 1,
+    .maximum_operands = SEQ_EVAL_RUNS,
 };
 
 static seq_status refuse(const seq_parsed *parsed, const char *const *names, const char *why,
@@ -143,8 +155,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_model[] = {"split",   "data",      "batch",    "score",
                                            "carry",   "per-token", "log-base", "newest",
                                            "kernels", "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task", "columns", "scheme",
-                                           "train",       "dev",  NULL};
+    static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
+                                           "train",       "dev",  "runs", NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
@@ -154,6 +166,10 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
                              "seqeval --gold FILE --predictions FILE [FILE] [options]");
+    if (parsed->operand_count > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: one RUN|CHECKPOINT is evaluated at a time; --gold compares files",
+                             parsed->operands[1]);
     if (!options->score && (options->per_token || options->carry))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
@@ -181,7 +197,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
     seq_status status = check_options(parsed, error);
     if (!status && options->gold)
-        return seq_eval_files(options, parsed->operand_count ? parsed->operands[0] : NULL, error);
+        return seq_eval_files(options, parsed->operands, parsed->operand_count, error);
     if (!status) status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
     status = check_task(parsed, &loaded, error);

@@ -32,21 +32,25 @@ static void print_name(const char *name) {
     printf("%-*s", NAME_WIDTH, text);
 }
 
+// The system that the first one, or its runs, are compared with; NULL: none.
+static const seq_eval_system *second_of(const seq_eval_comparison *comparison) {
+    bool two = comparison->count > comparison->runs;
+    return two ? &comparison->systems[comparison->runs] : NULL;
+}
+
 static void print_measures(const seq_eval_comparison *comparison) {
     static const char *const heads[] = {"first", "low",        "high", "second", "low",
                                         "high",  "difference", "low",  "high",   "p"};
-    bool two = comparison->count == 2;
+    const seq_eval_system *two = second_of(comparison);
     printf("\n%-*s", NAME_WIDTH, "measure");
     for (int i = 0; i < (two ? 10 : 3); i++)
         printf(" %10s", two || i ? heads[i] : "value");
     putchar('\n');
     for (int i = 0; i < SEQ_EVAL_MEASURES; i++) {
-        const seq_eval_measure *first = &comparison->systems[0].measures[i], *second = NULL;
+        const seq_eval_measure *first = &comparison->first[i], *second = NULL;
         if (!first->name) break;
-        for (int k = 0; two && k < SEQ_EVAL_MEASURES && comparison->systems[1].measures[k].name;
-             k++)
-            if (strcmp(comparison->systems[1].measures[k].name, first->name) == 0)
-                second = &comparison->systems[1].measures[k];
+        for (int k = 0; two && k < SEQ_EVAL_MEASURES && two->measures[k].name; k++)
+            if (strcmp(two->measures[k].name, first->name) == 0) second = &two->measures[k];
         printf("%-*s", NAME_WIDTH, first->name);
         print_figure(first->value);
         print_figure(first->interval.low);
@@ -60,6 +64,25 @@ static void print_measures(const seq_eval_comparison *comparison) {
             print_figure(second->difference.high);
             print_figure(second->two_sided);
         }
+        putchar('\n');
+    }
+}
+
+// A row for each run.
+static void print_runs(const seq_eval_comparison *comparison) {
+    printf("\n%-*s", NAME_WIDTH, "run");
+    for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->first[i].name; i++)
+        printf(" %22s", comparison->first[i].name);
+    putchar('\n');
+    for (int run = 0; run < comparison->runs; run++) {
+        printf("%-*d", NAME_WIDTH, run + 1);
+        for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->first[i].name; i++)
+            for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->systems[run].measures[k].name; k++)
+                if (strcmp(comparison->systems[run].measures[k].name, comparison->first[i].name) ==
+                    0) {
+                    char text[40];
+                    printf(" %22s", number(comparison->systems[run].measures[k].value, 6, text));
+                }
         putchar('\n');
     }
 }
@@ -120,6 +143,14 @@ static void print_confusion(const seq_strings *labels, const seq_eval_system *sy
     putchar('\n');
 }
 
+static void print_edits(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    printf("\n%-*s %10s %10s %10s %10s %10s\n", NAME_WIDTH, "edits", "substitute", "delete",
+           "insert", "predicted", "gold");
+    printf("%-*s %10lld %10lld %10lld %10zu %10zu\n", NAME_WIDTH, "all",
+           (long long)system->edits.substitutions, (long long)system->edits.deletions,
+           (long long)system->edits.insertions, system->answers.places, comparison->gold.places);
+}
+
 static void print_system(const seq_eval_comparison *comparison, int index) {
     const seq_eval_system *system = &comparison->systems[index];
     const seq_strings *labels = &comparison->tables.labels.names;
@@ -128,6 +159,10 @@ static void print_system(const seq_eval_comparison *comparison, int index) {
         printf("\n%-*s ", NAME_WIDTH, index ? "second" : "first");
         seq_escape_print(stdout, system->answers.file, strlen(system->answers.file));
         putchar('\n');
+    }
+    if (system->item_edits) {
+        print_edits(comparison, system);
+        return;
     }
     if (system->types) print_entities(comparison, system);
     print_hits_head(comparison->gold.kind == SEQ_ANSWERS_TAGS ? "tags" : "classes", system->auc);
@@ -159,13 +194,18 @@ static void print_table(const seq_eval_comparison *comparison) {
     print_file("gold", &comparison->gold, comparison->gold_broken, tags);
     for (int i = 0; i < comparison->count; i++)
         print_file(comparison->count == 1 ? "predictions"
-                   : i                    ? "second"
-                                          : "first",
+                   : i < comparison->runs ? "first"
+                                          : "second",
                    &comparison->systems[i].answers, comparison->systems[i].broken, tags);
+    if (comparison->runs > 1)
+        printf("%-*s %d of the first: its measures are means over them\n", NAME_WIDTH, "runs",
+               comparison->runs);
     if (comparison->has_bow) print_bow(comparison);
     if (comparison->split) printf("%-*s %s\n", NAME_WIDTH, "split", comparison->split);
     printf("%-*s %zu\n", NAME_WIDTH, "items", comparison->gold.items);
     if (tags) printf("%-*s %zu\n", NAME_WIDTH, "tokens", comparison->gold.places);
+    if (comparison->gold.kind == SEQ_ANSWERS_TRANSCRIPTS)
+        printf("%-*s %zu\n", NAME_WIDTH, "labels", comparison->gold.places);
     if (comparison->resamples)
         printf("%-*s 95 %% of %d resamples of items, seed %lld\n", NAME_WIDTH, "low, high",
                comparison->resamples, (long long)comparison->seed);
@@ -173,7 +213,8 @@ static void print_table(const seq_eval_comparison *comparison) {
         printf("%-*s %.6g %s a target\n", NAME_WIDTH, "loss", comparison->loss,
                comparison->loss_unit);
     print_measures(comparison);
-    for (int i = 0; i < comparison->count; i++)
+    if (comparison->runs > 1) print_runs(comparison);
+    for (int i = 0; comparison->runs == 1 && i < comparison->count; i++)
         print_system(comparison, i);
 }
 
@@ -197,10 +238,10 @@ static void json_hits(const char *name, seq_hits hits, const double *auc, const 
     printf("}%s", end);
 }
 
-static void json_measures(const seq_eval_system *system) {
-    printf("\"measures\": {");
-    for (int i = 0; i < SEQ_EVAL_MEASURES && system->measures[i].name; i++) {
-        const seq_eval_measure *measure = &system->measures[i];
+static void json_measures(const char *name, const seq_eval_measure *measures) {
+    printf("\"%s\": {", name);
+    for (int i = 0; i < SEQ_EVAL_MEASURES && measures[i].name; i++) {
+        const seq_eval_measure *measure = &measures[i];
         printf("%s\"%s\": {", i ? ", " : "", measure->name);
         json_number("value", measure->value, ", ");
         json_number("low", measure->interval.low, ", ");
@@ -246,7 +287,12 @@ static void json_system(const seq_eval_comparison *comparison, const seq_eval_sy
         printf(", \"scheme\": \"%s\", \"broken\": %lld", seq_scheme_names[system->answers.scheme],
                (long long)system->broken);
     printf(", ");
-    json_measures(system);
+    json_measures("measures", system->measures);
+    if (system->item_edits)
+        printf(", \"substitutions\": %lld, \"deletions\": %lld, \"insertions\": %lld, "
+               "\"labels\": %zu",
+               (long long)system->edits.substitutions, (long long)system->edits.deletions,
+               (long long)system->edits.insertions, system->answers.places);
     if (system->types) json_entities(comparison, system);
     if (system->labels) json_labels(&comparison->tables.labels.names, system);
     putchar('}');
@@ -254,12 +300,13 @@ static void json_system(const seq_eval_comparison *comparison, const seq_eval_sy
 
 // Of the second system to the first, for the measures that both have.
 static void json_differences(const seq_eval_comparison *comparison) {
+    const seq_eval_system *two = second_of(comparison);
     bool begun = false;
     printf(", \"differences\": {");
-    for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->systems[1].measures[i].name; i++) {
-        const seq_eval_measure *second = &comparison->systems[1].measures[i];
-        for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->systems[0].measures[k].name; k++) {
-            const seq_eval_measure *first = &comparison->systems[0].measures[k];
+    for (int i = 0; i < SEQ_EVAL_MEASURES && two->measures[i].name; i++) {
+        const seq_eval_measure *second = &two->measures[i];
+        for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->first[k].name; k++) {
+            const seq_eval_measure *first = &comparison->first[k];
             if (strcmp(first->name, second->name) != 0) continue;
             printf("%s\"%s\": {", begun ? ", " : "", second->name);
             json_number("value", second->value - first->value, ", ");
@@ -285,6 +332,7 @@ static void print_json(const seq_eval_comparison *comparison) {
     if (gold->kind == SEQ_ANSWERS_TAGS)
         printf(", \"tokens\": %zu, \"scheme\": \"%s\", \"broken\": %lld", gold->places,
                seq_scheme_names[gold->scheme], (long long)comparison->gold_broken);
+    if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) printf(", \"labels\": %zu", gold->places);
     printf(", \"resamples\": %d, \"seed\": %lld", comparison->resamples,
            (long long)comparison->seed);
     if (comparison->has_bow) {
@@ -299,7 +347,11 @@ static void print_json(const seq_eval_comparison *comparison) {
         json_system(comparison, &comparison->systems[i]);
     }
     putchar(']');
-    if (comparison->count == 2) json_differences(comparison);
+    if (comparison->runs > 1) {
+        printf(", \"runs\": %d, ", comparison->runs);
+        json_measures("mean", comparison->first);
+    }
+    if (second_of(comparison)) json_differences(comparison);
     printf("}\n");
 }
 
@@ -313,6 +365,8 @@ void seq_eval_print(const seq_eval_comparison *comparison, bool json) {
 static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
                          const seq_answers *answers, size_t item) {
     size_t at = answers->first[item], size;
+    bool joined =
+        answers->kind == SEQ_ANSWERS_TRANSCRIPTS && comparison->tables.rules.unit == SEQ_UNIT_CHAR;
     fputc('\t', stream);
     if (answers->kind == SEQ_ANSWERS_RATINGS) {
         fprintf(stream, "%.17g", answers->values[at]);
@@ -321,7 +375,7 @@ static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
     for (size_t i = at; i < answers->first[item + 1]; i++) {
         const char *text =
             seq_strings_text(&comparison->tables.labels.names, answers->ids[i], &size);
-        if (i > at) fputc(' ', stream);
+        if (i > at && !joined) fputc(' ', stream);
         seq_escape_print(stream, text, size);
     }
 }
@@ -331,7 +385,9 @@ static void write_item(FILE *stream, const seq_eval_comparison *comparison, size
     if (comparison->losses)
         fprintf(stream, "%zu\t%.9g", item, comparison->losses[item]);
     else
-        fprintf(stream, "%zu\t%lld", item, (long long)gold->lines[gold->first[item]]);
+        fprintf(stream, "%zu\t%lld", item,
+                (long long)(gold->item_lines ? gold->item_lines[item]
+                                             : gold->lines[gold->first[item]]));
     write_answer(stream, comparison, gold, item);
     for (int i = 0; i < comparison->count; i++) {
         const seq_answers *own = &comparison->systems[i].answers;
@@ -339,6 +395,12 @@ static void write_item(FILE *stream, const seq_eval_comparison *comparison, size
         if (gold->kind == SEQ_ANSWERS_RATINGS) {
             size_t at = gold->first[item];
             fprintf(stream, "\t%.17g", own->values[at] - gold->values[at]);
+            continue;
+        }
+        if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) {
+            seq_edits edits = comparison->systems[i].item_edits[item];
+            fprintf(stream, "\t%lld\t%lld\t%lld", (long long)edits.substitutions,
+                    (long long)edits.deletions, (long long)edits.insertions);
             continue;
         }
         size_t right = 0;
@@ -353,11 +415,17 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
                                 seq_error *error) {
     char *text = NULL;
     size_t size = 0;
-    const char *last = comparison->gold.kind == SEQ_ANSWERS_RATINGS ? "error" : "right";
+    seq_answer_kind kind = comparison->gold.kind;
+    bool edits = kind == SEQ_ANSWERS_TRANSCRIPTS;
+    const char *last = kind == SEQ_ANSWERS_RATINGS ? "error" : edits ? "substitutions" : "right";
     FILE *stream = open_memstream(&text, &size);
     if (stream) {
-        fprintf(stream, "index\t%s\tgold\toutput\t%s", comparison->losses ? "loss" : "line", last);
-        if (comparison->count == 2) fprintf(stream, "\toutput2\t%s2", last);
+        fprintf(stream, "index\t%s\tgold\toutput\t%s%s", comparison->losses ? "loss" : "line", last,
+                edits ? "\tdeletions\tinsertions" : "");
+        for (int i = 2; i <= comparison->count; i++) {
+            fprintf(stream, "\toutput%d\t%s%d", i, last, i);
+            if (edits) fprintf(stream, "\tdeletions%d\tinsertions%d", i, i);
+        }
         fputc('\n', stream);
         for (size_t i = 0; i < comparison->gold.items; i++)
             write_item(stream, comparison, i);

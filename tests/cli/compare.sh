@@ -25,6 +25,24 @@ grep -q '"entities": {"all": {"precision": 0.666666667, "recall": 0.666666667, "
 grep -q '{"gold": "I-loc", "predicted": "O", "count": 1}' both.json || bad "confusion: $(cat both.json)"
 cmp -s both.json other.json && bad "--seed changes nothing"
 expect 0 'entity_f1 +0.666667 +null +null' "$SEQEVAL" --gold gold.conll --predictions one.conll --resamples 0
+# Runs of one system: the mean over them, in each resample, too. One is right where the other is wrong: a half, whatever the items.
+printf 'a\nb\na\nb\na\na\n' >gold.txt
+printf 'a\nb\nb\na\na\nb\n' >run-1.txt
+printf 'b\na\na\nb\nb\na\n' >run-2.txt
+printf 'a\na\na\na\na\na\n' >theirs.txt
+printf 'a\tsome text\n' >learn.txt
+"$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt theirs.txt >runs.txt || bad "--runs: $(cat runs.txt)"
+grep -Eq '^accuracy +0.5 +0.5 +0.5 +0.666667 .* 0.166667 ' runs.txt || bad "the mean of two runs: $(cat runs.txt)"
+grep -Eq '^run +accuracy ' runs.txt && grep -Eq '^2 +0.5 ' runs.txt || bad "the runs' own values: $(cat runs.txt)"
+"$SEQEVAL" --gold gold.txt --runs 3 --predictions run-1.txt run-1.txt run-1.txt theirs.txt --json | sed 's/.*"differences"//' >thrice.json
+"$SEQEVAL" --gold gold.txt --predictions run-1.txt theirs.txt --json | sed 's/.*"differences"//' | cmp - thrice.json || bad "a run thrice is not the run"
+"$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt theirs.txt --json | grep -q '"runs": 2, "mean": {"accuracy": {"value": 0.583333333, ' || bad "no mean in JSON"
+expect 0 '^accuracy .* 0.166667 ' "$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt --train learn.txt --baseline majority
+expect 2 'runs 3: --predictions and the operands name 2 files' "$SEQEVAL" --gold gold.txt --runs 3 --predictions run-1.txt run-2.txt
+expect 2 'theirs.txt: would be a third system; --runs says how many of the 3' "$SEQEVAL" --gold gold.txt --predictions run-1.txt run-2.txt theirs.txt
+expect 2 'theirs.txt would be a third' "$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt theirs.txt --train learn.txt --baseline majority
+expect 2 'two: one RUN.CHECKPOINT is evaluated at a time' "$SEQEVAL" one two
+expect 2 'runs: needs --gold' "$SEQEVAL" one --runs 2
 # Both in one file: the last two columns. Nothing predicted: F1 0, no precision.
 paste gold.conll <(cut -f 2 one.conll | sed 's/[BI]-.*/O/' | tr -d '\r') | sed 's/^\t*$//' >joint.conll
 expect 0 '^all +null +0 +0 +0 +0 +3' "$SEQEVAL" --gold joint.conll
@@ -76,6 +94,22 @@ equal "$(figure rated root_mean_square)" 0.612372 "sqrt(1.5 / 4)"
 equal "$(figure rated spearman)" 0.948683 "4.5 / sqrt(4.5 * 5)"
 expect 0 'spearman +null' "$SEQEVAL" --task rate --gold stars --train stars --baseline majority
 expect 0 'spearman": {"value": null, "low": null' "$SEQEVAL" --task rate --gold stars --train stars --baseline majority --json
+
+# Transcripts: rates of the corpus, S D I, words or characters, two systems, an empty item.
+printf 'one two three\n\nfour\nfive\n' >said
+printf 'one too three\nsix\n\nfive\n' >heard
+"$SEQEVAL" --task transcribe --gold said --predictions heard --per-item heard.tsv >heard.out
+equal "$(figure heard.out label_error_rate)" 0.6 "3 edits of 5 labels"
+equal "$(figure heard.out sentence_error_rate)" 0.75 "3 items of 4"
+grep -Eq '^all +1 +1 +1 +5 +5$' heard.out || bad "edits: $(cat heard.out)"
+grep -Eq '^label_error_rate +0.6 +0\.[0-9]+ +[0-9.]+$' heard.out || bad "no interval: $(cat heard.out)"
+equal "$(sed -n 3p heard.tsv)" "$(printf '1\t2\t\tsix\t0\t0\t1')" "--per-item of transcripts"
+expect 0 'label_error_rate +0.380952' "$SEQEVAL" --task transcribe --unit char --gold said --predictions heard # (1 + 3 + 4) of 13 + 0 + 4 + 4
+expect 0 '"label_error_rate": .*"substitutions": 0, "deletions": 0, "insertions": 0, "labels": 5' "$SEQEVAL" --task transcribe --gold said --predictions said --json
+expect 0 'label_error_rate +0.6 .* 0 .*-0.6' "$SEQEVAL" --task transcribe --gold said --predictions heard said
+expect 2 "unit: of --task transcribe" "$SEQEVAL" --unit char --gold gold.txt --predictions lines
+expect 2 "baseline: not for --task transcribe" "$SEQEVAL" --task transcribe --gold said --train said --baseline majority
+expect 3 'said line 1: expected one label, found .one two three.*--task transcribe' "$SEQEVAL" --gold lines --predictions said
 
 # Baselines, alone and against a system.
 for i in 1 2 3 4 5 6; do printf 'pos good film %d\nneg bad film %d\n' $i $i; done >train.txt

@@ -17,6 +17,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_CANDIDATES,
     SEQ_RANDOM_BOOTSTRAP,
     SEQ_RANDOM_AUGMENT,    // changes of inputs; the field's number is added in the upper half
+    SEQ_RANDOM_NOISE,      // likewise, of values
     SEQ_RANDOM_WORDS = 16, // embedding dropout
     SEQ_RANDOM_WEIGHTS,    // weight-drop
 } seq_random_purpose;
@@ -45,13 +46,15 @@ void seq_random_batch(seq_random_key key, const seq_random_counters *counters,
 float seq_random_unit(uint32_t word);
 double seq_random_unit_double(uint32_t high, uint32_t low);
 
+// The normal quantile of (word + 1/2) / 2^32. Same bits with any C library and processor.
+double seq_random_normal(uint32_t word);
+
 // Fills values[0..count) uniformly in [-bound, bound); element i uses counter (i / 4, stream, 0),
 // word i % 4.
 void seq_random_fill_uniform(seq_random_key key, uint32_t stream, float bound, float *values,
                              size_t count);
 
-// The same counters, normally distributed with the given standard deviation: the normal quantile
-// of (word + 1/2) / 2^32. Same bits with any C library and processor.
+// The same counters, normally distributed with the given standard deviation, by seq_random_normal.
 void seq_random_fill_normal(seq_random_key key, uint32_t stream, float deviation, float *values,
                             size_t count);
 

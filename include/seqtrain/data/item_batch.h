@@ -22,6 +22,8 @@ static inline uint32_t seq_item_rows(const seq_item_table *table, int axis, int6
     return axis ? table->at[axis][item + 1] - table->at[axis][item] : 1;
 }
 
+enum { SEQ_VALUE_MOMENTS = 3 }; // mean, deviation, and a row
+
 typedef struct seq_item_packer {
     const seq_schema *schema;
     const seq_item_table *table; // whose items are packed
@@ -31,6 +33,7 @@ typedef struct seq_item_packer {
     int32_t *sorted;            // lengths, longest first
     uint32_t *starts;           // counting sort, by length
     uint64_t *digests;          // (items)
+    double *moments;            // (SEQ_VALUE_MOMENTS, widest field)
 } seq_item_packer;
 
 // For batches of up to `most` items within the limits, from an arena that plans or serves. The

@@ -20,6 +20,17 @@ typedef enum seq_cut {
 
 enum { SEQ_STREAM_MEMORY = 1 << 28 }; // bytes that all streams of a sampler read ahead into
 
+// What training changes in sequences of values: fields of values on an axis below the examples.
+// Each draw is keyed by (seed, field, number of the item, epoch). In this order: rotation of the
+// stored values, normalisation, noise, masks.
+typedef struct seq_augmentation {
+    int time_masks, time_width; // rows: each mask has 0 to time_width, at most half of the item's
+    int feature_masks, feature_width; // columns, at all rows of the item: likewise
+    double noise;                     // standard deviation, of normalised values
+    double rotation; // degrees: values are triples x y z, turned by up to so much either way
+    int vertical;    // what of a triple stays: 0 y, 1 z, 2 x
+} seq_augmentation;
+
 typedef struct seq_sampler_settings {
     seq_split split;
     bool training; // epochs are shuffled and inputs augmented; else items come in order of length,
@@ -38,7 +49,8 @@ typedef struct seq_sampler_settings {
     bool per_item;        // the divisor counts items, not targets
     double word_dropout;  // probability that an input word becomes <unk> (-1 without one)
     double singletons;    // that one which occurs once in the training part does
-    bool read_ahead;      // also where the data set's cache holds all chunks
+    seq_augmentation augmentation;
+    bool read_ahead; // also where the data set's cache holds all chunks
 } seq_sampler_settings;
 
 typedef struct seq_sampler seq_sampler;
@@ -111,7 +123,7 @@ uint64_t seq_sampler_batch_bytes(const seq_sampler *sampler); // of one batch, 0
 // more column holds its ids one place later, the input of a decoder. Numbers of
 // sequences: streams: replica x B + b; items: the index in the split; an axis
 // below: the parent's row in the split. Values are normalised. `read` is taken of
-// the columns before inputs are changed (word_dropout, singletons); ids of axes
+// the columns before inputs are changed (word_dropout, singletons, augmentation); ids of axes
 // below words and targets are not changed. draw_key: the replica's first stream, or
 // the replica. Not for two threads at once.
 seq_status seq_sampler_read(seq_sampler *sampler, int64_t epoch, int64_t step, int replica,

@@ -13,8 +13,10 @@
 enum {
     SEQ_FIELD_NAME = 32, // bytes of a name with its NUL: [a-z0-9-], 1 to 31 characters
     SEQ_VOCABULARIES = 8,
-    SEQ_WIDTH_MOST = 1 << 16, // values a row
+    SEQ_WIDTH_MOST = 1 << 16,      // values a row
+    SEQ_STATISTICS_MOST = 1 << 20, // means of a field
 };
+#define SEQ_GROUP_FIELD "group" // a label of the examples: speaker, subject
 
 typedef enum seq_field_kind {
     SEQ_FIELD_IDS,    // an id of the vocabulary a row: an input, or a text to be produced
@@ -24,16 +26,36 @@ typedef enum seq_field_kind {
     SEQ_FIELD_KINDS
 } seq_field_kind;
 
+// x becomes (x - mean) / deviation, a column of the width each for itself. A deviation of 0 counts
+// as 1.
+typedef enum seq_normalise {
+    SEQ_NORMALISE_NONE,
+    SEQ_NORMALISE_GLOBAL, // of all rows of the training part
+    SEQ_NORMALISE_ITEM,   // of the item's own rows
+    SEQ_NORMALISE_GROUP,  // of the training rows of its group, which SEQ_GROUP_FIELD tells; where
+                          // they have none, as `unseen` says
+    SEQ_NORMALISATIONS
+} seq_normalise;
+extern const char *const seq_normalise_names[SEQ_NORMALISATIONS + 1]; // NULL at the end
+
 typedef struct seq_field {
     char name[SEQ_FIELD_NAME];
     seq_field_kind kind;
     int axis;
-    int vocabulary;           // ids and labels: index into the schema's list; else -1
-    int width;                // values; else 1
-    bool normalise;           // values and numbers: the data set's writer sets mean and deviation
-    double *mean, *deviation; // (width), of the rows of the training part; NULL: none. Stored
-                              // values are as they came, the sampler normalises them.
+    int vocabulary; // ids and labels: index into the schema's list; else -1
+    int width;      // values; else 1
+    // Values and numbers (these: none or global). Stored values are as they came, seq_item_pack
+    // normalises them.
+    seq_normalise normalise;
+    seq_normalise unseen;     // group: global or item
+    int groups;               // group: of the vocabulary of SEQ_GROUP_FIELD; else 0
+    double *mean, *deviation; // (1 + groups, width), of the training part: first of all its rows,
+                              // then of each group's, where a deviation of 0 says that there are
+                              // none. NULL: the data set's writer sets them, or there are none.
 } seq_field;
+size_t seq_field_statistics(const seq_field *field); // numbers in `mean`: (1 + groups) x width
+// Takes over how `from` is normalised, with copies of its statistics. SEQ_NO_MEMORY.
+seq_status seq_field_normalise_as(seq_field *field, const seq_field *from, seq_error *error);
 
 typedef struct seq_schema_axis {
     char name[SEQ_FIELD_NAME];
@@ -88,6 +110,10 @@ seq_status seq_schema_read(seq_schema *out, const seq_manifest *manifest, seq_er
 // Hex XXH3-128 of what seq_schema_write would write, without the normalisations:
 // a run and a data set fit together when these are equal. "" for streams.
 seq_status seq_schema_hash(const seq_schema *schema, char out[33], seq_error *error);
+// What that hash covers and the two have otherwise, as text for a message: "KEY VALUE of here, not
+// VALUE of there; ...", cut at `size`; "" where nothing differs. SEQ_NO_MEMORY.
+seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, char *out,
+                              size_t size, seq_error *error);
 // "vocabulary.tsv" for index 0, else "vocabulary-NAME.tsv".
 enum { SEQ_VOCABULARY_FILE = 48 };
 void seq_schema_vocabulary_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);

@@ -27,8 +27,9 @@ seq_status seq_dataset_writer_create(const seq_dataset_target *target, seq_datas
 // seq_dataset_writer_finish.
 const char *seq_dataset_writer_folder(const seq_dataset_writer *writer);
 // Copies the schema; `vocabularies` (by the schema's index) stay the caller's and live until
-// finish. shard_bytes 0: SEQ_SHARD_BYTES, of columns before compression. A field with `normalise`
-// gets mean and deviation of the rows of the training part (1 for a deviation of 0).
+// finish. shard_bytes 0: SEQ_SHARD_BYTES, of columns before compression. A field that is
+// normalised globally or by group, and has no statistics yet, gets those of the training part (1
+// for a deviation of 0); its `groups` is set here. Items must have ids of SEQ_GROUP_FIELD then.
 seq_status seq_dataset_writer_begin(seq_dataset_writer *writer, const seq_schema *schema,
                                     const seq_vocabulary *const *vocabularies, size_t shard_bytes,
                                     seq_pipeline pipeline, seq_error *error);

@@ -42,6 +42,7 @@ typedef struct seq_raw_item {
     const int32_t *letter_lengths; // (length), where the schema has letters
     const int32_t *letters;        // of all units
     size_t letter_count;
+    int32_t group; // where the schema has SEQ_GROUP_FIELD; SEQ_NO_ID: none that training has
 } seq_raw_item;
 
 typedef struct seq_raw_input seq_raw_input;
