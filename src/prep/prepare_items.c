@@ -167,11 +167,28 @@ static seq_status check_condition(const seq_item_work *work, seq_split split, co
                          seq_split_name(split), condition);
 }
 
+// Objects have a text and a label each, unless --columns names lists.
+static seq_status check_lists(const seq_item_work *work, seq_error *error) {
+    const seq_reader_settings *settings = &work->store.settings;
+    const char *columns = settings->columns ? settings->columns : "";
+    bool tokens = strncmp(columns, "token=", 6) == 0 || strstr(columns, ",token="),
+         tags = strncmp(columns, "tag=", 4) == 0 || strstr(columns, ",tag=");
+    if (work->prepare->task != SEQ_TASK_TAG || strcmp(settings->reader, "jsonl") != 0 ||
+        (tokens && tags))
+        return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "%s: tags of JSON lines are lists: --columns token=KEY,tag=KEY names the "
+                         "keys of tokens and tags",
+                         work->prepare->inputs[0]);
+}
+
 static seq_status read_all(seq_item_work *work, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     seq_item_store *store = &work->store;
-    seq_status status =
-        seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
+    seq_status status = check_lists(work, error);
+    if (!status)
+        status =
+            seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
     if (!status) status = seq_item_store_sort(store, &work->own, error);
     if (!status) status = check_condition(work, SEQ_VALID, prepare->valid_condition, error);
     if (!status) status = check_condition(work, SEQ_TEST, prepare->test_condition, error);

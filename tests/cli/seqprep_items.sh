@@ -172,7 +172,12 @@ printf 'the DET\ncat NOUN\n' >pos
 made pos.data 'read as none, stored as none' --task tag pos
 refused 2 'store-tags: the tags have no scheme' --task tag --store-tags iobes pos
 printf 'a B-x\nb Ix\n' >mixed
-refused 3 "tag 'Ix' has no prefix and is not O" --task tag mixed
+refused 3 "mixed line [0-9]+: tag 'Ix' has no prefix and is not O" --task tag mixed
+printf '{"token": ["a"], "tag": ["O"]}\n' >lists.jsonl
+refused 2 "lists.jsonl: tags of JSON lines are lists: --columns token=KEY,tag=KEY" --task tag lists.jsonl
+refused 2 "lists.jsonl: tags of JSON lines are lists" --task tag --columns token=token lists.jsonl
+printf 'yes\tacg\nno\tgt\n' >short.txt
+refused 3 "short.txt: --kmer 5: no item of the training part has so many letters" --task classify --kmer 5 short.txt
 made alone 'read as none' --task tag --tag-scheme none mixed
 printf 'Apple O\n' >apple
 made cased 'train +1 +1 +5 +1' --task tag --letters --lower apple
@@ -194,7 +199,7 @@ refused 3 "bytes line 1, column 6: byte 0xff is not UTF-8" --task classify bytes
 made bytes.data 'train +1 +2 +1' --task classify --unit byte bytes
 refused 3 "no items to train on" --task classify /dev/null
 refused 2 "columns: without effect with --task lm" --columns text=1 tab
-refused 2 "reverse: without effect with --task classify, rate or tag" --task classify --reverse tab
+refused 2 "reverse: without effect with --task classify, rate, tag or transcribe" --task classify --reverse tab
 refused 2 "letters: without effect with --task classify or rate" --task classify --letters tab
 refused 2 "stratify: without effect with --task tag" --task tag --stratify iob1
 refused 2 "header: without effect with --reader lines" --task classify --header yes tab

@@ -345,8 +345,8 @@ static void another_rate_is_refused_or_resampled(void **state) {
 
 // A text archive of one utterance. Its spectra come from an FFT in single precision that multiplies
 // its way round the circle, so that a line gets some millionths of the line at half the sample rate
-// minus its frequency: what lies 70 dB below the frame's strongest value is known to a few
-// hundredths only. The direct sums above have no such error, and agree with ours everywhere.
+// minus its frequency: what lies 70 dB below the frame's strongest value is known to some
+// hundredths only. From a DFT in double test.txt differs by 0.018 at most, and ours by 0.0024.
 typedef struct archive {
     double *values;
     size_t rows;
