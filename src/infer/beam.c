@@ -126,7 +126,7 @@ seq_status seq_best_offer(seq_best *best, double score, const int32_t *symbols, 
     bool known = place < best->count;
     if (known && score <= best->list[place].score) return SEQ_OK;
     seq_hypothesis hypothesis = best->list[place];
-    if (!known && seq_grow(&hypothesis.symbols, &hypothesis.capacity, (size_t)length,
+    if (!known && seq_grow(&hypothesis.symbols, &hypothesis.capacity, (size_t)length + 1,
                            sizeof *symbols, "the best sequences", error))
         return error->status;
     if (!known && length) memcpy(hypothesis.symbols, symbols, (size_t)length * sizeof *symbols);

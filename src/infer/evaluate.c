@@ -1,6 +1,7 @@
 // The evaluation loop: read a batch, run the model forward, take losses and
 // predictions, add each item to the counters of the task's metrics. Numbers that
-// the sampler has normalised become those of the data set again. Invariant: what
+// the sampler has normalised become those of the data set again. Transcripts are
+// predicted on the frames' axis and judged by their edits. Invariant: what
 // an item gives does not depend on the batch that it lies in, bit for bit.
 // Counters are integers, so their sums have no order. Test:
 // tests/unit/infer/test_evaluate.c.
@@ -15,6 +16,7 @@ struct seq_evaluator {
     seq_evaluator_config config;
     const seq_schema *schema;
     const seq_field *target;
+    int axis;       // of predictions; of a transcript, not that of its target
     size_t classes; // labels of the target; 0: it is a number
     seq_labels labels;
     seq_scheme scheme;
@@ -29,15 +31,22 @@ struct seq_evaluator {
     seq_prediction prediction;
     int32_t *gold, *predicted; // of one item
     double *gold_values, *predicted_values;
+    seq_edits edits, *row; // of a transcript; (longest + 1), scratch
 };
 
 static bool predicts(const seq_evaluator *evaluator) {
     return evaluator->config.metrics[0] != NULL;
 }
 
-static void take_prediction(seq_evaluator *evaluator, const seq_axis_limit *limit) {
+static bool transcribes(const seq_evaluator *evaluator) {
+    return evaluator->axis != evaluator->target->axis;
+}
+
+static void take_prediction(seq_evaluator *evaluator) {
     seq_arena *arena = &evaluator->arena;
     seq_prediction *out = &evaluator->prediction;
+    const seq_axis_limit *limits = seq_sampler_limits(evaluator->config.sampler)->axes,
+                         *limit = &limits[evaluator->axis];
     size_t sequences = (size_t)limit->sequences, steps = (size_t)limit->steps;
     *out = (seq_prediction){.best = 1, .rows = limit->rows, .sequences = limit->sequences};
     out->found = seq_arena_take(arena, sequences, sizeof *out->found);
@@ -52,21 +61,24 @@ static void take_prediction(seq_evaluator *evaluator, const seq_axis_limit *limi
         return;
     }
     out->ids = seq_arena_take(arena, limit->rows, sizeof *out->ids);
-    evaluator->gold = seq_arena_take(arena, steps, sizeof(int32_t));
+    evaluator->gold =
+        seq_arena_take(arena, (size_t)limits[evaluator->target->axis].steps, sizeof(int32_t));
     evaluator->predicted = seq_arena_take(arena, steps, sizeof(int32_t));
+    if (transcribes(evaluator))
+        evaluator->row = seq_arena_take(arena, steps + 1, sizeof *evaluator->row);
     if (evaluator->config.marginals)
         out->marginals = SEQ_ARENA_FLOATS(arena, limit->rows * evaluator->classes);
 }
 
 static void take_memory(seq_evaluator *evaluator) {
     const seq_axis_limit *limit =
-        &seq_sampler_limits(evaluator->config.sampler)->axes[evaluator->target->axis];
+        &seq_sampler_limits(evaluator->config.sampler)->axes[evaluator->axis];
     evaluator->state = SEQ_ARENA_FLOATS(&evaluator->arena, evaluator->state_size);
     if (evaluator->config.of_row)
         evaluator->of_row = SEQ_ARENA_FLOATS(&evaluator->arena, limit->rows);
     evaluator->counters =
         seq_arena_take(&evaluator->arena, evaluator->counter_count, sizeof(int64_t));
-    if (predicts(evaluator)) take_prediction(evaluator, limit);
+    if (predicts(evaluator)) take_prediction(evaluator);
 }
 
 static seq_status prepare_metrics(seq_evaluator *evaluator, seq_error *error) {
@@ -97,11 +109,12 @@ seq_status seq_evaluator_create(const seq_evaluator_config *config, seq_evaluato
     evaluator->config = *config;
     evaluator->schema = seq_dataset_schema(config->dataset);
     evaluator->target = &evaluator->schema->fields[evaluator->schema->target];
+    evaluator->axis = seq_model_head_axis(config->model);
     if (predicts(evaluator)) status = prepare_metrics(evaluator, error);
     if (seq_sampler_get_kind(config->sampler)->carries_state) {
         const seq_limits *limits = seq_sampler_limits(config->sampler);
         evaluator->state_size =
-            seq_model_state_size(config->model, limits->axes[evaluator->target->axis].sequences);
+            seq_model_state_size(config->model, limits->axes[evaluator->axis].sequences);
     }
     if (!status) {
         take_memory(evaluator);
@@ -126,9 +139,8 @@ void seq_evaluator_destroy(seq_evaluator *evaluator) {
 
 // ---- Items.
 
-// The target's sequence of an example.
-static int sequence_of(const seq_evaluator *evaluator, int row) {
-    const seq_axis *axis = &evaluator->batch.axes[evaluator->target->axis];
+// The sequence of an example.
+static int sequence_of(const seq_axis *axis, int row) {
     return axis->parent < 0 ? row : axis->at[row];
 }
 
@@ -138,14 +150,26 @@ static double denormalised(const seq_field *field, float value) {
                        : (double)value;
 }
 
+static void judge_transcript(seq_evaluator *evaluator, int b, seq_judged *judged) {
+    const seq_prediction *prediction = &evaluator->prediction;
+    size_t count = (size_t)prediction->length[b];
+    for (size_t i = 0; i < count; i++)
+        evaluator->predicted[i] = prediction->ids[prediction->axis->first_row[i] + (size_t)b];
+    evaluator->edits =
+        seq_edits_find(evaluator->gold, judged->count, evaluator->predicted, count, evaluator->row);
+    judged->predicted_count = count;
+    judged->edits = &evaluator->edits;
+}
+
 seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row) {
     const seq_axis *axis = &evaluator->batch.axes[evaluator->target->axis];
     const seq_column *column = &evaluator->batch.columns[evaluator->schema->target];
     const seq_prediction *prediction = &evaluator->prediction;
-    int b = sequence_of(evaluator, row);
+    int b = sequence_of(axis, row), own = sequence_of(&evaluator->batch.axes[evaluator->axis], row);
+    bool transcript = transcribes(evaluator);
     seq_evaluated out = {
         .number = evaluator->batch.axes[0].number[row],
-        .loss = evaluator->of_sequence[b],
+        .loss = evaluator->of_sequence[own],
         .judged = {.gold = evaluator->gold,
                    .predicted = evaluator->predicted,
                    .gold_values = evaluator->gold_values,
@@ -158,7 +182,7 @@ seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row) {
         size_t at = axis->first_row[count] + (size_t)b;
         if (evaluator->classes) {
             evaluator->gold[count] = column->ids[at];
-            evaluator->predicted[count] = prediction->ids[at];
+            if (!transcript) evaluator->predicted[count] = prediction->ids[at];
         } else {
             evaluator->gold_values[count] = denormalised(evaluator->target, column->values[at]);
             evaluator->predicted_values[count] =
@@ -166,7 +190,8 @@ seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row) {
         }
     }
     out.judged.count = count;
-    if (prediction->marginals && count == 1)
+    if (transcript) judge_transcript(evaluator, own, &out.judged);
+    if (prediction->marginals && !transcript && count == 1)
         out.labels = prediction->marginals + (size_t)b * evaluator->classes;
     return out;
 }

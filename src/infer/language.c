@@ -42,8 +42,7 @@ seq_status seq_language_create(const seq_model *model, const seq_weights *weight
     for (int k = 1; k < count; k++) {
         size_t size = 0;
         const char *text = seq_vocabulary_text(symbols, k, &size);
-        bool same = k == seq_vocabulary_unk(symbols);
-        out->ids[k] = same ? unk : seq_vocabulary_find(tokens, text, size);
+        out->ids[k] = seq_vocabulary_find(tokens, text, size);
         if (out->ids[k] == SEQ_NO_ID && unknown) {
             out->ids[k] = unk;
             ++*out_unknown;

@@ -27,6 +27,7 @@ typedef struct worker {
     int32_t *lengths[SEQ_AXES], *ids[SEQ_COLUMNS];
     float *values[SEQ_COLUMNS];
     seq_prediction answers;
+    float *scores, *own; // (rows, classes) of a batch, and of one of its items
 } worker;
 
 // Arrays that grow with the items; see seq_predicted.
@@ -153,7 +154,7 @@ static seq_status sort_items(seq_predictor *predictor, seq_error *error) {
 static seq_status cut_batches(seq_predictor *predictor, seq_error *error) {
     const seq_predictor_config *config = &predictor->config;
     size_t count = (size_t)predictor->items->count, most = BATCH_ROWS, rows = 0, begin = 0;
-    if (config->marginals && BATCH_MARGINALS / (size_t)config->classes < most)
+    if ((config->marginals || config->search) && BATCH_MARGINALS / (size_t)config->classes < most)
         most = BATCH_MARGINALS / (size_t)config->classes;
     seq_status status = seq_grow(&predictor->cuts, &predictor->cut_capacity, count + 1,
                                  sizeof *predictor->cuts, "predictions", error);
@@ -242,6 +243,14 @@ static void take_answers(const seq_predictor *predictor, worker *worker) {
         worker->answers.marginals = SEQ_ARENA_FLOATS(arena, limit->rows * (size_t)config->classes);
 }
 
+static void take_scores(const seq_predictor *predictor, worker *worker) {
+    const seq_predictor_config *config = &predictor->config;
+    const seq_axis_limit *limit = &worker->limits.axes[config->schema->length_axis];
+    size_t classes = (size_t)config->classes;
+    worker->scores = SEQ_ARENA_FLOATS(&worker->arena, limit->rows * classes);
+    worker->own = SEQ_ARENA_FLOATS(&worker->arena, (size_t)limit->steps * classes);
+}
+
 static void take(const seq_predictor *predictor, worker *worker) {
     const seq_schema *schema = predictor->config.schema;
     const seq_axis_limit *limits = worker->limits.axes;
@@ -262,7 +271,10 @@ static void take(const seq_predictor *predictor, worker *worker) {
         else
             worker->values[f] = SEQ_ARENA_FLOATS(arena, rows * (size_t)field->width);
     }
-    take_answers(predictor, worker);
+    if (predictor->config.search)
+        take_scores(predictor, worker);
+    else
+        take_answers(predictor, worker);
 }
 
 static seq_status prepare_worker(const seq_predictor *predictor, worker *worker, seq_error *error) {
@@ -393,6 +405,24 @@ static void scatter(seq_predictor *predictor, const seq_prediction *from, int b,
     to->found[item] = found;
 }
 
+// Hands the scores of each item on, row behind row.
+static void hand_on(const seq_predictor *predictor, worker *worker, const seq_feed *feed) {
+    const seq_predictor_config *config = &predictor->config;
+    const seq_axis *axis = &feed->batch->axes[config->schema->length_axis];
+    size_t classes = (size_t)config->classes;
+    seq_model_scores(config->model, worker->workspace, config->weights, feed, 0, axis->rows,
+                     worker->scores);
+    for (int b = 0; b < axis->sequences; b++) {
+        size_t rows = 0;
+        for (; rows < (size_t)axis->steps && b < axis->rows_at[rows]; rows++)
+            memcpy(worker->own + rows * classes,
+                   worker->scores + (axis->first_row[rows] + (size_t)b) * classes,
+                   classes * sizeof(float));
+        config->search(config->search_context, (int)(worker - predictor->workers),
+                       worker->numbers[axis->of[b]], worker->own, rows);
+    }
+}
+
 static void run_batch(seq_predictor *predictor, worker *worker, size_t batch) {
     const seq_predictor_config *config = &predictor->config;
     size_t begin = predictor->cuts[batch], count = predictor->cuts[batch + 1] - begin;
@@ -403,6 +433,10 @@ static void run_batch(seq_predictor *predictor, worker *worker, size_t batch) {
     seq_item_pack(&worker->packer, &items, worker->numbers, &worker->room, &packed);
     const seq_feed feed = {.batch = &packed};
     seq_model_forward(config->model, worker->workspace, config->weights, &feed);
+    if (config->search) {
+        hand_on(predictor, worker, &feed);
+        return;
+    }
     seq_model_predict(config->model, worker->workspace, config->weights, &feed, &worker->answers);
     for (int b = 0; b < worker->answers.axis->sequences; b++)
         scatter(predictor, &worker->answers, b,
@@ -423,13 +457,14 @@ seq_status seq_predict(seq_predictor *predictor, const seq_items *items, seq_pre
     seq_status status = make_table(predictor, error);
     if (!status) status = sort_items(predictor, error);
     if (!status) status = cut_batches(predictor, error);
-    if (!status) status = prepare_answers(predictor, error);
+    if (!status && !predictor->config.search) status = prepare_answers(predictor, error);
     bool alone = predictor->batches == 1; // the caller's thread does it
     for (int i = 0; !status && i < (alone ? 1 : predictor->worker_count); i++)
         status = prepare_worker(predictor, &predictor->workers[i], error);
     if (status) return status;
     atomic_store(&predictor->next, 0);
     seq_team_run(alone ? NULL : predictor->config.team, run_batches, predictor);
+    if (predictor->config.search) return SEQ_OK;
     *out = (seq_predicted){.rows = answers->first_row[items->count],
                            .first_row = answers->first_row,
                            .found = answers->found,

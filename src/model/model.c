@@ -139,6 +139,10 @@ double seq_model_training_flops(const seq_model *model) {
     return 6 * weights;
 }
 
+int seq_model_head_axis(const seq_model *model) {
+    return model->nodes[model->head].shape.axis;
+}
+
 double seq_model_chance(const seq_model *model) {
     const seq_node *head = &model->nodes[model->head];
     return head->head->chance(head);

@@ -1,5 +1,6 @@
 // The first pass: every item is read once, cut into units, and its units go to a
-// temporary file as numbers of a string table, followed by its tags and, where a
+// temporary file as numbers of a string table, followed by its tags or the symbols
+// of its transcript and, where a
 // validation or test part is made, its text as it came. Frames go there as the
 // bits of their values. Memory keeps a row an item. Keys say which items belong together: equal
 // units, windows and strands of one item, an equal group field. Of a sequence and its reverse
@@ -49,6 +50,10 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     if (!status)
         status = seq_condition_parse("test", prepare->test_condition, &store->conditions[SEQ_TEST],
                                      error);
+    store->symbols.tier = prepare->tier;
+    store->settings.unlabelled = prepare->task == SEQ_TASK_TRANSCRIBE;
+    if (!status && prepare->task == SEQ_TASK_TRANSCRIBE)
+        status = seq_item_symbols_begin(&store->symbols, &rules, error);
     return status ? status
                   : seq_item_cutter_create(&rules, take_units, store, &store->cutter, error);
 }
@@ -91,6 +96,7 @@ seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error)
 
 void seq_item_store_end(seq_item_store *store) {
     seq_item_cutter_destroy(store->cutter);
+    seq_item_symbols_end(&store->symbols);
     for (int i = 0; i < SEQ_SPLITS; i++)
         seq_condition_clear(&store->conditions[i]);
     seq_string_table_clear(&store->units);
@@ -140,7 +146,7 @@ static seq_status take_label(seq_item_store *store, const seq_item *item, seq_st
                              seq_error *error) {
     const seq_item_field *field;
     size_t number;
-    if (store->prepare->task == SEQ_TASK_TAG || need(item, "label", false, &field, error))
+    if (store->prepare->task >= SEQ_TASK_TAG || need(item, "label", false, &field, error))
         return error->status;
     const seq_value *value = field->values;
     if (store->prepare->task == SEQ_TASK_RATE) return read_number(item, value, &out->number, error);
@@ -237,6 +243,8 @@ static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t fr
         status = seq_id_spool_append(&store->spool, ids + from * step, (to - from) * step, error);
     if (!status && store->prepare->task == SEQ_TASK_TAG)
         status = seq_id_spool_append(&store->spool, store->tag_ids + from, to - from, error);
+    if (!status && more.symbols)
+        status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
     bool whole = input && !input->list && from == 0; // a text goes with its first window
     if (!status && store->keep_raw && !more.twin && input && (input->list || whole))
         status =
@@ -353,6 +361,9 @@ static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_er
         store->keep_raw = store->keep_raw && !frames;
         store->settings.sound.rate = frames ? frames->rate : 0;
     }
+    if (!frames && store->prepare->task == SEQ_TASK_TRANSCRIBE)
+        return seq_item_refuse(item->file, item->line, 0, error,
+                               "--task transcribe: the item has no frames");
     if (!width != !store->width)
         return refuse_frames(item, error, "the item %s, and those before %s",
                              width ? "has frames" : "is a text",
@@ -380,6 +391,23 @@ static seq_status take_frames(seq_item_store *store, const seq_frames *frames, s
     return status;
 }
 
+// *out_left: the item is left out, its labels need more frames than it has.
+static seq_status take_symbols(seq_item_store *store, const seq_item *item, seq_split split,
+                               seq_stored_item *out, bool *out_left, seq_error *error) {
+    seq_item_symbols *symbols = &store->symbols;
+    size_t frames = store->id_count;
+    seq_status status = seq_item_symbols_take(symbols, item, error);
+    if (status) return status;
+    *out_left = store->prepare->skips_infeasible && seq_item_symbols_need(symbols) > frames;
+    if (*out_left) {
+        store->infeasible[split]++;
+        return SEQ_OK;
+    }
+    out->symbols = (uint32_t)symbols->count;
+    status = seq_item_symbols_check(symbols, frames, error);
+    return status ? status : seq_item_symbols_keep(symbols, error);
+}
+
 static seq_status take_text(seq_item_store *store, const seq_item *item,
                             const seq_item_field *input, seq_error *error) {
     if (!input)
@@ -394,13 +422,17 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
     const seq_item_field *input = item->frames ? NULL : seq_item_find_input(item);
     seq_stored_item more = {.label = -1};
     seq_partition_key keys[3];
+    bool left = false;
     store->id_count = 0;
     seq_status status = choose_part(store, item, &split, error);
     if (!status) status = check_kind(store, item, error);
     if (!status)
         status = item->frames ? take_frames(store, item->frames, error)
                               : take_text(store, item, input, error);
-    if (!status) status = take_label(store, item, &more, error);
+    if (!status && store->prepare->task == SEQ_TASK_TRANSCRIBE)
+        status = take_symbols(store, item, split, &more, &left, error);
+    if (status || left) return status;
+    status = take_label(store, item, &more, error);
     if (!status) status = take_tags(store, item, error);
     if (!status) status = seq_item_take_group(store, item, &more, error);
     if (!status && store->prepare->reverse_complement) status = turn(store, item, input, error);
@@ -437,7 +469,7 @@ static seq_status read_file(seq_item_store *store, seq_split split, const char *
     seq_input_file file = {0};
     seq_reader_settings settings = store->settings;
     settings.root = root;
-    settings.files = &rules;
+    settings.files = store->symbols.files = &rules;
     seq_status status = seq_input_file_open(&file, path, &settings, &rules, error);
     if (!status) status = read_items(store, file.reader, split, error);
     seq_input_file_close(&file);
@@ -452,7 +484,11 @@ seq_status seq_item_store_read(seq_item_store *store, seq_split split, const cha
     seq_status status = seq_documents_next(&documents, &path, error);
     while (!status && path) {
         const char *root = documents.depth ? paths[documents.at - 1] : NULL;
-        status = read_file(store, split, path, root, error);
+        const char *reader = store->settings.reader;
+        bool transcribes = store->prepare->task == SEQ_TASK_TRANSCRIBE;
+        bool passed_over = root && (!seq_reader_takes(reader, path) ||
+                                    (transcribes && seq_is_transcript(path, reader)));
+        if (!passed_over) status = read_file(store, split, path, root, error);
         free(path);
         path = NULL;
         if (!status) status = seq_documents_next(&documents, &path, error);

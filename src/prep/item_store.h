@@ -6,17 +6,20 @@
 #include "id_spool.h"
 #include "input_file.h"
 #include "item_condition.h"
+#include "item_symbols.h"
 #include "partition.h"
 #include <seqtrain/data/string_table.h>
 #include <seqtrain/prep/prepare_items.h>
 
 typedef struct seq_stored_item {
-    int64_t at;          // in the spool: units or values, tags, then bytes of the text as it came
-    uint32_t length;     // units or frames; tags as many
-    uint32_t raw;        // bytes
-    int32_t label;       // number in `labels`; -1: none
-    int32_t name;        // number in `names`
-    float number;        // rate
+    int64_t at;       // in the spool: units or values, tags or symbols, then bytes of the text as
+                      // it came
+    uint32_t length;  // units or frames; tags as many
+    uint32_t symbols; // of a transcript
+    uint32_t raw;     // bytes
+    int32_t label;    // number in `labels`; -1: none
+    int32_t name;     // number in `names`
+    float number;     // rate
     unsigned char split; // seq_split; of the inputs: train until they are dealt, but for conditions
     bool twin;           // a reverse complement: training only
 } seq_stored_item;
@@ -32,6 +35,8 @@ typedef struct seq_item_store {
     seq_string_table units, labels, tags; // counts are not kept
     seq_string_table names;               // of groups
     seq_tag_evidence evidence;
+    seq_item_symbols symbols;       // of transcripts
+    int64_t infeasible[SEQ_SPLITS]; // items that were left out
     seq_id_spool spool;
     seq_stored_item *items;
     size_t count, capacity;

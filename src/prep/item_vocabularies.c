@@ -259,10 +259,33 @@ static seq_status make_labels(seq_item_work *work, seq_error *error) {
     return seq_item_append_targets(work, labels, "class", error);
 }
 
+// The alphabet, and work->ids: the id of each symbol of the store.
+static seq_status make_symbols(seq_item_work *work, seq_error *error) {
+    seq_item_store *store = &work->store;
+    seq_string_table *table = &store->symbols.table;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < store->count; i++) {
+        if (store->items[i].split != SEQ_TRAIN) continue;
+        status = seq_item_load_symbols(work, &store->items[i], error);
+        for (size_t k = 0; !status && k < store->items[i].symbols; k++)
+            table->items[work->numbers[k]].count++;
+    }
+    if (!status)
+        status = seq_item_symbols_vocabulary(&store->symbols, &work->prepare->rules.text,
+                                             &work->targets, error);
+    if (!status)
+        status = seq_allocate(&work->ids, table->count, sizeof *work->ids, "the alphabet", error);
+    for (size_t i = 0; !status && i < table->count; i++)
+        work->ids[i] = seq_vocabulary_find(work->targets, seq_string_table_text(table, i),
+                                           table->items[i].size);
+    return status;
+}
+
 seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     const seq_text_rules rules = {.unit = SEQ_UNIT_WORD};
     seq_item_task task = work->prepare->task;
     seq_status status = SEQ_OK;
+    if (task == SEQ_TASK_TRANSCRIBE) return make_symbols(work, error);
     if (!work->store.width) {
         status = count_units(work, error);
         if (!status) status = make_units(work, error);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_AXIS = 1, LETTER_AXIS = 2 };
+enum { TEXT_AXIS = 1, LETTER_AXIS = 2, SYMBOLS_AXIS = 2 };
 
 seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
                          size_t count, seq_error *error) {
@@ -22,6 +22,12 @@ seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_
 seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, seq_error *error) {
     return seq_item_load(work, item, item->length * seq_item_store_step(&work->store), item->length,
                          error);
+}
+
+seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *item,
+                                 seq_error *error) {
+    return seq_item_load(work, item, item->length * seq_item_store_step(&work->store),
+                         item->symbols, error);
 }
 
 static bool is_used(const seq_stored_item *item) {
@@ -46,7 +52,7 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
 }
 
 static seq_status make_schema(seq_item_work *work, seq_error *error) {
-    static const char *const tasks[] = {"classify", "rate", "tag"};
+    static const char *const tasks[] = {"classify", "rate", "tag", "transcribe"};
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
     seq_schema_begin(schema, tasks[task]);
@@ -63,6 +69,10 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     if (task == SEQ_TASK_TAG) targets = seq_schema_add_vocabulary(schema, "tag");
     if (task == SEQ_TASK_TAG)
         work->target_field = seq_schema_add_field(schema, "tag", SEQ_FIELD_LABEL, text, targets, 1);
+    else if (task == SEQ_TASK_TRANSCRIBE)
+        work->target_field = seq_schema_add_field(schema, "symbols", SEQ_FIELD_LABEL,
+                                                  seq_schema_add_axis(schema, "labels", 0),
+                                                  seq_schema_add_vocabulary(schema, "symbols"), 1);
     else
         work->target_field = seq_schema_add_field(
             schema, "label", task == SEQ_TASK_RATE ? SEQ_FIELD_NUMBER : SEQ_FIELD_LABEL, 0, targets,
@@ -162,6 +172,18 @@ static seq_status fill_tags(seq_item_work *work, const seq_stored_item *item, se
     return status;
 }
 
+static seq_status fill_symbols(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                               seq_error *error) {
+    seq_status status = seq_item_load_symbols(work, item, error);
+    if (!status)
+        status = seq_grow(&work->tag, &work->capacity[6], item->symbols + 1, sizeof *work->tag,
+                          "an item", error);
+    for (size_t i = 0; !status && i < item->symbols; i++)
+        work->tag[i] = work->ids[work->numbers[i]];
+    out->ids[work->target_field] = work->tag;
+    return status;
+}
+
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
     size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u);
@@ -177,7 +199,8 @@ static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq
 
 static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
                              const seq_stored_item *item, int64_t group, seq_error *error) {
-    const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw;
+    const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw,
+                  symbols = (int32_t)item->symbols;
     const seq_string_table *labels = &work->store.labels;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     int32_t label = 0, name = 0;
@@ -189,6 +212,10 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     if (!status && work->prepare->casing) status = fill_casing(work, item, &items, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG)
         status = fill_tags(work, item, &items, error);
+    if (!status && work->prepare->task == SEQ_TASK_TRANSCRIBE) {
+        items.lengths[SYMBOLS_AXIS] = &symbols;
+        status = fill_symbols(work, item, &items, error);
+    }
     if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
         status = fill_raw(work, item, &items, error);
     if (status) return status;

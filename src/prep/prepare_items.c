@@ -5,10 +5,12 @@
 // Tests: tests/cli/seqprep_items.sh.
 #include "prepare_items_private.h"
 #include <inttypes.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
@@ -110,6 +112,12 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
     if (work->prepare->task == SEQ_TASK_TAG)
         fprintf(stream, "tags       read as %s, stored as %s, %" PRId64 " were broken\n",
                 seq_tag_scheme_name(work->scheme), seq_tag_scheme_name(work->stored), work->broken);
+    if (work->prepare->task == SEQ_TASK_TRANSCRIBE)
+        fprintf(stream,
+                "alphabet   <blank> and %d symbols; %" PRId64 " items left out, whose "
+                "labels need more frames than they have\n",
+                seq_vocabulary_size(work->targets) - 1,
+                store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (store->twins)
@@ -125,6 +133,11 @@ static void warn(const seq_item_work *work) {
     if (work->broken)
         seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
                         seq_tag_scheme_name(work->scheme));
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        if (work->store.infeasible[split])
+            seq_log_warning("%" PRId64 " items of the %s part were left out: their labels need "
+                            "more frames than they have",
+                            work->store.infeasible[split], seq_split_name((seq_split)split));
     if (work->store.skipped[SEQ_SKIP_SHORT])
         seq_log_warning("%" PRId64 " sounds are shorter than a frame and were filled up with zeros",
                         work->store.skipped[SEQ_SKIP_SHORT]);
@@ -141,6 +154,9 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
+    char scp[SEQ_PATH];
+    snprintf(scp, sizeof scp, "%s/wav.scp", input);
+    if (access(scp, F_OK) == 0) return "kaldi";
     return seq_path_is_directory(input) ? "folder" : "lines";
 }
 

@@ -33,6 +33,8 @@ seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_
                          size_t count, seq_error *error);
 
 seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, seq_error *error);
+seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *item,
+                                 seq_error *error);
 
 // item_vocabularies.c: units, letters, casings, and labels or tags; counts are those of training
 // items.

@@ -6,6 +6,7 @@
 #include <seqtrain/prep/raw_items.h>
 #include "documents.h"
 #include "input_file.h"
+#include "item_symbols.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
@@ -16,8 +17,9 @@ struct seq_raw_input {
     seq_reader_settings reader_settings, file_settings; // recorded; of the file that is open
     seq_byte_reader_rules byte_rules;
     seq_item_rules rules;
-    bool tags; // a target for each unit
-    int width; // of frames; 0: texts
+    bool tags;        // a target for each unit
+    bool transcribes; // a target of its own length
+    int width;        // of frames; 0: texts
     const seq_vocabulary *units, *letters, *casing, *groups;
     seq_item_cutter *cutter;
     seq_documents documents;
@@ -136,9 +138,11 @@ static seq_status find_fields(seq_raw_input *input, seq_error *error) {
         if (f != text && f != letter && f != casing && f != group && f != schema->target)
             return refuse_schema(schema, schema->fields[f].name, error);
     int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
-    if (target != 0 && target != axis)
+    bool transcript = frames && target != 0 && schema->axes[target].parent == 0;
+    if (target != 0 && target != axis && !transcript)
         return refuse_schema(schema, "a target on another axis", error);
     input->tags = target == axis;
+    input->transcribes = transcript && target != axis;
     input->width = frames ? schema->fields[text].width : 0;
     return find_word_fields(input, text, letter, casing, error);
 }
@@ -218,7 +222,7 @@ static void choose_settings(seq_raw_input *input) {
     const char *named = input->settings.reader ? NULL : seq_reader_of_file(input->path),
                *recorded = input->reader_settings.reader;
     input->file_settings = input->reader_settings;
-    if (named && input->width && !seq_reader_makes_frames(recorded, NULL) &&
+    if (named && input->width && seq_reader_names_files(recorded) &&
         seq_reader_makes_frames(named, NULL))
         input->file_settings = seq_reader_settings_for(&input->reader_settings, named);
     input->file_settings.root =
@@ -230,7 +234,15 @@ static void choose_settings(seq_raw_input *input) {
 static seq_status open_file(seq_raw_input *input, seq_error *error) {
     const seq_raw_settings *settings = &input->settings;
     seq_byte_reader_rules rules = {.as_is = settings->as_is, .memory = settings->memory};
-    seq_status status = seq_documents_next(&input->documents, &input->path, error);
+    seq_status status = SEQ_OK;
+    const char *reader = input->reader_settings.reader;
+    do { // in a folder, other files than those of items are passed over
+        free(input->path);
+        input->path = NULL;
+        status = seq_documents_next(&input->documents, &input->path, error);
+    } while (!status && input->path && input->documents.depth &&
+             (!seq_reader_takes(reader, input->path) ||
+              (input->transcribes && seq_is_transcript(input->path, reader))));
     if (status || !input->path) return status;
     input->byte_rules = rules;
     rules.idle = settings->idle;

@@ -16,14 +16,15 @@
 
 extern const seq_reader_kind seq_reader_arff, seq_reader_conll, seq_reader_conllu, seq_reader_csv,
     seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_hdf5, seq_reader_jsonl,
-    seq_reader_lines, seq_reader_npy, seq_reader_promoters, seq_reader_skeleton, seq_reader_sound,
-    seq_reader_ts, seq_reader_tsv;
+    seq_reader_kaldi, seq_reader_lines, seq_reader_npy, seq_reader_promoters, seq_reader_skeleton,
+    seq_reader_sound, seq_reader_ts, seq_reader_tsv;
 
 static const seq_reader_kind *const kinds[] = {
     &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,        &seq_reader_tsv,
     &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu,     &seq_reader_fasta,
     &seq_reader_arff,  &seq_reader_promoters, &seq_reader_csv_frames, &seq_reader_npy,
     &seq_reader_ts,    &seq_reader_skeleton,  &seq_reader_sound,      &seq_reader_hdf5,
+    &seq_reader_kaldi,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -38,9 +39,10 @@ const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines",
                                                "data sets that are no frames"};
 
 const char *const *seq_reader_choices(void) {
-    static const char *const choices[] = {
-        "auto", "lines",     "folder",     "csv", "tsv", "jsonl",    "conll", "conllu", "fasta",
-        "arff", "promoters", "csv-frames", "npy", "ts",  "skeleton", "sound", "hdf5",   NULL};
+    static const char *const choices[] = {"auto",      "lines",      "folder", "csv",   "tsv",
+                                          "jsonl",     "conll",      "conllu", "fasta", "arff",
+                                          "promoters", "csv-frames", "npy",    "ts",    "skeleton",
+                                          "sound",     "hdf5",       "kaldi",  NULL};
     _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
     return choices;
 }
@@ -76,10 +78,22 @@ static bool has_path(const char *columns) {
     return false;
 }
 
+static bool names_files(const seq_reader_kind *kind, const char *columns) {
+    return (kind->uses & SEQ_USES_FILES) && (has_path(columns) || !strcmp(kind->input, "frames"));
+}
+
 bool seq_reader_makes_frames(const char *reader, const char *columns) {
     const seq_reader_kind *kind = seq_reader_kind_find(reader);
-    return strcmp(kind->input, "frames") == 0 ||
-           ((kind->uses & SEQ_USES_FILES) && has_path(columns));
+    return strcmp(kind->input, "frames") == 0 || names_files(kind, columns);
+}
+
+bool seq_reader_names_files(const char *reader) {
+    return seq_reader_kind_find(reader)->uses & SEQ_USES_FILES;
+}
+
+bool seq_reader_takes(const char *reader, const char *path) {
+    const char *only = seq_reader_kind_find(reader)->only, *slash = strrchr(path, '/');
+    return !only || strcmp(slash ? slash + 1 : path, only) == 0;
 }
 
 bool seq_reader_takes_bytes(const char *reader) {
@@ -107,7 +121,9 @@ const char *seq_reader_of_file(const char *path) {
 const char *seq_reader_of_item(const char *path) {
     const char *named = seq_reader_of_file(path);
     bool table = named && (strcmp(named, "csv") == 0 || strcmp(named, "tsv") == 0);
-    return table ? "csv-frames" : named && seq_reader_makes_frames(named, NULL) ? named : NULL;
+    if (table) return "csv-frames";
+    return named && seq_reader_makes_frames(named, NULL) && !seq_reader_names_files(named) ? named
+                                                                                           : NULL;
 }
 
 seq_status seq_item_refuse(const char *file, int64_t line, int64_t column, seq_error *error,
@@ -244,8 +260,7 @@ seq_reader_settings seq_reader_settings_for(const seq_reader_settings *from, con
                           *kind = seq_reader_kind_find(reader);
     seq_reader_settings out = *from;
     out.reader = reader;
-    if ((own->uses & SEQ_USES_FILES) && has_path(from->columns))
-        clear_settings(&out, own->uses, true);
+    if (names_files(own, from->columns)) clear_settings(&out, own->uses, true);
     clear_settings(&out, kind->uses, kind->uses & SEQ_USES_FILES);
     return out;
 }
@@ -451,7 +466,7 @@ const seq_item_field *seq_item_find(const seq_item *item, const char *name) {
 
 static seq_status open_reader(seq_reader *reader, seq_error *error) {
     const seq_reader_kind *kind = reader->kind;
-    reader->names_files = (kind->uses & SEQ_USES_FILES) && has_path(reader->settings->columns);
+    reader->names_files = names_files(kind, reader->settings->columns);
     seq_status status = check_settings(reader, error);
     if (!status) status = parse_choices(reader, error);
     if (!status && (kind->uses & SEQ_USES_NAME) && reader->settings->label_pattern)

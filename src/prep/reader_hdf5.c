@@ -173,11 +173,14 @@ static seq_status build_label(seq_reader *reader, seq_error *error) {
     for (int i = 0; !status && !found && i < 3; i++)
         status = find_text(reader, names[i], &found, error);
     if (status) return status;
-    if (found) return build_text(reader, "label", state->text, strlen(state->text), error);
     while (begin && path[begin - 1] != '/')
         begin--;
-    return end ? build_text(reader, "label", path + begin, end - begin, error)
-               : seq_build_class(reader, &found, error);
+    if (found)
+        status = build_text(reader, "label", state->text, strlen(state->text), error);
+    else if (end)
+        status = build_text(reader, "label", path + begin, end - begin, error);
+    bool named = reader->pattern.count || (!found && !end);
+    return status || !named ? status : seq_build_class(reader, &found, error);
 }
 
 static seq_status build_fields(seq_reader *reader, seq_error *error) {

@@ -26,6 +26,7 @@ enum {
 typedef struct seq_reader_kind {
     const char *name, *summary;
     const char *input, *target; // fields; input is "frames" where items are real vectors
+    const char *only;           // in folders, files of this name; NULL: all
     const char *suffixes;       // of file names, each with a blank behind it; NULL: none
     unsigned uses;
     bool binary;  // any_bytes is heeded; other readers take UTF-8 only

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const seq_answer_kind_names[] = {"auto", "tag", "classify", "rate", NULL};
+const char *const seq_answer_kind_names[] = {"auto", "tag", "classify", "rate", "transcribe", NULL};
 const char *const seq_gold_names[] = {"gold", "label", NULL};
 const char *const seq_prediction_names[] = {"output", "prediction", "label", NULL};
 const char *const seq_text_names[] = {"text", "input", "sentence", NULL};
@@ -22,6 +22,7 @@ void seq_answers_clear(seq_answers *answers) {
     free(answers->ids);
     free(answers->values);
     free(answers->lines);
+    free(answers->item_lines);
     free(answers->word_first);
     free(answers->words);
     free(answers->probability_first);
@@ -257,6 +258,9 @@ seq_status seq_answer_probability(seq_answer_reader *reader, seq_answers *answer
 static seq_status grow_items(seq_answers *answers, size_t items, seq_error *error) {
     seq_status status = seq_grow(&answers->first, &answers->first_capacity, items + 1,
                                  sizeof(size_t), "items", error);
+    if (!status && answers->kind == SEQ_ANSWERS_TRANSCRIPTS)
+        status = seq_grow(&answers->item_lines, &answers->item_lines_capacity, items + 1,
+                          sizeof(int64_t), "items", error);
     if (!status)
         status = seq_grow(&answers->word_first, &answers->word_first_capacity, items + 1,
                           sizeof(size_t), "items", error);
@@ -265,7 +269,8 @@ static seq_status grow_items(seq_answers *answers, size_t items, seq_error *erro
                              items + 1, sizeof(size_t), "items", error);
 }
 
-seq_status seq_answer_item(seq_answers *answers, seq_error *error) {
+seq_status seq_answer_item(const seq_answer_reader *reader, seq_answers *answers,
+                           seq_error *error) {
     if (!answers) return SEQ_OK;
     size_t at = answers->items + 1;
     seq_status status = grow_items(answers, at, error);
@@ -273,6 +278,7 @@ seq_status seq_answer_item(seq_answers *answers, seq_error *error) {
     answers->first[at] = answers->places;
     answers->word_first[at] = answers->word_count;
     answers->probability_first[at] = answers->probability_count;
+    if (answers->item_lines) answers->item_lines[answers->items] = reader->line;
     answers->items++;
     return SEQ_OK;
 }
@@ -405,6 +411,7 @@ seq_status seq_answers_read(const seq_answer_file *file, seq_answer_kind kind,
     if (!status) status = begin(&reader, predicted, error);
     if (status) return status;
     if (seq_answers_is_json(file)) return seq_answers_read_json(&reader, error);
+    if (kind == SEQ_ANSWERS_TRANSCRIPTS) return seq_answers_read_transcripts(&reader, error);
     return kind == SEQ_ANSWERS_TAGS ? seq_answers_read_columns(&reader, error)
                                     : seq_answers_read_lines(&reader, error);
 }
@@ -418,7 +425,12 @@ static seq_status differ(const seq_answers *gold, int64_t gold_line, const seq_a
                          predicted->file, here, gold->file, there, why);
 }
 
-// The line of a place of an item; 0 behind the last one of the file.
+// The line of an item, and of a place; 0 behind the last one of the file.
+static int64_t line_of_item(const seq_answers *answers, size_t item) {
+    if (item >= answers->items) return 0;
+    return answers->item_lines ? answers->item_lines[item] : answers->lines[answers->first[item]];
+}
+
 static int64_t line_of(const seq_answers *answers, size_t place) {
     return place < answers->places ? answers->lines[place] : 0;
 }
@@ -447,7 +459,7 @@ static seq_status check_item(const seq_answers *gold, const seq_answers *predict
         seq_status status = check_tokens(gold, predicted, gold->first[item] + i, tables, error);
         if (status) return status;
     }
-    if (length == other) return SEQ_OK;
+    if (length == other || gold->kind == SEQ_ANSWERS_TRANSCRIPTS) return SEQ_OK;
     char why[120];
     snprintf(why, sizeof why, "sentence %zu has %zu tokens, expected %zu", item + 1, other, length);
     return differ(gold, line_of(gold, gold->first[item] + both), predicted,
@@ -476,8 +488,8 @@ seq_status seq_answers_check(const seq_answers *gold, const seq_answers *predict
     if (gold->items != predicted->items) {
         char why[120];
         snprintf(why, sizeof why, "%zu items, expected %zu", predicted->items, gold->items);
-        return differ(gold, line_of(gold, gold->first[items]), predicted,
-                      line_of(predicted, predicted->first[items]), why, error);
+        return differ(gold, line_of_item(gold, items), predicted, line_of_item(predicted, items),
+                      why, error);
     }
     return gold->kind == SEQ_ANSWERS_TAGS && gold->scheme
                ? check_scheme(predicted, &tables->labels, error)

@@ -86,8 +86,8 @@ static bool has_begun(const seq_answer_reader *reader) {
 
 static seq_status end_sentence(seq_answer_reader *reader, seq_error *error) {
     if (!has_begun(reader)) return SEQ_OK;
-    seq_status status = seq_answer_item(reader->gold, error);
-    return status ? status : seq_answer_item(reader->predicted, error);
+    seq_status status = seq_answer_item(reader, reader->gold, error);
+    return status ? status : seq_answer_item(reader, reader->predicted, error);
 }
 
 static seq_status read_token(seq_answer_reader *reader, layout *layout, seq_text line,

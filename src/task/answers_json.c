@@ -102,8 +102,12 @@ static seq_status read_side(seq_answer_reader *reader, seq_answers *side, const 
     seq_status status = SEQ_OK;
     if (reader->kind == SEQ_ANSWERS_TAGS)
         status = read_tags(reader, side, answer, text, error);
+    else if (reader->kind == SEQ_ANSWERS_TRANSCRIPTS && json_is_array(answer))
+        status = each_text(reader, side, answer, "symbols", seq_answer_place, error);
     else if (!to_text(answer, buffer, &label))
         status = seq_answer_refuse(reader, error, "expected a label, a text or a number");
+    else if (reader->kind == SEQ_ANSWERS_TRANSCRIPTS)
+        status = seq_answer_symbols(reader, side, label, error);
     else
         status = seq_answer_place(reader, side, label, error);
     if (!status && reader->kind != SEQ_ANSWERS_TAGS && reader->texts && gold)
@@ -112,7 +116,7 @@ static seq_status read_side(seq_answer_reader *reader, seq_answers *side, const 
                      : seq_answer_refuse(reader, error, "no text");
     if (!status && reader->kind == SEQ_ANSWERS_CLASSES && !gold)
         status = read_probabilities(reader, side, object, error);
-    return status ? status : seq_answer_item(side, error);
+    return status ? status : seq_answer_item(reader, side, error);
 }
 
 static seq_status check_index(const seq_answer_reader *reader, const json_t *object,

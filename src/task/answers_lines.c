@@ -35,11 +35,6 @@ bool seq_answers_has_header(seq_text first, const seq_answer_columns *columns) {
            seq_answers_find_column("", seq_prediction_names, fields, count) >= 0;
 }
 
-typedef struct table {
-    size_t fields; // of the header
-    int gold, prediction, text;
-} table;
-
 static seq_status find(const seq_answer_reader *reader, const char *wanted, const char *option,
                        const char *const *usual, const seq_text *header, size_t count, int *out,
                        seq_error *error) {
@@ -53,8 +48,8 @@ static seq_status find(const seq_answer_reader *reader, const char *wanted, cons
                              *wanted ? wanted : names);
 }
 
-static seq_status begin_table(const seq_answer_reader *reader, seq_text line, table *out,
-                              seq_error *error) {
+seq_status seq_answer_begin_table(const seq_answer_reader *reader, seq_text line,
+                                  seq_answer_table *out, seq_error *error) {
     const seq_answer_columns *columns = reader->columns;
     seq_text header[SEQ_ANSWER_FIELDS];
     seq_status status = SEQ_OK;
@@ -83,19 +78,25 @@ static seq_status add_answer(seq_answer_reader *reader, seq_answers *side, seq_t
     seq_status status = seq_answer_place(reader, side, answer, error);
     if (!status && reader->texts)
         status = seq_answer_each(reader, side, text, seq_answer_word, error);
-    return status ? status : seq_answer_item(side, error);
+    return status ? status : seq_answer_item(reader, side, error);
 }
 
-static seq_status read_row(seq_answer_reader *reader, const table *table, seq_text line,
+seq_status seq_answer_row(const seq_answer_reader *reader, const seq_answer_table *table,
+                          seq_text line, seq_text fields[SEQ_ANSWER_FIELDS], seq_error *error) {
+    size_t count = seq_text_split(line, true, fields);
+    return count == table->fields
+               ? SEQ_OK
+               : seq_answer_refuse(reader, error, "%zu columns, the header has %zu", count,
+                                   table->fields);
+}
+
+static seq_status read_row(seq_answer_reader *reader, const seq_answer_table *table, seq_text line,
                            seq_error *error) {
     seq_text fields[SEQ_ANSWER_FIELDS];
-    size_t count = seq_text_split(line, true, fields);
-    if (count != table->fields)
-        return seq_answer_refuse(reader, error, "%zu columns, the header has %zu", count,
-                                 table->fields);
-    seq_text text = reader->texts && reader->gold ? fields[table->text] : (seq_text){0};
-    seq_status status =
-        reader->gold ? add_answer(reader, reader->gold, fields[table->gold], text, error) : SEQ_OK;
+    seq_status status = seq_answer_row(reader, table, line, fields, error);
+    seq_text text = !status && reader->texts && reader->gold ? fields[table->text] : (seq_text){0};
+    if (!status && reader->gold)
+        status = add_answer(reader, reader->gold, fields[table->gold], text, error);
     return status || !reader->predicted
                ? status
                : add_answer(reader, reader->predicted, fields[table->prediction], (seq_text){0},
@@ -117,22 +118,25 @@ static seq_status read_predicted_line(seq_answer_reader *reader, seq_text line, 
         seq_strings_find(&reader->tables->labels.names, line.bytes, line.size) < 0)
         return seq_answer_refuse(reader, error,
                                  "expected one label, found '%.*s' (a table needs a header that "
-                                 "names a column output)",
+                                 "names a column output, transcripts need --task transcribe)",
                                  (int)(line.size < 100 ? line.size : 100), line.bytes);
     return add_answer(reader, reader->predicted, line, (seq_text){0}, error);
 }
 
+seq_status seq_answer_refuse_joint(const seq_answer_reader *reader, seq_error *error) {
+    return seq_answer_refuse(reader, error,
+                             "gold and prediction in one file: expected a table whose header "
+                             "names both (--columns gold=NAME,prediction=NAME)");
+}
+
 static seq_status read_line(seq_answer_reader *reader, seq_text line, seq_error *error) {
-    if (reader->gold && reader->predicted)
-        return seq_answer_refuse(reader, error,
-                                 "gold and prediction in one file: expected a table whose header "
-                                 "names both (--columns gold=NAME,prediction=NAME)");
+    if (reader->gold && reader->predicted) return seq_answer_refuse_joint(reader, error);
     return reader->gold ? read_gold_line(reader, line, error)
                         : read_predicted_line(reader, line, error);
 }
 
 seq_status seq_answers_read_lines(seq_answer_reader *reader, seq_error *error) {
-    table table = {0};
+    seq_answer_table table = {0};
     seq_text line;
     seq_status status = SEQ_OK;
     while (!status && seq_answer_line(reader, &line)) {
@@ -141,7 +145,7 @@ seq_status seq_answers_read_lines(seq_answer_reader *reader, seq_error *error) {
         else if (table.fields)
             status = read_row(reader, &table, line, error);
         else if (reader->line == 1 && seq_answers_has_header(line, reader->columns))
-            status = begin_table(reader, line, &table, error);
+            status = seq_answer_begin_table(reader, line, &table, error);
         else
             status = read_line(reader, line, error);
     }

@@ -47,11 +47,29 @@ seq_status seq_answer_each(seq_answer_reader *reader, seq_answers *answers, seq_
 seq_status seq_answer_probability(seq_answer_reader *reader, seq_answers *answers, seq_text label,
                                   double value, seq_error *error);
 // Ends the item.
-seq_status seq_answer_item(seq_answers *answers, seq_error *error);
+seq_status seq_answer_item(const seq_answer_reader *reader, seq_answers *answers, seq_error *error);
+
+// The columns of a table that are read.
+typedef struct seq_answer_table {
+    size_t fields; // of the header; 0: there is none
+    int gold, prediction, text;
+} seq_answer_table;
+// From its first line.
+seq_status seq_answer_begin_table(const seq_answer_reader *reader, seq_text line,
+                                  seq_answer_table *out, seq_error *error);
+// Cuts a line into as many fields as the header has.
+seq_status seq_answer_row(const seq_answer_reader *reader, const seq_answer_table *table,
+                          seq_text line, seq_text fields[SEQ_ANSWER_FIELDS], seq_error *error);
+// Both answers are wanted of a file that is no table.
+seq_status seq_answer_refuse_joint(const seq_answer_reader *reader, seq_error *error);
 
 seq_status seq_answers_read_columns(seq_answer_reader *reader, seq_error *error);
 seq_status seq_answers_read_lines(seq_answer_reader *reader, seq_error *error);
 seq_status seq_answers_read_json(seq_answer_reader *reader, seq_error *error);
+seq_status seq_answers_read_transcripts(seq_answer_reader *reader, seq_error *error);
+// Cuts a transcript into places of the item that is being read; `answers` may be NULL.
+seq_status seq_answer_symbols(seq_answer_reader *reader, seq_answers *answers, seq_text text,
+                              seq_error *error);
 // What the lines of a file allow.
 enum { SEQ_LOOKS_TAGS = 1, SEQ_LOOKS_NUMBERS = 2, SEQ_LOOKS_FRACTIONS = 4 };
 // By the first object.

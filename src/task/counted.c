@@ -55,26 +55,50 @@ static seq_judged item_at(const seq_answers *gold, const seq_answers *predicted,
     size_t at = gold->first[item];
     bool ratings = gold->kind == SEQ_ANSWERS_RATINGS;
     return (seq_judged){.count = gold->first[item + 1] - at,
+                        .predicted_count = predicted->first[item + 1] - predicted->first[item],
                         .gold = gold->ids + at,
-                        .predicted = predicted->ids + at,
+                        .predicted = predicted->ids + predicted->first[item],
                         .gold_values = ratings ? gold->values + at : NULL,
                         .predicted_values = ratings ? predicted->values + at : NULL,
                         .gold_scheme = gold->scheme,
                         .predicted_scheme = predicted->scheme};
 }
 
+seq_status seq_answers_edits(const seq_answers *gold, const seq_answers *predicted, seq_edits **out,
+                             seq_error *error) {
+    seq_edits *row = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; i < gold->items; i++)
+        if (predicted->first[i + 1] - predicted->first[i] > longest)
+            longest = predicted->first[i + 1] - predicted->first[i];
+    seq_status status = seq_allocate(out, gold->items, sizeof **out, "edits", error);
+    if (!status) status = seq_allocate(&row, longest + 1, sizeof *row, "edits", error);
+    for (size_t i = 0; !status && i < gold->items; i++) {
+        seq_judged item = item_at(gold, predicted, i);
+        (*out)[i] =
+            seq_edits_find(item.gold, item.count, item.predicted, item.predicted_count, row);
+    }
+    free(row);
+    return status;
+}
+
 seq_status seq_counted_of_metric(const seq_metric *metric, const seq_labels *labels,
                                  const seq_answers *gold, const seq_answers *predicted,
                                  seq_counted *out, seq_error *error) {
     int64_t *own = NULL;
+    seq_edits *edits = NULL;
     *out = (seq_counted){.labels = labels, .metric = metric, .counters = metric->counters(labels)};
     seq_status status = seq_allocate(&own, (size_t)out->counters, sizeof *own, "counters", error);
+    if (!status && gold->kind == SEQ_ANSWERS_TRANSCRIPTS)
+        status = seq_answers_edits(gold, predicted, &edits, error);
     for (size_t i = 0; !status && i < gold->items; i++) {
         seq_judged item = item_at(gold, predicted, i);
+        if (edits) item.edits = &edits[i];
         metric->add(own, labels, &item);
         status = seq_counted_add(out, own, error);
     }
     free(own);
+    free(edits);
     if (status) seq_counted_clear(out);
     return status;
 }

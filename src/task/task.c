@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const seq_task *const tasks[] = {&seq_task_lm, &seq_task_classify, &seq_task_rate,
-                                        &seq_task_tag, NULL};
+static const seq_task *const tasks[] = {&seq_task_lm,  &seq_task_classify,   &seq_task_rate,
+                                        &seq_task_tag, &seq_task_transcribe, NULL};
 const seq_option_group *const seq_task_groups[] = {
     &seq_stack_options,     &seq_pooling_options, &seq_classifier_options,
     &seq_regressor_options, &seq_tagger_options,  &seq_letters_options,
@@ -72,6 +72,12 @@ seq_status seq_task_check_options(const seq_task *task, const seq_parsed *settin
 
 // ---- schemas
 
+// Whether the axis of a target is as a task wants it; `input`: that of the item's sequence.
+static bool is_placed(seq_target_place place, const seq_schema *schema, int axis, int input) {
+    if (place == SEQ_TARGET_ITSELF) return axis && axis != input && schema->axes[axis].parent == 0;
+    return axis == (place == SEQ_TARGET_ROWS ? input : 0);
+}
+
 // Why a schema is none of the task's, or NULL. Models, measures and predictions rely on it.
 static const char *misfit(const seq_task *task, const seq_schema *schema) {
     const seq_task_target *wanted = &task->target;
@@ -90,8 +96,10 @@ static const char *misfit(const seq_task *task, const seq_schema *schema) {
         return "its field text (or frames) is no sequence of an item, or its items are sorted by "
                "others";
     if (schema->target < 0 || strcmp(target->name, wanted->field) != 0 ||
-        target->kind != wanted->kind || target->axis != (wanted->of_rows ? axis : 0))
+        target->kind != wanted->kind || !is_placed(wanted->place, schema, target->axis, axis))
         return "its target is none of this task";
+    if (wanted->place == SEQ_TARGET_ITSELF && fields[text].kind != SEQ_FIELD_VALUES)
+        return "its items have no frames";
     if (letter >= 0 && (fields[letter].kind != SEQ_FIELD_IDS || !fields[letter].axis ||
                         schema->axes[fields[letter].axis].parent != axis))
         return "its field letter is no sequence of each row of text";

@@ -16,6 +16,7 @@ static const char *const *tasks(void) {
 static const char *const splits[] = {"train", "valid", "test", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", NULL};
 static const char *const baselines[] = {"none", "majority", "bow", NULL};
+static const char *const units[] = {"word", "char", NULL};
 static const char *const bases[] = {"e", "10", "2", NULL};
 
 #define AT(field) offsetof(seq_eval_options, field)
@@ -42,7 +43,7 @@ static const seq_option table[] = {
      .help = "Of the resamples."},
     {SEQ_OPTION_TEXT, "per-item", "FILE", AT(per_item),
      .help = "Also a line for each item: index, loss (with --gold: line), gold, output, and right "
-             "labels or error."},
+             "labels, error, or substitutions, deletions and insertions."},
     {SEQ_OPTION_HEADING, .help = "How probable"},
     {SEQ_OPTION_TEXT, "score", "FILE", AT(score),
      .help = "Instead: a line for each line of FILE (- is standard input) with its "
@@ -62,16 +63,19 @@ static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
      .help = "The right answers (- is standard input): compares them with those of --predictions. "
              "CoNLL columns, the last being the tag; CoNLL-U, column 4; a label a line, text may "
-             "follow it; a table with a header; JSON lines."},
+             "follow it; a transcript a line; a table with a header; JSON lines."},
     {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
      .help =
          "What a system answered, item by item as in --gold. A second file is that of another "
          "system, compared on the same resamples. Without --predictions, --gold holds both: the "
          "last two columns, or what --columns says."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
-     .help = "What the answers are: tags of tokens, classes, or ratings. auto: JSON by its types; "
-             "tags where the last column is O or PREFIX-TYPE on every line; ratings where all are "
-             "numbers and one has a fraction; else classes."},
+     .help = "What the answers are: tags of tokens, classes, ratings, or transcripts. auto: JSON "
+             "by its types; tags where the last column is O or PREFIX-TYPE on every line; ratings "
+             "where all are numbers and one has a fraction; else classes, never transcripts."},
+    {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "word", .choices = units,
+     .help = "With --task transcribe: what is an error. word: a word, or another symbol between "
+             "blanks. char: a character; blanks count."},
     {SEQ_OPTION_TEXT, "columns", "LIST", AT(columns),
      .help = "token=1,gold=4,prediction=5 or text=sentence,gold=label: columns by number, or by "
              "their names in a header or a JSON object. token=0: tokens are not compared."},
@@ -121,7 +125,8 @@ static const seq_program program = {
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
-                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n",
+                "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n"
+                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n",
     .minimum_operands = 0,
     .maximum_operands = 1,
 };
@@ -143,8 +148,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_model[] = {"split",   "data",      "batch",    "score",
                                            "carry",   "per-token", "log-base", "newest",
                                            "kernels", "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task", "columns", "scheme",
-                                           "train",       "dev",  NULL};
+    static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
+                                           "scheme",      "train", "dev",  NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;

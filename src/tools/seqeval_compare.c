@@ -102,6 +102,20 @@ static seq_status add_entities(work *work, int system, seq_error *error) {
     return status;
 }
 
+static seq_status add_transcripts(work *work, int system, seq_error *error) {
+    seq_eval_system *own = &work->comparison->systems[system];
+    int64_t *sums = NULL;
+    seq_status status = add_metric(work, system, &seq_metric_label_error_rate, &sums, error);
+    if (!status)
+        own->edits = (seq_edits){sums[SEQ_LABEL_SUBSTITUTIONS], sums[SEQ_LABEL_DELETIONS],
+                                 sums[SEQ_LABEL_INSERTIONS]};
+    free(sums);
+    if (!status) status = add_metric(work, system, &seq_metric_sentence_error_rate, NULL, error);
+    return status
+               ? status
+               : seq_answers_edits(&work->comparison->gold, &own->answers, &own->item_edits, error);
+}
+
 static seq_status add_auc(work *work, int system, seq_error *error) {
     seq_eval_system *own = &work->comparison->systems[system];
     seq_auc *auc = &work->sources[system].auc;
@@ -146,10 +160,11 @@ static seq_status measure(work *work, int system, seq_error *error) {
     size_t scratch_size = 0;
     int64_t *scratch = NULL;
     seq_status status = SEQ_OK;
-    if (work->comparison->gold.kind == SEQ_ANSWERS_RATINGS)
-        status = add_ratings(work, system, error);
+    seq_answer_kind kind = work->comparison->gold.kind;
+    if (kind == SEQ_ANSWERS_RATINGS) status = add_ratings(work, system, error);
+    if (kind == SEQ_ANSWERS_TRANSCRIPTS) status = add_transcripts(work, system, error);
     if (work->comparison->gold.scheme) status = add_entities(work, system, error);
-    if (!status && work->comparison->gold.kind != SEQ_ANSWERS_RATINGS)
+    if (!status && (kind == SEQ_ANSWERS_TAGS || kind == SEQ_ANSWERS_CLASSES))
         status = add_labels(work, system, error);
     for (int i = 0; i < sources->count; i++)
         if (sources->statistics[i].scratch > scratch_size)
@@ -264,6 +279,7 @@ void seq_eval_comparison_clear(seq_eval_comparison *comparison) {
         free(system->types);
         free(system->labels);
         free(system->auc);
+        free(system->item_edits);
         free(system->confusion);
     }
     seq_answers_clear(&comparison->gold);

@@ -5,6 +5,7 @@
 #include "seqeval_private.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/transcript.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,8 @@ static seq_status read_answers(work *work, int file, seq_answers *gold, seq_answ
 static seq_status read_all(work *work, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
     seq_answers *first = &comparison->systems[0].answers;
+    comparison->tables.rules =
+        seq_transcript_rules(work->options->unit ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD);
     bool alone = !work->files[FIRST].name && !work->options->baseline;
     work->kind = (seq_answer_kind)work->options->task;
     if (work->kind == SEQ_ANSWERS_AUTO)
@@ -131,7 +134,8 @@ static seq_status check_all(work *work, seq_error *error) {
             comparison->systems[i].broken = seq_spans_broken(labels, answers->scheme, answers->ids,
                                                              answers->first, answers->items);
         }
-        if (work->kind != SEQ_ANSWERS_RATINGS) warn_of_strange_labels(work, answers);
+        if (work->kind == SEQ_ANSWERS_TAGS || work->kind == SEQ_ANSWERS_CLASSES)
+            warn_of_strange_labels(work, answers);
     }
     return status;
 }
@@ -162,6 +166,8 @@ seq_status seq_eval_files(const seq_eval_options *options, const char *second, s
     if (!status && options->train && !options->baseline && work.kind != SEQ_ANSWERS_TAGS)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--train: of --baseline, or of --task tag for unseen entities");
+    if (!status && options->unit && work.kind != SEQ_ANSWERS_TRANSCRIPTS)
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: of --task transcribe");
     if (!status && options->scheme && work.kind != SEQ_ANSWERS_TAGS)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--scheme: of --task tag");
     if (!status)

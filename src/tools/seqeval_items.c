@@ -35,11 +35,18 @@ typedef struct work {
     seq_sampler *sampler;
     seq_workspace *workspace;
     seq_evaluator *evaluator;
+    // Transcripts as they come, in the order of batches: that of item i has heard[heard_at[i]] and
+    // heard_count[i] symbols in all.
+    int32_t *heard;
+    size_t heard_used, heard_capacity, *heard_at, *heard_count;
 } work;
 
-static seq_answer_kind kind_of(const seq_field *target) {
+static seq_answer_kind kind_of(const seq_schema *schema) {
+    const seq_field *target = &schema->fields[schema->target];
     if (target->kind == SEQ_FIELD_NUMBER) return SEQ_ANSWERS_RATINGS;
-    return target->axis ? SEQ_ANSWERS_TAGS : SEQ_ANSWERS_CLASSES;
+    if (!target->axis) return SEQ_ANSWERS_CLASSES;
+    bool of_rows = target->axis == schema->length_axis;
+    return of_rows ? SEQ_ANSWERS_TAGS : SEQ_ANSWERS_TRANSCRIPTS;
 }
 
 // ---- The words of items. Units of the text are numbered as in their vocabulary, other words
@@ -135,6 +142,7 @@ static seq_status take_targets(reading *reading, int64_t at, seq_error *error) {
     const work *work = reading->work;
     seq_answers *out = reading->out;
     size_t item = (size_t)(reading->first + at);
+    if (out->item_lines) out->item_lines[item] = (int64_t)item;
     for (size_t place = out->first[item]; place < out->first[item + 1]; place++) {
         size_t row = reading->target_row++;
         out->lines[place] = (int64_t)item;
@@ -260,6 +268,39 @@ static seq_status create_evaluator(work *work, seq_split split, const seq_task *
     return seq_evaluator_create(&config, &work->evaluator, error);
 }
 
+static seq_status hear(work *work, const seq_evaluated *item, seq_error *error) {
+    size_t count = item->judged.predicted_count, number = (size_t)item->number;
+    seq_status status = seq_grow(&work->heard, &work->heard_capacity, work->heard_used + count + 1,
+                                 sizeof *work->heard, "transcripts", error);
+    if (status) return status;
+    if (count)
+        memcpy(work->heard + work->heard_used, item->judged.predicted, count * sizeof *work->heard);
+    work->heard_at[number] = work->heard_used;
+    work->heard_count[number] = count;
+    work->heard_used += count;
+    work->comparison.losses[number] = item->loss;
+    return SEQ_OK;
+}
+
+// The transcripts by item.
+static seq_status sort_heard(work *work, seq_error *error) {
+    const seq_answers *gold = &work->comparison.gold;
+    seq_answers *out = &work->comparison.systems[0].answers;
+    size_t *first = NULL;
+    seq_status status = seq_allocate(&first, gold->items + 1, sizeof *first, "items", error);
+    for (size_t i = 0; !status && i < gold->items; i++)
+        first[i + 1] = first[i] + work->heard_count[i];
+    if (!status)
+        status =
+            seq_answers_begin(work->loaded->directory, work->kind, gold->items, first, out, error);
+    for (size_t i = 0; !status && i < gold->items; i++)
+        if (work->heard_count[i])
+            memcpy(out->ids + first[i], work->heard + work->heard_at[i],
+                   work->heard_count[i] * sizeof *out->ids);
+    free(first);
+    return status;
+}
+
 static void keep_item(work *work, const seq_evaluated *item) {
     seq_answers *out = &work->comparison.systems[0].answers;
     size_t number = (size_t)item->number, first = out->first[number],
@@ -280,8 +321,16 @@ static seq_status begin_system(work *work, seq_error *error) {
     const seq_answers *gold = &comparison->gold;
     seq_answers *out = &comparison->systems[comparison->count++].answers;
     size_t classes = (size_t)comparison->tables.labels.names.count;
-    seq_status status = seq_answers_begin(work->loaded->directory, work->kind, gold->items,
-                                          gold->first, out, error);
+    seq_status status = SEQ_OK;
+    if (work->kind == SEQ_ANSWERS_TRANSCRIPTS) {
+        status = seq_allocate(&work->heard_at, gold->items, sizeof(size_t), "transcripts", error);
+        if (!status)
+            status =
+                seq_allocate(&work->heard_count, gold->items, sizeof(size_t), "transcripts", error);
+    } else {
+        status = seq_answers_begin(work->loaded->directory, work->kind, gold->items, gold->first,
+                                   out, error);
+    }
     out->scheme = gold->scheme;
     if (!status)
         status = seq_allocate(&comparison->losses, gold->items, sizeof *comparison->losses,
@@ -303,12 +352,17 @@ static seq_status answer(work *work, seq_error *error) {
         status = seq_evaluator_step(work->evaluator, work->workspace, &work->loaded->weights, step,
                                     0, &loss, error);
         if (status) break;
-        for (int row = 0; row < (int)seq_evaluator_batch(work->evaluator)->axes[0].rows; row++) {
+        int rows = (int)seq_evaluator_batch(work->evaluator)->axes[0].rows;
+        for (int row = 0; !status && row < rows; row++) {
             const seq_evaluated item = seq_evaluator_item(work->evaluator, row);
-            keep_item(work, &item);
+            if (work->kind == SEQ_ANSWERS_TRANSCRIPTS)
+                status = hear(work, &item, error);
+            else
+                keep_item(work, &item);
         }
         seq_log_live(false, "%lld of %lld batches", (long long)step + 1, (long long)steps);
     }
+    if (!status && work->kind == SEQ_ANSWERS_TRANSCRIPTS) status = sort_heard(work, error);
     for (size_t i = 0; !status && i < comparison->gold.items; i++)
         comparison->loss += comparison->losses[i];
     comparison->loss /= (double)loss.count; // 0 / 0: no target
@@ -328,10 +382,12 @@ static void count_broken(seq_eval_comparison *comparison) {
 static seq_status read_gold(work *work, seq_split split, const char *name, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
     seq_status status = find_words(work, error);
-    if (!status && work->target->vocabulary >= 0)
-        status = seq_labels_of_vocabulary(
-            seq_dataset_vocabulary_at(work->dataset, work->target->vocabulary),
-            &comparison->tables.labels, error);
+    if (!status && work->target->vocabulary >= 0) {
+        const seq_vocabulary *labels =
+            seq_dataset_vocabulary_at(work->dataset, work->target->vocabulary);
+        comparison->tables.rules = *seq_vocabulary_rules(labels);
+        status = seq_labels_of_vocabulary(labels, &comparison->tables.labels, error);
+    }
     if (!status) status = read_split(work, split, name, true, &comparison->gold, error);
     return status ? status : seq_scheme_of_schema(work->schema, &comparison->gold.scheme, error);
 }
@@ -348,7 +404,7 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
                  .target = &schema->fields[schema->target],
                  .comparison = {.split = seq_split_name(split),
                                 .loss_unit = seq_model_loss_unit(loaded->model)}};
-    work.kind = kind_of(work.target);
+    work.kind = kind_of(schema);
     seq_status status =
         seq_eval_check_baseline((seq_eval_baseline)options->baseline, work.kind, error);
     if (!status) status = seq_dataset_normalise_as(dataset, &loaded->schema, error);
@@ -365,6 +421,9 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
     seq_evaluator_destroy(work.evaluator);
     seq_workspace_destroy(work.workspace);
     seq_sampler_destroy(work.sampler);
+    free(work.heard);
+    free(work.heard_at);
+    free(work.heard_count);
     seq_eval_comparison_clear(&work.comparison);
     return status;
 }

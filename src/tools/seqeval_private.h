@@ -16,7 +16,7 @@ typedef enum seq_eval_baseline {
 } seq_eval_baseline;
 
 typedef struct seq_eval_options {
-    int split, log_base, kernels, weights, task, scheme, baseline;
+    int split, log_base, kernels, weights, task, scheme, baseline, unit;
     char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
     int64_t batch, resamples, seed;
     bool per_token, carry, newest, json, quiet;
@@ -50,6 +50,7 @@ typedef struct seq_eval_system {
     seq_hits all, strict, surface, unseen; // entities
     int64_t *types, *labels;               // seq_hits of each type and each label, or NULL
     double *auc;                           // (labels), or NULL
+    seq_edits edits, *item_edits;          // of transcripts: sums; (items)
     seq_confusion *confusion;              // or NULL
     size_t cells;
 } seq_eval_system;

@@ -120,6 +120,14 @@ static void print_confusion(const seq_strings *labels, const seq_eval_system *sy
     putchar('\n');
 }
 
+static void print_edits(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    printf("\n%-*s %10s %10s %10s %10s %10s\n", NAME_WIDTH, "edits", "substitute", "delete",
+           "insert", "predicted", "gold");
+    printf("%-*s %10lld %10lld %10lld %10zu %10zu\n", NAME_WIDTH, "all",
+           (long long)system->edits.substitutions, (long long)system->edits.deletions,
+           (long long)system->edits.insertions, system->answers.places, comparison->gold.places);
+}
+
 static void print_system(const seq_eval_comparison *comparison, int index) {
     const seq_eval_system *system = &comparison->systems[index];
     const seq_strings *labels = &comparison->tables.labels.names;
@@ -128,6 +136,10 @@ static void print_system(const seq_eval_comparison *comparison, int index) {
         printf("\n%-*s ", NAME_WIDTH, index ? "second" : "first");
         seq_escape_print(stdout, system->answers.file, strlen(system->answers.file));
         putchar('\n');
+    }
+    if (system->item_edits) {
+        print_edits(comparison, system);
+        return;
     }
     if (system->types) print_entities(comparison, system);
     print_hits_head(comparison->gold.kind == SEQ_ANSWERS_TAGS ? "tags" : "classes", system->auc);
@@ -166,6 +178,8 @@ static void print_table(const seq_eval_comparison *comparison) {
     if (comparison->split) printf("%-*s %s\n", NAME_WIDTH, "split", comparison->split);
     printf("%-*s %zu\n", NAME_WIDTH, "items", comparison->gold.items);
     if (tags) printf("%-*s %zu\n", NAME_WIDTH, "tokens", comparison->gold.places);
+    if (comparison->gold.kind == SEQ_ANSWERS_TRANSCRIPTS)
+        printf("%-*s %zu\n", NAME_WIDTH, "labels", comparison->gold.places);
     if (comparison->resamples)
         printf("%-*s 95 %% of %d resamples of items, seed %lld\n", NAME_WIDTH, "low, high",
                comparison->resamples, (long long)comparison->seed);
@@ -247,6 +261,11 @@ static void json_system(const seq_eval_comparison *comparison, const seq_eval_sy
                (long long)system->broken);
     printf(", ");
     json_measures(system);
+    if (system->item_edits)
+        printf(", \"substitutions\": %lld, \"deletions\": %lld, \"insertions\": %lld, "
+               "\"labels\": %zu",
+               (long long)system->edits.substitutions, (long long)system->edits.deletions,
+               (long long)system->edits.insertions, system->answers.places);
     if (system->types) json_entities(comparison, system);
     if (system->labels) json_labels(&comparison->tables.labels.names, system);
     putchar('}');
@@ -285,6 +304,7 @@ static void print_json(const seq_eval_comparison *comparison) {
     if (gold->kind == SEQ_ANSWERS_TAGS)
         printf(", \"tokens\": %zu, \"scheme\": \"%s\", \"broken\": %lld", gold->places,
                seq_scheme_names[gold->scheme], (long long)comparison->gold_broken);
+    if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) printf(", \"labels\": %zu", gold->places);
     printf(", \"resamples\": %d, \"seed\": %lld", comparison->resamples,
            (long long)comparison->seed);
     if (comparison->has_bow) {
@@ -313,6 +333,8 @@ void seq_eval_print(const seq_eval_comparison *comparison, bool json) {
 static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
                          const seq_answers *answers, size_t item) {
     size_t at = answers->first[item], size;
+    bool joined =
+        answers->kind == SEQ_ANSWERS_TRANSCRIPTS && comparison->tables.rules.unit == SEQ_UNIT_CHAR;
     fputc('\t', stream);
     if (answers->kind == SEQ_ANSWERS_RATINGS) {
         fprintf(stream, "%.17g", answers->values[at]);
@@ -321,7 +343,7 @@ static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
     for (size_t i = at; i < answers->first[item + 1]; i++) {
         const char *text =
             seq_strings_text(&comparison->tables.labels.names, answers->ids[i], &size);
-        if (i > at) fputc(' ', stream);
+        if (i > at && !joined) fputc(' ', stream);
         seq_escape_print(stream, text, size);
     }
 }
@@ -331,7 +353,9 @@ static void write_item(FILE *stream, const seq_eval_comparison *comparison, size
     if (comparison->losses)
         fprintf(stream, "%zu\t%.9g", item, comparison->losses[item]);
     else
-        fprintf(stream, "%zu\t%lld", item, (long long)gold->lines[gold->first[item]]);
+        fprintf(stream, "%zu\t%lld", item,
+                (long long)(gold->item_lines ? gold->item_lines[item]
+                                             : gold->lines[gold->first[item]]));
     write_answer(stream, comparison, gold, item);
     for (int i = 0; i < comparison->count; i++) {
         const seq_answers *own = &comparison->systems[i].answers;
@@ -339,6 +363,12 @@ static void write_item(FILE *stream, const seq_eval_comparison *comparison, size
         if (gold->kind == SEQ_ANSWERS_RATINGS) {
             size_t at = gold->first[item];
             fprintf(stream, "\t%.17g", own->values[at] - gold->values[at]);
+            continue;
+        }
+        if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) {
+            seq_edits edits = comparison->systems[i].item_edits[item];
+            fprintf(stream, "\t%lld\t%lld\t%lld", (long long)edits.substitutions,
+                    (long long)edits.deletions, (long long)edits.insertions);
             continue;
         }
         size_t right = 0;
@@ -353,11 +383,16 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
                                 seq_error *error) {
     char *text = NULL;
     size_t size = 0;
-    const char *last = comparison->gold.kind == SEQ_ANSWERS_RATINGS ? "error" : "right";
+    seq_answer_kind kind = comparison->gold.kind;
+    bool edits = kind == SEQ_ANSWERS_TRANSCRIPTS;
+    const char *last = kind == SEQ_ANSWERS_RATINGS ? "error" : edits ? "substitutions" : "right";
+    const char *rest[2] = {edits ? "\tdeletions\tinsertions" : "",
+                           edits ? "\tdeletions2\tinsertions2" : ""};
     FILE *stream = open_memstream(&text, &size);
     if (stream) {
-        fprintf(stream, "index\t%s\tgold\toutput\t%s", comparison->losses ? "loss" : "line", last);
-        if (comparison->count == 2) fprintf(stream, "\toutput2\t%s2", last);
+        fprintf(stream, "index\t%s\tgold\toutput\t%s%s", comparison->losses ? "loss" : "line", last,
+                rest[0]);
+        if (comparison->count == 2) fprintf(stream, "\toutput2\t%s2%s", last, rest[1]);
         fputc('\n', stream);
         for (size_t i = 0; i < comparison->gold.items; i++)
             write_item(stream, comparison, i);

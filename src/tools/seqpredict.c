@@ -2,7 +2,7 @@
 // printed. A window ends when it is full, when the input is at rest (a pipe that stays open), and
 // at the end. Invariant: the output does not depend on where windows end. Test:
 // tests/cli/seqpredict.sh.
-#include "seqpredict_private.h"
+#include "seqpredict_transcripts.h"
 #include "tool_model.h"
 #include "tool_program.h"
 #include <inttypes.h>
@@ -50,11 +50,12 @@ static const seq_option table[] = {
          "text: an answer a line; CoNLL goes out as it came in, with a column of predicted tags "
          "behind the others, CoNLL-U with the tags in their column. tsv: a header and the "
          "columns index, input, output, probability, labels, probabilities, oov, truncated; "
-         "lists are separated by blanks. json: an object an item with these keys."},
+         "lists are separated by blanks. json: an object an item with these keys. Transcripts "
+         "have index, input, output, score, log_probability, probability and frames."},
     {SEQ_OPTION_INTEGER, "best", "N", AT(best), "1", 1, 100,
-     .help =
-         "Answers an item, most probable first. Classes: labels and probabilities have N "
-         "entries, text has N columns. Tags, 10 at most: N rows in tsv, N alternatives in json."},
+     .help = "Answers an item, most probable first. Classes: labels and probabilities have N "
+             "entries, text has N columns. Transcripts: N columns, rows or alternatives. Tags, 10 "
+             "at most: N rows in tsv, N alternatives in json."},
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
@@ -79,11 +80,13 @@ static const seq_option table[] = {
     {.type = SEQ_OPTION_END},
 };
 
+static const seq_option_group *const groups[] = {&seqpredict_transcript_options_group, NULL};
 static const seq_program program = {
     .name = "seqpredict",
     .synopsis = "RUN|CHECKPOINT [FILE...] [options]",
     .summary =
-        "Predicts classes, tags or numbers for raw input, text or frames, in one process, in the "
+        "Predicts classes, tags, numbers or transcripts for raw input, text or frames, in one "
+        "process, in the "
         "order of the items. RUN is a run directory (its best checkpoint is used), CHECKPOINT one "
         "of its "
         "checkpoints. FILE is a file, a folder (read recursively in the order of names) or - for "
@@ -97,18 +100,25 @@ static const seq_program program = {
     .examples = "  seqpredict run reviews.txt\n"
                 "  echo 'a fine film' | seqpredict run --format json --best 2\n"
                 "  seqpredict tagger --threads 8 raw.conll >tagged.conll\n"
+                "  seqpredict speech --format json --times recordings/ >said.jsonl\n"
+                "  seqpredict speech --align said.txt --ctm said.ctm recordings/\n"
                 "  seqpredict run --part 3/8 --format tsv texts/ >part-3.tsv\n",
     .minimum_operands = 1,
     .maximum_operands = -1,
+    .size = sizeof(options),
+    .groups = groups,
 };
 
 typedef struct job {
     const options *options;
+    const seq_parsed *parsed;
+    const tool_model *how;
     const seq_loaded *loaded;
     seqpredict_window window;
     seqpredict_printer printer;
     seq_team *team;
     seq_predictor *predictor;
+    seqpredict_transcripts *transcripts; // in place of the predictor, where the model transcribes
     seq_raw_settings inputs;
     seq_raw_input *input;
     bool first_part;
@@ -121,9 +131,14 @@ static seq_status answer(void *context, seq_error *error) {
     job *job = context;
     seq_predicted predicted;
     if (!job->window.count) return SEQ_OK;
-    seq_items items = seqpredict_window_items(&job->window);
-    seq_status status = seq_predict(job->predictor, &items, &predicted, error);
-    if (!status) status = seqpredict_print(&job->printer, &job->window, &predicted, error);
+    seq_status status = SEQ_OK;
+    if (job->transcripts) {
+        status = seqpredict_transcripts_answer(job->transcripts, &job->window, error);
+    } else {
+        seq_items items = seqpredict_window_items(&job->window);
+        status = seq_predict(job->predictor, &items, &predicted, error);
+        if (!status) status = seqpredict_print(&job->printer, &job->window, &predicted, error);
+    }
     seq_error written = {0};
     if (seq_standard_flush("writing the predictions", &written) && !status) {
         *error = written;
@@ -139,6 +154,8 @@ static seq_status take(job *job, const seq_raw_item *raw, seq_error *error) {
     job->unknown += (int64_t)raw->unknown;
     job->cut += raw->cut > 0;
     seq_status status = seqpredict_window_add(&job->window, raw, job->seen, error);
+    if (!status && job->transcripts)
+        status = seqpredict_transcripts_give(job->transcripts, &job->window, job->seen, error);
     return !status && seqpredict_window_full(&job->window) ? answer(job, error) : status;
 }
 
@@ -258,6 +275,34 @@ static seq_status check_best(const job *job, seq_error *error) {
                          SEQ_TAGGER_BEST);
 }
 
+// A transcript's options have no effect on other tasks.
+static seq_status check_group(const seq_parsed *parsed, const seq_loaded *loaded,
+                              seq_error *error) {
+    const seq_option *option = seqpredict_transcript_options_group.options;
+    for (; option->type != SEQ_OPTION_END; option++)
+        if (option->type != SEQ_OPTION_HEADING &&
+            parsed->sources[seq_option_find(parsed->program, option->name)] != SEQ_FROM_DEFAULT)
+            return seq_error_set(error, SEQ_BAD_USAGE,
+                                 "--%s: of the task transcribe, and %s is of the task %s",
+                                 option->name, loaded->directory, loaded->schema.task);
+    return SEQ_OK;
+}
+
+static seq_status begin_transcripts(job *job, seq_error *error) {
+    const options *options = job->options;
+    const seqpredict_transcripts_config config = {
+        .loaded = job->loaded,
+        .options = seq_option_values(job->parsed, &seqpredict_transcript_options_group),
+        .how = job->how,
+        .format = (seqpredict_format)options->format,
+        .best = (int)options->best,
+        .batch = (int)options->batch,
+        .team = job->team,
+        .part = options->part != NULL,
+    };
+    return seqpredict_transcripts_create(&config, &job->transcripts, error);
+}
+
 static seq_status begin_printing(job *job, seq_error *error) {
     const seq_schema *schema = &job->loaded->schema;
     int vocabulary = schema->fields[schema->target].vocabulary;
@@ -266,8 +311,13 @@ static seq_status begin_printing(job *job, seq_error *error) {
     const char *reader = seq_raw_reader(job->input);
     printer->format = (seqpredict_format)job->options->format;
     printer->best = (int)job->options->best;
-    seq_status status = seqpredict_printer_begin(printer, schema, labels, error);
-    if (!status) status = check_best(job, error);
+    bool transcribes = seqpredict_transcribes(schema);
+    seq_status status = SEQ_OK;
+    if (!transcribes) {
+        status = seqpredict_printer_begin(printer, schema, labels, error);
+        if (!status) status = check_best(job, error);
+        if (!status) status = check_group(job->parsed, job->loaded, error);
+    }
     bool text = printer->format == SEQPREDICT_TEXT;
     printer->columns = text && printer->tags && strncmp(reader, "conll", 5) == 0;
     printer->behind = strcmp(reader, "conll") == 0;
@@ -275,7 +325,8 @@ static seq_status begin_printing(job *job, seq_error *error) {
     const seq_field *input = &schema->fields[seq_schema_find_input(schema)];
     job->window = (seqpredict_window){.schema = schema,
                                       .width = input->vocabulary < 0 ? (size_t)input->width : 0,
-                                      .keeps_texts = !text,
+                                      .transcribes = transcribes,
+                                      .keeps_texts = !text || transcribes,
                                       .keeps_lines = printer->columns,
                                       .most_items = most < 4096 ? 4096 : most};
     return status;
@@ -298,6 +349,7 @@ static seq_status begin(job *job, seq_error *error) {
     if (!status) status = choose_part(job, error);
     if (!status) status = seq_team_create((int)options->threads, &job->team, error);
     if (status) return status;
+    if (job->window.transcribes) return begin_transcripts(job, error);
     const seq_vocabulary *labels = job->printer.labels;
     const seq_predictor_config config = {.model = job->loaded->model,
                                          .weights = &job->loaded->weights,
@@ -326,22 +378,31 @@ static void tell(const job *job) {
 
 static void end(job *job) {
     seq_predictor_destroy(job->predictor);
+    seqpredict_transcripts_destroy(job->transcripts);
     seq_team_destroy(job->team);
     seq_raw_close(job->input);
     seqpredict_printer_end(&job->printer);
     seqpredict_window_clear(&job->window);
 }
 
-static seq_status predict(const seq_parsed *parsed, const seq_loaded *loaded, seq_error *error) {
+static seq_status predict(const seq_parsed *parsed, const tool_model *how, const seq_loaded *loaded,
+                          seq_error *error) {
     static const char *const standard_input[] = {"-"};
-    job job = {.options = parsed->values, .loaded = loaded};
+    job job = {.options = parsed->values, .parsed = parsed, .how = how, .loaded = loaded};
     bool files = parsed->operand_count > 1;
     job.inputs.inputs = files ? parsed->operands + 1 : standard_input;
     job.inputs.input_count = files ? (size_t)parsed->operand_count - 1 : 1;
     seq_status status = check_task(loaded, error);
     if (!status) status = begin(&job, error);
-    if (!status && job.first_part) seqpredict_print_header(&job.printer);
+    if (!status && job.first_part) {
+        if (job.transcripts)
+            seqpredict_transcripts_header(job.transcripts);
+        else
+            seqpredict_print_header(&job.printer);
+    }
     if (!status) status = read_all(&job, error);
+    if (!status && job.transcripts)
+        status = seqpredict_transcripts_finish(job.transcripts, job.items, error);
     if (!status) status = seq_standard_flush("writing the predictions", error);
     if (!status) tell(&job);
     end(&job);
@@ -356,12 +417,11 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqpredict");
     seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
-    status = predict(parsed, &loaded, error);
+    status = predict(parsed, &how, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;
 }
 
 int main(int argc, char **argv) {
-    options options;
-    return tool_main(&program, argc, argv, &options, sizeof options, run);
+    return tool_main(&program, argc, argv, NULL, 0, run);
 }

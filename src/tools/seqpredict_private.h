@@ -44,13 +44,21 @@ typedef struct seqpredict_window {
     size_t *line_at;
     size_t line_count;
     int32_t *lengths, *ids, *letter_lengths, *letters, *casings, *groups;
-    float *values; // of frames
+    float *values;         // of frames
+    bool transcribes;      // the target has a length of its own:
+    int32_t *labels;       // (labels): given ones, of all items
+    int32_t *label_counts; // (items): their numbers, 0 without
+    double *begins;        // (items): seconds, of the first frame
+    size_t label_count;
     size_t letter_count;
-    size_t capacity[12];
+    size_t capacity[15];
 } seqpredict_window;
 
 seq_status seqpredict_window_add(seqpredict_window *window, const seq_raw_item *raw, int64_t index,
                                  seq_error *error);
+// Labels of the item that was added last.
+seq_status seqpredict_window_give(seqpredict_window *window, const int32_t *labels, size_t count,
+                                  seq_error *error);
 bool seqpredict_window_full(const seqpredict_window *window);
 // The items for a prediction: item i is the i-th entry that is one.
 seq_items seqpredict_window_items(seqpredict_window *window);

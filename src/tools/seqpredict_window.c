@@ -15,14 +15,15 @@ bool seqpredict_window_full(const seqpredict_window *window) {
 
 void seqpredict_window_empty(seqpredict_window *window) {
     window->count = window->items = window->rows = window->size = 0;
-    window->text_count = window->line_count = window->letter_count = 0;
+    window->text_count = window->line_count = window->letter_count = window->label_count = 0;
 }
 
 void seqpredict_window_clear(seqpredict_window *window) {
-    void *const blocks[] = {window->entries, window->bytes,   window->texts,
-                            window->lines,   window->line_at, window->lengths,
-                            window->ids,     window->letters, window->letter_lengths,
-                            window->casings, window->values,  window->groups};
+    void *const blocks[] = {window->entries,      window->bytes,   window->texts,
+                            window->lines,        window->line_at, window->lengths,
+                            window->ids,          window->letters, window->letter_lengths,
+                            window->casings,      window->values,  window->labels,
+                            window->label_counts, window->begins,  window->groups};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -102,6 +103,27 @@ static seq_status append_values(seqpredict_window *window, const seq_raw_item *r
     return status;
 }
 
+static seq_status keep_begin(seqpredict_window *window, const seq_raw_item *raw, seq_error *error) {
+    const int32_t none = 0;
+    seq_status status =
+        append(&window->label_counts, &window->capacity[12], window->items, &none, 1, error);
+    if (!status)
+        status = seq_grow(&window->begins, &window->capacity[13], window->items + 1,
+                          sizeof *window->begins, "the inputs", error);
+    if (!status) window->begins[window->items] = raw->item->frames->first;
+    return status;
+}
+
+seq_status seqpredict_window_give(seqpredict_window *window, const int32_t *labels, size_t count,
+                                  seq_error *error) {
+    seq_status status =
+        append(&window->labels, &window->capacity[14], window->label_count, labels, count, error);
+    if (status) return status;
+    window->label_counts[window->items - 1] = (int32_t)count;
+    window->label_count += count;
+    return SEQ_OK;
+}
+
 static seq_status keep_ids(seqpredict_window *window, const seq_raw_item *raw, seq_error *error) {
     const int32_t length = (int32_t)raw->length;
     size_t *capacity = window->capacity;
@@ -121,6 +143,7 @@ static seq_status keep_ids(seqpredict_window *window, const seq_raw_item *raw, s
     if (!status && raw->casings)
         status =
             append(&window->casings, &capacity[9], window->rows, raw->casings, raw->length, error);
+    if (!status && window->transcribes) status = keep_begin(window, raw, error);
     if (status) return status;
     window->items++;
     window->rows += raw->length;
@@ -167,6 +190,10 @@ seq_items seqpredict_window_items(seqpredict_window *window) {
     items.ids[text] = window->ids;
     items.values[text] = window->values;
     items.lengths[schema->fields[text].axis] = window->lengths;
+    if (window->transcribes) {
+        items.ids[schema->target] = window->labels;
+        items.lengths[schema->fields[schema->target].axis] = window->label_counts;
+    }
     if (casing >= 0) items.ids[casing] = window->casings;
     if (group >= 0) items.ids[group] = window->groups;
     if (letter >= 0) {

@@ -24,7 +24,8 @@ static const char *const invalids[] = {"error", "replace", NULL};
 static const char *const long_words[] = {"error", "unk", "drop", NULL};
 static const char *const missings[] = {"error", "drop", NULL};
 static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
-static const char *const tasks[] = {"lm", "classify", "rate", "tag", NULL};
+static const char *const tasks[] = {"lm", "classify", "rate", "tag", "transcribe", NULL};
+static const char *const infeasibles[] = {"error", "skip", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
 static const char *const blank_lines[] = {"skip", "item", NULL};
@@ -55,22 +56,35 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
-    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag)"},
+    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag, transcribe)"},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "lm", .choices = tasks,
      .help = "lm: running text for a language model. classify: one class an item. rate: one number "
-             "an item. tag: one tag a token."},
+             "an item. tag: one tag a token. transcribe: symbols of frames whose places nobody "
+             "knows, as of speech. The transcript is the field text of an item, or NAME.txt or "
+             "the intervals of NAME.TextGrid beside its file; blanks at its ends and runs of "
+             "them count for nothing, and it is in normal form C. --unit word: words, phones, "
+             "whatever blanks separate; char (default): characters. A symbol that no training "
+             "transcript has is refused."},
+    {SEQ_OPTION_CHOICE, "infeasible", "HOW", AT(infeasible), "error", .choices = infeasibles,
+     .help = "transcribe: an item whose labels need more frames than it has. They need one each, "
+             "and one between two that are equal. error: the item is named. skip: it is left out "
+             "and counted."},
+    {SEQ_OPTION_TEXT, "tier", "NAME", AT(tier),
+     .help = "transcribe: the interval tier of NAME.TextGrid, where there are several."},
     {SEQ_OPTION_CHOICE, "reader", "NAME", AT(reader), "auto", .registry = seq_reader_choices,
      .help =
          "Form of the inputs. lines: label<TAB>text, or label text. folder: a folder a class, a "
          "file an item. csv, tsv: tables. jsonl: a JSON object a line. conll: a token and its "
          "tag a line. conllu: the ten columns. fasta: sequences. arff: Weka's tables. "
          "promoters: class,name,sequence lines. Frames, real vectors: csv-frames: a file an item, "
-         "a "
-         "frame a line. npy: NumPy arrays. hdf5: data sets. ts: the UEA archive's form. skeleton: "
-         "joints as in MSR Action3D. sound: WAV or FLAC, a file an item. auto: by the first "
-         "input's "
-         "name; else conll "
-         "for tag, folder for a folder, and lines."},
+         "a frame a line. npy: NumPy arrays. hdf5: data sets. ts: the UEA archive's form. "
+         "skeleton: joints as in MSR Action3D. sound: WAV or FLAC, a file an item. kaldi: a folder "
+         "of Kaldi's with "
+         "wav.scp (lines ID PATH, paths relative to it) and, beside it, text and utt2spk (field "
+         "speaker). auto: by "
+         "--label-pattern or the first input's name; else conll for tag, kaldi or folder for a "
+         "folder, "
+         "and lines."},
     {SEQ_OPTION_TEXT, "columns", "FIELD=COLUMN,...", AT(columns),
      .help = "Where fields stand, by name or by number from 1: label=1,text=3-4 for tables, "
              "text=review,label=stars for JSON lines, token=1,tag=4 for CoNLL. path=1,label=2: csv "
@@ -221,7 +235,8 @@ static const seq_program program = {
                "hidden files left out) or - for standard input; plain UTF-8, gzip, zstd, xz or "
                "bzip2, told by its first bytes. Other archives and binary files are refused. Each "
                "file is a document. Memory holds the distinct units only, "
-               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate or tag the "
+               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate, tag or "
+               "transcribe the "
                "inputs are labelled items, texts or sequences of real vectors (frames): --reader "
                "says in which form.",
     .options = table,
@@ -231,6 +246,8 @@ static const seq_program program = {
                 "-o data -\n"
                 "  seqprep --task classify --valid dev.txt --test test.txt -o data train.txt\n"
                 "  seqprep --task tag --letters --valid dev.conll -o data train.conll\n"
+                "  seqprep --task transcribe --unit word --columns path=1,text=2 --valid 10% -o "
+                "data said.tsv\n"
                 "  seqprep --task classify --ignore Instance_name --kmer 3 --folds 10 --fold 1 "
                 "-o fold1 splice.arff\n"
                 "  seqprep --task classify --label-pattern '{label}_{speaker}_{index}.wav' "

@@ -1,4 +1,4 @@
-// seqprep --task classify, rate or tag: options -> seq_prepare_items. An option
+// seqprep --task classify, rate, tag or transcribe: options -> seq_prepare_items. An option
 // that would have no effect is refused, on either side. Tests:
 // tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
@@ -79,19 +79,38 @@ static const char *const tags_only[] = {"letters", "tag-scheme", "store-tags", "
 static const char *const texts_only[] = {"kmer",        "stride",   "reverse-complement",
                                          "punctuation", "stratify", NULL};
 
+// Each symbol of a transcript is kept, and an item has one transcript.
+static const char *const not_of_transcripts[] = {
+    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",     "stride",
+    "casing",  "min-count",  "max-vocab",  "reverse-complement", "stratify", "max-length",
+    "overlap", "vocab",      "invalid",    "label-table",        NULL};
+static const char *const of_transcripts[] = {"infeasible", "tier", NULL};
+
+static seq_status check_task(const seq_parsed *parsed, seq_item_task task, seq_error *error) {
+    if (task == SEQ_TASK_TRANSCRIBE)
+        return refuse_given(parsed, not_of_transcripts, "--task transcribe", error);
+    bool tag = task == SEQ_TASK_TAG;
+    const char *with = tag ? "--task tag" : "--task classify or rate";
+    seq_status status = refuse_given(parsed, tag ? texts_only : tags_only, with, error);
+    return status ? status : refuse_given(parsed, of_transcripts, with, error);
+}
+
 static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
     static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
-    seq_status status = refuse_given(parsed, tokens, "--task classify, rate or tag", error);
+    seq_status status =
+        refuse_given(parsed, tokens, "--task classify, rate, tag or transcribe", error);
     bool tag = options->task - 1 == SEQ_TASK_TAG;
-    if (!status)
-        status = refuse_given(parsed, tag ? texts_only : tags_only,
-                              tag ? "--task tag" : "--task classify or rate", error);
+    if (!status) status = check_task(parsed, (seq_item_task)(options->task - 1), error);
     if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--stratify: --task rate has no classes");
     if (!status && tag && is_given(parsed, "unit") && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --task tag are words");
+    if (!status && options->task - 1 == SEQ_TASK_TRANSCRIBE && is_given(parsed, "unit") &&
+        options->unit == SEQ_UNIT_BYTE)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--unit byte: symbols of --task transcribe are characters or words");
     if (!status && options->kmer && is_given(parsed, "unit"))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --kmer are its letters");
     if (!status && !options->kmer && is_given(parsed, "stride"))
@@ -113,6 +132,7 @@ static seq_unit unit_of(const seq_parsed *parsed, const char *reader) {
     const char *named = seq_reader_of_file(parsed->operands[0]);
     if (is_given(parsed, "unit")) return (seq_unit)options->unit;
     if (options->kmer || options->task - 1 == SEQ_TASK_TAG) return SEQ_UNIT_WORD;
+    if (options->task - 1 == SEQ_TASK_TRANSCRIBE) return SEQ_UNIT_CHAR;
     if (!reader) reader = named ? named : "lines";
     return is_sequence_reader(reader) ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD;
 }
@@ -153,12 +173,19 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
         "unit",      "punctuation", "lower",       "nfc",  "invalid", "long-words",
         "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
         "letters",   "casing",      "blank-lines", NULL};
+    bool transcribe = prepare->task == SEQ_TASK_TRANSCRIBE;
     static const char *const of_frames[] = {"normalise", "unseen-groups", "group-label", NULL};
     const char *reader = seq_prepare_items_reader(prepare);
     bool frames = seq_reader_makes_frames(reader, prepare->reader.columns);
     char with[80];
     snprintf(with, sizeof with, "--reader %s, whose items %s", reader,
              frames ? "are frames and not text" : "are text and not frames");
+    if (transcribe && !frames)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--task transcribe: needs frames, %s: expected another --reader, or "
+                             "--columns path=...,text=...",
+                             with);
+    if (transcribe) return SEQ_OK; // its text is the transcript
     seq_status status = refuse_given(parsed, frames ? of_words : of_frames, with, error);
     return status || frames ? status : refuse_sound(parsed, with, error);
 }
@@ -185,7 +212,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .rules = {.text = {.unit = unit_of(parsed, reader),
                            .punctuation = (seq_punctuation)options->punctuation,
                            .lower = options->lower,
-                           .nfc = options->nfc,
+                           .nfc = options->nfc || options->task - 1 == SEQ_TASK_TRANSCRIBE,
                            .eos = SEQ_EOS_NONE,
                            .invalid = (seq_invalid)options->invalid,
                            .long_words = (seq_long_words)options->long_words},
@@ -209,6 +236,8 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .stored_scheme = (seq_tag_scheme)options->stored_scheme,
         .converts = is_given(parsed, "store-tags") && options->stored_scheme,
         .normalise = (seq_normalise)options->normalise,
+        .tier = options->tier,
+        .skips_infeasible = options->infeasible != 0,
         .unseen = grouped ? options->unseen_groups ? SEQ_NORMALISE_GLOBAL : SEQ_NORMALISE_ITEM
                           : SEQ_NORMALISE_NONE,
         .group_label = options->group_label,

@@ -12,10 +12,10 @@ typedef struct seqprep_options {
     int64_t min_count, max_vocab, shard_tokens, compression_level, threads, max_memory;
     // Items.
     int task, reader, header, separator, blank_lines, missing_values, tag_scheme, stored_scheme;
-    int normalise, unseen_groups;
+    int normalise, unseen_groups, infeasible;
     bool quotes, stratify, reverse_complement, letters, casing;
     char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group,
-        *group_label, *folds;
+        *group_label, *folds, *tier;
     int64_t fold, seed, kmer, stride, max_length, overlap;
 } seqprep_options;
 

@@ -169,9 +169,10 @@ static inline bool seq_train_prefers_more(const seq_trainer *trainer) {
 typedef struct seq_step_result {
     double nats; // of the window, all replicas
     int64_t tokens;
-    double norm;    // of the gradient before clipping
-    bool clipped;   // scaled down by --clip-norm
-    size_t clamped; // elements clamped by --clip-element
+    int64_t frames, blanks; // as in seq_loss
+    double norm;            // of the gradient before clipping
+    bool clipped;           // scaled down by --clip-norm
+    size_t clamped;         // elements clamped by --clip-element
     double rate;
     int64_t window, epoch; // the window that was trained
     seq_stop_reason stop;

@@ -77,6 +77,22 @@ equal "$(figure rated spearman)" 0.948683 "4.5 / sqrt(4.5 * 5)"
 expect 0 'spearman +null' "$SEQEVAL" --task rate --gold stars --train stars --baseline majority
 expect 0 'spearman": {"value": null, "low": null' "$SEQEVAL" --task rate --gold stars --train stars --baseline majority --json
 
+# Transcripts: rates of the corpus, S D I, words or characters, two systems, an empty item.
+printf 'one two three\n\nfour\nfive\n' >said
+printf 'one too three\nsix\n\nfive\n' >heard
+"$SEQEVAL" --task transcribe --gold said --predictions heard --per-item heard.tsv >heard.out
+equal "$(figure heard.out label_error_rate)" 0.6 "3 edits of 5 labels"
+equal "$(figure heard.out sentence_error_rate)" 0.75 "3 items of 4"
+grep -Eq '^all +1 +1 +1 +5 +5$' heard.out || bad "edits: $(cat heard.out)"
+grep -Eq '^label_error_rate +0.6 +0\.[0-9]+ +[0-9.]+$' heard.out || bad "no interval: $(cat heard.out)"
+equal "$(sed -n 3p heard.tsv)" "$(printf '1\t2\t\tsix\t0\t0\t1')" "--per-item of transcripts"
+expect 0 'label_error_rate +0.380952' "$SEQEVAL" --task transcribe --unit char --gold said --predictions heard # (1 + 3 + 4) of 13 + 0 + 4 + 4
+expect 0 '"label_error_rate": .*"substitutions": 0, "deletions": 0, "insertions": 0, "labels": 5' "$SEQEVAL" --task transcribe --gold said --predictions said --json
+expect 0 'label_error_rate +0.6 .* 0 .*-0.6' "$SEQEVAL" --task transcribe --gold said --predictions heard said
+expect 2 "unit: of --task transcribe" "$SEQEVAL" --unit char --gold gold.txt --predictions lines
+expect 2 "baseline: not for --task transcribe" "$SEQEVAL" --task transcribe --gold said --train said --baseline majority
+expect 3 'said line 1: expected one label, found .one two three.*--task transcribe' "$SEQEVAL" --gold lines --predictions said
+
 # Baselines, alone and against a system.
 for i in 1 2 3 4 5 6; do printf 'pos good film %d\nneg bad film %d\n' $i $i; done >train.txt
 expect 0 'accuracy +0.75' "$SEQEVAL" --gold gold.txt --train train.txt --baseline bow --dev gold.txt

@@ -8,12 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void use_transcripts(const seq_answers *gold, const seq_answers *predicted) {
+    seq_error error = {0};
+    seq_edits *edits;
+    seq_status status = seq_answers_edits(gold, predicted, &edits, &error);
+    assert(status == SEQ_OK);
+    for (size_t i = 0; i < gold->items; i++) {
+        size_t length = gold->first[i + 1] - gold->first[i],
+               other = predicted->first[i + 1] - predicted->first[i];
+        assert((size_t)seq_edits_sum(edits[i]) <= (length > other ? length : other));
+        assert(edits[i].insertions - edits[i].deletions == (int64_t)other - (int64_t)length);
+    }
+    free(edits);
+}
+
 static void use(const seq_answer_tables *tables, seq_answers *gold, seq_answers *predicted) {
     seq_error error = {0};
     seq_counted counted;
     assert(gold->items == predicted->items);
     fuzz_check(seq_answers_check(gold, predicted, tables, &error), &error);
     if (error.status || gold->kind == SEQ_ANSWERS_RATINGS) return;
+    if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) {
+        use_transcripts(gold, predicted);
+        return;
+    }
     gold->scheme =
         seq_scheme_detect(&tables->labels, SEQ_SCHEME_IOB2, gold->ids, gold->first, gold->items);
     predicted->scheme = seq_scheme_detect(&tables->labels, gold->scheme, predicted->ids,
@@ -38,7 +56,7 @@ static void use(const seq_answer_tables *tables, seq_answers *gold, seq_answers 
 
 static void read(const seq_answer_file *file, seq_answer_kind kind, bool both) {
     const seq_answer_columns columns = {0};
-    seq_answer_tables tables = {0};
+    seq_answer_tables tables = {.rules = {.unit = both ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD, .nfc = true}};
     seq_answers gold = {0}, predicted = {0};
     seq_error error = {0};
     fuzz_check(seq_answers_read(file, kind, &columns, !both, &tables, &gold,
@@ -59,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_check(seq_answer_file_read(file.path, &bytes, &error), &error);
     if (!error.status) {
         assert(seq_answers_find_kind(&bytes, 1, &columns) != SEQ_ANSWERS_AUTO);
-        for (int kind = SEQ_ANSWERS_TAGS; kind <= SEQ_ANSWERS_RATINGS; kind++) {
+        for (int kind = SEQ_ANSWERS_TAGS; kind <= SEQ_ANSWERS_TRANSCRIPTS; kind++) {
             read(&bytes, (seq_answer_kind)kind, false);
             read(&bytes, (seq_answer_kind)kind, true);
         }

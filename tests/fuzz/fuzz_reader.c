@@ -75,6 +75,8 @@ static seq_reader_settings settings_of(const char *reader, int cutting, int flag
     if (is(reader, "lines conll")) out.separator = (seq_separator)(cutting % 3);
     if (is(reader, "conll") && flags >> 5 & 1) out.comment = "#";
     if (is(reader, "fasta") && !(flags >> 1 & 1)) out.label_pattern = "c=([^ ]+)";
+    if (is(reader, "folder csv-frames npy ts hdf5 sound") && flags >> 5 & 1)
+        out.label_pattern = flags >> 1 & 1 ? "{label}" : "{who}/f{label}e";
     if (flags >> 6 & 1) out.group = is(reader, "conll conllu") ? "document" : "file";
     return out;
 }

@@ -43,7 +43,7 @@ const float *seq_evaluator_row_losses(const seq_evaluator *evaluator);
 typedef struct seq_evaluated {
     int64_t number;      // of the item in the split
     double loss;         // sum over its targets, in the head's unit
-    seq_judged judged;   // in the units of the data set, not normalised
+    seq_judged judged;   // in the units of the data set, not normalised; transcripts: best paths
     const float *labels; // one target: probabilities of the labels; NULL without marginals
 } seq_evaluated;
 seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row);

@@ -17,7 +17,7 @@ typedef struct seq_language {
     int32_t *ids; // (K): the token of each symbol; [0], the blank's place: <eos>, or SEQ_NO_ID
 } seq_language;
 
-// Matches symbols 1 .. K-1 to tokens by their texts, <unk> to <unk>. A symbol that the language
+// Matches symbols 1 .. K-1 to tokens by their texts. A symbol that the language
 // model does not know is SEQ_BAD_USAGE, and the message names it, unless `unknown` lets it be
 // <unk>; then *out_unknown counts them. `what` begins messages: "--lm RUN".
 seq_status seq_language_create(const seq_model *model, const seq_weights *weights,

@@ -20,6 +20,11 @@ typedef struct seq_predictor_config {
     bool marginals;           // the probability of each label of the best alternative
     int batch;                // items of a batch at most
     seq_team *team;           // NULL: one thread
+    // In place of answers, where a search follows: told of each item, once, in any order, the
+    // head's scores (rows, classes) of its rows on the axis of lengths, which are the predictor's.
+    // `thread` is below the team's size. The head must have scores. NULL: answers.
+    void (*search)(void *context, int thread, int64_t item, const float *scores, size_t rows);
+    void *search_context;
 } seq_predictor_config;
 
 typedef struct seq_predictor seq_predictor;
@@ -42,8 +47,8 @@ typedef struct seq_predicted {
 } seq_predicted;
 
 // Of the items, `lengths`, and `ids` and `values` of all fields but the target are read: the
-// target's column is not needed. Memory is that of the largest batches so far, one for each thread,
-// and of the answers. SEQ_NO_MEMORY.
+// target's column is not needed. With `search`, *out is unchanged. Memory is that of the largest
+// batches so far, one for each thread, and of the answers. SEQ_NO_MEMORY.
 seq_status seq_predict(seq_predictor *predictor, const seq_items *items, seq_predicted *out,
                        seq_error *error);
 

@@ -78,6 +78,8 @@ const seq_parameter_table *seq_model_parameters(const seq_model *model);
 // Floating-point operations of the matrix products per row of a training step
 // (forward and backward).
 double seq_model_training_flops(const seq_model *model);
+// Of the head, in the batch: predictions lie in its rows.
+int seq_model_head_axis(const seq_model *model);
 // Loss of a guess, a target: the head's.
 double seq_model_chance(const seq_model *model);
 const char *seq_model_loss_unit(const seq_model *model); // "nats", "squared error"

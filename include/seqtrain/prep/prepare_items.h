@@ -6,7 +6,12 @@
 #include <seqtrain/prep/item_units.h>
 #include <seqtrain/prep/tag_scheme.h>
 
-typedef enum seq_item_task { SEQ_TASK_CLASSIFY, SEQ_TASK_RATE, SEQ_TASK_TAG } seq_item_task;
+typedef enum seq_item_task {
+    SEQ_TASK_CLASSIFY,
+    SEQ_TASK_RATE,
+    SEQ_TASK_TAG,
+    SEQ_TASK_TRANSCRIBE
+} seq_item_task;
 
 typedef struct seq_prepare_items {
     seq_item_task task;
@@ -35,7 +40,9 @@ typedef struct seq_prepare_items {
     bool converts; // refuse tags without a scheme: the user has chosen stored_scheme
     seq_normalise normalise, unseen; // of frames, as in seq_field
     const char *group_label;         // a field that items keep as SEQ_GROUP_FIELD; NULL: none
-    bool reverse_complement;         // training items once more, the other strand read backwards
+    const char *tier;                // transcribe: of a TextGrid; NULL: it has one
+    bool skips_infeasible; // transcribe: items with more labels than frames; else they are refused
+    bool reverse_complement; // training items once more, the other strand read backwards
     bool as_is;
     uint64_t memory; // bytes that unpacking may take
     seq_pipeline pipeline;
@@ -50,7 +57,8 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare);
 // Fields: `text` (ids on the axis text); `label` (a class, or a number for rate)
 // on the examples, or `tag` on text; `letter` on the axis letters; `casing`
 // on text. Items of real vectors have `frames` (values on the axis frames) in
-// place of `text`, and nothing of words. Equal inputs,
+// place of `text`, and nothing of words; a transcript of them is `symbols` (labels
+// on the axis labels, whose vocabulary has <blank> as 0). Equal inputs,
 // windows of an item, and items with an equal --group field are one group. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
 // units, the longest item (some 10 bytes a letter), and some 200 bytes an item

@@ -141,6 +141,9 @@ const char *seq_reader_of_file(const char *path);
 // Whether its items have frames: with `columns` (NULL: none) that name a `path`, those of a table
 // have the frames of the files that it names.
 bool seq_reader_makes_frames(const char *reader, const char *columns);
+bool seq_reader_names_files(const char *reader); // whether its items may do that
+// Whether a file in a folder is one of the reader's: of kaldi, wav.scp.
+bool seq_reader_takes(const char *reader, const char *path);
 // The reader of frames for a file that is one item, of which .csv and .tsv are tables of numbers;
 // NULL: the end of its name tells none.
 const char *seq_reader_of_item(const char *path);

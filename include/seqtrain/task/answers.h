@@ -1,5 +1,5 @@
 // Right answers and outputs of systems, as their files have them, item by item: tagged sentences in
-// columns, classes or ratings a line, tables with a header, JSON lines.
+// columns, classes, ratings or transcripts a line, tables with a header, JSON lines.
 #ifndef SEQTRAIN_TASK_ANSWERS_H
 #define SEQTRAIN_TASK_ANSWERS_H
 
@@ -9,10 +9,11 @@ typedef enum seq_answer_kind {
     SEQ_ANSWERS_AUTO, // by the content, see seq_answers_find_kind
     SEQ_ANSWERS_TAGS, // several labels an item, one for each token
     SEQ_ANSWERS_CLASSES,
-    SEQ_ANSWERS_RATINGS, // a number an item
+    SEQ_ANSWERS_RATINGS,     // a number an item
+    SEQ_ANSWERS_TRANSCRIPTS, // symbols, their number is the system's own
 } seq_answer_kind;
 extern const char
-    *const seq_answer_kind_names[]; // "auto", "tag", "classify", "rate"; NULL-terminated
+    *const seq_answer_kind_names[]; // "auto", "tag", "classify", "rate", "transcribe"; then NULL
 
 typedef struct seq_probability {
     int32_t label;
@@ -24,10 +25,11 @@ typedef struct seq_answers {
     const char *file; // the caller's
     seq_answer_kind kind;
     size_t items, places;
-    size_t *first;  // (items + 1)
-    int32_t *ids;   // (places): tags, classes
-    double *values; // (places): ratings; ids are 0 then
-    int64_t *lines; // (places): of the file, from 1
+    size_t *first;       // (items + 1)
+    int32_t *ids;        // (places): tags, classes, symbols
+    double *values;      // (places): ratings; ids are 0 then
+    int64_t *lines;      // (places): of the file, from 1
+    int64_t *item_lines; // (items): of transcripts, which may have no place
     // Words of item i: word_first[i] .. word_first[i+1]-1. With tags, one a place, or none where
     // the file has no tokens; otherwise the text beside a class, where it was asked for.
     size_t word_count;
@@ -39,8 +41,8 @@ typedef struct seq_answers {
     seq_probability *probabilities;
     seq_scheme scheme;   // of tags; the caller sets it
     int64_t passed_over; // comments, -DOCSTART- lines, ranges and empty nodes of CoNLL-U
-    size_t first_capacity, ids_capacity, values_capacity, lines_capacity, word_first_capacity,
-        words_capacity, probability_first_capacity, probabilities_capacity;
+    size_t first_capacity, ids_capacity, values_capacity, lines_capacity, item_lines_capacity,
+        word_first_capacity, words_capacity, probability_first_capacity, probabilities_capacity;
 } seq_answers;
 void seq_answers_clear(seq_answers *answers);
 // Room for the answers of items that are known by their places, first (items + 1): ids and lines
@@ -52,6 +54,7 @@ seq_status seq_answers_begin(const char *name, seq_answer_kind kind, size_t item
 typedef struct seq_answer_tables {
     seq_labels labels;
     seq_strings words;
+    seq_text_rules rules; // how transcripts are cut; the caller sets them
 } seq_answer_tables;
 void seq_answer_tables_clear(seq_answer_tables *tables);
 
@@ -75,7 +78,7 @@ void seq_answer_file_clear(seq_answer_file *file);
 
 // What the files of a comparison hold together. JSON lines: by the type of the answer. Columns
 // whose last is O or PREFIX-TYPE on every line: tags. Numbers in all files, with a fraction in one:
-// ratings. Else classes. Never SEQ_ANSWERS_AUTO.
+// ratings. Else classes. Never SEQ_ANSWERS_AUTO, nor transcripts, which look like classes.
 seq_answer_kind seq_answers_find_kind(const seq_answer_file *files, size_t count,
                                       const seq_answer_columns *columns);
 
@@ -88,13 +91,15 @@ seq_answer_kind seq_answers_find_kind(const seq_answer_file *files, size_t count
 //   classes  a label a line, up to the first tab or blank in gold files; or a table with a header
 //            that has label (gold) or output, prediction, label (predicted).
 //   ratings  likewise
+//   transcripts  a line an item, which may be empty; or a table
 //   JSON     an object a line: output, index, labels[] with probabilities[]; label in gold files.
 seq_status seq_answers_read(const seq_answer_file *file, seq_answer_kind kind,
                             const seq_answer_columns *columns, bool texts,
                             seq_answer_tables *tables, seq_answers *gold, seq_answers *predicted,
                             seq_error *error);
 
-// SEQ_BAD_INPUT unless both have the same items: as many, sentences of one length, the same tokens.
+// SEQ_BAD_INPUT unless both have the same items: as many and, but for transcripts, sentences of one
+// length and the same tokens.
 // Names the first line that differs. With gold tags of a scheme, tags of the other file are, too.
 seq_status seq_answers_check(const seq_answers *gold, const seq_answers *predicted,
                              const seq_answer_tables *tables, seq_error *error);

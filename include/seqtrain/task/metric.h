@@ -4,15 +4,18 @@
 #ifndef SEQTRAIN_TASK_METRIC_H
 #define SEQTRAIN_TASK_METRIC_H
 
+#include <seqtrain/task/edits.h>
 #include <seqtrain/task/labels.h>
 
 // An item with its right answer and a prediction. Labels (a class is one, tags are several), or
-// values of a rating.
+// values of a rating. Of a transcript the two have lengths of their own, and metrics see `edits`.
 typedef struct seq_judged {
-    size_t count;
-    const int32_t *gold, *predicted;              // (count); a negative gold label is not counted
+    size_t count;                    // of gold
+    size_t predicted_count;          // of a transcript; else predicted has `count`, too
+    const int32_t *gold, *predicted; // (count); a negative gold label is not counted
     const double *gold_values, *predicted_values; // (count), where labels are NULL
     seq_scheme gold_scheme, predicted_scheme;     // of tags
+    const seq_edits *edits;                       // of a transcript, from gold to predicted
 } seq_judged;
 
 typedef struct seq_metric {
@@ -35,6 +38,16 @@ extern const seq_metric seq_metric_macro_f1, seq_metric_weighted_f1;
 extern const seq_metric seq_metric_entity_f1, seq_metric_entity_f1_strict;
 // Undefined with a value that is not finite.
 extern const seq_metric seq_metric_mean_absolute_error, seq_metric_root_mean_square;
+// Of transcripts. The label error rate is (S + D + I) / gold labels, summed over the items; its
+// counters are these. The sentence error rate is the share of items with an edit.
+enum {
+    SEQ_LABEL_SUBSTITUTIONS,
+    SEQ_LABEL_DELETIONS,
+    SEQ_LABEL_INSERTIONS,
+    SEQ_LABEL_GOLD,
+    SEQ_LABEL_ERROR_COUNTERS
+};
+extern const seq_metric seq_metric_label_error_rate, seq_metric_sentence_error_rate;
 const seq_metric *seq_metric_find(const char *name); // NULL: none
 
 // What precision, recall and F1 are made of.

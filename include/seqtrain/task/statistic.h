@@ -55,6 +55,10 @@ seq_status seq_counted_of_metric(const seq_metric *metric, const seq_labels *lab
                                  const seq_answers *gold, const seq_answers *predicted,
                                  seq_counted *out, seq_error *error);
 
+// Of each item of two sets of transcripts; *out is released with free().
+seq_status seq_answers_edits(const seq_answers *gold, const seq_answers *predicted, seq_edits **out,
+                             seq_error *error);
+
 // Entities (lenient reading) that were never seen: those whose text is that of no entity of
 // `training`, whatever its type. One seq_hits.
 seq_status seq_counted_of_unseen(const seq_answer_tables *tables, const seq_answers *training,

@@ -19,12 +19,18 @@ typedef struct seq_task_input {
     const seq_vocabulary *const *vocabularies; // by the schema's index
 } seq_task_input;
 
-// The field that a task predicts: a value an item, or one for each row of the item's sequence
-// (seq_schema_find_input).
+// What has a value of the target.
+typedef enum seq_target_place {
+    SEQ_TARGET_ITEM,  // each item
+    SEQ_TARGET_ROWS,  // each row of the item's sequence (seq_schema_find_input)
+    SEQ_TARGET_ITSELF // it is a sequence of its own; the item's is one of frames
+} seq_target_place;
+
+// The field that a task predicts.
 typedef struct seq_task_target {
     const char *field; // NULL: any schema will do
     seq_field_kind kind;
-    bool of_rows;
+    seq_target_place place;
 } seq_task_target;
 
 typedef struct seq_task {
@@ -41,7 +47,8 @@ typedef struct seq_task {
     const seq_metric *const *metrics;
 } seq_task;
 
-extern const seq_task seq_task_lm, seq_task_classify, seq_task_rate, seq_task_tag;
+extern const seq_task seq_task_lm, seq_task_classify, seq_task_rate, seq_task_tag,
+    seq_task_transcribe;
 const seq_task *seq_task_find(const char *name); // NULL: none
 const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.

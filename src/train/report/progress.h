@@ -12,7 +12,7 @@ typedef struct seq_progress {
     double session_cpu;                      // processor seconds of this process by then
     int64_t session_steps, session_updates, session_tokens, session_clipped;
     double nats;
-    int64_t tokens, updates, clipped, clamped;
+    int64_t tokens, updates, clipped, clamped, frames, blanks;
 } seq_progress;
 
 // What a checkpoint has cost.

@@ -109,6 +109,8 @@ static seq_step_result result_of(const seq_trainer *trainer, const seq_rank_repo
     return (seq_step_result){
         .nats = total.sum,
         .tokens = total.count,
+        .frames = total.frames,
+        .blanks = total.blanks,
         .window = trainer->position.window,
         .epoch = trainer->position.epoch,
         .stop = (seq_stop_reason)all->stop,

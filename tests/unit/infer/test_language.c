@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <seqtrain/base/team.h>
 #include <seqtrain/infer/ctc_search.h>
 #include <seqtrain/infer/score.h>
 #include <seqtrain/nn/cell.h>
@@ -229,6 +230,67 @@ static void searches_with_it(void **state) {
     small_case_destroy(&test);
 }
 
+enum { ITEMS = 24 };
+typedef struct answer {
+    double score;
+    int length;
+    int32_t labels[T];
+} answer;
+typedef struct job {
+    const seq_language *language;
+    const float *tables; // (ITEMS, T, K)
+    answer answers[ITEMS];
+} job;
+
+// A thread's items, with a search of its own.
+static void search_items(void *context, int part, int parts) {
+    job *job = context;
+    seq_ctc_search_config config = {K, 3, 1, INFINITY, 0.3, 0, 0, SEQ_CTC_WORK, job->language, 0.7};
+    seq_error error = {0};
+    seq_ctc_search *search = NULL;
+    if (seq_ctc_search_create(&config, &search, &error)) abort();
+    for (int i = part; i < ITEMS; i += parts) {
+        seq_ctc_found found;
+        if (seq_ctc_search_beam(search, job->tables + (size_t)i * T * K, T, &found, &error))
+            abort();
+        answer *answer = &job->answers[i];
+        answer->score = found.sequences[0].score;
+        answer->length = found.sequences[0].length;
+        memcpy(answer->labels, found.sequences[0].labels,
+               (size_t)answer->length * sizeof *answer->labels);
+    }
+    seq_ctc_search_destroy(search);
+}
+
+static void threads_share_it(void **state) {
+    (void)state;
+    static float tables[ITEMS * T * K];
+    small_case test;
+    seq_language language;
+    uint32_t random = 2;
+    job alone = {.tables = tables, .language = &language};
+    open_language(&test, "gru", 1, &language);
+    for (int i = 0; i < ITEMS; i++)
+        fill(tables + (size_t)i * T * K, T, &random);
+    search_items(&alone, 0, 1);
+    for (int threads = 2; threads <= 5; threads++) {
+        job together = {.tables = tables, .language = &language};
+        seq_error error = {0};
+        seq_team *team = NULL;
+        assert_int_equal(seq_team_create(threads, &team, &error), SEQ_OK);
+        seq_team_run(team, search_items, &together);
+        seq_team_destroy(team);
+        for (int i = 0; i < ITEMS; i++) {
+            assert_true(together.answers[i].score == alone.answers[i].score);
+            assert_int_equal(together.answers[i].length, alone.answers[i].length);
+            assert_memory_equal(together.answers[i].labels, alone.answers[i].labels,
+                                sizeof alone.answers[i].labels);
+        }
+    }
+    seq_language_clear(&language);
+    small_case_destroy(&test);
+}
+
 // ---- Symbols and tokens.
 
 static void unknown_symbols(void **state) {
@@ -274,6 +336,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_as_the_scorer_does),
         cmocka_unit_test(searches_with_it),
+        cmocka_unit_test(threads_share_it),
         cmocka_unit_test(unknown_symbols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

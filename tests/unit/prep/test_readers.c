@@ -358,6 +358,15 @@ static const answer answers[] = {
     {{.reader = "skeleton"},
      "7 1 2 1 2 3\n1 2 3\n4 5 6\n",
      "label:7 subject:1 instance:2;1,2,3;4,5,6\n"},
+    {{.reader = "kaldi"},
+     "u1 sox a.wav - |\n",
+     "file line 1, column 1: a command in place of a path: seqtrain runs none\n"},
+    {{.reader = "kaldi"},
+     "\nu1\n",
+     "file line 2, column 1: expected ID PATH, and there is no path\n"},
+    {{.reader = "kaldi"},
+     "u1 a.odd\n",
+     "file line 1, column 4: a.odd: the end of its name tells no reader of frames\n"},
     {{.reader = "none"}, "", "usage: --reader none: there is no such reader\n"},
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };

@@ -35,7 +35,7 @@ static inline seq_status read_case(answers_case *self, seq_answer_kind kind, con
 
 static inline void begin_case(answers_case *self, seq_answer_kind kind, const char *gold,
                               const char *predicted) {
-    *self = (answers_case){0};
+    *self = (answers_case){.tables.rules = {.unit = SEQ_UNIT_WORD, .nfc = true}};
     assert_int_equal(read_case(self, kind, NULL, "gold", gold, &self->gold, NULL), SEQ_OK);
     assert_int_equal(read_case(self, kind, NULL, "predicted", predicted, NULL, &self->predicted),
                      SEQ_OK);

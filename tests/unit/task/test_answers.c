@@ -209,9 +209,51 @@ static void texts(void **state) {
     end_case(&self);
 }
 
+// Characters in normal form C, words, JSON, a table; the unit is the tables'.
+static void transcripts(void **state) {
+    (void)state;
+    answers_case self = {.tables.rules = {.unit = SEQ_UNIT_CHAR, .nfc = true}};
+    assert_int_equal(read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "gold",
+                               "\xEF\xBB\xBF e\xCC\x81 b\t\n\n", &self.gold, NULL),
+                     SEQ_OK);
+    assert_int_equal(self.gold.items, 2);
+    assert_int_equal(self.gold.first[1], 3); // e with acute, blank, b
+    assert_int_equal(self.gold.first[2], 3);
+    assert_string_equal(seq_strings_text(&self.tables.labels.names, self.gold.ids[0], NULL),
+                        "\xC3\xA9");
+    assert_int_equal(
+        read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "predicted",
+                  "{\"output\": \"\xC3\xA9 b\"}\n{\"output\": [\"\xC3\xA9\", \"b\"]}\n", NULL,
+                  &self.predicted),
+        SEQ_OK);
+    assert_int_equal(self.predicted.first[1], 3);
+    assert_int_equal(self.predicted.first[2], 5);
+    assert_memory_equal(self.gold.ids, self.predicted.ids, 3 * sizeof(int32_t));
+    assert_int_equal(seq_answers_check(&self.gold, &self.predicted, &self.tables, &self.error),
+                     SEQ_OK);
+    end_case(&self);
+    self = (answers_case){.tables.rules = {.unit = SEQ_UNIT_WORD, .nfc = true}};
+    assert_int_equal(read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "table",
+                               "index\tgold\toutput\n0\ta b\t\n1\t\tx y z\n", &self.gold,
+                               &self.predicted),
+                     SEQ_OK);
+    assert_int_equal(self.gold.first[2], 2);
+    assert_int_equal(self.predicted.first[1], 0);
+    assert_int_equal(self.predicted.first[2], 3);
+    assert_int_equal(self.gold.item_lines[1], 3);
+    end_case(&self);
+    self = (answers_case){.tables.rules = {.unit = SEQ_UNIT_WORD, .nfc = true}};
+    assert_int_equal(
+        read_case(&self, SEQ_ANSWERS_TRANSCRIPTS, NULL, "bad", "a\n\xff\n", &self.gold, NULL),
+        SEQ_BAD_INPUT);
+    assert_non_null(strstr(self.error.text, "bad line 2"));
+    end_case(&self);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(columns), cmocka_unit_test(lines),
-                                       cmocka_unit_test(json),    cmocka_unit_test(pairs),
-                                       cmocka_unit_test(kinds),   cmocka_unit_test(texts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(columns),    cmocka_unit_test(lines),
+                                       cmocka_unit_test(json),       cmocka_unit_test(pairs),
+                                       cmocka_unit_test(kinds),      cmocka_unit_test(texts),
+                                       cmocka_unit_test(transcripts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
