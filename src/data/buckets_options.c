@@ -86,8 +86,8 @@ void seq_buckets_configure(const void *from, seq_sampler_settings *out) {
                                            .noise = values->noise,
                                            .rotation = values->rotation,
                                            .vertical = values->vertical};
-    out->strings = (seq_strings){.most = (int)values->strings,
-                                 .gap_least = (int)values->gap_least,
-                                 .gap_most = (int)values->gap_most,
-                                 .level = (int)values->gap_level};
+    out->strings = (seq_join){.most = (int)values->strings,
+                              .gap_least = (int)values->gap_least,
+                              .gap_most = (int)values->gap_most,
+                              .level = (int)values->gap_level};
 }

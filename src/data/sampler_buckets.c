@@ -487,7 +487,7 @@ static seq_status prepare_to_read(buckets *buckets, seq_error *error) {
 static seq_status create(seq_dataset *dataset, const seq_sampler_settings *settings,
                          seq_sampler **out, seq_error *error) {
     buckets *buckets = NULL;
-    if (seq_strings_check(&settings->strings, seq_dataset_schema(dataset), error))
+    if (seq_join_check(&settings->strings, seq_dataset_schema(dataset), error))
         return error->status;
     if (settings->strings.most && settings->training)
         return seq_sampler_strings.create(dataset, settings, out, error);

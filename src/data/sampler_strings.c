@@ -1,5 +1,5 @@
 // Strings in place of items: buckets with --strings, in training. A plan cuts
-// the recordings anew each epoch (strings.c); strings are sorted by length, cut
+// the recordings anew each epoch (join.c); strings are sorted by length, cut
 // into steps of R x B, and the steps are shuffled. Those of a step are dealt to
 // replicas longest first, forth and back. Positions are recordings, each read
 // once an epoch, and coverage is taken of them as they are stored; lengths of
@@ -9,7 +9,7 @@
 #include "sampler_private.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
-#include <seqtrain/data/strings.h>
+#include <seqtrain/data/join.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ typedef struct strings {
     const seq_item_table *table; // of the recordings
     int axis;                    // of the frames
     int64_t step_count;
-    seq_string_plan plan;
+    seq_join_plan plan;
     // Of the epoch that was asked for last: the strings as items.
     struct order {
         int64_t epoch; // -1: none
@@ -34,11 +34,11 @@ typedef struct strings {
         int64_t *steps;         // (step_count): which cut a step is
     } * order;
     seq_arena scratch;
-    seq_string_maker *maker;
+    seq_joiner *maker;
     seq_items_room room;
     seq_item_packer packer;
     int64_t *numbers, *recordings; // (B), (B x most)
-    seq_string *chosen;            // (B)
+    seq_joined *chosen;            // (B)
 } strings;
 
 // ---- The plan of an epoch
@@ -61,8 +61,8 @@ static void measure_string(const strings *strings, int64_t epoch, int64_t s) {
     struct order *order = strings->order;
     uint32_t begin = strings->plan.begins[s], end = strings->plan.begins[s + 1], gaps = 0;
     for (uint32_t k = begin; k + 1 < end; k++)
-        gaps += (uint32_t)seq_string_gap(&settings->strings, settings->seed, epoch, s,
-                                         (int)(k - begin));
+        gaps +=
+            (uint32_t)seq_join_gap(&settings->strings, settings->seed, epoch, s, (int)(k - begin));
     for (int axis = 1; axis < schema->axis_count; axis++) {
         uint32_t rows = axis == strings->axis ? gaps : 0;
         for (uint32_t k = begin; k < end; k++)
@@ -93,7 +93,7 @@ static void order_epoch(strings *strings, int64_t epoch) {
     struct order *order = strings->order;
     if (order->epoch == epoch) return;
     order->epoch = epoch;
-    seq_string_plan_make(&strings->plan, epoch);
+    seq_join_plan_make(&strings->plan, epoch);
     for (int64_t s = 0; s < strings->plan.strings; s++) {
         measure_string(strings, epoch, s);
         const uint32_t *at = order->at[strings->schema->length_axis];
@@ -208,7 +208,7 @@ static double divisor(const seq_sampler *sampler, int64_t epoch, int64_t step) {
 
 static void planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int64_t to,
                     int replica, seq_sampler_range *range, void *context) {
-    const seq_string_plan *plan = &((const strings *)sampler)->plan;
+    const seq_join_plan *plan = &((const strings *)sampler)->plan;
     for (int64_t step = from; step < to; step++) {
         int64_t count;
         const keyed *sorted = find_step(sampler, epoch, step, &count);
@@ -222,14 +222,14 @@ static void planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int
 
 static seq_status read_strings(strings *strings, int64_t epoch, int64_t count, seq_items *out,
                                seq_coverage *covered, seq_error *error) {
-    const seq_string_plan *plan = &strings->plan;
+    const seq_join_plan *plan = &strings->plan;
     int64_t recordings = 0;
     seq_items items;
     const uint32_t *begins;
     for (int64_t i = 0; i < count; i++) {
         int64_t s = strings->numbers[i];
         strings->chosen[i] =
-            (seq_string){s, recordings, (int64_t)plan->begins[s + 1] - plan->begins[s]};
+            (seq_joined){s, recordings, (int64_t)plan->begins[s + 1] - plan->begins[s]};
         for (uint32_t k = plan->begins[s]; k < plan->begins[s + 1]; k++)
             strings->recordings[recordings++] = plan->order[k];
     }
@@ -238,7 +238,7 @@ static seq_status read_strings(strings *strings, int64_t epoch, int64_t count, s
                                 strings->recordings, recordings, &strings->room, &items, error);
     if (status) return status;
     *covered = seq_items_cover(strings->schema, &items, strings->recordings);
-    return seq_string_make(strings->maker, epoch, &items, strings->chosen, count, out, &begins,
+    return seq_joiner_make(strings->maker, epoch, &items, strings->chosen, count, out, &begins,
                            error);
 }
 
@@ -269,8 +269,8 @@ static seq_status read_batch(seq_sampler *sampler, int64_t epoch, int64_t step, 
 
 static void destroy(seq_sampler *sampler) {
     strings *strings = (struct strings *)sampler;
-    seq_string_maker_destroy(strings->maker);
-    seq_string_plan_clear(&strings->plan);
+    seq_joiner_destroy(strings->maker);
+    seq_join_plan_clear(&strings->plan);
     seq_items_room_clear(&strings->room);
     seq_arena_clear(&strings->scratch);
     seq_sampler_free(sampler);
@@ -317,8 +317,8 @@ static seq_status make_plan(strings *strings, seq_error *error) {
         status =
             seq_dataset_read_labels(strings->base.dataset, settings->split, field, groups, error);
     if (!status)
-        status = seq_string_plan_create(&strings->plan, items, groups, settings->strings.most,
-                                        settings->seed, error);
+        status = seq_join_plan_create(&strings->plan, items, groups, settings->strings.most,
+                                      settings->seed, error);
     free(groups);
     if (status) return status;
     strings->step_count = (strings->plan.strings + a_step - 1) / a_step;
@@ -334,13 +334,13 @@ static seq_status make_plan(strings *strings, seq_error *error) {
 
 static seq_status make_maker(strings *strings, seq_error *error) {
     const seq_sampler_settings *settings = &strings->base.settings;
-    int tags = seq_string_tags(strings->schema);
+    int tags = seq_join_tags(strings->schema);
     const seq_vocabulary *vocabulary =
         tags < 0 ? NULL
                  : seq_dataset_vocabulary_at(strings->base.dataset,
                                              strings->schema->fields[tags].vocabulary);
-    return seq_string_maker_create(&settings->strings, strings->schema, vocabulary, settings->seed,
-                                   &strings->maker, error);
+    return seq_joiner_create(&settings->strings, strings->schema, vocabulary, settings->seed,
+                             &strings->maker, error);
 }
 
 static seq_status create(seq_dataset *dataset, const seq_sampler_settings *settings,
@@ -351,7 +351,7 @@ static seq_status create(seq_dataset *dataset, const seq_sampler_settings *setti
     strings->base = (struct seq_sampler){
         .kind = &seq_sampler_strings, .dataset = dataset, .settings = *settings};
     strings->schema = seq_dataset_schema(dataset);
-    strings->axis = seq_string_axis(strings->schema);
+    strings->axis = seq_join_axis(strings->schema);
     if (settings->batch_tokens)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--batch-tokens: --strings are cut into batches by --batch");

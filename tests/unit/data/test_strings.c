@@ -1,7 +1,7 @@
 // Strings: every recording once an epoch and within its group, rows against the
 // recordings and gaps against the quietest frames, true places of recordings,
 // equal batches for any ranks. Recordings are functions of their numbers. Checks
-// src/data/strings.c and sampler_strings.c.
+// src/data/join.c and sampler_strings.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 enum { ITEMS = 210, GROUPS = 3, WIDTH = 2, MOST = 4, ROWS = 20, LABELS = 10, SILENCE = 3 };
 static temporary place;
 static seq_error error;
-static const seq_strings wanted = {.most = MOST, .gap_least = 2, .gap_most = 5};
+static const seq_join wanted = {.most = MOST, .gap_least = 2, .gap_most = 5};
 
 static int length_of(int64_t item) {
     return 11 + (int)(item * 7 % (ROWS - 10)); // one in twenty: a frame each at most
@@ -109,13 +109,13 @@ static void plans_use_all_once(void **state) {
     for (int i = 0; i < ITEMS; i++)
         groups[i] = group_of(i);
     for (int most = 1; most <= 9; most++) {
-        seq_string_plan plan;
+        seq_join_plan plan;
         int sizes[10] = {0};
         uint32_t first[5];
-        assert_int_equal(seq_string_plan_create(&plan, ITEMS, groups, most, 5, &error), SEQ_OK);
+        assert_int_equal(seq_join_plan_create(&plan, ITEMS, groups, most, 5, &error), SEQ_OK);
         for (int64_t epoch = 0; epoch < 20; epoch++) {
             int seen[ITEMS] = {0};
-            seq_string_plan_make(&plan, epoch);
+            seq_join_plan_make(&plan, epoch);
             for (int64_t s = 0; s < plan.strings; s++) {
                 uint32_t size = plan.begins[s + 1] - plan.begins[s];
                 assert_true(size >= 1 && size <= (uint32_t)most);
@@ -130,12 +130,12 @@ static void plans_use_all_once(void **state) {
             if (epoch == 0) memcpy(first, plan.order, sizeof first);
         }
         assert_memory_not_equal(first, plan.order, sizeof first);
-        seq_string_plan_make(&plan, 0);
+        seq_join_plan_make(&plan, 0);
         assert_memory_equal(first, plan.order, sizeof first);
         // About equally many of each size.
         for (int size = 1; size <= most; size++)
             assert_true(abs(sizes[size] * most - (int)plan.strings * 20) < (int)plan.strings * 10);
-        seq_string_plan_clear(&plan);
+        seq_join_plan_clear(&plan);
     }
 }
 
@@ -288,7 +288,7 @@ static void ranks_do_not_matter(void **state) {
 static void what_cannot_be_joined(void **state) {
     (void)state;
     static const struct {
-        seq_strings strings;
+        seq_join strings;
         seq_status status;
         const char *expected;
     } rows[] = {
@@ -299,7 +299,7 @@ static void what_cannot_be_joined(void **state) {
     seq_dataset *dataset = make_set("refused", false);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         error = (seq_error){0};
-        assert_int_equal(seq_strings_check(&rows[i].strings, seq_dataset_schema(dataset), &error),
+        assert_int_equal(seq_join_check(&rows[i].strings, seq_dataset_schema(dataset), &error),
                          rows[i].status);
         assert_non_null(strstr(error.text, rows[i].expected));
     }
@@ -316,19 +316,18 @@ static void what_cannot_be_joined(void **state) {
     seq_schema_add_field(&schema, "frames", SEQ_FIELD_VALUES, frames, -1, WIDTH);
     schema.target = seq_schema_add_field(&schema, "label", SEQ_FIELD_NUMBER, 0, -1, 1);
     error = (seq_error){0};
-    assert_int_equal(seq_strings_check(&wanted, &schema, &error), SEQ_BAD_INPUT);
+    assert_int_equal(seq_join_check(&wanted, &schema, &error), SEQ_BAD_INPUT);
     assert_string_equal(error.text, "--strings: items with one label each cannot be joined");
     // Tags without a background.
     schema.target = seq_schema_add_field(&schema, "tag", SEQ_FIELD_LABEL, frames, 0, 1);
     schema.fields[1] = schema.fields[2];
     schema.target = 1;
     schema.field_count = 2;
-    seq_string_maker *maker = NULL;
+    seq_joiner *maker = NULL;
     error = (seq_error){0};
-    assert_int_equal(seq_string_maker_create(&wanted, &schema, NULL, 1, &maker, &error),
-                     SEQ_BAD_INPUT);
+    assert_int_equal(seq_joiner_create(&wanted, &schema, NULL, 1, &maker, &error), SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "no label for the background"));
-    seq_string_maker_destroy(maker);
+    seq_joiner_destroy(maker);
     seq_schema_clear(&schema);
 }
 

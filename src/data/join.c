@@ -4,7 +4,7 @@
 // gaps take rows of the quietest frames. Invariant: the number of strings does
 // not depend on the epoch, and lengths follow from draws and recordings' lengths
 // alone. Test: tests/unit/data/test_strings.c.
-#include <seqtrain/data/strings.h>
+#include <seqtrain/data/join.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/random.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static uint64_t draw_below(uint64_t seed, uint32_t what, int64_t a, int64_t b, i
     return (uint64_t)words[0] * count >> 32;
 }
 
-int seq_string_axis(const seq_schema *schema) {
+int seq_join_axis(const seq_schema *schema) {
     for (int f = 0; f < schema->field_count; f++) {
         const seq_field *field = &schema->fields[f];
         if (field->kind == SEQ_FIELD_VALUES && schema->axes[field->axis].parent == 0)
@@ -29,16 +29,15 @@ int seq_string_axis(const seq_schema *schema) {
     return -1;
 }
 
-int seq_string_tags(const seq_schema *schema) {
-    int axis = seq_string_axis(schema);
+int seq_join_tags(const seq_schema *schema) {
+    int axis = seq_join_axis(schema);
     for (int f = 0; f < schema->field_count; f++)
         if (schema->fields[f].kind == SEQ_FIELD_LABEL && schema->fields[f].axis == axis) return f;
     return -1;
 }
 
-seq_status seq_strings_check(const seq_strings *strings, const seq_schema *schema,
-                             seq_error *error) {
-    int axis = seq_string_axis(schema);
+seq_status seq_join_check(const seq_join *strings, const seq_schema *schema, seq_error *error) {
+    int axis = seq_join_axis(schema);
     if (!strings->most && (strings->gap_least || strings->gap_most || strings->level))
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--gap-least, --gap-most, --gap-level: without effect without "
@@ -76,7 +75,7 @@ static int64_t strings_of(int64_t items, int most) {
 }
 
 // Items by group, in each group in their own order: groups[i] is SEQ_NO_ID or below `count` - 1.
-static void sort_by_group(seq_string_plan *plan, const int32_t *groups) {
+static void sort_by_group(seq_join_plan *plan, const int32_t *groups) {
     uint32_t *ends = plan->ends;
     for (int64_t i = 0; i < plan->items; i++)
         ends[groups ? groups[i] + 1 : 0]++;
@@ -89,16 +88,16 @@ static void sort_by_group(seq_string_plan *plan, const int32_t *groups) {
     ends[plan->group_count - 1] = (uint32_t)plan->items;
 }
 
-seq_status seq_string_plan_create(seq_string_plan *plan, int64_t items, const int32_t *groups,
-                                  int most, uint64_t seed, seq_error *error) {
+seq_status seq_join_plan_create(seq_join_plan *plan, int64_t items, const int32_t *groups, int most,
+                                uint64_t seed, seq_error *error) {
     int32_t greatest = SEQ_NO_ID;
     for (int64_t i = 0; groups && i < items; i++)
         if (groups[i] > greatest) greatest = groups[i];
-    *plan = (seq_string_plan){.items = items,
-                              .most = most,
-                              .seed = seed,
-                              .epoch = -1,
-                              .group_count = (size_t)(greatest + 2)};
+    *plan = (seq_join_plan){.items = items,
+                            .most = most,
+                            .seed = seed,
+                            .epoch = -1,
+                            .group_count = (size_t)(greatest + 2)};
     seq_status status =
         seq_allocate(&plan->grouped, (size_t)items, sizeof(uint32_t), "the plan of strings", error);
     if (!status)
@@ -115,16 +114,16 @@ seq_status seq_string_plan_create(seq_string_plan *plan, int64_t items, const in
                                  "the plan of strings", error);
 }
 
-void seq_string_plan_clear(seq_string_plan *plan) {
+void seq_join_plan_clear(seq_join_plan *plan) {
     free(plan->order);
     free(plan->begins);
     free(plan->grouped);
     free(plan->ends);
-    *plan = (seq_string_plan){0};
+    *plan = (seq_join_plan){0};
 }
 
 // Sizes of strings [first, first + count), which are to add up to `items`, in sizes[0 .. count).
-static void draw_sizes(const seq_string_plan *plan, int64_t first, int64_t count, int64_t items,
+static void draw_sizes(const seq_join_plan *plan, int64_t first, int64_t count, int64_t items,
                        uint32_t *sizes) {
     uint32_t most = (uint32_t)plan->most;
     int64_t sum = 0;
@@ -142,7 +141,7 @@ static void draw_sizes(const seq_string_plan *plan, int64_t first, int64_t count
     }
 }
 
-void seq_string_plan_make(seq_string_plan *plan, int64_t epoch) {
+void seq_join_plan_make(seq_join_plan *plan, int64_t epoch) {
     if (plan->epoch == epoch) return;
     plan->epoch = epoch;
     memcpy(plan->order, plan->grouped, (size_t)plan->items * sizeof *plan->order);
@@ -168,8 +167,7 @@ void seq_string_plan_make(seq_string_plan *plan, int64_t epoch) {
     plan->begins[plan->strings] = (uint32_t)plan->items;
 }
 
-int seq_string_gap(const seq_strings *strings, uint64_t seed, int64_t epoch, int64_t string,
-                   int place) {
+int seq_join_gap(const seq_join *strings, uint64_t seed, int64_t epoch, int64_t string, int place) {
     return strings->gap_least +
            (int)draw_below(seed, DRAW_GAP, string, place, epoch,
                            (uint64_t)(strings->gap_most - strings->gap_least) + 1);
@@ -182,8 +180,8 @@ typedef struct level {
     uint32_t row;
 } level;
 
-struct seq_string_maker {
-    seq_strings strings;
+struct seq_joiner {
+    seq_join strings;
     const seq_schema *schema;
     uint64_t seed;
     int axis, tags, loud; // of the frames; -1: none; the field whose values tell how loud
@@ -196,20 +194,20 @@ struct seq_string_maker {
     size_t capacity[SEQ_AXES + SEQ_COLUMNS + 4];
 };
 
-seq_status seq_string_maker_create(const seq_strings *strings, const seq_schema *schema,
-                                   const seq_vocabulary *vocabulary, uint64_t seed,
-                                   seq_string_maker **out, seq_error *error) {
-    seq_string_maker *maker = NULL;
+seq_status seq_joiner_create(const seq_join *strings, const seq_schema *schema,
+                             const seq_vocabulary *vocabulary, uint64_t seed, seq_joiner **out,
+                             seq_error *error) {
+    seq_joiner *maker = NULL;
     const char *name = seq_record_text(&schema->reader, "background");
-    seq_status status = seq_strings_check(strings, schema, error);
+    seq_status status = seq_join_check(strings, schema, error);
     if (!status) status = seq_allocate(&maker, 1, sizeof *maker, "strings", error);
     if (status) return status;
-    *maker = (seq_string_maker){.strings = *strings,
-                                .schema = schema,
-                                .seed = seed,
-                                .axis = seq_string_axis(schema),
-                                .tags = seq_string_tags(schema),
-                                .background = SEQ_NO_ID};
+    *maker = (seq_joiner){.strings = *strings,
+                          .schema = schema,
+                          .seed = seed,
+                          .axis = seq_join_axis(schema),
+                          .tags = seq_join_tags(schema),
+                          .background = SEQ_NO_ID};
     while (schema->fields[maker->loud].axis != maker->axis ||
            schema->fields[maker->loud].kind != SEQ_FIELD_VALUES)
         maker->loud++;
@@ -221,7 +219,7 @@ seq_status seq_string_maker_create(const seq_strings *strings, const seq_schema 
                          "make it with seqprep --background");
 }
 
-void seq_string_maker_destroy(seq_string_maker *maker) {
+void seq_joiner_destroy(seq_joiner *maker) {
     if (!maker) return;
     for (int axis = 0; axis < SEQ_AXES; axis++)
         free(maker->lengths[axis]);
@@ -236,10 +234,10 @@ void seq_string_maker_destroy(seq_string_maker *maker) {
 
 // What a call works on: strings, and where their recordings begin in `from`.
 typedef struct making {
-    seq_string_maker *maker;
+    seq_joiner *maker;
     int64_t epoch;
     const seq_items *from;
-    const seq_string *strings;
+    const seq_joined *strings;
     int64_t count;
 } making;
 
@@ -251,15 +249,15 @@ static size_t rows_before(const seq_items *from, int axis, int64_t item) {
     return rows;
 }
 
-static int gap_behind(const making *making, const seq_string *string, int64_t k) {
-    const seq_string_maker *maker = making->maker;
+static int gap_behind(const making *making, const seq_joined *string, int64_t k) {
+    const seq_joiner *maker = making->maker;
     return k + 1 < string->count
-               ? seq_string_gap(&maker->strings, maker->seed, making->epoch, string->number, (int)k)
+               ? seq_join_gap(&maker->strings, maker->seed, making->epoch, string->number, (int)k)
                : 0;
 }
 
 static seq_status measure(const making *making, seq_items *out, seq_error *error) {
-    seq_string_maker *maker = making->maker;
+    seq_joiner *maker = making->maker;
     seq_status status = SEQ_OK;
     out->count = making->count;
     out->rows[0] = (size_t)making->count;
@@ -267,7 +265,7 @@ static seq_status measure(const making *making, seq_items *out, seq_error *error
         status = seq_grow(&maker->lengths[axis], &maker->capacity[axis], (size_t)making->count + 1,
                           sizeof(int32_t), "strings", error);
         for (int64_t s = 0; !status && s < making->count; s++) {
-            const seq_string *string = &making->strings[s];
+            const seq_joined *string = &making->strings[s];
             int64_t rows = 0;
             for (int64_t k = 0; k < string->count; k++)
                 rows += making->from->lengths[axis][string->first + k] +
@@ -293,7 +291,7 @@ static int by_loudness(const void *a, const void *b) {
 // maker->levels. Their number, at least 1.
 static seq_status find_quiet(const making *making, size_t first, size_t rows, uint64_t *out_count,
                              seq_error *error) {
-    seq_string_maker *maker = making->maker;
+    seq_joiner *maker = making->maker;
     size_t width = (size_t)maker->schema->fields[maker->loud].width;
     if (!rows)
         return seq_error_set(error, SEQ_BAD_INPUT,
@@ -315,7 +313,7 @@ static seq_status find_quiet(const making *making, size_t first, size_t rows, ui
 }
 
 // Copies a row of every field on the frames' axis; `tag`: the background in place of its own.
-static void copy_row(const seq_string_maker *maker, const seq_items *from, size_t row, size_t to,
+static void copy_row(const seq_joiner *maker, const seq_items *from, size_t row, size_t to,
                      bool gap) {
     for (int f = 0; f < maker->schema->field_count; f++) {
         const seq_field *field = &maker->schema->fields[f];
@@ -331,9 +329,9 @@ static void copy_row(const seq_string_maker *maker, const seq_items *from, size_
 }
 
 // Frames of a string, from row *to on.
-static seq_status join_frames(const making *making, const seq_string *string, size_t *to,
+static seq_status join_frames(const making *making, const seq_joined *string, size_t *to,
                               seq_error *error) {
-    seq_string_maker *maker = making->maker;
+    seq_joiner *maker = making->maker;
     const seq_items *from = making->from;
     const int32_t *lengths = from->lengths[maker->axis] + string->first;
     size_t first = rows_before(from, maker->axis, string->first), row = first, begin = *to;
@@ -356,12 +354,12 @@ static seq_status join_frames(const making *making, const seq_string *string, si
 
 // Fields of the other axes, and of the examples: those of the first recording.
 static void join_others(const making *making, int f) {
-    seq_string_maker *maker = making->maker;
+    seq_joiner *maker = making->maker;
     const seq_field *field = &maker->schema->fields[f];
     const seq_items *from = making->from;
     size_t width = (size_t)field->width, to = 0;
     for (int64_t s = 0; s < making->count; s++) {
-        const seq_string *string = &making->strings[s];
+        const seq_joined *string = &making->strings[s];
         size_t row = rows_before(from, field->axis, string->first),
                count = field->axis
                            ? rows_before(from, field->axis, string->first + string->count) - row
@@ -376,7 +374,7 @@ static void join_others(const making *making, int f) {
 }
 
 static seq_status take_room(const making *making, const seq_items *out, seq_error *error) {
-    seq_string_maker *maker = making->maker;
+    seq_joiner *maker = making->maker;
     size_t *capacity = maker->capacity + SEQ_AXES + SEQ_COLUMNS, count = (size_t)making->count;
     seq_status status = SEQ_OK;
     for (int f = 0; !status && f < maker->schema->field_count; f++) {
@@ -395,8 +393,8 @@ static seq_status take_room(const making *making, const seq_items *out, seq_erro
     return status;
 }
 
-seq_status seq_string_make(seq_string_maker *maker, int64_t epoch, const seq_items *from,
-                           const seq_string *strings, int64_t count, seq_items *out,
+seq_status seq_joiner_make(seq_joiner *maker, int64_t epoch, const seq_items *from,
+                           const seq_joined *strings, int64_t count, seq_items *out,
                            const uint32_t **out_begins, seq_error *error) {
     const making making = {maker, epoch, from, strings, count};
     size_t to = 0;
