@@ -1,11 +1,11 @@
 // The first pass: every item is read once, cut into units, and its units go to a
-// temporary file as numbers of a string table, followed by its tags or the symbols
-// of its transcript and, where a
+// temporary file as numbers of a string table, followed by its tags and, where a
 // validation or test part is made, its text as it came. Frames go there as the
-// bits of their values. Memory keeps a row an item. Keys say which items belong together: equal
-// units, windows and strands of one item, an equal group field. Of a sequence and its reverse
-// complement the smaller digest is the key when both are trained on. Tests:
-// tests/cli/seqprep_items.sh.
+// bits of their values. Memory keeps a row an item. Keys say which items belong
+// together: equal units, windows and strands of one item, an equal group field.
+// Of a sequence and its reverse complement the smaller digest is the key when
+// both are trained on. Tests: tests/cli/seqprep_items.sh,
+// tests/unit/prep/test_prepare_items.c.
 #include "item_store.h"
 #include "documents.h"
 #include "sequence_letters.h"

@@ -104,7 +104,7 @@ typedef struct seq_reader_settings {
     const char *group;       // a field that items must have, beside those of `columns`
     int file;         // descriptor of a file that holds the stream's bytes as they are; 0: none
     const char *root; // folder: the input under which the class folders lie
-    bool unlabelled;  // labels and tags may be missing (raw input for a prediction)
+    bool unlabelled;  // columns but the sequence may be missing (raw input)
     bool blank_items; // a blank line is an item of length 0; otherwise skipped and counted
     bool any_bytes;   // values need not be UTF-8
     bool keep_lines;  // fill seq_item.lines

@@ -232,10 +232,10 @@ static void tables_name_files_of_frames(void **state) {
     seq_error error = {0};
     (void)state;
     temporary_create(&place);
-    write_text(&place, "1.csv", "v,label\n1,on\n2,on\n", path);
-    write_text(&place, "2.csv", "v,label\n3,off\n", path);
-    write_text(&place, "3.csv", "v,label\n1,on\n2,on\n", path);
-    write_text(&place, "wide.csv", "v,w,label\n1,2,on\n", path);
+    write_text(&place, "1.csv", "v,w,label\n1,5,on\n2,6,on\n", path);
+    write_text(&place, "2.csv", "v,w,label\n1,5,off\n2,7,off\n", path); // begins as the others
+    write_text(&place, "3.csv", "v,w,label\n1,5,on\n2,6,on\n", path);
+    write_text(&place, "wide.csv", "v,w,x,label\n1,2,3,on\n", path);
     write_text(&place, "table.csv", "file,who\n1.csv,x\n2.csv,y\n3.csv,z\n", table);
     seq_prepare_items settings = {.task = SEQ_TASK_CLASSIFY,
                                   .inputs = inputs,
@@ -245,14 +245,14 @@ static void tables_name_files_of_frames(void **state) {
                                   .reader = {.columns = "path=file,who=who", .group = "who"}};
     seq_dataset *dataset = prepare(settings, &place);
     bool first = seq_dataset_items(dataset, SEQ_TEST) == 2; // 1 and 3 are one group
-    expect_split(dataset, first ? SEQ_TEST : SEQ_TRAIN, "1 2 = on\n1 2 = on\n");
-    expect_split(dataset, first ? SEQ_TRAIN : SEQ_TEST, "3 = off\n");
+    expect_split(dataset, first ? SEQ_TEST : SEQ_TRAIN, "1,5 2,6 = on\n1,5 2,6 = on\n");
+    expect_split(dataset, first ? SEQ_TRAIN : SEQ_TEST, "1,5 2,7 = off\n");
     seq_dataset_close(dataset);
     write_text(&place, "table.csv", "file,who\n1.csv,x\nwide.csv,y\n", table);
     snprintf(path, sizeof path, "%s", temporary_path(&place, "none"));
     settings.output = path;
     assert_int_equal(seq_prepare_items_run(&settings, &error), SEQ_BAD_INPUT);
-    assert_non_null(strstr(error.text, "table.csv line 3: wide.csv: frames of 2 values"));
+    assert_non_null(strstr(error.text, "table.csv line 3: wide.csv: frames of 3 values"));
     temporary_destroy(&place);
 }
 
