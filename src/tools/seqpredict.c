@@ -291,7 +291,7 @@ static seq_status begin_transcripts(job *job, seq_error *error) {
     const options *options = job->options;
     const seqpredict_transcripts_config config = {
         .loaded = job->loaded,
-        .options = seq_option_values(job->parsed, &seqpredict_transcript_options_group),
+        .parsed = job->parsed,
         .how = job->how,
         .format = (seqpredict_format)options->format,
         .best = (int)options->best,

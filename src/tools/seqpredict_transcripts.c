@@ -65,6 +65,7 @@ bool seqpredict_transcribes(const seq_schema *schema) {
 
 struct seqpredict_transcripts {
     seqpredict_transcripts_config config;
+    const seqpredict_transcript_options *options;
     const seq_vocabulary *symbols;
     double shift; // seconds; 0: frames have no time
     seq_transcriber *transcriber;
@@ -81,24 +82,45 @@ struct seqpredict_transcripts {
 
 // ---- Beginning.
 
-static seq_status check_options(const seqpredict_transcripts_config *config, double shift,
+static seq_status refuse(const seq_parsed *parsed, const char *const *names, const char *why,
+                         seq_error *error) {
+    for (; *names; names++)
+        if (parsed->sources[seq_option_find(parsed->program, *names)] != SEQ_FROM_DEFAULT)
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s: %s", *names, why);
+    return SEQ_OK;
+}
+
+// What would have no effect.
+static seq_status check_searches(const seqpredict_transcripts_config *config,
+                                 const seqpredict_transcript_options *options, seq_error *error) {
+    static const char *const of_searches[] = {"beam",  "exact",      "lm", "lm-weight",
+                                              "bonus", "lm-unknown", NULL},
+                             *const of_beams[] = {"beam", NULL},
+                             *const of_scores[] = {"lm", "lm-weight", "lm-unknown", "bonus", NULL},
+                             *const of_models[] = {"lm-weight", "lm-unknown", NULL};
+    if (options->align)
+        return refuse(config->parsed, of_searches, "with --align nothing is searched for", error);
+    if (options->exact && refuse(config->parsed, of_beams, "with --exact there is no beam", error))
+        return error->status;
+    if (!options->exact && !options->beam &&
+        refuse(config->parsed, of_scores, "--beam 0 takes the best path, whatever else", error))
+        return error->status;
+    return options->lm ? SEQ_OK : refuse(config->parsed, of_models, "needs --lm", error);
+}
+
+static seq_status check_options(const seqpredict_transcripts_config *config,
+                                const seqpredict_transcript_options *options, double shift,
                                 seq_error *error) {
-    const seqpredict_transcript_options *options = config->options;
     const char *what = options->ctm ? "ctm" : "textgrid";
-    bool searches = options->exact || options->beam;
-    if (options->align && (options->exact || options->lm || config->best > 1))
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--align: nothing is searched for, so --exact, --lm and --best have "
-                             "no meaning");
-    if (!searches && (options->lm || config->best > 1))
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--beam 0: the best path is one answer, without a language model");
+    bool searches = !options->align && (options->exact || options->beam);
+    if (check_searches(config, options, error)) return error->status;
+    if (!searches && config->best > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--best %d: %s has one answer", config->best,
+                             options->align ? "--align" : "--beam 0");
     if (!options->exact && config->best > 1 && config->best > options->beam)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--best %d: expected at most --beam %" PRId64 " answers", config->best,
                              options->beam);
-    if (options->lm_unknown && !options->lm)
-        return seq_error_set(error, SEQ_BAD_USAGE, "--lm-unknown: needs --lm");
     if (options->times && config->format == SEQPREDICT_TEXT)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--times: needs --format tsv or json (or --ctm, --textgrid)");
@@ -108,7 +130,7 @@ static seq_status check_options(const seqpredict_transcripts_config *config, dou
 }
 
 static seq_status load_language(seqpredict_transcripts *self, seq_error *error) {
-    const seqpredict_transcript_options *options = self->config.options;
+    const seqpredict_transcript_options *options = self->options;
     char what[SEQ_PATH + 8];
     int unknown;
     if (!options->lm) return SEQ_OK;
@@ -143,8 +165,8 @@ static seq_status read_given(seqpredict_transcripts *self, seq_error *error) {
     static const seq_answer_columns usual = {0};
     seq_answer_file file;
     int count = seq_vocabulary_size(self->symbols);
-    if (!self->config.options->align) return SEQ_OK;
-    seq_status status = seq_answer_file_read(self->config.options->align, &file, error);
+    if (!self->options->align) return SEQ_OK;
+    seq_status status = seq_answer_file_read(self->options->align, &file, error);
     if (status) return seq_error_add_context(error, "--align");
     self->tables.rules = *seq_vocabulary_rules(self->symbols);
     status = seq_labels_of_vocabulary(self->symbols, &self->tables.labels, error);
@@ -152,7 +174,7 @@ static seq_status read_given(seqpredict_transcripts *self, seq_error *error) {
         status = seq_answers_read(&file, SEQ_ANSWERS_TRANSCRIPTS, &usual, false, &self->tables,
                                   &self->given, NULL, error);
     seq_answer_file_clear(&file);
-    self->given.file = self->config.options->align;
+    self->given.file = self->options->align;
     for (size_t i = 0; !status && i < self->given.places; i++)
         if (self->given.ids[i] <= 0 || self->given.ids[i] >= count)
             status = refuse_symbol(self, i, error);
@@ -160,7 +182,7 @@ static seq_status read_given(seqpredict_transcripts *self, seq_error *error) {
 }
 
 static seq_status open_outputs(seqpredict_transcripts *self, seq_error *error) {
-    const seqpredict_transcript_options *options = self->config.options;
+    const seqpredict_transcript_options *options = self->options;
     if (options->ctm && !(self->ctm = open_memstream(&self->ctm_text, &self->ctm_size)))
         return seq_error_set(error, SEQ_NO_MEMORY, "no memory for --ctm");
     if (options->textgrid && mkdir(options->textgrid, 0777) != 0 && errno != EEXIST)
@@ -170,7 +192,7 @@ static seq_status open_outputs(seqpredict_transcripts *self, seq_error *error) {
 
 static seq_status create_transcriber(seqpredict_transcripts *self, seq_error *error) {
     const seqpredict_transcripts_config *config = &self->config;
-    const seqpredict_transcript_options *options = config->options;
+    const seqpredict_transcript_options *options = self->options;
     const seq_transcriber_config own = {
         .model = config->loaded->model,
         .weights = &config->loaded->weights,
@@ -202,10 +224,11 @@ seq_status seqpredict_transcripts_create(const seqpredict_transcripts_config *co
     seq_status status = seq_allocate(&self, 1, sizeof *self, "transcripts", error);
     if (status) return status;
     self->config = *config;
+    self->options = seq_option_values(config->parsed, &seqpredict_transcript_options_group);
     self->symbols = loaded->vocabularies[loaded->schema.fields[loaded->schema.target].vocabulary];
     if (seq_record_text(&loaded->schema.reader, "frame_shift"))
         status = seq_record_get_real(&loaded->schema.reader, "frame_shift", &self->shift, error);
-    if (!status) status = check_options(config, self->shift, error);
+    if (!status) status = check_options(config, self->options, self->shift, error);
     if (!status) status = load_language(self, error);
     if (!status) status = read_given(self, error);
     if (!status) status = open_outputs(self, error);
@@ -233,7 +256,7 @@ void seqpredict_transcripts_destroy(seqpredict_transcripts *self) {
 seq_status seqpredict_transcripts_give(const seqpredict_transcripts *self,
                                        seqpredict_window *window, int64_t index, seq_error *error) {
     const seq_answers *given = &self->given;
-    if (!self->config.options->align) return SEQ_OK;
+    if (!self->options->align) return SEQ_OK;
     if ((size_t)index >= given->items)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "--align %s: %zu transcripts, and there are more items", given->file,
@@ -309,7 +332,7 @@ static void print_list(const seqpredict_transcripts *self, const seq_transcribed
 void seqpredict_transcripts_header(const seqpredict_transcripts *self) {
     if (self->config.format != SEQPREDICT_TSV) return;
     printf("index\tinput\toutput\tscore\tlog_probability\tprobability\tframes%s\n",
-           self->config.options->times ? "\tsymbols\tbegins\tends\tbests\tposteriors" : "");
+           self->options->times ? "\tsymbols\tbegins\tends\tbests\tposteriors" : "");
 }
 
 static const char *name_of(const seqpredict_window *window, const seqpredict_entry *entry) {
@@ -327,7 +350,7 @@ static void print_rows(const seqpredict_transcripts *self, const seqpredict_wind
         print_text(self, &answer->alternatives[k]);
         print_scores(&answer->alternatives[k], "\t%.9g\t%.9g\t%.9g");
         printf("\t%zu", answer->frames);
-        for (int column = 0; self->config.options->times && column < 5; column++)
+        for (int column = 0; self->options->times && column < 5; column++)
             if (k == 0)
                 print_list(self, answer, column);
             else
@@ -367,7 +390,7 @@ static seq_status print_json(const seqpredict_transcripts *self, const seqpredic
     putchar(']');
     print_scores(best, scores);
     printf(",\"frames\":%zu", answer->frames);
-    if (self->config.options->times) print_json_times(self, answer);
+    if (self->options->times) print_json_times(self, answer);
     if (self->config.best > 1) fputs(",\"alternatives\":[", stdout);
     for (int k = 0; !status && self->config.best > 1 && k < answer->found; k++) {
         fputs(k ? ",{\"output\":" : "{\"output\":", stdout);
@@ -429,7 +452,7 @@ static seq_status write_textgrid(seqpredict_transcripts *self, const char *stem,
     seq_tier tier = {
         .name = "symbols", .start = begin, .end = end, .intervals = intervals, .count = count};
     const seq_textgrid grid = {.start = begin, .end = end, .tiers = &tier, .tier_count = 1};
-    snprintf(path, sizeof path, "%s/%s.TextGrid", self->config.options->textgrid, stem);
+    snprintf(path, sizeof path, "%s/%s.TextGrid", self->options->textgrid, stem);
     FILE *stream = open_memstream(&text, &size);
     if (stream) seq_textgrid_print(stream, &grid, false);
     status = seq_memory_stream_close(stream, &text, error, "writing %s", path);
@@ -447,8 +470,8 @@ static seq_status print_item(seqpredict_transcripts *self, const seqpredict_wind
     char stem[SEQ_PATH];
     seq_status status = SEQ_OK;
     if (!answer->found)
-        return seq_error_set(error, self->config.options->align ? SEQ_BAD_INPUT : SEQ_BAD_NUMBER,
-                             self->config.options->align
+        return seq_error_set(error, self->options->align ? SEQ_BAD_INPUT : SEQ_BAD_NUMBER,
+                             self->options->align
                                  ? "%s (item %" PRId64 "): its frames cannot say the given labels"
                                  : "%s (item %" PRId64 "): the model's answer is no number",
                              name_of(window, entry), entry->index);
@@ -465,7 +488,7 @@ static seq_status print_item(seqpredict_transcripts *self, const seqpredict_wind
     }
     stem_of(name_of(window, entry), stem);
     if (self->ctm) add_ctm(self, stem, answer);
-    if (!status && self->config.options->textgrid)
+    if (!status && self->options->textgrid)
         status = write_textgrid(self, stem, window->begins[item], answer, error);
     return status;
 }
@@ -501,7 +524,7 @@ seq_status seqpredict_transcripts_answer(seqpredict_transcripts *self, seqpredic
 
 seq_status seqpredict_transcripts_finish(seqpredict_transcripts *self, int64_t items,
                                          seq_error *error) {
-    const seqpredict_transcript_options *options = self->config.options;
+    const seqpredict_transcript_options *options = self->options;
     seq_status status = SEQ_OK;
     if (options->align && !self->config.part && (size_t)items < self->given.items)
         status = seq_error_set(error, SEQ_BAD_INPUT,

@@ -21,8 +21,8 @@ bool seqpredict_transcribes(const seq_schema *schema);
 typedef struct seqpredict_transcripts seqpredict_transcripts;
 typedef struct seqpredict_transcripts_config {
     const seq_loaded *loaded; // the caller's
-    const seqpredict_transcript_options *options;
-    const tool_model *how; // of the language model
+    const seq_parsed *parsed; // of a program with the group above
+    const tool_model *how;    // of the language model
     seqpredict_format format;
     int best, batch;
     seq_team *team;

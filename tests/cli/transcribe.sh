@@ -112,6 +112,8 @@ printf 'a a a a a a a a a\n' >given
 expect 3 "speech/ann_0.wav .item 0.: .*labels" "$SEQPREDICT" run --align given speech/ann_0.wav
 expect 2 "times: needs --format tsv or json" "$SEQPREDICT" run --times speech/ann_0.wav
 expect 2 "best 2: expected at most --beam 1 answers" "$SEQPREDICT" run --best 2 --beam 1 speech/ann_0.wav
+expect 2 "lm-weight: needs --lm" "$SEQPREDICT" run --lm-weight 1 speech/ann_0.wav
+expect 2 "beam: with --align nothing is searched for" "$SEQPREDICT" run --align given --beam 4 speech/ann_0.wav
 expect 2 "lm run: no language model, of the task transcribe" "$SEQPREDICT" run --lm run speech/ann_0.wav
 
 # A language model over the symbols changes the score of what is found.
