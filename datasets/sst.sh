@@ -16,5 +16,13 @@ for task in binary fine rate; do
     for measure in "${measures[@]}"; do tell_seeds "$out/run-$task" $split $measure; done
   done
 done
-"$bin/seqeval" "$out/run-binary-1" --split test --baseline bow
-"$bin/seqeval" "$out/run-fine-1" --split test --baseline bow
+# All seeds together against a bag of words, by one paired interval over the sentences.
+for task in binary fine; do
+  answers=()
+  for ((seed = 1; seed <= seeds; seed++)); do
+    answers+=("$out/run-$task-$seed/test.txt")
+    cut -d ' ' -f 2- "$from/stsa.$task.test" | "$bin/seqpredict" "$out/run-$task-$seed" --quiet >"${answers[-1]}"
+  done
+  "$bin/seqeval" --gold "$from/stsa.$task.test" --runs "$seeds" --predictions "${answers[@]}" --train "$from/stsa.$task.train" \
+    --dev "$from/stsa.$task.dev" --baseline bow
+done

@@ -40,3 +40,13 @@ seq_status seq_data_path_find(const char *run, const seq_manifest *manifest, cha
                              run);
     return SEQ_OK;
 }
+
+seq_status seq_data_path_open(const char *run, const char *path, seq_dataset **out,
+                              seq_error *error) {
+    seq_status status = seq_dataset_open(path, out, error);
+    if (!status || seq_path_holds(path, "dataset.json")) return status;
+    return seq_error_add_context(error,
+                                 "the data set of %s is not where it was (moved? --data names its "
+                                 "place)",
+                                 run);
+}

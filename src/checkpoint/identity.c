@@ -33,7 +33,9 @@ static const char *value_of(const seq_manifest *manifest, const char *field) {
 // Fields that are there only where they are not at their default: calls `use` for each.
 typedef void use_added(void *context, const char *field, const char *standard);
 static void walk_added(use_added *use, void *context) {
-    use(context, "task", "lm");
+    seq_schema tokens; // what a manifest without a schema stands for
+    seq_schema_set_tokens(&tokens);
+    use(context, "task", tokens.task);
     use(context, "schema", "none");
     use(context, "init-from", "");
     use(context, "embeddings", "");

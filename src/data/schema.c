@@ -308,6 +308,17 @@ seq_status seq_schema_write(const seq_schema *schema, seq_manifest *manifest, se
     return status;
 }
 
+// What has to be equal where a model meets other data: without the normalisations.
+static seq_status write_identity(const seq_schema *schema, seq_record *record, seq_error *error) {
+    seq_status status = write_record(schema, record, false, error);
+    for (size_t i = 0; !status && i < schema->reader.count; i++) {
+        char key[128];
+        snprintf(key, sizeof key, "reader.%s", schema->reader.entries[i].key);
+        status = seq_record_set_text(record, key, schema->reader.entries[i].text, error);
+    }
+    return status;
+}
+
 seq_status seq_schema_hash(const seq_schema *schema, char out[33], seq_error *error) {
     seq_record record = {0};
     seq_digest digest;
@@ -315,18 +326,44 @@ seq_status seq_schema_hash(const seq_schema *schema, char out[33], seq_error *er
     size_t size = 0;
     *out = '\0';
     if (schema->streams) return SEQ_OK;
-    seq_status status = write_record(schema, &record, false, error);
+    seq_status status = write_identity(schema, &record, error);
     FILE *stream = status ? NULL : open_memstream(&text, &size);
     for (size_t i = 0; stream && i < record.count; i++)
         fprintf(stream, "%s=%s\n", record.entries[i].key, record.entries[i].text);
-    for (size_t i = 0; stream && i < schema->reader.count; i++)
-        fprintf(stream, "reader.%s=%s\n", schema->reader.entries[i].key,
-                schema->reader.entries[i].text);
     if (!status) status = seq_memory_stream_close(stream, &text, error, "hashing the schema");
     if (!status) seq_digest_bytes(text, size, &digest);
     if (!status) seq_digest_text(&digest, out);
     free(text);
     seq_record_clear(&record);
+    return status;
+}
+
+// Appends the keys of `here` that `there` has otherwise; `absent`: those that it has not.
+static size_t list_differences(const seq_record *here, const seq_record *there, bool absent,
+                               char *out, size_t used, size_t size) {
+    for (size_t i = 0; i < here->count && used < size; i++) {
+        const char *key = here->entries[i].key, *text = here->entries[i].text,
+                   *other = seq_record_text(there, key);
+        if (absent ? other != NULL : other && strcmp(text, other) == 0) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s %.60s, not %.60s", used ? "; " : "",
+                                 key, absent ? "none" : text,
+                                 absent  ? text
+                                 : other ? other
+                                         : "none");
+    }
+    return used;
+}
+
+seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, char *out,
+                              size_t size, seq_error *error) {
+    seq_record a = {0}, b = {0};
+    *out = '\0';
+    seq_status status = write_identity(here, &a, error);
+    if (!status) status = write_identity(there, &b, error);
+    if (!status)
+        list_differences(&b, &a, true, out, list_differences(&a, &b, false, out, 0, size), size);
+    seq_record_clear(&a);
+    seq_record_clear(&b);
     return status;
 }
 

@@ -273,9 +273,9 @@ static void load(seq_filterbank *bank, const seq_sound *sound, size_t frame, boo
             count = (int64_t)sound->count;
     for (int64_t i = 0; i < length; i++) {
         int64_t at = begin + i;
-        bank->frame[i] = at >= 0 && at < count ? sound->samples[at]
+        bank->frame[i] = at >= 0 && at < count ? (double)sound->samples[at]
                          : padded              ? 0
-                                               : mirrored(sound, at);
+                                               : (double)mirrored(sound, at);
     }
 }
 

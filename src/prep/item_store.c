@@ -9,6 +9,7 @@
 #include "item_store.h"
 #include "documents.h"
 #include "sequence_letters.h"
+#include <inttypes.h>
 #include <errno.h>
 #include <math.h>
 #include <seqtrain/base/escape.h>
@@ -44,6 +45,8 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                       prepare->all_folds || prepare->valid_fraction > 0 ||
                       prepare->test_fraction > 0;
     seq_status status = seq_id_spool_begin(&store->spool, folder, error);
+    if (!status && !store->settings.sound.mel_bins)
+        status = seq_sound_settings_read(&store->settings.sound, NULL, error);
     if (!status)
         status = seq_condition_parse("valid", prepare->valid_condition,
                                      &store->conditions[SEQ_VALID], error);
@@ -160,11 +163,16 @@ static seq_status take_label(seq_item_store *store, const seq_item *item, seq_st
     return status;
 }
 
-static seq_status parse_tags(seq_item_store *store, const seq_item_field *field, seq_error *error) {
+static seq_status parse_tags(seq_item_store *store, const seq_item *item,
+                             const seq_item_field *field, seq_error *error) {
     seq_tag *tags = NULL;
     seq_status status = seq_allocate(&tags, field->count, sizeof *tags, "tags", error);
-    for (size_t i = 0; !status && i < field->count; i++)
+    for (size_t i = 0; !status && i < field->count; i++) {
         tags[i] = seq_tag_parse(field->values[i].bytes, field->values[i].size);
+        if (!tags[i].prefix && !*store->formless_at)
+            snprintf(store->formless_at, sizeof store->formless_at, "%.200s line %" PRId64,
+                     item->file, field->values[i].line);
+    }
     if (!status) seq_tag_evidence_add(&store->evidence, tags, field->count);
     free(tags);
     return status;
@@ -190,7 +198,7 @@ static seq_status take_tags(seq_item_store *store, const seq_item *item, seq_err
         status = seq_string_table_add(&store->tags, value->bytes, value->size, &number, error);
         store->tag_ids[i] = (uint32_t)number;
     }
-    return status ? status : parse_tags(store, field, error);
+    return status ? status : parse_tags(store, item, field, error);
 }
 
 static seq_partition_key digest(const void *bytes, size_t size) {
@@ -372,16 +380,18 @@ static seq_status check_kind(seq_item_store *store, const seq_item *item, seq_er
         return refuse_frames(item, error, "the item %s, and those before %s",
                              width ? "has frames" : "is a text",
                              width ? "are texts" : "have frames");
-    if (frames && frames->rate != store->settings.sound.rate)
-        return refuse_frames(item, error,
-                             "its sound has %d Hz, and that of the items before %d Hz; --resample "
-                             "%d makes it one rate",
-                             frames->rate, store->settings.sound.rate, store->settings.sound.rate);
     if (width != store->width)
         return refuse_frames(item, error,
                              "frames of %d values, and those of the items before have %d", width,
                              store->width);
-    if (!frames || frames->shift == store->shift) return SEQ_OK;
+    if (!frames) return SEQ_OK;
+    int rate = store->settings.sound.rate;
+    if (frames->rate != rate)
+        return refuse_frames(item, error,
+                             "sound of %d Hz, and that of the items before has %d Hz; --resample "
+                             "%d makes it one rate",
+                             frames->rate, rate, rate);
+    if (frames->shift == store->shift) return SEQ_OK;
     return refuse_frames(item, error, "frames are %g s apart, and those of the items before %g s",
                          frames->shift, store->shift);
 }

@@ -36,6 +36,7 @@ typedef struct seq_item_store {
     seq_string_table units, labels, tags; // counts are not kept
     seq_string_table names;               // of groups
     seq_tag_evidence evidence;
+    char formless_at[SEQ_ERROR_TEXT / 4]; // FILE line N of the first tag without a prefix; or ""
     seq_ctm intervals;              // by file and time
     bool makes_tags;                // of intervals or labels
     seq_item_symbols symbols;       // of transcripts

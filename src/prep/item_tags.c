@@ -17,9 +17,9 @@ static seq_status refuse_mixture(const seq_item_work *work, seq_error *error) {
         if (seq_tag_parse(text, table->items[i].size).prefix) continue;
         seq_escape(text, table->items[i].size, false, shown, sizeof shown);
         return seq_error_set(error, SEQ_BAD_INPUT,
-                             "tag '%s' has no prefix and is not O, and other tags have one: mend "
-                             "it, or leave the tags alone with --tag-scheme none",
-                             shown);
+                             "%s: tag '%s' has no prefix and is not O, and other tags have one: "
+                             "mend it, or leave the tags alone with --tag-scheme none",
+                             work->store.formless_at, shown);
     }
     return SEQ_OK;
 }

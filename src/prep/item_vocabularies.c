@@ -152,8 +152,14 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
     int64_t least = prepare->min_count > 1 ? prepare->min_count : 1;
     if (!status) status = rank(table, least, compare_ranks, &items, &count, error);
     if (!status && count == 0)
-        status = seq_error_set(error, SEQ_BAD_INPUT,
-                               "no unit of the training part is left for the vocabulary");
+        status =
+            work->store.shorter
+                ? seq_error_set(error, SEQ_BAD_INPUT,
+                                "%s: --kmer %d: no item of the training part has so many letters",
+                                prepare->inputs[0], prepare->rules.kmer)
+                : seq_error_set(error, SEQ_BAD_INPUT,
+                                "%s: no unit of the training part is left for the vocabulary",
+                                prepare->inputs[0]);
     if (!status) status = append_ranked(work->units, items, count, limit, error);
     free(items);
     if (!status && prepare->vocabulary_from)

@@ -92,15 +92,17 @@ static seq_status divide(seq_item_work *work, seq_error *error) {
 }
 
 static void print_notes(const seq_item_work *work, FILE *stream) {
+    static const char *const done[SEQ_SKIPS] = {[SEQ_SKIP_MISSING] = "interpolated",
+                                                [SEQ_SKIP_LOST] = "interpolated",
+                                                [SEQ_SKIP_UNSCALED] = "left as they are",
+                                                [SEQ_SKIP_SHORT] = "filled up with zeros"};
     const seq_item_store *store = &work->store;
     int64_t total = store->read[0] + store->read[1] + store->read[2];
     fprintf(stream, "reader     %s: %" PRId64 " items", store->settings.reader, total);
     for (int i = 0; i < SEQ_SKIPS; i++)
         if (store->skipped[i])
             fprintf(stream, ", %" PRId64 " %s %s", store->skipped[i], seq_skip_names[i],
-                    i == SEQ_SKIP_MISSING ? "interpolated"
-                    : i == SEQ_SKIP_SHORT ? "filled up with zeros"
-                                          : "passed over");
+                    done[i] ? done[i] : "passed over");
     fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another",
             work->groups, work->repeats);
     if (work->contradictions)
@@ -167,11 +169,28 @@ static seq_status check_condition(const seq_item_work *work, seq_split split, co
                          seq_split_name(split), condition);
 }
 
+// Objects have a text and a label each, unless --columns names lists.
+static seq_status check_lists(const seq_item_work *work, seq_error *error) {
+    const seq_reader_settings *settings = &work->store.settings;
+    const char *columns = settings->columns ? settings->columns : "";
+    bool tokens = strncmp(columns, "token=", 6) == 0 || strstr(columns, ",token="),
+         tags = strncmp(columns, "tag=", 4) == 0 || strstr(columns, ",tag=");
+    if (work->prepare->task != SEQ_TASK_TAG || strcmp(settings->reader, "jsonl") != 0 ||
+        (tokens && tags))
+        return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "%s: tags of JSON lines are lists: --columns token=KEY,tag=KEY names the "
+                         "keys of tokens and tags",
+                         work->prepare->inputs[0]);
+}
+
 static seq_status read_all(seq_item_work *work, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     seq_item_store *store = &work->store;
-    seq_status status =
-        seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
+    seq_status status = check_lists(work, error);
+    if (!status)
+        status =
+            seq_item_store_read(store, SEQ_TRAIN, prepare->inputs, prepare->input_count, error);
     if (!status) status = seq_item_store_sort(store, &work->own, error);
     if (!status) status = check_condition(work, SEQ_VALID, prepare->valid_condition, error);
     if (!status) status = check_condition(work, SEQ_TEST, prepare->test_condition, error);

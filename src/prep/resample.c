@@ -8,7 +8,7 @@
 #include <seqtrain/prep/sound.h>
 #include <stdlib.h>
 
-enum { ZEROS = 32, WEIGHTS = 1 << 24 };
+enum { ZEROS = 32, WEIGHTS = 1 << 22 };
 
 typedef struct plan {
     int64_t in, out;    // the rates, divided by what they share

@@ -41,7 +41,9 @@ seq_status seq_plan_create_model(seq_plan *plan, const seq_compute *compute, seq
     if (plan->dataset)
         return seq_train_create_model(plan->parsed, plan->dataset, compute, NULL, &plan->task, out,
                                       error);
-    plan->task = &seq_task_lm;
+    seq_schema tokens; // what a data set without a schema has
+    seq_schema_set_tokens(&tokens);
+    plan->task = seq_task_find(tokens.task);
     seq_status status =
         seq_train_model_config(plan->options, (int)plan->options->plan_vocabulary, &config, error);
     return status ? status : seq_model_create(&config, compute, out, error);
@@ -211,13 +213,9 @@ static seq_status fill_size(seq_plan *plan, seq_error *error) {
     return measure_memory(plan, error);
 }
 
-static seq_status create_model(seq_plan *plan, seq_error *error) {
+static seq_status create_model(seq_plan *plan, const seq_compute *compute, seq_error *error) {
     const seq_train_options *options = plan->options;
-    seq_compute compute;
-    if (open_data(plan, error) ||
-        seq_compute_find(plan->kernels, (seq_precision)options->precision, NULL, &compute, error) ||
-        seq_plan_create_model(plan, &compute, &plan->model, error))
-        return error->status;
+    if (seq_plan_create_model(plan, compute, &plan->model, error)) return error->status;
     plan->optimizer = seq_optimizer_find(seq_optimizer_names()[options->optimizer]);
     seq_train_rule_config(options, plan->optimizer, &plan->rule);
     return fill_size(plan, error);
@@ -295,10 +293,15 @@ static seq_status check_streams(const seq_train_options *options, seq_error *err
 static seq_status report(const seq_parsed *parsed, seq_comm *comm, seq_error *error) {
     const seq_train_options *options = parsed->values;
     seq_plan plan = {.parsed = parsed, .options = options, .comm = comm};
+    seq_compute compute;
     check_streams(options, error);
     if (seq_cpu_choose_kernels(comm, options->kernels, &plan.kernels, error)) return error->status;
-    create_model(&plan, error);
-    if (seq_comm_agree(comm, error)) goto out;
+    if (!open_data(&plan, error) &&
+        !seq_compute_find(plan.kernels, (seq_precision)options->precision, NULL, &compute, error))
+        create_model(&plan, &compute, error);
+    if (seq_comm_agree(comm, error) ||
+        seq_train_preview_initial(parsed, comm, &compute, plan.dataset, error))
+        goto out;
     look_around(&plan);
     if (seq_plan_measure(&plan, error)) goto out;
     take_given(&plan);

@@ -7,6 +7,7 @@
 #include <seqtrain/storage/array_file.h>
 #include "array_private.h"
 #include "chunk_encoder.h"
+#include "dense_messages.h"
 #include "layout_private.h"
 #include "zstd_filter.h"
 #include <inttypes.h>
@@ -82,7 +83,8 @@ typedef struct object {
     const char *path;
     members *members;
     bool group, data;
-    uint64_t tree, heap; // of a symbol table, or 0
+    uint64_t tree, heap;             // of a symbol table, or 0
+    uint64_t dense_tree, dense_heap; // of links that its header has no room for, or 0
     seq_error *error;
 } object;
 
@@ -107,11 +109,11 @@ static const char *visit_object(void *context, const seq_layout_file *file,
         object->group = true;
         if (message->size < 10) return seq_object_damaged;
         size_t at = 2 + (bytes[1] & 1 ? 8 : 0);
-        if (message->size < at + 8) return seq_object_damaged;
-        return seq_layout_number(bytes + at, 8) == UINT64_MAX
-                   ? NULL
-                   : "has more members than its header holds, which are not read in this form "
-                     "(libver='latest', track_order): write the file without them, or h5repack it";
+        if (message->size < at + 16) return seq_object_damaged;
+        if (seq_layout_number(bytes + at, 8) == UINT64_MAX) return NULL;
+        object->dense_heap = seq_layout_number(bytes + at, 8);
+        object->dense_tree = seq_layout_number(bytes + at + 8, 8);
+        return NULL;
     case SEQ_MESSAGE_LINK:
         why = seq_object_link_take(message, &link);
         if (why || !link.hard) return why;
@@ -197,6 +199,9 @@ static seq_status list_group(seq_array_file *file, const char *path, uint64_t ad
         seq_object_visit(&file->place, address, visit_object, &object, &file->headers);
     if (!why && file->headers > 4 * file->place.size + 65536)
         why = "has more members than the file holds";
+    if (!why && object.dense_heap)
+        why = seq_dense_visit(&file->place, SEQ_MESSAGE_LINK, object.dense_heap, object.dense_tree,
+                              visit_object, &object, &file->headers);
     if (!why && object.tree) {
         why = open_heap(&file->place, object.heap, &heap);
         if (!why) why = take_tree(&object, &heap, object.tree, -1);

@@ -4,6 +4,7 @@
 // the end of its message. Tests: tests/unit/storage/test_array_file.c,
 // tests/fuzz/fuzz_arrays.c.
 #include "array_private.h"
+#include "dense_messages.h"
 #include "layout_private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,7 @@ typedef struct search {
     unsigned char *out;
     size_t capacity;
     bool found;
+    uint64_t heap, tree; // of attributes that the header has no room for
 } search;
 
 // Parts follow one another: name, type, space, value; in version 1 each but the last is padded.
@@ -216,11 +218,10 @@ static const char *visit_attribute(void *context, const seq_layout_file *file,
     (void)file;
     if (message->type == SEQ_MESSAGE_ATTRIBUTE_INFO) {
         at = 2 + (size > 1 && bytes[1] & 1 ? 2 : 0);
-        if (size < at + 8) return damaged;
-        return seq_layout_number(bytes + at, 8) == UINT64_MAX
-                   ? NULL
-                   : "has more attributes than its header holds, which are not read (libver="
-                     "'latest'): write the file without libver";
+        if (size < at + 16) return damaged;
+        search->heap = seq_layout_number(bytes + at, 8);
+        search->tree = seq_layout_number(bytes + at + 8, 8);
+        return NULL;
     }
     if (message->type != SEQ_MESSAGE_ATTRIBUTE) return NULL;
     if (size < 9 || bytes[0] < 1 || bytes[0] > 3) return damaged;
@@ -252,8 +253,12 @@ static const char *visit_attribute(void *context, const seq_layout_file *file,
 const char *seq_array_attribute_read(const seq_layout_file *file, uint64_t address,
                                      const char *name, seq_array_type *out_type, unsigned char *out,
                                      size_t capacity, bool *out_found) {
-    search search = {name, out_type, out, capacity, false};
-    const char *why = seq_object_visit(file, address, visit_attribute, &search, NULL);
+    search search = {name, out_type, out, capacity, false, UINT64_MAX, UINT64_MAX};
+    uint64_t bytes = 0;
+    const char *why = seq_object_visit(file, address, visit_attribute, &search, &bytes);
+    if (!why && search.heap != UINT64_MAX)
+        why = seq_dense_visit(file, SEQ_MESSAGE_ATTRIBUTE, search.heap, search.tree,
+                              visit_attribute, &search, &bytes);
     *out_found = search.found;
     return why;
 }

@@ -69,6 +69,11 @@ static const seq_option table[] = {
          "What a system answered, item by item as in --gold. A second file is that of another "
          "system, compared on the same resamples. Without --predictions, --gold holds both: the "
          "last two columns, or what --columns says."},
+    {SEQ_OPTION_INTEGER, "runs", "N", AT(runs), "1", 1, SEQ_EVAL_RUNS,
+     .help = "The first N files of answers are runs of one system, with other seeds. Each measure "
+             "is then the mean over them, of all items and of each resample, and a second system "
+             "is compared with that mean. The intervals are over items: how much other seeds would "
+             "change, they do not tell; the value of each run is printed."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
      .help = "What the answers are: tags of tokens, classes, ratings, or transcripts. auto: JSON "
              "by its types; tags where the last column is O or PREFIX-TYPE on every line; ratings "
@@ -113,7 +118,7 @@ static const seq_option table[] = {
 static const seq_program program = {
     .name = "seqeval",
     .synopsis = "RUN|CHECKPOINT [options]\n"
-                "       seqeval --gold FILE --predictions FILE [FILE] [options]",
+                "       seqeval --gold FILE --predictions FILE [FILE...] [options]",
     .summary = "Evaluates a model on a split of its data set: of a language model, loss, "
                "perplexity, bits per token and character, figures without <unk>; of other tasks, "
                "their measures with intervals, per class and overall. Or tells the probability of "
@@ -125,10 +130,12 @@ static const seq_program program = {
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
+                "  seqeval --gold test.txt --runs 3 --predictions one.json two.json three.json "
+                "--train train.txt --baseline bow\n"
                 "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n"
                 "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n",
     .minimum_operands = 0,
-    .maximum_operands = 1,
+    .maximum_operands = SEQ_EVAL_RUNS,
 };
 
 static seq_status refuse(const seq_parsed *parsed, const char *const *names, const char *why,
@@ -148,8 +155,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_model[] = {"split",   "data",      "batch",    "score",
                                            "carry",   "per-token", "log-base", "newest",
                                            "kernels", "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
-                                           "scheme",      "train", "dev",  NULL};
+    static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
+                                           "train",       "dev",  "runs", NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
@@ -159,6 +166,10 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
                              "seqeval --gold FILE --predictions FILE [FILE] [options]");
+    if (parsed->operand_count > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: one RUN|CHECKPOINT is evaluated at a time; --gold compares files",
+                             parsed->operands[1]);
     if (!options->score && (options->per_token || options->carry))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
@@ -186,7 +197,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
     seq_status status = check_options(parsed, error);
     if (!status && options->gold)
-        return seq_eval_files(options, parsed->operand_count ? parsed->operands[0] : NULL, error);
+        return seq_eval_files(options, parsed->operands, parsed->operand_count, error);
     if (!status) status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
     status = check_task(parsed, &loaded, error);

@@ -1,13 +1,17 @@
 // Judges the answers of one or two systems: all measures, and all intervals from
-// the same resamples. Where the answers come from, files or a model, is not seen
-// here. Invariant: every figure is a function of the answers and --seed, whatever
-// the threads. Test: tests/cli/compare.sh.
+// the same resamples of items. Of several runs of the first system, a measure is
+// the mean over runs, in each resample, too: the interval covers the choice of
+// items, for these runs, and not the choice of seeds. Where the answers come from, files or a
+// model, is not seen here. Invariant: every figure is a function of the answers and --seed,
+// whatever the threads. Test: tests/cli/compare.sh.
 #include "seqeval_private.h"
 #include <math.h>
 #include <seqtrain/base/cores.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const double ROUNDING = 1e-13; // relative, of a mean over runs: p counts ties
 
 typedef struct work {
     seq_eval_comparison *comparison;
@@ -179,30 +183,79 @@ static seq_status measure(work *work, int system, seq_error *error) {
     return status;
 }
 
-static seq_eval_measure *find_measure(seq_eval_system *system, const char *name) {
-    for (int i = 0; i < SEQ_EVAL_MEASURES && system->measures[i].name; i++)
-        if (strcmp(system->measures[i].name, name) == 0) return &system->measures[i];
-    return NULL;
+// The place of a measure in a list, -1: it has none of that name.
+static int find_measure(const seq_eval_measure list[SEQ_EVAL_MEASURES], const char *name) {
+    for (int i = 0; i < SEQ_EVAL_MEASURES && list[i].name; i++)
+        if (strcmp(list[i].name, name) == 0) return i;
+    return -1;
 }
 
-// The differences come before the intervals: those sort their samples.
-static void summarise(work *work, double *samples, double *differences) {
-    int resamples = work->comparison->resamples;
-    seq_eval_system *systems = work->comparison->systems;
-    double *own = samples, *second = samples + (size_t)work->sources[0].count * (size_t)resamples;
-    for (int i = 0; i < work->sources[1].count; i++) {
-        seq_eval_measure *measure = &systems[1].measures[i];
-        const seq_eval_measure *other = find_measure(&systems[0], measure->name);
-        if (!other) continue;
-        const double *a = own + (other - systems[0].measures) * resamples;
-        for (int r = 0; r < resamples; r++)
-            differences[r] = second[(size_t)i * (size_t)resamples + (size_t)r] - a[r];
-        measure->two_sided = seq_interval_two_sided(differences, resamples);
-        measure->difference = seq_interval_find(differences, resamples);
+// Measures that all runs have, and the means of their values.
+static void average_values(seq_eval_comparison *comparison) {
+    const seq_eval_system *systems = comparison->systems;
+    int count = 0;
+    for (int i = 0; i < SEQ_EVAL_MEASURES && systems[0].measures[i].name; i++) {
+        seq_eval_measure mean = systems[0].measures[i];
+        bool all = true;
+        for (int run = 1; run < comparison->runs; run++) {
+            int place = find_measure(systems[run].measures, mean.name);
+            all = all && place >= 0;
+            if (all) mean.value += systems[run].measures[place].value;
+        }
+        mean.value /= comparison->runs;
+        if (all) comparison->first[count++] = mean;
     }
-    for (int system = 0; system < work->comparison->count; system++)
-        for (int i = 0; i < work->sources[system].count; i++, own += resamples)
-            systems[system].measures[i].interval = seq_interval_find(own, resamples);
+}
+
+// (resamples) values of measure `place` of a system.
+static double *samples_of(const work *work, double *samples, int system, int place) {
+    size_t row = (size_t)place;
+    for (int before = 0; before < system; before++)
+        row += (size_t)work->sources[before].count;
+    return samples + row * (size_t)work->comparison->resamples;
+}
+
+static void average_samples(const work *work, double *samples, const char *name, double *out) {
+    const seq_eval_comparison *comparison = work->comparison;
+    int resamples = comparison->resamples, runs = comparison->runs;
+    for (int run = 0; run < runs; run++) {
+        const double *own =
+            samples_of(work, samples, run, find_measure(comparison->systems[run].measures, name));
+        for (int r = 0; r < resamples; r++)
+            out[r] = run ? out[r] + own[r] : own[r];
+    }
+    for (int r = 0; r < resamples; r++)
+        out[r] /= runs;
+}
+
+// `mean` and `differences`: (resamples) each. Intervals sort their samples, so those of single
+// systems come last.
+static void summarise(const work *work, double *samples, double *mean, double *differences) {
+    seq_eval_comparison *comparison = work->comparison;
+    int resamples = comparison->resamples, other = comparison->runs;
+    for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->first[i].name; i++) {
+        seq_eval_measure *first = &comparison->first[i], *second;
+        int place = other < comparison->count
+                        ? find_measure(comparison->systems[other].measures, first->name)
+                        : -1;
+        average_samples(work, samples, first->name, mean);
+        if (place >= 0) {
+            const double *own = samples_of(work, samples, other, place);
+            for (int r = 0; r < resamples; r++) {
+                double difference = own[r] - mean[r];
+                bool tie = comparison->runs > 1 && fabs(difference) <= ROUNDING * fabs(mean[r]);
+                differences[r] = tie ? 0 : difference;
+            }
+            second = &comparison->systems[other].measures[place];
+            second->two_sided = seq_interval_two_sided(differences, resamples);
+            second->difference = seq_interval_find(differences, resamples);
+        }
+        first->interval = seq_interval_find(mean, resamples);
+    }
+    for (int system = 0; system < comparison->count; system++)
+        for (int i = 0; i < work->sources[system].count; i++)
+            comparison->systems[system].measures[i].interval =
+                seq_interval_find(samples_of(work, samples, system, i), resamples);
 }
 
 static seq_status draw_intervals(work *work, seq_error *error) {
@@ -217,12 +270,13 @@ static seq_status draw_intervals(work *work, seq_error *error) {
             all[count++] = work->sources[system].statistics[i];
     int cores = seq_cores_usable();
     seq_status status =
-        seq_allocate(&samples, (count + 1) * resamples, sizeof *samples, "resamples", error);
+        seq_allocate(&samples, (count + 2) * resamples, sizeof *samples, "resamples", error);
     if (!status) status = seq_team_create(cores < 8 ? cores : 8, &team, error);
     if (!status)
         status = seq_bootstrap(all, count, comparison->gold.items, comparison->resamples,
                                (uint64_t)comparison->seed, team, samples, error);
-    if (!status) summarise(work, samples, samples + count * resamples);
+    double *rest = samples ? samples + count * resamples : NULL;
+    if (!status) summarise(work, samples, rest, rest + resamples);
     seq_team_destroy(team);
     free(samples);
     return status;
@@ -252,6 +306,7 @@ static seq_status measure_all(work *work, seq_error *error) {
     seq_status status = SEQ_OK;
     for (int i = 0; !status && i < work->comparison->count; i++)
         status = measure(work, i, error);
+    if (!status) average_values(work->comparison);
     if (!status) status = draw_intervals(work, error);
     for (int i = 0; i < SEQ_EVAL_SYSTEMS; i++) {
         for (int k = 0; k < SEQ_EVAL_MEASURES; k++)
@@ -267,6 +322,7 @@ seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_opti
     work work = {.comparison = comparison};
     comparison->resamples = (int)options->resamples;
     comparison->seed = options->seed;
+    comparison->runs = (int)options->runs;
     seq_status status = measure_all(&work, error);
     if (!status && options->per_item)
         status = seq_eval_write_items(comparison, options->per_item, error);

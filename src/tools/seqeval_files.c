@@ -1,5 +1,5 @@
-// Compares files of answers: reads gold, one or two systems and what a baseline
-// learns from, and checks that they have the same items. Needs no model.
+// Compares files of answers: reads gold, runs of a system, a second one and what a
+// baseline learns from, and checks that they have the same items. Needs no model.
 // Invariant: every figure is a function of the files' content and --seed. Test:
 // tests/cli/compare.sh.
 #include "seqeval_private.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GOLD, FIRST, SECOND, TRAINING, DEV, FILES };
+enum { GOLD, FIRST, TRAINING = FIRST + SEQ_EVAL_SYSTEMS, DEV, FILES };
 
 typedef struct work {
     const seq_eval_options *options;
@@ -18,13 +18,19 @@ typedef struct work {
     seq_answer_columns columns;
     seq_answer_file files[FILES];
     seq_answer_kind kind;
+    const char *const *others; // files beside --predictions
+    int other_count;
 } work;
 
-static seq_status read_bytes(work *work, const char *second, seq_error *error) {
+static seq_status read_bytes(work *work, seq_error *error) {
     const seq_eval_options *options = work->options;
-    const char *paths[FILES] = {options->gold, options->predictions, second, options->train,
-                                options->dev};
+    const char *paths[FILES] = {[GOLD] = options->gold,
+                                [FIRST] = options->predictions,
+                                [TRAINING] = options->train,
+                                [DEV] = options->dev};
     bool standard = false;
+    for (int i = 0; i < work->other_count; i++)
+        paths[FIRST + 1 + i] = work->others[i];
     for (int i = 0; i < FILES; i++) {
         if (!paths[i]) continue;
         if (strcmp(paths[i], "-") == 0 && standard)
@@ -53,16 +59,14 @@ static seq_status read_all(work *work, seq_error *error) {
     bool alone = !work->files[FIRST].name && !work->options->baseline;
     work->kind = (seq_answer_kind)work->options->task;
     if (work->kind == SEQ_ANSWERS_AUTO)
-        work->kind = seq_answers_find_kind(work->files,
-                                           work->files[SECOND].name  ? 3
-                                           : work->files[FIRST].name ? 2
-                                                                     : 1,
-                                           &work->columns);
+        work->kind = seq_answers_find_kind(
+            work->files, FIRST + (work->files[FIRST].name != NULL) + work->other_count,
+            &work->columns);
     seq_status status = read_answers(work, TRAINING, &comparison->training, NULL, error);
     if (!status) status = read_answers(work, DEV, &comparison->dev, NULL, error);
     if (!status) status = read_answers(work, GOLD, &comparison->gold, alone ? first : NULL, error);
     comparison->count = alone;
-    for (int i = FIRST; !status && i <= SECOND; i++)
+    for (int i = FIRST; !status && i < TRAINING; i++)
         if (work->files[i].name)
             status = read_answers(work, i, NULL, &comparison->systems[comparison->count++].answers,
                                   error);
@@ -140,16 +144,27 @@ static seq_status check_all(work *work, seq_error *error) {
     return status;
 }
 
-static seq_status check_options(const seq_eval_options *options, const char *second,
-                                seq_error *error) {
-    if (second && !options->predictions)
+static seq_status check_options(const work *work, seq_error *error) {
+    const seq_eval_options *options = work->options;
+    int files = (options->predictions != NULL) + work->other_count, runs = (int)options->runs;
+    const char *last = work->other_count ? work->others[work->other_count - 1] : NULL;
+    if (last && !options->predictions)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--predictions FILE: missing: with --gold, %s is the file of a second "
                              "system",
-                             second);
-    if (second && options->baseline)
+                             work->others[0]);
+    if (runs > 1 && files < runs)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--baseline: it is the second system, so %s would be a third", second);
+                             "--runs %d: --predictions and the operands name %d files", runs,
+                             files);
+    if (files > runs && options->baseline)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--baseline: it is the second system, so %s would be a third", last);
+    if (files > runs + 1)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: would be a third system; --runs says how many of the %d files "
+                             "are runs of the first",
+                             last, files);
     if (options->baseline && !options->train)
         return seq_error_set(error, SEQ_BAD_USAGE, "--baseline: needs --train FILE to learn from");
     if (options->dev && options->baseline != SEQ_EVAL_BOW)
@@ -157,11 +172,12 @@ static seq_status check_options(const seq_eval_options *options, const char *sec
     return SEQ_OK;
 }
 
-seq_status seq_eval_files(const seq_eval_options *options, const char *second, seq_error *error) {
-    work work = {.options = options};
-    seq_status status = check_options(options, second, error);
+seq_status seq_eval_files(const seq_eval_options *options, const char *const *others, int count,
+                          seq_error *error) {
+    work work = {.options = options, .others = others, .other_count = count};
+    seq_status status = check_options(&work, error);
     if (!status) status = seq_answer_columns_parse(options->columns, &work.columns, error);
-    if (!status) status = read_bytes(&work, second, error);
+    if (!status) status = read_bytes(&work, error);
     if (!status) status = read_all(&work, error);
     if (!status && options->train && !options->baseline && work.kind != SEQ_ANSWERS_TAGS)
         status = seq_error_set(error, SEQ_BAD_USAGE,

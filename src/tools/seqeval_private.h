@@ -18,7 +18,7 @@ typedef enum seq_eval_baseline {
 typedef struct seq_eval_options {
     int split, log_base, kernels, weights, task, scheme, baseline, unit;
     char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
-    int64_t batch, resamples, seed;
+    int64_t batch, resamples, seed, runs;
     bool per_token, carry, newest, json, quiet;
 } seq_eval_options;
 
@@ -29,17 +29,18 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
                           seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
-// `second` is the file of another system, or NULL.
-seq_status seq_eval_files(const seq_eval_options *options, const char *second, seq_error *error);
+// `others`: files of answers beside --predictions.
+seq_status seq_eval_files(const seq_eval_options *options, const char *const *others, int count,
+                          seq_error *error);
 
 // What a comparison has found of answers, from files or of a model.
-enum { SEQ_EVAL_MEASURES = 8, SEQ_EVAL_SYSTEMS = 2 };
+enum { SEQ_EVAL_MEASURES = 8, SEQ_EVAL_RUNS = 32, SEQ_EVAL_SYSTEMS };
 
 typedef struct seq_eval_measure {
     const char *name; // NULL: none from here on
     double value;
     seq_interval interval;
-    seq_interval difference; // of this to the first system's, paired
+    seq_interval difference; // of this to the first system's, or to the mean of its runs, paired
     double two_sided;
 } seq_eval_measure;
 
@@ -58,8 +59,11 @@ typedef struct seq_eval_system {
 typedef struct seq_eval_comparison {
     seq_answer_tables tables;
     seq_answers gold, training, dev;
-    seq_eval_system systems[SEQ_EVAL_SYSTEMS];
-    int count;
+    seq_eval_system systems[SEQ_EVAL_SYSTEMS]; // runs of the first system, then the second
+    int count, runs;
+    // What all runs have: the mean over them, of the whole set and of each resample. With one run,
+    // that run's.
+    seq_eval_measure first[SEQ_EVAL_MEASURES];
     int resamples;
     int64_t seed, gold_broken;
     bool has_surfaces, has_unseen, has_bow;

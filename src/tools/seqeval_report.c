@@ -32,21 +32,25 @@ static void print_name(const char *name) {
     printf("%-*s", NAME_WIDTH, text);
 }
 
+// The system that the first one, or its runs, are compared with; NULL: none.
+static const seq_eval_system *second_of(const seq_eval_comparison *comparison) {
+    bool two = comparison->count > comparison->runs;
+    return two ? &comparison->systems[comparison->runs] : NULL;
+}
+
 static void print_measures(const seq_eval_comparison *comparison) {
     static const char *const heads[] = {"first", "low",        "high", "second", "low",
                                         "high",  "difference", "low",  "high",   "p"};
-    bool two = comparison->count == 2;
+    const seq_eval_system *two = second_of(comparison);
     printf("\n%-*s", NAME_WIDTH, "measure");
     for (int i = 0; i < (two ? 10 : 3); i++)
         printf(" %10s", two || i ? heads[i] : "value");
     putchar('\n');
     for (int i = 0; i < SEQ_EVAL_MEASURES; i++) {
-        const seq_eval_measure *first = &comparison->systems[0].measures[i], *second = NULL;
+        const seq_eval_measure *first = &comparison->first[i], *second = NULL;
         if (!first->name) break;
-        for (int k = 0; two && k < SEQ_EVAL_MEASURES && comparison->systems[1].measures[k].name;
-             k++)
-            if (strcmp(comparison->systems[1].measures[k].name, first->name) == 0)
-                second = &comparison->systems[1].measures[k];
+        for (int k = 0; two && k < SEQ_EVAL_MEASURES && two->measures[k].name; k++)
+            if (strcmp(two->measures[k].name, first->name) == 0) second = &two->measures[k];
         printf("%-*s", NAME_WIDTH, first->name);
         print_figure(first->value);
         print_figure(first->interval.low);
@@ -60,6 +64,25 @@ static void print_measures(const seq_eval_comparison *comparison) {
             print_figure(second->difference.high);
             print_figure(second->two_sided);
         }
+        putchar('\n');
+    }
+}
+
+// A row for each run.
+static void print_runs(const seq_eval_comparison *comparison) {
+    printf("\n%-*s", NAME_WIDTH, "run");
+    for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->first[i].name; i++)
+        printf(" %22s", comparison->first[i].name);
+    putchar('\n');
+    for (int run = 0; run < comparison->runs; run++) {
+        printf("%-*d", NAME_WIDTH, run + 1);
+        for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->first[i].name; i++)
+            for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->systems[run].measures[k].name; k++)
+                if (strcmp(comparison->systems[run].measures[k].name, comparison->first[i].name) ==
+                    0) {
+                    char text[40];
+                    printf(" %22s", number(comparison->systems[run].measures[k].value, 6, text));
+                }
         putchar('\n');
     }
 }
@@ -171,9 +194,12 @@ static void print_table(const seq_eval_comparison *comparison) {
     print_file("gold", &comparison->gold, comparison->gold_broken, tags);
     for (int i = 0; i < comparison->count; i++)
         print_file(comparison->count == 1 ? "predictions"
-                   : i                    ? "second"
-                                          : "first",
+                   : i < comparison->runs ? "first"
+                                          : "second",
                    &comparison->systems[i].answers, comparison->systems[i].broken, tags);
+    if (comparison->runs > 1)
+        printf("%-*s %d of the first: its measures are means over them\n", NAME_WIDTH, "runs",
+               comparison->runs);
     if (comparison->has_bow) print_bow(comparison);
     if (comparison->split) printf("%-*s %s\n", NAME_WIDTH, "split", comparison->split);
     printf("%-*s %zu\n", NAME_WIDTH, "items", comparison->gold.items);
@@ -187,7 +213,8 @@ static void print_table(const seq_eval_comparison *comparison) {
         printf("%-*s %.6g %s a target\n", NAME_WIDTH, "loss", comparison->loss,
                comparison->loss_unit);
     print_measures(comparison);
-    for (int i = 0; i < comparison->count; i++)
+    if (comparison->runs > 1) print_runs(comparison);
+    for (int i = 0; comparison->runs == 1 && i < comparison->count; i++)
         print_system(comparison, i);
 }
 
@@ -211,10 +238,10 @@ static void json_hits(const char *name, seq_hits hits, const double *auc, const 
     printf("}%s", end);
 }
 
-static void json_measures(const seq_eval_system *system) {
-    printf("\"measures\": {");
-    for (int i = 0; i < SEQ_EVAL_MEASURES && system->measures[i].name; i++) {
-        const seq_eval_measure *measure = &system->measures[i];
+static void json_measures(const char *name, const seq_eval_measure *measures) {
+    printf("\"%s\": {", name);
+    for (int i = 0; i < SEQ_EVAL_MEASURES && measures[i].name; i++) {
+        const seq_eval_measure *measure = &measures[i];
         printf("%s\"%s\": {", i ? ", " : "", measure->name);
         json_number("value", measure->value, ", ");
         json_number("low", measure->interval.low, ", ");
@@ -260,7 +287,7 @@ static void json_system(const seq_eval_comparison *comparison, const seq_eval_sy
         printf(", \"scheme\": \"%s\", \"broken\": %lld", seq_scheme_names[system->answers.scheme],
                (long long)system->broken);
     printf(", ");
-    json_measures(system);
+    json_measures("measures", system->measures);
     if (system->item_edits)
         printf(", \"substitutions\": %lld, \"deletions\": %lld, \"insertions\": %lld, "
                "\"labels\": %zu",
@@ -273,12 +300,13 @@ static void json_system(const seq_eval_comparison *comparison, const seq_eval_sy
 
 // Of the second system to the first, for the measures that both have.
 static void json_differences(const seq_eval_comparison *comparison) {
+    const seq_eval_system *two = second_of(comparison);
     bool begun = false;
     printf(", \"differences\": {");
-    for (int i = 0; i < SEQ_EVAL_MEASURES && comparison->systems[1].measures[i].name; i++) {
-        const seq_eval_measure *second = &comparison->systems[1].measures[i];
-        for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->systems[0].measures[k].name; k++) {
-            const seq_eval_measure *first = &comparison->systems[0].measures[k];
+    for (int i = 0; i < SEQ_EVAL_MEASURES && two->measures[i].name; i++) {
+        const seq_eval_measure *second = &two->measures[i];
+        for (int k = 0; k < SEQ_EVAL_MEASURES && comparison->first[k].name; k++) {
+            const seq_eval_measure *first = &comparison->first[k];
             if (strcmp(first->name, second->name) != 0) continue;
             printf("%s\"%s\": {", begun ? ", " : "", second->name);
             json_number("value", second->value - first->value, ", ");
@@ -319,7 +347,11 @@ static void print_json(const seq_eval_comparison *comparison) {
         json_system(comparison, &comparison->systems[i]);
     }
     putchar(']');
-    if (comparison->count == 2) json_differences(comparison);
+    if (comparison->runs > 1) {
+        printf(", \"runs\": %d, ", comparison->runs);
+        json_measures("mean", comparison->first);
+    }
+    if (second_of(comparison)) json_differences(comparison);
     printf("}\n");
 }
 
@@ -386,13 +418,14 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
     seq_answer_kind kind = comparison->gold.kind;
     bool edits = kind == SEQ_ANSWERS_TRANSCRIPTS;
     const char *last = kind == SEQ_ANSWERS_RATINGS ? "error" : edits ? "substitutions" : "right";
-    const char *rest[2] = {edits ? "\tdeletions\tinsertions" : "",
-                           edits ? "\tdeletions2\tinsertions2" : ""};
     FILE *stream = open_memstream(&text, &size);
     if (stream) {
         fprintf(stream, "index\t%s\tgold\toutput\t%s%s", comparison->losses ? "loss" : "line", last,
-                rest[0]);
-        if (comparison->count == 2) fprintf(stream, "\toutput2\t%s2%s", last, rest[1]);
+                edits ? "\tdeletions\tinsertions" : "");
+        for (int i = 2; i <= comparison->count; i++) {
+            fprintf(stream, "\toutput%d\t%s%d", i, last, i);
+            if (edits) fprintf(stream, "\tdeletions%d\tinsertions%d", i, i);
+        }
         fputc('\n', stream);
         for (size_t i = 0; i < comparison->gold.items; i++)
             write_item(stream, comparison, i);

@@ -27,13 +27,13 @@ typedef struct evaluation {
     seq_score score;
 } evaluation;
 
-// The same columns and vocabularies, by their hashes.
+// The same columns and vocabularies.
 static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset,
                             seq_error *error) {
     const seq_record *data = seq_manifest_section_find(&loaded->manifest, "data");
     const char *vocabulary = seq_record_text(data, "vocabulary_hash"),
                *task = seq_dataset_schema(dataset)->task;
-    char own[33], schema[33];
+    char differences[SEQ_ERROR_TEXT / 2];
     if (strcmp(task, loaded->schema.task) != 0)
         return seq_error_set(error, SEQ_BAD_INPUT,
                              "data set %s was prepared for the task %s, the model is of %s",
@@ -46,14 +46,14 @@ static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset
                              vocabulary ? vocabulary : "not recorded",
                              loaded->schema.streams ? "seqprep --vocab"
                                                     : "the training items of the model's");
-    if (seq_schema_hash(seq_dataset_schema(dataset), own, error) ||
-        seq_schema_hash(&loaded->schema, schema, error))
+    if (seq_schema_compare(seq_dataset_schema(dataset), &loaded->schema, differences,
+                           sizeof differences, error))
         return error->status;
-    if (strcmp(schema, own) == 0) return SEQ_OK;
+    if (!*differences) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_INPUT,
-                         "data set %s has other fields or reader settings (hash %s) than the "
-                         "model's (hash %s): prepare it with the same options",
-                         seq_dataset_path(dataset), own, schema);
+                         "data set %s has other fields or reader settings than the model's: %s; "
+                         "prepare it with the same options",
+                         seq_dataset_path(dataset), differences);
 }
 
 static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
@@ -66,8 +66,8 @@ static seq_status open_dataset(const seq_eval_options *options, const seq_loaded
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--data: missing: neither the checkpoint nor data-path.txt of its run "
                              "names the data set");
-    const char *path = options->data ? options->data : found;
-    seq_status status = seq_dataset_open(path, out, error);
+    seq_status status = options->data ? seq_dataset_open(options->data, out, error)
+                                      : seq_data_path_open(loaded->directory, found, out, error);
     if (!status) status = check_fit(loaded, *out, error);
     free(found);
     return status;
@@ -104,8 +104,8 @@ static seq_status begin(evaluation *evaluation, seq_split split, seq_error *erro
         .cut = SEQ_CUT_ALL,
         .window = evaluation->batch < ROWS ? ROWS / evaluation->batch : 1};
     const seq_model *model = evaluation->loaded->model;
-    seq_status status = seq_sampler_create(seq_task_lm.sampler, evaluation->dataset, &settings,
-                                           &evaluation->sampler, error);
+    seq_status status = seq_sampler_create(evaluation->loaded->task->sampler, evaluation->dataset,
+                                           &settings, &evaluation->sampler, error);
     if (!status)
         status = seq_workspace_create(model, seq_sampler_limits(evaluation->sampler), 1,
                                       SEQ_USE_EVALUATION, &evaluation->workspace, error);
@@ -113,7 +113,7 @@ static seq_status begin(evaluation *evaluation, seq_split split, seq_error *erro
     const seq_evaluator_config config = {.model = model,
                                          .dataset = evaluation->dataset,
                                          .sampler = evaluation->sampler,
-                                         .metrics = seq_task_lm.metrics,
+                                         .metrics = evaluation->loaded->task->metrics,
                                          .of_row = true};
     return seq_evaluator_create(&config, &evaluation->evaluator, error);
 }

@@ -52,10 +52,10 @@ static const seq_option table[] = {
          "columns index, input, output, probability, labels, probabilities, oov, truncated; "
          "lists are separated by blanks. json: an object an item with these keys. Transcripts "
          "have index, input, output, score, log_probability, probability and frames."},
-    {SEQ_OPTION_INTEGER, "best", "N", AT(best), "1", 1, 100,
+    {SEQ_OPTION_INTEGER, "best", "N", AT(best), "1", 0, 100,
      .help = "Answers an item, most probable first. Classes: labels and probabilities have N "
-             "entries, text has N columns. Transcripts: N columns, rows or alternatives. Tags, 10 "
-             "at most: N rows in tsv, N alternatives in json."},
+             "entries, text has N columns; 0: all classes. Transcripts: N columns, rows or "
+             "alternatives. Tags, 10 at most: N rows in tsv, N alternatives in json."},
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
@@ -250,7 +250,7 @@ static seq_status choose_part(job *job, seq_error *error) {
 // ---- Beginning and end.
 
 static seq_status check_task(const seq_loaded *loaded, seq_error *error) {
-    if (strcmp(loaded->schema.task, "lm") != 0) return SEQ_OK;
+    if (!loaded->task->next_token) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "%s is a language model: seqsample draws text from it, seqeval scores "
                          "text with it",
@@ -269,10 +269,9 @@ static seq_status check_best(const job *job, seq_error *error) {
         return seq_error_set(
             error, SEQ_BAD_USAGE,
             "--best %" PRId64 ": several tags of a token need --format tsv or json", options->best);
-    if (options->best <= SEQ_TAGGER_BEST) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "--best %" PRId64 ": tags have %d alternatives at most", options->best,
-                         SEQ_TAGGER_BEST);
+    if (options->best && options->best <= SEQ_TAGGER_BEST) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--best %" PRId64 ": tags have 1 to %d alternatives",
+                         options->best, SEQ_TAGGER_BEST);
 }
 
 // A transcript's options have no effect on other tasks.
@@ -310,14 +309,17 @@ static seq_status begin_printing(job *job, seq_error *error) {
     seqpredict_printer *printer = &job->printer;
     const char *reader = seq_raw_reader(job->input);
     printer->format = (seqpredict_format)job->options->format;
-    printer->best = (int)job->options->best;
+    printer->best =
+        job->options->best || !labels ? (int)job->options->best : seq_vocabulary_size(labels);
     bool transcribes = seqpredict_transcribes(schema);
     seq_status status = SEQ_OK;
     if (!transcribes) {
         status = seqpredict_printer_begin(printer, schema, labels, error);
         if (!status) status = check_best(job, error);
         if (!status) status = check_group(job->parsed, job->loaded, error);
-    }
+    } else if (!job->options->best)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--best 0: all transcripts are too many; expected 1 to 100");
     bool text = printer->format == SEQPREDICT_TEXT;
     printer->columns = text && printer->tags && strncmp(reader, "conll", 5) == 0;
     printer->behind = strcmp(reader, "conll") == 0;
@@ -355,7 +357,7 @@ static seq_status begin(job *job, seq_error *error) {
                                          .weights = &job->loaded->weights,
                                          .schema = &job->loaded->schema,
                                          .classes = labels ? seq_vocabulary_size(labels) : 0,
-                                         .best = (int)options->best,
+                                         .best = job->printer.best,
                                          .marginals = labels && job->printer.tags &&
                                                       options->format != SEQPREDICT_TEXT,
                                          .batch = (int)options->batch,

@@ -252,7 +252,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqsample");
     seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
-    status = loaded.task == &seq_task_lm
+    status = loaded.task->next_token
                  ? sample(options, &loaded, error)
                  : seq_error_set(error, SEQ_BAD_USAGE,
                                  "%s: it was trained for the task %s; texts are drawn from a "

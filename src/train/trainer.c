@@ -12,6 +12,7 @@
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/checkpoint/data_path.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,9 +176,17 @@ static seq_status allocate_exchange(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
+static seq_status open_dataset(seq_trainer *trainer, seq_error *error) {
+    const char *path = trainer->options->data;
+    int option = seq_option_find(trainer->parsed->program, "data");
+    return trainer->parsed->sources[option] == SEQ_FROM_RECORD
+               ? seq_data_path_open(trainer->options->run, path, &trainer->dataset, error)
+               : seq_dataset_open(path, &trainer->dataset, error);
+}
+
 seq_status seq_trainer_create(seq_trainer *trainer, seq_error *error) {
     trainer->saved_step = trainer->altered_step = -1;
-    seq_status status = seq_dataset_open(trainer->options->data, &trainer->dataset, error);
+    seq_status status = open_dataset(trainer, error);
     if (!status) status = lay_out_replicas(trainer, error);
     if (!status) status = create_model(trainer, error);
     if (!status) status = open_training_split(trainer, error);

@@ -83,6 +83,10 @@ expect 0 finished "$SEQTRAIN" --run auto --steps 13
 cp -r auto/$last alone
 expect 2 '--data: missing: neither the checkpoint nor data-path.txt of its run' "$SEQEVAL" alone
 expect 0 'perplexity' "$SEQEVAL" alone --data data
+mv data moved
+expect 3 'the data set of auto is not where it was \(moved\? --data names its place\): .*data/dataset.json' "$SEQTRAIN" --run auto --steps 14
+expect 3 'the data set of auto/.* is not where it was \(moved\? --data' "$SEQEVAL" auto
+mv moved data
 echo data >auto/data-path.txt # not as it is written
 expect 2 '--data: missing' "$SEQEVAL" auto
 expect 2 '--data: missing' "$SEQTRAIN" --run auto --steps 14

@@ -25,6 +25,24 @@ grep -q '"entities": {"all": {"precision": 0.666666667, "recall": 0.666666667, "
 grep -q '{"gold": "I-loc", "predicted": "O", "count": 1}' both.json || bad "confusion: $(cat both.json)"
 cmp -s both.json other.json && bad "--seed changes nothing"
 expect 0 'entity_f1 +0.666667 +null +null' "$SEQEVAL" --gold gold.conll --predictions one.conll --resamples 0
+# Runs of one system: the mean over them, in each resample, too. One is right where the other is wrong: a half, whatever the items.
+printf 'a\nb\na\nb\na\na\n' >gold.txt
+printf 'a\nb\nb\na\na\nb\n' >run-1.txt
+printf 'b\na\na\nb\nb\na\n' >run-2.txt
+printf 'a\na\na\na\na\na\n' >theirs.txt
+printf 'a\tsome text\n' >learn.txt
+"$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt theirs.txt >runs.txt || bad "--runs: $(cat runs.txt)"
+grep -Eq '^accuracy +0.5 +0.5 +0.5 +0.666667 .* 0.166667 ' runs.txt || bad "the mean of two runs: $(cat runs.txt)"
+grep -Eq '^run +accuracy ' runs.txt && grep -Eq '^2 +0.5 ' runs.txt || bad "the runs' own values: $(cat runs.txt)"
+"$SEQEVAL" --gold gold.txt --runs 3 --predictions run-1.txt run-1.txt run-1.txt theirs.txt --json | sed 's/.*"differences"//' >thrice.json
+"$SEQEVAL" --gold gold.txt --predictions run-1.txt theirs.txt --json | sed 's/.*"differences"//' | cmp - thrice.json || bad "a run thrice is not the run"
+"$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt theirs.txt --json | grep -q '"runs": 2, "mean": {"accuracy": {"value": 0.583333333, ' || bad "no mean in JSON"
+expect 0 '^accuracy .* 0.166667 ' "$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt --train learn.txt --baseline majority
+expect 2 'runs 3: --predictions and the operands name 2 files' "$SEQEVAL" --gold gold.txt --runs 3 --predictions run-1.txt run-2.txt
+expect 2 'theirs.txt: would be a third system; --runs says how many of the 3' "$SEQEVAL" --gold gold.txt --predictions run-1.txt run-2.txt theirs.txt
+expect 2 'theirs.txt would be a third' "$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt theirs.txt --train learn.txt --baseline majority
+expect 2 'two: one RUN.CHECKPOINT is evaluated at a time' "$SEQEVAL" one two
+expect 2 'runs: needs --gold' "$SEQEVAL" one --runs 2
 # Both in one file: the last two columns. Nothing predicted: F1 0, no precision.
 paste gold.conll <(cut -f 2 one.conll | sed 's/[BI]-.*/O/' | tr -d '\r') | sed 's/^\t*$//' >joint.conll
 expect 0 '^all +null +0 +0 +0 +0 +3' "$SEQEVAL" --gold joint.conll

@@ -28,6 +28,8 @@ sed 1d whole.tsv | cut -f1 | cmp -s - <(seq 0 199) || bad "tsv: not the index"
 awk -F'\t' 'NR > 1 { split($5, label, " "); split($6, p, " "); if (label[1] != $3 || p[1] != $4 || p[2] > p[1] || p[1] + p[2] > 1.0001) exit 1 }' whole.tsv ||
   bad "tsv: labels and probabilities"
 expect 0 'accuracy +1 ' "$SEQEVAL" --gold train.txt --predictions whole.json
+predict run --best 0 raw.txt --format json >all.json
+predict run --best "$(($(wc -l <run/checkpoints/*/vocabulary-label.tsv) - 1))" raw.txt --format json | cmp -s - all.json || bad "--best 0 is not all classes"
 predict run --best 3 raw.txt | awk -F'\t' 'NF != 3 || $1 == $2 { exit 1 }' || bad "text: three classes an item"
 [ "$(sed 's/.*"labels":\(.*\),"probabilities".*/\1/' whole.json | head -1)" = "$(sed -n 2p whole.tsv | cut -f5 | sed 's/\(.*\) \(.*\)/["\1","\2"]/')" ] || bad "json has other labels than tsv"
 # Alone as in any batch, by any number of threads, with any kernels.
@@ -130,7 +132,8 @@ expect 3 "broken.conll line 2, column 4: the line has 1 columns" "$SEQPREDICT" t
 expect 0 . "$SEQPREP" --task tag -o letterless train.conll
 expect 2 "letters-hidden: the data set has no letters" "$SEQTRAIN" --data letterless --run letterless-run --letters-hidden 4
 expect 2 "several tags of a token need --format tsv or json" "$SEQPREDICT" tagger raw.conll --best 2
-expect 2 "tags have 10 alternatives at most" "$SEQPREDICT" tagger raw.conll --best 11 --format json
+expect 2 "best 11: tags have 1 to 10 alternatives" "$SEQPREDICT" tagger raw.conll --best 11 --format json
+expect 2 "best 0: tags have 1 to 10 alternatives" "$SEQPREDICT" tagger raw.conll --best 0 --format json
 # Numbers, in the units of the data.
 sed 's/^pos/3.5/; s/^neg/-1/; s/^none/1/' often.txt >numbers.txt
 expect 0 . "$SEQPREP" --task rate -o numbers numbers.txt
@@ -165,6 +168,7 @@ expect 0 "tag: label a row of frames" "$SEQPREP" --task tag --reader csv-frames 
 expect 0 finished "$SEQTRAIN" --data tagged.data --run frames --epochs 12 --layers 1 --hidden 16 --batch 10 --lr 0.02
 predict frames tagged | tr ' ' '\n' | cmp -s - <(cat tagged/* | sed '/x,y/d; s/.*,//') || bad "tags of frames"
 expect 2 "letters-hidden: the items of the data set are sequences of vectors" "$SEQTRAIN" --data tagged.data --run none --letters-hidden 8
+expect 2 "a number, which has no alternatives" "$SEQPREDICT" rater two.txt --best 0
 # A language model has nothing to predict.
 expect 0 . "$SEQPREP" --unit word -o words train.txt
 expect 0 finished "$SEQTRAIN" --data words --run language --steps 1 --layers 1 --hidden 4 --embed 4 --batch 2 --window 4

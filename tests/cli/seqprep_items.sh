@@ -142,6 +142,12 @@ refused 2 "--test index<: expected conditions on fields" --task classify --label
 refused 3 "rec/0_ann_2.csv line 1: 'day=3': the item has no field 'day'" --task classify --label-pattern '{label}_{who}_{index}.csv' --test day=3 rec
 refused 3 "rec/0_ann_2.csv: the name fits --label-pattern '\{label\}_\{index\}.csv' in more than one way" --task classify --label-pattern '{label}_{index}.csv' rec
 refused 3 "rec/0_ann_2.csv line 1: the item has no field 'label': a class folder above" --task classify --reader csv-frames rec
+made moved 'frames: values a row of frames, width 8' --task classify --label-pattern '{label}_{who}_{index}.csv' --velocities --stack 2 --frame-rate 10 rec
+says moved 'train +6 +6 '
+grep -q '"stack": "2"' moved/dataset.json && grep -q '"frame_shift": "0.2' moved/dataset.json || bad "record of the transforms: $(grep reader moved/dataset.json)"
+refused 3 "rec/0_ann_2.csv line 1: --center: there is no joint 1 in frames of 2 values" --task classify --label-pattern '{label}_{who}_{index}.csv' --center 1 rec
+refused 2 "--scale 3: expected unit, or two joints from 1 such as 3-4" --task classify --reader csv-frames --scale 3 rec
+refused 2 "--velocities: without effect with --reader lines, whose items are text" --task classify --velocities tab
 refused 2 "--kmer: without effect with --reader csv-frames, whose items are frames" --task classify --reader csv-frames --kmer 2 rec
 refused 2 "--min-count: without effect with --reader csv, whose items are frames" --task classify --columns path=1,label=2 --min-count 2 files.csv
 refused 2 "--normalise: without effect with --reader lines, whose items are text" --task classify --normalise none tab
@@ -172,7 +178,12 @@ printf 'the DET\ncat NOUN\n' >pos
 made pos.data 'read as none, stored as none' --task tag pos
 refused 2 'store-tags: the tags have no scheme' --task tag --store-tags iobes pos
 printf 'a B-x\nb Ix\n' >mixed
-refused 3 "tag 'Ix' has no prefix and is not O" --task tag mixed
+refused 3 "mixed line [0-9]+: tag 'Ix' has no prefix and is not O" --task tag mixed
+printf '{"token": ["a"], "tag": ["O"]}\n' >lists.jsonl
+refused 2 "lists.jsonl: tags of JSON lines are lists: --columns token=KEY,tag=KEY" --task tag lists.jsonl
+refused 2 "lists.jsonl: tags of JSON lines are lists" --task tag --columns token=token lists.jsonl
+printf 'yes\tacg\nno\tgt\n' >short.txt
+refused 3 "short.txt: --kmer 5: no item of the training part has so many letters" --task classify --kmer 5 short.txt
 made alone 'read as none' --task tag --tag-scheme none mixed
 printf 'Apple O\n' >apple
 made cased 'train +1 +1 +5 +1' --task tag --letters --lower apple
@@ -194,7 +205,7 @@ refused 3 "bytes line 1, column 6: byte 0xff is not UTF-8" --task classify bytes
 made bytes.data 'train +1 +2 +1' --task classify --unit byte bytes
 refused 3 "no items to train on" --task classify /dev/null
 refused 2 "columns: without effect with --task lm" --columns text=1 tab
-refused 2 "reverse: without effect with --task classify, rate or tag" --task classify --reverse tab
+refused 2 "reverse: without effect with --task classify, rate, tag or transcribe" --task classify --reverse tab
 refused 2 "letters: without effect with --task classify or rate" --task classify --letters tab
 refused 2 "stratify: without effect with --task tag" --task tag --stratify iob1
 refused 2 "header: without effect with --reader lines" --task classify --header yes tab

@@ -41,6 +41,16 @@ sed 's/^no/1/; s/^yes/2/' items.txt >numbers.txt
 expect 0 train "$SEQPREP" --task rate -o numbers numbers.txt
 expect 0 "layer 0 hardly learns any more: 0% of its cells" "$SEQTRAIN" --data one --run alone --hidden 6 --embed 4 --layers 1 --steps 2
 expect 3 "data set numbers was prepared for the task rate, the run is of classify" "$SEQTRAIN" --run alone --data numbers --steps 4 --override data,vocabulary
+# So are columns and what becomes of raw input; another list of labels has another number of rows.
+sed 's/\t/,/' items.txt >items.csv
+expect 0 train "$SEQPREP" --task classify --columns label=1,text=2 -o table items.csv
+expect 3 "data set table has another schema than the run's: reader.reader csv, not lines.*another --run" \
+  "$SEQTRAIN" --run run --data table --steps 6 --override data,vocabulary
+expect 3 "data set table has other fields or reader settings than the model's: reader.reader csv, not lines" "$SEQEVAL" run --data table --split train
+printf 'maybe\ta fine film\n' | cat items.txt - >three.txt
+expect 0 train "$SEQPREP" --task classify -o three three.txt
+expect 2 "cannot take over the checkpoint's parameters: it has output.weight \(3 x 6\) where they have output.weight \(2 x 6\)" \
+  "$SEQTRAIN" --run run --data three --steps 6 --override data,vocabulary
 expect 0 finished "${train[@]}" --run other --steps 6 --pool mean
 cp -r other/checkpoints/step-000000006 run/checkpoints
 expect 4 "step-000000006 is of another run: pool mean \(this run has max\); seqtrain --override pool" "$SEQINFO" run --verify

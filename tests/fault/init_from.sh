@@ -30,6 +30,15 @@ expect 0 "init-from +[0-9a-f]{32}" "$SEQINFO" equal/checkpoints/step-000000001
 ! grep -q init-from source/identity.txt source/checkpoints/*/manifest.json || bad "a source where there is none"
 expect 2 "part hh_l0 names no parameter there; it has embedding.weight, rnn.weight_ih_l0" anew train --run no --init-from source:hh_l0
 expect 2 "embedding.weight has 11 x 5 values, embedding.weight here 11 x 6.*:embedding.weight=" anew train --run no --embed 6 --init-from source
+# --dry-run tells the same and begins no run.
+plan=(train --dry-run --plan-ranks 1)
+expect 0 finished anew train --run told --steps 1 --init-from source:rnn@0
+grep "^initial" .out >told.txt
+expect 0 "4 of 7 parameters, frozen" anew "${plan[@]}" --run no --init-from source:rnn@0
+grep "^initial" .out | same told.txt /dev/stdin
+expect 2 "init-from: what is taken depends on the vocabulary" "${plan[@]}" --plan-vocabulary 11 --init-from source
+expect 2 "part hh_l0 names no parameter there" anew "${plan[@]}" --init-from source:hh_l0
+expect 2 "init-from: every parameter is frozen" anew "${plan[@]}" --init-from source@0
 if [ "$whole" ]; then
   expect 0 "4 of 7 parameters" anew train --run parts --steps 1 --init-from source/checkpoints/step-000000004:rnn
   grep -q "not taken: embedding.weight (not asked for), output.weight" .out || bad "what was left out is not told"

@@ -110,6 +110,12 @@ event often '"rate_factor": 0.25' 1
 expect 0 verified "$SEQINFO" often-1 --verify
 outcome $runs
 
+# A head that knows whose loss is not finite names the item: dense layers with weights of 1e29 overflow.
+for item in 1 2 3 4 5 6 7 8; do printf 'a\tO\nb\tX\n\n'; done >tags.conll
+expect 0 targets "$SEQPREP" --task tag --reader conll -o tags tags.conll
+expect 5 "the loss is (-?nan|inf) nats per token \(item [0-7] has no finite one\)" "$SEQTRAIN" --data tags --run tags.run --head crf --hidden 8 \
+  --embed 4 --batch 2 --feedforward 8 --optimizer sgd --lr 1e30 --clip-norm 0 --loss-limit 1e30 --epochs 3 --checkpoint-interval 0 --quiet
+
 # The grammar of --inject.
 for fault in none nan-loss nan-loss:step nan-loss:step=0 nan-loss:step=1.5 nan-loss:step=2,replica=4 nan-loss:step=2,layer=output.bias \
   nan-parameter:step=2,replica=1 nan-gradient:step=1,layer=embedding.weight nan-gradient:step=1,layer=none nan-loss:step=2,by=2 spike-loss:step=4,by= ';' kill:step=3,until=2; do

@@ -21,6 +21,7 @@ def compact(group, name, values):
     """A data set whose values lie in its header."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.COMPACT)
+    plist.set_obj_track_times(False)
     values = np.ascontiguousarray(values)
     kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
     h5py.h5d.create(group.id, name, kind, space, plist).write(h5py.h5s.ALL, h5py.h5s.ALL, values)
@@ -30,6 +31,7 @@ def implicit(group, name, values, chunk):
     """Chunks one behind another, without an index."""
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_chunk(chunk)
+    plist.set_obj_track_times(False)
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     kind, space = h5py.h5t.py_create(values.dtype), h5py.h5s.create_simple(values.shape)
     h5py.h5d.create(group.id, name.encode(), kind, space, plist).write(h5py.h5s.ALL, h5py.h5s.ALL, values)
@@ -71,9 +73,13 @@ with new("latest.h5", libver="latest") as f:
 with new("paged.h5", libver="latest") as f:  # a fixed array that is divided into pages
     f.create_dataset("x", data=count(1030, 1, dtype="u1"), chunks=(1, 1))
 
-with new("refused-dense.h5", libver="latest") as f:
+with new("dense.h5", libver="latest") as f:  # links and attributes in heaps of one block and of several
+    f["a"] = count(1, 2)
     for i in range(9):
-        f[f"x{i}"] = count(1, 1)
+        f["a"].attrs[f"n{i}"] = i
+    f["a"].attrs["label"] = "one of many"
+    for i in range(80):
+        f[f"links/this-is-a-long-name-{i:02}"] = f["a"]
 
 with new("refused-growing.h5", libver="latest") as f:
     f.create_dataset("x", data=count(2, 2), chunks=(1, 1), maxshape=(None, None))

@@ -110,6 +110,10 @@ seq_status seq_schema_read(seq_schema *out, const seq_manifest *manifest, seq_er
 // Hex XXH3-128 of what seq_schema_write would write, without the normalisations:
 // a run and a data set fit together when these are equal. "" for streams.
 seq_status seq_schema_hash(const seq_schema *schema, char out[33], seq_error *error);
+// What that hash covers and the two have otherwise, as text for a message: "KEY VALUE of here, not
+// VALUE of there; ...", cut at `size`; "" where nothing differs. SEQ_NO_MEMORY.
+seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, char *out,
+                              size_t size, seq_error *error);
 // "vocabulary.tsv" for index 0, else "vocabulary-NAME.tsv".
 enum { SEQ_VOCABULARY_FILE = 48 };
 void seq_schema_vocabulary_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);

@@ -27,7 +27,7 @@ seq_status seq_sound_read(const seq_byte_stream *stream, const char *name, int c
 // of the lower Nyquist frequency; the sound is silent before and after. The length is
 // ceil(count * rate / sound->rate). Formula: J. O. Smith, "Digital Audio Resampling Home Page",
 // section "Implementation". SEQ_BAD_INPUT: too many samples, or two rates whose ratio needs more
-// than 64 MB of weights.
+// than 16 MB of weights.
 seq_status seq_sound_resample(seq_sound *sound, int rate, const char *name, seq_error *error);
 void seq_sound_clear(seq_sound *sound);
 

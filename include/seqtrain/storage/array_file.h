@@ -1,11 +1,10 @@
-// HDF5 files of others, as h5py and other programs write them, read without HDF5. Groups (symbol
-// tables, or links in the object header), data sets that are compact, contiguous or in chunks, with
-// the filters shuffle, deflate (or zstd 32015) and Fletcher32. Refused by name: groups of more
-// members than an object header holds in the newest format (libver='latest'), other filters, user
-// blocks, values in other files. Soft and external links are passed over.
-// The file is taken for hostile: addresses, sizes and counts are compared with its size, loops end,
-// and a data set that claims more values than its file can hold is refused. SEQ_BAD_INPUT says
-// what.
+// HDF5 files of others, as h5py and other programs write them, read without HDF5. Groups of both
+// forms, data sets that are compact, contiguous or in chunks, with the filters shuffle, deflate (or
+// zstd 32015) and Fletcher32. Refused by name: other filters, user blocks, values in other files,
+// chunks in a B-tree of version 2 (libver='latest' and several axes that grow). Soft and external
+// links are passed over. The file is taken for hostile: addresses, sizes and counts are compared
+// with its size, loops end, and a data set that claims more values than its file can hold is
+// refused. SEQ_BAD_INPUT says what.
 #ifndef SEQTRAIN_STORAGE_ARRAY_FILE_H
 #define SEQTRAIN_STORAGE_ARRAY_FILE_H
 

@@ -4,6 +4,8 @@
 #include "first_values.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/data/word_vectors.h>
+#include <seqtrain/base/memory.h>
+#include <seqtrain/train/configure.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,4 +193,35 @@ void seq_initial_print(seq_trainer *trainer) {
         if (parameter->rate != 1)
             seq_log_info("initial  %s: %g of the learning rate", parameter->name, parameter->rate);
     }
+}
+
+// A trainer with what the steps above ask for, and a vector of this process's own.
+seq_status seq_train_preview_initial(const seq_parsed *parsed, seq_comm *comm,
+                                     const seq_compute *compute, seq_dataset *dataset,
+                                     seq_error *error) {
+    seq_trainer trainer = {.parsed = (seq_parsed *)parsed,
+                           .options = parsed->values,
+                           .comm = comm,
+                           .compute = *compute,
+                           .dataset = dataset};
+    if (seq_initial_open(&trainer, NULL, error)) goto out;
+    if (trainer.initial && !dataset)
+        seq_error_set(error, SEQ_BAD_USAGE,
+                      "--%s: what is taken depends on the vocabulary: name a data set by --data",
+                      trainer.options->init_from ? "init-from" : "embeddings");
+    if (!trainer.initial || error->status || !seq_initial_is_root(&trainer)) goto out;
+    seq_status status = seq_train_create_model(parsed, dataset, compute, NULL, &trainer.task,
+                                               &trainer.model, error);
+    if (!status) status = seq_initial_set_rates(&trainer, error);
+    if (status) goto out;
+    trainer.table = seq_model_parameters(trainer.model);
+    if (!seq_allocate(&trainer.parameters, trainer.table->size, sizeof *trainer.parameters,
+                      "the parameters", error) &&
+        !fill(&trainer, error))
+        seq_initial_print(&trainer);
+out:
+    free(trainer.parameters);
+    seq_model_destroy(trainer.model);
+    seq_initial_close(&trainer);
+    return seq_comm_agree(comm, error);
 }

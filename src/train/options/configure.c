@@ -170,14 +170,14 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
                              "does not have",
                              seq_dataset_path(dataset), schema->task);
     if (schema->streams != task->sampler->carries_state)
-        return seq_error_set(error, SEQ_BAD_INPUT, "data set %s: schema of items, of the task lm",
-                             seq_dataset_path(dataset));
+        return seq_error_set(error, SEQ_BAD_INPUT, "data set %s: schema of %s, of the task %s",
+                             seq_dataset_path(dataset), schema->streams ? "running text" : "items",
+                             task->name);
     for (int i = 0; i < schema->vocabulary_count; i++)
         vocabularies[i] = seq_dataset_vocabulary_at(dataset, i);
     // Of features there is no vocabulary: one word, which no node reads.
     int words = schema->vocabulary_count ? seq_vocabulary_size(vocabularies[0]) : 1;
-    seq_status status =
-        task == &seq_task_lm ? SEQ_OK : check_language_model_only(parsed, task, error);
+    seq_status status = task->next_token ? SEQ_OK : check_language_model_only(parsed, task, error);
     if (!status) status = check_words_only(parsed, schema, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
     const seq_task_input input = {&config, parsed, schema, vocabularies};

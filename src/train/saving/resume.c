@@ -372,20 +372,36 @@ out:
     return status;
 }
 
-// The vocabulary is a part of the data, and what the model's numbers mean. No override changes a
-// run's task: its measures choose among the run's checkpoints.
+// The task, columns, axes and how raw input is read: no override changes them. The measures of the
+// task choose among the run's checkpoints, and these are held to the rest (identity.c).
+static seq_status check_schema(const seq_trainer *trainer, const seq_manifest *manifest,
+                               seq_error *error) {
+    const char *run = trainer->options->run, *path = seq_dataset_path(trainer->dataset);
+    const seq_schema *found = seq_dataset_schema(trainer->dataset);
+    char differences[SEQ_ERROR_TEXT / 2] = "";
+    seq_schema then;
+    seq_status status = seq_schema_read(&then, manifest, error);
+    if (!status && strcmp(then.task, found->task) != 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "resuming %s: data set %s was prepared for the task %s, the run is "
+                               "of %s; use another --run",
+                               run, path, found->task, then.task);
+    if (!status) status = seq_schema_compare(found, &then, differences, sizeof differences, error);
+    if (!status && *differences)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "resuming %s: data set %s has another schema than the run's: %s; "
+                               "prepare it as that was, or use another --run",
+                               run, path, differences);
+    seq_schema_clear(&then);
+    return status;
+}
+
+// The vocabulary is a part of the data, and what the model's numbers mean.
 static seq_status check_data(const seq_trainer *trainer, const seq_manifest *manifest,
                              seq_error *error) {
     const seq_train_options *options = trainer->options;
     const seq_record *record = seq_manifest_section_find(manifest, "data");
-    const char *task = seq_record_text(seq_manifest_section_find(manifest, "schema"), "task"),
-               *found = seq_dataset_schema(trainer->dataset)->task;
-    if (!task) task = seq_task_lm.name;
-    if (strcmp(task, found) != 0)
-        return seq_error_set(error, SEQ_BAD_INPUT,
-                             "resuming %s: data set %s was prepared for the task %s, the run is of "
-                             "%s; use another --run",
-                             options->run, seq_dataset_path(trainer->dataset), found, task);
+    if (check_schema(trainer, manifest, error)) return error->status;
     const struct {
         const char *field, *what, *recorded, *found;
     } checks[] = {

@@ -134,7 +134,7 @@ static void hashes(void **state) {
     (void)state;
     seq_schema schema, other;
     seq_error error = {0};
-    char one[33], two[33];
+    char one[33], two[33], differences[400];
     item_schema(&schema);
     item_schema(&other);
     other.fields[ITEM_SCORE].mean = calloc(1, sizeof(double));
@@ -142,9 +142,21 @@ static void hashes(void **state) {
     hash_of(&schema, one);
     hash_of(&other, two);
     assert_string_equal(one, two);
+    assert_int_equal(seq_schema_compare(&schema, &other, differences, 400, &error), SEQ_OK);
+    assert_string_equal(differences, "");
     seq_record_set_text(&other.reader, "columns", "text=2,tag=1", &error);
     hash_of(&other, two);
     assert_string_not_equal(one, two);
+    other.target = ITEM_SCORE;
+    seq_record_set_text(&other.reader, "comment", "#", &error);
+    assert_int_equal(seq_schema_compare(&schema, &other, differences, 400, &error), SEQ_OK);
+    assert_string_equal(differences, "target tag, not score; reader.columns text=1,tag=2, not "
+                                     "text=2,tag=1; reader.comment none, not #");
+    assert_int_equal(seq_schema_compare(&other, &schema, differences, 400, &error), SEQ_OK);
+    assert_string_equal(differences, "target score, not tag; reader.columns text=2,tag=1, not "
+                                     "text=1,tag=2; reader.comment #, not none");
+    assert_int_equal(seq_schema_compare(&schema, &other, differences, 20, &error), SEQ_OK);
+    assert_string_equal(differences, "target tag, not sco");
     strcpy(schema.fields[0].name, "words");
     hash_of(&schema, two);
     assert_string_not_equal(one, two);

@@ -228,7 +228,7 @@ static void between_best_path_and_truth(void **state) {
     int32_t labels[T];
     uint32_t random = 3;
     int improved = 0;
-    for (int trial = 0; trial < 30; trial++) {
+    for (int trial = 0; trial < 12; trial++) {
         fill(table, T, K, 2 + trial % 3, (unsigned)trial % 2 * 4, &random);
         int count = seq_ctc_best_path(table, T, K, labels);
         double greedy = ctc_forward(table, T, K, labels, count);
@@ -249,7 +249,7 @@ static void between_best_path_and_truth(void **state) {
         }
         seq_ctc_search_destroy(exact);
     }
-    assert_true(improved > 100);
+    assert_true(improved > 40);
 }
 
 static void a_margin_drops_prefixes(void **state) {

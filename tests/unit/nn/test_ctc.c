@@ -340,11 +340,21 @@ static void scattered_rows(void **state) {
 
 // ---- the table of another system: frame, item and a column for each symbol, the blank last
 
+static FILE *open_table(const char *file) {
+    char path[4096];
+    const char *folder = getenv("SEQ_REFERENCES");
+    snprintf(path, sizeof path, "%s/ctc/%s", folder ? folder : "", file);
+    FILE *in = folder ? fopen(path, "re") : NULL;
+    if (!in) {
+        print_message("not tested: SEQ_REFERENCES names no folder that has ctc/%s\n", file);
+        skip();
+    }
+    return in;
+}
+
 static void read_table(const char *file, float out[2][5][6]) {
-    char path[4096], line[512];
-    snprintf(path, sizeof path, "%s/ctc/%s", getenv("SEQ_REFERENCES"), file);
-    FILE *in = fopen(path, "re");
-    if (!in) fail_msg("%s cannot be read", path);
+    char line[512];
+    FILE *in = open_table(file);
     assert_non_null(fgets(line, sizeof line, in));
     for (int row = 0; row < 10; row++) {
         int frame, item;
@@ -362,10 +372,6 @@ static void table(void **state) {
     static const double losses[] = {3.34211, 5.42262};
     float probabilities[2][5][6], gradients[2][5][6];
     (void)state;
-    if (!getenv("SEQ_REFERENCES")) {
-        print_message("not tested: SEQ_REFERENCES names no folder with ctc/probabilities.tsv\n");
-        skip();
-    }
     read_table("probabilities.tsv", probabilities);
     read_table("gradients.tsv", gradients);
     for (int i = 0; i < 2; i++) {

@@ -202,6 +202,7 @@ static void frames_are_read_back(void **state) {
                                   .inputs = inputs,
                                   .input_count = 1,
                                   .rules = {.max_length = 2, .overlap = 1},
+                                  .normalise = SEQ_NORMALISE_GLOBAL,
                                   .valid_condition = "index<10",
                                   .test_condition = "index=2",
                                   .reader.label_pattern = "{label}_{index}.csv"};

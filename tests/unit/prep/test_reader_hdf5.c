@@ -108,7 +108,6 @@ static void files_are_read(void **state) {
          {.reader = "hdf5"},
          "3x3 /g/capped g 0 8\n5x3 /g/fixed g 0 14\n30x1 /g/grows g 0 29\n3x3 /g/implicit g 0 8\n"
          "2x3 /g/single g 0 5\n2x2 /g/whole latest 0 3\n"},
-        {"refused-dense.h5", {.reader = "hdf5"}, "top/k/f: / has more members than its header*"},
         {"refused-growing.h5", {.reader = "hdf5"}, "top/k/f: /x lists its chunks in a B-tree of*"},
         {"refused-filter.h5", {.reader = "hdf5"}, "top/k/f: /x has filters that are not allowed*"},
         {"refused-unwritten.h5", {.reader = "hdf5"}, "top/k/f: /x has a chunk that was never w*"},
@@ -150,6 +149,19 @@ static void pages_are_found(void **state) {
     free(content.bytes);
 }
 
+static void many_links(void **state) {
+    const seq_reader_settings settings = {.reader = "hdf5"};
+    content content = load("dense.h5");
+    char expected[8192];
+    int size = snprintf(expected, sizeof expected, "1x2 /a one of many 0 1\n");
+    (void)state;
+    for (int i = 0; i < 80; i++)
+        size += snprintf(expected + size, sizeof expected - (size_t)size,
+                         "1x2 /links/this-is-a-long-name-%02d one of many 0 1\n", i);
+    expect("dense.h5", read_all(&settings, content), expected);
+    free(content.bytes);
+}
+
 // The place of `size` bytes behind `from`; the test stops where there are none.
 static char *find(content content, const void *wanted, size_t size) {
     for (size_t at = 0; at + size <= content.size; at++)
@@ -185,6 +197,12 @@ static void changed_files(void **state) {
     memcpy(place + 24 + 32, &self, sizeof self); // the first child (little-endian)
     expect("a tree in itself", read_all(&settings, tree),
            "top/k/f: /x has a damaged index of its chunks\n");
+    content dense = load("dense.h5");
+    place = find(dense, "BTLF\0\5", 6); // a leaf: hash, then the name of an object of the heap
+    place[6 + 4 + 4] = 127;
+    expect("a link", read_all(&settings, dense),
+           "top/k/f: /links has a damaged list of links or attributes\n");
+    free(dense.bytes);
     free(many.bytes);
     free(tree.bytes);
 }
@@ -208,6 +226,6 @@ static void cut_files(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_read), cmocka_unit_test(pages_are_found),
-        cmocka_unit_test(changed_files), cmocka_unit_test(cut_files)};
+        cmocka_unit_test(many_links), cmocka_unit_test(changed_files), cmocka_unit_test(cut_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
