@@ -90,6 +90,7 @@ static seq_status prepare_metrics(seq_evaluator *evaluator, seq_error *error) {
                                           &evaluator->labels, error);
     if (status)
         return seq_error_add_context(error, "data set %s", seq_dataset_path(config->dataset));
+    seq_labels_find_outside(&evaluator->labels, evaluator->schema);
     evaluator->classes = (size_t)evaluator->labels.names.count;
     for (int i = 0, used = 0; config->metrics[i] && used < METRICS; i++) {
         const seq_metric *metric = config->metrics[i];

@@ -56,6 +56,11 @@ seq_status seq_labels_of_vocabulary(const seq_vocabulary *vocabulary, seq_labels
     return status;
 }
 
+void seq_labels_find_outside(seq_labels *labels, const seq_schema *schema) {
+    const char *name = seq_record_text(&schema->reader, "background");
+    labels->outside = name ? 1 + seq_strings_find(&labels->names, name, strlen(name)) : 0;
+}
+
 seq_status seq_scheme_of_schema(const seq_schema *schema, seq_scheme *out, seq_error *error) {
     const char *name = seq_record_text(&schema->reader, "stored_tag_scheme");
     *out = name && strcmp(name, "bilou") == 0 ? SEQ_SCHEME_IOBES : SEQ_SCHEME_NONE;

@@ -57,7 +57,7 @@ static const seq_option_group *const groups[] = {&seq_stack_options,
                                                  &seq_buckets_options,
                                                  NULL};
 static const seq_metric *const metrics[] = {&seq_metric_entity_f1, &seq_metric_accuracy,
-                                            &seq_metric_macro_f1, NULL};
+                                            &seq_metric_macro_f1, &seq_metric_segment_f1, NULL};
 
 const seq_task seq_task_tag = {
     .name = "tag",

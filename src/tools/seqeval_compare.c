@@ -142,6 +142,8 @@ static seq_status add_labels(work *work, int system, seq_error *error) {
     seq_status status = add_metric(work, system, &seq_metric_accuracy, NULL, error);
     if (!status) status = add_metric(work, system, &seq_metric_macro_f1, &own->labels, error);
     if (!status) status = add_metric(work, system, &seq_metric_weighted_f1, NULL, error);
+    if (!status && work->comparison->tables.labels.outside)
+        status = add_metric(work, system, &seq_metric_segment_f1, NULL, error);
     if (!status) status = add_auc(work, system, error);
     return status ? status
                   : seq_confusion_find(&work->comparison->gold, &own->answers, &own->confusion,

@@ -388,6 +388,7 @@ static seq_status read_gold(work *work, seq_split split, const char *name, seq_e
         comparison->tables.rules = *seq_vocabulary_rules(labels);
         status = seq_labels_of_vocabulary(labels, &comparison->tables.labels, error);
     }
+    if (!status) seq_labels_find_outside(&comparison->tables.labels, work->schema);
     if (!status) status = read_split(work, split, name, true, &comparison->gold, error);
     return status ? status : seq_scheme_of_schema(work->schema, &comparison->gold.scheme, error);
 }

@@ -18,6 +18,7 @@ typedef struct seq_labels {
     seq_strings names, types;
     seq_label_tag *tags; // (names.count)
     size_t tags_capacity;
+    int32_t outside; // 1 + the label of what lies between segments; 0: there are none
 } seq_labels;
 
 void seq_labels_clear(seq_labels *labels);
@@ -27,6 +28,9 @@ seq_status seq_labels_add(seq_labels *labels, const char *text, size_t size, int
 // Every label of a closed list, with the id that it has there.
 seq_status seq_labels_of_vocabulary(const seq_vocabulary *vocabulary, seq_labels *out,
                                     seq_error *error);
+
+// Sets `outside` to what the schema's tags of frames have between intervals.
+void seq_labels_find_outside(seq_labels *labels, const seq_schema *schema);
 
 // IOB1: B only between two entities of one type that touch. IOB2 (BIO): each entity begins with B.
 // IOBES: its last tag is E, one of a single token is S.

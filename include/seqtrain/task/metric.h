@@ -36,6 +36,8 @@ extern const seq_metric seq_metric_accuracy; // right labels / labels
 extern const seq_metric seq_metric_macro_f1, seq_metric_weighted_f1;
 // Exact span and type, summed over types (micro), in the lenient (conlleval) and strict reading.
 extern const seq_metric seq_metric_entity_f1, seq_metric_entity_f1_strict;
+// Of tags of frames: runs of one label but the background (seq_labels.outside).
+extern const seq_metric seq_metric_segment_f1;
 // Undefined with a value that is not finite.
 extern const seq_metric seq_metric_mean_absolute_error, seq_metric_root_mean_square;
 // Of transcripts. The label error rate is (S + D + I) / gold labels, summed over the items; its

@@ -57,6 +57,33 @@ static void classes(void **state) {
     seq_labels_clear(&labels);
 }
 
+// "." is the background. Gold aaaa..bb.aa; half of a run is enough, a label that another run has
+// found is not found twice, and a run with the wrong label is none.
+static void segments(void **state) {
+    (void)state;
+    seq_labels labels;
+    make_labels(&labels, (const char *const[]){".", "a", "b", NULL});
+    static const int32_t gold[11] = {1, 1, 1, 1, 0, 0, 2, 2, 0, 1, 1},
+                         good[11] = {0, 0, 1, 1, 0, 0, 2, 2, 2, 2, 1}, // 2 of 4, 2 of 4, 1 of 2
+        split[11] = {1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 1},                 // 2 of 4, -, wrong, right
+        halves[11] = {1, 1, 2, 1, 1, 0, 0, 0, 0, 0, 0};                // 2 of 4, -, 1 of 5
+    seq_judged item = {.count = 11, .gold = gold, .predicted = good};
+    assert_int_equal(seq_metric_segment_f1.counters(&labels), 0);
+    labels.outside = 1;
+    NEAR(measure(&seq_metric_segment_f1, &labels, &item, 1), 1);
+    item.predicted = split;
+    NEAR(measure(&seq_metric_segment_f1, &labels, &item, 1), 2.0 * 2 / (3 + 4));
+    item.predicted = halves;
+    NEAR(measure(&seq_metric_segment_f1, &labels, &item, 1), 2.0 * 1 / (3 + 3));
+    // Two halves of one run: the first has found it.
+    static const int32_t run[4] = {1, 1, 1, 1}, two[4] = {1, 1, 2, 1}, none[4] = {0, 0, 0, 0};
+    item = (seq_judged){.count = 4, .gold = run, .predicted = two};
+    NEAR(measure(&seq_metric_segment_f1, &labels, &item, 1), 2.0 * 1 / (1 + 3));
+    item = (seq_judged){.count = 4, .gold = none, .predicted = none};
+    assert_true(isnan(measure(&seq_metric_segment_f1, &labels, &item, 1)));
+    seq_labels_clear(&labels);
+}
+
 static void hits(void **state) {
     (void)state;
     assert_true(isnan(seq_hits_precision((seq_hits){0, 0, 3})));
@@ -125,8 +152,8 @@ static void table(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(classes), cmocka_unit_test(hits),
-                                       cmocka_unit_test(entities), cmocka_unit_test(errors),
-                                       cmocka_unit_test(table)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(classes), cmocka_unit_test(segments),
+                                       cmocka_unit_test(hits),    cmocka_unit_test(entities),
+                                       cmocka_unit_test(errors),  cmocka_unit_test(table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
