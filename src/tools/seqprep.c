@@ -226,7 +226,7 @@ static const seq_option table[] = {
     {.type = SEQ_OPTION_END},
 };
 
-static const seq_option_group *const groups[] = {&seq_sound_options, NULL};
+static const seq_option_group *const groups[] = {&seq_sound_options, &seq_frame_options, NULL};
 static const seq_program program = {
     .name = "seqprep",
     .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...",

@@ -58,8 +58,10 @@ static const char *given_of(const seq_parsed *parsed, const seq_option_group *gr
     return NULL;
 }
 
-static seq_status refuse_sound(const seq_parsed *parsed, const char *with, seq_error *error) {
-    const char *const given[] = {given_of(parsed, &seq_sound_options), NULL};
+// Options of sound and of frames.
+static seq_status refuse_frames(const seq_parsed *parsed, const char *with, seq_error *error) {
+    const char *sound = given_of(parsed, &seq_sound_options),
+               *const given[] = {sound ? sound : given_of(parsed, &seq_frame_options), NULL};
     return refuse_given(parsed, given, with, error);
 }
 
@@ -72,7 +74,7 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
         "max-length",    "overlap",        "letters",     "casing",        "normalise",
         "unseen-groups", "missing-values", "tag-scheme",  "store-tags",    NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
-    return status ? status : refuse_sound(parsed, "--task lm", error);
+    return status ? status : refuse_frames(parsed, "--task lm", error);
 }
 
 static const char *const tags_only[] = {"letters", "tag-scheme", "store-tags", "blank-lines", NULL};
@@ -187,7 +189,7 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
                              with);
     if (transcribe) return SEQ_OK; // its text is the transcript
     seq_status status = refuse_given(parsed, frames ? of_words : of_frames, with, error);
-    return status || frames ? status : refuse_sound(parsed, with, error);
+    return status || frames ? status : refuse_frames(parsed, with, error);
 }
 
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
@@ -249,7 +251,9 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     };
     out->reader.sound = *(const seq_sound_settings *)seq_option_values(parsed, &seq_sound_options);
     out->reader.sound.given = given_of(parsed, &seq_sound_options);
-    seq_status status = check_kind(parsed, out, error);
+    seq_status status = seq_frame_configure(seq_option_values(parsed, &seq_frame_options),
+                                            &out->reader.frames, error);
+    if (!status) status = check_kind(parsed, out, error);
     if (!status && grouped && !options->group_label)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--normalise group: --group-label says what the groups are");
