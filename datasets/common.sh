@@ -82,3 +82,56 @@ tell_seeds() {
   for ((seed = 1; seed <= seeds; seed++)); do values+=("$(figure "$1-$seed" "$2" "$3")"); done
   spread "$(basename "$1") $2 $3" "${values[@]}"
 }
+
+# cpu_seconds RUN...: processor time of all sessions, of runs with --log-every 1M.
+cpu_seconds() { cat "${@/%//metrics.jsonl}" | grep -o '"cpu_seconds": [0-9.]*' | awk '{ s += $2 } END { print s }'; }
+
+# tell_seconds RUN
+tell_seconds() {
+  local values=() seed
+  for ((seed = 1; seed <= seeds; seed++)); do values+=("$(cpu_seconds "$1-$seed")"); done
+  spread "$(basename "$1") cpu seconds" "${values[@]}"
+}
+
+# Recipes with folds: the data sets OUT/NAME/FOLD become the runs OUT/run-NAME-SEED/FOLD.
+# learn FOLD NAME SEED SEQTRAIN_OPTION...: one run, and its answers to the test part of the fold.
+learn() {
+  local data=$out/$2/$1 run=$out/run-$2-$3/$1
+  mkdir -p "${run%/*}"
+  { "$bin/seqtrain" --data "$data" --run "$run" --seed "$3" --quiet --keep 1 --log-every 1M "${@:4}" &&
+    "$bin/seqeval" "$run" --split test --resamples 0 --per-item "$run/items.tsv"; } >"$run.log" 2>&1 || { cat "$run.log" >&2; return 1; }
+}
+export -f learn
+export bin out
+
+# fold_seeds NAME "FOLD..." SEQTRAIN_OPTION...: as many folds side by side as there are cores. Tells accuracy and wrong answers over
+# all folds, and the seconds of all cores that a seed takes.
+fold_seeds() {
+  local name=$1 folds=$2 seed runs right=() wrong=() seconds=()
+  shift 2
+  for ((seed = 1; seed <= seeds; seed++)); do
+    tr -s ' ' '\n' <<<"$folds" | xargs -P "$cores" -I{} bash -c 'learn "$@" || exit 255' _ {} "$name" "$seed" "$@" ${more[@]+"${more[@]}"} || fail "$name"
+    runs=$out/run-$name-$seed
+    right+=("$(awk 'FNR > 1 { n++; right += $NF } END { print right / n }' "$runs"/*/items.tsv)")
+    wrong+=("$(awk 'FNR > 1 { wrong += !$NF } END { print wrong }' "$runs"/*/items.tsv)")
+    seconds+=("$(cpu_seconds "$runs"/*/)")
+  done
+  spread "$name accuracy" "${right[@]}"
+  spread "$name errors" "${wrong[@]}"
+  spread "$name cpu seconds" "${seconds[@]}"
+}
+
+# tell_folds NAME "FOLD...": the accuracy in each fold, and the mean over the folds.
+tell_folds() {
+  local name=$1 folds=$2 fold seed values sums=()
+  for fold in $folds; do
+    values=()
+    for ((seed = 1; seed <= seeds; seed++)); do
+      values+=("$(awk 'FNR > 1 { n++; right += $NF } END { print right / n }' "$out/run-$name-$seed/$fold/items.tsv")")
+      sums[seed]="${sums[seed]-} ${values[-1]}"
+    done
+    spread "$name, $fold left out" "${values[@]}"
+  done
+  mapfile -t values < <(printf '%s\n' "${sums[@]}" | awk '{ s = 0; for (i = 1; i <= NF; i++) s += $i; print s / NF }')
+  spread "$name, mean of the folds" "${values[@]}"
+}

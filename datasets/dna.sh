@@ -7,39 +7,12 @@
 source "$(dirname "$0")/common.sh"
 needs splice.arff promoters.data
 
-# learn FOLD NAME SEED SEQTRAIN_OPTION...: one run, and its answers to the test part of the fold.
-learn() {
-  local data=$out/$2/$1 run=$out/run-$2-$3/$1
-  mkdir -p "${run%/*}"
-  { "$bin/seqtrain" --data "$data" --run "$run" --seed "$3" --quiet --keep 1 --log-every 1M "${@:4}" &&
-    "$bin/seqeval" "$run" --split test --resamples 0 --per-item "$run/items.tsv"; } >"$run.log" 2>&1 || { cat "$run.log" >&2; return 1; }
-}
-export -f learn
-export bin out
-
-# fold_seeds NAME FOLDS SEQTRAIN_OPTION...: as many folds side by side as there are cores. Tells accuracy and wrong answers over all
-# folds, and the seconds of all cores that a seed takes.
-fold_seeds() {
-  local name=$1 folds=$2 seed runs right=() wrong=() seconds=()
-  shift 2
-  for ((seed = 1; seed <= seeds; seed++)); do
-    seq "$folds" | xargs -P "$cores" -I{} bash -c 'learn "$@" || exit 255' _ {} "$name" "$seed" "$@" ${more[@]+"${more[@]}"} || fail "$name"
-    runs=$out/run-$name-$seed
-    right+=("$(awk 'FNR > 1 { n++; right += $NF } END { print right / n }' "$runs"/*/items.tsv)")
-    wrong+=("$(awk 'FNR > 1 { wrong += !$NF } END { print wrong }' "$runs"/*/items.tsv)")
-    seconds+=("$(cat "$runs"/*/metrics.jsonl | grep -o '"cpu_seconds": [0-9.]*' | awk '{ s += $2 } END { print s }')")
-  done
-  spread "$name accuracy" "${right[@]}"
-  spread "$name errors" "${wrong[@]}"
-  spread "$name cpu seconds" "${seconds[@]}"
-}
-
 # Splice: words of 3 bases, cut side by side, so that the junction (always behind base 30) is a border of words.
 for fold in {1..10}; do
   [ -e "$out/splice/$fold/dataset.json" ] || "$bin/seqprep" --task classify --ignore Instance_name --kmer 3 --stride 3 --stratify \
     --folds 10 --fold "$fold" --quiet --output "$out/splice/$fold" "$from/splice.arff"
 done
-fold_seeds splice 10 --layers 1 --bidirectional --hidden 64 --embed 32 --embed-init scaled --init orthogonal --forget-bias 2 --pool attention \
+fold_seeds splice "$(seq 10)" --layers 1 --bidirectional --hidden 64 --embed 32 --embed-init scaled --init orthogonal --forget-bias 2 --pool attention \
   --dropout 0.5 --word-dropout 0.2 --batch 32 --lr 0.004 --schedule cosine --epochs 30
 
 # Promoters: 4 bases at each place. The validation part (3 of each class) chooses nothing; it kept the number of
@@ -62,6 +35,6 @@ for fold in {1..106}; do
   }
 done
 for data in promoters apart; do
-  fold_seeds $data 106 --layers 1 --bidirectional --hidden 16 --embed 8 --embed-init uniform --forget-bias 1 --pool attention \
+  fold_seeds $data "$(seq 106)" --layers 1 --bidirectional --hidden 16 --embed 8 --embed-init uniform --forget-bias 1 --pool attention \
     --dropout 0.5 --word-dropout 0.3 --batch 21 --lr 0.01 --schedule cosine --epochs 60 --validate-every 1M
 done
