@@ -106,7 +106,10 @@ static seq_status append_velocities(seq_frames *frames, seq_error *error) {
 static seq_status stack(seq_frames *frames, int count, int step, seq_error *error) {
     size_t width = (size_t)frames->width, stacked = (size_t)count,
            rows = frames->rows / (size_t)step + (frames->rows % (size_t)step > 0);
-    seq_frames out = {.first = frames->first, .shift = frames->shift * step};
+    seq_frames out = *frames; // but for the room
+    out.values = NULL;
+    out.capacity = 0;
+    out.shift *= step;
     if (width > WIDTH / stacked)
         return seq_error_set(error, SEQ_BAD_INPUT, "--stack %d: frames of %d values are too wide",
                              count, frames->width);

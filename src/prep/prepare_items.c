@@ -92,15 +92,17 @@ static seq_status divide(seq_item_work *work, seq_error *error) {
 }
 
 static void print_notes(const seq_item_work *work, FILE *stream) {
+    static const char *const done[SEQ_SKIPS] = {[SEQ_SKIP_MISSING] = "interpolated",
+                                                [SEQ_SKIP_LOST] = "interpolated",
+                                                [SEQ_SKIP_UNSCALED] = "left as they are",
+                                                [SEQ_SKIP_SHORT] = "filled up with zeros"};
     const seq_item_store *store = &work->store;
     int64_t total = store->read[0] + store->read[1] + store->read[2];
     fprintf(stream, "reader     %s: %" PRId64 " items", store->settings.reader, total);
     for (int i = 0; i < SEQ_SKIPS; i++)
         if (store->skipped[i])
             fprintf(stream, ", %" PRId64 " %s %s", store->skipped[i], seq_skip_names[i],
-                    i == SEQ_SKIP_MISSING ? "interpolated"
-                    : i == SEQ_SKIP_SHORT ? "filled up with zeros"
-                                          : "passed over");
+                    done[i] ? done[i] : "passed over");
     fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another",
             work->groups, work->repeats);
     if (work->contradictions)

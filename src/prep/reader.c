@@ -36,7 +36,9 @@ const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines",
                                                "missing values",
                                                "items marked as not used",
                                                "sounds shorter than a frame",
-                                               "data sets that are no frames"};
+                                               "data sets that are no frames",
+                                               "lost frames",
+                                               "items without an extent to be scaled by"};
 
 const char *const *seq_reader_choices(void) {
     static const char *const choices[] = {"auto",      "lines",      "folder", "csv",   "tsv",
@@ -191,7 +193,7 @@ seq_status seq_reader_settings_write(const seq_reader_settings *settings, seq_re
         status = seq_record_set_integer(record, "missing_values", settings->missing, error);
     if (!status && settings->sound.mel_bins)
         status = seq_sound_settings_write(&settings->sound, record, error);
-    return status;
+    return status ? status : seq_frame_settings_write(&settings->frames, record, error);
 }
 
 static seq_status read_choice(const seq_record *record, const char *key, int64_t maximum,
@@ -220,6 +222,8 @@ seq_status seq_reader_settings_read(seq_reader_settings *out, const seq_record *
         status = read_choice(record, "missing_values", SEQ_MISSING_INTERPOLATE, &missing, error);
     if (!status && seq_reader_makes_frames(out->reader, out->columns))
         status = seq_sound_settings_read(&out->sound, record, error);
+    if (!status && seq_reader_makes_frames(out->reader, out->columns))
+        status = seq_frame_settings_read(&out->frames, record, error);
     if (status) return status;
     out->header = (seq_header)header;
     out->separator = (seq_separator)separator;
@@ -267,7 +271,11 @@ seq_reader_settings seq_reader_settings_for(const seq_reader_settings *from, con
 
 static seq_status check_settings(const seq_reader *reader, seq_error *error) {
     const seq_reader_settings *settings = reader->settings;
+    const char *of_frames = seq_frame_settings_given(&settings->frames);
     seq_status status = SEQ_OK;
+    if (of_frames && !seq_reader_makes_frames(reader->kind->name, settings->columns))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: without effect with --reader %s",
+                             of_frames, reader->kind->name);
     for (size_t i = 1; !status && i < RECORDED; i++)
         status = check_use(reader, text_of(settings, &recorded[i]) != NULL, recorded[i].use,
                            recorded[i].option, error);
@@ -510,7 +518,17 @@ static seq_status check_group(const seq_reader *reader, const seq_item *item, se
 static seq_status check_frames(seq_reader *reader, seq_error *error) {
     if (reader->settings->missing)
         reader->skipped[SEQ_SKIP_MISSING] += (int64_t)seq_frames_fill(&reader->frames);
-    return seq_frames_check(&reader->frames, reader->name, error);
+    seq_status status = seq_frames_check(&reader->frames, reader->name, error);
+    if (status || reader->names_files) return status; // the file's reader has prepared them
+    seq_frame_counts counts = {0};
+    status = seq_frames_prepare(&reader->settings->frames, &reader->frames, &counts, error);
+    if (status == SEQ_BAD_INPUT && reader->line)
+        seq_error_add_context(error, "%s line %" PRId64, reader->name, reader->line);
+    else if (status == SEQ_BAD_INPUT)
+        seq_error_add_context(error, "%s", reader->name);
+    reader->skipped[SEQ_SKIP_LOST] += counts.lost;
+    reader->skipped[SEQ_SKIP_UNSCALED] += counts.unscaled;
+    return status;
 }
 
 seq_status seq_reader_next(seq_reader *reader, seq_item *item, bool *out_more, seq_error *error) {

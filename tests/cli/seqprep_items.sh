@@ -142,6 +142,12 @@ refused 2 "--test index<: expected conditions on fields" --task classify --label
 refused 3 "rec/0_ann_2.csv line 1: 'day=3': the item has no field 'day'" --task classify --label-pattern '{label}_{who}_{index}.csv' --test day=3 rec
 refused 3 "rec/0_ann_2.csv: the name fits --label-pattern '\{label\}_\{index\}.csv' in more than one way" --task classify --label-pattern '{label}_{index}.csv' rec
 refused 3 "rec/0_ann_2.csv line 1: the item has no field 'label': a class folder above" --task classify --reader csv-frames rec
+made moved 'frames: values a row of frames, width 8' --task classify --label-pattern '{label}_{who}_{index}.csv' --velocities --stack 2 --frame-rate 10 rec
+says moved 'train +6 +6 '
+grep -q '"stack": "2"' moved/dataset.json && grep -q '"frame_shift": "0.2' moved/dataset.json || bad "record of the transforms: $(grep reader moved/dataset.json)"
+refused 3 "rec/0_ann_2.csv line 1: --center: there is no joint 1 in frames of 2 values" --task classify --label-pattern '{label}_{who}_{index}.csv' --center 1 rec
+refused 2 "--scale 3: expected unit, or two joints from 1 such as 3-4" --task classify --reader csv-frames --scale 3 rec
+refused 2 "--velocities: without effect with --reader lines, whose items are text" --task classify --velocities tab
 refused 2 "--kmer: without effect with --reader csv-frames, whose items are frames" --task classify --reader csv-frames --kmer 2 rec
 refused 2 "--min-count: without effect with --reader csv, whose items are frames" --task classify --columns path=1,label=2 --min-count 2 files.csv
 refused 2 "--normalise: without effect with --reader lines, whose items are text" --task classify --normalise none tab

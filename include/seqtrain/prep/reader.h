@@ -12,6 +12,7 @@
 
 #include <seqtrain/base/record.h>
 #include <seqtrain/base/status.h>
+#include <seqtrain/prep/frame_transforms.h>
 #include <seqtrain/prep/frames.h>
 #include <seqtrain/prep/sound_settings.h>
 #include <stdbool.h>
@@ -96,6 +97,7 @@ typedef struct seq_reader_settings {
     // fields of the file's name, {label}_{group}_{index}.wav.
     const char *label_pattern;
     seq_missing_values missing; // readers of frames
+    seq_frame_settings frames;  // readers of frames: what they hand on is prepared
     seq_sound_settings sound;   // sound; mel_bins 0: the defaults
     // Not recorded:
     const char *label_table; // fasta: a file of ID<TAB>LABEL lines
@@ -129,6 +131,8 @@ typedef enum seq_skip {
     SEQ_SKIP_UNUSED,     // items that the file itself leaves out
     SEQ_SKIP_SHORT,      // sounds shorter than a frame, which were filled up with zeros
     SEQ_SKIP_DATA,       // data sets of HDF5 that are no frames
+    SEQ_SKIP_LOST,       // frames that were lost and are interpolated
+    SEQ_SKIP_UNSCALED,   // items that --scale leaves as they are
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural

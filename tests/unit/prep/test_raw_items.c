@@ -290,6 +290,46 @@ static void a_pipe_is_answered_line_by_line(void **state) {
 
 // Frames are those of the data set: from the table that it was made of, without its other columns,
 // and from files beside it. A frame of another width is refused.
+// Once, whether a table names the file or not, by the settings that the data set recorded.
+static void frames_are_prepared_once(void **state) {
+    static const float expected[] = {1, 2, 0, 0, 3, 5, 2, 3, 4, 4, 1, -1, 4, 4, 1, -1};
+    const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
+    temporary place;
+    char output[200], table[200], file[200];
+    const char *inputs[] = {table}, *given[] = {table};
+    seq_error error = {0};
+    seq_dataset *dataset = NULL;
+    (void)state;
+    temporary_create(&place);
+    snprintf(output, sizeof output, "%s", temporary_path(&place, "data"));
+    write_text(&place, "0.csv", "1,2\n3,5\n4,4\n", file);
+    write_text(&place, "train.csv", "0.csv,a\n0.csv,b\n", table);
+    seq_prepare_items prepare = {
+        .inputs = inputs,
+        .input_count = 1,
+        .output = output,
+        .memory = 1 << 20,
+        .reader = {.columns = "path=1,label=2", .frames = {.velocities = true, .stack = 2}}};
+    if (seq_prepare_items_run(&prepare, &error)) fail_msg("%s", error.text);
+    if (seq_dataset_open(output, &dataset, &error)) fail_msg("%s", error.text);
+    for (int i = 0; i < 2; i++) {
+        seq_raw_settings settings = settings_of(dataset, vocabularies, given, 1);
+        seq_raw_input *input = NULL;
+        seq_raw_item one;
+        bool more;
+        settings.columns = i ? NULL : "path=1";
+        settings.reader = i ? "csv-frames" : NULL;
+        given[0] = i ? file : table;
+        if (seq_raw_open(&settings, &input, &error)) fail_msg("%s", error.text);
+        if (seq_raw_next(input, true, &one, &more, &error)) fail_msg("%s", error.text);
+        assert_true(more && one.is_item && one.length == 2);
+        assert_memory_equal(one.values, expected, sizeof expected);
+        seq_raw_close(input);
+    }
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
 static void frames_are_those_of_the_data_set(void **state) {
     (void)state;
     const seq_vocabulary *vocabularies[SEQ_VOCABULARIES];
@@ -384,6 +424,7 @@ int main(void) {
         cmocka_unit_test(raw_input_has_the_ids_of_the_data_set),
         cmocka_unit_test(files_follow_each_other),
         cmocka_unit_test(a_pipe_is_answered_line_by_line),
+        cmocka_unit_test(frames_are_prepared_once),
         cmocka_unit_test(frames_are_those_of_the_data_set),
         cmocka_unit_test(strange_schemas_are_refused),
     };
