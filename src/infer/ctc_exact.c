@@ -2,7 +2,8 @@
 // frames, for all t, that end in a blank, and in its last label. The probability that sequences
 // begin with a prefix and one more label is the sum over t of the probability that this label
 // begins in frame t, times what all symbols of the later frames add up to: it bounds all of them
-// (Graves 2006, prefix search decoding). What the beam search finds is a bar from the start.
+// (Graves 2006, prefix search decoding). A bonus above 0 counts in each later frame's labels, of
+// which a sequence has no more than frames. What the beam search finds is a bar from the start.
 // Invariant: a prefix is passed over only when its bound is below the bar by more than rounding.
 // Test: tests/unit/infer/test_ctc_search.c (all sequences by brute force).
 #include "ctc_search_private.h"
@@ -24,7 +25,7 @@ typedef struct walk {
     seq_ctc_search *search;
     const float *log_probabilities;
     int frames, deepest;
-    double *rest;  // (T + 1): ln of the sum over all paths through frames t .. T - 1; about 0
+    double *rest;  // (T + 1): ln of the sum over all paths through frames t .. T - 1, with bonus
     level *levels; // (deepest + 1)
     int depth;     // of the level that is looked at
     double floor;  // score of the n-th best, at least
@@ -84,12 +85,11 @@ static double begins(const walk *walk, const level *level, int32_t label) {
 static void find_children(walk *walk, level *level) {
     const seq_ctc_search_config *config = &walk->search->config;
     const float *next = seq_ctc_next(walk->search, walk->depth);
-    int further = walk->deepest - walk->depth; // labels that may follow
-    double bonus = config->bonus > 0 ? config->bonus * (further - 1) : 0;
+    bool ends = walk->depth == walk->deepest;
     level->children.count = level->next = 0;
-    for (int32_t k = 1; further && k < config->symbols; k++) {
+    for (int32_t k = 1; !ends && k < config->symbols; k++) {
         double bound =
-            begins(walk, level, k) + (level->extra + seq_ctc_gain(walk->search, next, k) + bonus);
+            begins(walk, level, k) + (level->extra + seq_ctc_gain(walk->search, next, k));
         if (bound >= bar(walk))
             seq_candidates_offer(&level->children, (seq_candidate){bound, 0, k});
     }
@@ -143,12 +143,13 @@ static seq_status refuse(const walk *walk, seq_error *error) {
 
 static void add_up_rest(walk *walk) {
     size_t symbols = (size_t)walk->search->config.symbols;
+    double bonus = walk->search->config.bonus > 0 ? walk->search->config.bonus : 0;
     walk->rest[walk->frames] = 0;
     for (int t = walk->frames - 1; t >= 0; t--) {
         const float *frame = walk->log_probabilities + (size_t)t * symbols;
         double sum = (double)frame[0];
         for (size_t k = 1; k < symbols; k++)
-            sum = seq_log_add(sum, (double)frame[k]);
+            sum = seq_log_add(sum, (double)frame[k] + bonus);
         walk->rest[t] = walk->rest[t + 1] + sum;
     }
 }
