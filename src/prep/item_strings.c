@@ -83,14 +83,17 @@ static seq_status write_array(const char *path, const float *values, int32_t row
     char header[128];
     FILE *file = fopen(path, "wbe");
     if (!file) return seq_error_set_errno(error, "creating %s", path);
+    const uint16_t one = 1;
+    char first;
+    memcpy(&first, &one, 1);
     int used = snprintf(header, sizeof header,
-                        "\x93NUMPY\x01%c%c%c{'descr': '<f4', 'fortran_order': False, 'shape': "
+                        "\x93NUMPY\x01%c%c%c{'descr': '%cf4', 'fortran_order': False, 'shape': "
                         "(%d, %d), }",
-                        0, 118, 0, (int)rows, width);
+                        0, 118, 0, first ? '<' : '>', (int)rows, width);
     memset(header + used, ' ', sizeof header - (size_t)used);
     header[sizeof header - 1] = '\n';
     fwrite(header, 1, sizeof header, file);
-    fwrite(values, sizeof *values, (size_t)rows * (size_t)width, file); // little-endian hosts only
+    fwrite(values, sizeof *values, (size_t)rows * (size_t)width, file);
     bool failed = ferror(file) != 0;
     return fclose(file) || failed ? seq_error_set_errno(error, "writing %s", path) : SEQ_OK;
 }
