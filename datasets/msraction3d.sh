@@ -1,0 +1,23 @@
+#!/bin/bash
+# MSR Action3D: 20 actions told from 20 joints of a body in each video frame; each subject is left out once.
+# Source: the skeletons of "MSR Action3D" (Wanqing Li) as text, msraction3d*.txt or .txt.zst: a line "action subject instance used frames 60",
+# then that many lines of 60 numbers. All files of that name in DIR are taken, with all their subjects.
+# Options were chosen on a second subject taken out of the training folds (datasets/README.md).
+#   datasets/msraction3d.sh --from DIR [--out DIR] [--seeds N] [-- SEQTRAIN_OPTION...]
+source "$(dirname "$0")/common.sh"
+needs
+files=("$from"/msraction3d*.txt "$from"/msraction3d*.txt.zst)
+mapfile -t files < <(ls "${files[@]}" 2>/dev/null)
+[ ${#files[@]} -gt 0 ] || fail "$from/msraction3d*.txt or .txt.zst: not found; the recipe's head says where the data is published"
+subjects=$(for file in "${files[@]}"; do
+  case $file in *.zst) zstd -dcq "$file" ;; *) cat "$file" ;; esac
+done | awk 'NF == 6 { print $2 }' | sort -nu)
+
+# Joint 7 is the middle of the hips, 3 the neck.
+for subject in $subjects; do
+  [ -e "$out/subject/$subject/dataset.json" ] || "$bin/seqprep" --task classify --reader skeleton --test "subject=$subject" \
+    --lost-frames interpolate --center 7 --scale 3-7 --velocities --subsample 2 --quiet --output "$out/subject/$subject" "${files[@]}"
+done
+fold_seeds subject "$subjects" --layers 1 --bidirectional --hidden 64 --pool attention --forget-bias 1 --dropout 0.5 --input-noise 0.3 \
+  --rotate 30 --batch 8 --lr 0.004 --schedule cosine --epochs 30 --checkpoint-epochs 0
+tell_folds subject "$subjects"
