@@ -10,6 +10,7 @@ typedef struct values {
     int64_t time_masks, time_width, feature_masks, feature_width;
     double noise, rotation;
     int vertical;
+    int64_t strings, gap_least, gap_most, gap_level;
 } values;
 
 enum { IDENTITY = SEQ_OPTION_IDENTITY };
@@ -54,6 +55,18 @@ static const seq_option options[] = {
              "velocities."},
     {SEQ_OPTION_CHOICE, "vertical", "AXIS", AT(vertical), "y", .choices = vertical_choices,
      .flags = IDENTITY, .help = "The axis that --rotate turns about."},
+    {SEQ_OPTION_INTEGER, "strings", "N", AT(strings), "0", 0, 100, .flags = IDENTITY,
+     .help = "Train on strings of 1 to N items of one group (seqprep --group-label), cut anew each "
+             "epoch, each item once: spoken digits become numbers. What comes between two items "
+             "is drawn from the quietest twentieth of the string's own frames. --batch counts "
+             "strings."},
+    {SEQ_OPTION_INTEGER, "gap-least", "FRAMES", AT(gap_least), "0", 0, 1e6, .flags = IDENTITY,
+     .help = "--strings: frames between two items at least."},
+    {SEQ_OPTION_INTEGER, "gap-most", "FRAMES", AT(gap_most), "0", 0, 1e6, .flags = IDENTITY,
+     .help = "--strings: frames between two items at most; each number is as likely."},
+    {SEQ_OPTION_INTEGER, "gap-level", "COLUMN", AT(gap_level), "0", 0, 65536, .flags = IDENTITY,
+     .help = "--strings: the value of a frame, from 1, that says how loud it is. 0: the sum of "
+             "all, as of log-mel energies."},
     {.type = SEQ_OPTION_END},
 };
 
@@ -73,4 +86,8 @@ void seq_buckets_configure(const void *from, seq_sampler_settings *out) {
                                            .noise = values->noise,
                                            .rotation = values->rotation,
                                            .vertical = values->vertical};
+    out->strings = (seq_join){.most = (int)values->strings,
+                              .gap_least = (int)values->gap_least,
+                              .gap_most = (int)values->gap_most,
+                              .level = (int)values->gap_level};
 }

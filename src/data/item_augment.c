@@ -122,9 +122,9 @@ static bool is_changed(const seq_schema *schema, int f, seq_field_kind kind) {
            schema->axes[schema->fields[f].axis].parent == 0;
 }
 
-static bool has_changed(const seq_schema *schema, seq_field_kind kind) {
+static bool has_values(const seq_schema *schema) {
     int f = 0;
-    while (f < schema->field_count && !is_changed(schema, f, kind))
+    while (f < schema->field_count && !is_changed(schema, f, SEQ_FIELD_VALUES))
         f++;
     return f < schema->field_count;
 }
@@ -162,20 +162,14 @@ static const char *find_alone(const seq_augmentation *wanted) {
 seq_status seq_item_augment_check(const seq_schema *schema, const seq_sampler_settings *settings,
                                   seq_error *error) {
     const seq_augmentation *wanted = &settings->augmentation;
-    const char *words = settings->word_dropout > 0 ? "--word-dropout"
-                        : settings->singletons > 0 ? "--singletons"
-                                                   : NULL,
-               *values = wanted->time_masks      ? "--time-masks"
+    const char *values = wanted->time_masks      ? "--time-masks"
                          : wanted->feature_masks ? "--feature-masks"
                          : wanted->noise > 0     ? "--input-noise"
                          : wanted->rotation > 0  ? "--rotate"
                                                  : NULL;
     const char *alone = find_alone(wanted);
     if (alone) return seq_error_set(error, SEQ_BAD_USAGE, "%s", alone);
-    if (words && !has_changed(schema, SEQ_FIELD_IDS))
-        return seq_error_set(error, SEQ_BAD_USAGE, "%s: the data set has no words to change",
-                             words);
-    if (values && !has_changed(schema, SEQ_FIELD_VALUES))
+    if (values && !has_values(schema))
         return seq_error_set(error, SEQ_BAD_USAGE, "%s: the data set has no frames to change",
                              values);
     for (int f = 0; wanted->rotation > 0 && f < schema->field_count; f++)

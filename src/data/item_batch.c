@@ -151,6 +151,35 @@ static uint64_t mix(uint64_t digest, uint32_t value) {
     return digest ^ digest >> 29;
 }
 
+seq_coverage seq_items_cover(const seq_schema *schema, const seq_items *items,
+                             const int64_t *numbers) {
+    size_t at[SEQ_AXES] = {0};
+    seq_coverage sum = {0};
+    for (int64_t i = 0; i < items->count; i++) {
+        uint64_t digest = 0;
+        size_t end[SEQ_AXES];
+        for (int axis = 0; axis < schema->axis_count; axis++)
+            end[axis] = at[axis] + (axis ? (size_t)items->lengths[axis][i] : 1);
+        for (int f = 0; f < schema->field_count; f++) {
+            const seq_field *field = &schema->fields[f];
+            size_t width = (size_t)field->width, from = at[field->axis] * width;
+            digest = mix(digest, (uint32_t)(end[field->axis] - at[field->axis]));
+            for (size_t k = from; k < end[field->axis] * width; k++) {
+                uint32_t bits;
+                memcpy(&bits,
+                       field->vocabulary >= 0 ? (const void *)&items->ids[f][k]
+                                              : &items->values[f][k],
+                       sizeof bits);
+                digest = mix(digest, bits);
+            }
+        }
+        memcpy(at, end, sizeof at);
+        seq_coverage_add_range(&sum, numbers[i], numbers[i] + 1);
+        seq_coverage_add_token(&sum, numbers[i], (int32_t)(uint32_t)(digest >> 32));
+    }
+    return sum;
+}
+
 // What lies in the columns now, item by item.
 static seq_coverage cover(const seq_item_packer *packer, const seq_items *items,
                           const int64_t *numbers, const seq_batch_room *room) {

@@ -287,6 +287,21 @@ seq_status seq_dataset_read_items(seq_dataset *dataset, seq_split split, int64_t
     return read_locked(&reading, error);
 }
 
+seq_status seq_dataset_read_labels(seq_dataset *dataset, seq_split split, int field, int32_t *out,
+                                   seq_error *error) {
+    seq_status status = check_items(dataset, error);
+    if (status) return status;
+    pthread_mutex_lock(&dataset->store->lock);
+    const seq_item_split *part = &dataset->store->splits[split];
+    status = seq_item_table_load(dataset, split, error);
+    for (int shard = 0; !status && shard < part->shards; shard++)
+        status = seq_item_elements(
+            dataset, (seq_item_place){split, shard}, dataset->store->layout.of_field[field], 0,
+            (size_t)(part->first[shard + 1] - part->first[shard]), out + part->first[shard], error);
+    pthread_mutex_unlock(&dataset->store->lock);
+    return status;
+}
+
 seq_status seq_dataset_read_chosen(seq_dataset *dataset, seq_split split, const int64_t *numbers,
                                    int64_t count, seq_items_room *room, seq_items *out,
                                    seq_error *error) {

@@ -313,25 +313,20 @@ static const uint32_t *sort_step(const buckets *buckets, int64_t epoch, int64_t 
     return items;
 }
 
-// What a replica gets in a round: a place in the order of dealing.
-static int64_t dealt_place(int64_t round, int replica, const seq_sampler *sampler) {
-    int replicas = sampler->settings.replicas;
-    return round * replicas + (round % 2 ? replicas - 1 - replica : replica);
-}
-
 static int64_t choose(const buckets *buckets, int64_t epoch, int64_t step, int replica,
                       int64_t *out) {
     int64_t items, count = 0;
     const uint32_t *sorted = sort_step(buckets, epoch, step, &items);
     // Rounds are whole but the last one, so the first place that is missing ends it.
-    for (int64_t j; (j = dealt_place(count, replica, &buckets->base)) < items;)
+    for (int64_t j; (j = seq_dealt_place(count, replica, buckets->base.settings.replicas)) < items;)
         out[count++] = sorted[j];
     return count;
 }
 
 static bool same_plan(const seq_sampler_settings *a, const seq_sampler_settings *b) {
     return a->replicas == b->replicas && a->batch == b->batch &&
-           a->batch_tokens == b->batch_tokens && a->training == b->training && a->seed == b->seed;
+           a->batch_tokens == b->batch_tokens && a->strings.most == b->strings.most &&
+           a->training == b->training && a->seed == b->seed;
 }
 
 static int64_t steps(const seq_sampler *sampler) {
@@ -371,7 +366,8 @@ static void planned(const seq_sampler *sampler, int64_t epoch, int64_t from, int
     for (int64_t step = from; step < to; step++) {
         int64_t items;
         const uint32_t *sorted = sort_step(buckets, epoch, step, &items);
-        for (int64_t round = 0, j; (j = dealt_place(round, replica, sampler)) < items; round++)
+        for (int64_t round = 0, j;
+             (j = seq_dealt_place(round, replica, sampler->settings.replicas)) < items; round++)
             range(context, sorted[j], (int64_t)sorted[j] + 1);
     }
 }
@@ -491,6 +487,10 @@ static seq_status prepare_to_read(buckets *buckets, seq_error *error) {
 static seq_status create(seq_dataset *dataset, const seq_sampler_settings *settings,
                          seq_sampler **out, seq_error *error) {
     buckets *buckets = NULL;
+    if (seq_join_check(&settings->strings, seq_dataset_schema(dataset), error))
+        return error->status;
+    if (settings->strings.most && settings->training)
+        return seq_sampler_strings.create(dataset, settings, out, error);
     seq_status status = seq_allocate(&buckets, 1, sizeof *buckets, "the sampler", error);
     if (status) return status;
     buckets->base = (struct seq_sampler){

@@ -23,6 +23,14 @@ struct seq_sampler {
 // of a batch (rows below 2^31).
 seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error);
 seq_batch_room *seq_sampler_room(const seq_sampler *sampler, int replica);
+// The place, in the order of dealing, of what a replica gets in a round: forth and back.
+static inline int64_t seq_dealt_place(int64_t round, int replica, int replicas) {
+    return round * replicas + (round % 2 ? replicas - 1 - replica : replica);
+}
+// Of stored items, item by item: what is read where a batch is made of something else.
+seq_coverage seq_items_cover(const seq_schema *schema, const seq_items *items,
+                             const int64_t *numbers);
+extern const seq_sampler_kind seq_sampler_strings;
 // Frees them and the sampler.
 void seq_sampler_free(seq_sampler *sampler);
 // Changes a batch that seq_item_pack has made, as the sampler's settings say, keyed

@@ -37,7 +37,7 @@ static void fill_gap(float *column, size_t stride, int64_t from, int64_t to, int
 size_t seq_frames_fill(seq_frames *frames) {
     int64_t rows = (int64_t)frames->rows;
     size_t filled = 0, width = (size_t)frames->width;
-    for (size_t i = 0; i < width; i++) {
+    for (size_t i = 0; rows && i < width; i++) {
         float *column = frames->values + i;
         int64_t before = -1; // the last row with a value
         for (int64_t row = 0; row <= rows; row++) {

@@ -53,6 +53,7 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     if (!status)
         status = seq_condition_parse("test", prepare->test_condition, &store->conditions[SEQ_TEST],
                                      error);
+    if (!status) status = seq_item_intervals_begin(store, error);
     store->symbols.tier = prepare->tier;
     store->settings.unlabelled = prepare->task == SEQ_TASK_TRANSCRIBE;
     if (!status && prepare->task == SEQ_TASK_TRANSCRIBE)
@@ -106,6 +107,7 @@ void seq_item_store_end(seq_item_store *store) {
     seq_string_table_clear(&store->labels);
     seq_string_table_clear(&store->tags);
     seq_string_table_clear(&store->names);
+    seq_ctm_clear(&store->intervals);
     seq_id_spool_end(&store->spool);
     for (int i = 0; i < 3; i++)
         free(store->keys[i]);
@@ -178,8 +180,10 @@ static seq_status parse_tags(seq_item_store *store, const seq_item *item,
 
 static seq_status take_tags(seq_item_store *store, const seq_item *item, seq_error *error) {
     const seq_item_field *field;
-    if (store->prepare->task != SEQ_TASK_TAG || need(item, "tag", true, &field, error))
-        return error->status;
+    if (store->prepare->task != SEQ_TASK_TAG) return SEQ_OK;
+    if (item->frames && !seq_item_find(item, "tag"))
+        return seq_item_intervals_take(store, item, error);
+    if (need(item, "tag", true, &field, error)) return error->status;
     if (field->count != store->id_count)
         return seq_item_refuse(item->file, item->line, 0, error, "the item has %zu %s and %zu tags",
                                store->id_count, store->width ? "frames" : "tokens", field->count);

@@ -9,6 +9,7 @@
 #include "item_symbols.h"
 #include "partition.h"
 #include <seqtrain/data/string_table.h>
+#include <seqtrain/data/textgrid.h>
 #include <seqtrain/prep/prepare_items.h>
 
 typedef struct seq_stored_item {
@@ -36,6 +37,8 @@ typedef struct seq_item_store {
     seq_string_table names;               // of groups
     seq_tag_evidence evidence;
     char formless_at[SEQ_ERROR_TEXT / 4]; // FILE line N of the first tag without a prefix; or ""
+    seq_ctm intervals;              // by file and time
+    bool makes_tags;                // of intervals or labels
     seq_item_symbols symbols;       // of transcripts
     int64_t infeasible[SEQ_SPLITS]; // items that were left out
     seq_id_spool spool;
@@ -67,6 +70,9 @@ seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error
 // SEQ_STOPPED when the work is to end.
 seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error);
 void seq_item_store_end(seq_item_store *store);
+// item_intervals.c: reads --intervals; makes store->tag_ids of an item with frames.
+seq_status seq_item_intervals_begin(seq_item_store *store, seq_error *error);
+seq_status seq_item_intervals_take(seq_item_store *store, const seq_item *item, seq_error *error);
 // item_groups.c: the group label of an item that is being taken.
 seq_status seq_item_take_group(seq_item_store *store, const seq_item *item, seq_stored_item *out,
                                seq_error *error);

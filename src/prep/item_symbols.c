@@ -119,7 +119,7 @@ bool seq_is_transcript(const char *path, const char *reader) {
 }
 
 // Bytes of a file's name without its ending, and that of a packing.
-static size_t stem_of(const char *path) {
+size_t seq_stem_of(const char *path) {
     static const char *const packings[] = {".gz", ".zst", ".xz", ".bz2"};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t size = strlen(path);
@@ -133,7 +133,7 @@ static size_t stem_of(const char *path) {
 }
 
 // The item's file: of a table the one that it names.
-static void find_file(const seq_item *item, char out[SEQ_PATH]) {
+void seq_item_find_file(const seq_item *item, char out[SEQ_PATH]) {
     const seq_item_field *path = seq_item_find(item, "path");
     const char *slash = strrchr(item->file, '/');
     bool beside = path && path->count && path->values->bytes[0] != '/';
@@ -148,8 +148,8 @@ static seq_status read_beside(seq_item_symbols *symbols, const seq_item *item, s
         seq_status (*read)(seq_item_symbols *symbols, seq_error *error);
     } forms[] = {{".txt", read_text}, {".TextGrid", read_intervals}};
     char file[SEQ_PATH];
-    find_file(item, file);
-    size_t stem = stem_of(file);
+    seq_item_find_file(item, file);
+    size_t stem = seq_stem_of(file);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         seq_status status = set_file(symbols, file, stem, forms[i].suffix, 1, error);
         if (status) return status;

@@ -4,6 +4,7 @@
 #define SEQ_PREP_ITEM_SYMBOLS_H
 
 #include "byte_reader.h"
+#include <seqtrain/base/file.h>
 #include <seqtrain/data/string_table.h>
 #include <seqtrain/data/vocabulary_builder.h>
 #include <seqtrain/prep/item_units.h>
@@ -35,6 +36,11 @@ typedef struct seq_item_symbols {
 // Whether a file in a folder is the transcript of another: NAME.txt or NAME.TextGrid, and this
 // reader's files do not end so.
 bool seq_is_transcript(const char *path, const char *reader);
+
+// Bytes of a path without the ending of its name, and that of a packing.
+size_t seq_stem_of(const char *path);
+// The item's file: of a table the one that it names.
+void seq_item_find_file(const seq_item *item, char out[SEQ_PATH]);
 
 seq_status seq_item_symbols_begin(seq_item_symbols *symbols, const seq_item_rules *rules,
                                   seq_error *error);

@@ -124,6 +124,10 @@ seq_status seq_item_tags(seq_item_work *work, seq_error *error) {
     seq_string_table tags = {0};
     seq_status status = tell_scheme(work, error);
     if (!status && work->stored != SEQ_TAGS_NONE) status = add_whole_scheme(work, &tags, error);
+    size_t number;
+    const char *background = work->prepare->background;
+    if (!status && work->store.makes_tags) // it may be nowhere but in strings of recordings
+        status = seq_string_table_add(&tags, background, strlen(background), &number, error);
     if (!status) status = count_tags(work, &tags, error);
     if (!status && work->stored == SEQ_TAGS_NONE)
         status = seq_item_append_targets(work, &tags, "tag", error);

@@ -34,10 +34,23 @@ static bool is_used(const seq_stored_item *item) {
     return !item->twin || item->split == SEQ_TRAIN;
 }
 
+// Held-out items are other ones than those that the reader makes.
+static seq_status record_strings(const seq_item_work *work, seq_record *record, seq_error *error) {
+    const seq_join *strings = &work->prepare->strings;
+    char text[120];
+    snprintf(text, sizeof text, "%d items, gaps %d to %d, level %d, %lld strings", strings->most,
+             strings->gap_least, strings->gap_most, strings->level,
+             (long long)work->prepare->string_count);
+    return seq_record_set_text(record, "strings", text, error);
+}
+
 static seq_status record_reader(seq_item_work *work, seq_error *error) {
     seq_record *record = &work->schema.reader;
     seq_status status = seq_reader_settings_write(&work->store.settings, record, error);
     if (!status) status = seq_item_rules_write(&work->prepare->rules, record, error);
+    if (!status && work->prepare->strings.most) status = record_strings(work, record, error);
+    if (!status && work->store.makes_tags)
+        status = seq_record_set_text(record, "background", work->prepare->background, error);
     if (!status && work->prepare->group_label)
         status = seq_record_set_text(record, "group_label", work->prepare->group_label, error);
     if (!status && work->store.shift > 0)
@@ -197,40 +210,59 @@ static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq
     return status;
 }
 
-static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
-                             const seq_stored_item *item, int64_t group, seq_error *error) {
-    const int32_t length = (int32_t)item->length, raw_size = (int32_t)item->raw,
-                  symbols = (int32_t)item->symbols;
+seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int64_t group,
+                          seq_items *out, seq_error *error) {
     const seq_string_table *labels = &work->store.labels;
-    if (seq_item_store_stopped(&work->store, error)) return error->status;
-    int32_t label = 0, name = 0;
-    seq_items items = {.count = 1, .groups = &group, .raw_sizes = &raw_size};
-    items.lengths[TEXT_AXIS] = &length;
-    seq_status status = work->store.width ? fill_frames(work, item, &items, error)
-                                          : fill_text(work, item, &items, error);
-    if (!status && work->prepare->letters) status = fill_letters(work, item, &items, error);
-    if (!status && work->prepare->casing) status = fill_casing(work, item, &items, error);
-    if (!status && work->prepare->task == SEQ_TASK_TAG)
-        status = fill_tags(work, item, &items, error);
+    work->length = (int32_t)item->length;
+    work->raw_size = (int32_t)item->raw;
+    work->symbols = (int32_t)item->symbols;
+    work->group = group;
+    *out = (seq_items){.count = 1, .groups = &work->group, .raw_sizes = &work->raw_size};
+    out->lengths[TEXT_AXIS] = &work->length;
+    seq_status status =
+        work->store.width ? fill_frames(work, item, out, error) : fill_text(work, item, out, error);
+    if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
+    if (!status && work->prepare->casing) status = fill_casing(work, item, out, error);
+    if (!status && work->prepare->task == SEQ_TASK_TAG) status = fill_tags(work, item, out, error);
     if (!status && work->prepare->task == SEQ_TASK_TRANSCRIBE) {
-        items.lengths[SYMBOLS_AXIS] = &symbols;
-        status = fill_symbols(work, item, &items, error);
+        out->lengths[SYMBOLS_AXIS] = &work->symbols;
+        status = fill_symbols(work, item, out, error);
     }
     if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
-        status = fill_raw(work, item, &items, error);
+        status = fill_raw(work, item, out, error);
     if (status) return status;
     if (work->prepare->task == SEQ_TASK_CLASSIFY) {
         size_t number = (size_t)item->label;
-        label = seq_vocabulary_find(work->targets, seq_string_table_text(labels, number),
-                                    labels->items[number].size);
-        items.ids[work->target_field] = &label;
+        work->label = seq_vocabulary_find(work->targets, seq_string_table_text(labels, number),
+                                          labels->items[number].size);
+        out->ids[work->target_field] = &work->label;
     }
-    if (work->prepare->task == SEQ_TASK_RATE) items.values[work->target_field] = &item->number;
+    if (work->prepare->task == SEQ_TASK_RATE) out->values[work->target_field] = &item->number;
     if (work->names) {
-        name = seq_item_group_id(work, item);
-        items.ids[work->group_field] = &name;
+        work->name = seq_item_group_id(work, item);
+        out->ids[work->group_field] = &work->name;
     }
-    return seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+    return SEQ_OK;
+}
+
+static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
+                             const seq_stored_item *item, int64_t group, seq_error *error) {
+    seq_items items;
+    if (seq_item_store_stopped(&work->store, error)) return error->status;
+    seq_status status = seq_item_build(work, item, group, &items, error);
+    return status ? status : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+}
+
+static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
+                             const int32_t *group, seq_error *error) {
+    const seq_item_store *store = &work->store;
+    seq_status status = SEQ_OK;
+    if (work->prepare->strings.most && split != SEQ_TRAIN)
+        return seq_item_write_strings(work, writer, split, group, error);
+    for (size_t i = 0; !status && i < store->count; i++)
+        if (store->items[i].split == (unsigned char)split && is_used(&store->items[i]))
+            status = write_item(work, writer, &store->items[i], group[i], error);
+    return status;
 }
 
 seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error) {
@@ -251,13 +283,12 @@ seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_e
         status = seq_partition_groups(keys, work->prepare->reader.group ? 3 : 2, store->count,
                                       group, &groups, error);
     if (!status) status = make_schema(work, error);
+    if (!status) status = seq_join_check(&work->prepare->strings, &work->schema, error);
     if (!status)
         status = seq_dataset_writer_begin(writer, &work->schema, vocabularies, 0,
                                           work->prepare->pipeline, error);
     for (int split = 0; !status && split < SEQ_SPLITS; split++)
-        for (size_t i = 0; !status && i < store->count; i++)
-            if (store->items[i].split == split && is_used(&store->items[i]))
-                status = write_item(work, writer, &store->items[i], group[i], error);
+        status = write_part(work, writer, (seq_split)split, group, error);
     free(group);
     return status;
 }

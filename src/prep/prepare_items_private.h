@@ -25,6 +25,8 @@ typedef struct seq_item_work {
     seq_tag *item_tags;
     seq_tag_span *spans;
     float *values;
+    int32_t length, symbols, raw_size, label, name;
+    int64_t group;
     size_t capacity[10];
 } seq_item_work;
 
@@ -57,7 +59,13 @@ seq_status seq_item_tag_text(const seq_tag *tag, char out[SEQ_TAG_BYTES], size_t
 seq_status seq_item_name_groups(seq_item_work *work, seq_error *error);
 int32_t seq_item_group_id(const seq_item_work *work, const seq_stored_item *item);
 
-// item_writer.c: schema and parts.
+// item_strings.c: items of a part, joined; `group` by item of the store.
+seq_status seq_item_write_strings(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
+                                  const int32_t *group, seq_error *error);
+
+// item_writer.c: schema and parts. An item's columns are in the work until the next call.
+seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int64_t group,
+                          seq_items *out, seq_error *error);
 seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error);
 
 #endif

@@ -70,7 +70,14 @@ static const seq_option table[] = {
              "and one between two that are equal. error: the item is named. skip: it is left out "
              "and counted."},
     {SEQ_OPTION_TEXT, "tier", "NAME", AT(tier),
-     .help = "transcribe: the interval tier of NAME.TextGrid, where there are several."},
+     .help = "transcribe, and tag of frames: the interval tier of NAME.TextGrid, where there are "
+             "several."},
+    {SEQ_OPTION_TEXT, "intervals", "FILE", AT(intervals),
+     .help = "tag of frames: a CTM file; a frame whose middle lies in an interval of its file has "
+             "the interval's label as tag. Without it NAME.TextGrid beside NAME has the "
+             "intervals, or all frames have the item's label."},
+    {SEQ_OPTION_TEXT, "background", "LABEL", AT(background), "sil",
+     .help = "tag of frames: the tag of frames in no interval."},
     {SEQ_OPTION_CHOICE, "reader", "NAME", AT(reader), "auto", .registry = seq_reader_choices,
      .help =
          "Form of the inputs. lines: label<TAB>text, or label text. folder: a folder a class, a "
@@ -162,6 +169,22 @@ static const seq_option table[] = {
     {SEQ_OPTION_CHOICE, "unseen-groups", "HOW", AT(unseen_groups), "item", .choices = unseen_groups,
      .help = "--normalise group: how an item is normalised whose group the training part does not "
              "have: by its own frames, or as global does."},
+    {SEQ_OPTION_INTEGER, "strings", "N", AT(strings), "0", 0, 100,
+     .help = "transcribe, and tag of frames: join items of the validation and test parts to "
+             "strings of 1 to N of one --group-label, each as likely, for a model that is trained "
+             "with seqtrain --strings. What comes between is drawn from the quietest twentieth of "
+             "the string's frames."},
+    {SEQ_OPTION_INTEGER, "gap-least", "FRAMES", AT(gap_least), "0", 0, 1e6,
+     .help = "--strings: frames between two items at least."},
+    {SEQ_OPTION_INTEGER, "gap-most", "FRAMES", AT(gap_most), "0", 0, 1e6,
+     .help = "--strings: frames between two items at most."},
+    {SEQ_OPTION_INTEGER, "gap-level", "COLUMN", AT(gap_level), "0", 0, 65536,
+     .help = "--strings: the value of a frame, from 1, that says how loud it is. 0: their sum."},
+    {SEQ_OPTION_INTEGER, "string-count", "N", AT(string_count), "0", 0, 1e9,
+     .help = "--strings: of each part. 0: as many as use each item once."},
+    {SEQ_OPTION_TEXT, "string-files", "FOLDER", AT(string_files),
+     .help = "--strings: write each as FOLDER/PART-NUMBER.npy, too, and the true intervals of its "
+             "items to FOLDER/PART.ctm."},
     {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
      .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
     {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,

@@ -66,13 +66,25 @@ static seq_status refuse_frames(const seq_parsed *parsed, const char *with, seq_
 }
 
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
-    static const char *const items[] = {
-        "reader",        "columns",        "ignore",      "header",        "separator",
-        "delimiter",     "quotes",         "comment",     "label-pattern", "label-table",
-        "blank-lines",   "group",          "group-label", "folds",         "fold",
-        "stratify",      "seed",           "kmer",        "stride",        "reverse-complement",
-        "max-length",    "overlap",        "letters",     "casing",        "normalise",
-        "unseen-groups", "missing-values", "tag-scheme",  "store-tags",    NULL};
+    static const char *const items[] = {"reader",         "columns",
+                                        "ignore",         "header",
+                                        "separator",      "delimiter",
+                                        "quotes",         "comment",
+                                        "label-pattern",  "label-table",
+                                        "blank-lines",    "group",
+                                        "group-label",    "intervals",
+                                        "strings",        "gap-least",
+                                        "gap-most",       "gap-level",
+                                        "string-count",   "string-files",
+                                        "background",     "folds",
+                                        "fold",           "stratify",
+                                        "seed",           "kmer",
+                                        "stride",         "reverse-complement",
+                                        "max-length",     "overlap",
+                                        "letters",        "casing",
+                                        "normalise",      "unseen-groups",
+                                        "missing-values", "tag-scheme",
+                                        "store-tags",     NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
     return status ? status : refuse_frames(parsed, "--task lm", error);
 }
@@ -86,14 +98,21 @@ static const char *const not_of_transcripts[] = {
     "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",     "stride",
     "casing",  "min-count",  "max-vocab",  "reverse-complement", "stratify", "max-length",
     "overlap", "vocab",      "invalid",    "label-table",        NULL};
-static const char *const of_transcripts[] = {"infeasible", "tier", NULL};
+static const char *const of_transcripts[] = {"infeasible", NULL};
+static const char *const of_tags[] = {"intervals", "background", NULL}, *const tiers[] = {"tier",
+                                                                                          NULL};
 
 static seq_status check_task(const seq_parsed *parsed, seq_item_task task, seq_error *error) {
     if (task == SEQ_TASK_TRANSCRIBE)
-        return refuse_given(parsed, not_of_transcripts, "--task transcribe", error);
+        return refuse_given(parsed, not_of_transcripts, "--task transcribe", error) ||
+                       refuse_given(parsed, of_tags, "--task transcribe", error)
+                   ? error->status
+                   : SEQ_OK;
     bool tag = task == SEQ_TASK_TAG;
     const char *with = tag ? "--task tag" : "--task classify or rate";
     seq_status status = refuse_given(parsed, tag ? texts_only : tags_only, with, error);
+    if (!status && !tag) status = refuse_given(parsed, of_tags, with, error);
+    if (!status && !tag) status = refuse_given(parsed, tiers, with, error);
     return status ? status : refuse_given(parsed, of_transcripts, with, error);
 }
 
@@ -176,7 +195,9 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
         "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
         "letters",   "casing",      "blank-lines", NULL};
     bool transcribe = prepare->task == SEQ_TASK_TRANSCRIBE;
-    static const char *const of_frames[] = {"normalise", "unseen-groups", "group-label", NULL};
+    static const char *const of_frames[] = {
+        "strings",   "gap-least", "gap-most",   "gap-level",     "string-count", "string-files",
+        "normalise", "intervals", "background", "unseen-groups", "group-label",  NULL};
     const char *reader = seq_prepare_items_reader(prepare);
     bool frames = seq_reader_makes_frames(reader, prepare->reader.columns);
     char with[80];
@@ -242,7 +263,15 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .skips_infeasible = options->infeasible != 0,
         .unseen = grouped ? options->unseen_groups ? SEQ_NORMALISE_GLOBAL : SEQ_NORMALISE_ITEM
                           : SEQ_NORMALISE_NONE,
+        .intervals = options->intervals,
+        .background = options->background,
         .group_label = options->group_label,
+        .strings = {.most = (int)options->strings,
+                    .gap_least = (int)options->gap_least,
+                    .gap_most = (int)options->gap_most,
+                    .level = (int)options->gap_level},
+        .string_count = options->string_count,
+        .string_files = options->string_files,
         .reverse_complement = options->reverse_complement,
         .as_is = options->as_is,
         .memory = (uint64_t)options->max_memory,
@@ -257,6 +286,12 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     if (!status && grouped && !options->group_label)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--normalise group: --group-label says what the groups are");
+    if (!status && !options->strings && (options->string_count || options->string_files))
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--string-count, --string-files: without effect without --strings");
+    if (!status && options->strings && !options->valid && !options->test && !options->folds)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--strings: without effect without a validation or test part");
     if (!status && !grouped && is_given(parsed, "unseen-groups"))
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--unseen-groups: without effect without --normalise group");

@@ -15,7 +15,8 @@ typedef struct seqprep_options {
     int normalise, unseen_groups, infeasible;
     bool quotes, stratify, reverse_complement, letters, casing;
     char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group,
-        *group_label, *folds, *tier;
+        *group_label, *string_files, *intervals, *background, *folds, *tier;
+    int64_t strings, gap_least, gap_most, gap_level, string_count;
     int64_t fold, seed, kmer, stride, max_length, overlap;
 } seqprep_options;
 

@@ -8,11 +8,21 @@ needs_fault_points
 launcher_environment 0
 whole=$((SCALE >= 10))
 
-# items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label.
+# items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label, or
+# in files of their own with up to 3 labels.
 items() {
   awk -v task="$1" -v count="$2" -v from="$3" 'BEGIN {
     if (task == "frames") print "@problemName none\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true down even up\n@data"
     for (i = from; i < from + count; i++) {
+      if (task == "transcribe") {
+        file = "transcribe/" i ".csv"
+        for (t = 0; t <= i * 7 % 9; t++) printf "%g,%g\n", (i * 5 + t * 3) % 23 / 7, (i * 5 + t * 3 + 1) % 23 / 7 - 1 >file
+        close(file)
+        printf "%d.csv\t", i
+        for (t = 0; t < i % 4 && t <= i * 7 % 9; t++) printf "%s ", substr("abc", (i + t) % 3 + 1, 1)
+        print ""
+        continue
+      }
       if (task == "frames") {
         for (k = 0; k < 2; k++) {
           for (t = 0; t <= i * 7 % 9; t++) printf "%s%g", t ? "," : k ? ":" : "", (i * 5 + t * 3 + k) % 23 / 7 - k
@@ -50,6 +60,9 @@ begin() {
   rate)
     command+=(--cell gru --pool max-mean --loss huber --batch-tokens 16)
     cut=(--batch-tokens 25 --override batch-tokens)
+    ;;
+  transcribe)
+    input=frames labels=symbols preparing=(--reader tsv --columns path=1,text=2 --unit word) words=()
     ;;
   tag)
     command+=(--letters-hidden 4 --letters-embed 3 --normalize items)
@@ -227,7 +240,7 @@ hostile_checkpoints() {
   expect 0 "" "$SEQPREDICT" "$task/bad/checkpoints/$newest" "$task/valid.txt"
   while read -r key value; do
     change schema "$key" "$value"
-    refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values)"
+    refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values|no field)"
   done < <(hostile_schemas)
   change state parameters 2147483648
   refuse_checkpoint "$newest.*parameters"

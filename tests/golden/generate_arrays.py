@@ -78,7 +78,7 @@ with new("dense.h5", libver="latest") as f:  # links and attributes in heaps of 
     for i in range(9):
         f["a"].attrs[f"n{i}"] = i
     f["a"].attrs["label"] = "one of many"
-    for i in range(40):
+    for i in range(80):
         f[f"links/this-is-a-long-name-{i:02}"] = f["a"]
 
 with new("refused-growing.h5", libver="latest") as f:

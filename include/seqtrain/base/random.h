@@ -18,6 +18,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_BOOTSTRAP,
     SEQ_RANDOM_AUGMENT,    // changes of inputs; the field's number is added in the upper half
     SEQ_RANDOM_NOISE,      // likewise, of values
+    SEQ_RANDOM_STRINGS,    // which recordings make a string, and its gaps
     SEQ_RANDOM_WORDS = 16, // embedding dropout
     SEQ_RANDOM_WEIGHTS,    // weight-drop
 } seq_random_purpose;

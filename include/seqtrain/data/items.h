@@ -62,4 +62,8 @@ seq_status seq_dataset_read_chosen(seq_dataset *dataset, seq_split split, const 
                                    int64_t count, seq_items_room *room, seq_items *out,
                                    seq_error *error);
 
+// A field of labels of the examples, of all items of a split.
+seq_status seq_dataset_read_labels(seq_dataset *dataset, seq_split split, int field, int32_t *out,
+                                   seq_error *error);
+
 #endif

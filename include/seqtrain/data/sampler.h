@@ -8,7 +8,7 @@
 
 #include <seqtrain/base/option.h>
 #include <seqtrain/batch/batch.h>
-#include <seqtrain/data/items.h>
+#include <seqtrain/data/join.h>
 
 // How a split is cut into streams.
 typedef enum seq_cut {
@@ -50,7 +50,8 @@ typedef struct seq_sampler_settings {
     double word_dropout;  // probability that an input word becomes <unk> (-1 without one)
     double singletons;    // that one which occurs once in the training part does
     seq_augmentation augmentation;
-    bool read_ahead; // also where the data set's cache holds all chunks
+    seq_join strings; // in training: buckets of strings
+    bool read_ahead;  // also where the data set's cache holds all chunks
 } seq_sampler_settings;
 
 typedef struct seq_sampler seq_sampler;

@@ -2,6 +2,7 @@
 #ifndef SEQTRAIN_PREP_PREPARE_ITEMS_H
 #define SEQTRAIN_PREP_PREPARE_ITEMS_H
 
+#include <seqtrain/data/join.h>
 #include <seqtrain/prep/dataset_writer.h>
 #include <seqtrain/prep/item_units.h>
 #include <seqtrain/prep/tag_scheme.h>
@@ -39,9 +40,16 @@ typedef struct seq_prepare_items {
     seq_tag_scheme scheme, stored_scheme; // stored none: as they were
     bool converts; // refuse tags without a scheme: the user has chosen stored_scheme
     seq_normalise normalise, unseen; // of frames, as in seq_field
-    const char *group_label;         // a field that items keep as SEQ_GROUP_FIELD; NULL: none
-    const char *tier;                // transcribe: of a TextGrid; NULL: it has one
+    // tag, of frames: a CTM file with the intervals of all files, NULL: none; the tag elsewhere.
+    const char *intervals, *background;
+    const char *group_label; // a field that items keep as SEQ_GROUP_FIELD; NULL: none
+    const char *tier;        // transcribe: of a TextGrid; NULL: it has one
     bool skips_infeasible; // transcribe: items with more labels than frames; else they are refused
+    // Items of the validation and test parts are joined to strings, `string_count` of each part (0:
+    // each item once), which also become files (NULL: none). strings.most 0: they are left alone.
+    seq_join strings;
+    int64_t string_count;
+    const char *string_files;
     bool reverse_complement; // training items once more, the other strand read backwards
     bool as_is;
     uint64_t memory; // bytes that unpacking may take

@@ -435,21 +435,18 @@ static void options_without_effect(void **state) {
     seq_dataset *dataset = make_set("refused", SEQ_NORMALISE_NONE, SEQ_NORMALISE_NONE);
     static const struct {
         seq_augmentation wanted;
-        double word_dropout;
         const char *expected;
     } rows[] = {
-        {{.time_masks = 1}, 0, "--time-masks needs --time-mask-width"},
-        {{.time_width = 1}, 0, "--time-mask-width needs --time-masks"},
-        {{.feature_masks = 1}, 0, "--feature-masks needs --feature-mask-width"},
-        {{.feature_width = 1}, 0, "--feature-mask-width needs --feature-masks"},
-        {{.vertical = 1}, 0, "--vertical needs --rotate"},
-        {{.noise = 0}, 0.1, "--word-dropout: the data set has no words to change"},
+        {{.time_masks = 1}, "--time-masks needs --time-mask-width"},
+        {{.time_width = 1}, "--time-mask-width needs --time-masks"},
+        {{.feature_masks = 1}, "--feature-masks needs --feature-mask-width"},
+        {{.feature_width = 1}, "--feature-mask-width needs --feature-masks"},
+        {{.vertical = 1}, "--vertical needs --rotate"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         seq_sampler *sampler = NULL;
         seq_sampler_settings settings = plan(1, 8);
         settings.augmentation = rows[i].wanted;
-        settings.word_dropout = rows[i].word_dropout;
         error = (seq_error){0};
         assert_int_equal(
             seq_sampler_create(&seq_sampler_buckets, dataset, &settings, &sampler, &error),

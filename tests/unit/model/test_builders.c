@@ -20,6 +20,7 @@
 #include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/layers.h>
 #include <seqtrain/nn/weight_drop.h>
+#include <packed_items.h>
 #include <small_model.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,68 +34,22 @@ enum {
     CASINGS = 4,
     ITEMS = 4,
     LONGEST = 4,
-    ROOM = 32
 };
 static const int lengths[ITEMS] = {2, 4, 0, 1};
 
 // ---- batches
 
-// The item, and the word of it, that a row belongs to.
-typedef struct origin {
-    int item, word, time;
-} origin;
-
-typedef struct packed {
-    seq_batch batch;
-    seq_limits limits;
-    seq_axis_room rooms[AXES];
-    seq_arena arena;
-    origin origins[AXES][ROOM];
-    int32_t ids[5][ROOM];
-    float numbers[ROOM];
-} packed;
-
-static int length_of(int axis, const origin *parent) {
+static int length_of(int axis, const packed_origin *parent) {
     return axis == TEXT ? lengths[parent->item] : (parent->item + 2 * parent->word) % 4;
 }
 
-static void fill_axis(packed *out, int axis) {
-    const int parent = axis - 1;
-    seq_axis *made = &out->batch.axes[axis];
-    seq_axis_room *room = &out->rooms[axis];
-    int32_t longest_first[ROOM];
-    int count = 0;
-    for (int length = LONGEST; length >= 0; length--)
-        for (int row = 0; row < (int)out->batch.axes[parent].rows; row++) {
-            const origin *from = &out->origins[parent][row];
-            if (length_of(axis, from) != length) continue;
-            room->of[count] = row;
-            room->at[row] = count;
-            room->number[count] = from->item * 100 + from->word;
-            longest_first[count++] = length;
-        }
-    seq_axis_shape(made, room, count, longest_first);
-    made->parent = parent;
-    for (int t = 0; t < made->steps; t++)
-        for (int b = 0; b < made->rows_at[t]; b++) {
-            const origin *from = &out->origins[parent][made->of[b]];
-            out->origins[axis][made->first_row[t] + (size_t)b] =
-                (origin){from->item, axis == TEXT ? t : from->word, t};
-        }
-}
-
-static void take(packed *out) {
-    for (int axis = 0; axis < AXES; axis++)
-        seq_axis_take(&out->rooms[axis], &out->limits.axes[axis], ROOM, &out->arena);
-}
-
 // Columns "text", "letter", "tag", "label", "number" and "casing".
-static void fill_columns(packed *out) {
+static void fill_columns(packed_items *out) {
     static const int axes[] = {TEXT, LETTERS, TEXT, EXAMPLES, TEXT},
                      sizes[] = {WORDS, ALPHABET, TAGS, LABELS, CASINGS}, places[] = {0, 1, 2, 3, 5};
     for (int column = 0; column < 5; column++) {
         for (size_t row = 0; row < out->batch.axes[axes[column]].rows; row++) {
-            const origin *at = &out->origins[axes[column]][row];
+            const packed_origin *at = &out->origins[axes[column]][row];
             out->ids[column][row] =
                 (at->item * 31 + at->word * 7 + at->time * 3 + column) % sizes[column];
         }
@@ -107,35 +62,18 @@ static void fill_columns(packed *out) {
     out->batch.column_count = 6;
 }
 
-static packed *pack(const int *items, int count) {
-    packed *out = calloc(1, sizeof *out);
-    const int32_t ones[ITEMS] = {1, 1, 1, 1};
-    seq_error error = {0};
-    out->limits =
-        (seq_limits){.axes = {{ITEMS, 1, ITEMS}, {ITEMS, LONGEST, 8}, {8, LONGEST, ROOM}}};
+static packed_items *pack(const int *items, int count) {
+    packed_rules rules = {
+        .axes = AXES,
+        .parents = {-1, EXAMPLES, TEXT},
+        .longest = LONGEST,
+        .length = length_of,
+        .columns = fill_columns,
+        .limits = {.axes = {{ITEMS, 1, ITEMS}, {ITEMS, LONGEST, 8}, {8, LONGEST, 32}}}};
     for (int a = 0; a < AXES; a++)
         for (int b = 0; b < AXES; b++)
-            out->limits.pairs[a][b] = out->limits.longest_pair[a][b] = 64;
-    take(out);
-    assert_int_equal(seq_arena_commit(&out->arena, "test", &error), SEQ_OK);
-    take(out);
-    out->batch.axis_count = AXES;
-    out->batch.divisor = 1;
-    seq_axis_shape(&out->batch.axes[EXAMPLES], &out->rooms[EXAMPLES], count, ones);
-    out->batch.axes[EXAMPLES].parent = -1;
-    for (int i = 0; i < count; i++) {
-        out->rooms[EXAMPLES].number[i] = items[i];
-        out->origins[EXAMPLES][i] = (origin){items[i], 0, 0};
-    }
-    fill_axis(out, TEXT);
-    fill_axis(out, LETTERS);
-    fill_columns(out);
-    return out;
-}
-
-static void drop(packed *packed) {
-    seq_arena_clear(&packed->arena);
-    free(packed);
+            rules.limits.pairs[a][b] = rules.limits.longest_pair[a][b] = 64;
+    return packed_items_make(&rules, items, count);
 }
 
 // ---- models
@@ -233,12 +171,7 @@ enum { EXAMPLE_COUNT = sizeof examples / sizeof *examples };
 
 typedef struct fixture {
     seq_settings settings;
-    seq_model *model;
-    const seq_parameter_table *table;
-    seq_workspace *workspace;
-    float *parameters, *gradient;
-    void *matrices;
-    seq_weights weights;
+    model_case own;
 } fixture;
 
 static void parse(const char *text, seq_settings *out) {
@@ -289,39 +222,28 @@ static seq_status build(const example *example, const seq_parsed *settings, cons
 
 enum { SEED = 9, STEP = 4 };
 static void repack(fixture *f) {
-    seq_model_pack_dropped(f->model, SEED, STEP, f->parameters, 0, 1, f->matrices);
+    seq_model_pack_dropped(f->own.model, SEED, STEP, f->own.parameters, 0, 1, f->own.matrices);
 }
 
 static void open_fixture(fixture *f, const example *example, const char *frozen,
                          const seq_limits *limits) {
     seq_error error = {0};
+    seq_model *model = NULL;
     *f = (fixture){0};
     parse(example->options, &f->settings);
-    if (build(example, &f->settings.parsed, frozen, &f->model, &error)) fail_msg("%s", error.text);
-    f->table = seq_model_parameters(f->model);
-    seq_workspace_create(f->model, limits, 1, SEQ_USE_TRAINING, &f->workspace, &error);
-    seq_allocate(&f->parameters, f->table->size, sizeof(float), "test", &error);
-    seq_allocate(&f->gradient, f->table->size, sizeof(float), "test", &error);
-    seq_allocate(&f->matrices, seq_model_packed_bytes(f->model, SEQ_USE_TRAINING), 1, "test",
-                 &error);
-    assert_int_equal(error.status, SEQ_OK);
-    seq_model_initialise(f->model, 3, f->parameters);
+    if (build(example, &f->settings.parsed, frozen, &model, &error)) fail_msg("%s", error.text);
+    model_case_open(&f->own, model, limits);
     repack(f);
-    f->weights = (seq_weights){f->parameters, f->matrices, SEQ_USE_TRAINING};
 }
 
 static void close_fixture(fixture *f) {
-    seq_workspace_destroy(f->workspace);
-    seq_model_destroy(f->model);
+    model_case_close(&f->own);
     seq_settings_clear(&f->settings);
-    free(f->parameters);
-    free(f->gradient);
-    free(f->matrices);
 }
 
-static double train(fixture *f, const packed *packed, float *gradient) {
+static double train(fixture *f, const packed_items *packed, float *gradient) {
     const seq_feed feed = {.batch = &packed->batch, .seed = SEED, .step = STEP};
-    return seq_model_train(f->model, f->workspace, &f->weights, &feed, 1, gradient).sum;
+    return seq_model_train(f->own.model, f->own.workspace, &f->own.weights, &feed, 1, gradient).sum;
 }
 
 // ---- tests
@@ -330,41 +252,41 @@ static void gradients_match_differences(void **state) {
     (void)state;
     for (int i = 0; i < EXAMPLE_COUNT; i++) {
         fixture f;
-        packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+        packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
         open_fixture(&f, &examples[i], NULL, &batch->limits);
-        float *scratch = calloc(f.table->size, sizeof *scratch);
-        train(&f, batch, f.gradient);
+        float *scratch = calloc(f.own.table->size, sizeof *scratch);
+        train(&f, batch, f.own.gradient);
         double worst = 0, largest = 0;
         const char *name = "";
-        for (int row = 0; row < f.table->count; row++)
-            for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
-                size_t at = f.table->items[row].offset + j;
+        for (int row = 0; row < f.own.table->count; row++)
+            for (size_t j = 0; j < seq_parameter_size(&f.own.table->items[row]); j++) {
+                size_t at = f.own.table->items[row].offset + j;
                 double loss[2];
-                float middle = f.parameters[at];
+                float middle = f.own.parameters[at];
                 for (int side = 0; side < 2; side++) {
-                    f.parameters[at] = middle + (side ? 4e-3f : -4e-3f);
+                    f.own.parameters[at] = middle + (side ? 4e-3f : -4e-3f);
                     repack(&f);
                     loss[side] = train(&f, batch, scratch);
                 }
-                f.parameters[at] = middle;
-                double error = fabs((loss[1] - loss[0]) / 8e-3 - f.gradient[at]);
-                if (error > worst) name = f.table->items[row].name;
+                f.own.parameters[at] = middle;
+                double error = fabs((loss[1] - loss[0]) / 8e-3 - f.own.gradient[at]);
+                if (error > worst) name = f.own.table->items[row].name;
                 worst = fmax(worst, error);
-                largest = fmax(largest, fabs(f.gradient[at]));
+                largest = fmax(largest, fabs(f.own.gradient[at]));
             }
         assert_true(largest > 0.05);
         if (!(worst < 3e-3 * largest))
             fail_msg("%d: %s is off by %g of %g", i, name, worst, largest);
         free(scratch);
-        drop(batch);
+        packed_items_drop(batch);
         close_fixture(&f);
     }
 }
 
-static double evaluate(fixture *f, const packed *packed, double *of_sequence) {
+static double evaluate(fixture *f, const packed_items *packed, double *of_sequence) {
     const seq_feed feed = {.batch = &packed->batch};
-    seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
-    return seq_model_evaluate(f->model, f->workspace, &f->weights, &feed,
+    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
+    return seq_model_evaluate(f->own.model, f->own.workspace, &f->own.weights, &feed,
                               &(seq_losses){.of_sequence = of_sequence})
         .sum;
 }
@@ -374,9 +296,9 @@ static void items_do_not_meet(void **state) {
     (void)state;
     for (int i = 0; i < EXAMPLE_COUNT; i++) {
         fixture f;
-        packed *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
+        packed_items *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
         open_fixture(&f, &examples[i], NULL, &batch->limits);
-        size_t size = f.table->size;
+        size_t size = f.own.table->size;
         double together[ITEMS], alone[ITEMS], error = 0, squares = 0;
         double *sum = calloc(size, sizeof *sum);
         float *whole = calloc(size, sizeof *whole);
@@ -385,19 +307,19 @@ static void items_do_not_meet(void **state) {
         bool of_examples = examples[i].make == classify || examples[i].make == rate;
         const seq_axis *axis = &batch->batch.axes[of_examples ? EXAMPLES : TEXT];
         for (int item = 0; item < ITEMS; item++) {
-            packed *one = pack(&item, 1);
+            packed_items *one = pack(&item, 1);
             repack(&f);
-            memset(f.gradient, 0, size * sizeof *f.gradient);
-            train(&f, one, f.gradient);
+            memset(f.own.gradient, 0, size * sizeof *f.own.gradient);
+            train(&f, one, f.own.gradient);
             for (size_t j = 0; j < size; j++)
-                sum[j] += (double)f.gradient[j];
+                sum[j] += (double)f.own.gradient[j];
             evaluate(&f, one, alone);
             for (int b = 0; b < axis->sequences; b++) {
                 int64_t number = axis->number[b];
                 if (axis->parent == EXAMPLES) number /= 100;
                 if (number == item) assert_true(together[b] == alone[0]);
             }
-            drop(one);
+            packed_items_drop(one);
         }
         for (size_t j = 0; j < size; j++) {
             squares += (double)whole[j] * (double)whole[j];
@@ -407,7 +329,7 @@ static void items_do_not_meet(void **state) {
             fail_msg("%d: off by %g of %g", i, sqrt(error), sqrt(squares));
         free(sum);
         free(whole);
-        drop(batch);
+        packed_items_drop(batch);
         close_fixture(&f);
     }
 }
@@ -427,21 +349,21 @@ static void parameters_have_their_names(void **state) {
                                          "layer 0",         "layer 0 reverse",
                                          "layer 1",         "layer 1 reverse"};
     fixture f;
-    packed *batch = pack((int[]){0}, 1);
+    packed_items *batch = pack((int[]){0}, 1);
     open_fixture(&f, &examples[0], NULL, &batch->limits);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!seq_parameter_find(f.table, names[i])) fail_msg("no %s", names[i]);
-    assert_int_equal(seq_model_recurrent_layers(f.model), 6);
+        if (!seq_parameter_find(f.own.table, names[i])) fail_msg("no %s", names[i]);
+    assert_int_equal(seq_model_recurrent_layers(f.own.model), 6);
     for (int i = 0; i < 6; i++) {
         char name[SEQ_STATE_NAME];
-        seq_model_recurrent_name(f.model, i, name);
+        seq_model_recurrent_name(f.own.model, i, name);
         assert_string_equal(name, layers[i]);
     }
-    drop(batch);
+    packed_items_drop(batch);
     close_fixture(&f);
     open_fixture(&f, &examples[2], NULL, &(seq_limits){.axes = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}}});
-    assert_non_null(seq_parameter_find(f.table, "pool.key.weight"));
-    assert_non_null(seq_parameter_find(f.table, "pool.query"));
+    assert_non_null(seq_parameter_find(f.own.table, "pool.key.weight"));
+    assert_non_null(seq_parameter_find(f.own.table, "pool.query"));
     close_fixture(&f);
 }
 
@@ -450,37 +372,37 @@ static void parameters_have_their_names(void **state) {
 static void weights_are_dropped_in_packing(void **state) {
     (void)state;
     fixture f;
-    packed *batch = pack((int[]){0, 1, 3}, 3);
+    packed_items *batch = pack((int[]){0, 1, 3}, 3);
     open_fixture(&f, &examples[1], NULL, &batch->limits);
-    size_t bytes = seq_model_packed_bytes(f.model, SEQ_USE_TRAINING);
+    size_t bytes = seq_model_packed_bytes(f.own.model, SEQ_USE_TRAINING);
     void *shared = NULL;
     seq_error error = {0};
-    assert_true(seq_model_drops_weights(f.model));
+    assert_true(seq_model_drops_weights(f.own.model));
     seq_allocate(&shared, bytes, 1, "test", &error);
     for (int part = 0; part < 3; part++)
-        seq_model_pack_dropped(f.model, SEED, STEP, f.parameters, part, 3, shared);
-    assert_memory_equal(shared, f.matrices, bytes);
-    double loss = train(&f, batch, f.gradient);
+        seq_model_pack_dropped(f.own.model, SEED, STEP, f.own.parameters, part, 3, shared);
+    assert_memory_equal(shared, f.own.matrices, bytes);
+    double loss = train(&f, batch, f.own.gradient);
     int zeros = 0;
-    for (int row = 0; row < f.table->count; row++) {
-        const seq_parameter *parameter = &f.table->items[row];
+    for (int row = 0; row < f.own.table->count; row++) {
+        const seq_parameter *parameter = &f.own.table->items[row];
         if (parameter->drop == 0) continue;
         assert_true(strstr(parameter->name, "weight_hh") != NULL);
         const seq_weight_drop mask = {parameter->drop, SEED, STEP, (uint32_t)row};
         size_t count = seq_parameter_size(parameter);
-        float *values = f.parameters + parameter->offset;
+        float *values = f.own.parameters + parameter->offset;
         seq_weight_drop_apply(&mask, 0, count, values, values);
         for (size_t i = 0; i < count; i++)
             if (values[i] == 0) {
                 zeros++;
-                assert_true(f.gradient[parameter->offset + i] == 0);
+                assert_true(f.own.gradient[parameter->offset + i] == 0);
             }
     }
     assert_true(zeros > 20);
-    seq_model_pack(f.model, SEQ_USE_TRAINING, f.parameters, 0, 1, f.matrices);
-    assert_true(train(&f, batch, f.gradient) == loss);
+    seq_model_pack(f.own.model, SEQ_USE_TRAINING, f.own.parameters, 0, 1, f.own.matrices);
+    assert_true(train(&f, batch, f.own.gradient) == loss);
     free(shared);
-    drop(batch);
+    packed_items_drop(batch);
     close_fixture(&f);
 }
 
@@ -490,22 +412,22 @@ static void rare_labels_weigh_more(void **state) {
     static const double weights[LABELS] = {10.0 / 18, 10.0 / 9, 10.0 / 3};
     for (int item = 0; item < LABELS; item++) {
         double losses[2];
-        packed *one = pack(&item, 1);
+        packed_items *one = pack(&item, 1);
         for (int balanced = 0; balanced < 2; balanced++) {
             fixture f;
             open_fixture(&f,
                          &(example){classify, "gru",
                                     balanced ? "--class-weights=balanced" : "--class-weights=none"},
                          NULL, &one->limits);
-            losses[balanced] = train(&f, one, f.gradient);
-            assert_true(fabs(seq_model_chance(f.model) -
+            losses[balanced] = train(&f, one, f.own.gradient);
+            assert_true(fabs(seq_model_chance(f.own.model) -
                              log(LABELS + 1) * (balanced ? 10.0 / 3 : 1)) < 1e-6);
             close_fixture(&f);
         }
         double weight = weights[one->ids[3][0]];
         if (!(fabs(losses[1] / losses[0] - weight) < 1e-6))
             fail_msg("item %d: %g, expected %g", item, losses[1] / losses[0], weight);
-        drop(one);
+        packed_items_drop(one);
     }
 }
 
@@ -514,67 +436,67 @@ static void frozen_parameters_have_no_gradient(void **state) {
     (void)state;
     static const char *const prefixes[] = {"embedding.", "encoder.weight_hh", "encoder.", "output.",
                                            "pool.",      "encoder.bias_ih_l0"};
-    packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         fixture all, some;
         const example *example = &examples[i % 2 ? 1 : 2];
         if (i == 4) example = &examples[2];
         open_fixture(&all, example, NULL, &batch->limits);
         open_fixture(&some, example, prefixes[i], &batch->limits);
-        for (size_t j = 0; j < some.table->size; j++)
-            all.gradient[j] = some.gradient[j] = 77;
-        assert_true(train(&all, batch, all.gradient) == train(&some, batch, some.gradient));
-        for (int row = 0; row < some.table->count; row++) {
-            const seq_parameter *parameter = &some.table->items[row];
+        for (size_t j = 0; j < some.own.table->size; j++)
+            all.own.gradient[j] = some.own.gradient[j] = 77;
+        assert_true(train(&all, batch, all.own.gradient) == train(&some, batch, some.own.gradient));
+        for (int row = 0; row < some.own.table->count; row++) {
+            const seq_parameter *parameter = &some.own.table->items[row];
             bool frozen = strncmp(parameter->name, prefixes[i], strlen(prefixes[i])) == 0;
             assert_true(parameter->rate == (frozen ? 0 : 1));
             for (size_t j = 0; j < seq_parameter_size(parameter); j++) {
                 size_t at = parameter->offset + j;
-                float expected = frozen ? 77 : all.gradient[at];
-                if (!(some.gradient[at] == expected))
+                float expected = frozen ? 77 : all.own.gradient[at];
+                if (!(some.own.gradient[at] == expected))
                     fail_msg("%s frozen: %s: %g, expected %g", prefixes[i], parameter->name,
-                             (double)some.gradient[at], (double)expected);
+                             (double)some.own.gradient[at], (double)expected);
             }
         }
         close_fixture(&all);
         close_fixture(&some);
     }
-    drop(batch);
+    packed_items_drop(batch);
 }
 
 // Of the items of a batch. Arrays hold two alternatives.
-static void predict(fixture *f, const packed *packed, seq_prediction *out) {
+static void predict(fixture *f, const packed_items *packed, seq_prediction *out) {
     const seq_feed feed = {.batch = &packed->batch};
     out->best = 2;
-    out->rows = out->sequences = ROOM;
-    seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
-    seq_model_forward(f->model, f->workspace, &f->weights, &feed);
-    seq_model_predict(f->model, f->workspace, &f->weights, &feed, out);
+    out->rows = out->sequences = PACKED_ROOM;
+    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
+    seq_model_forward(f->own.model, f->own.workspace, &f->own.weights, &feed);
+    seq_model_predict(f->own.model, f->own.workspace, &f->own.weights, &feed, out);
 }
 
 static void tags_keep_to_the_scheme(void **state) {
     (void)state;
     fixture f;
-    packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
     open_fixture(&f, &(example){tag_together, "lstm", ""}, NULL, &batch->limits);
-    static int found[ROOM];
-    static int32_t length[2 * ROOM], ids[2 * ROOM];
-    static double score[2 * ROOM], probability[2 * ROOM];
+    static int found[PACKED_ROOM];
+    static int32_t length[2 * PACKED_ROOM], ids[2 * PACKED_ROOM];
+    static double score[2 * PACKED_ROOM], probability[2 * PACKED_ROOM];
     seq_prediction out = {
         .found = found, .length = length, .ids = ids, .score = score, .probability = probability};
-    const seq_parameter *transitions = seq_parameter_find(f.table, "output.transitions");
+    const seq_parameter *transitions = seq_parameter_find(f.own.table, "output.transitions");
     for (size_t i = 0; i < TAGS * TAGS; i++) // what is forbidden would be best
-        f.parameters[transitions->offset + i] = i == 1 || i == 3 ? 9 : 0;
+        f.own.parameters[transitions->offset + i] = i == 1 || i == 3 ? 9 : 0;
     predict(&f, batch, &out);
     const seq_axis *axis = &batch->batch.axes[TEXT];
     for (int b = 0; b < axis->sequences; b++)
         for (int k = 0; k < found[b]; k++)
-            for (int t = 0, before = TAGS; t < length[k * ROOM + b]; t++) {
-                int tag = ids[(size_t)k * ROOM + axis->first_row[t] + (size_t)b];
+            for (int t = 0, before = TAGS; t < length[k * PACKED_ROOM + b]; t++) {
+                int tag = ids[(size_t)k * PACKED_ROOM + axis->first_row[t] + (size_t)b];
                 assert_true(allowed[before * (TAGS + 1) + tag]);
                 before = tag;
             }
-    drop(batch);
+    packed_items_drop(batch);
     close_fixture(&f);
 }
 
@@ -582,14 +504,14 @@ static void tags_keep_to_the_scheme(void **state) {
 static void numbers_are_normalised(void **state) {
     (void)state;
     static const char *const options[] = {"--loss=squared", "--loss=ordinal --levels=8,11,12,15"};
-    packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
     for (int i = 0; i < 2; i++) {
         fixture f;
         open_fixture(&f, &(example){rate, "lstm", options[i]}, NULL, &batch->limits);
-        int found[ROOM];
-        int32_t length[2 * ROOM];
-        double score[2 * ROOM], probability[2 * ROOM], losses[ITEMS];
-        float values[2 * ROOM], marginals[ROOM * 4];
+        int found[PACKED_ROOM];
+        int32_t length[2 * PACKED_ROOM];
+        double score[2 * PACKED_ROOM], probability[2 * PACKED_ROOM], losses[ITEMS];
+        float values[2 * PACKED_ROOM], marginals[PACKED_ROOM * 4];
         seq_prediction out = {.found = found,
                               .length = length,
                               .values = values,
@@ -606,7 +528,7 @@ static void numbers_are_normalised(void **state) {
         }
         close_fixture(&f);
     }
-    drop(batch);
+    packed_items_drop(batch);
 }
 
 static void language_model(seq_graph *graph, const seq_model_config *config,
@@ -645,12 +567,12 @@ static void casing_may_be_left_out(void **state) {
                                     {tag_cased, "lstm", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture f;
-        packed *batch = pack((int[]){0}, 1);
+        packed_items *batch = pack((int[]){0}, 1);
         open_fixture(&f, &cases[i], NULL, &batch->limits);
-        const seq_parameter *table = seq_parameter_find(f.table, "casing.weight");
+        const seq_parameter *table = seq_parameter_find(f.own.table, "casing.weight");
         assert_int_equal(table != NULL, i == 3);
         if (table) assert_int_equal(seq_parameter_size(table), CASINGS * 8);
-        drop(batch);
+        packed_items_drop(batch);
         close_fixture(&f);
     }
 }

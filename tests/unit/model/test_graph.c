@@ -17,12 +17,13 @@
 #include <seqtrain/nn/layers.h>
 #include <seqtrain/nn/pool.h>
 #include <seqtrain/nn/rows.h>
+#include <packed_items.h>
 #include <small_model.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { EXAMPLES, SOURCE, LETTERS, TARGET, AXES };
-enum { WORDS = 7, ALPHABET = 5, EMBEDDING = 6, ITEMS = 4, LONGEST = 4, ROOM = 64 };
+enum { WORDS = 7, ALPHABET = 5, EMBEDDING = 6, ITEMS = 4, LONGEST = 4 };
 
 // An item: its words, the letters of each, and what is to be predicted.
 typedef struct item {
@@ -31,111 +32,52 @@ typedef struct item {
 } item;
 static const item items[ITEMS] = {{2, 3, {3, 1}}, {4, 2, {2, 0, 3, 1}}, {0, 1, {0}}, {1, 0, {2}}};
 
-// Where a row comes from.
-typedef struct origin {
-    int item, word, time;
-} origin;
-
-typedef struct packed {
-    seq_batch batch;
-    seq_limits limits;
-    seq_axis_room rooms[AXES];
-    seq_arena arena;
-    origin origins[AXES][ROOM];
-    int32_t source[ROOM], letters[ROOM], target[ROOM], before[ROOM];
-} packed;
-
 // ---- batches
 
-static int length_of(int axis, const origin *parent) {
+static int length_of(int axis, const packed_origin *parent) {
     const item *item = &items[parent->item];
     if (axis == LETTERS) return item->letters[parent->word];
     return axis == SOURCE ? item->words : item->targets;
 }
 
-// Sequences of the parent's rows, longest first.
-static void fill_axis(packed *out, int axis, int parent) {
-    seq_axis_room *room = &out->rooms[axis];
-    int32_t lengths[ROOM];
-    int count = 0, rows = (int)out->batch.axes[parent].rows;
-    for (int length = LONGEST; length >= 0; length--)
-        for (int row = 0; row < rows; row++) {
-            if (length_of(axis, &out->origins[parent][row]) != length) continue;
-            const origin *from = &out->origins[parent][row];
-            room->of[count] = row;
-            room->at[row] = count;
-            room->number[count] = from->item * 100 + (axis == LETTERS ? from->word : 0);
-            lengths[count++] = length;
-        }
-    seq_axis *made = &out->batch.axes[axis];
-    seq_axis_shape(made, room, count, lengths);
-    made->parent = parent;
-    for (int t = 0; t < made->steps; t++)
-        for (int b = 0; b < made->rows_at[t]; b++) {
-            const origin *from = &out->origins[parent][made->of[b]];
-            out->origins[axis][made->first_row[t] + (size_t)b] =
-                (origin){from->item, axis == LETTERS ? from->word : t, t};
-        }
-}
-
-static int32_t id_of(const origin *origin, int salt, int ids) {
+static int32_t id_of(const packed_origin *origin, int salt, int ids) {
     return (origin->item * 31 + origin->word * 7 + origin->time * 3 + salt) % ids;
 }
 
-static void fill_columns(packed *out) {
+static void fill_columns(packed_items *out) {
     for (size_t row = 0; row < out->batch.axes[SOURCE].rows; row++)
-        out->source[row] = id_of(&out->origins[SOURCE][row], 1, WORDS);
+        out->ids[0][row] = id_of(&out->origins[SOURCE][row], 1, WORDS);
     for (size_t row = 0; row < out->batch.axes[LETTERS].rows; row++)
-        out->letters[row] = id_of(&out->origins[LETTERS][row], 2, ALPHABET);
+        out->ids[1][row] = id_of(&out->origins[LETTERS][row], 2, ALPHABET);
     for (size_t row = 0; row < out->batch.axes[TARGET].rows; row++) {
-        const origin *at = &out->origins[TARGET][row];
-        out->target[row] = id_of(at, 4, WORDS);
-        out->before[row] =
-            at->time ? id_of(&(origin){at->item, at->word - 1, at->time - 1}, 4, WORDS) : SEQ_NO_ID;
+        const packed_origin *at = &out->origins[TARGET][row];
+        out->ids[2][row] = id_of(at, 4, WORDS);
+        out->ids[3][row] =
+            at->time ? id_of(&(packed_origin){at->item, at->word - 1, at->time - 1}, 4, WORDS)
+                     : SEQ_NO_ID;
     }
-    out->batch.columns[0] = (seq_column){.axis = SOURCE, .ids = out->source};
-    out->batch.columns[1] = (seq_column){.axis = LETTERS, .ids = out->letters};
-    out->batch.columns[2] = (seq_column){.axis = TARGET, .ids = out->target};
-    out->batch.columns[3] = (seq_column){.axis = TARGET, .ids = out->before};
+    out->batch.columns[0] = (seq_column){.axis = SOURCE, .ids = out->ids[0]};
+    out->batch.columns[1] = (seq_column){.axis = LETTERS, .ids = out->ids[1]};
+    out->batch.columns[2] = (seq_column){.axis = TARGET, .ids = out->ids[2]};
+    out->batch.columns[3] = (seq_column){.axis = TARGET, .ids = out->ids[3]};
     out->batch.column_count = 4;
 }
 
-static void take(packed *out) {
-    for (int axis = 0; axis < AXES; axis++)
-        seq_axis_take(&out->rooms[axis], &out->limits.axes[axis], ROOM, &out->arena);
-}
-
 // The items of the list, in its order.
-static packed *pack(const int *list, int count) {
-    packed *out = calloc(1, sizeof *out);
-    seq_error error = {0};
-    int32_t ones[ITEMS] = {1, 1, 1, 1};
-    out->limits = (seq_limits){
-        .axes = {{ITEMS, 1, ITEMS}, {ITEMS, LONGEST, 10}, {10, LONGEST, 20}, {ITEMS, LONGEST, 10}}};
+static packed_items *pack(const int *list, int count) {
+    packed_rules rules = {.axes = AXES,
+                          .parents = {-1, EXAMPLES, SOURCE, EXAMPLES},
+                          .longest = LONGEST,
+                          .length = length_of,
+                          .columns = fill_columns,
+                          .limits = {.axes = {{ITEMS, 1, ITEMS},
+                                              {ITEMS, LONGEST, 10},
+                                              {10, LONGEST, 20},
+                                              {ITEMS, LONGEST, 10}}}};
     for (int a = 0; a < SEQ_AXES; a++)
         for (int b = 0; b < SEQ_AXES; b++)
-            out->limits.pairs[a][b] = 100, out->limits.longest_pair[a][b] = LONGEST * LONGEST;
-    take(out);
-    assert_int_equal(seq_arena_commit(&out->arena, "test", &error), SEQ_OK);
-    take(out);
-    out->batch.axis_count = AXES;
-    out->batch.divisor = 1;
-    seq_axis_shape(&out->batch.axes[EXAMPLES], &out->rooms[EXAMPLES], count, ones);
-    out->batch.axes[EXAMPLES].parent = -1;
-    for (int i = 0; i < count; i++) {
-        out->rooms[EXAMPLES].number[i] = list[i];
-        out->origins[EXAMPLES][i] = (origin){list[i], 0, 0};
-    }
-    fill_axis(out, SOURCE, EXAMPLES);
-    fill_axis(out, LETTERS, SOURCE);
-    fill_axis(out, TARGET, EXAMPLES);
-    fill_columns(out);
-    return out;
-}
-
-static void drop(packed *packed) {
-    seq_arena_clear(&packed->arena);
-    free(packed);
+            rules.limits.pairs[a][b] = 100, rules.limits.longest_pair[a][b] = LONGEST * LONGEST;
+    return packed_items_make(&rules, list, count);
 }
 
 // ---- the graph
@@ -214,45 +156,19 @@ static seq_status build(const char *head, seq_model **out, seq_error *error) {
     return seq_graph_finish(graph, &compute, out, error);
 }
 
-typedef struct fixture {
-    seq_model *model;
-    const seq_parameter_table *table;
-    seq_workspace *workspace;
-    float *parameters, *gradient;
-    void *matrices;
-    seq_weights weights;
-} fixture;
-
-static void repack(fixture *f) {
+static void repack(model_case *f) {
     seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
 }
 
-static void open_fixture(fixture *f, const char *head, const seq_limits *limits) {
+static void open_case(model_case *f, const char *head, const seq_limits *limits) {
     seq_error error = {0};
-    *f = (fixture){0};
-    build(head, &f->model, &error);
-    if (error.status) fail_msg("%s", error.text);
-    f->table = seq_model_parameters(f->model);
-    seq_workspace_create(f->model, limits, 1, SEQ_USE_TRAINING, &f->workspace, &error);
-    seq_allocate(&f->parameters, f->table->size, sizeof(float), "test", &error);
-    seq_allocate(&f->gradient, f->table->size, sizeof(float), "test", &error);
-    seq_allocate(&f->matrices, seq_model_packed_bytes(f->model, SEQ_USE_TRAINING), 1, "test",
-                 &error);
-    assert_int_equal(error.status, SEQ_OK);
-    seq_model_initialise(f->model, 3, f->parameters);
+    seq_model *model = NULL;
+    if (build(head, &model, &error)) fail_msg("%s", error.text);
+    model_case_open(f, model, limits);
     repack(f);
-    f->weights = (seq_weights){f->parameters, f->matrices, SEQ_USE_TRAINING};
 }
 
-static void close_fixture(fixture *f) {
-    seq_workspace_destroy(f->workspace);
-    seq_model_destroy(f->model);
-    free(f->parameters);
-    free(f->gradient);
-    free(f->matrices);
-}
-
-static double train(fixture *f, const packed *packed, float *gradient) {
+static double train(model_case *f, const packed_items *packed, float *gradient) {
     const seq_feed feed = {.batch = &packed->batch, .seed = 9, .step = 4};
     return seq_model_train(f->model, f->workspace, &f->weights, &feed, 1, gradient).sum;
 }
@@ -263,9 +179,9 @@ static void gradient_matches_differences(void **state) {
     (void)state;
     static const char *const heads[] = {"full", "sampled"};
     for (int head = 0; head < 2; head++) {
-        fixture f;
-        packed *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
-        open_fixture(&f, heads[head], &batch->limits);
+        model_case f;
+        packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+        open_case(&f, heads[head], &batch->limits);
         float *scratch = calloc(f.table->size, sizeof *scratch);
         train(&f, batch, f.gradient);
         double worst = 0, largest = 0;
@@ -286,12 +202,12 @@ static void gradient_matches_differences(void **state) {
         assert_true(largest > 0.1);
         if (!(worst < 3e-3 * largest)) fail_msg("off by %g of %g", worst, largest);
         free(scratch);
-        drop(batch);
-        close_fixture(&f);
+        packed_items_drop(batch);
+        model_case_close(&f);
     }
 }
 
-static double evaluate(fixture *f, const packed *packed, float *of_row) {
+static double evaluate(model_case *f, const packed_items *packed, float *of_row) {
     double of_sequence[ITEMS];
     const seq_feed feed = {.batch = &packed->batch};
     return seq_model_evaluate(f->model, f->workspace, &f->weights, &feed,
@@ -302,11 +218,12 @@ static double evaluate(fixture *f, const packed *packed, float *of_row) {
 // An item's rows are the same bits in any batch, and gradients of items add up.
 static void items_do_not_meet(void **state) {
     (void)state;
-    fixture f;
-    packed *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
-    open_fixture(&f, "full", &batch->limits);
+    model_case f;
+    packed_items *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
+    open_case(&f, "full", &batch->limits);
     size_t size = f.table->size;
-    float together[ROOM], alone[ROOM], scores[ROOM * WORDS], own[ROOM * WORDS];
+    float together[PACKED_ROOM], alone[PACKED_ROOM], scores[PACKED_ROOM * WORDS],
+        own[PACKED_ROOM * WORDS];
     double *sum = calloc(size, sizeof *sum), squares = 0, error = 0;
     train(&f, batch, f.gradient);
     float *whole = malloc(size * sizeof *whole);
@@ -316,7 +233,7 @@ static void items_do_not_meet(void **state) {
     const seq_feed feed = {.batch = &batch->batch};
     seq_model_scores(f.model, f.workspace, &f.weights, &feed, 0, targets->rows, scores);
     for (int item = 0; item < ITEMS; item++) {
-        packed *one = pack(&item, 1);
+        packed_items *one = pack(&item, 1);
         memset(f.gradient, 0, size * sizeof *f.gradient);
         train(&f, one, f.gradient);
         for (size_t i = 0; i < size; i++)
@@ -326,13 +243,13 @@ static void items_do_not_meet(void **state) {
         seq_model_scores(f.model, f.workspace, &f.weights, &only, 0, one->batch.axes[TARGET].rows,
                          own);
         for (size_t row = 0; row < targets->rows; row++) {
-            const origin *from = &batch->origins[TARGET][row];
+            const packed_origin *from = &batch->origins[TARGET][row];
             if (from->item != item) continue;
             assert_true(together[row] == alone[from->time]);
             assert_memory_equal(scores + row * WORDS, own + (size_t)from->time * WORDS,
                                 WORDS * sizeof *own);
         }
-        drop(one);
+        packed_items_drop(one);
     }
     for (int row = 0; row < f.table->count; row++)
         for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
@@ -343,16 +260,16 @@ static void items_do_not_meet(void **state) {
     assert_true(sqrt(error) < 1e-5 * sqrt(squares));
     free(sum);
     free(whole);
-    drop(batch);
-    close_fixture(&f);
+    packed_items_drop(batch);
+    model_case_close(&f);
 }
 
 // Nothing but sequences of length 0 gives no loss, and a gradient of zeros.
 static void nothing_gives_zeros(void **state) {
     (void)state;
-    fixture f;
-    packed *batch = pack((int[]){0}, 0);
-    open_fixture(&f, "full", &batch->limits);
+    model_case f;
+    packed_items *batch = pack((int[]){0}, 0);
+    open_case(&f, "full", &batch->limits);
     for (size_t i = 0; i < f.table->size; i++)
         f.gradient[i] = 77;
     assert_true(train(&f, batch, f.gradient) == 0);
@@ -362,21 +279,21 @@ static void nothing_gives_zeros(void **state) {
             if (!(f.gradient[parameter->offset + j] == (parameter->sparse ? 77 : 0)))
                 fail_msg("%s: %g", parameter->name, (double)f.gradient[parameter->offset + j]);
     }
-    drop(batch);
-    close_fixture(&f);
+    packed_items_drop(batch);
+    model_case_close(&f);
 }
 
 // Passes allocate nothing; more room than needed changes no bit.
 static void memory_is_planned(void **state) {
     (void)state;
-    fixture tight, wide;
-    packed *batch = pack((int[]){3, 1, 0, 2}, ITEMS);
-    float rows[2][ROOM];
-    open_fixture(&tight, "full", &batch->limits);
+    model_case tight, wide;
+    packed_items *batch = pack((int[]){3, 1, 0, 2}, ITEMS);
+    float rows[2][PACKED_ROOM];
+    open_case(&tight, "full", &batch->limits);
     seq_limits limits = batch->limits;
     for (int axis = 0; axis < AXES; axis++)
         limits.axes[axis] = (seq_axis_limit){30, 9, 90};
-    open_fixture(&wide, "full", &limits);
+    open_case(&wide, "full", &limits);
     train(&tight, batch, tight.gradient); // libraries warm up
     size_t before = small_heap();
     train(&tight, batch, tight.gradient);
@@ -385,17 +302,17 @@ static void memory_is_planned(void **state) {
     evaluate(&wide, batch, rows[1]);
     assert_memory_equal(rows[0], rows[1], batch->batch.axes[TARGET].rows * sizeof **rows);
     assert_true(seq_workspace_bytes(tight.workspace) < seq_workspace_bytes(wide.workspace));
-    drop(batch);
-    close_fixture(&tight);
-    close_fixture(&wide);
+    packed_items_drop(batch);
+    model_case_close(&tight);
+    model_case_close(&wide);
 }
 
 // A parameter lies with its first user, and shared ones have one row.
 static void parameters_lie_in_the_order_of_the_graph(void **state) {
     (void)state;
-    fixture f;
-    packed *batch = pack((int[]){0}, 1);
-    open_fixture(&f, "full", &batch->limits);
+    model_case f;
+    packed_items *batch = pack((int[]){0}, 1);
+    open_case(&f, "full", &batch->limits);
     assert_string_equal(f.table->items[0].name, "embedding.weight");
     assert_false(f.table->items[0].sparse); // the head writes all of it
     assert_null(seq_parameter_find(f.table, "target.weight"));
@@ -408,8 +325,8 @@ static void parameters_lie_in_the_order_of_the_graph(void **state) {
     for (size_t i = 1; i < parts; i++)
         assert_true(begins[i] < begins[i - 1]);
     assert_int_equal(begins[parts - 1], 0);
-    drop(batch);
-    close_fixture(&f);
+    packed_items_drop(batch);
+    model_case_close(&f);
 }
 
 // What is refused, and that the first error stays.

@@ -34,6 +34,13 @@ static void not_finite(void **state) {
     frames.values[3] = NAN;
     assert_int_equal(seq_frames_check(&frames, "a.npy", &error), SEQ_BAD_INPUT);
     assert_non_null(strstr(error.text, "a.npy, frame 2, value 2"));
+    const float gaps[] = {NAN, 1, NAN, NAN, 3, 7};
+    memcpy(frames.values, gaps, sizeof gaps);
+    assert_int_equal(seq_frames_fill(&frames), 3);
+    const float filled[] = {3, 1, 3, 4, 3, 7};
+    assert_memory_equal(frames.values, filled, sizeof filled);
+    seq_frames none = {.width = 2};
+    assert_int_equal(seq_frames_fill(&none), 0);
     seq_frames_clear(&frames);
 }
 

@@ -152,10 +152,10 @@ static void pages_are_found(void **state) {
 static void many_links(void **state) {
     const seq_reader_settings settings = {.reader = "hdf5"};
     content content = load("dense.h5");
-    char expected[4096];
+    char expected[8192];
     int size = snprintf(expected, sizeof expected, "1x2 /a one of many 0 1\n");
     (void)state;
-    for (int i = 0; i < 40; i++)
+    for (int i = 0; i < 80; i++)
         size += snprintf(expected + size, sizeof expected - (size_t)size,
                          "1x2 /links/this-is-a-long-name-%02d one of many 0 1\n", i);
     expect("dense.h5", read_all(&settings, content), expected);
