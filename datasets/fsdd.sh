@@ -1,17 +1,53 @@
 #!/bin/bash
 # FSDD, spoken digits: one digit a recording, five speakers, 45 recordings of each digit and speaker; mono, 8 kHz.
 # Source: the folder recordings (DIGIT_SPEAKER_INDEX.wav) of github.com/Jakobovski/free-spoken-digit-dataset.
-# Two protocols: known speakers (indices 5 to 9 test, 10 to 14 development, the others training), and a speaker left out. Options were
-# chosen on the development part, and on a second speaker taken out of the training folds (datasets/README.md).
+# Two protocols: known speakers (indices 5 to 9 test, 10 to 14 development, the others training), and a speaker left out.
+# Training recordings are also played faster and slower: copies whose header tells another sample rate, which --resample brings back to 8 kHz.
+# Options were chosen on the development part, and on a second speaker taken out of the training folds (datasets/README.md).
 #   datasets/fsdd.sh --from DIR [--out DIR] [--seeds N] [-- SEQTRAIN_OPTION...]
 source "$(dirname "$0")/common.sh"
 needs recordings
-speakers=$(ls "$from/recordings" | sed -n 's/^[0-9]_\(.*\)_[0-9]*\.wav$/\1/p' | sort -u)
-features=(--task classify --label-pattern '{label}_{speaker}_{index}.wav' --features mfcc --deltas 2 --stack 2 --normalise item)
+mapfile -t speakers < <(ls "$from/recordings" | sed -n 's/^[0-9]_\(.*\)_[0-9]*\.wav$/\1/p' | sort -u)
+[ ${#speakers[@]} -gt 1 ] || fail "$from/recordings: no files DIGIT_SPEAKER_INDEX.wav of two speakers"
+features=(--task classify --label-pattern '{label}_{speaker}_{index}.wav' --features mfcc --deltas 2 --subsample 2 --resample 8000 --quiet)
+model=(--layers 1 --bidirectional --hidden 64 --pool attention --forget-bias 1 --input-noise 0.3 --time-masks 2 --time-mask-width 4
+  --feature-masks 2 --feature-mask-width 6 --batch 32 --lr 0.004 --schedule cosine --threads 1)
 
-prepare "${features[@]}" --test 'index<10' --valid 'index<15' "$from/recordings"
-train_seeds "$out/data" "$out/run" --layers 1 --bidirectional --hidden 64 --pool attention --forget-bias 1 --dropout 0.4 --input-noise 0.3 \
-  --time-masks 2 --time-mask-width 4 --feature-masks 2 --feature-mask-width 6 --batch 32 --lr 0.004 --schedule cosine --epochs 20 \
-  --threads 1 --log-every 1M
+# at_speed FACTOR FOLDER WAV...: bytes 24 to 31 of the header are the sample rate and the bytes a second.
+at_speed() {
+  [ ! -e "$2" ] || return 0
+  mkdir -p "$2.new"
+  perl -e '
+    my ($factor, $to) = splice @ARGV, 0, 2;
+    for my $name (@ARGV) {
+      open my $in, "<:raw", $name or die "$name: $!\n";
+      local $/;
+      my $wave = <$in>;
+      substr($wave, 24, 8) = pack "V2", map { int($_ * $factor + 0.5) } unpack "V2", substr $wave, 24, 8;
+      $name =~ s{.*/}{};
+      open my $out, ">:raw", "$to/$name" or die "$to/$name: $!\n";
+      print $out $wave or die "$to/$name: $!\n";
+      close $out or die "$to/$name: $!\n";
+    }' "$1" "$2.new" "${@:3}"
+  mv "$2.new" "$2"
+}
+
+mapfile -t learned < <(ls "$from/recordings"/*_*_*.wav | grep -E '_(1[5-9]|[2-9][0-9])\.wav$')
+for factor in 0.92 1.09; do at_speed $factor "$out/speed-$factor" "${learned[@]}"; done
+prepare "${features[@]}" --test 'index<10' --valid 'index<15' "$from/recordings" "$out"/speed-{0.92,1.09}
+train_seeds "$out/data" "$out/run" "${model[@]}" --dropout 0.4 --epochs 8 --log-every 1M
 for split in valid test; do tell_seeds "$out/run" $split accuracy; done
 tell_seconds "$out/run"
+
+# A folder a speaker and speed, so that the one left out is heard at its own speed only.
+for speaker in "${speakers[@]}"; do
+  for factor in 0.80 0.88 1 1.13 1.25; do at_speed $factor "$out/speakers/$factor/$speaker" "$from"/recordings/*_"$speaker"_*.wav; done
+done
+for speaker in "${speakers[@]}"; do
+  others=()
+  for other in "${speakers[@]}"; do [ "$other" = "$speaker" ] || others+=("$out/speakers"/*/"$other"); done
+  [ -e "$out/speaker/$speaker/dataset.json" ] ||
+    "$bin/seqprep" "${features[@]}" --test "$out/speakers/1/$speaker" --output "$out/speaker/$speaker" "${others[@]}"
+done
+fold_seeds speaker "${speakers[*]}" "${model[@]}" --dropout 0.5 --epochs 2 --checkpoint-epochs 0
+tell_folds speaker "${speakers[*]}"

@@ -16,8 +16,8 @@ done | awk 'NF == 6 { print $2 }' | sort -nu)
 # Joint 7 is the middle of the hips, 3 the neck.
 for subject in $subjects; do
   [ -e "$out/subject/$subject/dataset.json" ] || "$bin/seqprep" --task classify --reader skeleton --test "subject=$subject" \
-    --lost-frames interpolate --center 7 --scale 3-7 --velocities --subsample 2 --quiet --output "$out/subject/$subject" "${files[@]}"
+    --lost-frames interpolate --center 7 --scale 3-7 --velocities --subsample 2 --normalise none --quiet --output "$out/subject/$subject" "${files[@]}"
 done
-fold_seeds subject "$subjects" --layers 1 --bidirectional --hidden 64 --pool attention --forget-bias 1 --dropout 0.5 --input-noise 0.3 \
-  --rotate 30 --batch 8 --lr 0.004 --schedule cosine --epochs 30 --checkpoint-epochs 0
+fold_seeds subject "$subjects" --cell gru-reset-after --layers 1 --bidirectional --hidden 64 --pool attention --dropout 0.5 \
+  --input-noise 0.05 --rotate 20 --time-masks 2 --time-mask-width 4 --batch 8 --lr 0.004 --schedule cosine --epochs 40 --checkpoint-epochs 0
 tell_folds subject "$subjects"
