@@ -43,9 +43,8 @@ struct seq_array_file {
 
 static seq_status refuse(const seq_array_file *file, const char *path, const char *why,
                          seq_error *error) {
-    bool memory = strstr(why, "out of memory") != NULL;
-    return seq_error_set(error, memory ? SEQ_NO_MEMORY : SEQ_BAD_INPUT, "%s: %s%s%s", file->name,
-                         path, *path ? " " : "", why);
+    seq_status status = why == seq_layout_no_memory ? SEQ_NO_MEMORY : SEQ_BAD_INPUT;
+    return seq_error_set(error, status, "%s: %s%s%s", file->name, path, *path ? " " : "", why);
 }
 
 // ---- Groups.
@@ -339,7 +338,7 @@ static const char *begin_decoder(seq_array_file *file, seq_error *error) {
     file->decoder = (seq_chunk_decoder){.element = (size_t)layout->type.size,
                                         .elements = (size_t)elements,
                                         .compression = layout->filters.compression};
-    return seq_chunk_decoder_begin(&file->decoder, error) ? "cannot be read" : NULL;
+    return seq_chunk_decoder_begin(&file->decoder, error) ? seq_layout_no_memory : NULL;
 }
 
 // Filters that a chunk was stored without are left out.

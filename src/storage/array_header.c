@@ -149,7 +149,7 @@ static const char *take_layout(seq_array_layout *out, const unsigned char *bytes
     out->bytes = seq_layout_number(bytes + 2, 2);
     if (class != COMPACT || out->bytes > size - 4 || out->compact) return damaged;
     out->compact = malloc((size_t)out->bytes + 1);
-    if (!out->compact) return "cannot be read: out of memory";
+    if (!out->compact) return seq_layout_no_memory;
     memcpy(out->compact, bytes + 4, (size_t)out->bytes);
     return NULL;
 }

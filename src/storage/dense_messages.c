@@ -112,7 +112,7 @@ static const char *take_object(dense *dense, const unsigned char *name, size_t l
     if (why) return why;
     if (size > MESSAGE_MOST || !spend(dense, size)) return damaged;
     unsigned char *bytes = malloc((size_t)size + 1);
-    if (!bytes) return "cannot be read: out of memory";
+    if (!bytes) return seq_layout_no_memory;
     const seq_message message = {dense->type, bytes, (size_t)size};
     why = seq_layout_fetch(dense->file, at, bytes, (size_t)size)
               ? dense->visit(dense->context, dense->file, &message)
@@ -143,7 +143,7 @@ static const char *walk_node(dense *dense, uint64_t address, uint64_t records, u
     if (records > dense->node / dense->record || !spend(dense, dense->node)) return damaged;
     if (NODE_HEAD + (size_t)records * dense->record + CHECKSUM > dense->node) return damaged;
     unsigned char *node = malloc(dense->node);
-    if (!node) return "cannot be read: out of memory";
+    if (!node) return seq_layout_no_memory;
     const char *why = NULL;
     if (!seq_layout_fetch(dense->file, address, node, dense->node) ||
         memcmp(node, level ? "BTIN" : "BTLF", 4) != 0)

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+const char seq_layout_no_memory[] = "cannot be read: out of memory";
+
 bool seq_layout_fetch(const seq_layout_file *file, uint64_t address, void *out, size_t count) {
     char *at = out;
     if (address > file->size || count > file->size - address) return false;

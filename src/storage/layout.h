@@ -25,6 +25,8 @@ typedef struct seq_layout {
     size_t size_bytes; // (0: not sized)
 } seq_layout;
 
+// Functions give a reason, or NULL. This one, told by its address, is a lack of memory.
+extern const char seq_layout_no_memory[];
 const char *seq_layout_open(int descriptor, uint64_t size, seq_layout_file *out);
 const char *seq_layout_find(const seq_layout_file *file, const char *name, seq_element element,
                             seq_layout *out);

@@ -63,7 +63,7 @@ static const char *visit_piece(header *header, uint64_t address, uint64_t size, 
         return seq_object_damaged;
     header->bytes += size;
     unsigned char *piece = malloc((size_t)size + 1);
-    if (!piece) return "cannot be read: out of memory";
+    if (!piece) return seq_layout_no_memory;
     const char *why = NULL;
     if (!seq_layout_fetch(header->file, address, piece, (size_t)size) ||
         (before && memcmp(piece, "OCHK", 4) != 0))

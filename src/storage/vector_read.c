@@ -35,7 +35,8 @@ seq_status seq_vector_file_open(const char *path, seq_vector_file **out, seq_err
 
 static seq_status refuse(const seq_vector_file *file, const char *name, const char *why,
                          seq_error *error) {
-    return seq_error_set(error, SEQ_BAD_INPUT, "reading %s: data set %s %s", file->path, name, why);
+    seq_status status = why == seq_layout_no_memory ? SEQ_NO_MEMORY : SEQ_BAD_INPUT;
+    return seq_error_set(error, status, "reading %s: data set %s %s", file->path, name, why);
 }
 
 // Each chunk costs a search and a call of the system: there are never more than these.

@@ -40,6 +40,9 @@ nothing() { :; }
 fail_each seqprep 150 remove_data "$SEQPREP" --unit word --punctuation split --nfc --lower --valid 0.1 -o new text.txt
 printf 'a B-x\nb I-x\n\nc O\n' >tags
 fail_each "seqprep --task tag" 40 remove_data "$SEQPREP" --task tag --letters --valid 0.5 -o new tags
+fail_each "seqprep, HDF5 of others" 60 remove_data "$SEQPREP" --task classify --reader hdf5 -o new "$SUPPORT/../fuzz/corpus/arrays/many.h5"
+for i in 1 2 3 4; do printf '%d,2\n3,4\n' $i >"frames$i.csv" && printf 'frames%d.csv,%d\n' $i $((i % 2)); done >frames
+fail_each "seqprep, files of frames" 60 remove_data "$SEQPREP" --task classify --reader csv --columns path=1,label=2 --velocities -o new frames
 remove_data
 fail_each seqtrain 150 remove_run "${train[@]}" --run run
 remove_run
