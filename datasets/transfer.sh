@@ -54,7 +54,7 @@ for task in binary fine rate; do
   [ $task = rate ] && file=fine kind=rate measures=(mean_absolute_error spearman)
   items $task "$from/sst/stsa.$file.dev" "$from/sst/stsa.$file.test" "$from/sst/stsa.$file.train" --task $kind
   train_seeds "$out/$task" "$out/run-$task" "${words[@]}" --bidirectional --hidden 100 --pool attention --dropout-locked --embedding-dropout 0.2 \
-    --batch 50 --optimizer adamw --lr 0.002 --weight-decay 0.1 --epochs 8 --init-from "$out/model:embedding@0.2"
+    --batch 50 --optimizer adamw --lr 0.002 --weight-decay 0.1 --epochs 14 --init-from "$out/model:embedding@0.2"
   tell run-$task "${measures[@]}"
 done
 items tags "$from/wnut17/emerging.dev.conll" "$from/wnut17/emerging.test.annotated" "$from/wnut17/wnut17train.conll" --task tag --letters --casing
