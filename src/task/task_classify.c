@@ -6,7 +6,7 @@
 //
 // To add a task, copy this file, fill the row at its end and register it in
 // task.c: a line in `tasks`, and its groups of options in `seq_task_groups`
-// where no other task has them. seqprep's side is src/prep/item_store.c.
+// where no other task has them. seqprep's side is src/prep/items/item_store.c.
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/pooling.h>

@@ -1,4 +1,4 @@
-// Each class of casing has its words, in several scripts. Checks src/prep/casing.c.
+// Each class of casing has its words, in several scripts. Checks src/prep/items/casing.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

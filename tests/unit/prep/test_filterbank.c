@@ -1,8 +1,8 @@
 // Features of sound against a plain double reference (a direct DFT, every
 // formula written out), against numbers that are known by hand, and against
 // files that Kaldi wrote where SEQ_REFERENCES names their folder. Then counts and
-// times of frames, refusals, and the record. Checks src/prep/filterbank.c,
-// src/prep/sound_settings.c.
+// times of frames, refusals, and the record. Checks src/prep/frames/filterbank.c,
+// src/prep/frames/sound_settings.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

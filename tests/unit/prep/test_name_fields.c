@@ -1,12 +1,12 @@
 // Fields of a file's name by --label-pattern, and conditions on fields. Checks
-// src/prep/name_fields.c and src/prep/item_condition.c.
+// src/prep/items/name_fields.c and src/prep/items/item_condition.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "item_condition.h"
-#include "name_fields.h"
+#include "items/item_condition.h"
+#include "items/name_fields.h"
 #include <string.h>
 
 // Fields as "name=value;...", "-" when there is no way, "*" when there are several.

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "partition.h"
+#include "items/partition.h"
 #include <string.h>
 
 enum { ITEMS = 103 };

@@ -1,6 +1,6 @@
 // Raw input has the ids that seqprep gives it in a data set, for each kind of reader and unit;
 // unknown units are counted, long items are cut where one answer is wanted, and several files
-// follow each other. Checks src/prep/raw_items.c.
+// follow each other. Checks src/prep/items/raw_items.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

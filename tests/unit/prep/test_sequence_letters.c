@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "sequence_letters.h"
+#include "readers/sequence_letters.h"
 #include <string.h>
 
 static void complements(const char *letters, const char *expected) {

@@ -1,6 +1,6 @@
 // WAV and FLAC: samples in the scale of 16 bits, whatever the form; headers that
 // lie are refused by name. Resampling against sines that are known exactly.
-// Checks src/prep/sound.c, src/prep/resample.c.
+// Checks src/prep/frames/sound.c, src/prep/frames/resample.c.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

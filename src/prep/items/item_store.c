@@ -8,7 +8,7 @@
 // tests/unit/prep/test_prepare_items.c.
 #include "item_store.h"
 #include "documents.h"
-#include "sequence_letters.h"
+#include "readers/sequence_letters.h"
 #include <inttypes.h>
 #include <errno.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 #define SEQ_PREP_READER_PRIVATE_H
 
 #include "line_reader.h"
-#include "name_fields.h"
+#include "items/name_fields.h"
 
 // Settings that a reader uses; any other is refused.
 enum {

@@ -4,7 +4,7 @@
 // does not know are the file's reader's, and it refuses what it does not know
 // either. Invariant: a file has one item. Tests: tests/unit/prep/test_raw_items.c.
 #include "input_file.h"
-#include "reader_private.h"
+#include "readers/reader_private.h"
 #include <inttypes.h>
 #include <seqtrain/base/file.h>
 #include <string.h>

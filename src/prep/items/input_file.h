@@ -13,8 +13,8 @@ typedef struct seq_input_file {
     seq_reader *reader;
 } seq_input_file;
 
-// `path` "-" is standard input. The texts of the settings and the path outlive the file, and `file` stays where it is.
-// rules->text and any_form follow from the reader.
+// `path` "-" is standard input. The texts of the settings and the path outlive the file, and `file`
+// stays where it is. rules->text and any_form follow from the reader.
 seq_status seq_input_file_open(seq_input_file *file, const char *path,
                                const seq_reader_settings *settings,
                                const seq_byte_reader_rules *rules, seq_error *error);

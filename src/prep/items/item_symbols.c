@@ -5,7 +5,7 @@
 // symbol's place is that of the first kept item that has it. Tests:
 // tests/cli/transcribe.sh.
 #include "item_symbols.h"
-#include "line_reader.h"
+#include "readers/line_reader.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <seqtrain/base/escape.h>

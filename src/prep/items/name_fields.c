@@ -4,7 +4,7 @@
 // Invariant: a name that fits in two ways is nobody's guess, it is refused.
 // Tests: tests/unit/prep/test_name_fields.c.
 #include "name_fields.h"
-#include "reader_private.h"
+#include "readers/reader_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,10 +37,10 @@ typedef struct seq_item_store {
     seq_string_table names;               // of groups
     seq_tag_evidence evidence;
     char formless_at[SEQ_ERROR_TEXT / 4]; // FILE line N of the first tag without a prefix; or ""
-    seq_ctm intervals;              // by file and time
-    bool makes_tags;                // of intervals or labels
-    seq_item_symbols symbols;       // of transcripts
-    int64_t infeasible[SEQ_SPLITS]; // items that were left out
+    seq_ctm intervals;                    // by file and time
+    bool makes_tags;                      // of intervals or labels
+    seq_item_symbols symbols;             // of transcripts
+    int64_t infeasible[SEQ_SPLITS];       // items that were left out
     seq_id_spool spool;
     seq_stored_item *items;
     size_t count, capacity;
