@@ -1,5 +1,5 @@
 #!/bin/bash
-# A language model of novels and WikiText-2, an hour of two cores, then sentiment and entities that begin with its word vectors.
+# A language model of novels and WikiText-2, 25 minutes of two cores, then sentiment and entities that begin with its word vectors.
 # Source: DIR holds the folders novels (github.com/computationalstylistics/100_english_novels, corpus/*.txt or .txt.zst), wikitext2
 # (wiki.train.tokens), sst (as sst.sh takes it) and wnut17 (as wnut17.sh takes it). Options were chosen on the development parts.
 #   datasets/transfer.sh --from DIR [--out DIR] [--seeds N] [-- SEQTRAIN_OPTION...]

@@ -61,7 +61,7 @@ static const seq_option options[] = {
              "is drawn from the quietest twentieth of the string's own frames. --batch counts "
              "strings."},
     {SEQ_OPTION_INTEGER, "gap-least", "FRAMES", AT(gap_least), "0", 0, 1e6, .flags = IDENTITY,
-     .help = "--strings: frames between two items at least."},
+     .help = "--strings: frames between two items at least; of transcripts 1 or more."},
     {SEQ_OPTION_INTEGER, "gap-most", "FRAMES", AT(gap_most), "0", 0, 1e6, .flags = IDENTITY,
      .help = "--strings: frames between two items at most; each number is as likely."},
     {SEQ_OPTION_INTEGER, "gap-level", "COLUMN", AT(gap_level), "0", 0, 65536, .flags = IDENTITY,

@@ -50,6 +50,11 @@ seq_status seq_join_check(const seq_join *strings, const seq_schema *schema, seq
         return seq_error_set(error, SEQ_BAD_INPUT, "--strings: the data set has no frames");
     if (schema->target < 0)
         return seq_error_set(error, SEQ_BAD_INPUT, "--strings: the data set has no target");
+    int target = schema->fields[schema->target].axis;
+    if (target && target != axis && !strings->gap_least)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--gap-least 0: expected 1 at least, since equal symbols of two "
+                             "transcripts need a frame between them");
     for (int a = 1; a < schema->axis_count; a++)
         if (schema->axes[a].parent != 0)
             return seq_error_set(error, SEQ_BAD_INPUT,

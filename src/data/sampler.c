@@ -117,6 +117,19 @@ seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error) {
     return status;
 }
 
+seq_status seq_sampler_begin_items(seq_sampler *sampler, const seq_item_table **out,
+                                   seq_error *error) {
+    const seq_sampler_settings *settings = &sampler->settings;
+    seq_dataset *dataset = sampler->dataset;
+    seq_status status = seq_item_augment_check(seq_dataset_schema(dataset), settings, error);
+    if (!status) status = seq_dataset_table(dataset, settings->split, out, error);
+    if (status) return status;
+    sampler->units = (*out)->items;
+    if (sampler->units) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its %s part has no items",
+                         seq_dataset_path(dataset), seq_split_name(settings->split));
+}
+
 seq_batch_room *seq_sampler_room(const seq_sampler *sampler, int replica) {
     int own = replica - sampler->settings.first;
     return &sampler->rooms[own < sampler->room_count ? own : 0];

@@ -496,12 +496,7 @@ static seq_status create(seq_dataset *dataset, const seq_sampler_settings *setti
     buckets->base = (struct seq_sampler){
         .kind = &seq_sampler_buckets, .dataset = dataset, .settings = *settings};
     buckets->schema = seq_dataset_schema(dataset);
-    status = seq_item_augment_check(buckets->schema, settings, error);
-    if (!status) status = seq_dataset_table(dataset, settings->split, &buckets->table, error);
-    if (!status && !buckets->table->items)
-        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its %s part has no items",
-                               seq_dataset_path(dataset), seq_split_name(settings->split));
-    if (!status) buckets->base.units = buckets->table->items;
+    status = seq_sampler_begin_items(&buckets->base, &buckets->table, error);
     if (!status) status = make_plan(buckets, error);
     if (!status && settings->count > 0) status = prepare_to_read(buckets, error);
     if (status)

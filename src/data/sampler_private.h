@@ -19,6 +19,10 @@ struct seq_sampler {
     seq_batch_room *rooms;
 };
 
+// Checks the options of items, reads the split's table (the data set's) and counts its items.
+// SEQ_BAD_INPUT: there are none.
+seq_status seq_sampler_begin_items(seq_sampler *sampler, const seq_item_table **out,
+                                   seq_error *error);
 // Makes the rooms of the own replicas; the limits are set. SEQ_BAD_INPUT when they are not those
 // of a batch (rows below 2^31).
 seq_status seq_sampler_take_rooms(seq_sampler *sampler, seq_error *error);

@@ -355,13 +355,8 @@ static seq_status create(seq_dataset *dataset, const seq_sampler_settings *setti
     if (settings->batch_tokens)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--batch-tokens: --strings are cut into batches by --batch");
-    if (!status) status = seq_item_augment_check(strings->schema, settings, error);
+    if (!status) status = seq_sampler_begin_items(&strings->base, &strings->table, error);
     if (!status) status = make_maker(strings, error);
-    if (!status) status = seq_dataset_table(dataset, settings->split, &strings->table, error);
-    if (!status && !strings->table->items)
-        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s: its %s part has no items",
-                               seq_dataset_path(dataset), seq_split_name(settings->split));
-    if (!status) strings->base.units = strings->table->items;
     if (!status) status = make_plan(strings, error);
     if (status)
         destroy(&strings->base);

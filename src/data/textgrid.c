@@ -250,7 +250,7 @@ static seq_status take_count(scanner *scanner, const char *what, int64_t *out, s
 }
 
 static seq_status take_interval(scanner *scanner, seq_tier *tier, seq_error *error) {
-    seq_interval interval = {0};
+    seq_tier_interval interval = {0};
     token label;
     seq_status status = take_times(scanner, "the times of an interval", &interval.start,
                                    &interval.end, &interval.line, error);
@@ -445,7 +445,7 @@ static size_t print_intervals(FILE *stream, const seq_tier *tier, bool short_for
     double at = tier->start;
     size_t number = 0;
     for (size_t i = 0; i < tier->count; i++) {
-        const seq_interval *interval = &tier->intervals[i];
+        const seq_tier_interval *interval = &tier->intervals[i];
         double start = near(interval->start, at) ? at : interval->start,
                end = near(interval->end, tier->end) ? tier->end : interval->end;
         if (start > at && ++number && stream)
@@ -565,7 +565,7 @@ static void print_word(FILE *stream, const char *text) {
 }
 
 void seq_ctm_print(FILE *stream, const seq_ctm_entry *entry) {
-    const seq_interval *interval = &entry->interval;
+    const seq_tier_interval *interval = &entry->interval;
     if (!*interval->label) return;
     print_word(stream, entry->file);
     fputc(' ', stream);

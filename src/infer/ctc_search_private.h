@@ -5,6 +5,7 @@
 #include <seqtrain/infer/beam.h>
 #include <seqtrain/infer/ctc_search.h>
 #include <seqtrain/nn/ctc.h>
+#include <seqtrain/nn/softmax.h>
 
 // A prefix that the beam holds.
 typedef struct live_prefix {

@@ -275,10 +275,6 @@ static block block_at(const seq_node *node, const seq_pass *pass, const memory *
     return block;
 }
 
-static double add_logs(double a, double b) {
-    return a > b ? a + log1p(exp(b - a)) : b + log1p(exp(a - b));
-}
-
 // What a block says about the rows, into what the words before it said.
 static void merge(const memory *memory, const block *block, size_t rows,
                   const seq_softmax_row *found) {
@@ -290,7 +286,7 @@ static void merge(const memory *memory, const block *block, size_t rows,
             total->best_column = block->first + found[i].best_column;
         }
         memory->log_sum[i] =
-            block->first ? add_logs(memory->log_sum[i], found[i].log_sum) : found[i].log_sum;
+            block->first ? seq_log_add(memory->log_sum[i], found[i].log_sum) : found[i].log_sum;
     }
 }
 

@@ -412,8 +412,8 @@ static void stem_of(const char *name, char out[SEQ_PATH]) {
     snprintf(out, SEQ_PATH, "%.*s", (int)(size < SEQ_PATH ? size : SEQ_PATH - 1), begin);
 }
 
-static seq_interval interval_of(const seqpredict_transcripts *self, const seq_symbol_time *time) {
-    return (seq_interval){.start = time->begin,
+static seq_tier_interval interval_of(const seqpredict_transcripts *self, const seq_symbol_time *time) {
+    return (seq_tier_interval){.start = time->begin,
                           .end = time->end,
                           .label = seq_vocabulary_text(self->symbols, time->symbol, NULL)};
 }
@@ -442,7 +442,7 @@ static seq_status write_textgrid(seqpredict_transcripts *self, const char *stem,
                                  const seq_transcribed *answer, seq_error *error) {
     size_t count = answer->alternatives[0].length, size = 0;
     double end = begin + (double)answer->frames * self->shift;
-    seq_interval *intervals = NULL;
+    seq_tier_interval *intervals = NULL;
     char path[2 * SEQ_PATH], *text = NULL;
     seq_status status = check_name(self, stem, error);
     if (!status) status = seq_allocate(&intervals, count, sizeof *intervals, "intervals", error);

@@ -175,7 +175,7 @@ static const seq_option table[] = {
              "with seqtrain --strings. What comes between is drawn from the quietest twentieth of "
              "the string's frames."},
     {SEQ_OPTION_INTEGER, "gap-least", "FRAMES", AT(gap_least), "0", 0, 1e6,
-     .help = "--strings: frames between two items at least."},
+     .help = "--strings: frames between two items at least; of transcripts 1 or more."},
     {SEQ_OPTION_INTEGER, "gap-most", "FRAMES", AT(gap_most), "0", 0, 1e6,
      .help = "--strings: frames between two items at most."},
     {SEQ_OPTION_INTEGER, "gap-level", "COLUMN", AT(gap_level), "0", 0, 65536,

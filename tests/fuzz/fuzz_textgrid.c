@@ -11,7 +11,7 @@
 static void check_tier(const seq_tier *tier) {
     size_t at = 0;
     for (size_t i = 0; i < tier->count; i++) {
-        const seq_interval *interval = &tier->intervals[i];
+        const seq_tier_interval *interval = &tier->intervals[i];
         assert(isfinite(interval->start) && isfinite(interval->end));
         assert(interval->start <= interval->end && strlen(interval->label) < SIZE_MAX);
         const char *label = seq_tier_label(tier, interval->start, &at);

@@ -43,6 +43,14 @@ for p in 1 2 4; do
   same_tree framed-1/checkpoints "framed-$p/checkpoints"
 done
 
+# The same recordings as strings of 1 to 3, with their letters as transcripts: made anew each epoch, whoever makes them.
+expect 0 'symbols: label' "$SEQPREP" --task transcribe --reader csv-frames --label-pattern '{text}_{index}.csv' --infeasible skip -o strings recorded
+for p in 1 2 4; do
+  expect 0 'audit +epoch 2: each of [0-9]+ items was read once' run_mpi "$p" "$SEQTRAIN" --data strings --layers 1 --hidden 7 --strings 3 --gap-least 1 \
+    --gap-most 3 --input-noise 0.1 --batch 1 --replicas 4 --epochs 2 --clip-norm 0.3 --run "strung-$p"
+  same_tree strung-1/checkpoints "strung-$p/checkpoints"
+done
+
 # A step of 4 replicas, then 3 replicas from step 1 of 4 on: what was read, less what was read twice, with what was not, is all.
 expect 0 finished "$SEQTRAIN" --data data11 "${options[@]}" --replicas 4 --steps 1 --run cut
 expect 0 'buckets are cut anew: 4 replicas of 1 items become 3 of 1 items; epoch 1 goes on at window 1 of 4 \(it was 1 of 3\)' \

@@ -20,17 +20,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef struct seq_interval {
+typedef struct seq_tier_interval {
     double start, end; // start <= end
     const char *label;
     int64_t line; // of the file, where its numbers begin; ignored by writers
-} seq_interval;
+} seq_tier_interval;
 
 // Intervals rise and do not overlap by more than a microsecond; there may be gaps between them.
 typedef struct seq_tier {
     const char *name;
     double start, end;
-    seq_interval *intervals;
+    seq_tier_interval *intervals;
     size_t count, capacity;
 } seq_tier;
 
@@ -62,7 +62,7 @@ const char *seq_tier_label(const seq_tier *tier, double time, size_t *at);
 
 typedef struct seq_ctm_entry {
     const char *file, *channel;
-    seq_interval interval;
+    seq_tier_interval interval;
     double confidence; // NAN: none
 } seq_ctm_entry;
 

@@ -89,10 +89,4 @@ static inline double seq_best_bar(const seq_best *best) {
     return best->count < best->most ? -INFINITY : best->list[best->count - 1].score;
 }
 
-// ---- ln(e^a + e^b); -inf where both are.
-static inline double seq_log_add(double a, double b) {
-    double most = a > b ? a : b, least = a > b ? b : a;
-    return least > -INFINITY ? most + log1p(exp(least - most)) : most;
-}
-
 #endif

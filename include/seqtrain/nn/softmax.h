@@ -4,6 +4,7 @@
 #ifndef SEQTRAIN_NN_SOFTMAX_H
 #define SEQTRAIN_NN_SOFTMAX_H
 
+#include <math.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/nn/layer.h>
 
@@ -59,5 +60,11 @@ typedef struct seq_softmax_row {
 void seq_softmax_survey(const seq_softmax *softmax, const seq_softmax_weights *weights, size_t rows,
                         const float *x, const int32_t *targets, size_t ranked, float *kept,
                         seq_softmax_row *out);
+
+// ln(e^a + e^b); -inf where both are.
+static inline double seq_log_add(double a, double b) {
+    double most = a > b ? a : b, least = a > b ? b : a;
+    return least > -INFINITY ? most + log1p(exp(least - most)) : most;
+}
 
 #endif

@@ -103,7 +103,7 @@ static seq_status read_intervals(seq_item_symbols *symbols, seq_error *error) {
     seq_status status = seq_textgrid_read(symbols->file, &grid, error);
     if (!status) status = seq_textgrid_find(&grid, symbols->tier, symbols->file, &tier, error);
     for (size_t i = 0; !status && i < tier->count; i++) {
-        const seq_interval *interval = &tier->intervals[i];
+        const seq_tier_interval *interval = &tier->intervals[i];
         if (*interval->label)
             status = append(symbols, interval->label, strlen(interval->label), error);
     }

@@ -294,6 +294,7 @@ static void what_cannot_be_joined(void **state) {
     } rows[] = {
         {{0, 1, 2, 0}, SEQ_BAD_USAGE, "without effect without --strings"},
         {{2, 3, 2, 0}, SEQ_BAD_USAGE, "--gap-least 3: expected at most --gap-most 2"},
+        {{2, 0, 2, 0}, SEQ_BAD_USAGE, "--gap-least 0: expected 1 at least"},
         {{2, 1, 2, WIDTH + 1}, SEQ_BAD_USAGE, "--gap-level 3: frames have 2 values"},
     };
     seq_dataset *dataset = make_set("refused", false);

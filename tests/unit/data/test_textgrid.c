@@ -42,7 +42,7 @@ static seq_status parse(const char *bytes, size_t size) {
     return seq_textgrid_parse(bytes, size, "a.TextGrid", &grid, &error);
 }
 
-static void assert_interval(const seq_interval *interval, double start, double end,
+static void assert_interval(const seq_tier_interval *interval, double start, double end,
                             const char *label) {
     assert_true(interval->start == start && interval->end == end);
     assert_string_equal(interval->label, label);
@@ -115,7 +115,7 @@ static void forms_and_encodings(void **state) {
 // Gaps come back as intervals "", all else as it was.
 static void written_is_read(void **state) {
     (void)state;
-    seq_interval intervals[] = {{0.1 + 0.2, 0.5, "a \"b\"", 0}, {0.5, 0.7, "\xc3\xa4", 0}};
+    seq_tier_interval intervals[] = {{0.1 + 0.2, 0.5, "a \"b\"", 0}, {0.5, 0.7, "\xc3\xa4", 0}};
     seq_tier tiers[] = {{"t \"1\"", 0, 1, intervals, 2, 0}, {"empty", 0, 1, NULL, 0, 0}};
     seq_textgrid written = {.start = 0, .end = 1, .tiers = tiers, .tier_count = 2};
     for (int form = 0; form < 2; form++) {

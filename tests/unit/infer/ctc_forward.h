@@ -3,6 +3,7 @@
 #define SEQ_TESTS_CTC_FORWARD_H
 
 #include <seqtrain/infer/beam.h>
+#include <seqtrain/nn/softmax.h>
 
 enum { FORWARD_MOST = 64 }; // labels
 

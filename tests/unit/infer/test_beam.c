@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <seqtrain/infer/beam.h>
+#include <seqtrain/nn/softmax.h>
 #include <stdlib.h>
 #include <string.h>
 
