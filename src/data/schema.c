@@ -64,7 +64,9 @@ int seq_schema_find_field(const seq_schema *schema, const char *name) {
 
 int seq_schema_find_input(const seq_schema *schema) {
     int frames = seq_schema_find_field(schema, "frames");
-    return frames >= 0 ? frames : seq_schema_find_field(schema, "text");
+    if (frames >= 0) return frames;
+    int text = seq_schema_find_field(schema, "text");
+    return text >= 0 ? text : seq_schema_find_field(schema, "source");
 }
 
 int seq_schema_find_axis(const seq_schema *schema, const char *name) {
