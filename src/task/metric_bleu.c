@@ -7,7 +7,7 @@
 #include <string.h>
 
 seq_status seq_text_count(seq_segment_counter *counter, seq_segment output,
-                          const seq_segment *references, size_t count, seq_text_counts *out,
+                          const seq_segment *references, size_t count, seq_overlap_counts *out,
                           seq_error *error) {
     seq_status status =
         seq_bleu_count(counter, SEQ_BLEU_13A, false, output, references, count, out->bleu, error);
