@@ -117,5 +117,7 @@ seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, c
 // "vocabulary.tsv" for index 0, else "vocabulary-NAME.tsv".
 enum { SEQ_VOCABULARY_FILE = 48 };
 void seq_schema_vocabulary_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);
+// "merges.txt" or "merges-NAME.txt", likewise: of a vocabulary of subwords.
+void seq_schema_merges_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);
 
 #endif
