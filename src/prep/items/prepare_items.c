@@ -200,9 +200,9 @@ static void warn(const seq_item_work *work) {
 
 // By the pattern of names or the name of the first input, else by what the task mostly has.
 const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
+    if (prepare->reader.reader) return prepare->reader.reader;
     const char *input = prepare->inputs[0], *pattern = prepare->reader.label_pattern,
                *named = pattern ? seq_reader_of_item(pattern) : NULL;
-    if (prepare->reader.reader) return prepare->reader.reader;
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
@@ -322,7 +322,7 @@ seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *er
     seq_status status =
         seq_allocate(&inputs, count + 2 + 2 * SEQ_SPLITS, sizeof *inputs, "the inputs", error);
     if (status) return status;
-    memcpy(inputs, prepare->inputs, count * sizeof *inputs);
+    if (count) memcpy(inputs, prepare->inputs, count * sizeof *inputs);
     for (int split = 0; split < SEQ_SPLITS; split++)
         if (prepare->pairs[split].source) {
             inputs[count++] = prepare->pairs[split].source;
