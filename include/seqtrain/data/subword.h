@@ -25,7 +25,8 @@ void seq_subword_destroy(seq_subword *subword);
 // Learns from distinct words and their counts (joint: one table with the words of both sides, the
 // counts added). The most frequent pair is merged first; of equal ones the greatest, by code
 // points, first unit before second. It ends early when no pair occurs `least` times. Words whose
-// count is 0 are passed over. The result depends on nothing else, so on no order of the words.
+// count is 0, or that hold a blank, are passed over. The result depends on nothing else, so on no
+// order of the words.
 typedef struct seq_subword_learning {
     int64_t merges;         // 1 .. SEQ_MERGES_MOST
     int64_t least;          // 1 or more; subword-nmt has 2
@@ -54,6 +55,9 @@ typedef struct seq_subword_cutter seq_subword_cutter;
 seq_status seq_subword_cutter_create(const seq_subword *subword, const seq_string_table *kept,
                                      int64_t least, seq_unit_sink sink, void *context,
                                      seq_subword_cutter **out, seq_error *error);
+// With the merges of a vocabulary, whose units are kept: cuts as its data set was cut.
+seq_status seq_subword_cutter_for(const seq_vocabulary *vocabulary, seq_unit_sink sink,
+                                  void *context, seq_subword_cutter **out, seq_error *error);
 void seq_subword_cutter_destroy(seq_subword_cutter *cutter); // NULL is fine
 // A seq_unit_sink, to stand between a tokenizer of words and the sink of units (which gets them one
 // by one, with their marks). A last unit that ends in "@@", or is "<unk>" or "<eos>", is cut before

@@ -5,6 +5,7 @@
 #include <seqtrain/data/join.h>
 #include <seqtrain/prep/dataset_writer.h>
 #include <seqtrain/prep/item_units.h>
+#include <seqtrain/prep/merges.h>
 #include <seqtrain/prep/tag_scheme.h>
 
 typedef enum seq_item_task {
@@ -34,6 +35,8 @@ typedef struct seq_prepare_items {
     // Data set or vocabulary.tsv whose units join those of the training part, which come first and
     // alone have counts: what a language model knows keeps a row of its own. NULL: none.
     const char *vocabulary_from;
+    seq_merges_wish merges;               // unit subword, not of tag and transcribe; with
+                                          // vocabulary_from its own merges
     bool letters;                         // tag: an axis of each token's letters
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are

@@ -148,6 +148,7 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
     ranked *items = NULL;
     size_t count, limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : INT32_MAX;
     seq_status status = seq_vocabulary_create(&rules, &work->units, error);
+    if (!status && work->subword) seq_vocabulary_set_subword(work->units, work->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) return make_bytes(table, work->units, error);
     int64_t least = prepare->min_count > 1 ? prepare->min_count : 1;
     if (!status) status = rank(table, least, compare_ranks, &items, &count, error);
@@ -177,8 +178,7 @@ static seq_status make_units(seq_item_work *work, seq_error *error) {
     return status;
 }
 
-static seq_status map_units(seq_item_work *work, seq_error *error) {
-    const seq_string_table *table = &work->store.units;
+static seq_status map_units(seq_item_work *work, const seq_string_table *table, seq_error *error) {
     const char *word;
     size_t size;
     seq_status status =
@@ -188,6 +188,32 @@ static seq_status map_units(seq_item_work *work, seq_error *error) {
                                table->items[i].size, &word, &size, error);
         if (!status) work->ids[i] = seq_vocabulary_find_or_unk(work->units, word, size);
     }
+    return status;
+}
+
+// Cuts the words of the store, and makes a vocabulary of what they are cut into.
+static seq_status make_subwords(seq_item_work *work, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    seq_string_table units = {0};
+    seq_vocabulary *known = NULL;
+    int64_t least = prepare->merges.threshold;
+    if (prepare->min_count > least) least = prepare->min_count;
+    seq_status status = SEQ_OK;
+    if (prepare->vocabulary_from)
+        status = seq_prepare_reuse(prepare->vocabulary_from, &known, error);
+    if (!status && known && !seq_vocabulary_subword(known))
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--vocab %s: its units are no subwords",
+                               prepare->vocabulary_from);
+    if (!status)
+        status = seq_merges_make(&prepare->merges, &work->store.units, known, prepare->stopped,
+                                 &work->subword, error);
+    if (!status)
+        status = seq_subword_map_words(work->subword, &work->store.units, least, known, &units,
+                                       &work->words, error);
+    if (!status) status = make_words(work, &units, error);
+    if (!status) status = map_units(work, &units, error);
+    seq_vocabulary_destroy(known);
+    seq_string_table_clear(&units);
     return status;
 }
 
@@ -294,8 +320,9 @@ seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     if (task == SEQ_TASK_TRANSCRIBE) return make_symbols(work, error);
     if (!work->store.width) {
         status = count_units(work, error);
-        if (!status) status = make_units(work, error);
-        if (!status) status = map_units(work, error);
+        bool cuts = work->prepare->rules.text.unit == SEQ_UNIT_SUBWORD;
+        if (!status) status = cuts ? make_subwords(work, error) : make_units(work, error);
+        if (!status && !cuts) status = map_units(work, &work->store.units, error);
     }
     if (!status && work->prepare->letters) status = make_letters(work, error);
     if (!status && work->prepare->casing) status = make_casings(work, error);

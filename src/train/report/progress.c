@@ -39,7 +39,7 @@ void seq_progress_restart(seq_trainer *trainer) {
     begin_line(&trainer->progress, seq_clock_seconds());
 }
 
-// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity 118.2" for words;
+// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity 118.2" for words and subwords;
 // of a head with a blank "  blanks 93%", the share of frames.
 static void describe_quality(const seq_trainer *trainer, double loss, int64_t blanks,
                              int64_t frames, char *out, size_t size) {
@@ -47,7 +47,7 @@ static void describe_quality(const seq_trainer *trainer, double loss, int64_t bl
     if (frames) snprintf(out, size, "  blanks %.0f%%", 100.0 * (double)blanks / (double)frames);
     if (!trainer->task->next_token) return;
     seq_unit unit = seq_vocabulary_rules(seq_dataset_vocabulary(trainer->dataset))->unit;
-    if (unit == SEQ_UNIT_WORD)
+    if (unit >= SEQ_UNIT_WORD)
         snprintf(out, size, "  perplexity %.2f", exp(loss));
     else
         snprintf(out, size, "  bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
