@@ -106,6 +106,7 @@ seq_status seq_prepare_cut_words(const seq_prepare *prepare, seq_unit_stream *st
         status = seq_subword_map_words(*out, &stream->types, vocabulary ? INT64_MAX : least,
                                        vocabulary, &cutting.units, &map, error);
     if (!status) status = rewrite(&cutting, directory, error);
+    stream->letters = map.letters;
     seq_subword_map_clear(&map);
     if (status) {
         seq_string_table_clear(&cutting.units);

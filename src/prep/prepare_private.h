@@ -26,6 +26,7 @@ typedef struct seq_unit_stream {
     unsigned char *covered; // by number of a type: 0 not looked up yet, 1 yes, 2 no
     size_t covered_count, covered_capacity;
     int64_t missing; // left out
+    size_t letters;  // of `types`, unit subword: see seq_subword_map
     char *notes;     // lines about what was changed in the inputs, or NULL
 } seq_unit_stream;
 

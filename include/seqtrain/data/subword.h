@@ -68,13 +68,14 @@ seq_status seq_subword_take(void *cutter, const char *text, size_t size, size_t 
 // All words of a table -> units. `words`: counts are those of the training part, 0 for words of
 // other parts only. A unit of the training part that occurs less than `threshold` times (from 1 on)
 // is split again. `known` (NULL: none): units that are kept in any case. `units` must be empty: it
-// receives the units with their counts in the training part; those that have 0 are characters and
-// glossaries that it has not: <unk> to a vocabulary. The vocabulary of `units` (those with a count,
-// or more than some least one) is what seq_subword_cutter_create takes as `kept` later on: it cuts
-// a word as it was cut here.
+// receives the units with their counts in the training part. The vocabulary of `units` (those with
+// a count, or more than some least one, and the letters) is what seq_subword_cutter_create takes as
+// `kept` later on: it cuts a word as it was cut here.
 typedef struct seq_subword_map {
     uint32_t *units; // numbers of `units`, of all words one after another
     size_t *ends;    // by number of a word: where its units end; they begin where those before end
+    size_t letters;  // of `units`, the first so many: the characters of training, with and without
+                     // a mark. Some have the count 0, but belong into a vocabulary all the same.
 } seq_subword_map;
 seq_status seq_subword_map_words(const seq_subword *subword, const seq_string_table *words,
                                  int64_t threshold, const seq_vocabulary *known,

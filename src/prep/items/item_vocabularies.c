@@ -59,13 +59,14 @@ static int compare_labels(const void *a, const void *b) {
     return compare_text(a, b);
 }
 
-static seq_status rank(const seq_string_table *table, int64_t least,
+// `letters`: so many are in whatever their count is.
+static seq_status rank(const seq_string_table *table, int64_t least, size_t letters,
                        int (*compare)(const void *, const void *), ranked **out, size_t *out_count,
                        seq_error *error) {
     *out_count = 0;
     seq_status status = seq_allocate(out, table->count, sizeof **out, "a vocabulary", error);
     for (size_t i = 0; !status && i < table->count; i++)
-        if (table->items[i].count >= least)
+        if (table->items[i].count >= least || i < letters)
             (*out)[(*out_count)++] = (ranked){seq_string_table_text(table, i), table->items[i].size,
                                               i, table->items[i].count};
     if (!status && *out_count) qsort(*out, *out_count, sizeof **out, compare);
@@ -151,7 +152,9 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
     if (!status && work->subword) seq_vocabulary_set_subword(work->units, work->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) return make_bytes(table, work->units, error);
     int64_t least = prepare->min_count > 1 ? prepare->min_count : 1;
-    if (!status) status = rank(table, least, compare_ranks, &items, &count, error);
+    if (!status)
+        status = rank(table, least, least > 1 ? 0 : work->words.letters, compare_ranks, &items,
+                      &count, error);
     if (!status && count == 0)
         status =
             work->store.shorter
@@ -233,7 +236,7 @@ static seq_status make_letters(seq_item_work *work, seq_error *error) {
             at = next;
         }
     }
-    if (!status) status = rank(&letters, 1, compare_ranks, &items, &count, error);
+    if (!status) status = rank(&letters, 1, 0, compare_ranks, &items, &count, error);
     if (!status) status = seq_vocabulary_create(&rules, &work->letters, error);
     if (!status) status = append_ranked(work->letters, items, count, INT32_MAX, error);
     free(items);
@@ -268,7 +271,7 @@ seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *
     ranked *items = NULL;
     size_t count, trained = 0;
     char shown[80];
-    seq_status status = rank(table, 0, compare_labels, &items, &count, error);
+    seq_status status = rank(table, 0, 0, compare_labels, &items, &count, error);
     for (size_t i = 0; !status && i < count; i++) {
         status = seq_vocabulary_append(work->targets, items[i].text, items[i].size, items[i].count,
                                        error);

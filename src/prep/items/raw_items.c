@@ -8,6 +8,7 @@
 #include "input_file.h"
 #include "item_symbols.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/subword.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
 #include <string.h>
