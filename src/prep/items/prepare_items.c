@@ -168,6 +168,8 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
                 "labels need more frames than they have\n",
                 seq_vocabulary_size(work->targets) - 1,
                 store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
+    if (work->subword)
+        fprintf(stream, "merges     %" PRId64 "\n", seq_subword_merges(work->subword));
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (store->twins)
@@ -301,6 +303,8 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
 static void clear(seq_item_work *work) {
     seq_item_store_end(&work->store);
     seq_schema_clear(&work->schema);
+    seq_subword_destroy(work->subword);
+    seq_subword_map_clear(&work->words);
     seq_vocabulary_destroy(work->units);
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
