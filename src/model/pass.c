@@ -3,7 +3,7 @@
 // a node's backward has ended, the gradient of the parameters that lie with it
 // is final, so the flat vector becomes final from its end to its beginning.
 // Tests: tests/unit/model/test_passes.c, tests/unit/model/test_gradient.c,
-// tests/unit/model/test_graph.c, tests/unit/model/test_steps.c,
+// tests/unit/model/test_graph.c, tests/unit/model/test_decoder.c,
 // tests/golden/test_models.c.
 #include "model_private.h"
 #include <seqtrain/base/arithmetic.h>

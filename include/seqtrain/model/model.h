@@ -54,7 +54,8 @@ typedef struct seq_model_config {
     seq_embedding_initialisation embedding_initialisation;
 } seq_model_config;
 
-// SEQ_BAD_USAGE with the option's name when sizes are out of bounds or do not fit together.
+// SEQ_BAD_USAGE with the option's name when sizes are out of bounds or do not fit together. That
+// the topmost layer fits a tied embedding is found where the model is made.
 seq_status seq_model_config_check(const seq_model_config *config, seq_error *error);
 seq_status seq_model_config_write(const seq_model_config *config, seq_record *record,
                                   seq_error *error);
