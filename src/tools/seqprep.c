@@ -17,14 +17,15 @@
 #include <unistd.h>
 
 enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
-static const char *const units[] = {"byte", "char", "word", NULL};
+static const char *const units[] = {"byte", "char", "word", "abc", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
 static const char *const ends[] = {"auto", "none", "line", "document", NULL};
 static const char *const invalids[] = {"error", "replace", NULL};
 static const char *const long_words[] = {"error", "unk", "drop", NULL};
 static const char *const missings[] = {"error", "drop", NULL};
 static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
-static const char *const tasks[] = {"lm", "classify", "rate", "tag", "transcribe", NULL};
+static const char *const tasks[] = {"lm",         "classify", "rate", "tag",
+                                    "transcribe", "generate", NULL};
 static const char *const infeasibles[] = {"error", "skip", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
@@ -56,7 +57,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
-    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag, transcribe)"},
+    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag, transcribe, generate)"},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "lm", .choices = tasks,
      .help = "lm: running text for a language model. classify: one class an item. rate: one number "
              "an item. tag: one tag a token. transcribe: symbols of frames whose places nobody "
@@ -64,7 +65,22 @@ static const seq_option table[] = {
              "the intervals of NAME.TextGrid beside its file; blanks at its ends and runs of "
              "them count for nothing, and it is in normal form C. --unit word: words, phones, "
              "whatever blanks separate; char (default): characters. A symbol that no training "
-             "transcript has is refused."},
+             "transcript has is refused. generate: texts that end with an end symbol, from "
+             "--labels and "
+             "--numbers, or from nothing: then a line is an item."},
+    {SEQ_OPTION_TEXT, "labels", "FIELDS", AT(labels),
+     .help = "generate: fields of an item that its text depends on, such as type,key,metre. Of "
+             "tunes, key, metre and length are left out of the head of the text where they are "
+             "labels; type is the name of the file up to its first dot, rhythm is R:."},
+    {SEQ_OPTION_TEXT, "numbers", "FIELDS", AT(numbers),
+     .help = "generate: likewise, fields that are numbers."},
+    {SEQ_OPTION_FLAG, "bar-position", NULL, AT(bar_position), "no",
+     .help = "generate, of tunes in ABC: keep the place in the bar before each unit, in lengths of "
+             "L:, for an embedding beside the unit's. It is told by the units before."},
+    {SEQ_OPTION_TEXT, "transpose", "LOWEST-HIGHEST", AT(transpose),
+     .help = "generate, of tunes in ABC: each training tune once more in each other key in which "
+             "its notes keep this range, such as G,-d'. Names of chords and keys inside the tune "
+             "move, too."},
     {SEQ_OPTION_CHOICE, "infeasible", "HOW", AT(infeasible), "error", .choices = infeasibles,
      .help = "transcribe: an item whose labels need more frames than it has. They need one each, "
              "and one between two that are equal. error: the item is named. skip: it is left out "
@@ -192,7 +208,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Text"},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "char", .choices = units,
      .help = "byte: 256 symbols, nothing is changed. char: Unicode code points. word: what white "
-             "space separates; the default for items, but sequences have char. For char and word a "
+             "space separates; the default for items, but sequences and generate have char. abc: "
+             "symbols of ABC notation: a bar line, a note with its length, a field. For char and "
+             "word a "
              "BOM at the start of a file is dropped, and LF, "
              "CRLF, CR and NEL (U+0085) each end a line; VT, FF, U+2028 and U+2029 are characters "
              "or white space. For byte LF alone ends a line."},
@@ -252,14 +270,14 @@ static const seq_option table[] = {
 static const seq_option_group *const groups[] = {&seq_sound_options, &seq_frame_options, NULL};
 static const seq_program program = {
     .name = "seqprep",
-    .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...",
+    .synopsis = "[--task TASK] --unit byte|char|word|abc [options] -o DATASET INPUT...",
     .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
                "a file, a folder (read recursively in the order of names, "
                "hidden files left out) or - for standard input; plain UTF-8, gzip, zstd, xz or "
                "bzip2, told by its first bytes. Other archives and binary files are refused. Each "
                "file is a document. Memory holds the distinct units only, "
-               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate, tag or "
-               "transcribe the "
+               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate, tag, "
+               "transcribe or generate the "
                "inputs are labelled items, texts or sequences of real vectors (frames): --reader "
                "says in which form.",
     .options = table,
@@ -271,6 +289,9 @@ static const seq_program program = {
                 "  seqprep --task tag --letters --valid dev.conll -o data train.conll\n"
                 "  seqprep --task transcribe --unit word --columns path=1,text=2 --valid 10% -o "
                 "data said.tsv\n"
+                "  seqprep --task generate --valid 10% -o data names.txt\n"
+                "  seqprep --task generate --labels type,key,metre --unit abc --valid 10% -o data "
+                "jigs.abc reels.abc\n"
                 "  seqprep --task classify --ignore Instance_name --kmer 3 --folds 10 --fold 1 "
                 "-o fold1 splice.arff\n"
                 "  seqprep --task classify --label-pattern '{label}_{speaker}_{index}.wav' "
@@ -323,6 +344,7 @@ static void warn_of_unused(const seq_parsed *parsed, const seq_text_rules *rules
         {"min-count", "a data set of bytes has all 256", rules->unit == SEQ_UNIT_BYTE && !vocab},
         {"max-vocab", "a data set of bytes has all 256", rules->unit == SEQ_UNIT_BYTE && !vocab},
         {"lower", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
+        {"lower", "it would change the notes", rules->unit == SEQ_UNIT_ABC},
         {"nfc", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
         {"invalid", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
         {"punctuation", "it is of words", rules->unit != SEQ_UNIT_WORD},

@@ -1,4 +1,5 @@
-// Units of text and their numbers: byte, char (Unicode code point) and word.
+// Units of text and their numbers: byte, char (Unicode code point), word, and symbols of ABC
+// notation (data/abc.h).
 #ifndef SEQTRAIN_DATA_VOCABULARY_H
 #define SEQTRAIN_DATA_VOCABULARY_H
 
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD } seq_unit;
+typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD, SEQ_UNIT_ABC } seq_unit;
 typedef enum seq_punctuation {
     SEQ_PUNCTUATION_KEEP,
     SEQ_PUNCTUATION_SPLIT,

@@ -11,7 +11,8 @@ typedef enum seq_item_task {
     SEQ_TASK_CLASSIFY,
     SEQ_TASK_RATE,
     SEQ_TASK_TAG,
-    SEQ_TASK_TRANSCRIBE
+    SEQ_TASK_TRANSCRIBE,
+    SEQ_TASK_GENERATE
 } seq_item_task;
 
 typedef struct seq_prepare_items {
@@ -51,6 +52,11 @@ typedef struct seq_prepare_items {
     int64_t string_count;
     const char *string_files;
     bool reverse_complement; // training items once more, the other strand read backwards
+    // generate: fields that the text depends on, NAME,NAME; NULL: none.
+    const char *labels, *numbers;
+    bool bar_position; // of ABC: how far each symbol's bar is (seq_abc_place_text), as the field bar
+    bool transposes;   // of ABC: training tunes once more in each other key that keeps the range
+    int lowest, highest; // as in MIDI
     bool as_is;
     uint64_t memory; // bytes that unpacking may take
     seq_pipeline pipeline;
@@ -66,8 +72,12 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare);
 // on the examples, or `tag` on text; `letter` on the axis letters; `casing`
 // on text. Items of real vectors have `frames` (values on the axis frames) in
 // place of `text`, and nothing of words; a transcript of them is `symbols` (labels
-// on the axis labels, whose vocabulary has <blank> as 0). Equal inputs,
-// windows of an item, and items with an equal --group field are one group. The
+// on the axis labels, whose vocabulary has <blank> as 0). Of generate, `text` ends with <eos> and
+// the examples have a label (ids, SEQ_NO_ID: training has none such) or number of each name; `bar`
+// (ids on text), and SEQ_GIVEN_FIELD where items have a head, which training learns and the other
+// parts do not count. Equal inputs (tunes: equal but for the key),
+// windows of an item, and items with an equal --group field are one group. Of generate, training
+// items that equal one of a file or condition of another part are left out. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
 // units, the longest item (some 10 bytes a letter), and some 200 bytes an item
 // while groups are sorted. The disk holds 1 to 4 bytes a unit or value while it

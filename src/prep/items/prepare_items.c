@@ -12,6 +12,18 @@
 #include <string.h>
 #include <unistd.h>
 
+// Of generate: an item that equals one of a part behind its own is left out.
+static void leave_out(seq_item_work *work, const int32_t *group, const unsigned char *seen) {
+    seq_item_store *store = &work->store;
+    for (size_t i = 0; i < store->count; i++) {
+        seq_stored_item *item = &store->items[i];
+        if (seen[group[i]] >> (item->split + 1) == 0) continue;
+        work->equals += !item->twin;
+        store->read[item->split] -= !item->twin;
+        item->split = SEQ_SPLITS;
+    }
+}
+
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
     seq_item_store *store = &work->store;
@@ -27,6 +39,10 @@ static seq_status check_files(seq_item_work *work, seq_error *error) {
         memset(seen, 0, store->count);
         for (size_t i = 0; !status && i < store->count; i++)
             seen[group[i]] |= (unsigned char)(1 << store->items[i].split);
+        if (!status && k == 0 && work->prepare->task == SEQ_TASK_GENERATE) {
+            leave_out(work, group, seen);
+            continue;
+        }
         for (size_t i = 0; !status && i < store->count; i++) {
             unsigned char others = seen[group[i]] & (unsigned char)~(1 << store->items[i].split);
             if (!others) continue;
@@ -122,7 +138,17 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
                 store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
-    if (store->twins)
+    if (work->equals)
+        fprintf(stream,
+                "equal      %" PRId64 " items are left out, which equal one of the "
+                "validation or test part\n",
+                work->equals);
+    if (store->twins && work->prepare->transposes)
+        fprintf(stream,
+                "copies     %" PRId64 " training items in other keys, %" PRId64
+                " tunes without a key have none\n",
+                store->twins, store->context.unkeyed);
+    else if (store->twins)
         fprintf(stream, "strands    training items stand twice, the second time as reverse "
                         "complements\n");
 }
@@ -236,9 +262,13 @@ static void clear(seq_item_work *work) {
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
     seq_vocabulary_destroy(work->names);
+    for (int i = 0; i < SEQ_CONTEXT_LABELS; i++)
+        seq_vocabulary_destroy(work->contexts[i]);
+    seq_vocabulary_destroy(work->bars);
     void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
                             work->tag,       work->letter, work->letter_lengths, work->raw,
-                            work->item_tags, work->spans,  work->casing,         work->values};
+                            work->item_tags, work->spans,  work->casing,         work->values,
+                            work->bar};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
