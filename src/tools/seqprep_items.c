@@ -1,4 +1,4 @@
-// seqprep --task classify, rate, tag, transcribe or generate: options -> seq_prepare_items. An
+// seqprep with a task of items: options -> seq_prepare_items. An
 // option that would have no effect is refused, on either side. Tests: tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
 #include <seqtrain/base/signals.h>
@@ -65,6 +65,10 @@ static seq_status refuse_frames(const seq_parsed *parsed, const char *with, seq_
     return refuse_given(parsed, given, with, error);
 }
 
+static const char *const of_pairs[] = {
+    "source",      "target",   "valid-source",     "valid-target",     "test-source", "joint",
+    "test-target", "unescape", "target-min-count", "target-max-vocab", NULL};
+
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
     static const char *const items[] = {"reader",         "columns",
                                         "ignore",         "header",
@@ -88,6 +92,7 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "numbers",        "bar-position",
                                         "transpose",      NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
+    if (!status) status = refuse_given(parsed, of_pairs, "--task lm", error);
     return status ? status : refuse_frames(parsed, "--task lm", error);
 }
 
@@ -110,11 +115,40 @@ static const char *const not_of_texts[] = {
     "casing",  "infeasible", "tier",       "reverse-complement", "stratify", "max-length",
     "overlap", "strings",    "intervals",  "background",         NULL};
 
+// What is one of several things that an item is, a pair has not.
+static const char *const not_of_pairs[] = {
+    "letters",  "tag-scheme", "store-tags",    "blank-lines", "kmer",
+    "stride",   "casing",     "label-pattern", "group-label", "reverse-complement",
+    "stratify", "overlap",    "label-table",   "infeasible",  NULL};
+
+static seq_status check_pairs(const seq_parsed *parsed, seq_error *error) {
+    static const char *const of_tables[] = {"reader",    "columns",   "ignore", "header",
+                                            "separator", "delimiter", "quotes", "comment",
+                                            "group",     NULL};
+    static const char *const of_files[] = {"target",      "valid-source", "valid-target",
+                                           "test-source", "test-target",  NULL};
+    static const char *const of_two[] = {"target-min-count", "target-max-vocab", NULL};
+    const seqprep_options *options = parsed->values;
+    seq_status status = refuse_given(parsed, not_of_pairs, "--task translate", error);
+    if (!status) status = refuse_given(parsed, of_tags, "--task translate", error);
+    if (!status) status = refuse_given(parsed, tiers, "--task translate", error);
+    if (!status && options->joint) status = refuse_given(parsed, of_two, "--joint", error);
+    if (!status && options->vocab && !options->joint)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--vocab: of one vocabulary, and each side has its own; --joint "
+                               "makes one for both");
+    if (status) return status;
+    return options->source
+               ? refuse_given(parsed, of_tables, "--source, whose items are lines", error)
+               : refuse_given(parsed, of_files, "no --source", error);
+}
+
 static seq_status check_task(const seq_parsed *parsed, seq_item_task task, seq_error *error) {
+    if (task == SEQ_TASK_TRANSLATE) return check_pairs(parsed, error);
+    if (refuse_given(parsed, of_pairs, "another task than translate", error)) return error->status;
     if (task == SEQ_TASK_GENERATE)
         return refuse_given(parsed, not_of_texts, "--task generate", error);
-    if (refuse_given(parsed, of_texts, "--task classify, rate, tag or transcribe", error))
-        return error->status;
+    if (refuse_given(parsed, of_texts, "another task than generate", error)) return error->status;
     if (task == SEQ_TASK_TRANSCRIBE)
         return refuse_given(parsed, not_of_transcripts, "--task transcribe", error) ||
                        refuse_given(parsed, of_tags, "--task transcribe", error)
@@ -132,8 +166,7 @@ static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
     static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
-    seq_status status =
-        refuse_given(parsed, tokens, "--task classify, rate, tag, transcribe or generate", error);
+    seq_status status = refuse_given(parsed, tokens, "a task of items", error);
     bool tag = options->task - 1 == SEQ_TASK_TAG;
     if (!status) status = check_task(parsed, (seq_item_task)(options->task - 1), error);
     if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
@@ -162,8 +195,9 @@ static bool is_sequence_reader(const char *name) {
 
 static seq_unit unit_of(const seq_parsed *parsed, const char *reader) {
     const seqprep_options *options = parsed->values;
-    const char *named = seq_reader_of_file(parsed->operands[0]);
     if (is_given(parsed, "unit")) return (seq_unit)options->unit;
+    if (options->task - 1 == SEQ_TASK_TRANSLATE) return SEQ_UNIT_WORD;
+    const char *named = seq_reader_of_file(parsed->operands[0]);
     if (options->kmer || options->task - 1 == SEQ_TASK_TAG) return SEQ_UNIT_WORD;
     if (options->task - 1 == SEQ_TASK_TRANSCRIBE || options->task - 1 == SEQ_TASK_GENERATE)
         return SEQ_UNIT_CHAR;
@@ -250,13 +284,64 @@ static seq_status describe_texts(const seq_parsed *parsed, seq_prepare_items *ou
                               : SEQ_OK;
 }
 
+// A part's two files, which come together.
+static seq_status pair_up(const char *option, const char *source, const char *target,
+                          const char *part, seq_pair_files *out, seq_error *error) {
+    *out = (seq_pair_files){source, target};
+    if (!source != !target)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s%s: needs --%s%s", option,
+                             source ? "source" : "target", option, source ? "target" : "source");
+    if (source && strcmp(source, "-") == 0 && strcmp(target, "-") == 0)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--%ssource -, --%starget -: standard input is one of them", option,
+                             option);
+    if (source && part)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%ssource: the part is that of --%.*s already",
+                             option, (int)strlen(option) - 1, option);
+    return SEQ_OK;
+}
+
+static seq_status describe_pairs(const seq_parsed *parsed, seq_prepare_items *out,
+                                 seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    out->joint = options->joint;
+    out->target_min_count = options->target_min_count;
+    out->target_max_vocabulary = options->target_max_vocab;
+    out->longest_pair = out->rules.max_length;
+    out->rules.max_length = 0;
+    out->rules.unescape = options->unescape;
+    if (!options->source) return SEQ_OK;
+    if (parsed->operand_count)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: the pairs are those of --source and --target",
+                             parsed->operands[0]);
+    seq_status status =
+        pair_up("", options->source, options->target, NULL, &out->pairs[SEQ_TRAIN], error);
+    if (!status)
+        status = pair_up("valid-", options->valid_source, options->valid_target, options->valid,
+                         &out->pairs[SEQ_VALID], error);
+    if (!status)
+        status =
+            pair_up("test-", options->test_source, options->test_target,
+                    options->test ? options->test : options->folds, &out->pairs[SEQ_TEST], error);
+    const char *part = out->valid_file || out->valid_condition ? "valid"
+                       : out->test_file || out->test_condition ? "test"
+                                                               : NULL;
+    if (!status && part)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--%s: with --source it is a fraction; --%s-source and "
+                               "--%s-target name files",
+                               part, part, part);
+    return status;
+}
+
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
     const seqprep_options *options = parsed->values;
     const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
     bool grouped = options->normalise == SEQ_NORMALISE_GROUP;
     *out = (seq_prepare_items){
         .task = (seq_item_task)(options->task - 1),
-        .reader = {.reader = reader,
+        .reader = {.reader = options->source ? "lines" : reader,
                    .columns = options->columns,
                    .ignore = options->ignore,
                    .header = (seq_header)options->header,
@@ -346,7 +431,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
-    return status;
+    return status || out->task != SEQ_TASK_TRANSLATE ? status : describe_pairs(parsed, out, error);
 }
 
 seq_status seqprep_run_items(const seq_parsed *parsed, seq_error *error) {

@@ -97,7 +97,7 @@ int seq_schema_add_field(seq_schema *schema, const char *name, seq_field_kind ki
 int seq_schema_find_field(const seq_schema *schema, const char *name);
 // The field SEQ_GIVEN_FIELD where it is a number of examples whose target is a text of ids; else -1.
 int seq_schema_find_given(const seq_schema *schema);
-// The sequence of an item: the field `frames` of values, else `text`; -1: neither.
+// The sequence of an item: the field `frames` of values, else `source`, else `text`; -1: none.
 int seq_schema_find_input(const seq_schema *schema);
 int seq_schema_find_axis(const seq_schema *schema, const char *name);
 // The schema of a data set whose manifest has none: task lm, one field `tokens`
@@ -122,5 +122,7 @@ seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, c
 // "vocabulary.tsv" for index 0, else "vocabulary-NAME.tsv".
 enum { SEQ_VOCABULARY_FILE = 48 };
 void seq_schema_vocabulary_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);
+// "merges.txt" or "merges-NAME.txt", likewise: of a vocabulary of subwords.
+void seq_schema_merges_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);
 
 #endif

@@ -44,7 +44,7 @@ static seq_status make_bars(seq_item_work *work, seq_error *error) {
     seq_string_table bars = {0};
     seq_status status = seq_vocabulary_create(&rules, &work->bars, error);
     for (size_t i = 0; !status && i < store->count; i++)
-        if (store->items[i].split == SEQ_TRAIN)
+        if (store->items[i].split == SEQ_TRAIN && !store->items[i].left)
             status = count_bars(work, &store->items[i], &bars, error);
     if (!status) status = seq_item_append_labels(work->bars, &bars, error);
     seq_string_table_clear(&bars);
@@ -58,7 +58,7 @@ static seq_status make_labels(seq_item_work *work, int64_t *items, seq_error *er
     *items = 0;
     for (size_t i = 0; !status && i < work->store.count; i++) {
         const seq_stored_item *item = &work->store.items[i];
-        if (item->split != SEQ_TRAIN) continue;
+        if (item->split != SEQ_TRAIN || item->left) continue;
         const uint32_t *own = context_of(work, item, error);
         if (!own) return error->status;
         for (int k = 0; k < context->labels; k++)
