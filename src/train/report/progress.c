@@ -57,7 +57,10 @@ static void describe_quality(const seq_trainer *trainer, bool validated, double 
     if (unit >= SEQ_UNIT_WORD)
         snprintf(out, size, "  perplexity %.2f", exp(loss));
     else
-        snprintf(out, size, "  bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
+        snprintf(out, size, "  bits/%s %.3f",
+                 unit == SEQ_UNIT_CHAR  ? "char"
+                 : unit == SEQ_UNIT_ABC ? "symbol"
+                                        : "byte",
                  loss / log(2.0));
 }
 
