@@ -1,14 +1,14 @@
 // BLEU and chrF of a task that gives texts: of their tokens 13a in the case that
 // they have, exponential smoothing; chrF2. Invariant: an item adds the counts that
-// seq_match_count has found, so the value is seqeval's of the same lines. Test:
+// seq_text_count has found, so the value is seqeval's of the same lines. Test:
 // tests/unit/task/test_bleu.c.
 #include <seqtrain/task/metric.h>
 #include <math.h>
 #include <string.h>
 
-seq_status seq_match_count(seq_segment_counter *counter, seq_segment output,
-                           const seq_segment *references, size_t count, seq_match_counts *out,
-                           seq_error *error) {
+seq_status seq_text_count(seq_segment_counter *counter, seq_segment output,
+                          const seq_segment *references, size_t count, seq_overlap_counts *out,
+                          seq_error *error) {
     seq_status status =
         seq_bleu_count(counter, SEQ_BLEU_13A, false, output, references, count, out->bleu, error);
     return status

@@ -9,12 +9,12 @@
 #include <seqtrain/task/labels.h>
 
 // Counts of a text against its references, as the metrics of texts add them up.
-typedef struct seq_match_counts {
+typedef struct seq_overlap_counts {
     int64_t bleu[SEQ_BLEU_COUNTS], chrf[SEQ_CHRF_PLAIN_COUNTS];
-} seq_match_counts;
-seq_status seq_match_count(seq_segment_counter *counter, seq_segment output,
-                           const seq_segment *references, size_t count, seq_match_counts *out,
-                           seq_error *error);
+} seq_overlap_counts;
+seq_status seq_text_count(seq_segment_counter *counter, seq_segment output,
+                          const seq_segment *references, size_t count, seq_overlap_counts *out,
+                          seq_error *error);
 
 // An item with its right answer and a prediction. Labels (a class is one, tags are several), or
 // values of a rating. Of a transcript the two have lengths of their own, and metrics see `edits`.
@@ -25,7 +25,7 @@ typedef struct seq_judged {
     const double *gold_values, *predicted_values; // (count), where labels are NULL
     seq_scheme gold_scheme, predicted_scheme;     // of tags
     const seq_edits *edits;                       // of a transcript, from gold to predicted
-    const seq_match_counts *texts;                // of an answer that is a text
+    const seq_overlap_counts *texts;              // of an answer that is a text
 } seq_judged;
 
 typedef struct seq_metric {

@@ -297,9 +297,9 @@ static void metrics(void **state) {
         assert_true(rows[m]->counters(&labels) <= SEQ_CHRF_COUNTS);
         assert_true(isnan(rows[m]->value(sums, &labels)));
         for (int i = 0; i < 2; i++) {
-            seq_match_counts counts;
+            seq_overlap_counts counts;
             assert_int_equal(
-                seq_match_count(counter, outputs[i], &references[i], 1, &counts, &error), SEQ_OK);
+                seq_text_count(counter, outputs[i], &references[i], 1, &counts, &error), SEQ_OK);
             const seq_judged item = {.texts = &counts};
             rows[m]->add(sums, &labels, &item);
         }
