@@ -1,8 +1,8 @@
-// seqprep --task classify, rate, tag or transcribe: options -> seq_prepare_items. An option
-// that would have no effect is refused, on either side. Tests:
-// tests/cli/seqprep_items.sh.
+// seqprep with a task of items: options -> seq_prepare_items. An
+// option that would have no effect is refused, on either side. Tests: tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
 #include <seqtrain/base/signals.h>
+#include <seqtrain/prep/abc_tune.h>
 #include <seqtrain/storage/vector_file.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,6 +65,10 @@ static seq_status refuse_frames(const seq_parsed *parsed, const char *with, seq_
     return refuse_given(parsed, given, with, error);
 }
 
+static const char *const of_pairs[] = {
+    "source",      "target",   "valid-source",     "valid-target",     "test-source", "joint",
+    "test-target", "unescape", "target-min-count", "target-max-vocab", NULL};
+
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
     static const char *const items[] = {"reader",         "columns",
                                         "ignore",         "header",
@@ -84,8 +88,11 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "letters",        "casing",
                                         "normalise",      "unseen-groups",
                                         "missing-values", "tag-scheme",
-                                        "store-tags",     NULL};
+                                        "store-tags",     "labels",
+                                        "numbers",        "bar-position",
+                                        "transpose",      NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
+    if (!status) status = refuse_given(parsed, of_pairs, "--task lm", error);
     return status ? status : refuse_frames(parsed, "--task lm", error);
 }
 
@@ -102,7 +109,46 @@ static const char *const of_transcripts[] = {"infeasible", NULL};
 static const char *const of_tags[] = {"intervals", "background", NULL}, *const tiers[] = {"tier",
                                                                                           NULL};
 
+static const char *const of_texts[] = {"labels", "numbers", "bar-position", "transpose", NULL};
+static const char *const not_of_texts[] = {
+    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",     "stride",
+    "casing",  "infeasible", "tier",       "reverse-complement", "stratify", "max-length",
+    "overlap", "strings",    "intervals",  "background",         NULL};
+
+// What is one of several things that an item is, a pair has not.
+static const char *const not_of_pairs[] = {
+    "letters",  "tag-scheme", "store-tags",    "blank-lines", "kmer",
+    "stride",   "casing",     "label-pattern", "group-label", "reverse-complement",
+    "stratify", "overlap",    "label-table",   "infeasible",  NULL};
+
+static seq_status check_pairs(const seq_parsed *parsed, seq_error *error) {
+    static const char *const of_tables[] = {"reader",    "columns",   "ignore", "header",
+                                            "separator", "delimiter", "quotes", "comment",
+                                            "group",     NULL};
+    static const char *const of_files[] = {"target",      "valid-source", "valid-target",
+                                           "test-source", "test-target",  NULL};
+    static const char *const of_two[] = {"target-min-count", "target-max-vocab", NULL};
+    const seqprep_options *options = parsed->values;
+    seq_status status = refuse_given(parsed, not_of_pairs, "--task translate", error);
+    if (!status) status = refuse_given(parsed, of_tags, "--task translate", error);
+    if (!status) status = refuse_given(parsed, tiers, "--task translate", error);
+    if (!status && options->joint) status = refuse_given(parsed, of_two, "--joint", error);
+    if (!status && options->vocab && !options->joint)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--vocab: of one vocabulary, and each side has its own; --joint "
+                               "makes one for both");
+    if (status) return status;
+    return options->source
+               ? refuse_given(parsed, of_tables, "--source, whose items are lines", error)
+               : refuse_given(parsed, of_files, "no --source", error);
+}
+
 static seq_status check_task(const seq_parsed *parsed, seq_item_task task, seq_error *error) {
+    if (task == SEQ_TASK_TRANSLATE) return check_pairs(parsed, error);
+    if (refuse_given(parsed, of_pairs, "another task than translate", error)) return error->status;
+    if (task == SEQ_TASK_GENERATE)
+        return refuse_given(parsed, not_of_texts, "--task generate", error);
+    if (refuse_given(parsed, of_texts, "another task than generate", error)) return error->status;
     if (task == SEQ_TASK_TRANSCRIBE)
         return refuse_given(parsed, not_of_transcripts, "--task transcribe", error) ||
                        refuse_given(parsed, of_tags, "--task transcribe", error)
@@ -120,18 +166,21 @@ static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
     static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
-    seq_status status =
-        refuse_given(parsed, tokens, "--task classify, rate, tag or transcribe", error);
+    seq_status status = refuse_given(parsed, tokens, "a task of items", error);
     bool tag = options->task - 1 == SEQ_TASK_TAG;
     if (!status) status = check_task(parsed, (seq_item_task)(options->task - 1), error);
     if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--stratify: --task rate has no classes");
+    if (!status && tag && is_given(parsed, "unit") && options->unit == SEQ_UNIT_SUBWORD)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--unit subword: a tag of --task tag belongs to a whole token; "
+                               "--letters reads the parts of a token");
     if (!status && tag && is_given(parsed, "unit") && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --task tag are words");
     if (!status && options->task - 1 == SEQ_TASK_TRANSCRIBE && is_given(parsed, "unit") &&
-        options->unit == SEQ_UNIT_BYTE)
+        options->unit != SEQ_UNIT_CHAR && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--unit byte: symbols of --task transcribe are characters or words");
+                               "--unit: symbols of --task transcribe are characters or words");
     if (!status && options->kmer && is_given(parsed, "unit"))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --kmer are its letters");
     if (!status && !options->kmer && is_given(parsed, "stride"))
@@ -150,10 +199,12 @@ static bool is_sequence_reader(const char *name) {
 
 static seq_unit unit_of(const seq_parsed *parsed, const char *reader) {
     const seqprep_options *options = parsed->values;
-    const char *named = seq_reader_of_file(parsed->operands[0]);
     if (is_given(parsed, "unit")) return (seq_unit)options->unit;
+    if (options->task - 1 == SEQ_TASK_TRANSLATE) return SEQ_UNIT_WORD;
+    const char *named = seq_reader_of_file(parsed->operands[0]);
     if (options->kmer || options->task - 1 == SEQ_TASK_TAG) return SEQ_UNIT_WORD;
-    if (options->task - 1 == SEQ_TASK_TRANSCRIBE) return SEQ_UNIT_CHAR;
+    if (options->task - 1 == SEQ_TASK_TRANSCRIBE || options->task - 1 == SEQ_TASK_GENERATE)
+        return SEQ_UNIT_CHAR;
     if (!reader) reader = named ? named : "lines";
     return is_sequence_reader(reader) ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD;
 }
@@ -190,10 +241,25 @@ static seq_status parse_part(const char *name, const char *text, double *fractio
 // What is said of words where there are frames, and of frames where there are words.
 static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *prepare,
                              seq_error *error) {
-    static const char *const of_words[] = {
-        "unit",      "punctuation", "lower",       "nfc",  "invalid", "long-words",
-        "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
-        "letters",   "casing",      "blank-lines", NULL};
+    static const char *const of_words[] = {"unit",
+                                           "punctuation",
+                                           "lower",
+                                           "nfc",
+                                           "invalid",
+                                           "long-words",
+                                           "min-count",
+                                           "max-vocab",
+                                           "vocab",
+                                           "kmer",
+                                           "stride",
+                                           "reverse-complement",
+                                           "letters",
+                                           "casing",
+                                           "blank-lines",
+                                           "merges",
+                                           "vocabulary-threshold",
+                                           "glossary",
+                                           NULL};
     bool transcribe = prepare->task == SEQ_TASK_TRANSCRIBE;
     static const char *const of_frames[] = {
         "strings",   "gap-least", "gap-most",   "gap-level",     "string-count", "string-files",
@@ -209,8 +275,83 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
                              "--columns path=...,text=...",
                              with);
     if (transcribe) return SEQ_OK; // its text is the transcript
+    if (frames && prepare->task == SEQ_TASK_GENERATE)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--task generate: needs texts, %s", with);
     seq_status status = refuse_given(parsed, frames ? of_words : of_frames, with, error);
     return status || frames ? status : refuse_frames(parsed, with, error);
+}
+
+// What is said of tunes.
+static seq_status describe_texts(const seq_parsed *parsed, seq_prepare_items *out,
+                                 seq_error *error) {
+    static const char *const of_tunes[] = {"bar-position", "transpose", NULL};
+    const seqprep_options *options = parsed->values;
+    const char *reader = seq_prepare_items_reader(out);
+    char with[80];
+    if (out->task != SEQ_TASK_GENERATE) return SEQ_OK;
+    out->rules.text.eos = SEQ_EOS_DOCUMENT;
+    out->labels = options->labels;
+    out->numbers = options->numbers;
+    out->bar_position = options->bar_position;
+    out->transposes = options->transpose != NULL;
+    snprintf(with, sizeof with, "--reader %s, whose items are no tunes", reader);
+    if (strcmp(reader, "abc") != 0) return refuse_given(parsed, of_tunes, with, error);
+    if (options->lower)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--lower: it would change the notes of tunes");
+    return options->transpose ? seq_abc_range_parse("transpose", options->transpose, &out->lowest,
+                                                    &out->highest, error)
+                              : SEQ_OK;
+}
+
+// A part's two files, which come together.
+static seq_status pair_up(const char *option, const char *source, const char *target,
+                          const char *part, seq_pair_files *out, seq_error *error) {
+    *out = (seq_pair_files){source, target};
+    if (!source != !target)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s%s: needs --%s%s", option,
+                             source ? "source" : "target", option, source ? "target" : "source");
+    if (source && strcmp(source, "-") == 0 && strcmp(target, "-") == 0)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--%ssource -, --%starget -: standard input is one of them", option,
+                             option);
+    if (source && part)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%ssource: the part is that of --%.*s already",
+                             option, (int)strlen(option) - 1, option);
+    return SEQ_OK;
+}
+
+static seq_status describe_pairs(const seq_parsed *parsed, seq_prepare_items *out,
+                                 seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    out->joint = options->joint;
+    out->target_min_count = options->target_min_count;
+    out->target_max_vocabulary = options->target_max_vocab;
+    out->longest_pair = out->rules.max_length;
+    out->rules.max_length = 0;
+    out->rules.unescape = options->unescape;
+    if (!options->source) return SEQ_OK;
+    if (parsed->operand_count)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: the pairs are those of --source and --target",
+                             parsed->operands[0]);
+    seq_status status =
+        pair_up("", options->source, options->target, NULL, &out->pairs[SEQ_TRAIN], error);
+    if (!status)
+        status = pair_up("valid-", options->valid_source, options->valid_target, options->valid,
+                         &out->pairs[SEQ_VALID], error);
+    if (!status)
+        status =
+            pair_up("test-", options->test_source, options->test_target,
+                    options->test ? options->test : options->folds, &out->pairs[SEQ_TEST], error);
+    const char *part = out->valid_file || out->valid_condition ? "valid"
+                       : out->test_file || out->test_condition ? "test"
+                                                               : NULL;
+    if (!status && part)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--%s: with --source it is a fraction; --%s-source and "
+                               "--%s-target name files",
+                               part, part, part);
+    return status;
 }
 
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
@@ -219,7 +360,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     bool grouped = options->normalise == SEQ_NORMALISE_GROUP;
     *out = (seq_prepare_items){
         .task = (seq_item_task)(options->task - 1),
-        .reader = {.reader = reader,
+        .reader = {.reader = options->source ? "lines" : reader,
                    .columns = options->columns,
                    .ignore = options->ignore,
                    .header = (seq_header)options->header,
@@ -283,6 +424,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     seq_status status = seq_frame_configure(seq_option_values(parsed, &seq_frame_options),
                                             &out->reader.frames, error);
     if (!status) status = check_kind(parsed, out, error);
+    if (!status) status = describe_texts(parsed, out, error);
     if (!status && grouped && !options->group_label)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--normalise group: --group-label says what the groups are");
@@ -295,6 +437,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     if (!status && !grouped && is_given(parsed, "unseen-groups"))
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--unseen-groups: without effect without --normalise group");
+    if (!status) status = seqprep_take_merges(parsed, out->rules.text.unit, &out->merges, error);
     if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");
@@ -308,7 +451,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
-    return status;
+    return status || out->task != SEQ_TASK_TRANSLATE ? status : describe_pairs(parsed, out, error);
 }
 
 seq_status seqprep_run_items(const seq_parsed *parsed, seq_error *error) {

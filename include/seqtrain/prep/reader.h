@@ -105,6 +105,7 @@ typedef struct seq_reader_settings {
     int file;         // descriptor of a file that holds the stream's bytes as they are; 0: none
     const char *root; // folder: the input under which the class folders lie
     bool unlabelled;  // columns but the sequence may be missing (raw input)
+    bool pairs;       // items are pairs of texts: the fields of tables are source and target
     bool blank_items; // a blank line is an item of length 0; otherwise skipped and counted
     bool any_bytes;   // values need not be UTF-8
     bool keep_lines;  // fill seq_item.lines
@@ -133,6 +134,8 @@ typedef enum seq_skip {
     SEQ_SKIP_DATA,       // data sets of HDF5 that are no frames
     SEQ_SKIP_LOST,       // frames that were lost and are interpolated
     SEQ_SKIP_UNSCALED,   // items that --scale leaves as they are
+    SEQ_SKIP_OUTSIDE,    // lines of ABC that belong to no tune
+    SEQ_SKIP_SILENT,     // tunes without a line of notes
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural

@@ -43,7 +43,8 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
-                      prepare->test_fraction > 0;
+                      prepare->test_fraction > 0 || prepare->pairs[SEQ_VALID].source ||
+                      prepare->pairs[SEQ_TEST].source;
     seq_status status = seq_id_spool_begin(&store->spool, folder, error);
     if (!status && !store->settings.sound.mel_bins)
         status = seq_sound_settings_read(&store->settings.sound, NULL, error);
@@ -55,8 +56,17 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                                      error);
     if (!status) status = seq_item_intervals_begin(store, error);
     store->symbols.tier = prepare->tier;
-    store->settings.unlabelled = prepare->task == SEQ_TASK_TRANSCRIBE;
-    if (!status && prepare->task == SEQ_TASK_TRANSCRIBE)
+    bool translate = prepare->task == SEQ_TASK_TRANSLATE;
+    store->settings.pairs = translate;
+    store->settings.unlabelled =
+        prepare->task == SEQ_TASK_TRANSCRIBE || prepare->pairs[SEQ_TRAIN].source;
+    store->settings.blank_items |= prepare->pairs[SEQ_TRAIN].source != NULL;
+    if (!status && prepare->task == SEQ_TASK_GENERATE) {
+        store->keep_raw = false;
+        status = seq_item_context_begin(&store->context, prepare, error);
+        store->settings.unlabelled = !seq_item_context_has(&store->context, "label");
+    }
+    if (!status && (translate || prepare->task == SEQ_TASK_TRANSCRIBE))
         status = seq_item_symbols_begin(&store->symbols, &rules, error);
     return status ? status
                   : seq_item_cutter_create(&rules, take_units, store, &store->cutter, error);
@@ -101,6 +111,7 @@ seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error)
 void seq_item_store_end(seq_item_store *store) {
     seq_item_cutter_destroy(store->cutter);
     seq_item_symbols_end(&store->symbols);
+    seq_item_context_end(&store->context);
     for (int i = 0; i < SEQ_SPLITS; i++)
         seq_condition_clear(&store->conditions[i]);
     seq_string_table_clear(&store->units);
@@ -116,6 +127,8 @@ void seq_item_store_end(seq_item_store *store) {
     free(store->tag_ids);
     free(store->backwards);
     free(store->letters);
+    for (int i = 0; i < 2; i++)
+        free(store->sides[i].bytes);
     *store = (seq_item_store){0};
 }
 
@@ -201,7 +214,7 @@ static seq_status take_tags(seq_item_store *store, const seq_item *item, seq_err
     return status ? status : parse_tags(store, item, field, error);
 }
 
-static seq_partition_key digest(const void *bytes, size_t size) {
+seq_partition_key seq_item_digest(const void *bytes, size_t size) {
     seq_digest found;
     seq_partition_key key;
     seq_digest_bytes(bytes, size, &found);
@@ -257,12 +270,20 @@ static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t fr
         status = seq_id_spool_append(&store->spool, store->tag_ids + from, to - from, error);
     if (!status && more.symbols)
         status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
+    if (!status && store->prepare->task == SEQ_TASK_GENERATE)
+        status = seq_id_spool_append(&store->spool, store->context.values,
+                                     seq_item_context_size(&store->context), error);
     bool whole = input && !input->list && from == 0; // a text goes with its first window
     if (!status && store->keep_raw && !more.twin && input && (input->list || whole))
         status =
             spool_raw(store, input, input->list ? from : 0, input->list ? to : 1, &more.raw, error);
     if (!status) store->items[store->count++] = more;
     return status;
+}
+
+seq_status seq_item_store_add(seq_item_store *store, size_t from, size_t to, seq_stored_item more,
+                              const seq_partition_key keys[3], seq_error *error) {
+    return add_item(store, store->ids, from, to, NULL, more, keys, error);
 }
 
 // Turns the text's letters around and cuts them again; ids and twin ids change places.
@@ -300,29 +321,32 @@ static seq_partition_key smaller(seq_partition_key a, seq_partition_key b) {
     return memcmp(a.hash, b.hash, sizeof a.hash) <= 0 ? a : b;
 }
 
-static seq_partition_key group_key(const seq_item_store *store, const seq_item *item) {
+seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item *item) {
     const char *name = store->settings.group;
     const seq_item_field *field = name ? seq_item_find(item, name) : NULL;
-    if (!field || !field->count) return digest(&store->count, sizeof store->count); // its own
-    return digest(field->values->bytes, field->values->size);
+    if (!field || !field->count)
+        return seq_item_digest(&store->count, sizeof store->count); // its own
+    return seq_item_digest(field->values->bytes, field->values->size);
 }
 
 // The item whose units lie in `ids`, window by window.
 static seq_status add_windows(seq_item_store *store, const seq_item_field *input,
                               seq_stored_item more, seq_partition_key keys[3], seq_error *error) {
-    const seq_item_rules *rules = &store->prepare->rules;
+    seq_item_rules rules = store->prepare->rules;
+    if (rules.text.unit == SEQ_UNIT_SUBWORD) rules.max_length = 0; // of units, which come later
     bool both = store->prepare->reverse_complement;
     const uint32_t *ids = both ? store->backwards : store->ids; // after `turn`
-    int64_t length = (int64_t)store->id_count, windows = seq_item_windows(rules, length);
+    int64_t length = (int64_t)store->id_count, windows = seq_item_windows(&rules, length);
     size_t step = seq_item_store_step(store);
     seq_status status = SEQ_OK;
     store->windows += windows > 1 ? windows : 0;
     for (int64_t w = 0; !status && w < windows; w++) {
         int64_t from, to;
-        seq_item_window(rules, length, w, &from, &to);
-        keys[0] = digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
+        seq_item_window(&rules, length, w, &from, &to);
+        keys[0] =
+            seq_item_digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
         if (both && windows == 1)
-            keys[0] = smaller(keys[0], digest(store->ids, store->id_count * sizeof *ids));
+            keys[0] = smaller(keys[0], seq_item_digest(store->ids, store->id_count * sizeof *ids));
         status = add_item(store, ids, (size_t)from, (size_t)to, input, more, keys, error);
         if (status || !both) continue;
         seq_stored_item twin = more;
@@ -431,15 +455,114 @@ static seq_status take_text(seq_item_store *store, const seq_item *item,
     return status;
 }
 
+// --- pairs ----------------------------------------------------------------------------
+
+static seq_status add_pair(seq_item_store *store, seq_stored_item more,
+                           const seq_partition_key keys[3], seq_error *error) {
+    const seq_value values[2] = {{.bytes = store->sides[0].bytes, .size = store->sides[0].size},
+                                 {.bytes = store->sides[1].bytes, .size = store->sides[1].size}};
+    const seq_item_field texts = {.values = values, .count = 2, .list = true};
+    seq_status status = seq_grow(&store->items, &store->capacity, store->count + 1,
+                                 sizeof *store->items, "the table of items", error);
+    if (!status) status = set_keys(store, keys, error);
+    more.at = store->spool.count;
+    more.length = (uint32_t)store->id_count;
+    more.symbols = (uint32_t)store->symbols.count;
+    if (!status) status = seq_id_spool_append(&store->spool, store->ids, more.length, error);
+    if (!status)
+        status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
+    if (!status && store->keep_raw) status = spool_raw(store, &texts, 0, 2, &more.raw, error);
+    if (!status) store->items[store->count++] = more;
+    return status;
+}
+
+static seq_status cut_side(seq_item_store *store, const seq_item *item, int side,
+                           const seq_item_field *field, seq_error *error) {
+    const char *file = side && store->target_file ? store->target_file : item->file;
+    seq_pair_text *text = &store->sides[side];
+    seq_status status =
+        seq_pair_text_take(text, field->values, store->prepare->rules.unescape, error);
+    if (status) return status;
+    seq_value value = *field->values;
+    value.bytes = text->bytes;
+    value.size = text->size;
+    const seq_item_field plain = {.name = field->name, .values = &value, .count = 1};
+    return side ? seq_item_symbols_cut(&store->symbols, file, &plain, error)
+                : seq_item_cut(store->cutter, file, &plain, error);
+}
+
+// Pairs with an empty side teach nothing; where a model is judged, each line counts.
+static seq_status take_pair(seq_item_store *store, const seq_item *item, seq_split split,
+                            seq_error *error) {
+    const seq_item_field *fields[2];
+    seq_partition_key keys[3];
+    store->id_count = 0;
+    seq_status status = choose_part(store, item, &split, error);
+    if (!status) status = seq_pair_find(item, fields, error);
+    for (int side = 0; !status && side < 2; side++)
+        status = cut_side(store, item, side, fields[side], error);
+    if (status) return status;
+    bool empty = !store->id_count || !store->symbols.count ||
+                 seq_pair_text_is_blank(&store->sides[0]) ||
+                 seq_pair_text_is_blank(&store->sides[1]);
+    store->empty[split] += empty;
+    store->read[split]++;
+    if (empty && split == SEQ_TRAIN) return SEQ_OK;
+    keys[0] = seq_item_digest(store->ids, store->id_count * sizeof *store->ids);
+    keys[1] = seq_item_digest(&store->count, sizeof store->count);
+    keys[2] = seq_item_group_key(store, item);
+    return add_pair(store, (seq_stored_item){.label = -1, .split = (unsigned char)split}, keys,
+                    error);
+}
+
+static seq_status read_lines(seq_item_store *store, seq_split split, seq_pair_lines *lines,
+                             seq_error *error) {
+    seq_item item;
+    bool more = true;
+    seq_status status = SEQ_OK;
+    while (!status && more) {
+        if (seq_item_store_stopped(store, error)) return error->status;
+        status = seq_pair_lines_next(lines, &item, &more, error);
+        if (!status && more) status = take_pair(store, &item, split, error);
+    }
+    return status;
+}
+
+seq_status seq_item_store_read_pairs(seq_item_store *store, seq_split split,
+                                     const seq_pair_files *files, seq_error *error) {
+    const seq_byte_reader_rules rules = {.stopped = store->prepare->stopped,
+                                         .as_is = store->prepare->as_is,
+                                         .memory = store->prepare->memory};
+    seq_input_file sides[2] = {{0}, {0}};
+    seq_pair_lines lines = {.names = {files->source, files->target}};
+    seq_status status =
+        seq_input_file_open(&sides[0], files->source, &store->settings, &rules, error);
+    if (!status)
+        status = seq_input_file_open(&sides[1], files->target, &store->settings, &rules, error);
+    lines.readers[0] = sides[0].reader;
+    lines.readers[1] = sides[1].reader;
+    store->target_file = files->target;
+    if (!status) status = read_lines(store, split, &lines, error);
+    store->target_file = NULL;
+    seq_input_file_close(&sides[0]);
+    seq_input_file_close(&sides[1]);
+    return status;
+}
+
+// --- items --------------------------------------------------------------------------
+
 static seq_status take_item(seq_item_store *store, const seq_item *item, seq_split split,
                             seq_error *error) {
     const seq_item_field *input = item->frames ? NULL : seq_item_find_input(item);
     seq_stored_item more = {.label = -1};
     seq_partition_key keys[3];
     bool left = false;
+    if (store->prepare->task == SEQ_TASK_TRANSLATE) return take_pair(store, item, split, error);
     store->id_count = 0;
     seq_status status = choose_part(store, item, &split, error);
     if (!status) status = check_kind(store, item, error);
+    if (!status && store->prepare->task == SEQ_TASK_GENERATE)
+        return seq_item_take_text(store, item, split, error);
     if (!status)
         status = item->frames ? take_frames(store, item->frames, error)
                               : take_text(store, item, input, error);
@@ -452,8 +575,8 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
     if (!status && store->prepare->reverse_complement) status = turn(store, item, input, error);
     if (status) return status;
     more.split = (unsigned char)split;
-    keys[1] = digest(&store->count, sizeof store->count);
-    keys[2] = group_key(store, item);
+    keys[1] = seq_item_digest(&store->count, sizeof store->count);
+    keys[2] = seq_item_group_key(store, item);
     store->read[split]++;
     return add_windows(store, input, more, keys, error);
 }

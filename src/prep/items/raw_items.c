@@ -6,8 +6,10 @@
 #include <seqtrain/prep/raw_items.h>
 #include "documents.h"
 #include "input_file.h"
+#include "item_pairs.h"
 #include "item_symbols.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/subword.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@ struct seq_raw_input {
     bool transcribes; // a target of its own length
     int width;        // of frames; 0: texts
     const seq_vocabulary *units, *letters, *casing, *groups;
+    seq_subword_cutter *subword; // NULL: what the cutter makes are units
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
@@ -30,6 +33,7 @@ struct seq_raw_input {
     seq_item_field file_field;
     seq_raw_item out; // its arrays grow below
     int32_t *ids, *letter_ids, *letter_lengths, *casings;
+    seq_pair_text plain; // of a text with references to characters
     char *texts;
     size_t *ends, text_size;
     size_t capacity[6];
@@ -112,6 +116,8 @@ static seq_status find_word_fields(seq_raw_input *input, int text, int letter, i
                         schema->fields[casing].axis != axis))
         return refuse_schema(schema, "the casing of another field", error);
     if (!input->width) input->units = vocabularies[schema->fields[text].vocabulary];
+    if (input->units && input->tags && seq_vocabulary_subword(input->units))
+        return refuse_schema(schema, "tags of parts of words", error);
     if (letter >= 0) input->letters = vocabularies[schema->fields[letter].vocabulary];
     if (casing >= 0) input->casing = vocabularies[schema->fields[casing].vocabulary];
     return SEQ_OK;
@@ -167,6 +173,7 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
     if (input->units) input->rules.text = *seq_vocabulary_rules(input->units);
     input->rules.cased = input->letters || input->casing;
     settings->unlabelled = settings->keep_lines = true;
+    settings->pairs = seq_schema_find_field(input->settings.schema, "source") >= 0;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
     settings->any_bytes = seq_item_takes_any_bytes(&input->rules);
     return SEQ_OK;
@@ -180,6 +187,16 @@ const char *seq_raw_reader(const seq_raw_input *input) {
     return input->reader_settings.reader;
 }
 
+static seq_status create_cutters(seq_raw_input *input, seq_error *error) {
+    const seq_vocabulary *units = input->units;
+    if (!units || !seq_vocabulary_subword(units))
+        return seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    seq_status status = seq_subword_cutter_for(units, take_units, input, &input->subword, error);
+    return status ? status
+                  : seq_item_cutter_create(&input->rules, seq_subword_take, input->subword,
+                                           &input->cutter, error);
+}
+
 seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, seq_error *error) {
     seq_raw_input *input = NULL;
     seq_status status = seq_allocate(&input, 1, sizeof *input, "the inputs", error);
@@ -188,8 +205,7 @@ seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, s
     seq_documents_begin(&input->documents, settings->inputs, settings->input_count);
     status = find_fields(input, error);
     if (!status) status = read_settings(input, error);
-    if (!status)
-        status = seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    if (!status) status = create_cutters(input, error);
     if (status)
         seq_raw_close(input);
     else
@@ -210,9 +226,9 @@ void seq_raw_close(seq_raw_input *input) {
     close_file(input);
     seq_documents_end(&input->documents);
     seq_item_cutter_destroy(input->cutter);
-    void *const blocks[] = {input->ids,   input->letter_ids, input->letter_lengths,
-                            input->texts, input->ends,       input->casings,
-                            input};
+    seq_subword_cutter_destroy(input->subword);
+    void *const blocks[] = {input->ids,  input->letter_ids, input->letter_lengths, input->texts,
+                            input->ends, input->casings,    input->plain.bytes,    input};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -268,7 +284,15 @@ static seq_status cut(seq_raw_input *input, seq_error *error) {
     const seq_item_field *field = input->out.input;
     if (!field)
         return seq_item_refuse(item->file, item->line, 0, error, "the item has no field 'text'");
-    return seq_item_cut(input->cutter, item->file, field, error);
+    if (!input->rules.unescape || field->list)
+        return seq_item_cut(input->cutter, item->file, field, error);
+    seq_value value = *field->values;
+    seq_status status = seq_pair_text_take(&input->plain, &value, true, error);
+    if (status) return status;
+    value.bytes = input->plain.bytes;
+    value.size = input->plain.size;
+    const seq_item_field plain = {.name = field->name, .values = &value, .count = 1};
+    return seq_item_cut(input->cutter, item->file, &plain, error);
 }
 
 static seq_status take_frames(seq_raw_input *input, seq_error *error) {
