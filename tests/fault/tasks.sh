@@ -8,8 +8,8 @@ needs_fault_points
 launcher_environment 0
 whole=$((SCALE >= 10))
 
-# items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label, or
-# in files of their own with up to 3 labels.
+# items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, a sentence, or a tag a word; or as many frames, with
+# a label, or in files of their own with up to 3 labels.
 items() {
   awk -v task="$1" -v count="$2" -v from="$3" 'BEGIN {
     if (task == "frames") print "@problemName none\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true down even up\n@data"
@@ -28,6 +28,13 @@ items() {
           for (t = 0; t <= i * 7 % 9; t++) printf "%s%g", t ? "," : k ? ":" : "", (i * 5 + t * 3 + k) % 23 / 7 - k
         }
         print ":" (i % 3 ? (i % 3 > 1 ? "up" : "even") : "down")
+        continue
+      }
+      if (task == "translate") {
+        for (t = 0; t <= i * 7 % 9; t++) printf "%sw%d", t ? " " : "", (i * 5 + t * 3) % 23
+        printf "\t"
+        for (t = 0; t <= i * 5 % 7; t++) printf "%sv%d", t ? " " : "", (i * 3 + t * 5) % 19
+        print ""
         continue
       }
       if (task == "classify") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
@@ -63,6 +70,11 @@ begin() {
     ;;
   transcribe)
     input=frames labels=symbols preparing=(--reader tsv --columns path=1,text=2 --unit word) words=()
+    ;;
+  translate)
+    command+=(--attention additive --attention-order bahdanau --decoder-layers 2 --decoder-hidden 7 --scheduled-sampling 0.3
+      --label-smoothing 0.1)
+    input=source labels=target preparing=(--reader tsv --columns source=1,target=2) words=(--embed 5 --embedding-dropout 0.1)
     ;;
   tag)
     command+=(--letters-hidden 4 --letters-embed 3 --normalize items)
