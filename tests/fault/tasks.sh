@@ -1,6 +1,6 @@
 # Every task with items, with all that a model of it can have: the same bytes on any number of ranks and after any kill, batches cut
 # anew, the audit, the replica check, numbers that are none, and files that somebody has damaged or written with intent. A task that
-# this script has no items for is a failure. The whole takes every task and every place, the default run one task and a few.
+# this script has no items for is a failure. The whole takes every task and every place, the default run two tasks and a few.
 # Long: 1200
 [ -w /dev/shm ] && export TMPDIR=/dev/shm # some hundred checkpoints, each synced to its disk
 source "$SUPPORT/common.sh"
@@ -366,5 +366,7 @@ else
   numbers 1
   hostile_checkpoints
   hostile_data
+  begin translate
+  resume train-update:9:1
 fi
 finish
