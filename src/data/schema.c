@@ -92,6 +92,13 @@ void seq_schema_vocabulary_file(const seq_schema *schema, int index,
         snprintf(out, SEQ_VOCABULARY_FILE, "vocabulary-%s.tsv", schema->vocabularies[index]);
 }
 
+void seq_schema_merges_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]) {
+    if (index == 0)
+        snprintf(out, SEQ_VOCABULARY_FILE, "merges.txt");
+    else
+        snprintf(out, SEQ_VOCABULARY_FILE, "merges-%s.txt", schema->vocabularies[index]);
+}
+
 static bool is_name(const char *name) {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
     return length > 0 && length < SEQ_FIELD_NAME && name[length] == '\0';

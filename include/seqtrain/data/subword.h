@@ -19,7 +19,7 @@ enum {
 // not change once it is made; threads share it. Counted references: those that share it each
 // release it with seq_subword_destroy (NULL is fine).
 typedef struct seq_subword seq_subword;
-seq_subword *seq_subword_share(const seq_subword *subword); // NULL gives NULL
+seq_subword *seq_subword_share(seq_subword *subword); // one more reference; NULL gives NULL
 void seq_subword_destroy(seq_subword *subword);
 
 // Learns from distinct words and their counts (joint: one table with the words of both sides, the
@@ -45,7 +45,7 @@ seq_status seq_subword_write(const seq_subword *subword, const char *path, seq_e
 int64_t seq_subword_merges(const seq_subword *subword);
 const char *seq_subword_glossaries(const seq_subword *subword); // as given; "": none
 // Hex XXH3-128 of the file that seq_subword_write makes.
-void seq_subword_hash(const seq_subword *subword, char out[33]);
+seq_status seq_subword_hash(const seq_subword *subword, char out[33], seq_error *error);
 
 // Cuts words; one a thread. It remembers some thousand short words. `kept` (the caller's; NULL:
 // every unit): a unit that it has not, or has less than `least` times, is split again, as long as

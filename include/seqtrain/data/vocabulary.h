@@ -54,7 +54,7 @@ int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size
 // The same, but <unk> when unknown; SEQ_NO_ID when there is none.
 int seq_vocabulary_find_or_unk(const seq_vocabulary *vocabulary, const char *text, size_t size);
 // The merges of unit subword; NULL: none.
-const struct seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary);
+struct seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary);
 // Number of characters (code points; bytes for unit byte) that a token stands for in running text,
 // for bits per character: a word, and the last unit of one, counts one more for the blank after it,
 // a mark of a subword none; <eos> counts one (the line end).
