@@ -45,8 +45,9 @@ static bool is_of_next_token(const seq_trainer *trainer, bool validated) {
            (validated && seq_schema_before_column(seq_dataset_schema(trainer->dataset)) >= 0);
 }
 
-// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity 118.2" for words;
-// of a head with a blank "  blanks 93%", the share of frames.
+// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity
+// 118.2" for words and subwords; of a head with a blank "  blanks 93%", the share
+// of frames.
 static void describe_quality(const seq_trainer *trainer, bool validated, double loss,
                              int64_t blanks, int64_t frames, char *out, size_t size) {
     *out = '\0';
@@ -56,7 +57,10 @@ static void describe_quality(const seq_trainer *trainer, bool validated, double 
     if (unit >= SEQ_UNIT_WORD)
         snprintf(out, size, "  perplexity %.2f", exp(loss));
     else
-        snprintf(out, size, "  bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
+        snprintf(out, size, "  bits/%s %.3f",
+                 unit == SEQ_UNIT_CHAR  ? "char"
+                 : unit == SEQ_UNIT_ABC ? "symbol"
+                                        : "byte",
                  loss / log(2.0));
 }
 
