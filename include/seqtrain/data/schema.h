@@ -92,7 +92,7 @@ int seq_schema_add_field(seq_schema *schema, const char *name, seq_field_kind ki
                          int vocabulary, int width);
 // -1: none of that name.
 int seq_schema_find_field(const seq_schema *schema, const char *name);
-// The sequence of an item: the field `frames` of values, else `text`; -1: neither.
+// The sequence of an item: the field `frames` of values, else `source`, else `text`; -1: none.
 int seq_schema_find_input(const seq_schema *schema);
 int seq_schema_find_axis(const seq_schema *schema, const char *name);
 // The schema of a data set whose manifest has none: task lm, one field `tokens`

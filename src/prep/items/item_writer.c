@@ -30,8 +30,8 @@ seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *ite
                          item->symbols, error);
 }
 
-static bool is_used(const seq_stored_item *item) {
-    return !item->twin || item->split == SEQ_TRAIN;
+bool seq_item_is_used(const seq_stored_item *item) {
+    return !item->left && (!item->twin || item->split == SEQ_TRAIN);
 }
 
 // Held-out items are other ones than those that the reader makes.
@@ -64,10 +64,33 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     return status;
 }
 
+static void finish_schema(seq_item_work *work, int length_axis) {
+    seq_schema *schema = &work->schema;
+    schema->target = work->target_field;
+    schema->length_axis = length_axis;
+    schema->groups = true;
+    schema->raw = work->store.keep_raw;
+}
+
+static seq_status make_pair_schema(seq_item_work *work, seq_error *error) {
+    seq_schema *schema = &work->schema;
+    bool joint = work->prepare->joint;
+    seq_schema_begin(schema, "translate");
+    int source = seq_schema_add_axis(schema, "source", 0),
+        target = seq_schema_add_axis(schema, "target", 0),
+        words = seq_schema_add_vocabulary(schema, joint ? "text" : "source"),
+        others = joint ? words : seq_schema_add_vocabulary(schema, "target");
+    work->input_field = seq_schema_add_field(schema, "source", SEQ_FIELD_IDS, source, words, 1);
+    work->target_field = seq_schema_add_field(schema, "target", SEQ_FIELD_IDS, target, others, 1);
+    finish_schema(work, source);
+    return record_reader(work, error);
+}
+
 static seq_status make_schema(seq_item_work *work, seq_error *error) {
     static const char *const tasks[] = {"classify", "rate", "tag", "transcribe"};
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
+    if (task == SEQ_TASK_TRANSLATE) return make_pair_schema(work, error);
     seq_schema_begin(schema, tasks[task]);
     bool frames = work->store.width > 0;
     const char *input = frames ? "frames" : "text";
@@ -103,43 +126,47 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
         work->group_field =
             seq_schema_add_field(schema, SEQ_GROUP_FIELD, SEQ_FIELD_LABEL, 0,
                                  seq_schema_add_vocabulary(schema, SEQ_GROUP_FIELD), 1);
-    schema->target = work->target_field;
-    schema->length_axis = text;
-    schema->groups = true;
-    schema->raw = work->store.keep_raw;
+    finish_schema(work, text);
     return record_reader(work, error);
 }
 
-// The units of the words in work->numbers.
-static seq_status fill_subwords(seq_item_work *work, const seq_stored_item *item,
-                                seq_error *error) {
-    const seq_subword_map *words = &work->words;
+// Where the ids of a side go.
+typedef struct id_room {
+    int32_t **ids;
+    size_t *capacity;
+} id_room;
+
+// The ids of `count` numbers in work->numbers; `words` says what units they are cut into, where
+// units are subwords. There is room for one id more.
+static seq_status fill_ids(seq_item_work *work, size_t count, const int32_t *ids,
+                           const seq_subword_map *words, id_room out, int32_t *out_length,
+                           seq_error *error) {
     size_t used = 0;
     seq_status status =
-        seq_grow(&work->text, &work->capacity[3], 1, sizeof *work->text, "an item", error);
-    for (size_t i = 0; !status && i < item->length; i++) {
-        size_t word = work->numbers[i], at = word ? words->ends[word - 1] : 0,
-               end = words->ends[word];
-        status = seq_grow(&work->text, &work->capacity[3], used + (end - at), sizeof *work->text,
-                          "an item", error);
+        seq_grow(out.ids, out.capacity, count + 2, sizeof **out.ids, "an item", error);
+    for (size_t i = 0; !status && i < count; i++) {
+        size_t number = work->numbers[i], at = number, end = number + 1;
+        if (work->subword) {
+            at = number ? words->ends[number - 1] : 0;
+            end = words->ends[number];
+            status = seq_grow(out.ids, out.capacity, used + (end - at) + 2, sizeof **out.ids,
+                              "an item", error);
+        }
         for (; !status && at < end; at++)
-            work->text[used++] = work->ids[words->units[at]];
+            (*out.ids)[used++] = ids[work->subword ? words->units[at] : at];
     }
-    if (!status && used > INT32_MAX)
+    if (!status && used >= INT32_MAX)
         status = seq_error_set(error, SEQ_BAD_INPUT, "an item of %zu units", used);
-    work->length = (int32_t)used;
+    *out_length = (int32_t)used;
     return status;
 }
 
 static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                             seq_error *error) {
     seq_status status = seq_item_load(work, item, 0, item->length, error);
-    if (!status && work->subword) status = fill_subwords(work, item, error);
-    if (!status && !work->subword)
-        status = seq_grow(&work->text, &work->capacity[3], item->length + 1, sizeof *work->text,
-                          "an item", error);
-    for (size_t i = 0; !status && !work->subword && i < item->length; i++)
-        work->text[i] = work->ids[work->numbers[i]];
+    if (!status)
+        status = fill_ids(work, item->length, work->ids, &work->words,
+                          (id_room){&work->text, &work->capacity[3]}, &work->length, error);
     out->ids[work->input_field] = work->text;
     return status;
 }
@@ -219,9 +246,38 @@ static seq_status fill_symbols(seq_item_work *work, const seq_stored_item *item,
     return status;
 }
 
+static size_t count_unknown(const int32_t *ids, size_t count, int unk) {
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i++)
+        unknown += ids[i] == unk;
+    return unknown;
+}
+
+// The units of the target, then <eos>; and counts of what is unknown on both sides.
+static seq_status fill_target(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error) {
+    const seq_vocabulary *words = work->targets ? work->targets : work->units;
+    int32_t length = 0;
+    seq_status status = seq_item_load_symbols(work, item, error);
+    if (!status)
+        status = fill_ids(work, item->symbols, work->target_ids, &work->target_words,
+                          (id_room){&work->tag, &work->capacity[6]}, &length, error);
+    if (status) return status;
+    work->tag[length] = seq_vocabulary_eos(words);
+    work->symbols = length + 1;
+    out->ids[work->target_field] = work->tag;
+    int64_t *written = work->written[item->split], *unknown = work->unknown[item->split];
+    written[0] += work->length;
+    written[1] += length;
+    unknown[0] +=
+        (int64_t)count_unknown(work->text, (size_t)work->length, seq_vocabulary_unk(work->units));
+    unknown[1] += (int64_t)count_unknown(work->tag, (size_t)length, seq_vocabulary_unk(words));
+    return SEQ_OK;
+}
+
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
-    size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u);
+    size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u) + item->symbols;
     seq_status status = seq_item_load(work, item, skip, item->raw, error);
     if (!status)
         status =
@@ -249,6 +305,10 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     if (!status && work->prepare->task == SEQ_TASK_TRANSCRIBE) {
         out->lengths[SYMBOLS_AXIS] = &work->symbols;
         status = fill_symbols(work, item, out, error);
+    }
+    if (!status && work->prepare->task == SEQ_TASK_TRANSLATE) {
+        out->lengths[SYMBOLS_AXIS] = &work->symbols;
+        status = fill_target(work, item, out, error);
     }
     if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
         status = fill_raw(work, item, out, error);
@@ -288,9 +348,10 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     seq_items items;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     seq_status status = seq_item_build(work, item, group, &items, error);
-    return status          ? status
-           : work->subword ? write_windows(work, writer, (seq_split)item->split, items, error)
-                           : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+    return status ? status
+           : work->subword && !work->target_words.ends
+               ? write_windows(work, writer, (seq_split)item->split, items, error)
+               : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }
 
 static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
@@ -300,7 +361,7 @@ static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, se
     if (work->prepare->strings.most && split != SEQ_TRAIN)
         return seq_item_write_strings(work, writer, split, group, error);
     for (size_t i = 0; !status && i < store->count; i++)
-        if (store->items[i].split == (unsigned char)split && is_used(&store->items[i]))
+        if (store->items[i].split == (unsigned char)split && seq_item_is_used(&store->items[i]))
             status = write_item(work, writer, &store->items[i], group[i], error);
     return status;
 }
