@@ -145,6 +145,10 @@ void seq_item_augment(const seq_sampler *sampler, const seq_packed_items *packed
         if (values && is_changed(schema, f, SEQ_FIELD_VALUES))
             change_values(sampler, packed, f, (uint32_t)packed->epoch);
     }
+    int before = seq_schema_before_column(schema); // the target as an input
+    if (words && before >= 0)
+        drop_words(sampler, schema->target, (uint32_t)packed->step, batch,
+                   packed->room->ids[before]);
 }
 
 // An option that needs another one.

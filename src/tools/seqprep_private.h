@@ -13,9 +13,10 @@ typedef struct seqprep_options {
     // Items.
     int task, reader, header, separator, blank_lines, missing_values, tag_scheme, stored_scheme;
     int normalise, unseen_groups, infeasible;
-    bool quotes, stratify, reverse_complement, letters, casing;
+    bool quotes, stratify, reverse_complement, letters, casing, bar_position;
     char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group,
-        *group_label, *string_files, *intervals, *background, *folds, *tier;
+        *group_label, *string_files, *intervals, *background, *folds, *tier, *labels, *numbers,
+        *transpose;
     int64_t strings, gap_least, gap_most, gap_level, string_count;
     char *merges, *glossary; // of subwords
     int64_t vocabulary_threshold;

@@ -107,6 +107,18 @@ static seq_status make_bytes(const seq_string_table *table, seq_vocabulary *voca
     return status;
 }
 
+seq_status seq_item_append_labels(seq_vocabulary *vocabulary, const seq_string_table *table,
+                                  seq_error *error) {
+    ranked *items = NULL;
+    size_t count;
+    seq_status status = rank(table, 1, 0, compare_labels, &items, &count, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status =
+            seq_vocabulary_append(vocabulary, items[i].text, items[i].size, items[i].count, error);
+    free(items);
+    return status;
+}
+
 // The words of all units, each with the occurrences of all its units.
 static seq_status count_words(const seq_item_work *work, seq_string_table *out, seq_error *error) {
     const seq_string_table *units = &work->store.units;
@@ -152,6 +164,7 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
     if (prepare->rules.kmer || prepare->task == SEQ_TASK_TAG) rules.unit = SEQ_UNIT_WORD;
     ranked *items = NULL;
     size_t count, limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : INT32_MAX;
+    limit -= prepare->task == SEQ_TASK_GENERATE; // <eos>, which comes last
     seq_status status = seq_vocabulary_create(&rules, &work->units, error);
     if (!status && work->subword) seq_vocabulary_set_subword(work->units, work->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) return make_bytes(table, work->units, error);
@@ -553,6 +566,7 @@ seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     if (!status && work->prepare->letters) status = make_letters(work, error);
     if (!status && work->prepare->casing) status = make_casings(work, error);
     if (status || task == SEQ_TASK_RATE) return status;
+    if (task == SEQ_TASK_GENERATE) return seq_item_text_vocabularies(work, error);
     status = seq_vocabulary_create(&rules, &work->targets, error);
     if (status) return status;
     return task == SEQ_TASK_TAG ? seq_item_tags(work, error) : make_labels(work, error);

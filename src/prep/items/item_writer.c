@@ -51,6 +51,10 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     if (!status && work->prepare->strings.most) status = record_strings(work, record, error);
     if (!status && work->store.makes_tags)
         status = seq_record_set_text(record, "background", work->prepare->background, error);
+    if (!status && work->prepare->labels)
+        status = seq_record_set_text(record, "labels", work->prepare->labels, error);
+    if (!status && work->prepare->numbers)
+        status = seq_record_set_text(record, "numbers", work->prepare->numbers, error);
     if (!status && work->prepare->group_label)
         status = seq_record_set_text(record, "group_label", work->prepare->group_label, error);
     if (!status && work->store.shift > 0)
@@ -87,11 +91,16 @@ static seq_status make_pair_schema(seq_item_work *work, seq_error *error) {
 }
 
 static seq_status make_schema(seq_item_work *work, seq_error *error) {
-    static const char *const tasks[] = {"classify", "rate", "tag", "transcribe"};
+    static const char *const tasks[] = {"classify",   "rate",      "tag",
+                                        "transcribe", "translate", "generate"};
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
     if (task == SEQ_TASK_TRANSLATE) return make_pair_schema(work, error);
     seq_schema_begin(schema, tasks[task]);
+    if (task == SEQ_TASK_GENERATE) {
+        seq_item_text_schema(work);
+        return record_reader(work, error);
+    }
     bool frames = work->store.width > 0;
     const char *input = frames ? "frames" : "text";
     int text = seq_schema_add_axis(schema, input, 0), targets = -1,
@@ -297,6 +306,8 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     work->group = group;
     *out = (seq_items){.count = 1, .groups = &work->group, .raw_sizes = &work->raw_size};
     out->lengths[TEXT_AXIS] = &work->length;
+    if (work->prepare->task == SEQ_TASK_GENERATE)
+        return seq_item_text_build(work, item, out, error);
     seq_status status =
         work->store.width ? fill_frames(work, item, out, error) : fill_text(work, item, out, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
@@ -378,6 +389,9 @@ seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_e
     if (work->casings) vocabularies[count++] = work->casings;
     if (work->prepare->group_label && seq_item_name_groups(work, error)) return error->status;
     if (work->names) vocabularies[count++] = work->names;
+    for (int i = 0; i < SEQ_CONTEXT_LABELS && work->contexts[i]; i++)
+        vocabularies[count++] = work->contexts[i];
+    if (work->bars) vocabularies[count++] = work->bars;
     const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
     seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
     if (!status)
