@@ -58,7 +58,8 @@ const seq_option_group seqpredict_transcript_options_group = {
 
 bool seqpredict_transcribes(const seq_schema *schema) {
     int axis = schema->target < 0 ? 0 : schema->fields[schema->target].axis;
-    return axis && axis != schema->length_axis && schema->axes[axis].parent == 0;
+    return axis && axis != schema->length_axis && schema->axes[axis].parent == 0 &&
+           schema->fields[schema->target].kind == SEQ_FIELD_LABEL;
 }
 
 struct seqpredict_transcripts {
