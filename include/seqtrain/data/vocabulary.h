@@ -1,5 +1,5 @@
-// Units of text and their numbers: byte, char (Unicode code point), word, and subword (parts of a
-// word, data/subword.h).
+// Units of text and their numbers: byte, char (Unicode code point), abc (a symbol of ABC notation,
+// data/abc.h), word, and subword (parts of a word, data/subword.h).
 #ifndef SEQTRAIN_DATA_VOCABULARY_H
 #define SEQTRAIN_DATA_VOCABULARY_H
 
@@ -10,7 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD, SEQ_UNIT_SUBWORD } seq_unit;
+typedef enum seq_unit {
+    SEQ_UNIT_BYTE,
+    SEQ_UNIT_CHAR,
+    SEQ_UNIT_ABC,
+    SEQ_UNIT_WORD,
+    SEQ_UNIT_SUBWORD
+} seq_unit;
 typedef enum seq_punctuation {
     SEQ_PUNCTUATION_KEEP,
     SEQ_PUNCTUATION_SPLIT,
@@ -54,7 +60,7 @@ int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size
 // The same, but <unk> when unknown; SEQ_NO_ID when there is none.
 int seq_vocabulary_find_or_unk(const seq_vocabulary *vocabulary, const char *text, size_t size);
 // The merges of unit subword; NULL: none.
-const struct seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary);
+struct seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary);
 // Number of characters (code points; bytes for unit byte) that a token stands for in running text,
 // for bits per character: a word, and the last unit of one, counts one more for the blank after it,
 // a mark of a subword none; <eos> counts one (the line end).

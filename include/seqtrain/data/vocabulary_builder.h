@@ -12,8 +12,10 @@ seq_status seq_vocabulary_create(const seq_text_rules *rules, seq_vocabulary **o
 seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, size_t size,
                                  int64_t count, seq_error *error);
 // Of unit subword, before use: shares the merges.
-void seq_vocabulary_set_subword(seq_vocabulary *vocabulary, const struct seq_subword *subword);
+void seq_vocabulary_set_subword(seq_vocabulary *vocabulary, struct seq_subword *subword);
 // Code points of UTF-8 text.
 int64_t seq_count_points(const char *text, size_t size);
+// What seq_vocabulary_characters counts for a unit, <eos> apart, that may not be in a vocabulary.
+int64_t seq_unit_characters(seq_unit unit, const char *text, size_t size);
 
 #endif
