@@ -28,6 +28,9 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
 // A model of a task with items; the data set fits it.
 seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_dataset *dataset, seq_error *error);
+// A model whose answers to items are texts: their probabilities.
+seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
 // `others`: files of answers beside --predictions.

@@ -199,8 +199,10 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
                           seq_error *error) {
     seq_dataset *dataset = NULL;
     seq_status status = open_dataset(options, loaded, &dataset, error);
+    bool texts = seq_schema_before_column(&loaded->schema) >= 0;
     if (!status)
         status = loaded->schema.streams ? evaluate_streams(options, loaded, dataset, error)
+                 : texts                ? seq_eval_texts(options, loaded, dataset, error)
                                         : seq_eval_items(options, loaded, dataset, error);
     seq_dataset_close(dataset);
     return status;
