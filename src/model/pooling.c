@@ -23,7 +23,8 @@ static const seq_option options[] = {
 const seq_option_group seq_pooling_options = {options, sizeof(seq_pooling_settings)};
 
 static int attend(seq_graph *graph, int input, int axis) {
-    const seq_dense_options dense = {seq_graph_width(graph, input), SEQ_ACTIVATION_TANH};
+    const seq_dense_options dense = {.units = seq_graph_width(graph, input),
+                                     .activation = SEQ_ACTIVATION_TANH};
     int keys = seq_graph_layer(graph, &seq_layer_dense, &dense, "pool.key", "", &input, 1);
     return seq_graph_layer(graph, &seq_layer_attention_pool, &(seq_attention_pool_options){axis},
                            "pool", "", (int[]){input, keys}, 2);

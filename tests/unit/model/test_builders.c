@@ -133,9 +133,9 @@ static void start(seq_graph *graph, const seq_model_config *config, const seq_pa
     int rows = encode(graph, config, settings);
     int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
     const seq_recurrent_options again = {.cell = seq_cell_find(config->cell), .hidden = 3};
-    int first =
-        seq_graph_layer(graph, &seq_layer_dense, &(seq_dense_options){3, SEQ_ACTIVATION_TANH},
-                        "bridge", "", &summary, 1);
+    int first = seq_graph_layer(graph, &seq_layer_dense,
+                                &(seq_dense_options){.units = 3, .activation = SEQ_ACTIVATION_TANH},
+                                "bridge", "", &summary, 1);
     rows = seq_graph_layer(graph, &seq_layer_recurrent, &again, "decoder", "_l0",
                            (int[]){rows, first}, 2);
     seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
