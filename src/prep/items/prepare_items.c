@@ -112,11 +112,15 @@ static seq_status leave_long_pairs(seq_item_work *work, seq_error *error) {
     for (size_t i = 0; i < work->store.count; i++) {
         seq_stored_item *item = &work->store.items[i];
         bool train = item->split == SEQ_TRAIN;
-        item->left = most && train && (item->length > most || item->symbols > most);
-        work->too_long += item->left;
+        bool too_long = most && train && (item->length > most || item->symbols > most);
+        item->left |= too_long;
+        work->too_long += too_long;
         stay += train && !item->left;
     }
     if (stay) return SEQ_OK;
+    if (work->equals)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "each item of the training part equals one of another part");
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "--max-length %" PRId64 ": all %" PRId64
                          " training pairs have a longer side",
