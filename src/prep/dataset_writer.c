@@ -543,6 +543,10 @@ static seq_status write_vocabularies(seq_dataset_writer *writer, seq_error *erro
         status = seq_path_join(path, writer->place.work, name, error);
         if (!status) status = seq_vocabulary_write(writer->vocabularies[i], path, error);
         if (!status) status = add_file(writer, name, path, error);
+        if (status || !seq_vocabulary_subword(writer->vocabularies[i])) continue;
+        seq_schema_merges_file(&writer->schema, i, name);
+        status = seq_path_join(path, writer->place.work, name, error);
+        if (!status) status = add_file(writer, name, path, error);
     }
     return status;
 }

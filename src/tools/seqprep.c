@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
-static const char *const units[] = {"byte", "char", "abc", "word", NULL};
+static const char *const units[] = {"byte", "char", "abc", "word", "subword", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
 static const char *const ends[] = {"auto", "none", "line", "document", NULL};
 static const char *const invalids[] = {"error", "replace", NULL};
@@ -230,15 +230,31 @@ static const seq_option table[] = {
              "word a "
              "BOM at the start of a file is dropped, and LF, "
              "CRLF, CR and NEL (U+0085) each end a line; VT, FF, U+2028 and U+2029 are characters "
-             "or white space. For byte LF alone ends a line."},
+             "or white space. For byte LF alone ends a line. subword: words as for word, cut into "
+             "parts by --merges. Not for --task tag, where a tag belongs to a whole token, and "
+             "transcribe."},
+    {SEQ_OPTION_TEXT, "merges", "N|FILE", AT(merges),
+     .help =
+         "subword: join the most frequent pair of neighbours in the words of the training part, "
+         "N times, from characters on (byte-pair encoding; a pair must occur twice). Or take "
+         "the merges of FILE, as subword-nmt writes it. They are kept in the data set and in "
+         "checkpoints: text is given and printed without their marks."},
+    {SEQ_OPTION_INTEGER, "vocabulary-threshold", "N", AT(vocabulary_threshold), "1", 1, 1e15,
+     .help = "subword: a unit that the training part has less than N times is split again. What no "
+             "merge made, a character, stays; one that the training part has not is <unk>."},
+    {SEQ_OPTION_TEXT, "glossary", "REGEX", AT(glossary), .flags = SEQ_OPTION_REPEATED,
+     .help = "subword: what this POSIX extended expression (without {m,n}) matches in a word is a "
+             "unit and never split. Again for another one; or several with ';' between them."},
     {SEQ_OPTION_CHOICE, "eos", "WHERE", AT(eos), "auto", .choices = ends,
      .help = "<eos> in place of each line end, behind each document, or nowhere. auto: line for "
              "words, none otherwise."},
     {SEQ_OPTION_CHOICE, "punctuation", "HOW", AT(punctuation), "keep", .choices = punctuations,
      .help = "Words: keep punctuation (Unicode category P) where it stands, split each mark off as "
              "a unit of its own, or drop it."},
-    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no", .help = "Lower case (char and word)."},
-    {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no", .help = "Unicode normal form C (char and word)."},
+    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no",
+     .help = "Lower case (char, word and subword)."},
+    {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no",
+     .help = "Unicode normal form C (char, word and subword)."},
     {SEQ_OPTION_FLAG, "unescape", NULL, AT(unescape), "no",
      .help = "translate: references to characters, as of HTML and Moses (&amp; &apos; &#124; "
              "&uuml;), become these before a text is cut; a model then reads and writes plain "
@@ -297,7 +313,7 @@ static const seq_option table[] = {
 static const seq_option_group *const groups[] = {&seq_sound_options, &seq_frame_options, NULL};
 static const seq_program program = {
     .name = "seqprep",
-    .synopsis = "[--task TASK] --unit byte|char|word|abc [options] -o DATASET INPUT...\n"
+    .synopsis = "[--task TASK] --unit byte|char|word|subword|abc [options] -o DATASET INPUT...\n"
                 "       seqprep --task translate --source FILE --target FILE [options] -o DATASET",
     .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
                "a file, a folder (read recursively in the order of names, "
@@ -313,6 +329,7 @@ static const seq_program program = {
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
                 "  zcat dump.gz | seqprep --unit word --lower --punctuation split --max-vocab 50k "
                 "-o data -\n"
+                "  seqprep --unit subword --merges 8000 --valid valid.txt -o data train.txt\n"
                 "  seqprep --task classify --valid dev.txt --test test.txt -o data train.txt\n"
                 "  seqprep --task tag --letters --valid dev.conll -o data train.conll\n"
                 "  seqprep --task transcribe --unit word --columns path=1,text=2 --valid 10% -o "
@@ -377,7 +394,8 @@ static void warn_of_unused(const seq_parsed *parsed, const seq_text_rules *rules
         {"lower", "it would change the notes", rules->unit == SEQ_UNIT_ABC},
         {"nfc", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
         {"invalid", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
-        {"punctuation", "it is of words", rules->unit != SEQ_UNIT_WORD},
+        {"punctuation", "it is of words", rules->unit < SEQ_UNIT_WORD},
+        {"vocabulary-threshold", "--vocab brings a vocabulary", vocab != NULL},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (checks[i].unused &&
@@ -387,7 +405,7 @@ static void warn_of_unused(const seq_parsed *parsed, const seq_text_rules *rules
 
 static seq_eos eos_of(const options *options) {
     if (options->eos == EOS_AUTO)
-        return options->unit == SEQ_UNIT_WORD ? SEQ_EOS_LINE : SEQ_EOS_NONE;
+        return options->unit >= SEQ_UNIT_WORD ? SEQ_EOS_LINE : SEQ_EOS_NONE;
     return (seq_eos)(options->eos - EOS_NONE);
 }
 
@@ -430,6 +448,12 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
     if (!status && options->vocab) status = take_rules(parsed, options->vocab, &out->rules, error);
+    if (!status) status = seqprep_take_merges(parsed, out->rules.unit, &out->merges, error);
+    if (!status && out->reverse && out->rules.unit == SEQ_UNIT_SUBWORD)
+        status =
+            seq_error_set(error, SEQ_BAD_USAGE,
+                          "--reverse: parts of words in reverse order cannot be joined to text "
+                          "again: use --unit word or char");
     if (!status) warn_of_unused(parsed, &out->rules, options->vocab);
     return status;
 }

@@ -171,12 +171,16 @@ static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
     if (!status) status = check_task(parsed, (seq_item_task)(options->task - 1), error);
     if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--stratify: --task rate has no classes");
+    if (!status && tag && is_given(parsed, "unit") && options->unit == SEQ_UNIT_SUBWORD)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--unit subword: a tag of --task tag belongs to a whole token; "
+                               "--letters reads the parts of a token");
     if (!status && tag && is_given(parsed, "unit") && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --task tag are words");
     if (!status && options->task - 1 == SEQ_TASK_TRANSCRIBE && is_given(parsed, "unit") &&
-        options->unit == SEQ_UNIT_BYTE)
+        options->unit != SEQ_UNIT_CHAR && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--unit byte: symbols of --task transcribe are characters or words");
+                               "--unit: symbols of --task transcribe are characters or words");
     if (!status && options->kmer && is_given(parsed, "unit"))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --kmer are its letters");
     if (!status && !options->kmer && is_given(parsed, "stride"))
@@ -237,10 +241,25 @@ static seq_status parse_part(const char *name, const char *text, double *fractio
 // What is said of words where there are frames, and of frames where there are words.
 static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *prepare,
                              seq_error *error) {
-    static const char *const of_words[] = {
-        "unit",      "punctuation", "lower",       "nfc",  "invalid", "long-words",
-        "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
-        "letters",   "casing",      "blank-lines", NULL};
+    static const char *const of_words[] = {"unit",
+                                           "punctuation",
+                                           "lower",
+                                           "nfc",
+                                           "invalid",
+                                           "long-words",
+                                           "min-count",
+                                           "max-vocab",
+                                           "vocab",
+                                           "kmer",
+                                           "stride",
+                                           "reverse-complement",
+                                           "letters",
+                                           "casing",
+                                           "blank-lines",
+                                           "merges",
+                                           "vocabulary-threshold",
+                                           "glossary",
+                                           NULL};
     bool transcribe = prepare->task == SEQ_TASK_TRANSCRIBE;
     static const char *const of_frames[] = {
         "strings",   "gap-least", "gap-most",   "gap-level",     "string-count", "string-files",
@@ -418,6 +437,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     if (!status && !grouped && is_given(parsed, "unseen-groups"))
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--unseen-groups: without effect without --normalise group");
+    if (!status) status = seqprep_take_merges(parsed, out->rules.text.unit, &out->merges, error);
     if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");

@@ -5,6 +5,7 @@
 #include <seqtrain/data/join.h>
 #include <seqtrain/prep/dataset_writer.h>
 #include <seqtrain/prep/item_units.h>
+#include <seqtrain/prep/merges.h>
 #include <seqtrain/prep/tag_scheme.h>
 
 typedef enum seq_item_task {
@@ -47,6 +48,8 @@ typedef struct seq_prepare_items {
     int64_t target_min_count, target_max_vocabulary; // 0: as the source's
     // Training pairs with more units on a side are left out; 0: none is.
     int64_t longest_pair;
+    seq_merges_wish merges;               // unit subword, not of tag and transcribe; with
+                                          // vocabulary_from its own merges
     bool letters;                         // tag: an axis of each token's letters
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are

@@ -332,16 +332,17 @@ seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item
 // The item whose units lie in `ids`, window by window.
 static seq_status add_windows(seq_item_store *store, const seq_item_field *input,
                               seq_stored_item more, seq_partition_key keys[3], seq_error *error) {
-    const seq_item_rules *rules = &store->prepare->rules;
+    seq_item_rules rules = store->prepare->rules;
+    if (rules.text.unit == SEQ_UNIT_SUBWORD) rules.max_length = 0; // of units, which come later
     bool both = store->prepare->reverse_complement;
     const uint32_t *ids = both ? store->backwards : store->ids; // after `turn`
-    int64_t length = (int64_t)store->id_count, windows = seq_item_windows(rules, length);
+    int64_t length = (int64_t)store->id_count, windows = seq_item_windows(&rules, length);
     size_t step = seq_item_store_step(store);
     seq_status status = SEQ_OK;
     store->windows += windows > 1 ? windows : 0;
     for (int64_t w = 0; !status && w < windows; w++) {
         int64_t from, to;
-        seq_item_window(rules, length, w, &from, &to);
+        seq_item_window(&rules, length, w, &from, &to);
         keys[0] =
             seq_item_digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
         if (both && windows == 1)

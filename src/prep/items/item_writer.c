@@ -139,13 +139,35 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     return record_reader(work, error);
 }
 
+// The units of the words in work->numbers.
+static seq_status fill_subwords(seq_item_work *work, const seq_stored_item *item,
+                                seq_error *error) {
+    const seq_subword_map *words = &work->words;
+    size_t used = 0;
+    seq_status status =
+        seq_grow(&work->text, &work->capacity[3], 1, sizeof *work->text, "an item", error);
+    for (size_t i = 0; !status && i < item->length; i++) {
+        size_t word = work->numbers[i], at = word ? words->ends[word - 1] : 0,
+               end = words->ends[word];
+        status = seq_grow(&work->text, &work->capacity[3], used + (end - at), sizeof *work->text,
+                          "an item", error);
+        for (; !status && at < end; at++)
+            work->text[used++] = work->ids[words->units[at]];
+    }
+    if (!status && used > INT32_MAX)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "an item of %zu units", used);
+    work->length = (int32_t)used;
+    return status;
+}
+
 static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                             seq_error *error) {
     seq_status status = seq_item_load(work, item, 0, item->length, error);
-    if (!status)
+    if (!status && work->subword) status = fill_subwords(work, item, error);
+    if (!status && !work->subword)
         status = seq_grow(&work->text, &work->capacity[3], item->length + 1, sizeof *work->text,
                           "an item", error);
-    for (size_t i = 0; !status && i < item->length; i++)
+    for (size_t i = 0; !status && !work->subword && i < item->length; i++)
         work->text[i] = work->ids[work->numbers[i]];
     out->ids[work->input_field] = work->text;
     return status;
@@ -311,12 +333,30 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     return SEQ_OK;
 }
 
+// An item of subwords, cut where it is too long. The store has cut the others.
+static seq_status write_windows(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
+                                seq_items items, seq_error *error) {
+    const seq_item_rules *rules = &work->prepare->rules;
+    int64_t length = work->length, windows = seq_item_windows(rules, length), from, to;
+    seq_status status = SEQ_OK;
+    work->store.windows += windows > 1 ? windows : 0;
+    for (int64_t w = 0; !status && w < windows; w++) {
+        seq_item_window(rules, length, w, &from, &to);
+        work->length = (int32_t)(to - from);
+        items.ids[work->input_field] = work->text + from;
+        status = seq_dataset_writer_add(writer, split, &items, error);
+    }
+    return status;
+}
+
 static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
                              const seq_stored_item *item, int64_t group, seq_error *error) {
     seq_items items;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     seq_status status = seq_item_build(work, item, group, &items, error);
-    return status ? status : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+    return status          ? status
+           : work->subword ? write_windows(work, writer, (seq_split)item->split, items, error)
+                           : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }
 
 static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, seq_split split,

@@ -186,6 +186,8 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
                 "labels need more frames than they have\n",
                 seq_vocabulary_size(work->targets) - 1,
                 store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
+    if (work->subword)
+        fprintf(stream, "merges     %" PRId64 "\n", seq_subword_merges(work->subword));
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (work->equals)
@@ -228,9 +230,9 @@ static void warn(const seq_item_work *work) {
 
 // By the pattern of names or the name of the first input, else by what the task mostly has.
 const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
+    if (prepare->reader.reader) return prepare->reader.reader;
     const char *input = prepare->inputs[0], *pattern = prepare->reader.label_pattern,
                *named = pattern ? seq_reader_of_item(pattern) : NULL;
-    if (prepare->reader.reader) return prepare->reader.reader;
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
@@ -329,6 +331,8 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
 static void clear(seq_item_work *work) {
     seq_item_store_end(&work->store);
     seq_schema_clear(&work->schema);
+    seq_subword_destroy(work->subword);
+    seq_subword_map_clear(&work->words);
     seq_vocabulary_destroy(work->units);
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
@@ -353,7 +357,7 @@ seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *er
     seq_status status =
         seq_allocate(&inputs, count + 2 + 2 * SEQ_SPLITS, sizeof *inputs, "the inputs", error);
     if (status) return status;
-    memcpy(inputs, prepare->inputs, count * sizeof *inputs);
+    if (count) memcpy(inputs, prepare->inputs, count * sizeof *inputs);
     for (int split = 0; split < SEQ_SPLITS; split++)
         if (prepare->pairs[split].source) {
             inputs[count++] = prepare->pairs[split].source;

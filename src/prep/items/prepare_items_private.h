@@ -3,6 +3,7 @@
 #define SEQ_PREP_PREPARE_ITEMS_PRIVATE_H
 
 #include "item_store.h"
+#include <seqtrain/data/subword.h>
 #include <seqtrain/data/vocabulary_builder.h>
 
 enum { SEQ_TAG_BYTES = 1 << 10 }; // of a tag, with its NUL
@@ -17,7 +18,10 @@ typedef struct seq_item_work {
     int64_t too_long, written[SEQ_SPLITS][2], unknown[SEQ_SPLITS][2];
     seq_tag_scheme scheme, stored; // of the tags as read, and as written
     seq_tag *tags;                 // by number in store.tags
-    int32_t *ids, *target_ids;     // of units, by number in store.units and store.symbols.table
+    int32_t *ids, *target_ids;     // of units, by number in store.units or of subwords, and in
+                                   // store.symbols.table
+    seq_subword *subword;          // NULL: units are those of the store, else they are words:
+    seq_subword_map words;         // what they are cut into
     seq_vocabulary *units, *targets, *letters, *casings, *names;
     seq_vocabulary *contexts[SEQ_CONTEXT_LABELS], *bars; // generate
     seq_schema schema;
