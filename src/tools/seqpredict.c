@@ -269,10 +269,9 @@ static seq_status choose_part(job *job, seq_error *error) {
 
 static seq_status check_task(const seq_loaded *loaded, seq_error *error) {
     if (!loaded->task->next_token) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "%s is a language model: seqsample draws text from it, seqeval scores "
-                         "text with it",
-                         loaded->directory);
+    return seq_error_set(
+        error, SEQ_BAD_USAGE, "%s %s: seqsample draws text from it, seqeval scores text with it",
+        loaded->directory, loaded->schema.streams ? "is a language model" : "generates texts");
 }
 
 static seq_status check_best(const job *job, seq_error *error) {

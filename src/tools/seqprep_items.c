@@ -111,9 +111,9 @@ static const char *const of_tags[] = {"intervals", "background", NULL}, *const t
 
 static const char *const of_texts[] = {"labels", "numbers", "bar-position", "transpose", NULL};
 static const char *const not_of_texts[] = {
-    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",     "stride",
-    "casing",  "infeasible", "tier",       "reverse-complement", "stratify", "max-length",
-    "overlap", "strings",    "intervals",  "background",         NULL};
+    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",        "stride",
+    "casing",  "infeasible", "tier",       "reverse-complement", "stratify",    "max-length",
+    "overlap", "strings",    "intervals",  "background",         "group-label", NULL};
 
 // What is one of several things that an item is, a pair has not.
 static const char *const not_of_pairs[] = {

@@ -30,7 +30,7 @@ items() {
         print ":" (i % 3 ? (i % 3 > 1 ? "up" : "even") : "down")
         continue
       }
-      if (task == "classify") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
+      if (task == "classify" || task == "generate") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
       if (task == "rate") printf "%s\t", i * 7 % 11 / 2 - 1
       for (t = 0; t <= i * 7 % 9; t++) {
         word = i % 5 == t ? "once" i : "w" (i * 5 + t * 3) % 23
@@ -52,7 +52,7 @@ begin() {
   command=("$SEQTRAIN" --data "$task/data" --layers 2 --hidden 6,5 --bidirectional --feedforward-between 6 --feedforward 4 --dropout 0.2
     --dropout-locked --weight-drop 0.3 --replicas 4 --batch 2 --epochs 3 --steps 18
     --clip-norm 0.3 --schedule plateau --log-every 1 --keep 99 --checkpoint-every 4 --validate-every 5)
-  input=text labels=label cut=(--batch 3 --override batch)
+  input=text labels=label cut=(--batch 3 --override batch) answer=("$SEQPREDICT" "$task/valid.txt") changed='bidirectional no'
   case $task in
   classify) command+=(--pool attention --label-smoothing 0.1 --class-weights balanced) ;;
   frames) # classify, too
@@ -75,6 +75,11 @@ begin() {
     command+=(--letters-hidden 4 --letters-embed 3 --normalize items)
     preparing=(--letters --store-tags iobes)
     labels=tag
+    ;;
+  generate)
+    command+=(--condition first --condition-embed 3 --no-bidirectional)
+    preparing=(--labels label)
+    answer=("$SEQSAMPLE" --label label=up --quiet) changed='condition-embed 4'
     ;;
   *)
     bad "this test has no items for the task $task"
@@ -244,7 +249,7 @@ hostile_checkpoints() {
   fresh "no sizes, as early versions wrote it"
   sed -zi 's/,\n *"vocabulary[.][a-z-]*[.]size": "[0-9]*"//g; s/  "hash": "[0-9a-f]*"\n}\n$//' "$task/bad/checkpoints/$newest/manifest.json"
   "$HOSTILE" sign "$task/bad/checkpoints/$newest/manifest.json" || bad "cannot sign"
-  expect 0 "" "$SEQPREDICT" "$task/bad/checkpoints/$newest" "$task/valid.txt"
+  expect 0 "" "${answer[0]}" "$task/bad/checkpoints/$newest" "${answer[@]:1}"
   while read -r key value; do
     change schema "$key" "$value"
     refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values|no field)"
@@ -253,7 +258,7 @@ hostile_checkpoints() {
   refuse_checkpoint "$newest.*parameters"
   change model hidden 65536,65536
   refuse_checkpoint "$newest.*(record|values|parameters)"
-  change options bidirectional no
+  change options $changed
   refuse_checkpoint "$newest.*values"
   outcome $refused
 }
@@ -273,7 +278,7 @@ field.$labels.axis $([ "$task" = tag ] && echo example || echo $input)
 field.$labels.axis nothing
 field.$labels.kind $([ "$task" = translate ] && echo label || echo ids)
 target nothing
-target $input
+$([ "$task" = generate ] && echo target label || echo target $input)
 length example
 axes example
 axis.$input.parent $input

@@ -55,4 +55,8 @@ int seq_graph_output_dropout(seq_graph *graph, const seq_model_config *config,
 void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
                               const seq_parsed *settings);
 
+// The head of what predicts the next symbol of `target`, as --output says, on rows of its axis;
+// parameters "output.weight" and so on.
+int seq_graph_words(seq_graph *graph, const seq_model_config *config, int rows, const char *target);
+
 #endif

@@ -287,6 +287,8 @@ static seq_status fill_target(seq_item_work *work, const seq_stored_item *item, 
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
     size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u) + item->symbols;
+    if (work->prepare->task == SEQ_TASK_GENERATE)
+        skip += seq_item_context_size(&work->store.context);
     seq_status status = seq_item_load(work, item, skip, item->raw, error);
     if (!status)
         status =
@@ -306,10 +308,10 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     work->group = group;
     *out = (seq_items){.count = 1, .groups = &work->group, .raw_sizes = &work->raw_size};
     out->lengths[TEXT_AXIS] = &work->length;
-    if (work->prepare->task == SEQ_TASK_GENERATE)
-        return seq_item_text_build(work, item, out, error);
-    seq_status status =
-        work->store.width ? fill_frames(work, item, out, error) : fill_text(work, item, out, error);
+    seq_status status = work->prepare->task == SEQ_TASK_GENERATE
+                            ? seq_item_text_build(work, item, out, error)
+                        : work->store.width ? fill_frames(work, item, out, error)
+                                            : fill_text(work, item, out, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
     if (!status && work->prepare->casing) status = fill_casing(work, item, out, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG) status = fill_tags(work, item, out, error);
