@@ -135,7 +135,9 @@ static seq_status load_language(seqpredict_transcripts *self, seq_error *error) 
     int unknown;
     if (!options->lm) return SEQ_OK;
     snprintf(what, sizeof what, "--lm %s", options->lm);
-    seq_status status = tool_load_model(options->lm, self->config.how, &self->lm, error);
+    tool_model how = *self->config.how;
+    how.average = 1; // of the model that is helped
+    seq_status status = tool_load_model(options->lm, &how, &self->lm, error);
     if (status) return seq_error_add_context(error, "--lm");
     self->has_lm = true;
     if (!self->lm.schema.streams)
@@ -412,10 +414,11 @@ static void stem_of(const char *name, char out[SEQ_PATH]) {
     snprintf(out, SEQ_PATH, "%.*s", (int)(size < SEQ_PATH ? size : SEQ_PATH - 1), begin);
 }
 
-static seq_tier_interval interval_of(const seqpredict_transcripts *self, const seq_symbol_time *time) {
+static seq_tier_interval interval_of(const seqpredict_transcripts *self,
+                                     const seq_symbol_time *time) {
     return (seq_tier_interval){.start = time->begin,
-                          .end = time->end,
-                          .label = seq_vocabulary_text(self->symbols, time->symbol, NULL)};
+                               .end = time->end,
+                               .label = seq_vocabulary_text(self->symbols, time->symbol, NULL)};
 }
 
 static void add_ctm(const seqpredict_transcripts *self, const char *stem,
