@@ -74,7 +74,7 @@ static void lines_are_read_in_step(void **state) {
     in_step("", "1\n\n3",
             "de has 0 lines and en has 3: expected as many, line by line a text and its "
             "translation");
-    in_step("a\n\xFF\n", "1\n2\n3\n", "de line 2, column 1: byte 0xff is no UTF-8");
+    in_step("a\n\xFF\n", "1\n2\n3\n", "de line 2, column 1: byte 0xff is not UTF-8");
 }
 
 int main(void) {
