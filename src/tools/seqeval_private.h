@@ -18,7 +18,7 @@ typedef enum seq_eval_baseline {
 typedef struct seq_eval_options {
     int split, log_base, kernels, weights, task, scheme, baseline, unit, smooth_method;
     char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
-    int64_t batch, resamples, seed, runs;
+    int64_t batch, resamples, seed, runs, average;
     double smooth_value;
     bool per_token, carry, newest, json, quiet, lower;
 } seq_eval_options;

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 typedef struct options {
-    int64_t best, threads, batch, max_memory;
+    int64_t best, threads, batch, max_memory, average;
     char *columns, *part, *blas;
     int format, reader, kernels, weights;
     bool as_is, newest, quiet;
@@ -66,6 +66,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
+    TOOL_AVERAGE_OPTION(AT(average)),
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
              "unfused: multiply and add are rounded apart), or OpenBLAS, whose last bits depend on "
@@ -471,7 +472,7 @@ static seq_status predict(const seq_parsed *parsed, const tool_model *how, const
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
     const tool_model how = {options->newest, options->kernels, options->weights,
-                            (int)options->threads};
+                            (int)options->threads, options->average};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqpredict");
     seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);

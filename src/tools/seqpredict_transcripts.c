@@ -138,7 +138,9 @@ static seq_status load_language(seqpredict_transcripts *self, seq_error *error) 
     int unknown;
     if (!options->lm) return SEQ_OK;
     snprintf(what, sizeof what, "--lm %s", options->lm);
-    seq_status status = tool_load_model(options->lm, self->config.how, &self->lm, error);
+    tool_model how = *self->config.how;
+    how.average = 1; // of the model that is helped
+    seq_status status = tool_load_model(options->lm, &how, &self->lm, error);
     if (status) return seq_error_add_context(error, "--lm");
     self->has_lm = true;
     if (!self->lm.schema.streams)
