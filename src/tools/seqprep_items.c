@@ -2,6 +2,7 @@
 // that would have no effect is refused, on either side. Tests:
 // tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/storage/vector_file.h>
 #include <inttypes.h>
@@ -213,6 +214,16 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
     return status || frames ? status : refuse_frames(parsed, with, error);
 }
 
+// Strings are joined from what --subsample and the like have made of the frames.
+static void warn_of_string_files(seq_frame_settings frames) {
+    frames.rate = 0; // changes no frame
+    const char *option = seq_frame_settings_given(&frames);
+    if (option)
+        seq_log_warning("--string-files: the frames in these files have been through --%s, which "
+                        "seqpredict will do again to any frames that it reads",
+                        option);
+}
+
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
     const seqprep_options *options = parsed->values;
     const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
@@ -295,6 +306,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     if (!status && !grouped && is_given(parsed, "unseen-groups"))
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--unseen-groups: without effect without --normalise group");
+    if (!status && options->string_files) warn_of_string_files(out->reader.frames);
     if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");

@@ -48,6 +48,7 @@ awk '{if ($1 != file) {file = $1; strings++; count = 0; end = -1}
   if (++count > 3 || $4 != 10 || (end >= 0 && ($3 - end < 1 || $3 - end > 4)) || (end < 0 && $3 != 0) || $5 !~ /^[123]$/) exit 1
   end = $3 + $4} END {if (strings != 20) exit 1}' strings/test.ctm || bad "$(cat strings/test.ctm)"
 expect 0 . "${tags[@]}" --string-count 20 --string-files again -o tags2 rec
+expect 0 "string-files: the frames in these files have been through --subsample" "${tags[@]}" --subsample 2 --string-files halved -o halved-data rec
 cmp tags/dataset.json tags2/dataset.json && diff -r strings again || bad "strings differ from run to run"
 
 # Training on strings made anew: the same bytes on one rank and on two; a tag for each frame of a string that was held out.
@@ -58,6 +59,9 @@ read -r rows < <(awk '$1 == "test-00001" {end = $3 + $4} END {print end}' string
 "$SEQPREDICT" tagged --reader npy --format json strings/test-00001.npy 2>.err >tags.json || bad "$(cat .err)"
 [ "$(grep -o '"sil"\|"[123]"' tags.json | wc -l)" -ge "$rows" ] || bad "$rows frames: $(cat tags.json)"
 expect 2 "batch-tokens: --strings are cut into batches by --batch" "${train[@]}" --run no-run --batch-tokens 100
+absent no-run
+expect 2 "gap-least 1: expected at most --gap-most 0" run_mpi 2 "${train[@]}" --run no-run --gap-most 0
+absent no-run
 
 # Intervals: lines of CTM, a tier of a TextGrid; these frames have no time, so times are frames, and the middle decides.
 mkdir marked
