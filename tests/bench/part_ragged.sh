@@ -9,15 +9,6 @@ source "$(dirname "$0")/support.sh"
 source "$(dirname "$0")/pytorch.sh"
 pairs=${PAIRS:-9}
 
-# interval: of the median of the numbers on standard input, with 95 %, by their order (sign test).
-interval() {
-  sort -g | awk '{value[NR] = $1} END {
-    chance = 0.5 ^ NR
-    for (below = 1; 2 * (sum += chance) <= 0.05; below++) chance *= (NR - below + 1) / below
-    if (below > 1) below--
-    printf "%.3f .. %.3f", value[below], value[NR + 1 - below]}'
-}
-
 lengths_of() { # TASK: sets `lengths` to options of the bench, `batches` to what it makes of them
   local file=RAGGED_${1^^}
   lengths=()

@@ -11,9 +11,6 @@ else
   skip steps '* bf16*' 'no bf16 instructions in this CPU'
 fi
 
-# Steps that take some seconds at half the peak of one core, three at least.
-steps_for() { calc "3 + int(1.5e11 / ($flops * $batch * $window))"; }
-
 share_of_two_cores() { # NAME RATE
   report steps "$1" "$2" tokens/s 1 "$(calc "$2 * $flops / $(peak 2 "$precision")")" "$precision peak of 2 cores"
 }

@@ -23,6 +23,15 @@ skip() {
 
 calc() { awk "BEGIN {printf \"%.6g\", ($*)}"; }
 median() { sort -g | awk '{value[NR] = $1} END {if (NR == 0) exit 1; print (value[int((NR + 1) / 2)] + value[int(NR / 2) + 1]) / 2}'; }
+# interval: of the median of the numbers on standard input, with 95 %, by their order (sign test).
+interval() {
+  sort -g | awk '{value[NR] = $1} END {
+    chance = 0.5 ^ NR
+    for (below = 1; 2 * (sum += chance) <= 0.05; below++) chance *= (NR - below + 1) / below
+    if (below > 1) below--
+    printf "%.3f .. %.3f", value[below], value[NR + 1 - below]}'
+}
+
 # field NAME EVENT: the number NAME (or another: ONE|OTHER) of each line of metrics with this event.
 field() { sed -nE "/\"event\": \"$2\"/!d; s/.*\"($1)\": ([-+.0-9e]*).*/\2/p"; }
 row_median() { sed -n 's/.*"median": \([-+.0-9e]*\).*/\1/p'; }
@@ -92,6 +101,9 @@ run_ranks() {
 
 # rate RUN: tokens a second, median over the steps but the first.
 rate() { field tokens_per_second step <"$1/metrics.jsonl" | sed 1d | median; }
+
+# Steps that take some seconds at half the peak of one core, three at least.
+steps_for() { calc "3 + int(1.5e11 / ($flops * $batch * $window))"; }
 
 # make_run: the untrained checkpoint of the model, $WORK/untrained.
 make_run() { [ -d "$WORK/untrained" ] || run_ranks 1 "$WORK/untrained" --steps 1; }

@@ -2,6 +2,7 @@
 # Of run.sh: the first process in namespaces of its own (mount, process, IPC). What it mounts goes with the last process.
 #   enter.sh probe CACHE                                        whether an overlay can be mounted in CACHE
 #   enter.sh make ROOT TREE SUITE ARCHITECTURE MIRROR           a new root file system with our packages
+#   enter.sh update ROOT TREE SUITE                             adds what TREE's list of packages has got since ROOT was made
 #   enter.sh layer CACHE SYSTEM NAME PACKAGES                   CACHE/layers/NAME: those packages over CACHE/SYSTEM
 #   enter.sh row CACHE SYSTEM NAME SETTINGS LABELS TREE.tar     builds and tests the tree; prints what row.awk reads
 set -eu
@@ -40,11 +41,39 @@ probe() {
   touch "$1/row/probe/file"
 }
 
+install_el() { # install_el ROOT TREE SUITE: some packages come from EPEL and CRB
+  dnf -y --installroot="$1" --releasever="${3#el}" install bash coreutils procps-ng \
+    $(awk -F ' *[|] *' '!/^#/ && $4 != "-" && !/^(slurmctld|munged|h5py)/ {print $4}' "$2/cmake/packages.txt")
+}
+
+# our_packages ROOT TREE: installs what launch/test.sh installs.
+our_packages() {
+  local code=0
+  furnish "$1"
+  mkdir -p "$1/tree"
+  mount --bind "$2" "$1/tree"
+  inside "$1" bash -c 'source /tree/launch/common.sh && wanted_programs+=(ip readelf h5dump) && configure /tmp/build -DSEQ_TESTS=ON' || code=$?
+  rm -rf "$1/tmp/build"
+  umount "$1/tree"
+  rmdir "$1/tree"
+  return $code
+}
+
+update() {
+  local root=$1 tree=$2 suite=$3
+  if [[ $suite == el* ]]; then
+    install_el "$root" "$tree" "$suite"
+    return
+  fi
+  our_packages "$root" "$tree" >"$root/tmp/said" 2>&1 || true # whether it can be built, the row will tell
+  cat "$root/tmp/said"
+  ! grep -q '^== Not installed\|apt-get could not install' "$root/tmp/said"
+}
+
 make() {
   local root=$1 tree=$2 suite=$3 architecture=$4 mirror=$5
-  if [[ $suite == el* ]]; then # some packages come from EPEL and CRB
-    dnf -y --installroot="$root" --releasever="${suite#el}" install bash coreutils procps-ng \
-      $(awk -F ' *[|] *' '!/^#/ && $4 != "-" && !/^(slurmctld|munged|h5py)/ {print $4}' "$tree/cmake/packages.txt")
+  if [[ $suite == el* ]]; then
+    install_el "$root" "$tree" "$suite"
     return
   fi
   if [ "$architecture" = "$(dpkg --print-architecture)" ]; then
@@ -55,14 +84,7 @@ make() {
   fi
   echo "deb $mirror $suite main$([[ $mirror != *ubuntu* ]] || echo ' universe')" >"$root/etc/apt/sources.list"
   echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
-  furnish "$root"
-  mkdir "$root/tree"
-  mount --bind "$tree" "$root/tree"
-  inside "$root" bash -c 'source /tree/launch/common.sh && wanted_programs+=(ip readelf h5dump) && configure /tmp/build -DSEQ_TESTS=ON' ||
-    inside "$root" sh -c 'command -v cmake' # the packages are there; what else it is, the row will tell
-  rm -rf "$root/tmp/build"
-  umount "$root/tree"
-  rmdir "$root/tree"
+  our_packages "$root" "$tree" || inside "$root" sh -c 'command -v cmake' # they are there; what else it is, the row will tell
 }
 
 layer() {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # launch/test.sh --platforms [--again] [NAME...]: builds and tests this tree, as it is in the working copy, in root file
 # systems of other systems, and prints a row for each (rows.txt; with names: those rows alone).
-# debootstrap makes a root file system from the machine's own package sources and puts our packages in, once for a release.
+# debootstrap makes a root file system from the machine's own package sources and puts our packages in, once for a release;
+# packages that cmake/packages.txt has got since are added.
 # A row is an overlay on it, with packages of its own between. A row runs in namespaces of its own (enter.sh): whatever
 # ends this script, no mount and no process stays behind. Results are kept for this very tree, so a second call goes on
 # where an interrupted one stopped; --again forgets the results of the rows that it runs.
@@ -109,12 +110,15 @@ arm_runs() {
   arm_registered=yes
 }
 
-# system NAME: the root file system NAME is there; otherwise $reason says why not.
+# system NAME: the root file system NAME is there, with our packages of today; otherwise $reason says why not.
+# NAME.ready says with which list of packages it was made.
 declare -A refused=()
 system() {
-  local name=$1 suite=$1 origin=Debian architecture mirror
+  local name=$1 suite=$1 origin=Debian architecture mirror column=3 list
   architecture=$(dpkg --print-architecture 2>/dev/null || echo amd64)
-  [ ! -e "$cache/$name.ready" ] || return 0
+  [[ $name != el* ]] || column=4
+  list=$(awk -F ' *[|] *' -v column=$column '!/^#/ {print $column}' "$root/cmake/packages.txt" | sha256sum | cut -c1-12)
+  [ "$(cat "$cache/$name.ready" 2>/dev/null)" != "$list" ] || return 0
   reason=${refused[$name]:-}
   [ -z "$reason" ] || return 1
   case $name in
@@ -132,12 +136,19 @@ system() {
   if [[ $name != el* ]] && [ -z "$mirror" ]; then
     reason="not tried: no archive of $origin in apt's sources; SEQ_${origin^^}_MIRROR may name one"
   fi
-  if [ -z "$reason" ]; then
+  if [ -z "$reason" ] && [ -e "$cache/$name.ready" ]; then
+    say "New packages for $cache/$name"
+    if contained "$here/enter.sh" update "$cache/$name" "$root" "$suite" >"$cache/$name.log" 2>&1; then
+      echo "$list" >"$cache/$name.ready"
+      return 0
+    fi
+    reason="not tried: our new packages could not be added ($cache/$name.log)"
+  elif [ -z "$reason" ]; then
     say "Making $cache/$name"
     rm -rf "${cache:?}/$name"
     mkdir -p "$cache/$name"
     if contained "$here/enter.sh" make "$cache/$name" "$root" "$suite" "$architecture" "$mirror" >"$cache/$name.log" 2>&1; then
-      touch "$cache/$name.ready"
+      echo "$list" >"$cache/$name.ready"
       return 0
     fi
     rm -rf "${cache:?}/$name"
@@ -147,11 +158,12 @@ system() {
   return 1
 }
 
-# layer NAME SYSTEM PACKAGES: the packages of a row, over the system; kept for the next time.
+# layer NAME SYSTEM PACKAGES: the packages of a row, over the system; kept as long as the system below is the same.
 layer() {
-  local stamp=$cache/layers/$1.ready
+  local stamp=$cache/layers/$1.ready made
   [ -n "$3" ] || return 0
-  [ "$(cat "$stamp" 2>/dev/null)" != "$2 $3" ] || return 0
+  made="$2 $(cat "$cache/$2.ready") $3"
+  [ "$(cat "$stamp" 2>/dev/null)" != "$made" ] || return 0
   say "Packages of $1: $3"
   rm -rf "$stamp" "$cache/layers/$1"
   mkdir -p "$cache/layers/$1"
@@ -160,7 +172,7 @@ layer() {
     return 1
   fi
   rm -rf "$cache/layers/$1.root" "$cache/layers/$1.work"
-  echo "$2 $3" >"$stamp"
+  echo "$made" >"$stamp"
 }
 
 run_row() { # run_row NAME SYSTEM PACKAGES SETTINGS LABELS
