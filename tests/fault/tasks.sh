@@ -9,13 +9,13 @@ launcher_environment 0
 whole=$((SCALE >= 10))
 
 # items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label, or
-# in files of their own with up to 3 labels; or a source and a target, which only for validation may be empty.
+# in files of their own with up to 3 labels, which strings are made of; or a source and a target, which only for validation may be empty.
 items() {
   awk -v task="$1" -v count="$2" -v from="$3" 'BEGIN {
     if (task == "frames") print "@problemName none\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true down even up\n@data"
     for (i = from; i < from + count; i++) {
-      if (task == "transcribe") {
-        file = "transcribe/" i ".csv"
+      if (task == "transcribe" || task == "strings") {
+        file = task "/" i ".csv"
         for (t = 0; t <= i * 7 % 9; t++) printf "%g,%g\n", (i * 5 + t * 3) % 23 / 7, (i * 5 + t * 3 + 1) % 23 / 7 - 1 >file
         close(file)
         printf "%d.csv\t", i
@@ -70,6 +70,11 @@ begin() {
     command+=(--label-smoothing 0.1 --decoder-layers 2 --decoder-hidden 5 --batch-tokens 16)
     cut=(--batch-tokens 25 --override batch-tokens)
     input=source labels=target preparing=(--columns source=1,target=2 --reader tsv)
+    ;;
+  strings) # 21 of the 41 items each epoch, so that a step of 4 has 6, and its last one item; joined by 1 to 3 frames
+    kind=transcribe input=frames labels=symbols words=() cut=(--batch 2 --override batch)
+    preparing=(--reader tsv --columns path=1,text=2 --unit word --strings 3 --string-count 9 --gap-least 1 --gap-most 3)
+    command+=(--strings 3 --gap-least 1 --gap-most 3 --batch 1 --input-noise 0.1 --time-masks 1 --time-mask-width 2)
     ;;
   tag)
     command+=(--letters-hidden 4 --letters-embed 3 --normalize items)
@@ -353,7 +358,7 @@ END
 mapfile -t tasks < <("$SEQPREP" --task none -o none none 2>&1 | sed -n 's/.*expected one of lm, //p' | sed 's/, /\n/g')
 [ ${#tasks[@]} -ge 3 ] || bad "the tasks are not told: ${tasks[*]}"
 if [ $whole -eq 1 ]; then
-  for task in "${tasks[@]}" frames; do
+  for task in "${tasks[@]}" frames strings; do
     begin "$task" || continue
     equal_bytes "1 2 4"
     resume train-backward:15:1 train-backward:9 train-exchange:2:1 checkpoint.shard-digested:1:2 train-update:1 train-validate:1:1 train-epoch:1:3
