@@ -18,6 +18,11 @@ typedef struct encoding {
     size_t count, capacity;
 } encoding;
 
+typedef struct cutters {
+    seq_subword_cutter *subword; // NULL: the tokenizer's units are units
+    seq_tokenizer *tokenizer;
+} cutters;
+
 // A character's first appearance is this one; a word may stand inside another before.
 static seq_status refuse_unknown(const encoding *encoding, const char *text, size_t size,
                                  seq_error *error) {
@@ -66,23 +71,36 @@ static seq_status take(void *context, const char *text, size_t size, size_t coun
     return status;
 }
 
+static seq_status create_cutters(encoding *encoding, cutters *out, seq_error *error) {
+    const seq_vocabulary *vocabulary = encoding->vocabulary;
+    seq_text_rules rules = vocabulary->rules;
+    seq_status status = SEQ_OK;
+    if (rules.long_words == SEQ_LONG_ERROR) rules.long_words = SEQ_LONG_UNK; // it is unknown
+    if (vocabulary->subword)
+        status = seq_subword_cutter_create(vocabulary->subword, &vocabulary->types, 0, take,
+                                           encoding, &out->subword, error);
+    if (status) return status;
+    return out->subword ? seq_tokenizer_create(&rules, seq_subword_take, out->subword,
+                                               &out->tokenizer, error)
+                        : seq_tokenizer_create(&rules, take, encoding, &out->tokenizer, error);
+}
+
 seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *text, size_t size,
                                  bool with_eos, const char *what, int32_t **out_ids,
                                  size_t *out_count, seq_error *error) {
     encoding encoding = {.vocabulary = vocabulary, .what = what, .text = text, .size = size};
-    seq_tokenizer *tokenizer = NULL;
-    seq_text_rules rules = vocabulary->rules;
-    if (rules.long_words == SEQ_LONG_ERROR) rules.long_words = SEQ_LONG_UNK; // it is unknown
+    cutters cutters = {0};
     seq_status status = check_text(&encoding, error);
-    if (!status) status = seq_tokenizer_create(&rules, take, &encoding, &tokenizer, error);
+    if (!status) status = create_cutters(&encoding, &cutters, error);
     if (!status) {
-        seq_tokenizer_begin(tokenizer, (seq_text_place){.name = what, .line = 1});
-        status = seq_tokenizer_feed(tokenizer, text, size, error);
-        if (!status) status = seq_tokenizer_flush(tokenizer, error);
+        seq_tokenizer_begin(cutters.tokenizer, (seq_text_place){.name = what, .line = 1});
+        status = seq_tokenizer_feed(cutters.tokenizer, text, size, error);
+        if (!status) status = seq_tokenizer_flush(cutters.tokenizer, error);
     }
     if (!status && with_eos && vocabulary->eos != SEQ_NO_ID)
         status = take_one(&encoding, seq_eos_text, strlen(seq_eos_text), error);
-    seq_tokenizer_destroy(tokenizer);
+    seq_tokenizer_destroy(cutters.tokenizer);
+    seq_subword_cutter_destroy(cutters.subword);
     if (status) {
         free(encoding.ids);
         return status;
@@ -112,10 +130,17 @@ static bool opens(utf8proc_category_t category) {
     return category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PI;
 }
 
+// Whether a token is a part of a word with more behind it.
+static bool goes_on(const seq_vocabulary *vocabulary, int id) {
+    size_t size;
+    const char *text = seq_vocabulary_text(vocabulary, id, &size);
+    return vocabulary->rules.unit == SEQ_UNIT_SUBWORD && seq_subword_continues(text, &size);
+}
+
 static bool needs_blank(const seq_detokenizer *decoder, const seq_vocabulary *vocabulary, int id) {
     int previous = decoder->previous - 1;
-    if (vocabulary->rules.unit != SEQ_UNIT_WORD || previous < 0 || previous == vocabulary->eos ||
-        id == vocabulary->eos)
+    if (vocabulary->rules.unit < SEQ_UNIT_WORD || previous < 0 || previous == vocabulary->eos ||
+        id == vocabulary->eos || goes_on(vocabulary, previous))
         return false;
     return !closes(mark_category(vocabulary, id)) && !opens(mark_category(vocabulary, previous));
 }
@@ -124,6 +149,7 @@ size_t seq_detokenize(seq_detokenizer *decoder, const seq_vocabulary *vocabulary
                       size_t capacity) {
     size_t size, used = 0;
     const char *text = seq_vocabulary_text(vocabulary, id, &size);
+    if (vocabulary->rules.unit == SEQ_UNIT_SUBWORD) seq_subword_continues(text, &size);
     if (id == vocabulary->eos) {
         text = "\n";
         size = 1;

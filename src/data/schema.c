@@ -63,8 +63,11 @@ int seq_schema_find_field(const seq_schema *schema, const char *name) {
 }
 
 int seq_schema_find_input(const seq_schema *schema) {
-    int frames = seq_schema_find_field(schema, "frames");
-    return frames >= 0 ? frames : seq_schema_find_field(schema, "text");
+    static const char *const names[] = {"frames", "source", "text"};
+    int field = -1;
+    for (size_t i = 0; field < 0 && i < sizeof names / sizeof *names; i++)
+        field = seq_schema_find_field(schema, names[i]);
+    return field;
 }
 
 int seq_schema_find_axis(const seq_schema *schema, const char *name) {
@@ -87,6 +90,13 @@ void seq_schema_vocabulary_file(const seq_schema *schema, int index,
         snprintf(out, SEQ_VOCABULARY_FILE, "vocabulary.tsv");
     else
         snprintf(out, SEQ_VOCABULARY_FILE, "vocabulary-%s.tsv", schema->vocabularies[index]);
+}
+
+void seq_schema_merges_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]) {
+    if (index == 0)
+        snprintf(out, SEQ_VOCABULARY_FILE, "merges.txt");
+    else
+        snprintf(out, SEQ_VOCABULARY_FILE, "merges-%s.txt", schema->vocabularies[index]);
 }
 
 static bool is_name(const char *name) {

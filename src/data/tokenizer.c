@@ -23,6 +23,7 @@ seq_status seq_tokenizer_create(const seq_text_rules *rules, seq_unit_sink sink,
     seq_status status = seq_allocate(&tokenizer, 1, sizeof *tokenizer, "a tokenizer", error);
     if (status) return status;
     tokenizer->rules = *rules;
+    if (rules->unit == SEQ_UNIT_SUBWORD) tokenizer->rules.unit = SEQ_UNIT_WORD;
     tokenizer->sink = sink;
     tokenizer->context = context;
     seq_units_classify(tokenizer);
@@ -342,7 +343,7 @@ seq_status seq_tokenizer_end(seq_tokenizer *tokenizer, seq_error *error) {
 static bool may_cut(const seq_text_rules *rules, unsigned char before, unsigned char next) {
     if (before == '\r') return false;
     if (rules->unit == SEQ_UNIT_BYTE) return true;
-    if (rules->unit == SEQ_UNIT_WORD) return next == ' ' || (next >= '\t' && next <= '\r');
+    if (rules->unit >= SEQ_UNIT_WORD) return next == ' ' || (next >= '\t' && next <= '\r');
     if (before == '\n' && next == 0xEF) return false; // a BOM at a line's start is counted
     return next < 0x80 || (next >= 0xC0 && !rules->nfc);
 }

@@ -23,7 +23,10 @@ seq_status seq_vocabulary_create(const seq_text_rules *rules, seq_vocabulary **o
 }
 
 void seq_vocabulary_destroy(seq_vocabulary *vocabulary) {
-    if (vocabulary) seq_string_table_clear(&vocabulary->types);
+    if (vocabulary) {
+        seq_string_table_clear(&vocabulary->types);
+        seq_subword_destroy(vocabulary->subword);
+    }
     free(vocabulary);
 }
 
@@ -53,6 +56,14 @@ seq_status seq_vocabulary_append(seq_vocabulary *vocabulary, const char *text, s
 
 const seq_text_rules *seq_vocabulary_rules(const seq_vocabulary *vocabulary) {
     return &vocabulary->rules;
+}
+
+void seq_vocabulary_set_subword(seq_vocabulary *vocabulary, seq_subword *subword) {
+    vocabulary->subword = seq_subword_share(subword);
+}
+
+seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary) {
+    return vocabulary->subword;
 }
 
 int seq_vocabulary_size(const seq_vocabulary *vocabulary) {
@@ -93,9 +104,15 @@ int64_t seq_count_points(const char *text, size_t size) {
     return points;
 }
 
+int64_t seq_unit_characters(seq_unit unit, const char *text, size_t size) {
+    if (unit == SEQ_UNIT_BYTE) return 1;
+    bool blank =
+        unit == SEQ_UNIT_WORD || (unit == SEQ_UNIT_SUBWORD && !seq_subword_continues(text, &size));
+    return seq_count_points(text, size) + blank;
+}
+
 int seq_vocabulary_characters(const seq_vocabulary *vocabulary, int id) {
     size_t size;
     const char *text = seq_vocabulary_text(vocabulary, id, &size);
-    if (id == vocabulary->eos || vocabulary->rules.unit == SEQ_UNIT_BYTE) return 1;
-    return (int)seq_count_points(text, size) + (vocabulary->rules.unit == SEQ_UNIT_WORD);
+    return id == vocabulary->eos ? 1 : (int)seq_unit_characters(vocabulary->rules.unit, text, size);
 }

@@ -1,8 +1,9 @@
 // Writes and reads vocabulary.tsv: "# seqtrain vocabulary
 // 1<TAB>unit=char<TAB>...", then lines "id<TAB>count<TAB>token". Control
 // characters and backslashes are escaped, and for unit byte all that is not
-// ASCII. Invariant: what is written can be read back unchanged; other files are
-// refused with the line. Tests: tests/unit/data/test_vocabulary.c,
+// ASCII. Of subwords the header has merges=HASH and glossaries=TEXT, and a file
+// beside it the merges. Invariant: what is written can be read back unchanged; other files are
+// refused with the line. Tests: tests/unit/data/test_vocabulary.c, test_subword.c,
 // tests/fuzz/fuzz_vocabulary.c.
 #include "vocabulary_private.h"
 #include <ctype.h>
@@ -42,9 +43,36 @@ static void write_token(FILE *stream, const char *text, size_t size, bool bytes)
     }
 }
 
+// The file of merges beside that of a vocabulary.
+static seq_status merges_path(const char *path, char out[SEQ_PATH], seq_error *error) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    static const char stem[] = "vocabulary", end[] = ".tsv";
+    size_t size = strlen(name), least = sizeof stem - 1 + sizeof end - 1;
+    bool usual = size >= least && memcmp(name, stem, sizeof stem - 1) == 0 &&
+                 strcmp(name + size - (sizeof end - 1), end) == 0;
+    int middle = usual ? (int)(size - least) : 0;
+    if (snprintf(out, SEQ_PATH, "%.*smerges%.*s.txt", (int)(name - path), path, middle,
+                 name + sizeof stem - 1) < SEQ_PATH)
+        return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE, "%s: the path is too long", path);
+}
+
+static seq_status describe_merges(const seq_vocabulary *vocabulary, seq_record *rules,
+                                  seq_error *error) {
+    char hash[33];
+    if (!vocabulary->subword) return SEQ_OK;
+    const char *glossaries = seq_subword_glossaries(vocabulary->subword);
+    seq_status status = seq_subword_hash(vocabulary->subword, hash, error);
+    if (!status) status = seq_record_set_text(rules, "merges", hash, error);
+    if (!status && *glossaries)
+        status = seq_record_set_text(rules, "glossaries", glossaries, error);
+    return status;
+}
+
 static seq_status print(const seq_vocabulary *vocabulary, FILE *stream, seq_error *error) {
     seq_record rules = {0};
     seq_status status = seq_text_rules_write(&vocabulary->rules, &rules, error);
+    if (!status) status = describe_merges(vocabulary, &rules, error);
     fputs(header, stream);
     for (size_t i = 0; i < rules.count; i++)
         fprintf(stream, "\t%s=%s", rules.entries[i].key, rules.entries[i].text);
@@ -62,8 +90,11 @@ static seq_status print(const seq_vocabulary *vocabulary, FILE *stream, seq_erro
 
 seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *path,
                                 seq_error *error) {
-    char *text = NULL;
+    char *text = NULL, merges[SEQ_PATH];
     size_t size = 0;
+    if (vocabulary->subword &&
+        (merges_path(path, merges, error) || seq_subword_write(vocabulary->subword, merges, error)))
+        return error->status;
     FILE *stream = open_memstream(&text, &size);
     if (stream) print(vocabulary, stream, error);
     seq_status status = seq_memory_stream_close(stream, &text, error, "writing %s", path);
@@ -148,7 +179,26 @@ static const char *read_token(seq_vocabulary *vocabulary, char *line, seq_error 
     return seq_vocabulary_append(vocabulary, at, (size_t)size, count, error) ? error->text : NULL;
 }
 
-static const char *read_header(char *line, seq_text_rules *out, seq_error *reason) {
+// What the header says: rules, and of subwords the merges' hash and glossaries.
+typedef struct heading {
+    seq_text_rules rules;
+    char merges[33], glossaries[SEQ_GLOSSARY_TEXT];
+} heading;
+
+static const char *read_merges_entries(const seq_record *record, heading *out) {
+    const char *merges = seq_record_text(record, "merges"),
+               *glossaries = seq_record_text(record, "glossaries");
+    if (out->rules.unit != SEQ_UNIT_SUBWORD) return NULL;
+    if (!merges || strlen(merges) != 32) return "it has subwords, and no hash of their merges";
+    if (glossaries && strlen(glossaries) >= sizeof out->glossaries)
+        return "its glossaries are too long";
+    snprintf(out->merges, sizeof out->merges, "%s", merges);
+    snprintf(out->glossaries, sizeof out->glossaries, "%s", glossaries ? glossaries : "");
+    return NULL;
+}
+
+static const char *read_header(char *line, heading *out, seq_error *reason) {
+    const char *why = NULL;
     seq_record record = {0};
     char *rest;
     size_t length = strlen(header);
@@ -166,9 +216,33 @@ static const char *read_header(char *line, seq_text_rules *out, seq_error *reaso
         *equals = '\0';
         seq_record_set_text(&record, field, equals + 1, reason);
     }
-    if (!reason->status) seq_text_rules_read(out, &record, reason);
+    if (!reason->status) seq_text_rules_read(&out->rules, &record, reason);
+    if (!reason->status) why = read_merges_entries(&record, out);
     seq_record_clear(&record);
-    return reason->status ? reason->text : NULL;
+    return reason->status ? reason->text : why;
+}
+
+// The merges beside the file `path`, held to their hash.
+static seq_status read_merges(seq_vocabulary *vocabulary, const char *path, const heading *heading,
+                              seq_status failure, seq_error *error) {
+    char merges[SEQ_PATH], hash[33];
+    seq_subword *subword = NULL;
+    seq_error reason = {0};
+    seq_status status = merges_path(path, merges, error);
+    if (status) return status;
+    status = seq_subword_read(merges, heading->glossaries, failure, &subword, &reason);
+    if (!status) status = seq_subword_hash(subword, hash, &reason);
+    if (status)
+        return seq_error_set(error, status == SEQ_NO_MEMORY ? status : failure,
+                             "reading %s: its %s", path, reason.text);
+    if (strcmp(hash, heading->merges) == 0)
+        seq_vocabulary_set_subword(vocabulary, subword);
+    else
+        status = seq_error_set(error, failure,
+                               "reading %s: its merges have the hash %s, and those of %s have %s",
+                               path, heading->merges, merges, hash);
+    seq_subword_destroy(subword);
+    return status;
 }
 
 static seq_status read_lines(char *text, const char *path, seq_status failure, seq_vocabulary **out,
@@ -176,6 +250,7 @@ static seq_status read_lines(char *text, const char *path, seq_status failure, s
     seq_vocabulary *vocabulary = NULL;
     const char *why = NULL;
     seq_error reason = {0};
+    heading heading;
     int64_t number = 0;
     for (char *line = text; *line && !why;) {
         char *end = strchr(line, '\n');
@@ -184,11 +259,10 @@ static seq_status read_lines(char *text, const char *path, seq_status failure, s
             break;
         }
         *end = '\0';
-        seq_text_rules rules;
         if (++number > 1)
             why = read_token(vocabulary, line, &reason);
-        else if (!(why = read_header(line, &rules, &reason)) &&
-                 seq_vocabulary_create(&rules, &vocabulary, &reason))
+        else if (!(why = read_header(line, &heading, &reason)) &&
+                 seq_vocabulary_create(&heading.rules, &vocabulary, &reason))
             why = reason.text;
         line = end + 1;
     }
@@ -196,11 +270,15 @@ static seq_status read_lines(char *text, const char *path, seq_status failure, s
     if (!why && vocabulary->rules.unit == SEQ_UNIT_BYTE &&
         seq_vocabulary_size(vocabulary) < SEQ_BYTES)
         why = "a vocabulary of bytes has at least 256 tokens";
-    if (!why) {
+    seq_status status = SEQ_OK;
+    if (!why && heading.rules.unit == SEQ_UNIT_SUBWORD)
+        status = read_merges(vocabulary, path, &heading, failure, error);
+    if (!why && !status) {
         *out = vocabulary;
         return SEQ_OK;
     }
     seq_vocabulary_destroy(vocabulary);
+    if (status) return status;
     return seq_error_set(error, reason.status == SEQ_NO_MEMORY ? SEQ_NO_MEMORY : failure,
                          "reading %s line %lld: %s", path, (long long)number, why);
 }

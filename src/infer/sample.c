@@ -131,10 +131,10 @@ static void feed_all(sampler *sampler, int32_t token) {
     step(sampler);
 }
 
-static double unit_of(const seq_sample_config *config, int64_t draw, int sequence) {
+double seq_sample_unit(const seq_sample_config *config, int64_t draw, uint32_t sequence) {
     uint32_t words[4];
     seq_random_words((seq_random_key){config->seed, SEQ_RANDOM_SAMPLE}, (uint32_t)draw,
-                     (uint32_t)(draw >> 32), (uint32_t)sequence, words);
+                     (uint32_t)(draw >> 32), sequence, words);
     return seq_random_unit_double(words[0], words[1]);
 }
 
@@ -148,9 +148,9 @@ static seq_status draw_all(sampler *sampler, int64_t draw, seq_token_sink sink, 
     for (int i = 0; i < sampler->batch; i++) {
         if (sampler->ended[i]) continue;
         int sequence = sampler->first_sequence + i;
-        int id =
-            seq_sample_draw(config, sampler->logits + (size_t)i * (size_t)vocabulary, vocabulary,
-                            excluded, unit_of(config, draw, sequence), sampler->scratch);
+        int id = seq_sample_draw(
+            config, sampler->logits + (size_t)i * (size_t)vocabulary, vocabulary, excluded,
+            seq_sample_unit(config, draw, (uint32_t)sequence), sampler->scratch);
         bool last = (config->until_eos && id == seq_vocabulary_eos(sampler->vocabulary)) ||
                     (config->tokens > 0 && draw + 1 == config->tokens);
         seq_status status = sink(context, sequence, id, last, error);

@@ -5,6 +5,7 @@
 #include "model_private.h"
 #include <seqtrain/model/classifier.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define AT(field) offsetof(seq_classifier_settings, field)
@@ -49,5 +50,8 @@ int seq_graph_classifier(seq_graph *graph, const seq_model_config *config,
     seq_words_options words = {.smoothing = own->smoothing};
     if (own->class_weights)
         words.class_weights = balanced(graph, graph->nodes[labels].shape.ids, counts);
-    return seq_graph_head(graph, &seq_head_full, &words, "output", rows, labels, false);
+    char before[SEQ_NODE_NAME + 8];
+    snprintf(before, sizeof before, "%s.before", target);
+    return seq_graph_head(graph, &seq_head_full, &words, "output", rows, labels,
+                          seq_graph_has_field(graph, before));
 }

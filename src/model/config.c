@@ -59,15 +59,17 @@ static seq_status check_total(const seq_model_config *config, seq_error *error) 
                          SEQ_MAX_PARAMETERS);
 }
 
-// The head checks its options when it is added to the graph.
+// The head checks its options when it is added to the graph. What it is tied to is the task's.
 static seq_status check_head(const seq_model_config *config, seq_error *error) {
     const seq_head_kind *kind = seq_output_at(config->output);
+    seq_model_config untied = *config;
     seq_graph *graph = NULL;
     if (config->tied && !kind->ties)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--tied: --output %s has no matrix of the embedding's shape",
                              kind->node.name);
-    seq_status status = seq_model_graph(config, &graph, error);
+    untied.tied = 0;
+    seq_status status = seq_model_graph(&untied, &graph, error);
     if (!status && graph->error.status) {
         *error = graph->error;
         status = error->status;
@@ -85,11 +87,6 @@ seq_status seq_model_config_check(const seq_model_config *config, seq_error *err
     if (!status) status = check_fraction("--dropout-input", config->dropout_input, error);
     if (!status) status = check_fraction("--dropout-between", config->dropout_between, error);
     if (!status) status = check_fraction("--dropout-output", config->dropout_output, error);
-    if (!status && config->tied && top_width(config) != config->embedding)
-        status = seq_error_set(
-            error, SEQ_BAD_USAGE,
-            "--tied: the topmost layer has %d units, an embedding %d (--embed): they must be equal",
-            top_width(config), config->embedding);
     return status ? status : check_head(config, error);
 }
 

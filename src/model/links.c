@@ -9,6 +9,16 @@ static bool has_parameters(const seq_node *node) {
     return node->frozen != (1u << node->parameter_count) - 1;
 }
 
+static void find_stepped(seq_model *model) {
+    for (int i = 0; i < model->count; i++) {
+        const seq_node *node = &model->nodes[i];
+        bool stepped = node->shape.axis == model->nodes[model->head].shape.axis;
+        for (int j = 0; j < node->input_count; j++)
+            stepped = stepped || model->plans[node->inputs[j]].stepped;
+        model->plans[i].stepped = stepped;
+    }
+}
+
 static void find_wanted(seq_model *model) {
     for (int i = 0; i < model->count; i++) {
         const seq_node *node = &model->nodes[i];
@@ -29,7 +39,8 @@ static void find_in_place(seq_model *model) {
         const seq_node *node = &model->nodes[i];
         int input = node->inputs[0];
         bool alone = node->layer && node->layer->in_place && model->plans[input].users == 1;
-        model->plans[i].values_in_place = alone && is_overwritable(model, input);
+        model->plans[i].values_in_place = alone && is_overwritable(model, input) &&
+                                          model->plans[i].stepped == model->plans[input].stepped;
         model->plans[i].gradient_in_place = alone && model->plans[input].wanted;
     }
 }
@@ -88,6 +99,7 @@ static void assign_slots(seq_model *model) {
 }
 
 void seq_model_link(seq_model *model) {
+    find_stepped(model);
     find_wanted(model);
     find_in_place(model);
     find_first_writers(model);

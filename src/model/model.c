@@ -94,7 +94,7 @@ void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
     top = seq_graph_output_dropout(graph, config, settings, top);
     int head =
         seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
-    if (config->tied) seq_graph_share(graph, head, 0, embedding, 0);
+    seq_graph_tie(graph, config, head, embedding);
 }
 
 seq_status seq_model_graph(const seq_model_config *config, seq_graph **out, seq_error *error) {

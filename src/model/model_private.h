@@ -19,6 +19,7 @@ typedef struct seq_node_plan {
     char prefix[SEQ_NODE_NAME], suffix[SEQ_NODE_NAME];
     int shared_node[SEQ_NODE_PARAMETERS], shared_parameter[SEQ_NODE_PARAMETERS]; // -1: its own
     int users;                // nodes that read its values
+    bool stepped;             // it, or a node below it, lies on the head's axis
     bool wanted;              // it, or a node below it, has a parameter with a gradient
     bool values_in_place;     // writes over its input's values
     bool gradient_in_place;   // its input's gradient is its own

@@ -3,13 +3,21 @@
 // a node's backward has ended, the gradient of the parameters that lie with it
 // is final, so the flat vector becomes final from its end to its beginning.
 // Tests: tests/unit/model/test_passes.c, tests/unit/model/test_gradient.c,
-// tests/unit/model/test_graph.c, tests/golden/test_models.c.
+// tests/unit/model/test_graph.c, tests/unit/model/test_decoder.c,
+// tests/golden/test_models.c.
 #include "model_private.h"
 #include <seqtrain/base/arithmetic.h>
 #include <string.h>
 
+// Nodes that run: all, or those that do not depend on the head's axis, or the others.
+typedef enum part { WHOLE, ONCE, STEPPED } part;
+
+static bool takes_part(const seq_model *model, int node, part part) {
+    return part == WHOLE || model->plans[node].stepped == (part == STEPPED);
+}
+
 static seq_pass begin(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
-                      const seq_feed *feed) {
+                      const seq_feed *feed, part part) {
     seq_pass pass = {
         .batch = feed->batch,
         .seed = feed->seed,
@@ -20,6 +28,7 @@ static seq_pass begin(const seq_model *model, seq_workspace *workspace, const se
         .runs = workspace->runs,
     };
     for (int i = 0; i < model->count; i++) {
+        if (!takes_part(model, i, part)) continue;
         const seq_node *node = &model->nodes[i];
         seq_node_run *run = &workspace->runs[i];
         const seq_axis_limit *limit = &workspace->limits.axes[node->shape.axis];
@@ -51,9 +60,10 @@ static void connect_states(const seq_model *model, seq_pass *pass, const float *
     }
 }
 
-static void forward(const seq_model *model, seq_pass *pass) {
+static void forward(const seq_model *model, seq_pass *pass, part part) {
     for (int i = 0; i < model->head; i++)
-        if (model->nodes[i].layer) model->nodes[i].layer->forward(&model->nodes[i], pass);
+        if (model->nodes[i].layer && takes_part(model, i, part))
+            model->nodes[i].layer->forward(&model->nodes[i], pass);
 }
 
 static void backward(const seq_model *model, seq_pass *pass, const seq_feed *feed) {
@@ -87,7 +97,7 @@ static void touch(const seq_model *model, seq_pass *pass, seq_rows_mark *mark, v
 
 void seq_model_touched(const seq_model *model, seq_workspace *workspace, const seq_feed *feed,
                        seq_rows_mark *mark, void *context) {
-    seq_pass pass = begin(model, workspace, &(seq_weights){0}, feed);
+    seq_pass pass = begin(model, workspace, &(seq_weights){0}, feed, WHOLE);
     touch(model, &pass, mark, context);
 }
 
@@ -101,12 +111,12 @@ seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
                          const seq_weights *weights, const seq_feed *feed, double scale,
                          float *gradient) {
     seq_arithmetic before = seq_arithmetic_begin();
-    seq_pass pass = begin(model, workspace, weights, feed);
+    seq_pass pass = begin(model, workspace, weights, feed, WHOLE);
     connect_states(model, &pass, feed->state, feed->state);
     pass.training = pass.dropping = true;
     pass.gradient = gradient;
     if (!feed->touched) touch(model, &pass, ignore, NULL);
-    forward(model, &pass);
+    forward(model, &pass, WHOLE);
     seq_loss loss = differentiate(model, &pass, scale);
     backward(model, &pass, feed);
     seq_arithmetic_end(before);
@@ -116,10 +126,40 @@ seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
 void seq_model_forward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                        const seq_feed *feed) {
     seq_arithmetic before = seq_arithmetic_begin();
-    seq_pass pass = begin(model, workspace, weights, feed);
+    seq_pass pass = begin(model, workspace, weights, feed, WHOLE);
     connect_states(model, &pass, feed->state, feed->state);
-    forward(model, &pass);
+    forward(model, &pass, WHOLE);
     seq_arithmetic_end(before);
+}
+
+void seq_model_begin(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                     const seq_feed *feed) {
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = begin(model, workspace, weights, feed, ONCE);
+    forward(model, &pass, ONCE);
+    seq_arithmetic_end(before);
+}
+
+void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                    const seq_feed *feed) {
+    const seq_axis *axis = &feed->batch->axes[model->nodes[model->head].shape.axis];
+    seq_arithmetic before = seq_arithmetic_begin();
+    seq_pass pass = begin(model, workspace, weights, feed, STEPPED);
+    assert(axis->steps <= 1);
+    connect_states(model, &pass, axis->continues ? feed->state : NULL, feed->state);
+    forward(model, &pass, STEPPED);
+    seq_arithmetic_end(before);
+}
+
+const float *seq_model_attention(const seq_model *model, const seq_workspace *workspace,
+                                 int sequence, int *out_length) {
+    *out_length = 0;
+    for (int i = model->head - 1; i >= 0; i--) {
+        const seq_layer_kind *layer = model->nodes[i].layer;
+        if (layer && layer->attention && model->plans[i].stepped)
+            return layer->attention(&workspace->runs[i], sequence, out_length);
+    }
+    return NULL;
 }
 
 seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
@@ -127,9 +167,9 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
                             const seq_losses *losses) {
     const seq_node *head = &model->nodes[model->head];
     seq_arithmetic before = seq_arithmetic_begin();
-    seq_pass pass = begin(model, workspace, weights, feed);
+    seq_pass pass = begin(model, workspace, weights, feed, WHOLE);
     connect_states(model, &pass, feed->state, feed->state);
-    forward(model, &pass);
+    forward(model, &pass, WHOLE);
     seq_loss loss = head->head->evaluate(head, &pass, losses);
     seq_arithmetic_end(before);
     return loss;
@@ -181,13 +221,13 @@ void seq_model_gradient_flow(const seq_model *model, seq_workspace *workspace,
     batch.columns[targets].ids = workspace->last_targets;
     last.batch = &batch;
     last.ready = NULL;
-    seq_pass pass = begin(model, workspace, weights, &last);
+    seq_pass pass = begin(model, workspace, weights, &last, WHOLE);
     connect_states(model, &pass, feed->state, NULL);
     pass.training = true;
     pass.gradient = gradient_scratch;
     pass.squares = squares;
     touch(model, &pass, ignore, NULL);
-    forward(model, &pass);
+    forward(model, &pass, WHOLE);
     differentiate(model, &pass, 1);
     backward(model, &pass, &last);
     seq_arithmetic_end(before);

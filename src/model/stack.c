@@ -36,19 +36,33 @@ static const seq_stack_settings *chosen(const seq_parsed *settings) {
     return own ? own : &standard;
 }
 
+int seq_graph_embedding(seq_graph *graph, const seq_model_config *config,
+                        const seq_parsed *settings, const char *field, const char *prefix) {
+    const seq_embedding_options embedding = {.units = config->embedding,
+                                             .initialisation = config->embedding_initialisation,
+                                             .dropout = chosen(settings)->embedding_dropout};
+    int column = seq_graph_column(graph, field);
+    return seq_graph_layer(graph, &seq_layer_embedding, &embedding, prefix, "", &column, 1);
+}
+
+void seq_graph_tie(seq_graph *graph, const seq_model_config *config, int head, int embedding) {
+    if (!config->tied || head < 0) return;
+    int width = graph->nodes[head].input_shapes[0].width;
+    if (width != config->embedding)
+        seq_error_set(
+            &graph->error, SEQ_BAD_USAGE,
+            "--tied: the topmost layer has %d units, an embedding %d (--embed): they must be equal",
+            width, config->embedding);
+    seq_graph_share(graph, head, 0, embedding, 0);
+}
+
 int seq_graph_rows(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings,
                    const char *field) {
-    double dropout = chosen(settings)->embedding_dropout;
     int column = seq_graph_column(graph, field);
     if (column < 0) return -1;
-    if (graph->nodes[column].shape.ids) {
-        const seq_embedding_options embedding = {.units = config->embedding,
-                                                 .initialisation = config->embedding_initialisation,
-                                                 .dropout = dropout};
-        return seq_graph_layer(graph, &seq_layer_embedding, &embedding, "embedding", "", &column,
-                               1);
-    }
-    if (dropout > 0)
+    if (graph->nodes[column].shape.ids)
+        return seq_graph_embedding(graph, config, settings, field, "embedding");
+    if (chosen(settings)->embedding_dropout > 0)
         seq_error_set(&graph->error, SEQ_BAD_USAGE,
                       "--embedding-dropout: the field %s holds numbers, which have no embedding",
                       field);
@@ -88,6 +102,12 @@ int seq_graph_stack(seq_graph *graph, const seq_model_config *config, const seq_
         .dropout_locked = stack->dropout_locked,
     };
     return seq_graph_encoder(graph, &encoder, input);
+}
+
+int seq_graph_between_dropout(seq_graph *graph, const seq_model_config *config,
+                              const seq_parsed *settings, int input) {
+    return seq_graph_dropout(graph, input, config->dropout_between,
+                             chosen(settings)->dropout_locked);
 }
 
 int seq_graph_output_dropout(seq_graph *graph, const seq_model_config *config,

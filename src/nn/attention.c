@@ -412,6 +412,12 @@ static void forward(const seq_node *node, seq_pass *pass) {
     run(&work, run_forward);
 }
 
+static const float *weights_of(const seq_node_run *run, int sequence, int *out_length) {
+    const memory *memory = run->memory;
+    *out_length = (int)(memory->first[sequence + 1] - memory->first[sequence]);
+    return memory->weights + memory->first[sequence];
+}
+
 static void backward(const seq_node *node, seq_pass *pass) {
     work work = row_work(node, pass);
     differentiate(node, pass, &work);
@@ -424,6 +430,7 @@ const seq_layer_kind seq_layer_attention = {
              .shape = shape,
              .parameters = parameters,
              .plan = plan},
+    .attention = weights_of,
     .forward = forward,
     .backward = backward,
 };

@@ -147,7 +147,7 @@ seq_loss seq_softmax_train(const seq_softmax *softmax, const seq_softmax_weights
 }
 
 // In lanes, so that compilers can use vectors.
-static float largest(const float *x, size_t count) {
+float seq_largest(const float *x, size_t count) {
     enum { LANES = 32 };
     float lanes[LANES], most = x[0];
     size_t i = 0;
@@ -167,7 +167,7 @@ static void survey_row(const row_work *work, size_t i, float *row) {
     size_t columns = work->softmax->columns, kept = columns - work->ranked;
     seq_softmax_row *found = &work->found[i];
     found->target = work->targets[i] < 0 ? 0 : row[work->targets[i]];
-    found->best = largest(row, work->ranked);
+    found->best = seq_largest(row, work->ranked);
     found->best_column = 0;
     while ((size_t)found->best_column + 1 < work->ranked && row[found->best_column] < found->best)
         found->best_column++;

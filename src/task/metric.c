@@ -7,11 +7,18 @@
 #include <string.h>
 
 static const seq_metric *const metrics[] = {
-    &seq_metric_accuracy,         &seq_metric_macro_f1,
-    &seq_metric_weighted_f1,      &seq_metric_entity_f1,
-    &seq_metric_entity_f1_strict, &seq_metric_mean_absolute_error,
-    &seq_metric_segment_f1,       &seq_metric_root_mean_square,
-    &seq_metric_label_error_rate, &seq_metric_sentence_error_rate,
+    &seq_metric_accuracy,
+    &seq_metric_macro_f1,
+    &seq_metric_weighted_f1,
+    &seq_metric_entity_f1,
+    &seq_metric_entity_f1_strict,
+    &seq_metric_mean_absolute_error,
+    &seq_metric_segment_f1,
+    &seq_metric_root_mean_square,
+    &seq_metric_label_error_rate,
+    &seq_metric_sentence_error_rate,
+    &seq_metric_bleu,
+    &seq_metric_chrf,
 };
 
 const seq_metric *seq_metric_find(const char *name) {

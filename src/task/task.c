@@ -5,6 +5,7 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
+#include <seqtrain/model/decoder.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
 #include <seqtrain/model/regressor.h>
@@ -15,11 +16,13 @@
 #include <string.h>
 
 static const seq_task *const tasks[] = {&seq_task_lm,  &seq_task_classify,   &seq_task_rate,
-                                        &seq_task_tag, &seq_task_transcribe, NULL};
-const seq_option_group *const seq_task_groups[] = {
-    &seq_stack_options,     &seq_pooling_options, &seq_classifier_options,
-    &seq_regressor_options, &seq_tagger_options,  &seq_letters_options,
-    &seq_casing_options,    &seq_buckets_options, NULL};
+                                        &seq_task_tag, &seq_task_transcribe, &seq_task_translate,
+                                        NULL};
+const seq_option_group *const seq_task_groups[] = {&seq_stack_options,      &seq_pooling_options,
+                                                   &seq_classifier_options, &seq_regressor_options,
+                                                   &seq_tagger_options,     &seq_letters_options,
+                                                   &seq_casing_options,     &seq_decoder_options,
+                                                   &seq_buckets_options,    NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
@@ -86,6 +89,9 @@ static const char *misfit(const seq_task *task, const seq_schema *schema) {
     if (schema->streams) return "it has no items";
     const seq_field *fields = schema->fields,
                     *target = &fields[schema->target < 0 ? 0 : schema->target];
+    if (wanted->input && (text < 0 || strcmp(fields[text].name, wanted->input) != 0))
+        return strcmp(wanted->input, "frames") == 0 ? "its items have no frames"
+                                                    : "its items have no source";
     if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)
         return "it has no field text of ids or values, and no frames";
     if (strcmp(fields[text].name, "frames") == 0 &&
@@ -98,8 +104,9 @@ static const char *misfit(const seq_task *task, const seq_schema *schema) {
     if (schema->target < 0 || strcmp(target->name, wanted->field) != 0 ||
         target->kind != wanted->kind || !is_placed(wanted->place, schema, target->axis, axis))
         return "its target is none of this task";
-    if (wanted->place == SEQ_TARGET_ITSELF && fields[text].kind != SEQ_FIELD_VALUES)
-        return "its items have no frames";
+    bool vectors = fields[text].kind == SEQ_FIELD_VALUES;
+    if (wanted->input && vectors != (strcmp(wanted->input, "frames") == 0))
+        return "its items are sequences of another kind";
     if (letter >= 0 && (fields[letter].kind != SEQ_FIELD_IDS || !fields[letter].axis ||
                         schema->axes[fields[letter].axis].parent != axis))
         return "its field letter is no sequence of each row of text";

@@ -16,6 +16,7 @@ const seq_task seq_task_lm = {
     .summary = "the next token of a text",
     .unit = "token",
     .next_token = true,
+    .ties = true,
     .sampler = &seq_sampler_streams,
     .groups = groups,
     .build = build,

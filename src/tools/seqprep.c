@@ -24,7 +24,8 @@ static const char *const invalids[] = {"error", "replace", NULL};
 static const char *const long_words[] = {"error", "unk", "drop", NULL};
 static const char *const missings[] = {"error", "drop", NULL};
 static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
-static const char *const tasks[] = {"lm", "classify", "rate", "tag", "transcribe", NULL};
+static const char *const tasks[] = {"lm",         "classify",  "rate", "tag",
+                                    "transcribe", "translate", NULL};
 static const char *const infeasibles[] = {"error", "skip", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
@@ -56,7 +57,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
-    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag, transcribe)"},
+    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag, transcribe, translate)"},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "lm", .choices = tasks,
      .help = "lm: running text for a language model. classify: one class an item. rate: one number "
              "an item. tag: one tag a token. transcribe: symbols of frames whose places nobody "
@@ -64,7 +65,22 @@ static const seq_option table[] = {
              "the intervals of NAME.TextGrid beside its file; blanks at its ends and runs of "
              "them count for nothing, and it is in normal form C. --unit word: words, phones, "
              "whatever blanks separate; char (default): characters. A symbol that no training "
-             "transcript has is refused."},
+             "transcript has is refused. translate: a text and its translation, from --source and "
+             "--target or from the columns source and target of a table."},
+    {SEQ_OPTION_TEXT, "source", "FILE", AT(source),
+     .help = "translate: lines to be translated, in place of INPUT. A pair with an empty side is "
+             "passed over and counted."},
+    {SEQ_OPTION_TEXT, "target", "FILE", AT(target),
+     .help = "translate: their translations, line by line. Files of unequal lengths are refused."},
+    {SEQ_OPTION_TEXT, "valid-source", "FILE", AT(valid_source),
+     .help = "translate: the validation split, whole: pairs with an empty side stay, and so do "
+             "those longer than --max-length."},
+    {SEQ_OPTION_TEXT, "valid-target", "FILE", AT(valid_target),
+     .help = "translate: their translations."},
+    {SEQ_OPTION_TEXT, "test-source", "FILE", AT(test_source),
+     .help = "translate: the test split, likewise."},
+    {SEQ_OPTION_TEXT, "test-target", "FILE", AT(test_target),
+     .help = "translate: their translations."},
     {SEQ_OPTION_CHOICE, "infeasible", "HOW", AT(infeasible), "error", .choices = infeasibles,
      .help = "transcribe: an item whose labels need more frames than it has. They need one each, "
              "and one between two that are equal. error: the item is named. skip: it is left out "
@@ -151,7 +167,8 @@ static const seq_option table[] = {
              "label."},
     {SEQ_OPTION_INTEGER, "max-length", "N", AT(max_length), "0", 0, 2147483647,
      .help = "Cut an item of more units or frames into windows of N, each an item with the same "
-             "label. 0: never."},
+             "label. translate: leave out training pairs with more units on a side, and count "
+             "them. 0: never."},
     {SEQ_OPTION_INTEGER, "overlap", "N", AT(overlap), "0", 0, 2147483647,
      .help = "Units or frames that two windows share."},
     {SEQ_OPTION_FLAG, "letters", NULL, AT(letters), "no",
@@ -204,6 +221,10 @@ static const seq_option table[] = {
              "a unit of its own, or drop it."},
     {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no", .help = "Lower case (char and word)."},
     {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no", .help = "Unicode normal form C (char and word)."},
+    {SEQ_OPTION_FLAG, "unescape", NULL, AT(unescape), "no",
+     .help = "translate: references to characters, as of HTML and Moses (&amp; &apos; &#124; "
+             "&uuml;), become these before a text is cut; a model then reads and writes plain "
+             "text."},
     {SEQ_OPTION_FLAG, "reverse", NULL, AT(reverse), "no",
      .help =
          "Units of each line (--eos line) or document (--eos document) in reverse order, the "
@@ -223,6 +244,12 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "max-vocab", "N", AT(max_vocab), "0", 0, 16777216,
      .help = "Tokens in the vocabulary at most, <unk> and <eos> included; the most frequent stay. "
              "0: no limit."},
+    {SEQ_OPTION_FLAG, "joint", NULL, AT(joint), "no",
+     .help = "translate: one vocabulary for both sides, not one each."},
+    {SEQ_OPTION_INTEGER, "target-min-count", "N", AT(target_min_count), "0", 0, 1e15,
+     .help = "translate: --min-count of the target side. 0: that of both."},
+    {SEQ_OPTION_INTEGER, "target-max-vocab", "N", AT(target_max_vocab), "0", 0, 16777216,
+     .help = "translate: --max-vocab of the target side. 0: that of both."},
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
      .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv. "
              "Items: its units join those of the training part, so that what a language model "
@@ -252,7 +279,8 @@ static const seq_option table[] = {
 static const seq_option_group *const groups[] = {&seq_sound_options, &seq_frame_options, NULL};
 static const seq_program program = {
     .name = "seqprep",
-    .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...",
+    .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...\n"
+                "       seqprep --task translate --source FILE --target FILE [options] -o DATASET",
     .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
                "a file, a folder (read recursively in the order of names, "
                "hidden files left out) or - for standard input; plain UTF-8, gzip, zstd, xz or "
@@ -261,7 +289,7 @@ static const seq_program program = {
                "the disk 1 to 4 bytes a unit while it works. With --task classify, rate, tag or "
                "transcribe the "
                "inputs are labelled items, texts or sequences of real vectors (frames): --reader "
-               "says in which form.",
+               "says in which form; with --task translate they are pairs of texts.",
     .options = table,
     .examples = "  seqprep --unit char --valid 0.1 -o data book.txt\n"
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
@@ -274,8 +302,10 @@ static const seq_program program = {
                 "  seqprep --task classify --ignore Instance_name --kmer 3 --folds 10 --fold 1 "
                 "-o fold1 splice.arff\n"
                 "  seqprep --task classify --label-pattern '{label}_{speaker}_{index}.wav' "
-                "--test 'index<5' --mel-bins 40 -o data recordings\n",
-    .minimum_operands = 1,
+                "--test 'index<5' --mel-bins 40 -o data recordings\n"
+                "  seqprep --task translate --source train.de --target train.en --valid-source "
+                "val.de --valid-target val.en --min-count 2 -o data\n",
+    .minimum_operands = 0,
     .maximum_operands = -1,
     .size = sizeof(options),
     .groups = groups,
@@ -410,6 +440,9 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--compression-level: gzip has levels 1 to 9, not %lld",
                              (long long)options->compression_level);
+    if (!parsed->operand_count && !options->source)
+        return seq_error_set(error, SEQ_BAD_USAGE, "0 operands given; usage: seqprep %.*s",
+                             (int)strcspn(program.synopsis, "\n"), program.synopsis);
     seq_status status =
         options->task ? seqprep_run_items(parsed, error) : run_tokens(parsed, error);
     return status ? status : print_summary(options->output, error);

@@ -1,6 +1,5 @@
-// seqprep --task classify, rate, tag or transcribe: options -> seq_prepare_items. An option
-// that would have no effect is refused, on either side. Tests:
-// tests/cli/seqprep_items.sh.
+// seqprep --task classify, rate, tag, transcribe or translate: options -> seq_prepare_items. An
+// option that would have no effect is refused, on either side. Tests: tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
 #include <seqtrain/base/signals.h>
 #include <seqtrain/storage/vector_file.h>
@@ -65,6 +64,10 @@ static seq_status refuse_frames(const seq_parsed *parsed, const char *with, seq_
     return refuse_given(parsed, given, with, error);
 }
 
+static const char *const of_pairs[] = {
+    "source",      "target",   "valid-source",     "valid-target",     "test-source", "joint",
+    "test-target", "unescape", "target-min-count", "target-max-vocab", NULL};
+
 seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
     static const char *const items[] = {"reader",         "columns",
                                         "ignore",         "header",
@@ -86,6 +89,7 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "missing-values", "tag-scheme",
                                         "store-tags",     NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
+    if (!status) status = refuse_given(parsed, of_pairs, "--task lm", error);
     return status ? status : refuse_frames(parsed, "--task lm", error);
 }
 
@@ -102,7 +106,37 @@ static const char *const of_transcripts[] = {"infeasible", NULL};
 static const char *const of_tags[] = {"intervals", "background", NULL}, *const tiers[] = {"tier",
                                                                                           NULL};
 
+// What is one of several things that an item is, a pair has not.
+static const char *const not_of_pairs[] = {
+    "letters",  "tag-scheme", "store-tags",    "blank-lines", "kmer",
+    "stride",   "casing",     "label-pattern", "group-label", "reverse-complement",
+    "stratify", "overlap",    "label-table",   "infeasible",  NULL};
+
+static seq_status check_pairs(const seq_parsed *parsed, seq_error *error) {
+    static const char *const of_tables[] = {"reader",    "columns",   "ignore", "header",
+                                            "separator", "delimiter", "quotes", "comment",
+                                            "group",     NULL};
+    static const char *const of_files[] = {"target",      "valid-source", "valid-target",
+                                           "test-source", "test-target",  NULL};
+    static const char *const of_two[] = {"target-min-count", "target-max-vocab", NULL};
+    const seqprep_options *options = parsed->values;
+    seq_status status = refuse_given(parsed, not_of_pairs, "--task translate", error);
+    if (!status) status = refuse_given(parsed, of_tags, "--task translate", error);
+    if (!status) status = refuse_given(parsed, tiers, "--task translate", error);
+    if (!status && options->joint) status = refuse_given(parsed, of_two, "--joint", error);
+    if (!status && options->vocab && !options->joint)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--vocab: of one vocabulary, and each side has its own; --joint "
+                               "makes one for both");
+    if (status) return status;
+    return options->source
+               ? refuse_given(parsed, of_tables, "--source, whose items are lines", error)
+               : refuse_given(parsed, of_files, "no --source", error);
+}
+
 static seq_status check_task(const seq_parsed *parsed, seq_item_task task, seq_error *error) {
+    if (task == SEQ_TASK_TRANSLATE) return check_pairs(parsed, error);
+    if (refuse_given(parsed, of_pairs, "another task than translate", error)) return error->status;
     if (task == SEQ_TASK_TRANSCRIBE)
         return refuse_given(parsed, not_of_transcripts, "--task transcribe", error) ||
                        refuse_given(parsed, of_tags, "--task transcribe", error)
@@ -121,7 +155,7 @@ static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
     seq_status status =
-        refuse_given(parsed, tokens, "--task classify, rate, tag or transcribe", error);
+        refuse_given(parsed, tokens, "--task classify, rate, tag, transcribe or translate", error);
     bool tag = options->task - 1 == SEQ_TASK_TAG;
     if (!status) status = check_task(parsed, (seq_item_task)(options->task - 1), error);
     if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
@@ -150,8 +184,9 @@ static bool is_sequence_reader(const char *name) {
 
 static seq_unit unit_of(const seq_parsed *parsed, const char *reader) {
     const seqprep_options *options = parsed->values;
-    const char *named = seq_reader_of_file(parsed->operands[0]);
     if (is_given(parsed, "unit")) return (seq_unit)options->unit;
+    if (options->task - 1 == SEQ_TASK_TRANSLATE) return SEQ_UNIT_WORD;
+    const char *named = seq_reader_of_file(parsed->operands[0]);
     if (options->kmer || options->task - 1 == SEQ_TASK_TAG) return SEQ_UNIT_WORD;
     if (options->task - 1 == SEQ_TASK_TRANSCRIBE) return SEQ_UNIT_CHAR;
     if (!reader) reader = named ? named : "lines";
@@ -213,13 +248,64 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
     return status || frames ? status : refuse_frames(parsed, with, error);
 }
 
+// A part's two files, which come together.
+static seq_status pair_up(const char *option, const char *source, const char *target,
+                          const char *part, seq_pair_files *out, seq_error *error) {
+    *out = (seq_pair_files){source, target};
+    if (!source != !target)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s%s: needs --%s%s", option,
+                             source ? "source" : "target", option, source ? "target" : "source");
+    if (source && strcmp(source, "-") == 0 && strcmp(target, "-") == 0)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--%ssource -, --%starget -: standard input is one of them", option,
+                             option);
+    if (source && part)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%ssource: the part is that of --%.*s already",
+                             option, (int)strlen(option) - 1, option);
+    return SEQ_OK;
+}
+
+static seq_status describe_pairs(const seq_parsed *parsed, seq_prepare_items *out,
+                                 seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    out->joint = options->joint;
+    out->target_min_count = options->target_min_count;
+    out->target_max_vocabulary = options->target_max_vocab;
+    out->longest_pair = out->rules.max_length;
+    out->rules.max_length = 0;
+    out->rules.unescape = options->unescape;
+    if (!options->source) return SEQ_OK;
+    if (parsed->operand_count)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: the pairs are those of --source and --target",
+                             parsed->operands[0]);
+    seq_status status =
+        pair_up("", options->source, options->target, NULL, &out->pairs[SEQ_TRAIN], error);
+    if (!status)
+        status = pair_up("valid-", options->valid_source, options->valid_target, options->valid,
+                         &out->pairs[SEQ_VALID], error);
+    if (!status)
+        status =
+            pair_up("test-", options->test_source, options->test_target,
+                    options->test ? options->test : options->folds, &out->pairs[SEQ_TEST], error);
+    const char *part = out->valid_file || out->valid_condition ? "valid"
+                       : out->test_file || out->test_condition ? "test"
+                                                               : NULL;
+    if (!status && part)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--%s: with --source it is a fraction; --%s-source and "
+                               "--%s-target name files",
+                               part, part, part);
+    return status;
+}
+
 static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
     const seqprep_options *options = parsed->values;
     const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
     bool grouped = options->normalise == SEQ_NORMALISE_GROUP;
     *out = (seq_prepare_items){
         .task = (seq_item_task)(options->task - 1),
-        .reader = {.reader = reader,
+        .reader = {.reader = options->source ? "lines" : reader,
                    .columns = options->columns,
                    .ignore = options->ignore,
                    .header = (seq_header)options->header,
@@ -308,7 +394,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
-    return status;
+    return status || out->task != SEQ_TASK_TRANSLATE ? status : describe_pairs(parsed, out, error);
 }
 
 seq_status seqprep_run_items(const seq_parsed *parsed, seq_error *error) {

@@ -17,6 +17,10 @@ typedef struct seqprep_options {
     char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group,
         *group_label, *string_files, *intervals, *background, *folds, *tier;
     int64_t strings, gap_least, gap_most, gap_level, string_count;
+    // Pairs of texts.
+    char *source, *target, *valid_source, *valid_target, *test_source, *test_target;
+    bool joint, unescape;
+    int64_t target_min_count, target_max_vocab;
     int64_t fold, seed, kmer, stride, max_length, overlap;
 } seqprep_options;
 

@@ -298,6 +298,7 @@ seq_status seq_trainer_initialise(seq_trainer *trainer, seq_error *error) {
         (seq_position){.epoch = 1,
                        .best_step = -1,
                        .best_value = seq_train_prefers_more(trainer) ? -INFINITY : INFINITY,
+                       .best_loss = INFINITY,
                        .last_loss = NAN};
     trainer->position.windows = trainer->windows;
     seq_schedule_begin(&trainer->schedule_state);

@@ -42,6 +42,7 @@ typedef struct seq_position {
     int64_t best_step;  // step of the best validation, -1: none
     double best_value;  // of the task's first metric, or the mean loss; the worst there is before
                         // the first validation
+    double best_loss;   // mean of that validation; NaN: an older checkpoint does not know it
     int64_t since_best; // validations since that one, with --early-stop
     double last_loss;   // mean of the last validation
     double epoch_nats;  // training loss of this epoch so far

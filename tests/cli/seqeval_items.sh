@@ -11,12 +11,13 @@ expect 0 train "$SEQPREP" --task classify -o data --valid valid.txt --test test.
 train=(--data data --hidden 6 --embed 5 --batch 5 --replicas 4 --lr 0.05 --quiet --checkpoint-interval 0 --schedule plateau)
 "$SEQTRAIN" --run run "${train[@]}" --epochs 40 --early-stop 3 --keep 9 || bad "training"
 
-# The best checkpoint has the greatest accuracy, the first of equal ones; three validations later the run ends. The rate is halved
-# by each that is no better.
+# The best checkpoint has the greatest accuracy, of equal ones the least loss; three validations later the run ends. The rate is halved
+# by each whose accuracy is no greater.
 awk -F'[:,] *' '/"event": "validation"/ {for (i = 1; i < NF; i++) {
-  if ($i ~ /"step"/) step = $(i + 1); if ($i ~ /"accuracy"/) value = $(i + 1); if ($i ~ /"macro_f1"/) macro = 1; if ($i ~ /"best_step"/) told = $(i + 1)}
-  n++; if (n == 1 || value > best) {best = value; at = step; since = 0} else since++
-  if (told != at) exit 1; worse += since > 0} END {print worse; exit !(n > 3 && macro && since == 3)}' run/metrics.jsonl >worse ||
+  if ($i ~ /"step"/) step = $(i + 1); if ($i ~ /"loss"/) loss = $(i + 1); if ($i ~ /"accuracy"/) value = $(i + 1); if ($i ~ /"macro_f1"/) macro = 1; if ($i ~ /"best_step"/) told = $(i + 1)}
+  n++; since++; tie = n > 1 && value == best && loss < least; worse += n > 1 && value <= best
+  if (n == 1 || value > best || tie) {best = value; least = loss; at = step; since = 0}
+  if (told != at) exit 1} END {print worse; exit !(n > 3 && macro && since == 3)}' run/metrics.jsonl >worse ||
   bad "best step or early end: $(cat run/metrics.jsonl)"
 factor=$(awk '{printf "%.17g", 0.5 ^ $1}' worse)
 grep -q "\"factor\": \"$factor\"" run/checkpoints/$(ls run/checkpoints | tail -1)/manifest.json || bad "plateau: not $factor"
@@ -27,7 +28,14 @@ steps=$(ls run/checkpoints | wc -l)
 expect 0 "finished at step" "$SEQTRAIN" --run run --data data --early-stop 4
 equal "$(ls run/checkpoints | wc -l)" $((steps + 1)) "one more validation is asked for"
 grep -q '"best_value"' run/checkpoints/*/manifest.json || bad "no best_value"
-grep -q '"best_loss"' run/checkpoints/*/manifest.json && bad "best_loss of a task with a measure"
+grep -q '"best_loss"' run/checkpoints/*/manifest.json || bad "no best_loss"
+
+# Where all answers are right, each epoch is surer than the one before it, across a stop, too.
+expect 0 train "$SEQPREP" --task classify -o easy --valid <(sed 1,9d train.txt) train.txt
+for steps in 24 30; do "$SEQTRAIN" --run sure "${train[@]}" --data easy --steps $steps || bad "easy items"; done
+awk -F'[:,] *' '/"event": "validation"/ {for (i = 1; i < NF; i++) {
+  if ($i ~ /"step"/) step = $(i + 1); if ($i ~ /"accuracy"/) right = $(i + 1) == 1; if ($i ~ /"best_step"/) told = $(i + 1)}
+  if (right && told != step) exit 1; ties += right} END {exit !(ties > 3)}' sure/metrics.jsonl || bad "ties: $(grep '"event": "validation"' sure/metrics.jsonl)"
 run_mpi 2 "$SEQTRAIN" --run two "${train[@]}" --epochs 40 --early-stop 3 --keep 9 --steps 9 >/dev/null 2>&1 || bad "two ranks"
 "$SEQTRAIN" --run two "${train[@]}" --keep 9 --steps 0 || bad "one of two ranks goes on"
 rm -rf run/checkpoints/$(ls run/checkpoints | tail -1)

@@ -92,7 +92,7 @@ int seq_schema_add_field(seq_schema *schema, const char *name, seq_field_kind ki
                          int vocabulary, int width);
 // -1: none of that name.
 int seq_schema_find_field(const seq_schema *schema, const char *name);
-// The sequence of an item: the field `frames` of values, else `text`; -1: neither.
+// The sequence of an item: the field `frames` of values, else `source`, else `text`; -1: none.
 int seq_schema_find_input(const seq_schema *schema);
 int seq_schema_find_axis(const seq_schema *schema, const char *name);
 // The schema of a data set whose manifest has none: task lm, one field `tokens`
@@ -117,5 +117,7 @@ seq_status seq_schema_compare(const seq_schema *here, const seq_schema *there, c
 // "vocabulary.tsv" for index 0, else "vocabulary-NAME.tsv".
 enum { SEQ_VOCABULARY_FILE = 48 };
 void seq_schema_vocabulary_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);
+// "merges.txt" or "merges-NAME.txt", likewise: of a vocabulary of subwords.
+void seq_schema_merges_file(const seq_schema *schema, int index, char out[SEQ_VOCABULARY_FILE]);
 
 #endif

@@ -2,7 +2,8 @@
 // seq_vocabulary_encode both use it, so a prime or a sentence is cut as the corpus was. Order of
 // the work: UTF-8 is checked (NUL is not part of a text), a BOM at a document's start is dropped,
 // CR, CRLF and NEL become LF, lower case, normal form C, then units. Unit byte sees none of it: LF
-// alone ends a line there. Punctuation is what Unicode puts in category P.
+// alone ends a line there. Punctuation is what Unicode puts in category P. For unit subword the
+// sink gets words: seq_subword_take cuts them.
 #ifndef SEQTRAIN_DATA_TOKENIZER_H
 #define SEQTRAIN_DATA_TOKENIZER_H
 

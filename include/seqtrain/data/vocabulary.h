@@ -1,4 +1,5 @@
-// Units of text and their numbers: byte, char (Unicode code point) and word.
+// Units of text and their numbers: byte, char (Unicode code point), word, and subword (parts of a
+// word, data/subword.h).
 #ifndef SEQTRAIN_DATA_VOCABULARY_H
 #define SEQTRAIN_DATA_VOCABULARY_H
 
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD } seq_unit;
+typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD, SEQ_UNIT_SUBWORD } seq_unit;
 typedef enum seq_punctuation {
     SEQ_PUNCTUATION_KEEP,
     SEQ_PUNCTUATION_SPLIT,
@@ -52,14 +53,17 @@ int64_t seq_vocabulary_count(const seq_vocabulary *vocabulary,
 int seq_vocabulary_find(const seq_vocabulary *vocabulary, const char *text, size_t size);
 // The same, but <unk> when unknown; SEQ_NO_ID when there is none.
 int seq_vocabulary_find_or_unk(const seq_vocabulary *vocabulary, const char *text, size_t size);
+// The merges of unit subword; NULL: none.
+struct seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary);
 // Number of characters (code points; bytes for unit byte) that a token stands for in running text,
-// for bits per character: a word counts one more for the blank after it, <eos> counts one (the line
-// end).
+// for bits per character: a word, and the last unit of one, counts one more for the blank after it,
+// a mark of a subword none; <eos> counts one (the line end).
 int seq_vocabulary_characters(const seq_vocabulary *vocabulary, int id);
 
 // vocabulary.tsv: a header line with rules, then "id <TAB> count <TAB> token" lines, tokens with \n
 // \t \r \\ \xHH escapes. Reading is hostile-proof: line numbers in messages; `failure` as in
-// seq_manifest_read.
+// seq_manifest_read. Unit subword: merges.txt (of vocabulary-NAME.tsv: merges-NAME.txt) beside it
+// is written and read, too; the header has its hash, to which it is held, and the glossaries.
 seq_status seq_vocabulary_read(const char *path, seq_status failure, seq_vocabulary **out,
                                seq_error *error);
 seq_status seq_vocabulary_write(const seq_vocabulary *vocabulary, const char *path,
@@ -76,7 +80,8 @@ seq_status seq_vocabulary_encode(const seq_vocabulary *vocabulary, const char *t
 
 // Ids -> text, piece by piece, for streaming output: words are joined by blanks (when the rules
 // split punctuation, none before a closing and none after an opening mark; none after a line end),
-// <eos> is a line end, and unit byte is written as is. Zero-initialise the state.
+// <eos> is a line end, subwords are joined, without their marks, and unit byte is written as is.
+// Zero-initialise the state.
 typedef struct seq_detokenizer {
     int previous; // id + 1 of the last token, 0 at the start
 } seq_detokenizer;

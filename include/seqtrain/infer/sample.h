@@ -33,5 +33,7 @@ seq_status seq_sample_run(const seq_model *model, const seq_weights *weights,
 int seq_sample_draw(const seq_sample_config *config, const float *logits, int vocabulary,
                     int excluded, double unit, void *scratch);
 size_t seq_sample_scratch(int vocabulary);
+// The `unit` of a draw of a sequence.
+double seq_sample_unit(const seq_sample_config *config, int64_t draw, uint32_t sequence);
 
 #endif

@@ -11,7 +11,8 @@ typedef struct seq_classifier_settings {
 extern const seq_option_group seq_classifier_options;
 
 // The head, on rows of the target's axis; parameters "output.weight" and
-// "output.bias". `counts`: of each label in the training part.
+// "output.bias". `counts`: of each label in the training part. A target with a
+// field TARGET.before is predicted item by item, and no later one may be read.
 int seq_graph_classifier(seq_graph *graph, const seq_model_config *config,
                          const seq_parsed *settings, int input, const char *target,
                          const int64_t *counts);

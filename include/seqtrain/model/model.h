@@ -54,7 +54,8 @@ typedef struct seq_model_config {
     seq_embedding_initialisation embedding_initialisation;
 } seq_model_config;
 
-// SEQ_BAD_USAGE with the option's name when sizes are out of bounds or do not fit together.
+// SEQ_BAD_USAGE with the option's name when sizes are out of bounds or do not fit together. That
+// the topmost layer fits a tied embedding is found where the model is made.
 seq_status seq_model_config_check(const seq_model_config *config, seq_error *error);
 seq_status seq_model_config_write(const seq_model_config *config, seq_record *record,
                                   seq_error *error);
@@ -178,6 +179,22 @@ seq_loss seq_model_evaluate(const seq_model *model, seq_workspace *workspace,
 // Forward without loss; then scores of rows, or predictions, of the same feed.
 void seq_model_forward(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                        const seq_feed *feed);
+// The same in steps, for search. seq_model_begin runs what does not depend on the head's axis; it
+// does not look at that axis. Then each seq_model_step runs the rest on one step of the head's
+// axis: any number of sequences, several of one row of the parent (`of`; `at` is NULL). The feed's
+// other axes and columns are those of seq_model_begin. axis->continues: feed->state is what each
+// sequence carries, as seq_model_state_copy selected it; otherwise sequences begin, as their
+// `start` or zeros say. What they carry then goes to feed->state. After a step come its scores.
+// Limits: of the head's axis one step; pairs and longest pairs of it with other axes likewise.
+// Values are bit for bit those of seq_model_forward.
+void seq_model_begin(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                     const seq_feed *feed);
+void seq_model_step(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
+                    const seq_feed *feed);
+// Weights of the last step's sequence over the steps of its source, of the topmost layer that
+// attends; they sum to 1, but for a source of length 0. NULL: no layer attends. The workspace's.
+const float *seq_model_attention(const seq_model *model, const seq_workspace *workspace,
+                                 int sequence, int *out_length);
 // ln p up to a constant in each row: (rows, V). The head must have scores.
 void seq_model_scores(const seq_model *model, seq_workspace *workspace, const seq_weights *weights,
                       const seq_feed *feed, size_t first, size_t rows, float *scores);

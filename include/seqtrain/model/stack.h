@@ -38,6 +38,14 @@ int seq_graph_rows(seq_graph *graph, const seq_model_config *config, const seq_p
                    const char *field);
 int seq_graph_input_dropout(seq_graph *graph, const seq_model_config *config,
                             const seq_parsed *settings, int rows);
+// The embedding of a field of ids by itself, as PREFIX.weight.
+int seq_graph_embedding(seq_graph *graph, const seq_model_config *config,
+                        const seq_parsed *settings, const char *field, const char *prefix);
+// With --tied: the head's matrix is that of the embedding, which must be as wide as its input.
+void seq_graph_tie(seq_graph *graph, const seq_model_config *config, int head, int embedding);
+// --dropout-between, on what a layer of a stack of one's own hands to the next.
+int seq_graph_between_dropout(seq_graph *graph, const seq_model_config *config,
+                              const seq_parsed *settings, int input);
 // --dropout-output, on what a head reads. Builders of heads call it.
 int seq_graph_output_dropout(seq_graph *graph, const seq_model_config *config,
                              const seq_parsed *settings, int input);

@@ -197,6 +197,9 @@ struct seq_layer_kind {
     // Fills widths of the blocks (B, width) that a sequence carries to the next
     // batch: h, then c. Returns their number.
     int (*state)(const seq_node *node, size_t widths[SEQ_STATES]);
+    // Weights over its source that a target sequence had in a pass of one step;
+    // NULL: the kind does not attend.
+    const float *(*attention)(const seq_node_run *run, int sequence, int *out_length);
     void (*forward)(const seq_node *node, seq_pass *pass);
     // Called with 0 rows, too: parameters that it writes become 0 then.
     // Reads run->gradient; writes or adds to the gradients of inputs and parameters.

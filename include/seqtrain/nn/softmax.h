@@ -61,6 +61,9 @@ void seq_softmax_survey(const seq_softmax *softmax, const seq_softmax_weights *w
                         const float *x, const int32_t *targets, size_t ranked, float *kept,
                         seq_softmax_row *out);
 
+// The largest of (count), at least one; NaN is passed over where the first is none.
+float seq_largest(const float *x, size_t count);
+
 // ln(e^a + e^b); -inf where both are.
 static inline double seq_log_add(double a, double b) {
     double most = a > b ? a : b, least = a > b ? b : a;

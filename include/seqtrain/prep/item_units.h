@@ -13,6 +13,7 @@ typedef struct seq_item_rules {
     int kmer, stride; // letters of a unit, and from one unit's start to the next; 0: no k-mers
     // Longer items are cut into windows of so many units that share `overlap`; 0: never.
     int64_t max_length, overlap;
+    bool unescape; // references to characters (&amp; &#91;) are resolved before a text is cut
     // Units keep the case of the text as it came, whatever `text.lower` says: where letters stand
     // beside words. seq_item_word makes the word. Not recorded, the schema's fields say it.
     bool cased;
@@ -23,7 +24,7 @@ seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, se
 
 // Whether the reader's values need not be UTF-8.
 bool seq_item_takes_any_bytes(const seq_item_rules *rules);
-// The field with the sequence: `token`, or `text`; NULL: the item has none.
+// The field with the sequence: `token`, `text` or `source`; NULL: the item has none.
 const seq_item_field *seq_item_find_input(const seq_item *item);
 
 typedef struct seq_item_cutter seq_item_cutter;

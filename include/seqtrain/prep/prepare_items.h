@@ -11,8 +11,14 @@ typedef enum seq_item_task {
     SEQ_TASK_CLASSIFY,
     SEQ_TASK_RATE,
     SEQ_TASK_TAG,
-    SEQ_TASK_TRANSCRIBE
+    SEQ_TASK_TRANSCRIBE,
+    SEQ_TASK_TRANSLATE
 } seq_item_task;
+
+// Files of lines: line i of one is the translation of line i of the other.
+typedef struct seq_pair_files {
+    const char *source, *target; // NULL: none
+} seq_pair_files;
 
 typedef struct seq_prepare_items {
     seq_item_task task;
@@ -34,6 +40,12 @@ typedef struct seq_prepare_items {
     // Data set or vocabulary.tsv whose units join those of the training part, which come first and
     // alone have counts: what a language model knows keeps a row of its own. NULL: none.
     const char *vocabulary_from;
+    // translate. Without files for training, the inputs are tables with both texts.
+    seq_pair_files pairs[SEQ_SPLITS];
+    bool joint;                                      // one vocabulary for both sides
+    int64_t target_min_count, target_max_vocabulary; // 0: as the source's
+    // Training pairs with more units on a side are left out; 0: none is.
+    int64_t longest_pair;
     bool letters;                         // tag: an axis of each token's letters
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are
@@ -66,7 +78,9 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare);
 // on the examples, or `tag` on text; `letter` on the axis letters; `casing`
 // on text. Items of real vectors have `frames` (values on the axis frames) in
 // place of `text`, and nothing of words; a transcript of them is `symbols` (labels
-// on the axis labels, whose vocabulary has <blank> as 0). Equal inputs,
+// on the axis labels, whose vocabulary has <blank> as 0). translate: `source` and
+// `target`, ids on axes of their own, the latter with <eos> behind it; the text of
+// valid and test is the source, a line end, the target. Equal inputs,
 // windows of an item, and items with an equal --group field are one group. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
 // units, the longest item (some 10 bytes a letter), and some 200 bytes an item

@@ -105,6 +105,7 @@ typedef struct seq_reader_settings {
     int file;         // descriptor of a file that holds the stream's bytes as they are; 0: none
     const char *root; // folder: the input under which the class folders lie
     bool unlabelled;  // columns but the sequence may be missing (raw input)
+    bool pairs;       // items are pairs of texts: the fields of tables are source and target
     bool blank_items; // a blank line is an item of length 0; otherwise skipped and counted
     bool any_bytes;   // values need not be UTF-8
     bool keep_lines;  // fill seq_item.lines

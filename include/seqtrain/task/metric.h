@@ -4,8 +4,17 @@
 #ifndef SEQTRAIN_TASK_METRIC_H
 #define SEQTRAIN_TASK_METRIC_H
 
+#include <seqtrain/task/bleu.h>
 #include <seqtrain/task/edits.h>
 #include <seqtrain/task/labels.h>
+
+// Counts of a text against its references, as the metrics of texts add them up.
+typedef struct seq_overlap_counts {
+    int64_t bleu[SEQ_BLEU_COUNTS], chrf[SEQ_CHRF_PLAIN_COUNTS];
+} seq_overlap_counts;
+seq_status seq_text_count(seq_segment_counter *counter, seq_segment output,
+                          const seq_segment *references, size_t count, seq_overlap_counts *out,
+                          seq_error *error);
 
 // An item with its right answer and a prediction. Labels (a class is one, tags are several), or
 // values of a rating. Of a transcript the two have lengths of their own, and metrics see `edits`.
@@ -16,6 +25,7 @@ typedef struct seq_judged {
     const double *gold_values, *predicted_values; // (count), where labels are NULL
     seq_scheme gold_scheme, predicted_scheme;     // of tags
     const seq_edits *edits;                       // of a transcript, from gold to predicted
+    const seq_overlap_counts *texts;              // of an answer that is a text
 } seq_judged;
 
 typedef struct seq_metric {
@@ -50,6 +60,8 @@ enum {
     SEQ_LABEL_ERROR_COUNTERS
 };
 extern const seq_metric seq_metric_label_error_rate, seq_metric_sentence_error_rate;
+// Of texts; undefined where output and references are empty throughout.
+extern const seq_metric seq_metric_bleu, seq_metric_chrf;
 const seq_metric *seq_metric_find(const char *name); // NULL: none
 
 // What precision, recall and F1 are made of.

@@ -23,7 +23,7 @@ typedef struct seq_task_input {
 typedef enum seq_target_place {
     SEQ_TARGET_ITEM,  // each item
     SEQ_TARGET_ROWS,  // each row of the item's sequence (seq_schema_find_input)
-    SEQ_TARGET_ITSELF // it is a sequence of its own; the item's is one of frames
+    SEQ_TARGET_ITSELF // it is a sequence of its own, beside the item's
 } seq_target_place;
 
 // The field that a task predicts.
@@ -31,12 +31,14 @@ typedef struct seq_task_target {
     const char *field; // NULL: any schema will do
     seq_field_kind kind;
     seq_target_place place;
+    const char *input; // the field of the item's sequence; NULL: text or frames
 } seq_task_target;
 
 typedef struct seq_task {
     const char *name, *summary;
     const char *unit; // of a loss: what is predicted, "token", "item"
     bool next_token;  // the loss is -ln p of the next token: perplexity and bits say the same
+    bool ties;        // its head may have an embedding's matrix (--tied)
     const seq_sampler_kind *sampler;
     seq_task_target target;
     // Options of its own, NULL-terminated; of others' it takes none but the default.
@@ -48,7 +50,7 @@ typedef struct seq_task {
 } seq_task;
 
 extern const seq_task seq_task_lm, seq_task_classify, seq_task_rate, seq_task_tag,
-    seq_task_transcribe;
+    seq_task_transcribe, seq_task_translate;
 const seq_task *seq_task_find(const char *name); // NULL: none
 const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.

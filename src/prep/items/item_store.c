@@ -43,7 +43,8 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     store->settings.any_bytes = seq_item_takes_any_bytes(&prepare->rules);
     store->keep_raw = prepare->valid_file || prepare->test_file || prepare->folds ||
                       prepare->all_folds || prepare->valid_fraction > 0 ||
-                      prepare->test_fraction > 0;
+                      prepare->test_fraction > 0 || prepare->pairs[SEQ_VALID].source ||
+                      prepare->pairs[SEQ_TEST].source;
     seq_status status = seq_id_spool_begin(&store->spool, folder, error);
     if (!status && !store->settings.sound.mel_bins)
         status = seq_sound_settings_read(&store->settings.sound, NULL, error);
@@ -55,8 +56,12 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
                                      error);
     if (!status) status = seq_item_intervals_begin(store, error);
     store->symbols.tier = prepare->tier;
-    store->settings.unlabelled = prepare->task == SEQ_TASK_TRANSCRIBE;
-    if (!status && prepare->task == SEQ_TASK_TRANSCRIBE)
+    bool translate = prepare->task == SEQ_TASK_TRANSLATE;
+    store->settings.pairs = translate;
+    store->settings.unlabelled =
+        prepare->task == SEQ_TASK_TRANSCRIBE || prepare->pairs[SEQ_TRAIN].source;
+    store->settings.blank_items |= prepare->pairs[SEQ_TRAIN].source != NULL;
+    if (!status && (translate || prepare->task == SEQ_TASK_TRANSCRIBE))
         status = seq_item_symbols_begin(&store->symbols, &rules, error);
     return status ? status
                   : seq_item_cutter_create(&rules, take_units, store, &store->cutter, error);
@@ -116,6 +121,8 @@ void seq_item_store_end(seq_item_store *store) {
     free(store->tag_ids);
     free(store->backwards);
     free(store->letters);
+    for (int i = 0; i < 2; i++)
+        free(store->sides[i].bytes);
     *store = (seq_item_store){0};
 }
 
@@ -431,12 +438,109 @@ static seq_status take_text(seq_item_store *store, const seq_item *item,
     return status;
 }
 
+// --- pairs ----------------------------------------------------------------------------
+
+static seq_status add_pair(seq_item_store *store, seq_stored_item more,
+                           const seq_partition_key keys[3], seq_error *error) {
+    const seq_value values[2] = {{.bytes = store->sides[0].bytes, .size = store->sides[0].size},
+                                 {.bytes = store->sides[1].bytes, .size = store->sides[1].size}};
+    const seq_item_field texts = {.values = values, .count = 2, .list = true};
+    seq_status status = seq_grow(&store->items, &store->capacity, store->count + 1,
+                                 sizeof *store->items, "the table of items", error);
+    if (!status) status = set_keys(store, keys, error);
+    more.at = store->spool.count;
+    more.length = (uint32_t)store->id_count;
+    more.symbols = (uint32_t)store->symbols.count;
+    if (!status) status = seq_id_spool_append(&store->spool, store->ids, more.length, error);
+    if (!status)
+        status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
+    if (!status && store->keep_raw) status = spool_raw(store, &texts, 0, 2, &more.raw, error);
+    if (!status) store->items[store->count++] = more;
+    return status;
+}
+
+static seq_status cut_side(seq_item_store *store, const seq_item *item, int side,
+                           const seq_item_field *field, seq_error *error) {
+    const char *file = side && store->target_file ? store->target_file : item->file;
+    seq_pair_text *text = &store->sides[side];
+    seq_status status =
+        seq_pair_text_take(text, field->values, store->prepare->rules.unescape, error);
+    if (status) return status;
+    seq_value value = *field->values;
+    value.bytes = text->bytes;
+    value.size = text->size;
+    const seq_item_field plain = {.name = field->name, .values = &value, .count = 1};
+    return side ? seq_item_symbols_cut(&store->symbols, file, &plain, error)
+                : seq_item_cut(store->cutter, file, &plain, error);
+}
+
+// Pairs with an empty side teach nothing; where a model is judged, each line counts.
+static seq_status take_pair(seq_item_store *store, const seq_item *item, seq_split split,
+                            seq_error *error) {
+    const seq_item_field *fields[2];
+    seq_partition_key keys[3];
+    store->id_count = 0;
+    seq_status status = choose_part(store, item, &split, error);
+    if (!status) status = seq_pair_find(item, fields, error);
+    for (int side = 0; !status && side < 2; side++)
+        status = cut_side(store, item, side, fields[side], error);
+    if (status) return status;
+    bool empty = !store->id_count || !store->symbols.count ||
+                 seq_pair_text_is_blank(&store->sides[0]) ||
+                 seq_pair_text_is_blank(&store->sides[1]);
+    store->empty[split] += empty;
+    store->read[split]++;
+    if (empty && split == SEQ_TRAIN) return SEQ_OK;
+    keys[0] = digest(store->ids, store->id_count * sizeof *store->ids);
+    keys[1] = digest(&store->count, sizeof store->count);
+    keys[2] = group_key(store, item);
+    return add_pair(store, (seq_stored_item){.label = -1, .split = (unsigned char)split}, keys,
+                    error);
+}
+
+static seq_status read_lines(seq_item_store *store, seq_split split, seq_pair_lines *lines,
+                             seq_error *error) {
+    seq_item item;
+    bool more = true;
+    seq_status status = SEQ_OK;
+    while (!status && more) {
+        if (seq_item_store_stopped(store, error)) return error->status;
+        status = seq_pair_lines_next(lines, &item, &more, error);
+        if (!status && more) status = take_pair(store, &item, split, error);
+    }
+    return status;
+}
+
+seq_status seq_item_store_read_pairs(seq_item_store *store, seq_split split,
+                                     const seq_pair_files *files, seq_error *error) {
+    const seq_byte_reader_rules rules = {.stopped = store->prepare->stopped,
+                                         .as_is = store->prepare->as_is,
+                                         .memory = store->prepare->memory};
+    seq_input_file sides[2] = {{0}, {0}};
+    seq_pair_lines lines = {.names = {files->source, files->target}};
+    seq_status status =
+        seq_input_file_open(&sides[0], files->source, &store->settings, &rules, error);
+    if (!status)
+        status = seq_input_file_open(&sides[1], files->target, &store->settings, &rules, error);
+    lines.readers[0] = sides[0].reader;
+    lines.readers[1] = sides[1].reader;
+    store->target_file = files->target;
+    if (!status) status = read_lines(store, split, &lines, error);
+    store->target_file = NULL;
+    seq_input_file_close(&sides[0]);
+    seq_input_file_close(&sides[1]);
+    return status;
+}
+
+// --- items --------------------------------------------------------------------------
+
 static seq_status take_item(seq_item_store *store, const seq_item *item, seq_split split,
                             seq_error *error) {
     const seq_item_field *input = item->frames ? NULL : seq_item_find_input(item);
     seq_stored_item more = {.label = -1};
     seq_partition_key keys[3];
     bool left = false;
+    if (store->prepare->task == SEQ_TASK_TRANSLATE) return take_pair(store, item, split, error);
     store->id_count = 0;
     seq_status status = choose_part(store, item, &split, error);
     if (!status) status = check_kind(store, item, error);

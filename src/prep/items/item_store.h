@@ -6,6 +6,7 @@
 #include "id_spool.h"
 #include "input_file.h"
 #include "item_condition.h"
+#include "item_pairs.h"
 #include "item_symbols.h"
 #include "partition.h"
 #include <seqtrain/data/string_table.h>
@@ -16,13 +17,14 @@ typedef struct seq_stored_item {
     int64_t at;       // in the spool: units or values, tags or symbols, then bytes of the text as
                       // it came
     uint32_t length;  // units or frames; tags as many
-    uint32_t symbols; // of a transcript
+    uint32_t symbols; // of a transcript or translation
     uint32_t raw;     // bytes
     int32_t label;    // number in `labels`; -1: none
     int32_t name;     // number in `names`
     float number;     // rate
     unsigned char split; // seq_split; of the inputs: train until they are dealt, but for conditions
     bool twin;           // a reverse complement: training only
+    bool left;           // left out: of a pair with a side that is too long
 } seq_stored_item;
 
 // Zero-initialise before use, but for spool.descriptor, which is -1.
@@ -39,8 +41,11 @@ typedef struct seq_item_store {
     char formless_at[SEQ_ERROR_TEXT / 4]; // FILE line N of the first tag without a prefix; or ""
     seq_ctm intervals;                    // by file and time
     bool makes_tags;                      // of intervals or labels
-    seq_item_symbols symbols;             // of transcripts
+    seq_item_symbols symbols;             // of transcripts and translations
     int64_t infeasible[SEQ_SPLITS];       // items that were left out
+    int64_t empty[SEQ_SPLITS];            // pairs with an empty side: of training passed over
+    seq_pair_text sides[2];               // of the pair that is being taken
+    const char *target_file;              // of the targets, where they have a file of their own
     seq_id_spool spool;
     seq_stored_item *items;
     size_t count, capacity;
@@ -62,6 +67,9 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
 // All items under these files and folders.
 seq_status seq_item_store_read(seq_item_store *store, seq_split split, const char *const *paths,
                                size_t count, seq_error *error);
+// All pairs of two files.
+seq_status seq_item_store_read_pairs(seq_item_store *store, seq_split split,
+                                     const seq_pair_files *files, seq_error *error);
 // Numbers that a unit of an item takes in the spool: 1, or the width of frames.
 size_t seq_item_store_step(const seq_item_store *store);
 // Moves items of the inputs that conditions have put into a part behind the others; gives the

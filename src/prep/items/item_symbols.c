@@ -50,6 +50,12 @@ void seq_item_symbols_end(seq_item_symbols *symbols) {
     *symbols = (seq_item_symbols){0};
 }
 
+seq_status seq_item_symbols_cut(seq_item_symbols *symbols, const char *file,
+                                const seq_item_field *text, seq_error *error) {
+    symbols->count = 0;
+    return seq_item_cut(symbols->cutter, file, text, error);
+}
+
 // ---- Where a transcript stands.
 
 static seq_status append(seq_item_symbols *symbols, const char *bytes, size_t size,
@@ -187,7 +193,7 @@ seq_status seq_item_symbols_take(seq_item_symbols *symbols, const seq_item *item
     const seq_value value = {
         .bytes = symbols->text, .size = symbols->size, .line = symbols->line, .column = 1};
     const seq_item_field whole = {.name = "text", .values = &value, .count = 1};
-    return seq_item_cut(symbols->cutter, symbols->file, &whole, error);
+    return seq_item_symbols_cut(symbols, symbols->file, &whole, error);
 }
 
 // ---- Feasibility.

@@ -1,5 +1,5 @@
-// Transcripts of items with frames: where they stand, their symbols, and whether the frames can
-// hold them.
+// The second sequence of an item. A transcript of frames: where it stands, its symbols, and whether
+// the frames can hold them. Or a translation, which is handed over.
 #ifndef SEQ_PREP_ITEM_SYMBOLS_H
 #define SEQ_PREP_ITEM_SYMBOLS_H
 
@@ -48,6 +48,9 @@ void seq_item_symbols_end(seq_item_symbols *symbols);
 // The transcript is the field `text`; where the item has none, NAME.txt or the intervals of
 // NAME.TextGrid beside its file. SEQ_BAD_INPUT: there is none, or it is no text.
 seq_status seq_item_symbols_take(seq_item_symbols *symbols, const seq_item *item, seq_error *error);
+// The symbols of a text that is at hand.
+seq_status seq_item_symbols_cut(seq_item_symbols *symbols, const char *file,
+                                const seq_item_field *text, seq_error *error);
 // Frames that its labels need at least: a label each, and a blank between equal ones.
 size_t seq_item_symbols_need(const seq_item_symbols *symbols);
 // SEQ_BAD_INPUT with file and line: they need more than `frames`.

@@ -32,11 +32,12 @@ seq_status seq_item_rules_write(const seq_item_rules *rules, seq_record *record,
         status = seq_record_set_integer(record, "max_length", rules->max_length, error);
     if (!status && rules->max_length)
         status = seq_record_set_integer(record, "overlap", rules->overlap, error);
+    if (!status && rules->unescape) status = seq_record_set_integer(record, "unescape", 1, error);
     return status;
 }
 
 seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, seq_error *error) {
-    int64_t kmer = 0, stride = 0;
+    int64_t kmer = 0, stride = 0, unescape = 0;
     seq_status status = SEQ_OK;
     if (seq_record_text(record, "kmer")) {
         status = seq_record_get_integer(record, "kmer", 1, 32, &kmer, error);
@@ -49,6 +50,9 @@ seq_status seq_item_rules_read(seq_item_rules *out, const seq_record *record, se
             status = seq_record_get_integer(record, "overlap", 0, out->max_length - 1,
                                             &out->overlap, error);
     }
+    if (!status && seq_record_text(record, "unescape"))
+        status = seq_record_get_integer(record, "unescape", 0, 1, &unescape, error);
+    out->unescape = unescape != 0;
     out->kmer = (int)kmer;
     out->stride = (int)stride;
     return status;
@@ -59,8 +63,8 @@ bool seq_item_takes_any_bytes(const seq_item_rules *rules) {
 }
 
 const seq_item_field *seq_item_find_input(const seq_item *item) {
-    const seq_item_field *token = seq_item_find(item, "token");
-    return token ? token : seq_item_find(item, "text");
+    const seq_item_field *token = seq_item_find(item, "token"), *text = seq_item_find(item, "text");
+    return token ? token : text ? text : seq_item_find(item, "source");
 }
 
 static seq_status keep_characters(void *context, const char *text, size_t size, size_t count,

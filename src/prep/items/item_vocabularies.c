@@ -17,7 +17,7 @@ static seq_status count_units(seq_item_work *work, seq_error *error) {
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < store->count; i++) {
         const seq_stored_item *item = &store->items[i];
-        if (item->split != SEQ_TRAIN) continue;
+        if (item->split != SEQ_TRAIN || item->left) continue;
         status = seq_item_load(work, item, 0, item->length, error);
         for (size_t k = 0; !status && k < item->length; k++)
             store->units.items[work->numbers[k]].count++;
@@ -76,14 +76,18 @@ static bool is_special(const ranked *item) {
     return strcmp(item->text, seq_unk_text) == 0 || strcmp(item->text, seq_eos_text) == 0;
 }
 
+// `ends`: the count of <eos>, which stands behind <unk>; -1: there is none.
 static seq_status append_ranked(seq_vocabulary *vocabulary, const ranked *items, size_t count,
-                                size_t limit, seq_error *error) {
+                                size_t limit, int64_t ends, seq_error *error) {
     seq_status status = SEQ_OK;
     int64_t unknown = 0;
+    size_t first = ends < 0 ? 1 : 2;
     for (size_t i = 0; i < count; i++)
-        if (i + 1 >= limit || is_special(&items[i])) unknown += items[i].count;
+        if (i + first >= limit || is_special(&items[i])) unknown += items[i].count;
     status = seq_vocabulary_append(vocabulary, seq_unk_text, strlen(seq_unk_text), unknown, error);
-    for (size_t i = 0; !status && i < count && i + 1 < limit; i++)
+    if (!status && ends >= 0)
+        status = seq_vocabulary_append(vocabulary, seq_eos_text, strlen(seq_eos_text), ends, error);
+    for (size_t i = 0; !status && i < count && i + first < limit; i++)
         if (!is_special(&items[i]))
             status = seq_vocabulary_append(vocabulary, items[i].text, items[i].size, items[i].count,
                                            error);
@@ -160,7 +164,7 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
                 : seq_error_set(error, SEQ_BAD_INPUT,
                                 "%s: no unit of the training part is left for the vocabulary",
                                 prepare->inputs[0]);
-    if (!status) status = append_ranked(work->units, items, count, limit, error);
+    if (!status) status = append_ranked(work->units, items, count, limit, -1, error);
     free(items);
     if (!status && prepare->vocabulary_from)
         status = append_known(prepare->vocabulary_from, work->units, error);
@@ -175,6 +179,117 @@ static seq_status make_units(seq_item_work *work, seq_error *error) {
     if (!status) status = make_words(work, &words, error);
     seq_string_table_clear(&words);
     return status;
+}
+
+// ---- Pairs of texts.
+
+static seq_status count_translations(seq_item_work *work, int64_t *out_pairs, seq_error *error) {
+    const seq_item_store *store = &work->store;
+    seq_status status = SEQ_OK;
+    *out_pairs = 0;
+    for (size_t i = 0; !status && i < store->count; i++) {
+        const seq_stored_item *item = &store->items[i];
+        if (item->split != SEQ_TRAIN || item->left) continue;
+        status = seq_item_load_symbols(work, item, error);
+        for (size_t k = 0; !status && k < item->symbols; k++)
+            store->symbols.table.items[work->numbers[k]].count++;
+        ++*out_pairs;
+    }
+    return status;
+}
+
+static seq_status add_counts(seq_string_table *to, const seq_string_table *from, seq_error *error) {
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < from->count; i++) {
+        size_t number;
+        status = seq_string_table_add(to, seq_string_table_text(from, i), from->items[i].size,
+                                      &number, error);
+        if (!status) to->items[number].count += from->items[i].count;
+    }
+    return status;
+}
+
+// The vocabulary of a side, or of both; `ends` as in append_ranked.
+typedef struct side_words {
+    const char *name;
+    int64_t least, most, ends; // most 0: no limit
+} side_words;
+
+static seq_status make_side(const seq_item_work *work, const side_words *side,
+                            const seq_string_table *table, seq_vocabulary **out, seq_error *error) {
+    seq_text_rules rules = work->prepare->rules.text;
+    ranked *items = NULL;
+    size_t count = 0, limit = side->most ? (size_t)side->most : INT32_MAX;
+    rules.eos = side->ends < 0 ? SEQ_EOS_NONE : SEQ_EOS_LINE;
+    seq_status status = seq_vocabulary_create(&rules, out, error);
+    if (!status && rules.unit == SEQ_UNIT_BYTE) {
+        status = make_bytes(table, *out, error);
+        return status || side->ends < 0
+                   ? status
+                   : seq_vocabulary_append(*out, seq_eos_text, strlen(seq_eos_text), side->ends,
+                                           error);
+    }
+    if (!status)
+        status =
+            rank(table, side->least > 1 ? side->least : 1, compare_ranks, &items, &count, error);
+    if (!status && count == 0)
+        status = seq_error_set(error, SEQ_BAD_INPUT,
+                               "no unit of the %s side of the training part occurs %lld times: "
+                               "--min-count leaves an empty vocabulary",
+                               side->name, (long long)side->least);
+    if (!status && limit < (side->ends < 0 ? 2 : 3))
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--max-vocab %lld: too few for one unit beside <unk> and <eos>",
+                               (long long)side->most);
+    if (!status) status = append_ranked(*out, items, count, limit, side->ends, error);
+    free(items);
+    return status;
+}
+
+// A word that is written like a special symbol is unknown: an end is made by seqprep only.
+static seq_status map_side(const seq_string_table *table, const seq_vocabulary *vocabulary,
+                           int32_t **out, seq_error *error) {
+    seq_status status = seq_allocate(out, table->count, sizeof **out, "a vocabulary", error);
+    for (size_t i = 0; !status && i < table->count; i++) {
+        int32_t id = seq_vocabulary_find_or_unk(vocabulary, seq_string_table_text(table, i),
+                                                table->items[i].size);
+        (*out)[i] = id == seq_vocabulary_eos(vocabulary) ? seq_vocabulary_unk(vocabulary) : id;
+    }
+    return status;
+}
+
+static seq_status make_joint(seq_item_work *work, int64_t ends, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    const side_words side = {"joint", prepare->min_count, prepare->max_vocabulary, ends};
+    seq_string_table both = {0};
+    seq_status status = add_counts(&both, &work->store.units, error);
+    if (!status) status = add_counts(&both, &work->store.symbols.table, error);
+    if (!status) status = make_side(work, &side, &both, &work->units, error);
+    seq_string_table_clear(&both);
+    if (!status && prepare->vocabulary_from)
+        status = append_known(prepare->vocabulary_from, work->units, error);
+    return status;
+}
+
+static seq_status make_pairs(seq_item_work *work, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    const seq_string_table *sources = &work->store.units, *targets = &work->store.symbols.table;
+    int64_t pairs, least = prepare->target_min_count, most = prepare->target_max_vocabulary;
+    seq_status status = count_units(work, error);
+    if (!status) status = count_translations(work, &pairs, error);
+    if (status) return status;
+    const side_words side[2] = {{"source", prepare->min_count, prepare->max_vocabulary, -1},
+                                {"target", least ? least : prepare->min_count,
+                                 most ? most : prepare->max_vocabulary, pairs}};
+    if (prepare->joint) {
+        status = make_joint(work, pairs, error);
+    } else {
+        status = make_side(work, &side[0], sources, &work->units, error);
+        if (!status) status = make_side(work, &side[1], targets, &work->targets, error);
+    }
+    if (!status) status = map_side(sources, work->units, &work->ids, error);
+    const seq_vocabulary *of_target = prepare->joint ? work->units : work->targets;
+    return status ? status : map_side(targets, of_target, &work->target_ids, error);
 }
 
 static seq_status map_units(seq_item_work *work, seq_error *error) {
@@ -209,7 +324,7 @@ static seq_status make_letters(seq_item_work *work, seq_error *error) {
     }
     if (!status) status = rank(&letters, 1, compare_ranks, &items, &count, error);
     if (!status) status = seq_vocabulary_create(&rules, &work->letters, error);
-    if (!status) status = append_ranked(work->letters, items, count, INT32_MAX, error);
+    if (!status) status = append_ranked(work->letters, items, count, INT32_MAX, -1, error);
     free(items);
     seq_string_table_clear(&letters);
     return status;
@@ -292,6 +407,7 @@ seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     seq_item_task task = work->prepare->task;
     seq_status status = SEQ_OK;
     if (task == SEQ_TASK_TRANSCRIBE) return make_symbols(work, error);
+    if (task == SEQ_TASK_TRANSLATE) return make_pairs(work, error);
     if (!work->store.width) {
         status = count_units(work, error);
         if (!status) status = make_units(work, error);

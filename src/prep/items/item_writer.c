@@ -30,8 +30,8 @@ seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *ite
                          item->symbols, error);
 }
 
-static bool is_used(const seq_stored_item *item) {
-    return !item->twin || item->split == SEQ_TRAIN;
+bool seq_item_is_used(const seq_stored_item *item) {
+    return !item->left && (!item->twin || item->split == SEQ_TRAIN);
 }
 
 // Held-out items are other ones than those that the reader makes.
@@ -64,10 +64,33 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     return status;
 }
 
+static void finish_schema(seq_item_work *work, int length_axis) {
+    seq_schema *schema = &work->schema;
+    schema->target = work->target_field;
+    schema->length_axis = length_axis;
+    schema->groups = true;
+    schema->raw = work->store.keep_raw;
+}
+
+static seq_status make_pair_schema(seq_item_work *work, seq_error *error) {
+    seq_schema *schema = &work->schema;
+    bool joint = work->prepare->joint;
+    seq_schema_begin(schema, "translate");
+    int source = seq_schema_add_axis(schema, "source", 0),
+        target = seq_schema_add_axis(schema, "target", 0),
+        words = seq_schema_add_vocabulary(schema, joint ? "text" : "source"),
+        others = joint ? words : seq_schema_add_vocabulary(schema, "target");
+    work->input_field = seq_schema_add_field(schema, "source", SEQ_FIELD_IDS, source, words, 1);
+    work->target_field = seq_schema_add_field(schema, "target", SEQ_FIELD_IDS, target, others, 1);
+    finish_schema(work, source);
+    return record_reader(work, error);
+}
+
 static seq_status make_schema(seq_item_work *work, seq_error *error) {
     static const char *const tasks[] = {"classify", "rate", "tag", "transcribe"};
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
+    if (task == SEQ_TASK_TRANSLATE) return make_pair_schema(work, error);
     seq_schema_begin(schema, tasks[task]);
     bool frames = work->store.width > 0;
     const char *input = frames ? "frames" : "text";
@@ -103,10 +126,7 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
         work->group_field =
             seq_schema_add_field(schema, SEQ_GROUP_FIELD, SEQ_FIELD_LABEL, 0,
                                  seq_schema_add_vocabulary(schema, SEQ_GROUP_FIELD), 1);
-    schema->target = work->target_field;
-    schema->length_axis = text;
-    schema->groups = true;
-    schema->raw = work->store.keep_raw;
+    finish_schema(work, text);
     return record_reader(work, error);
 }
 
@@ -197,9 +217,38 @@ static seq_status fill_symbols(seq_item_work *work, const seq_stored_item *item,
     return status;
 }
 
+static size_t count_unknown(const int32_t *ids, size_t count, int unk) {
+    size_t unknown = 0;
+    for (size_t i = 0; i < count; i++)
+        unknown += ids[i] == unk;
+    return unknown;
+}
+
+// The units of the target, then <eos>; and counts of what is unknown on both sides.
+static seq_status fill_target(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error) {
+    const seq_vocabulary *words = work->targets ? work->targets : work->units;
+    seq_status status = seq_item_load_symbols(work, item, error);
+    if (!status)
+        status = seq_grow(&work->tag, &work->capacity[6], item->symbols + 2, sizeof *work->tag,
+                          "an item", error);
+    if (status) return status;
+    for (size_t i = 0; i < item->symbols; i++)
+        work->tag[i] = work->target_ids[work->numbers[i]];
+    work->tag[item->symbols] = seq_vocabulary_eos(words);
+    work->symbols = (int32_t)item->symbols + 1;
+    out->ids[work->target_field] = work->tag;
+    int64_t *written = work->written[item->split], *unknown = work->unknown[item->split];
+    written[0] += item->length;
+    written[1] += item->symbols;
+    unknown[0] += (int64_t)count_unknown(work->text, item->length, seq_vocabulary_unk(work->units));
+    unknown[1] += (int64_t)count_unknown(work->tag, item->symbols, seq_vocabulary_unk(words));
+    return SEQ_OK;
+}
+
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
-    size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u);
+    size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u) + item->symbols;
     seq_status status = seq_item_load(work, item, skip, item->raw, error);
     if (!status)
         status =
@@ -227,6 +276,10 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     if (!status && work->prepare->task == SEQ_TASK_TRANSCRIBE) {
         out->lengths[SYMBOLS_AXIS] = &work->symbols;
         status = fill_symbols(work, item, out, error);
+    }
+    if (!status && work->prepare->task == SEQ_TASK_TRANSLATE) {
+        out->lengths[SYMBOLS_AXIS] = &work->symbols;
+        status = fill_target(work, item, out, error);
     }
     if (!status && work->store.keep_raw && item->split != SEQ_TRAIN)
         status = fill_raw(work, item, out, error);
@@ -260,7 +313,7 @@ static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, se
     if (work->prepare->strings.most && split != SEQ_TRAIN)
         return seq_item_write_strings(work, writer, split, group, error);
     for (size_t i = 0; !status && i < store->count; i++)
-        if (store->items[i].split == (unsigned char)split && is_used(&store->items[i]))
+        if (store->items[i].split == (unsigned char)split && seq_item_is_used(&store->items[i]))
             status = write_item(work, writer, &store->items[i], group[i], error);
     return status;
 }

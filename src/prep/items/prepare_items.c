@@ -91,6 +91,52 @@ static seq_status divide(seq_item_work *work, seq_error *error) {
     return status;
 }
 
+// Training pairs with a side of too many units. Folds and groups are drawn before, so they do not
+// depend on it.
+static seq_status leave_long_pairs(seq_item_work *work, seq_error *error) {
+    int64_t most = work->prepare->longest_pair, stay = 0;
+    for (size_t i = 0; i < work->store.count; i++) {
+        seq_stored_item *item = &work->store.items[i];
+        bool train = item->split == SEQ_TRAIN;
+        item->left = most && train && (item->length > most || item->symbols > most);
+        work->too_long += item->left;
+        stay += train && !item->left;
+    }
+    if (stay) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_INPUT,
+                         "--max-length %" PRId64 ": all %" PRId64
+                         " training pairs have a longer side",
+                         most, work->too_long);
+}
+
+static void print_unknown(const seq_item_work *work, FILE *stream) {
+    static const char *const sides[2] = {"source", "target"};
+    for (int side = 0; side < 2; side++) {
+        fprintf(stream, "%-10s %s: ", side ? "" : "unknown", sides[side]);
+        for (int split = 0, told = 0; split < SEQ_SPLITS; split++) {
+            int64_t written = work->written[split][side], unknown = work->unknown[split][side];
+            if (!written) continue;
+            fprintf(stream, "%s%s %" PRId64 " of %" PRId64 " units (%.2f%%)", told++ ? ", " : "",
+                    seq_split_name((seq_split)split), unknown, written,
+                    100 * (double)unknown / (double)written);
+        }
+        fputc('\n', stream);
+    }
+}
+
+static void print_pairs(const seq_item_work *work, FILE *stream) {
+    const int64_t *empty = work->store.empty;
+    fprintf(stream,
+            "pairs      %" PRId64 " with an empty side passed over in training, %" PRId64
+            " kept in other parts",
+            empty[SEQ_TRAIN], empty[SEQ_VALID] + empty[SEQ_TEST]);
+    if (work->prepare->longest_pair)
+        fprintf(stream, "; %" PRId64 " longer than --max-length %" PRId64 " left out of training",
+                work->too_long, work->prepare->longest_pair);
+    fputc('\n', stream);
+    print_unknown(work, stream);
+}
+
 static void print_notes(const seq_item_work *work, FILE *stream) {
     static const char *const done[SEQ_SKIPS] = {[SEQ_SKIP_MISSING] = "interpolated",
                                                 [SEQ_SKIP_LOST] = "interpolated",
@@ -103,11 +149,13 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
         if (store->skipped[i])
             fprintf(stream, ", %" PRId64 " %s %s", store->skipped[i], seq_skip_names[i],
                     done[i] ? done[i] : "passed over");
-    fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another",
-            work->groups, work->repeats);
+    fprintf(stream, "\ngroups     %" PRId64 " of the inputs' items, %" PRId64 " repeat another%s",
+            work->groups, work->repeats,
+            work->prepare->task == SEQ_TASK_TRANSLATE ? "'s source" : "");
     if (work->contradictions)
         fprintf(stream, ", %" PRId64 " of them with another label", work->contradictions);
     fputc('\n', stream);
+    if (work->prepare->task == SEQ_TASK_TRANSLATE) print_pairs(work, stream);
     if (work->folds)
         fprintf(stream, "fold       %" PRId64 " of %" PRId64 "\n", work->prepare->fold,
                 work->folds);
@@ -129,9 +177,11 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
 
 static void warn(const seq_item_work *work) {
     if (work->strangers)
-        seq_log_warning("%" PRId64 " items of the validation and test parts are equal to items of "
-                        "another part",
-                        work->strangers);
+        seq_log_warning("%" PRId64 " items of the validation and test parts %s items of another "
+                        "part",
+                        work->strangers,
+                        work->prepare->task == SEQ_TASK_TRANSLATE ? "have the source of"
+                                                                  : "are equal to");
     if (work->broken)
         seq_log_warning("%" PRId64 " tags were not as %s has them and were repaired", work->broken,
                         seq_tag_scheme_name(work->scheme));
@@ -156,6 +206,7 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
+    if (prepare->task == SEQ_TASK_TRANSLATE) return "tsv";
     char scp[SEQ_PATH];
     snprintf(scp, sizeof scp, "%s/wav.scp", input);
     if (access(scp, F_OK) == 0) return "kaldi";
@@ -184,9 +235,27 @@ static seq_status check_lists(const seq_item_work *work, seq_error *error) {
                          work->prepare->inputs[0]);
 }
 
+// Files of lines side by side, each part with its own.
+static seq_status read_pairs(seq_item_work *work, seq_error *error) {
+    const seq_pair_files *pairs = work->prepare->pairs;
+    seq_item_store *store = &work->store;
+    seq_status status = SEQ_OK;
+    for (int split = 0; !status && split < SEQ_SPLITS; split++) {
+        if (!pairs[split].source) continue;
+        status = seq_item_store_read_pairs(store, (seq_split)split, &pairs[split], error);
+        if (split == SEQ_TRAIN) work->own = store->count;
+        if (status || (split == SEQ_TRAIN ? work->own : (size_t)store->read[split])) continue;
+        status = seq_error_set(
+            error, SEQ_BAD_INPUT, "%s, %s: %s", pairs[split].source, pairs[split].target,
+            store->read[split] ? "no pair has text on both sides" : "there are no lines");
+    }
+    return status;
+}
+
 static seq_status read_all(seq_item_work *work, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     seq_item_store *store = &work->store;
+    if (prepare->pairs[SEQ_TRAIN].source) return read_pairs(work, error);
     seq_status status = check_lists(work, error);
     if (!status)
         status =
@@ -215,6 +284,7 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
         seq_item_store_begin(&work->store, work->prepare, seq_dataset_writer_folder(writer), error);
     if (!status) status = read_all(work, error);
     if (!status) status = divide(work, error);
+    if (!status) status = leave_long_pairs(work, error);
     if (!status) status = seq_item_vocabularies(work, error);
     if (!status) status = seq_item_write(work, writer, error);
     if (status) return status;
@@ -236,9 +306,10 @@ static void clear(seq_item_work *work) {
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
     seq_vocabulary_destroy(work->names);
-    void *const blocks[] = {work->tags,      work->ids,    work->numbers,        work->text,
-                            work->tag,       work->letter, work->letter_lengths, work->raw,
-                            work->item_tags, work->spans,  work->casing,         work->values};
+    void *const blocks[] = {work->tags,  work->ids,       work->target_ids, work->numbers,
+                            work->text,  work->tag,       work->letter,     work->letter_lengths,
+                            work->raw,   work->item_tags, work->spans,      work->casing,
+                            work->values};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -248,9 +319,15 @@ seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *er
     seq_dataset_writer *writer = NULL;
     const char **inputs = NULL;
     size_t count = prepare->input_count;
-    seq_status status = seq_allocate(&inputs, count + 2, sizeof *inputs, "the inputs", error);
+    seq_status status =
+        seq_allocate(&inputs, count + 2 + 2 * SEQ_SPLITS, sizeof *inputs, "the inputs", error);
     if (status) return status;
     memcpy(inputs, prepare->inputs, count * sizeof *inputs);
+    for (int split = 0; split < SEQ_SPLITS; split++)
+        if (prepare->pairs[split].source) {
+            inputs[count++] = prepare->pairs[split].source;
+            inputs[count++] = prepare->pairs[split].target;
+        }
     if (prepare->valid_file) inputs[count++] = prepare->valid_file;
     if (prepare->test_file) inputs[count++] = prepare->test_file;
     const seq_dataset_target target = {prepare->output, prepare->force, inputs, count};

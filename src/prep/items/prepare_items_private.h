@@ -12,9 +12,12 @@ typedef struct seq_item_work {
     seq_item_store store;
     size_t own; // items of the inputs; behind them those of --valid and --test files
     int64_t groups, folds, repeats, contradictions, strangers, broken;
+    // translate: pairs that are too long; units of each side that were written, and those of them
+    // that are unknown.
+    int64_t too_long, written[SEQ_SPLITS][2], unknown[SEQ_SPLITS][2];
     seq_tag_scheme scheme, stored; // of the tags as read, and as written
     seq_tag *tags;                 // by number in store.tags
-    int32_t *ids;                  // of units, by number in store.units
+    int32_t *ids, *target_ids;     // of units, by number in store.units and store.symbols.table
     seq_vocabulary *units, *targets, *letters, *casings, *names;
     seq_schema schema;
     int input_field, target_field, letter_field, casing_field, group_field;
@@ -30,6 +33,8 @@ typedef struct seq_item_work {
     size_t capacity[10];
 } seq_item_work;
 
+// Whether it becomes an item of the data set.
+bool seq_item_is_used(const seq_stored_item *item);
 // Numbers [skip, skip + count) of what the store has of an item -> work->numbers.
 seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_t skip,
                          size_t count, seq_error *error);

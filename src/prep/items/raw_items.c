@@ -6,6 +6,7 @@
 #include <seqtrain/prep/raw_items.h>
 #include "documents.h"
 #include "input_file.h"
+#include "item_pairs.h"
 #include "item_symbols.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/prep/casing.h>
@@ -30,6 +31,7 @@ struct seq_raw_input {
     seq_item_field file_field;
     seq_raw_item out; // its arrays grow below
     int32_t *ids, *letter_ids, *letter_lengths, *casings;
+    seq_pair_text plain; // of a text with references to characters
     char *texts;
     size_t *ends, text_size;
     size_t capacity[6];
@@ -167,6 +169,7 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
     if (input->units) input->rules.text = *seq_vocabulary_rules(input->units);
     input->rules.cased = input->letters || input->casing;
     settings->unlabelled = settings->keep_lines = true;
+    settings->pairs = seq_schema_find_field(input->settings.schema, "source") >= 0;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
     settings->any_bytes = seq_item_takes_any_bytes(&input->rules);
     return SEQ_OK;
@@ -210,9 +213,8 @@ void seq_raw_close(seq_raw_input *input) {
     close_file(input);
     seq_documents_end(&input->documents);
     seq_item_cutter_destroy(input->cutter);
-    void *const blocks[] = {input->ids,   input->letter_ids, input->letter_lengths,
-                            input->texts, input->ends,       input->casings,
-                            input};
+    void *const blocks[] = {input->ids,  input->letter_ids, input->letter_lengths, input->texts,
+                            input->ends, input->casings,    input->plain.bytes,    input};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -268,7 +270,15 @@ static seq_status cut(seq_raw_input *input, seq_error *error) {
     const seq_item_field *field = input->out.input;
     if (!field)
         return seq_item_refuse(item->file, item->line, 0, error, "the item has no field 'text'");
-    return seq_item_cut(input->cutter, item->file, field, error);
+    if (!input->rules.unescape || field->list)
+        return seq_item_cut(input->cutter, item->file, field, error);
+    seq_value value = *field->values;
+    seq_status status = seq_pair_text_take(&input->plain, &value, true, error);
+    if (status) return status;
+    value.bytes = input->plain.bytes;
+    value.size = input->plain.size;
+    const seq_item_field plain = {.name = field->name, .values = &value, .count = 1};
+    return seq_item_cut(input->cutter, item->file, &plain, error);
 }
 
 static seq_status take_frames(seq_raw_input *input, seq_error *error) {

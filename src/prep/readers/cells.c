@@ -118,13 +118,14 @@ static seq_status add_range(seq_cell_map *map, const char *name, int from, int t
 static seq_status add_rest(seq_cell_map *map, const seq_reader *reader, bool *taken,
                            seq_error *error) {
     seq_status status = SEQ_OK;
-    map->fields[map->count++] = (seq_cell_field){reader->kind->input, (int)map->order_count, 0};
+    map->fields[map->count++] =
+        (seq_cell_field){seq_reader_input(reader), (int)map->order_count, 0};
     for (size_t column = 0; !status && column < map->width; column++)
         if (!taken[column]) status = add_column(map, (int)column, taken, error);
     if (!status && map->fields[map->count - 1].count == 0)
         status = seq_item_refuse(reader->name, 0, 0, error,
                                  "no column is left for the %s: --columns %s=NAME names it",
-                                 reader->kind->input, reader->kind->input);
+                                 seq_reader_input(reader), seq_reader_input(reader));
     return status;
 }
 
@@ -136,14 +137,24 @@ static int find_name(const seq_cells *names, const char *name) {
 
 static seq_status map_label(seq_cell_map *map, const seq_reader *reader, const seq_cells *names,
                             int label, bool *taken, seq_error *error) {
-    if (has_field(map, reader->kind->target)) return SEQ_OK;
-    int named = find_name(names, reader->kind->target);
+    if (has_field(map, seq_reader_target(reader))) return SEQ_OK;
+    int named = find_name(names, seq_reader_target(reader));
     if (named >= 0 && !taken[named]) label = named;
-    if (label >= 0) return add_range(map, reader->kind->target, label, label + 1, taken, error);
+    if (label >= 0)
+        return add_range(map, seq_reader_target(reader), label, label + 1, taken, error);
     if (reader->settings->unlabelled || reader->names_files || label == SEQ_NO_LABEL) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
-                         "%s: no column is named label: --columns label=NAME, or a number from 1",
-                         reader->name);
+                         "%s: no column is named %s: --columns %s=NAME, or a number from 1",
+                         reader->name, seq_reader_target(reader), seq_reader_target(reader));
+}
+
+// The column that a header calls source, where texts are pairs: others are no part of it.
+static seq_status map_source(seq_cell_map *map, const seq_reader *reader, const seq_cells *names,
+                             bool *taken, seq_error *error) {
+    int named = find_name(names, "source");
+    if (!reader->settings->pairs || has_field(map, "source") || named < 0 || taken[named])
+        return SEQ_OK;
+    return add_range(map, "source", named, named + 1, taken, error);
 }
 
 // --group names a field, or a column by name or number.
@@ -166,7 +177,7 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
     for (int i = 0; !status && i < reader->choice_count; i++) {
         const seq_column_choice *choice = &reader->choices[i];
         bool optional = choice->field && reader->settings->unlabelled &&
-                        strcmp(choice->field, reader->kind->input) != 0 &&
+                        strcmp(choice->field, seq_reader_input(reader)) != 0 &&
                         strcmp(choice->field, "path") != 0;
         status = locate(reader, choice, names, map->width, optional, &from, &to, error);
         if (!status && choice->field)
@@ -175,8 +186,9 @@ static seq_status fill_map(seq_cell_map *map, const seq_reader *reader, const se
             taken[column] = true;
     }
     if (!status) status = map_label(map, reader, names, label, taken, error);
+    if (!status) status = map_source(map, reader, names, taken, error);
     if (!status) status = map_group(map, reader, names, map->width, taken, error);
-    if (!status && !has_field(map, reader->kind->input) && !reader->names_files)
+    if (!status && !has_field(map, seq_reader_input(reader)) && !reader->names_files)
         status = add_rest(map, reader, taken, error);
     return status;
 }

@@ -67,6 +67,14 @@ const char *seq_reader_target_field(const char *reader) {
     return seq_reader_kind_find(reader)->target;
 }
 
+const char *seq_reader_input(const seq_reader *reader) {
+    return reader->settings->pairs ? "source" : reader->kind->input;
+}
+
+const char *seq_reader_target(const seq_reader *reader) {
+    return reader->settings->pairs ? "target" : reader->kind->target;
+}
+
 const char *seq_reader_summary(const char *reader) {
     return seq_reader_kind_find(reader)->summary;
 }

@@ -95,7 +95,7 @@ static bool wants_header(const seq_reader *reader) {
     bool group = settings->group && !isdigit((unsigned char)*settings->group) &&
                  strcmp(settings->group, "file") != 0 &&
                  !seq_reader_choice(reader, settings->group);
-    return group || (!reader->names_files && !seq_reader_choice(reader, reader->kind->target));
+    return group || (!reader->names_files && !seq_reader_choice(reader, seq_reader_target(reader)));
 }
 
 // The first record makes the map; *out_more as in `next`.

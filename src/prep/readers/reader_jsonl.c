@@ -47,9 +47,9 @@ static seq_status build_key(seq_reader *reader, const char *field, const char *k
 
 // Fields of --columns, then those that it does not name.
 static seq_status build(seq_reader *reader, const json_t *object, seq_error *error) {
-    const char *const standard[] = {reader->kind->target, reader->kind->input,
+    const char *const standard[] = {seq_reader_target(reader), seq_reader_input(reader),
                                     reader->settings->group};
-    const char *target = reader->kind->target;
+    const char *target = seq_reader_target(reader);
     bool unlabelled = reader->settings->unlabelled;
     seq_status status = SEQ_OK;
     for (int i = 0; !status && i < reader->choice_count; i++) {

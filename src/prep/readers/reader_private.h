@@ -104,6 +104,9 @@ seq_status seq_build_table_file(seq_reader *reader, seq_error *error);
 // Those for that file: without what the table's reader has used.
 seq_reader_settings seq_reader_settings_of_file(const seq_reader *reader);
 
+// The fields of sequence and target: those of the kind, or source and target.
+const char *seq_reader_input(const seq_reader *reader);
+const char *seq_reader_target(const seq_reader *reader);
 // The choice of a field, or NULL.
 const seq_column_choice *seq_reader_choice(const seq_reader *reader, const char *field);
 // The table's row.

@@ -122,9 +122,9 @@ static bool is_asked_for(const seq_parsed *parsed, size_t row) {
 static seq_status check_language_model_only(const seq_parsed *parsed, const seq_task *task,
                                             seq_error *error) {
     static const char *const own[] = {
-        "output", "samples", "cutoffs", "tied", "window", "loss-scale", "report-gradient-flow",
+        "tied", "output", "samples", "cutoffs", "window", "loss-scale", "report-gradient-flow",
         NULL};
-    for (const char *const *name = own; *name; name++)
+    for (const char *const *name = own + task->ties; *name; name++)
         if (is_asked_for(parsed, (size_t)seq_option_find(parsed->program, *name)))
             return seq_error_set(error, SEQ_BAD_USAGE,
                                  "--%s: the data set was prepared for the task %s; only lm has it",

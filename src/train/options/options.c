@@ -198,7 +198,8 @@ static const seq_option options[] = {
     {SEQ_OPTION_INTEGER, "early-stop", "N", AT(early_stop), "0", 0, 1e15, .flags = SEQ_OPTION_ADDED,
      .absent = "0",
      .help = "End when N validations in a row have found none better than the best; 0: never. "
-             "Better is what the task's first measure says (a language model: its loss)."},
+             "Better is what the task's first measure says, of equal values the smaller loss (a "
+             "language model: its loss)."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
      .help = "Seed of initial values, dropout and the words of --output sampled."},
 

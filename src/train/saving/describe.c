@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Of a language model, and of tasks with a metric.
+// Of the best validation; its value is kept of tasks with a metric, else it is the loss.
 static const char BEST_LOSS[] = "best_loss", BEST_VALUE[] = "best_value";
 
 static seq_status describe_options(const seq_trainer *trainer, seq_record *record,
@@ -42,7 +42,6 @@ static seq_status describe_options(const seq_trainer *trainer, seq_record *recor
 static seq_status describe_position(const seq_trainer *trainer, seq_record *record,
                                     seq_error *error) {
     const seq_position *position = &trainer->position;
-    const char *best = trainer->task->metrics[0] ? BEST_VALUE : BEST_LOSS;
     const struct {
         const char *key;
         int64_t value;
@@ -60,7 +59,9 @@ static seq_status describe_position(const seq_trainer *trainer, seq_record *reco
         status = seq_record_set_integer(record, integers[i].key, integers[i].value, error);
     if (!status && position->since_best)
         status = seq_record_set_integer(record, "since_best", position->since_best, error);
-    if (!status) status = seq_record_set_real(record, best, position->best_value, error);
+    if (!status && trainer->task->metrics[0])
+        status = seq_record_set_real(record, BEST_VALUE, position->best_value, error);
+    if (!status) status = seq_record_set_real(record, BEST_LOSS, position->best_loss, error);
     if (!status) status = seq_record_set_real(record, "last_loss", position->last_loss, error);
     if (!status) status = seq_record_set_real(record, "epoch_nats", position->epoch_nats, error);
     return status ? status : seq_train_describe_audit(position, record, error);
@@ -156,8 +157,13 @@ seq_status seq_train_read_position(const seq_manifest *manifest, seq_position *o
     if (!status && seq_record_text(record, "since_best"))
         status =
             seq_record_get_integer(record, "since_best", 0, INT64_MAX, &out->since_best, error);
-    const char *best = seq_record_text(record, BEST_VALUE) ? BEST_VALUE : BEST_LOSS;
-    if (!status) status = seq_record_get_real(record, best, &out->best_value, error);
+    bool measured = seq_record_text(record, BEST_VALUE);
+    out->best_loss = NAN;
+    if (!status && (!measured || seq_record_text(record, BEST_LOSS)))
+        status = seq_record_get_real(record, BEST_LOSS, &out->best_loss, error);
+    out->best_value = out->best_loss;
+    if (!status && measured)
+        status = seq_record_get_real(record, BEST_VALUE, &out->best_value, error);
     if (!status) status = seq_record_get_real(record, "last_loss", &out->last_loss, error);
     if (!status) status = seq_record_get_real(record, "epoch_nats", &out->epoch_nats, error);
     if (!status) status = seq_train_read_audit(record, out, error);

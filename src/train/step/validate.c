@@ -69,16 +69,19 @@ static seq_status measure(seq_trainer *trainer, seq_error *error) {
     return status;
 }
 
-// A NaN is no better than anything.
+// Of equal values the smaller loss is better: many checkpoints answer a small part alike, and
+// those that learned longer are surer. A NaN is no better than anything.
 static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_position *position = &trainer->position;
-    position->validated = position->step;
-    position->last_loss = total.sum / (double)total.count;
+    double loss = total.sum / (double)total.count, best = position->best_value,
+           value = trainer->metrics[0] ? trainer->measures[0] : loss;
     bool more = seq_train_prefers_more(trainer);
-    double value = trainer->metrics[0] ? trainer->measures[0] : position->last_loss;
+    position->validated = position->step;
+    position->last_loss = loss;
     position->since_best = trainer->options->early_stop ? position->since_best + 1 : 0;
-    if (more ? value > position->best_value : value < position->best_value) {
+    if ((more ? value > best : value < best) || (value == best && loss < position->best_loss)) {
         position->best_value = value;
+        position->best_loss = loss;
         position->best_step = position->step;
         position->since_best = 0;
     }

@@ -1,0 +1,923 @@
+// Searches over small languages whose probabilities are a table: outputs that are known by hand,
+// all outputs by brute force, a beam that never stops early, greedy search by itself. Checks
+// src/infer/search.c.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <float.h>
+#include <seqtrain/infer/search.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SYMBOLS = 5, LONGEST = 5, SOURCE = 3, MOST_ROWS = 4096, MOST_OUTPUTS = 4096 };
+enum { END = 0, A, B, C };
+
+typedef struct path {
+    int32_t symbols[40];
+    int length, item;
+} path;
+
+// A language: ln p of what follows a path, up to a constant; and the attention there.
+typedef void language(const path *path, float *logits);
+
+typedef struct toy {
+    language *says;
+    int symbols;
+    bool attends;
+    path *rows, *before;
+    int count, steps, most;
+    float weights[SOURCE];
+} toy;
+
+static uint32_t mix(uint32_t a, uint32_t b) {
+    uint32_t x = a * 0x9E3779B9u ^ (b + 0x7F4A7C15u);
+    x ^= x >> 15;
+    x *= 0x85EBCA6Bu;
+    return x ^ x >> 13;
+}
+
+static uint32_t hash(const path *path, uint32_t seed) {
+    uint32_t x = mix(seed, (uint32_t)path->item);
+    for (int j = 0; j < path->length; j++)
+        x = mix(x, (uint32_t)path->symbols[j]);
+    return x;
+}
+
+static uint32_t draw_below(uint32_t *state, uint32_t most) {
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 8) % most;
+}
+
+static float unit(uint32_t x) {
+    return (float)(mix(x, 77) >> 8) * 0x1p-24F;
+}
+
+static void attend(const path *path, float weights[SOURCE]) {
+    float sum = 0;
+    for (int i = 0; i < SOURCE; i++)
+        sum += weights[i] = unit(hash(path, 1000 + (uint32_t)i)) + 0.01F;
+    for (int i = 0; i < SOURCE; i++)
+        weights[i] /= sum;
+}
+
+static void toy_step(void *context, int count, const int32_t *item, const int32_t *from,
+                     const int32_t *before) {
+    toy *toy = context;
+    path *old = toy->rows;
+    assert_true(count <= MOST_ROWS);
+    for (int i = 0; i < count; i++) {
+        path *to = &toy->before[i];
+        assert_true(!from || (from[i] >= 0 && from[i] < toy->count));
+        *to = from ? old[from[i]] : (path){.item = item[i]};
+        assert_int_equal(to->item, item[i]);
+        if (from)
+            to->symbols[to->length++] = before[i];
+        else
+            assert_int_equal(before[i], SEQ_NO_ID);
+    }
+    toy->rows = toy->before;
+    toy->before = old;
+    toy->count = count;
+    toy->steps++;
+    if (count > toy->most) toy->most = count;
+}
+
+static void toy_scores(void *context, int first, int rows, float *scores) {
+    const toy *toy = context;
+    assert_true(first + rows <= toy->count);
+    for (int i = 0; i < rows; i++)
+        toy->says(&toy->rows[first + i], scores + i * toy->symbols);
+}
+
+static const float *toy_attention(void *context, int sequence, int *out_length) {
+    toy *toy = context;
+    if (!toy->attends) return NULL;
+    attend(&toy->rows[sequence], toy->weights);
+    *out_length = SOURCE;
+    return toy->weights;
+}
+
+static toy make(language *says, int symbols, bool attends) {
+    return (toy){.says = says,
+                 .symbols = symbols,
+                 .attends = attends,
+                 .rows = malloc(MOST_ROWS * sizeof(path)),
+                 .before = malloc(MOST_ROWS * sizeof(path))};
+}
+
+static void drop(toy *toy) {
+    free(toy->rows);
+    free(toy->before);
+}
+
+// ---- What searches find, kept.
+
+typedef struct output {
+    double score, log_probability;
+    int32_t symbols[40];
+    int length;
+    bool truncated;
+    float attention[40][SOURCE];
+} output;
+
+typedef struct answer {
+    output outputs[16];
+    int count, told;
+    double greedy;
+    bool not_a_number;
+} answer;
+
+static seq_status keep(void *context, int item, const seq_found *found, seq_error *error) {
+    answer *to = (answer *)context + item;
+    (void)error;
+    to->told++;
+    to->count = found->count;
+    to->greedy = found->greedy;
+    to->not_a_number = found->not_a_number;
+    for (int k = 0; k < found->count; k++) {
+        const seq_output *from = &found->outputs[k];
+        output *own = &to->outputs[k];
+        memset(own, 0, sizeof *own);
+        own->score = from->score;
+        own->log_probability = from->log_probability;
+        own->length = from->length;
+        own->truncated = from->truncated;
+        if (from->length)
+            memcpy(own->symbols, from->symbols, (size_t)from->length * sizeof(int32_t));
+        if (from->attention)
+            memcpy(own->attention, from->attention,
+                   ((size_t)from->length + 1) * sizeof *own->attention);
+    }
+    return SEQ_OK;
+}
+
+static const seq_search_config usual = {.symbols = SYMBOLS,
+                                        .end = END,
+                                        .width = 4,
+                                        .best = 4,
+                                        .margin = INFINITY,
+                                        .rule = SEQ_LENGTH_NONE,
+                                        .longest = LONGEST,
+                                        .greedy = true};
+
+static void search_all(const seq_search_config *config, toy *toy, const seq_search_item *items,
+                       int count, answer *answers) {
+    seq_search_config own = *config;
+    const seq_stepper stepper = {toy, toy_step, toy_scores, toy_attention};
+    seq_search *search;
+    seq_error error = {0};
+    own.kernels = seq_kernels_of("portable");
+    toy->steps = toy->most = 0;
+    memset(answers, 0, (size_t)count * sizeof *answers);
+    assert_int_equal(seq_search_create(&own, &search, &error), SEQ_OK);
+    assert_int_equal(seq_search_run(search, &stepper, items, count, keep, answers, &error), SEQ_OK);
+    seq_search_destroy(search);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(answers[i].told, 1);
+}
+
+static answer search_one(const seq_search_config *config, toy *toy, const int32_t *prefix,
+                         int prefix_count) {
+    const seq_search_item item = {.source = SOURCE, .prefix = prefix, .prefix_count = prefix_count};
+    static answer out; // large
+    search_all(config, toy, &item, 1, &out);
+    return out;
+}
+
+static void expect(const answer *answer, int k, const char *symbols, double probability) {
+    const output *output = &answer->outputs[k];
+    assert_true(k < answer->count);
+    assert_int_equal(output->length, strlen(symbols));
+    for (int j = 0; j < output->length; j++)
+        assert_int_equal(output->symbols[j], symbols[j] - 'a' + A);
+    assert_true(fabs(output->log_probability - log(probability)) < 1e-6);
+}
+
+// ---- A language that is known by hand: what follows the beginning, a, b, c.
+
+static void little(const path *path, float *logits) {
+    static const double table[4][4] = {
+        {0.0, 0.6, 0.4, 0.0}, {0.1, 0.3, 0.3, 0.3}, {0.9, 0.0, 0.0, 0.1}, {1.0, 0.0, 0.0, 0.0}};
+    const double *row = table[path->length ? path->symbols[path->length - 1] : 0];
+    for (int k = 0; k < 4; k++)
+        logits[k] = row[k] > 0 ? (float)log(row[k]) + 3 : -INFINITY; // up to a constant
+}
+
+static void the_little_language(void **state) {
+    (void)state;
+    toy toy = make(little, 4, false);
+    seq_search_config config = usual;
+    config.symbols = 4;
+    answer found = search_one(&config, &toy, NULL, 0);
+    expect(&found, 0, "b", 0.36);
+    expect(&found, 1, "ac", 0.18);
+    expect(&found, 2, "ab", 0.162);
+    expect(&found, 3, "a", 0.06);
+    for (int k = 0; k < 4; k++) {
+        assert_true(found.outputs[k].score == found.outputs[k].log_probability);
+        assert_false(found.outputs[k].truncated);
+    }
+    // Greedy search says a as long as it may; its end is not the model's wish.
+    assert_true(fabs(found.greedy - log(0.6 * pow(0.3, 4) * 0.1)) < 1e-6);
+    config.width = 1;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(found.count, 1);
+    expect(&found, 0, "aaaaa", 0.6 * pow(0.3, 4) * 0.1);
+    assert_true(found.outputs[0].truncated && found.greedy == found.outputs[0].score);
+    assert_int_equal(toy.most, 1);
+
+    config = usual;
+    config.symbols = 4;
+    config.shortest = 2;
+    found = search_one(&config, &toy, NULL, 0);
+    expect(&found, 0, "ac", 0.18);
+    expect(&found, 1, "ab", 0.162);
+
+    config.shortest = 0;
+    config.forbidden = (const int32_t[]){B};
+    config.forbidden_count = 1;
+    found = search_one(&config, &toy, NULL, 0);
+    expect(&found, 0, "ac", 0.18);
+    expect(&found, 1, "a", 0.06);
+
+    config.forbidden_count = 0;
+    config.no_repeat = 1;
+    found = search_one(&config, &toy, NULL, 0);
+    expect(&found, 0, "b", 0.36);
+    assert_true(fabs(found.greedy - log(0.162)) < 1e-6); // a b
+
+    config.no_repeat = 0;
+    config.longest = 1;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(found.count, 2);
+    expect(&found, 1, "a", 0.06);
+    assert_true(found.outputs[1].truncated && !found.outputs[0].truncated);
+    drop(&toy);
+}
+
+static void a_forced_prefix(void **state) {
+    (void)state;
+    toy toy = make(little, 4, false);
+    seq_search_config config = usual;
+    config.symbols = 4;
+    answer found = search_one(&config, &toy, (const int32_t[]){A, A}, 2);
+    expect(&found, 0, "aac", 0.6 * 0.3 * 0.3);
+    expect(&found, 1, "aab", 0.6 * 0.3 * 0.3 * 0.9);
+    expect(&found, 2, "aa", 0.6 * 0.3 * 0.1);
+    config.forbidden = (const int32_t[]){A};
+    config.forbidden_count = 1; // not in what is forced
+    config.no_repeat = 1;
+    found = search_one(&config, &toy, (const int32_t[]){A, A}, 2);
+    expect(&found, 0, "aac", 0.6 * 0.3 * 0.3);
+    assert_true(fabs(found.greedy - log(0.6 * 0.3 * 0.3 * 0.9)) < 1e-6);
+    config.longest = 1; // the prefix is longer
+    found = search_one(&config, &toy, (const int32_t[]){A, A}, 2);
+    assert_int_equal(found.count, 1);
+    expect(&found, 0, "aa", 0.6 * 0.3 * 0.1);
+    // The language has no such beginning.
+    found = search_one(&config, &toy, (const int32_t[]){C}, 1);
+    assert_int_equal(found.count, 0);
+    assert_true(isnan(found.greedy) && !found.not_a_number);
+    drop(&toy);
+}
+
+// ---- Random languages, and their outputs by brute force.
+
+static uint32_t seed_of_language;
+static float spread_of_language;
+
+static void random_language(const path *path, float *logits) {
+    uint32_t x = hash(path, seed_of_language);
+    for (int k = 0; k < SYMBOLS; k++)
+        logits[k] = spread_of_language * unit(mix(x, (uint32_t)k)) + 40 * unit(x);
+}
+
+static bool holds(const int32_t *list, int count, int32_t symbol) {
+    for (int i = 0; i < count; i++)
+        if (list[i] == symbol) return true;
+    return false;
+}
+
+// Whether `symbol` may follow, by the definitions.
+static bool is_allowed(const seq_search_config *config, const path *path, const int32_t *prefix,
+                       int prefix_count, int longest, int32_t symbol) {
+    int length = path->length, n = config->no_repeat;
+    if (length < prefix_count) return symbol == prefix[length];
+    if (symbol == END) return length >= config->shortest && length > 0;
+    if (length >= longest || holds(config->forbidden, config->forbidden_count, symbol))
+        return false;
+    for (int i = 0; n && i + n <= length; i++) {
+        bool same = path->symbols[i + n - 1] == symbol;
+        for (int j = 0; same && j < n - 1; j++)
+            same = path->symbols[i + j] == path->symbols[length - n + 1 + j];
+        if (same) return false;
+    }
+    return true;
+}
+
+static double log_sum(const float *logits) {
+    float scratch[SYMBOLS];
+    return seq_log_sum(seq_kernels_of("portable"), logits, SYMBOLS, scratch);
+}
+
+static double judge(const seq_search_config *config, const path *path, double log_probability) {
+    double penalty = 0;
+    for (int i = 0; config->coverage > 0 && i < SOURCE; i++) {
+        double sum = 0;
+        for (int j = 0; j <= path->length; j++) {
+            float weights[SOURCE];
+            struct path part = *path;
+            part.length = j;
+            attend(&part, weights);
+            sum += (double)weights[i];
+        }
+        penalty -= log(sum < 1 ? sum : 1);
+    }
+    return log_probability / seq_length_penalty(config->rule, config->alpha, path->length + 1) -
+           config->coverage * penalty;
+}
+
+typedef struct all_outputs {
+    output list[MOST_OUTPUTS];
+    int count;
+} all_outputs;
+
+static void enumerate(const seq_search_config *config, language *says, path *path,
+                      const int32_t *prefix, int prefix_count, double score, all_outputs *out) {
+    float logits[SYMBOLS];
+    says(path, logits);
+    double sum = log_sum(logits);
+    for (int32_t k = 0; k < SYMBOLS; k++) {
+        if (!is_allowed(config, path, prefix, prefix_count, config->longest, k)) continue;
+        double own = score + ((double)logits[k] - sum);
+        if (k == END) {
+            output *to = &out->list[out->count++];
+            assert_true(out->count < MOST_OUTPUTS);
+            *to = (output){judge(config, path, own), own, {0}, path->length, false, {{0}}};
+            memcpy(to->symbols, path->symbols, sizeof to->symbols);
+        } else {
+            path->symbols[path->length++] = k;
+            enumerate(config, says, path, prefix, prefix_count, own, out);
+            path->length--;
+        }
+    }
+}
+
+static int by_symbols(const output *x, const output *y) {
+    for (int j = 0; j < x->length && j < y->length; j++)
+        if (x->symbols[j] != y->symbols[j]) return x->symbols[j] - y->symbols[j];
+    return x->length - y->length;
+}
+
+static int by_score(const void *a, const void *b) {
+    const output *x = a, *y = b;
+    if (x->score != y->score) return x->score < y->score ? 1 : -1;
+    return by_symbols(x, y);
+}
+
+static seq_search_config draw_config(uint32_t *random) {
+    static const int32_t forbidden[] = {2, 4};
+    seq_search_config config = usual;
+    config.rule = (seq_length_rule)draw_below(random, 3);
+    config.alpha = 0.25 * draw_below(random, 6);
+    config.coverage = draw_below(random, 2) ? 0 : 0.3 * draw_below(random, 4);
+    config.longest = 1 + (int)draw_below(random, LONGEST);
+    config.shortest = (int)draw_below(random, (unsigned)config.longest + 1);
+    config.no_repeat = draw_below(random, 3) ? 0 : 1 + (int)draw_below(random, 3);
+    config.forbidden = forbidden;
+    config.forbidden_count = draw_below(random, 3) ? 0 : 1 + (int)draw_below(random, 2);
+    config.best = 1 + (int)draw_below(random, 8);
+    seed_of_language = mix(*random, 6);
+    spread_of_language = draw_below(random, 2) ? 2 : 12;
+    return config;
+}
+
+static void a_wide_beam_is_exact(void **state) {
+    (void)state;
+    static all_outputs all;
+    toy toy = make(random_language, SYMBOLS, true);
+    uint32_t random = 1;
+    for (int trial = 0; trial < 150; trial++) {
+        seq_search_config config = draw_config(&random);
+        int32_t prefix[] = {(int32_t)draw_below(&random, SYMBOLS - 1) + 1,
+                            (int32_t)draw_below(&random, SYMBOLS - 1) + 1};
+        int prefix_count = draw_below(&random, 3) ? 0 : (int)draw_below(&random, 3);
+        path path = {0};
+        config.width = 1500; // 4^5 and more
+        if (prefix_count > config.longest) config.longest = prefix_count;
+        all.count = 0;
+        enumerate(&config, random_language, &path, prefix, prefix_count, 0, &all);
+        qsort(all.list, (size_t)all.count, sizeof *all.list, by_score);
+        answer found = search_one(&config, &toy, prefix, prefix_count);
+        assert_int_equal(found.count, all.count < config.best ? all.count : config.best);
+        for (int k = 0; k < found.count; k++) {
+            const output *own = &found.outputs[k], *right = &all.list[k];
+            assert_true(own->log_probability == right->log_probability);
+            assert_true(fabs(own->score - right->score) < 1e-12);
+            assert_int_equal(by_symbols(own, right), 0);
+        }
+    }
+    drop(&toy);
+}
+
+// ---- A beam that goes on to the longest output, and greedy search.
+
+typedef struct open {
+    path path;
+    double score;
+    int parent;
+    int32_t symbol;
+} open;
+
+static int by_rank(const void *a, const void *b) {
+    const open *x = a, *y = b;
+    if (x->score != y->score) return x->score < y->score ? 1 : -1;
+    return x->parent != y->parent ? x->parent - y->parent : x->symbol - y->symbol;
+}
+
+// The score of greedy search's path; NaN: it comes to no end.
+static double greedy_score(const seq_search_config *config, language *says, int32_t *out_symbols,
+                           int *out_length) {
+    path path = {0};
+    double score = 0;
+    for (;;) {
+        float logits[SYMBOLS];
+        int32_t best = -1;
+        says(&path, logits);
+        for (int32_t k = 0; k < SYMBOLS; k++)
+            if (is_allowed(config, &path, NULL, 0, config->longest, k) &&
+                (best < 0 || logits[k] > logits[best]))
+                best = k;
+        if (best < 0) return NAN;
+        score += (double)logits[best] - log_sum(logits);
+        if (best == END) break;
+        path.symbols[path.length++] = best;
+    }
+    memcpy(out_symbols, path.symbols, sizeof path.symbols);
+    *out_length = path.length;
+    return judge(config, &path, score);
+}
+
+// Offers of the beam of the config's width, without greedy search's path; nothing is dropped early.
+static void patient_beam(const seq_search_config *config, language *says, all_outputs *out) {
+    static open now[64], next[64 * SYMBOLS];
+    int count = 1;
+    now[0] = (open){.score = 0};
+    out->count = 0;
+    for (int length = 0; length <= config->longest; length++) {
+        int candidates = 0;
+        for (int i = 0; i < count; i++) {
+            float logits[SYMBOLS];
+            path *path = &now[i].path;
+            says(path, logits);
+            double sum = log_sum(logits);
+            for (int32_t k = 0; k < SYMBOLS; k++) {
+                double own = now[i].score + ((double)logits[k] - sum);
+                if (!is_allowed(config, path, NULL, 0, config->longest, k)) continue;
+                if (k == END) {
+                    output *to = &out->list[out->count++];
+                    *to = (output){judge(config, path, own), own, {0}, path->length, false, {{0}}};
+                    memcpy(to->symbols, path->symbols, sizeof to->symbols);
+                } else {
+                    next[candidates] = (open){*path, own, i, k};
+                    next[candidates].path.symbols[next[candidates].path.length++] = k;
+                    candidates++;
+                }
+            }
+        }
+        qsort(next, (size_t)candidates, sizeof *next, by_rank);
+        count = candidates < config->width ? candidates : config->width;
+        memcpy(now, next, (size_t)count * sizeof *now);
+    }
+    qsort(out->list, (size_t)out->count, sizeof *out->list, by_score);
+}
+
+// The bound that ends a search never loses an output, and greedy search's is never above.
+static void nothing_that_could_win_is_lost(void **state) {
+    (void)state;
+    static all_outputs all;
+    toy toy = make(random_language, SYMBOLS, true);
+    uint32_t random = 2;
+    int stopped = 0, saved = 0, ended = 0;
+    for (int trial = 0; trial < 600; trial++) {
+        seq_search_config config = draw_config(&random);
+        int32_t symbols[40];
+        int length = 0;
+        config.width = 2 + (int)draw_below(&random, 4);
+        config.longest += 8;
+        double greedy = greedy_score(&config, random_language, symbols, &length);
+        patient_beam(&config, random_language, &all);
+        answer found = search_one(&config, &toy, NULL, 0);
+        assert_true(isnan(greedy) ? isnan(found.greedy) : fabs(found.greedy - greedy) < 1e-12);
+        assert_true(toy.most <= config.width + 1);
+        if (found.count) ended++;
+        stopped += toy.steps <= config.longest;
+        // What is found is what the patient beam finds, and greedy search.
+        if (!isnan(greedy)) {
+            output *own = &all.list[all.count];
+            saved += all.count == 0 || greedy > all.list[0].score;
+            *own = (output){.score = greedy, .length = length};
+            memcpy(own->symbols, symbols, sizeof symbols);
+            for (int k = 0; k < all.count; k++)
+                if (by_symbols(&all.list[k], own) == 0) own = NULL, k = all.count;
+            all.count += own != NULL;
+            qsort(all.list, (size_t)all.count, sizeof *all.list, by_score);
+            assert_true(found.outputs[0].score >= found.greedy);
+        }
+        assert_int_equal(found.count, all.count < config.best ? all.count : config.best);
+        for (int k = 0; k < found.count; k++) {
+            assert_true(fabs(found.outputs[k].score - all.list[k].score) < 1e-12);
+            assert_int_equal(by_symbols(&found.outputs[k], &all.list[k]), 0);
+        }
+        // And the answer is that of a search that does not ask for greedy search's score.
+        config.greedy = false;
+        answer again = search_one(&config, &toy, NULL, 0);
+        assert_int_equal(again.count, found.count);
+        for (int k = 0; k < found.count; k++) {
+            assert_true(again.outputs[k].score == found.outputs[k].score);
+            assert_memory_equal(again.outputs[k].symbols, found.outputs[k].symbols,
+                                sizeof found.outputs[k].symbols);
+        }
+    }
+    assert_true(stopped > 100 && ended > 400); // the cases occur
+    assert_true(saved > 0);
+    drop(&toy);
+}
+
+// Greedy search's path falls out of the beam at once: b's ways are many and a little better at
+// first, all of them end badly.
+static void trap(const path *path, float *logits) {
+    bool own = path->length && path->symbols[0] == A;
+    double table[SYMBOLS] = {1e-9, 0.4, 0.35, 0.25, 1e-9};
+    if (path->length == 1) {
+        for (int k = 0; k < SYMBOLS; k++)
+            table[k] = own                ? (k == END ? 1e-9
+                                             : k == 1 ? 0.28
+                                                      : 0.24)
+                       : k == 2 || k == 3 ? 0.5
+                                          : 1e-9;
+    } else if (path->length > 1)
+        for (int k = 0; k < SYMBOLS; k++)
+            table[k] =
+                own && path->symbols[1] == 1 ? (k == END ? 1 : 1e-9) : (k == END ? 1e-6 : 0.25);
+    for (int k = 0; k < SYMBOLS; k++)
+        logits[k] = (float)log(table[k]);
+}
+
+static void greedy_search_keeps_its_place(void **state) {
+    (void)state;
+    static all_outputs all;
+    toy toy = make(trap, SYMBOLS, false);
+    seq_search_config config = usual;
+    config.width = 2;
+    config.best = 1;
+    patient_beam(&config, trap, &all);
+    answer found = search_one(&config, &toy, NULL, 0);
+    assert_true(all.list[0].score < log(1e-4));
+    expect(&found, 0, "aa", 0.4 * 0.28);
+    assert_true(found.greedy == found.outputs[0].score);
+    drop(&toy);
+}
+
+// ---- Stopping.
+
+// One way, a b a b ..., with an end at two places: p is 1 / 2 each time but where it is said.
+static void long_way(const path *path, float *logits) {
+    int t = path->length;
+    double end = t == 2 ? 0.5 : t == 8 ? 1 - 1e-9 : 1e-9;
+    for (int k = 0; k < SYMBOLS; k++)
+        logits[k] = (float)log(k == END ? end : k == 1 + t % 2 ? 1 - end : 1e-12);
+}
+
+// e^-5 at once, then a dead certain end; everything else is worse at once.
+static void short_way(const path *path, float *logits) {
+    for (int k = 0; k < SYMBOLS; k++)
+        logits[k] = path->length == 0 ? (k == END ? -30.0F
+                                         : k == 1 ? 0.0F
+                                                  : -20.0F)
+                                      : (k == END ? 0.0F : -20.0F);
+}
+
+static void a_search_stops_when_nothing_can_win(void **state) {
+    (void)state;
+    toy toy = make(long_way, SYMBOLS, false);
+    seq_search_config config = usual;
+    config.best = 1;
+    config.longest = 12;
+    config.rule = SEQ_LENGTH_GNMT;
+    config.alpha = 1;
+    // ln 1/2 for both; the longer one is divided by more. It ends six steps after the first.
+    answer found = search_one(&config, &toy, NULL, 0);
+    expect(&found, 0, "abababab", 0.5);
+    assert_true(fabs(found.outputs[0].score - log(0.5) / (14.0 / 6)) < 1e-6);
+    config.rule = SEQ_LENGTH_NONE;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(found.outputs[0].length, 2); // by the order of symbols, or by 1e-9
+    drop(&toy);
+
+    toy = make(short_way, SYMBOLS, false);
+    config.longest = 30;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(found.outputs[0].length, 1);
+    assert_int_equal(toy.steps, 2); // nothing else can win: -20 is below
+    config.rule = SEQ_LENGTH_GNMT;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(toy.steps, 2); // -20 / (36 / 6) is below
+    config.best = 2;                // the second one has to be found
+    found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(found.count, 2);
+    assert_true(toy.steps > 2 && toy.steps < 10);
+    drop(&toy);
+}
+
+// ---- Formulas by hand.
+
+static const float (*given_attention)[2];
+static const float *two_units(void *context, int sequence, int *out_length) {
+    const toy *toy = context;
+    *out_length = 2;
+    return given_attention[toy->rows[sequence].length];
+}
+
+static void formulas(void **state) {
+    (void)state;
+    assert_true(fabs(seq_length_penalty(SEQ_LENGTH_GNMT, 0.6, 7) - 1.5157165665103982) < 1e-15);
+    assert_true(seq_length_penalty(SEQ_LENGTH_GNMT, 1, 1) == 1);
+    assert_true(seq_length_penalty(SEQ_LENGTH_GNMT, 0, 9) == 1);
+    assert_true(seq_length_penalty(SEQ_LENGTH_MEAN, 1, 4) == 4);
+    assert_true(fabs(seq_length_penalty(SEQ_LENGTH_MEAN, 0.5, 9) - 3) < 1e-15);
+    assert_true(seq_length_penalty(SEQ_LENGTH_NONE, 1, 4) == 1);
+
+    // Places a and end: sums 0.25 + 0.5 and 0.75 + 0.5; a second symbol adds 0.125, 0.875.
+    static const float rows[][2] = {{0.25F, 0.75F}, {0.5F, 0.5F}, {0.125F, 0.875F}, {0, 1}, {0, 1}};
+    static const float never[][2] = {{0, 1}, {0, 1}, {0, 1}, {0, 1}, {0, 1}};
+    toy toy = make(little, 4, true);
+    const seq_stepper stepper = {&toy, toy_step, toy_scores, two_units};
+    seq_search_config config = usual;
+    const seq_search_item item = {.source = 2};
+    seq_search *search;
+    seq_error error = {0};
+    static answer found;
+    config.kernels = seq_kernels_of("portable");
+    config.symbols = 4;
+    config.longest = 2;
+    config.coverage = 0.5;
+    given_attention = rows;
+    assert_int_equal(seq_search_create(&config, &search, &error), SEQ_OK);
+    assert_int_equal(seq_search_run(search, &stepper, &item, 1, keep, &found, &error), SEQ_OK);
+    assert_true(found.outputs[0].length == 1 && found.outputs[0].symbols[0] == B);
+    assert_true(fabs(found.outputs[0].score - (log(0.36) + 0.5 * log(0.75))) < 1e-6);
+    assert_int_equal(found.outputs[1].length, 2); // a c
+    assert_true(fabs(found.outputs[1].score - (log(0.18) + 0.5 * log(0.875))) < 1e-6);
+    given_attention = never;
+    assert_int_equal(seq_search_run(search, &stepper, &item, 1, keep, &found, &error), SEQ_OK);
+    assert_true(fabs(found.outputs[0].score - (log(0.36) + 0.5 * log((double)FLT_MIN))) < 1e-6);
+    // A model without attention has no coverage.
+    toy.attends = false;
+    const seq_stepper none = {&toy, toy_step, toy_scores, toy_attention};
+    assert_int_equal(seq_search_run(search, &none, &item, 1, keep, &found, &error), SEQ_BAD_USAGE);
+    assert_non_null(strstr(error.text, "attention"));
+    seq_search_destroy(search);
+    drop(&toy);
+}
+
+static void attention_of_outputs(void **state) {
+    (void)state;
+    toy toy = make(random_language, SYMBOLS, true);
+    seq_search_config config = usual;
+    config.attention = true;
+    seed_of_language = 3;
+    spread_of_language = 4;
+    answer found = search_one(&config, &toy, NULL, 0);
+    assert_int_equal(found.count, 4);
+    for (int k = 0; k < found.count; k++) {
+        const output *output = &found.outputs[k];
+        path path = {0};
+        memcpy(path.symbols, output->symbols, sizeof path.symbols);
+        for (; path.length <= output->length; path.length++) {
+            float weights[SOURCE];
+            attend(&path, weights);
+            assert_memory_equal(output->attention[path.length], weights, sizeof weights);
+        }
+    }
+    drop(&toy);
+}
+
+// ---- Items beside each other.
+
+static void items_do_not_change_each_other(void **state) {
+    (void)state;
+    enum { ITEMS = 40 };
+    static answer alone[ITEMS], together[ITEMS];
+    toy toy = make(random_language, SYMBOLS, true);
+    seq_sample_config draw = {.temperature = 1.5, .top_k = 4, .top_p = 1, .seed = 9};
+    seq_search_item items[ITEMS];
+    seed_of_language = 4;
+    spread_of_language = 5;
+    for (int how = 0; how < 3; how++) {
+        seq_search_config config = usual;
+        config.longest = 0;
+        config.rule = SEQ_LENGTH_GNMT;
+        config.alpha = 0.7;
+        config.coverage = how == 0 ? 0.2 : 0;
+        config.attention = how == 0;
+        config.width = how == 1 ? 1 : 5;
+        config.draw = how == 2 ? &draw : NULL;
+        for (int i = 0; i < ITEMS; i++)
+            items[i] = (seq_search_item){.number = 100 + i, .source = i % 9 == 8 ? 0 : SOURCE};
+        search_all(&config, &toy, items, ITEMS, together);
+        int all = toy.most, steps = toy.steps;
+        assert_true(all > 0 && all <= ITEMS * seq_search_rows(&config));
+        // A language asks for the item's number in its call.
+        for (int i = 0; i < ITEMS; i++) {
+            seq_search_item filled[ITEMS] = {{0}}; // items of no source are not stepped
+            static answer answers[ITEMS];
+            filled[i] = items[i];
+            search_all(&config, &toy, filled, i + 1, answers);
+            assert_true(toy.steps <= steps);
+            alone[i] = answers[i];
+        }
+        for (int i = 0; i < ITEMS; i++) {
+            assert_int_equal(alone[i].count, together[i].count);
+            assert_memory_equal(alone[i].outputs, together[i].outputs,
+                                (size_t)alone[i].count * sizeof *alone[i].outputs);
+            if (items[i].source) continue;
+            assert_int_equal(alone[i].count, 1);
+            assert_int_equal(alone[i].outputs[0].length, 0);
+            assert_true(alone[i].outputs[0].score == 0);
+        }
+    }
+    drop(&toy);
+}
+
+// ---- Draws.
+
+static void draws_follow_the_rules(void **state) {
+    (void)state;
+    enum { ITEMS = 2000 };
+    static answer answers[ITEMS];
+    static seq_search_item items[ITEMS];
+    toy toy = make(little, 4, false);
+    seq_sample_config draw = {.temperature = 1, .top_p = 1, .seed = 5};
+    seq_search_config config = usual;
+    int begin_b = 0;
+    config.symbols = 4;
+    config.draw = &draw;
+    config.longest = 12;
+    for (int i = 0; i < ITEMS; i++)
+        items[i] = (seq_search_item){.number = i, .source = SEQ_NO_SOURCE};
+    search_all(&config, &toy, items, ITEMS, answers);
+    for (int i = 0; i < ITEMS; i++) {
+        const output *output = &answers[i].outputs[0];
+        path path = {0};
+        double log_probability = 0;
+        assert_int_equal(answers[i].count, 1);
+        begin_b += output->length > 0 && output->symbols[0] == B;
+        for (int j = 0; j <= output->length; j++, path.length++) { // each draw by itself
+            float logits[4], scratch[4];
+            unsigned char room[256];
+            little(&path, logits);
+            int32_t symbol = seq_sample_draw(&draw, logits, 4, SEQ_NO_ID,
+                                             seq_sample_unit(&draw, j, (uint32_t)i), room);
+            int32_t own = j < output->length ? output->symbols[j] : END;
+            if (j < config.longest) assert_int_equal(own, symbol);
+            log_probability +=
+                (double)logits[own] - seq_log_sum(seq_kernels_of("portable"), logits, 4, scratch);
+            path.symbols[j] = own;
+        }
+        assert_true(log_probability == output->log_probability);
+    }
+    assert_true(begin_b > ITEMS * 36 / 100 && begin_b < ITEMS * 44 / 100); // p = 0.4
+    config.shortest = 3;
+    config.forbidden = (const int32_t[]){C};
+    config.forbidden_count = 1;
+    config.longest = 4;
+    search_all(&config, &toy, items, 200, answers);
+    for (int i = 0; i < 200; i++) {
+        if (!answers[i].count) continue; // after b only c and the end have a probability
+        const output *output = &answers[i].outputs[0];
+        assert_true(output->length >= 3 && output->length <= 4);
+        assert_false(holds(output->symbols, output->length, C));
+    }
+    drop(&toy);
+}
+
+// ---- What models say that they should not.
+
+static float broken_value;
+static void broken(const path *path, float *logits) {
+    for (int k = 0; k < SYMBOLS; k++)
+        logits[k] = path->length == 1 && k == 2 ? broken_value : (float)-k;
+}
+static void silent(const path *path, float *logits) {
+    (void)path;
+    for (int k = 0; k < SYMBOLS; k++)
+        logits[k] = -INFINITY;
+}
+
+static void answers_that_are_no_number(void **state) {
+    (void)state;
+    const float values[] = {NAN, INFINITY};
+    toy toy = make(broken, SYMBOLS, false);
+    for (int i = 0; i < 2; i++) {
+        broken_value = values[i];
+        answer found = search_one(&usual, &toy, NULL, 0);
+        assert_true(found.not_a_number && found.count == 0);
+    }
+    toy.says = silent;
+    answer found = search_one(&usual, &toy, NULL, 0);
+    assert_true(found.not_a_number && found.count == 0);
+    // Nothing is allowed.
+    toy.says = random_language;
+    seq_search_config config = usual;
+    config.forbidden = (const int32_t[]){1, 2, 3, 4};
+    config.forbidden_count = 4;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_true(!found.not_a_number && found.count == 0 && isnan(found.greedy));
+    config.no_repeat = 1; // four symbols, and five are wanted
+    config.forbidden_count = 0;
+    config.shortest = 5;
+    found = search_one(&config, &toy, NULL, 0);
+    assert_true(!found.not_a_number && found.count == 0);
+    drop(&toy);
+}
+
+// Outputs far below the best unfinished one are not followed; greedy search's is.
+static void a_margin(void **state) {
+    (void)state;
+    toy toy = make(random_language, SYMBOLS, false);
+    seq_search_config config = usual;
+    seed_of_language = 8;
+    spread_of_language = 6;
+    config.longest = 4;
+    config.width = 100;
+    config.margin = 0;
+    answer found = search_one(&config, &toy, NULL, 0);
+    assert_true(toy.most <= 2 && found.count > 0 && found.outputs[0].score >= found.greedy);
+    int narrow = toy.most;
+    config.margin = 3;
+    search_one(&config, &toy, NULL, 0);
+    assert_true(toy.most > narrow);
+    drop(&toy);
+}
+
+// The rows of a large vocabulary come in chunks, and lanes have a rest.
+enum { MANY = 70001 };
+static void many_symbols(const path *path, float *logits) {
+    uint32_t x = hash(path, 12);
+    for (int k = 0; k < MANY; k++)
+        logits[k] = 3 * unit(mix(x, (uint32_t)k));
+    logits[mix(x, 1) % MANY] = 11;
+    logits[MANY - 1] = 10;
+    logits[END] = path->length > 2 ? 12 : 0;
+}
+
+static void chunks_of_a_large_vocabulary(void **state) {
+    (void)state;
+    toy toy = make(many_symbols, MANY, false);
+    seq_search_config config = usual;
+    config.symbols = MANY;
+    config.width = 40; // 29 rows are a chunk
+    config.best = 5;
+    answer found = search_one(&config, &toy, NULL, 0);
+    assert_true(toy.most > 29);
+    assert_int_equal(found.count, 5);
+    path path = {0};
+    double log_probability = 0;
+    float *logits = malloc(2 * MANY * sizeof *logits);
+    for (; path.length <= 3; path.length++) { // the best has each time what stands out
+        many_symbols(&path, logits);
+        int32_t wanted = path.length == 3 ? END : (int32_t)(mix(hash(&path, 12), 1) % MANY);
+        if (path.length < 3) assert_int_equal(found.outputs[0].symbols[path.length], wanted);
+        path.symbols[path.length] = wanted;
+        double most = 12, sum = 0;
+        for (int k = 0; k < MANY; k++)
+            sum += exp((double)logits[k] - most);
+        log_probability += (double)logits[wanted] - (most + log(sum));
+    }
+    assert_int_equal(found.outputs[0].length, 3);
+    assert_true(fabs(found.outputs[0].log_probability - log_probability) < 1e-5);
+    free(logits);
+    drop(&toy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_little_language),
+        cmocka_unit_test(a_forced_prefix),
+        cmocka_unit_test(a_wide_beam_is_exact),
+        cmocka_unit_test(nothing_that_could_win_is_lost),
+        cmocka_unit_test(greedy_search_keeps_its_place),
+        cmocka_unit_test(a_search_stops_when_nothing_can_win),
+        cmocka_unit_test(formulas),
+        cmocka_unit_test(attention_of_outputs),
+        cmocka_unit_test(items_do_not_change_each_other),
+        cmocka_unit_test(draws_follow_the_rules),
+        cmocka_unit_test(answers_that_are_no_number),
+        cmocka_unit_test(a_margin),
+        cmocka_unit_test(chunks_of_a_large_vocabulary),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
