@@ -64,6 +64,7 @@ struct seq_search {
     int row_count;
     size_t chunk; // rows whose scores exist at once
     float *scores, *exponentials;
+    size_t score_capacity;
     void *drawn;
     // Of one output.
     int32_t *path;
@@ -157,7 +158,6 @@ seq_status seq_search_create(const seq_search_config *config, seq_search **out, 
         void *array;
         size_t count, size;
     } const wanted[] = {
-        {&search->scores, search->chunk * symbols, sizeof *search->scores},
         {&search->exponentials, symbols, sizeof *search->exponentials},
         {&search->outputs, (size_t)search->config.best, sizeof *search->outputs},
         {&search->drawn, config->draw ? seq_sample_scratch(config->symbols) : 0, 1},
@@ -542,6 +542,11 @@ static seq_status prepare(seq_search *search, const seq_search_item *items, int 
     for (int i = 0; !status && i < 3; i++)
         status = seq_grow(arrays[i], &search->row_capacity[i], most, sizeof **arrays[i], "a search",
                           error);
+    if (!status)
+        status =
+            seq_grow(&search->scores, &search->score_capacity,
+                     (most < search->chunk ? most : search->chunk) * (size_t)search->config.symbols,
+                     sizeof *search->scores, "the scores of a search", error);
     for (int i = 0; !status && i < count; i++)
         status = begin_beam(search, &search->beams[i], &items[i], error);
     return status;

@@ -127,6 +127,10 @@ const seq_model_config *seq_model_get_config(const seq_model *model) {
 
 // ---- facts
 
+const seq_compute *seq_model_compute(const seq_model *model) {
+    return &model->compute;
+}
+
 const seq_parameter_table *seq_model_parameters(const seq_model *model) {
     return &model->table;
 }

@@ -17,6 +17,9 @@ static const char *const splits[] = {"train", "valid", "test", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", NULL};
 static const char *const baselines[] = {"none", "majority", "bow", NULL};
 static const char *const units[] = {"word", "char", NULL};
+static const char *const *smoothings(void) {
+    return seq_bleu_smoothing_names;
+}
 static const char *const bases[] = {"e", "10", "2", NULL};
 
 #define AT(field) offsetof(seq_eval_options, field)
@@ -60,10 +63,12 @@ static const seq_option table[] = {
     {SEQ_OPTION_CHOICE, "log-base", "BASE", AT(log_base), "e", .choices = bases,
      .help = "Base of the logarithms of --score."},
     {SEQ_OPTION_HEADING, .help = "Without a model"},
-    {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
+    {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold), .flags = SEQ_OPTION_REPEATED,
      .help = "The right answers (- is standard input): compares them with those of --predictions. "
              "CoNLL columns, the last being the tag; CoNLL-U, column 4; a label a line, text may "
-             "follow it; a transcript a line; a table with a header; JSON lines."},
+             "follow it; a transcript or a translation a line; a table with a header; JSON lines. "
+             "Of translations it may be given again, or name a list separated by ;: more "
+             "references of the same lines."},
     {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
      .help =
          "What a system answered, item by item as in --gold. A second file is that of another "
@@ -75,9 +80,18 @@ static const seq_option table[] = {
              "is compared with that mean. The intervals are over items: how much other seeds would "
              "change, they do not tell; the value of each run is printed."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
-     .help = "What the answers are: tags of tokens, classes, ratings, or transcripts. auto: JSON "
-             "by its types; tags where the last column is O or PREFIX-TYPE on every line; ratings "
-             "where all are numbers and one has a fraction; else classes, never transcripts."},
+     .help = "What the answers are: tags of tokens, classes, ratings, transcripts, or "
+             "translations. auto: JSON by its types; tags where the last column is O or "
+             "PREFIX-TYPE on every line; ratings where all are numbers and one has a fraction; "
+             "else classes, never transcripts or translations. Of translations, BLEU of four "
+             "ways to cut tokens (bleu: sacreBLEU's 13a) and chrF are told, as sacreBLEU "
+             "computes them."},
+    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no",
+     .help = "Of translations: both sides in lower case."},
+    {SEQ_OPTION_CHOICE, "smooth-method", "NAME", AT(smooth_method), "exp", .registry = smoothings,
+     .help = "Of translations: what stands for a precision of 0 in BLEU."},
+    {SEQ_OPTION_REAL, "smooth-value", "V", AT(smooth_value), "-1", -1, 1000,
+     .help = "Of floor and add-k; -1: 0.1 and 1."},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "word", .choices = units,
      .help = "With --task transcribe: what is an error. word: a word, or another symbol between "
              "blanks. char: a character; blanks count."},
@@ -133,7 +147,8 @@ static const seq_program program = {
                 "  seqeval --gold test.txt --runs 3 --predictions one.json two.json three.json "
                 "--train train.txt --baseline bow\n"
                 "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n"
-                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n",
+                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n"
+                "  seqeval --task translate --gold test.en --predictions ours.en theirs.en\n",
     .minimum_operands = 0,
     .maximum_operands = SEQ_EVAL_RUNS,
 };
@@ -157,9 +172,18 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
                                            "kernels", "blas",      "weights",  NULL};
     static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
                                            "train",       "dev",  "runs", NULL};
+    static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
     const seq_eval_options *options = parsed->values;
+    if (options->gold && options->task != SEQ_ANSWERS_TEXTS &&
+        refuse(parsed, of_texts, "of --task translate", error))
+        return error->status;
+    if (options->smooth_value >= 0 && options->smooth_method != SEQ_BLEU_FLOOR &&
+        options->smooth_method != SEQ_BLEU_ADD_K)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--smooth-value: of --smooth-method floor or add-k");
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
+    if (refuse(parsed, of_texts, "needs --gold and --task translate", error)) return error->status;
     if (options->score && refuse(parsed, of_items, "of answers to items, not with --score", error))
         return error->status;
     if (parsed->operand_count == 0)

@@ -162,6 +162,8 @@ static void print_result(const evaluation *evaluation, const char *split, bool j
     print_number("tokens", (double)score->tokens, json, false);
     print_number("loss", loss, json, false);
     print_number("perplexity", exp(loss), json, false);
+    if (score->words)
+        print_number("perplexity_per_word", exp(score->nats / (double)score->words), json, false);
     print_number("bits_per_token", loss / log(2.0), json, false);
     print_number("bits_per_character", score->nats / log(2.0) / (double)score->characters, json,
                  false);

@@ -128,7 +128,7 @@ static seq_status write_files(part *part, const seq_items *string, const uint32_
         int32_t rows = part->gathered.lengths[frames->axis][k];
         print_label(part, k, label, sizeof label);
         const seq_tier_interval interval = {begins[k] * shift, (begins[k] + (uint32_t)rows) * shift,
-                                       label, 0};
+                                            label, 0};
         seq_ctm_print(part->times, &(seq_ctm_entry){name, "1", interval, NAN});
     }
     snprintf(path, sizeof path, "%s/%s.npy", work->prepare->string_files, name);

@@ -59,13 +59,14 @@ static int compare_labels(const void *a, const void *b) {
     return compare_text(a, b);
 }
 
-static seq_status rank(const seq_string_table *table, int64_t least,
+// `letters`: so many are in whatever their count is.
+static seq_status rank(const seq_string_table *table, int64_t least, size_t letters,
                        int (*compare)(const void *, const void *), ranked **out, size_t *out_count,
                        seq_error *error) {
     *out_count = 0;
     seq_status status = seq_allocate(out, table->count, sizeof **out, "a vocabulary", error);
     for (size_t i = 0; !status && i < table->count; i++)
-        if (table->items[i].count >= least)
+        if (table->items[i].count >= least || i < letters)
             (*out)[(*out_count)++] = (ranked){seq_string_table_text(table, i), table->items[i].size,
                                               i, table->items[i].count};
     if (!status && *out_count) qsort(*out, *out_count, sizeof **out, compare);
@@ -103,6 +104,18 @@ static seq_status make_bytes(const seq_string_table *table, seq_vocabulary *voca
         status = seq_vocabulary_append(vocabulary, &byte, 1,
                                        number == SIZE_MAX ? 0 : table->items[number].count, error);
     }
+    return status;
+}
+
+seq_status seq_item_append_labels(seq_vocabulary *vocabulary, const seq_string_table *table,
+                                  seq_error *error) {
+    ranked *items = NULL;
+    size_t count;
+    seq_status status = rank(table, 1, 0, compare_labels, &items, &count, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status =
+            seq_vocabulary_append(vocabulary, items[i].text, items[i].size, items[i].count, error);
+    free(items);
     return status;
 }
 
@@ -151,10 +164,14 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
     if (prepare->rules.kmer || prepare->task == SEQ_TASK_TAG) rules.unit = SEQ_UNIT_WORD;
     ranked *items = NULL;
     size_t count, limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : INT32_MAX;
+    limit -= prepare->task == SEQ_TASK_GENERATE; // <eos>, which comes last
     seq_status status = seq_vocabulary_create(&rules, &work->units, error);
+    if (!status && work->subword) seq_vocabulary_set_subword(work->units, work->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) return make_bytes(table, work->units, error);
     int64_t least = prepare->min_count > 1 ? prepare->min_count : 1;
-    if (!status) status = rank(table, least, compare_ranks, &items, &count, error);
+    if (!status)
+        status = rank(table, least, least > 1 ? 0 : work->words.letters, compare_ranks, &items,
+                      &count, error);
     if (!status && count == 0)
         status =
             work->store.shorter
@@ -231,7 +248,7 @@ static seq_status make_side(const seq_item_work *work, const side_words *side,
     }
     if (!status)
         status =
-            rank(table, side->least > 1 ? side->least : 1, compare_ranks, &items, &count, error);
+            rank(table, side->least > 1 ? side->least : 1, 0, compare_ranks, &items, &count, error);
     if (!status && count == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "no unit of the %s side of the training part occurs %lld times: "
@@ -292,8 +309,7 @@ static seq_status make_pairs(seq_item_work *work, seq_error *error) {
     return status ? status : map_side(targets, of_target, &work->target_ids, error);
 }
 
-static seq_status map_units(seq_item_work *work, seq_error *error) {
-    const seq_string_table *table = &work->store.units;
+static seq_status map_units(seq_item_work *work, const seq_string_table *table, seq_error *error) {
     const char *word;
     size_t size;
     seq_status status =
@@ -303,6 +319,32 @@ static seq_status map_units(seq_item_work *work, seq_error *error) {
                                table->items[i].size, &word, &size, error);
         if (!status) work->ids[i] = seq_vocabulary_find_or_unk(work->units, word, size);
     }
+    return status;
+}
+
+// Cuts the words of the store, and makes a vocabulary of what they are cut into.
+static seq_status make_subwords(seq_item_work *work, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    seq_string_table units = {0};
+    seq_vocabulary *known = NULL;
+    int64_t least = prepare->merges.threshold;
+    if (prepare->min_count > least) least = prepare->min_count;
+    seq_status status = SEQ_OK;
+    if (prepare->vocabulary_from)
+        status = seq_prepare_reuse(prepare->vocabulary_from, &known, error);
+    if (!status && known && !seq_vocabulary_subword(known))
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--vocab %s: its units are no subwords",
+                               prepare->vocabulary_from);
+    if (!status)
+        status = seq_merges_make(&prepare->merges, &work->store.units, known, prepare->stopped,
+                                 &work->subword, error);
+    if (!status)
+        status = seq_subword_map_words(work->subword, &work->store.units, least, known, &units,
+                                       &work->words, error);
+    if (!status) status = make_words(work, &units, error);
+    if (!status) status = map_units(work, &units, error);
+    seq_vocabulary_destroy(known);
+    seq_string_table_clear(&units);
     return status;
 }
 
@@ -322,7 +364,7 @@ static seq_status make_letters(seq_item_work *work, seq_error *error) {
             at = next;
         }
     }
-    if (!status) status = rank(&letters, 1, compare_ranks, &items, &count, error);
+    if (!status) status = rank(&letters, 1, 0, compare_ranks, &items, &count, error);
     if (!status) status = seq_vocabulary_create(&rules, &work->letters, error);
     if (!status) status = append_ranked(work->letters, items, count, INT32_MAX, -1, error);
     free(items);
@@ -357,7 +399,7 @@ seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *
     ranked *items = NULL;
     size_t count, trained = 0;
     char shown[80];
-    seq_status status = rank(table, 0, compare_labels, &items, &count, error);
+    seq_status status = rank(table, 0, 0, compare_labels, &items, &count, error);
     for (size_t i = 0; !status && i < count; i++) {
         status = seq_vocabulary_append(work->targets, items[i].text, items[i].size, items[i].count,
                                        error);
@@ -410,12 +452,14 @@ seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     if (task == SEQ_TASK_TRANSLATE) return make_pairs(work, error);
     if (!work->store.width) {
         status = count_units(work, error);
-        if (!status) status = make_units(work, error);
-        if (!status) status = map_units(work, error);
+        bool cuts = work->prepare->rules.text.unit == SEQ_UNIT_SUBWORD;
+        if (!status) status = cuts ? make_subwords(work, error) : make_units(work, error);
+        if (!status && !cuts) status = map_units(work, &work->store.units, error);
     }
     if (!status && work->prepare->letters) status = make_letters(work, error);
     if (!status && work->prepare->casing) status = make_casings(work, error);
     if (status || task == SEQ_TASK_RATE) return status;
+    if (task == SEQ_TASK_GENERATE) return seq_item_text_vocabularies(work, error);
     status = seq_vocabulary_create(&rules, &work->targets, error);
     if (status) return status;
     return task == SEQ_TASK_TAG ? seq_item_tags(work, error) : make_labels(work, error);

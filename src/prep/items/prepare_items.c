@@ -12,6 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+// Of generate: an item that equals one of a part behind its own is left out.
+static void leave_out(seq_item_work *work, const int32_t *group, const unsigned char *seen) {
+    seq_item_store *store = &work->store;
+    for (size_t i = 0; i < store->count; i++) {
+        seq_stored_item *item = &store->items[i];
+        item->left = seen[group[i]] >> (item->split + 1) != 0;
+        work->equals += item->left && !item->twin;
+    }
+}
+
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
     seq_item_store *store = &work->store;
@@ -27,6 +37,10 @@ static seq_status check_files(seq_item_work *work, seq_error *error) {
         memset(seen, 0, store->count);
         for (size_t i = 0; !status && i < store->count; i++)
             seen[group[i]] |= (unsigned char)(1 << store->items[i].split);
+        if (!status && k == 0 && work->prepare->task == SEQ_TASK_GENERATE) {
+            leave_out(work, group, seen);
+            continue;
+        }
         for (size_t i = 0; !status && i < store->count; i++) {
             unsigned char others = seen[group[i]] & (unsigned char)~(1 << store->items[i].split);
             if (!others) continue;
@@ -168,9 +182,21 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
                 "labels need more frames than they have\n",
                 seq_vocabulary_size(work->targets) - 1,
                 store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
+    if (work->subword)
+        fprintf(stream, "merges     %" PRId64 "\n", seq_subword_merges(work->subword));
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
-    if (store->twins)
+    if (work->equals)
+        fprintf(stream,
+                "equal      %" PRId64 " items are left out, which equal one of the "
+                "validation or test part\n",
+                work->equals);
+    if (store->twins && work->prepare->transposes)
+        fprintf(stream,
+                "copies     %" PRId64 " training items in other keys, %" PRId64
+                " tunes without a key have none\n",
+                store->twins, store->context.unkeyed);
+    else if (store->twins)
         fprintf(stream, "strands    training items stand twice, the second time as reverse "
                         "complements\n");
 }
@@ -200,9 +226,9 @@ static void warn(const seq_item_work *work) {
 
 // By the pattern of names or the name of the first input, else by what the task mostly has.
 const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
+    if (prepare->reader.reader) return prepare->reader.reader;
     const char *input = prepare->inputs[0], *pattern = prepare->reader.label_pattern,
                *named = pattern ? seq_reader_of_item(pattern) : NULL;
-    if (prepare->reader.reader) return prepare->reader.reader;
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
@@ -301,15 +327,20 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
 static void clear(seq_item_work *work) {
     seq_item_store_end(&work->store);
     seq_schema_clear(&work->schema);
+    seq_subword_destroy(work->subword);
+    seq_subword_map_clear(&work->words);
     seq_vocabulary_destroy(work->units);
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
     seq_vocabulary_destroy(work->names);
-    void *const blocks[] = {work->tags,  work->ids,       work->target_ids, work->numbers,
-                            work->text,  work->tag,       work->letter,     work->letter_lengths,
-                            work->raw,   work->item_tags, work->spans,      work->casing,
-                            work->values};
+    for (int i = 0; i < SEQ_CONTEXT_LABELS; i++)
+        seq_vocabulary_destroy(work->contexts[i]);
+    seq_vocabulary_destroy(work->bars);
+    void *const blocks[] = {work->tags,   work->ids,       work->target_ids, work->numbers,
+                            work->text,   work->tag,       work->letter,     work->letter_lengths,
+                            work->raw,    work->item_tags, work->spans,      work->casing,
+                            work->values, work->bar};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -322,7 +353,7 @@ seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *er
     seq_status status =
         seq_allocate(&inputs, count + 2 + 2 * SEQ_SPLITS, sizeof *inputs, "the inputs", error);
     if (status) return status;
-    memcpy(inputs, prepare->inputs, count * sizeof *inputs);
+    if (count) memcpy(inputs, prepare->inputs, count * sizeof *inputs);
     for (int split = 0; split < SEQ_SPLITS; split++)
         if (prepare->pairs[split].source) {
             inputs[count++] = prepare->pairs[split].source;

@@ -9,6 +9,7 @@
 #include "item_pairs.h"
 #include "item_symbols.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/subword.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct seq_raw_input {
     bool transcribes; // a target of its own length
     int width;        // of frames; 0: texts
     const seq_vocabulary *units, *letters, *casing, *groups;
+    seq_subword_cutter *subword; // NULL: what the cutter makes are units
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
@@ -114,6 +116,8 @@ static seq_status find_word_fields(seq_raw_input *input, int text, int letter, i
                         schema->fields[casing].axis != axis))
         return refuse_schema(schema, "the casing of another field", error);
     if (!input->width) input->units = vocabularies[schema->fields[text].vocabulary];
+    if (input->units && input->tags && seq_vocabulary_subword(input->units))
+        return refuse_schema(schema, "tags of parts of words", error);
     if (letter >= 0) input->letters = vocabularies[schema->fields[letter].vocabulary];
     if (casing >= 0) input->casing = vocabularies[schema->fields[casing].vocabulary];
     return SEQ_OK;
@@ -183,6 +187,16 @@ const char *seq_raw_reader(const seq_raw_input *input) {
     return input->reader_settings.reader;
 }
 
+static seq_status create_cutters(seq_raw_input *input, seq_error *error) {
+    const seq_vocabulary *units = input->units;
+    if (!units || !seq_vocabulary_subword(units))
+        return seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    seq_status status = seq_subword_cutter_for(units, take_units, input, &input->subword, error);
+    return status ? status
+                  : seq_item_cutter_create(&input->rules, seq_subword_take, input->subword,
+                                           &input->cutter, error);
+}
+
 seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, seq_error *error) {
     seq_raw_input *input = NULL;
     seq_status status = seq_allocate(&input, 1, sizeof *input, "the inputs", error);
@@ -191,8 +205,7 @@ seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, s
     seq_documents_begin(&input->documents, settings->inputs, settings->input_count);
     status = find_fields(input, error);
     if (!status) status = read_settings(input, error);
-    if (!status)
-        status = seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    if (!status) status = create_cutters(input, error);
     if (status)
         seq_raw_close(input);
     else
@@ -213,6 +226,7 @@ void seq_raw_close(seq_raw_input *input) {
     close_file(input);
     seq_documents_end(&input->documents);
     seq_item_cutter_destroy(input->cutter);
+    seq_subword_cutter_destroy(input->subword);
     void *const blocks[] = {input->ids,  input->letter_ids, input->letter_lengths, input->texts,
                             input->ends, input->casings,    input->plain.bytes,    input};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)

@@ -367,6 +367,14 @@ static const answer answers[] = {
     {{.reader = "kaldi"},
      "u1 a.odd\n",
      "file line 1, column 4: a.odd: the end of its name tells no reader of frames\n"},
+    // abc
+    {{.reader = "abc"}, "A B c\n", "1 lines outside of tunes\n"},
+    {{.reader = "abc"},
+     "X: 1\nT: a\nM: 3/4\nL: 1/8\nK: D\n|: A2 B\nW: no\nK: G\nc :|\n\nX:2\nK:Am\nz\n",
+     "text:M: 3/4\\nL: 1/8\\nK: D\\n|: A2 B\\nK: G\\nc :| head:M: 3/4\\nL: 1/8\\nK: D\\n type:file "
+     "key:D metre:3/4 length:1/8 rhythm:none number:1 title:a\n"
+     "text:K:Am\\nz head:K:Am\\n type:file key:Am metre:none length:none rhythm:none number:2 "
+     "title:\n"},
     {{.reader = "none"}, "", "usage: --reader none: there is no such reader\n"},
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };
