@@ -304,7 +304,8 @@ seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded 
                           const char *const *runs, int count, seq_error *error) {
     work work = {.options = options, .first = (int)options->runs};
     results results = {.p = (double)NAN};
-    const tool_model how = {options->newest, options->kernels, options->weights, 1};
+    const tool_model how = {options->newest, options->kernels, options->weights, 1,
+                            options->average};
     if (work.first > count)
         return seq_error_set(error, SEQ_BAD_USAGE, "--runs %d: %d runs were given", work.first,
                              count);
