@@ -23,8 +23,8 @@ train --data names-data --run names-run --embed 8 --epochs 300 --batch 3 --check
 [ "$(wc -l <drawn)" -eq 59 ] || bad "texts are not apart"
 cmp -s drawn <("$SEQSAMPLE" names-run --count 30 --quiet) || bad "the same seed draws other texts"
 cmp -s <(head -39 drawn) <("$SEQSAMPLE" names-run --count 20 --quiet) || bad "a text depends on their number"
-[ "$("$SEQSAMPLE" names-run --prime be --quiet)" = rta ] || bad "the prime is not read"
-[ "$("$SEQSAMPLE" names-run --prime be --echo --greedy --quiet)" = berta ] || bad "the prime is not printed"
+[ "$("$SEQSAMPLE" names-run --prime be --no-echo --quiet)" = rta ] || bad "the prime is not read"
+[ "$("$SEQSAMPLE" names-run --prime be --greedy --quiet)" = berta ] || bad "the prime is not printed"
 expect 0 'more than 2 tokens: it is cut' "$SEQSAMPLE" names-run --tokens 2
 expect 0 '' "$SEQSAMPLE" names-run --count 5 --copied copied
 [ "$(awk 'FNR > 1 && $4 == "1.0000" && $2 == $3' copied | wc -l)" -eq 5 ] || bad "copied: $(cat copied)"

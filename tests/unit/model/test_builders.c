@@ -2,7 +2,7 @@
 // not, a head. Gradients are checked by differences, weight-drop and frozen
 // parameters included, and each item alone against the batch. Checks
 // src/model/stack.c, pooling.c, classifier.c, tagger.c, regressor.c, letters.c,
-// casing.c, packing.c, parameters.c, src/nn/layer_recurrent.c.
+// casing.c, condition.c, packing.c, parameters.c, src/nn/layer_recurrent.c.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 #include <seqtrain/base/settings.h>
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
+#include <seqtrain/model/condition.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
 #include <seqtrain/model/regressor.h>
@@ -149,6 +150,17 @@ static void start(seq_graph *graph, const seq_model_config *config, const seq_pa
     seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
 }
 
+// The tag of a word from the label and number of its example, and from its casing as a bar.
+static void generate(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    static const char *const conditions[] = {"label", "number"};
+    int rows = seq_graph_rows(graph, config, settings, "text");
+    rows = seq_graph_bar(graph, config, settings, "casing", rows);
+    rows = seq_graph_condition(graph, config, settings, conditions, 2, rows);
+    rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
+    rows = seq_graph_output_dropout(graph, config, settings, rows);
+    seq_graph_words(graph, config, rows, "tag");
+}
+
 typedef struct example {
     maker *make;
     const char *cell, *options;
@@ -174,6 +186,8 @@ static const example examples[] = {
     {start, "lstm", "--pool=mean"},
     {start, "gru", "--pool=mean"},
     {start, "gru-reset-after", "--pool=mean --bidirectional"},
+    {generate, "lstm", "--condition-embed=3 --bar-embed=2"},
+    {generate, "gru", "--condition=first --condition-embed=2 --bar-embed=0"},
 };
 enum { EXAMPLE_COUNT = sizeof examples / sizeof *examples };
 
@@ -185,8 +199,9 @@ typedef struct fixture {
 static void parse(const char *text, seq_settings *out) {
     static const seq_option none[] = {{.type = SEQ_OPTION_END}};
     static const seq_option_group *const groups[] = {
-        &seq_stack_options,      &seq_letters_options, &seq_casing_options,    &seq_pooling_options,
-        &seq_classifier_options, &seq_tagger_options,  &seq_regressor_options, NULL};
+        &seq_stack_options,     &seq_letters_options,    &seq_casing_options,
+        &seq_pooling_options,   &seq_classifier_options, &seq_tagger_options,
+        &seq_regressor_options, &seq_condition_options,  NULL};
     static const seq_program program = {
         .name = "test", .synopsis = "", .options = none, .groups = groups};
     char words[300], *arguments[20] = {"test"};

@@ -29,7 +29,7 @@ static void texts_move(void **state) {
     } cases[] = {
         {"K:G\nGAB cde|fga b2|", "K:A\nABc def|gab c'2|", 2, 2},
         {"K:G\nGAB cde|fga b2|", "K:F\nFGA Bcd|efg a2|", -2, -2},
-        {"K:C\nc^c_d=e", "K:D\nd^d_e=f", 2, 2},
+        {"K:C\nc^c_d=e", "K:D\nd^d_e^f", 2, 2},
         {"K:F\nB=B_B", "K:G\nc^c=c", 2, 2},
         {"K:D\n\"F#m7/C#\"f2\"^slow\"z(3def", "K:C\n\"Em7/B\"e2\"^slow\"z(3cde", -2, -2},
         {"K:G\nG\nK:Em\nE,e'|[K:D]d|", "K:Bb\nB\nK:Gm\nG,g'|[K:F]f|", 3, -3},
