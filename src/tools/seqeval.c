@@ -162,6 +162,7 @@ static seq_status refuse(const seq_parsed *parsed, const char *const *names, con
     return SEQ_OK;
 }
 
+static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
 static const char *const of_items[] = {"baseline", "resamples", "seed", "per-item", NULL};
 
 // What would have no effect.
@@ -173,7 +174,7 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
                                            "blas",      "weights",  NULL};
     static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
                                            "train",       "dev",  "runs", NULL};
-    static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
+
     const seq_eval_options *options = parsed->values;
     if (options->gold && options->task != SEQ_ANSWERS_TEXTS &&
         refuse(parsed, of_texts, "of --task translate", error))
@@ -184,7 +185,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
                              "--smooth-value: of --smooth-method floor or add-k");
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
-    if (refuse(parsed, of_texts, "needs --gold and --task translate", error)) return error->status;
+    if (options->score && refuse(parsed, of_texts, "of translations, not with --score", error))
+        return error->status;
     if (options->score && refuse(parsed, of_items, "of answers to items, not with --score", error))
         return error->status;
     if (parsed->operand_count == 0)
@@ -205,6 +207,9 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
 // The same of a language model, and of others: known once the checkpoint has been read.
 static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded, seq_error *error) {
     const seq_eval_options *options = parsed->values;
+    const seq_metric *first = loaded->task->metrics[0];
+    if (!(first && first->of_texts) && refuse(parsed, of_texts, "of translations", error))
+        return error->status;
     if (loaded->schema.streams)
         return refuse(parsed, of_items, "of answers to items, and a language model gives none",
                       error);
