@@ -187,7 +187,7 @@ int seq_graph_decoder(seq_graph *graph, const seq_model_config *config, const se
         seq_graph_input_dropout(graph, config, settings, embed(graph, config, settings, ends));
     int top = embedded;
     if (parts.own->summary_each_step && top >= 0) {
-        const seq_spread_options spread = {graph->nodes[top].shape.axis};
+        const seq_spread_options spread = {.axis = graph->nodes[top].shape.axis};
         top = concat(&parts, top,
                      seq_graph_layer(graph, &seq_layer_spread, &spread, "", "", &parts.mean, 1));
     }

@@ -83,17 +83,22 @@ seq_initial_choice seq_model_initial_choice(const seq_model_config *config) {
         .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
 }
 
-void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
-                              const seq_parsed *settings) {
+int seq_graph_words(seq_graph *graph, const seq_model_config *config, int rows,
+                    const char *target) {
     const seq_head_kind *kind = seq_output_at(config->output);
     seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
     memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
+    return seq_graph_head(graph, kind, &words, "output", rows, seq_graph_column(graph, target),
+                          true);
+}
+
+void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
+                              const seq_parsed *settings) {
     int embedding = seq_graph_rows(graph, config, settings, "tokens.before");
     int top = seq_graph_input_dropout(graph, config, settings, embedding);
     top = seq_graph_stack(graph, config, settings, "rnn", "dense", top);
     top = seq_graph_output_dropout(graph, config, settings, top);
-    int head =
-        seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
+    int head = seq_graph_words(graph, config, top, "tokens");
     seq_graph_tie(graph, config, head, embedding);
 }
 

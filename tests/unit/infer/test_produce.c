@@ -68,7 +68,7 @@ static int pair_layers(seq_graph *graph) {
 
 static int key_layers(seq_graph *graph) {
     const seq_recurrent_options recurrent = {.cell = seq_cell_find("lstm"), .hidden = 8};
-    int key = add(graph, &seq_layer_spread, &(seq_spread_options){1}, "", "",
+    int key = add(graph, &seq_layer_spread, &(seq_spread_options){.axis = 1}, "", "",
                   embed(graph, "key", "key"), -1);
     int both =
         add(graph, &seq_layer_concat, NULL, "", "", embed(graph, "target.before", "before"), key);

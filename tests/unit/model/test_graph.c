@@ -135,7 +135,8 @@ static seq_status build(const char *head, seq_model **out, seq_error *error) {
     int rows = encode(graph, source);
     int mean =
         add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, EXAMPLES}, "", "", rows, -1);
-    int spread = add(graph, &seq_layer_spread, &(seq_spread_options){TARGET}, "", "", mean, -1);
+    int spread =
+        add(graph, &seq_layer_spread, &(seq_spread_options){.axis = TARGET}, "", "", mean, -1);
     int before = add(graph, &seq_layer_embedding, &embedding, "target", "",
                      seq_graph_column(graph, "target.before"), -1);
     seq_graph_share(graph, before, 0, source, 0);
