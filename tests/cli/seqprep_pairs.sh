@@ -139,6 +139,7 @@ refused 2 'no column is named target: --columns target=NAME' --task translate pa
 refused 3 "the object has no key 'source' \(--columns source=KEY names another\)" --task translate --columns target=en pairs.jsonl
 printf '{"source": ["a", "b"], "target": "c"}\n' >list.jsonl
 refused 3 "list.jsonl line 1: field 'source' is a list, expected a text" --task translate list.jsonl
+refused 2 '--columns: more than 13 fields' --task translate --columns "$(printf 'f%d=1,' {1..18})source=1,target=2" pairs.tsv
 printf 'a\nb\377\n' >broken
 refused 3 'broken line 2' --task translate --source broken --target broken
 refused 3 'no unit of the target side of the training part occurs 9 times' --task translate "${files[@]}" --target-min-count 9
