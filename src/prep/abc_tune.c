@@ -301,7 +301,7 @@ static const char *read_pitch(const char *at, int *out) {
 seq_status seq_abc_range_parse(const char *option, const char *text, int *out_lowest,
                                int *out_highest, seq_error *error) {
     const char *at = read_pitch(text, out_lowest);
-    if (at && *at == '-') at = read_pitch(at + 1, out_highest);
+    at = at && *at == '-' ? read_pitch(at + 1, out_highest) : NULL;
     if (at && !*at && *out_lowest < *out_highest) return SEQ_OK;
     return seq_error_set(error, SEQ_BAD_USAGE,
                          "--%s %s: expected the lowest and the highest note in ABC, such as G,-d'",

@@ -9,13 +9,13 @@ launcher_environment 0
 whole=$((SCALE >= 10))
 
 # items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label, or
-# in files of their own with up to 3 labels; or a source and a target, which only for validation may be empty.
+# in files of their own with up to 3 labels, which strings are made of; or a source and a target, which only for validation may be empty.
 items() {
   awk -v task="$1" -v count="$2" -v from="$3" 'BEGIN {
     if (task == "frames") print "@problemName none\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true down even up\n@data"
     for (i = from; i < from + count; i++) {
-      if (task == "transcribe") {
-        file = "transcribe/" i ".csv"
+      if (task == "transcribe" || task == "strings") {
+        file = task "/" i ".csv"
         for (t = 0; t <= i * 7 % 9; t++) printf "%g,%g\n", (i * 5 + t * 3) % 23 / 7, (i * 5 + t * 3 + 1) % 23 / 7 - 1 >file
         close(file)
         printf "%d.csv\t", i
@@ -30,7 +30,7 @@ items() {
         print ":" (i % 3 ? (i % 3 > 1 ? "up" : "even") : "down")
         continue
       }
-      if (task == "classify") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
+      if (task == "classify" || task == "generate") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
       if (task == "rate") printf "%s\t", i * 7 % 11 / 2 - 1
       for (t = 0; t <= i * 7 % 9; t++) {
         word = i % 5 == t ? "once" i : "w" (i * 5 + t * 3) % 23
@@ -52,7 +52,7 @@ begin() {
   command=("$SEQTRAIN" --data "$task/data" --layers 2 --hidden 6,5 --bidirectional --feedforward-between 6 --feedforward 4 --dropout 0.2
     --dropout-locked --weight-drop 0.3 --replicas 4 --batch 2 --epochs 3 --steps 18
     --clip-norm 0.3 --schedule plateau --log-every 1 --keep 99 --checkpoint-every 4 --validate-every 5)
-  input=text labels=label cut=(--batch 3 --override batch)
+  input=text labels=label cut=(--batch 3 --override batch) answer=("$SEQPREDICT" "$task/valid.txt") changed='bidirectional no'
   case $task in
   classify) command+=(--pool attention --label-smoothing 0.1 --class-weights balanced) ;;
   frames) # classify, too
@@ -67,14 +67,26 @@ begin() {
     input=frames labels=symbols preparing=(--reader tsv --columns path=1,text=2 --unit word) words=()
     ;;
   translate)
-    command+=(--label-smoothing 0.1 --decoder-layers 2 --decoder-hidden 5 --batch-tokens 16)
+    command+=(--attention additive --attention-order bahdanau --decoder-layers 2 --decoder-hidden 5 --scheduled-sampling 0.3
+      --label-smoothing 0.1 --batch-tokens 16)
+    words=(--embed 5 --embedding-dropout 0.1)
     cut=(--batch-tokens 25 --override batch-tokens)
     input=source labels=target preparing=(--columns source=1,target=2 --reader tsv)
+    ;;
+  strings) # 21 of the 41 items each epoch, so that a step of 4 has 6, and its last one item; joined by 1 to 3 frames
+    kind=transcribe input=frames labels=symbols words=() cut=(--batch 2 --override batch)
+    preparing=(--reader tsv --columns path=1,text=2 --unit word --strings 3 --string-count 9 --gap-least 1 --gap-most 3)
+    command+=(--strings 3 --gap-least 1 --gap-most 3 --batch 1 --input-noise 0.1 --time-masks 1 --time-mask-width 2)
     ;;
   tag)
     command+=(--letters-hidden 4 --letters-embed 3 --normalize items)
     preparing=(--letters --store-tags iobes)
     labels=tag
+    ;;
+  generate)
+    command+=(--condition first --condition-embed 3 --no-bidirectional)
+    preparing=(--labels label)
+    answer=("$SEQSAMPLE" --label label=up --quiet) changed='condition-embed 4'
     ;;
   *)
     bad "this test has no items for the task $task"
@@ -244,7 +256,7 @@ hostile_checkpoints() {
   fresh "no sizes, as early versions wrote it"
   sed -zi 's/,\n *"vocabulary[.][a-z-]*[.]size": "[0-9]*"//g; s/  "hash": "[0-9a-f]*"\n}\n$//' "$task/bad/checkpoints/$newest/manifest.json"
   "$HOSTILE" sign "$task/bad/checkpoints/$newest/manifest.json" || bad "cannot sign"
-  expect 0 "" "$SEQPREDICT" "$task/bad/checkpoints/$newest" "$task/valid.txt"
+  expect 0 "" "${answer[0]}" "$task/bad/checkpoints/$newest" "${answer[@]:1}"
   while read -r key value; do
     change schema "$key" "$value"
     refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values|no field)"
@@ -253,7 +265,7 @@ hostile_checkpoints() {
   refuse_checkpoint "$newest.*parameters"
   change model hidden 65536,65536
   refuse_checkpoint "$newest.*(record|values|parameters)"
-  change options bidirectional no
+  change options $changed
   refuse_checkpoint "$newest.*values"
   outcome $refused
 }
@@ -273,7 +285,7 @@ field.$labels.axis $([ "$task" = tag ] && echo example || echo $input)
 field.$labels.axis nothing
 field.$labels.kind $([ "$task" = translate ] && echo label || echo ids)
 target nothing
-target $input
+$([ "$task" = generate ] && echo target label || echo target $input)
 length example
 axes example
 axis.$input.parent $input
@@ -348,7 +360,7 @@ END
 mapfile -t tasks < <("$SEQPREP" --task none -o none none 2>&1 | sed -n 's/.*expected one of lm, //p' | sed 's/, /\n/g')
 [ ${#tasks[@]} -ge 3 ] || bad "the tasks are not told: ${tasks[*]}"
 if [ $whole -eq 1 ]; then
-  for task in "${tasks[@]}" frames; do
+  for task in "${tasks[@]}" frames strings; do
     begin "$task" || continue
     equal_bytes "1 2 4"
     resume train-backward:15:1 train-backward:9 train-exchange:2:1 checkpoint.shard-digested:1:2 train-update:1 train-validate:1:1 train-epoch:1:3

@@ -43,6 +43,14 @@ for p in 1 2 4; do
   same_tree framed-1/checkpoints "framed-$p/checkpoints"
 done
 
+# Texts that are generated from a label, by an adaptive softmax.
+expect 0 'text: ids' "$SEQPREP" --task generate --labels label --unit word -o texts items.txt
+for p in 1 2 4; do
+  expect 0 'audit +epoch 2: each of 11 items was read once' run_mpi "$p" "$SEQTRAIN" --data texts --layers 1 --hidden 7 --embed 5 --output adaptive --cutoffs 8 \
+    --batch 1 --replicas 4 --epochs 2 --clip-norm 0.3 --dropout 0.2 --run "written-$p"
+  same_tree written-1/checkpoints "written-$p/checkpoints"
+done
+
 # The same recordings as strings of 1 to 3, with their letters as transcripts: made anew each epoch, whoever makes them.
 expect 0 'symbols: label' "$SEQPREP" --task transcribe --reader csv-frames --label-pattern '{text}_{index}.csv' --infeasible skip -o strings recorded
 for p in 1 2 4; do

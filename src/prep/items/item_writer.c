@@ -170,8 +170,8 @@ static seq_status fill_ids(seq_item_work *work, size_t count, const int32_t *ids
     return status;
 }
 
-static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
-                            seq_error *error) {
+seq_status seq_item_fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error) {
     seq_status status = seq_item_load(work, item, 0, item->length, error);
     if (!status)
         status = fill_ids(work, item->length, work->ids, &work->words,
@@ -287,6 +287,8 @@ static seq_status fill_target(seq_item_work *work, const seq_stored_item *item, 
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
     size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u) + item->symbols;
+    if (work->prepare->task == SEQ_TASK_GENERATE)
+        skip += seq_item_context_size(&work->store.context);
     seq_status status = seq_item_load(work, item, skip, item->raw, error);
     if (!status)
         status =
@@ -306,10 +308,10 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     work->group = group;
     *out = (seq_items){.count = 1, .groups = &work->group, .raw_sizes = &work->raw_size};
     out->lengths[TEXT_AXIS] = &work->length;
-    if (work->prepare->task == SEQ_TASK_GENERATE)
-        return seq_item_text_build(work, item, out, error);
-    seq_status status =
-        work->store.width ? fill_frames(work, item, out, error) : fill_text(work, item, out, error);
+    seq_status status = work->prepare->task == SEQ_TASK_GENERATE
+                            ? seq_item_text_build(work, item, out, error)
+                        : work->store.width ? fill_frames(work, item, out, error)
+                                            : seq_item_fill_text(work, item, out, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
     if (!status && work->prepare->casing) status = fill_casing(work, item, out, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG) status = fill_tags(work, item, out, error);
@@ -360,7 +362,7 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     seq_status status = seq_item_build(work, item, group, &items, error);
     return status ? status
-           : work->subword && !work->target_words.ends
+           : work->subword && work->prepare->rules.max_length
                ? write_windows(work, writer, (seq_split)item->split, items, error)
                : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }

@@ -135,13 +135,16 @@ seq_status seq_item_leave_long_pairs(seq_item_work *work, seq_error *error) {
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < work->store.count; i++) {
         seq_stored_item *item = &work->store.items[i];
-        if (item->split != SEQ_TRAIN) continue;
+        if (item->split != SEQ_TRAIN || item->left) continue;
         if (most) status = measure_pair(work, item, units, error);
         item->left = most && !status && (units[0] > most || units[1] > most);
         work->too_long += item->left;
         stay += !item->left;
     }
     if (status || stay) return status;
+    if (work->equals)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "each item of the training part equals one of another part");
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "--max-length %" PRId64 ": all %" PRId64
                          " training pairs have a longer side",

@@ -87,7 +87,8 @@ static void by_hand(seq_graph *graph, const seq_model_config *config, const seq_
     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
     int start =
         add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, EXAMPLES}, "", "", rows, -1);
-    start = add(graph, &seq_layer_dense, &(seq_dense_options){8, SEQ_ACTIVATION_TANH}, "bridge", "",
+    start = add(graph, &seq_layer_dense,
+                &(seq_dense_options){.units = 8, .activation = SEQ_ACTIVATION_TANH}, "bridge", "",
                 start, -1);
     int top = add(graph, &seq_layer_embedding, &(seq_embedding_options){.units = 5}, "before", "",
                   seq_graph_column(graph, "target.before"), -1);
@@ -120,14 +121,28 @@ typedef struct example {
 static const example examples[] = {
     {by_hand, "lstm", "--bidirectional --feedforward-between=6", false},
     {by_hand, "gru", "--bidirectional", false},
-    {translate, "lstm", "--bidirectional --decoder-layers=2 --decoder-hidden=7", false},
+    {translate, "lstm", "--attention=none --bidirectional --decoder-layers=2 --decoder-hidden=7",
+     false},
     {translate, "gru", "--decoder-hidden=6 --tied-source --label-smoothing=0.1", true},
-    {translate, "gru-reset-after", "--feedforward-between=3 --dropout-locked", false},
+    {translate, "gru-reset-after",
+     "--attention=none --feedforward-between=3 --dropout-locked --summary-each-step", false},
+    {translate, "lstm", "--attention=additive --bidirectional --weight-drop=0.3", false},
+    {translate, "gru", "--attention=dot --input-feeding --decoder-layers=2", false},
+    {translate, "lstm-peephole",
+     "--attention=general --input-feeding --bidirectional --weight-drop=0.3", false},
+    {translate, "gru-simple", "--attention=additive --input-feeding --decoder-hidden=6", true},
+    {translate, "gru-reset-after",
+     "--attention=additive --attention-order=bahdanau "
+     "--bidirectional --decoder-layers=2 --decoder-hidden=5",
+     false},
+    {translate, "lstm", "--attention=dot --attention-order=bahdanau --summary-each-step", false},
+    {translate, "gru", "--input-feeding --scheduled-sampling=0.5 --tied-source", false},
+    {translate, "lstm", "--scheduled-sampling=1 --embedding-dropout=0.3", false},
 };
 enum { EXAMPLE_COUNT = sizeof examples / sizeof *examples };
 
 static bool attends(const example *example) {
-    return example->make == by_hand;
+    return !strstr(example->options, "--attention=none");
 }
 
 typedef struct fixture {
@@ -150,6 +165,11 @@ static void parse(const char *text, seq_settings *out) {
     if (seq_settings_parse(&program, count, arguments, out, &error)) fail_msg("%s", error.text);
 }
 
+// Feeding is tried without it, so that a test can tell what the model reads.
+static double dropout_of(const example *example) {
+    return strstr(example->options, "--input-feeding") ? 0 : 0.2;
+}
+
 static seq_status build(const example *example, const seq_parsed *settings, seq_model **out,
                         seq_error *error) {
     seq_graph *graph = NULL;
@@ -159,9 +179,9 @@ static seq_status build(const example *example, const seq_parsed *settings, seq_
                                .layers = 2,
                                .hidden = {5, 4},
                                .tied = example->tied,
-                               .dropout_input = 0.2,
-                               .dropout_between = 0.2,
-                               .dropout_output = 0.2,
+                               .dropout_input = dropout_of(example),
+                               .dropout_between = dropout_of(example),
+                               .dropout_output = dropout_of(example),
                                .initialisation = SEQ_INITIALISE_UNIFORM,
                                .init_scale = 0.7};
     const seq_initial_choice choice = seq_model_initial_choice(&config);
@@ -172,8 +192,9 @@ static seq_status build(const example *example, const seq_parsed *settings, seq_
     return seq_graph_finish(graph, &compute, out, error);
 }
 
+enum { SEED = 9, STEP = 4 };
 static void repack(fixture *f) {
-    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
+    seq_model_pack_dropped(f->own.model, SEED, STEP, f->own.parameters, 0, 1, f->own.matrices);
 }
 
 static void open_fixture(fixture *f, const example *example, const seq_limits *limits) {
@@ -194,7 +215,7 @@ static void close_fixture(fixture *f) {
 // ---- training
 
 static double train(fixture *f, const packed_items *packed, float *gradient) {
-    const seq_feed feed = {.batch = &packed->batch, .seed = 9, .step = 4};
+    const seq_feed feed = {.batch = &packed->batch, .seed = SEED, .step = STEP};
     return seq_model_train(f->own.model, f->own.workspace, &f->own.weights, &feed, 1, gradient).sum;
 }
 
@@ -239,6 +260,7 @@ static void gradients_match_differences(void **state) {
 
 static void evaluate(fixture *f, const packed_items *packed, double *of_sequence) {
     const seq_feed feed = {.batch = &packed->batch};
+    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
     seq_model_evaluate(f->own.model, f->own.workspace, &f->own.weights, &feed,
                        &(seq_losses){.of_sequence = of_sequence});
 }
@@ -261,6 +283,7 @@ static void items_do_not_meet(void **state) {
             int item = (int)(axis->number[b] / 100);
             packed_items *one = pack(&item, 1);
             memset(f.own.gradient, 0, size * sizeof *f.own.gradient);
+            repack(&f);
             train(&f, one, f.own.gradient);
             for (size_t j = 0; j < size; j++)
                 sum[j] += (double)f.own.gradient[j];
@@ -279,6 +302,49 @@ static void items_do_not_meet(void **state) {
         packed_items_drop(batch);
         close_fixture(&f);
     }
+}
+
+// With probability 1 the decoder reads what it finds likeliest itself, given the true words.
+static void own_words_are_read(void **state) {
+    (void)state;
+    fixture own, given;
+    packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    const seq_axis *axis = &batch->batch.axes[TARGET];
+    float scores[PACKED_ROOM * WORDS];
+    int32_t words[PACKED_ROOM];
+    int others = 0;
+    open_fixture(&own,
+                 &(example){translate, "gru", "--input-feeding --scheduled-sampling=1", false},
+                 &batch->limits);
+    open_fixture(&given, &(example){translate, "gru", "--input-feeding", false}, &batch->limits);
+    const seq_feed feed = {.batch = &batch->batch};
+    seq_model_forward(given.own.model, given.own.workspace, &given.own.weights, &feed);
+    seq_model_scores(given.own.model, given.own.workspace, &given.own.weights, &feed, 0, axis->rows,
+                     scores);
+    for (int t = 0; t < axis->steps; t++)
+        for (int b = 0; b < axis->rows_at[t]; b++) {
+            size_t row = axis->first_row[t] + (size_t)b;
+            words[row] = t ? 0 : SEQ_NO_ID;
+            const float *from = t ? scores + (axis->first_row[t - 1] + (size_t)b) * WORDS : scores;
+            for (int word = 1; t && word < WORDS; word++)
+                if (from[word] > from[words[row]]) words[row] = word;
+            others += words[row] != batch->ids[2][row];
+        }
+    assert_true(others > 2);
+    double loss = train(&own, batch, own.own.gradient);
+    assert_true(loss != train(&given, batch, given.own.gradient));
+    memcpy(batch->ids[2], words, axis->rows * sizeof *words);
+    assert_true(loss == train(&given, batch, given.own.gradient));
+    for (int row = 0; row < given.own.table->count; row++) {
+        const seq_parameter *parameter = &given.own.table->items[row];
+        if (!parameter->sparse) // of sparse ones only the rows of the batch are written
+            assert_memory_equal(own.own.gradient + parameter->offset,
+                                given.own.gradient + parameter->offset,
+                                seq_parameter_size(parameter) * sizeof(float));
+    }
+    close_fixture(&own);
+    close_fixture(&given);
+    packed_items_drop(batch);
 }
 
 // ---- a step
@@ -394,7 +460,11 @@ static void steps_are_the_whole(void **state) {
     for (int i = 0; i < EXAMPLE_COUNT; i++)
         check_steps(&examples[i]);
     for (const char *const *cell = seq_cell_names(); *cell; cell++)
-        check_steps(&(example){translate, *cell, "--bidirectional --decoder-layers=2", false});
+        for (int order = 0; order < 2; order++)
+            check_steps(&(example){translate, *cell,
+                                   order ? "--attention=additive --attention-order=bahdanau"
+                                         : "--input-feeding --bidirectional --decoder-layers=2",
+                                   false});
 }
 
 static void parameters_have_their_names(void **state) {
@@ -407,6 +477,9 @@ static void parameters_have_their_names(void **state) {
                                         "decoder.weight_hh_l1",
                                         "output.weight",
                                         "output.bias"};
+    static const char *const attending[] = {"decoder.key.weight", "decoder.key.bias",
+                                            "decoder.weight_query_l0", "decoder.v_l0",
+                                            "decoder.readout.bias"};
     fixture f;
     char name[SEQ_STATE_NAME];
     packed_items *batch = pack((int[]){0}, 1);
@@ -415,6 +488,12 @@ static void parameters_have_their_names(void **state) {
         if (!seq_parameter_find(f.own.table, names[i])) fail_msg("no %s", names[i]);
     seq_model_recurrent_name(f.own.model, 5, name);
     assert_string_equal(name, "decoder layer 1");
+    close_fixture(&f);
+    open_fixture(
+        &f, &(example){translate, "gru", "--attention=additive --attention-order=bahdanau", false},
+        &batch->limits);
+    for (size_t i = 0; i < sizeof attending / sizeof *attending; i++)
+        if (!seq_parameter_find(f.own.table, attending[i])) fail_msg("no %s", attending[i]);
     close_fixture(&f);
     open_fixture(&f, &examples[3], &batch->limits); // one matrix for source, target and output
     assert_null(seq_parameter_find(f.own.table, "decoder.embedding.weight"));
@@ -430,6 +509,11 @@ static void misfits_are_refused(void **state) {
         const char *reason;
     } misfits[] = {
         {{translate, "lstm", "", true}, "--tied: the topmost layer has 4 units, an embedding 6"},
+        {{translate, "lstm", "--attention=dot --decoder-hidden=5", false}, "--attention dot"},
+        {{translate, "lstm", "--attention=none --input-feeding", false}, "--input-feeding"},
+        {{translate, "lstm", "--attention=none --attention-order=bahdanau", false},
+         "--attention-order"},
+        {{translate, "lstm", "--input-feeding --attention-order=bahdanau", false}, "only luong"},
     };
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
         seq_settings settings;
@@ -445,11 +529,9 @@ static void misfits_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients_match_differences),
-        cmocka_unit_test(items_do_not_meet),
-        cmocka_unit_test(steps_are_the_whole),
-        cmocka_unit_test(parameters_have_their_names),
-        cmocka_unit_test(misfits_are_refused),
+        cmocka_unit_test(gradients_match_differences), cmocka_unit_test(items_do_not_meet),
+        cmocka_unit_test(own_words_are_read),          cmocka_unit_test(steps_are_the_whole),
+        cmocka_unit_test(parameters_have_their_names), cmocka_unit_test(misfits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

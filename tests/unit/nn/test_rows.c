@@ -66,19 +66,21 @@ static void concat(void **state) {
 static void reference_spread(const layer_case *test, const double *const *inputs,
                              const double *const *parameters, double *out) {
     const seq_axis *axis = &test->batch.axes[test->node.shape.axis];
+    const seq_spread_options *options = test->spec->options;
     (void)parameters;
     for (int t = 0; t < axis->steps; t++)
         for (int b = 0; b < axis->rows_at[t]; b++)
             for (int j = 0; j < 4; j++)
-                *out++ = inputs[0][axis->of[b] * 4 + j];
+                *out++ = options->first && t ? 0 : inputs[0][axis->of[b] * 4 + j];
 }
 
 // From examples to steps, and from steps to the letters of each.
 static void spread(void **state) {
     (void)state;
     static const int32_t letters[] = {2, 0, 1, 4, 3};
-    for (int axis = 1; axis <= 2; axis++) {
-        const seq_spread_options options = {axis};
+    for (int i = 0; i < 4; i++) {
+        int axis = 1 + i % 2;
+        const seq_spread_options options = {.axis = axis, .first = i > 1};
         const layer_spec spec = {
             .name = "spread",
             .kind = &seq_layer_spread,
