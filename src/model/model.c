@@ -24,7 +24,7 @@ static seq_status find_head(seq_model *model, seq_error *error) {
 static seq_status number_nodes(seq_model *model, seq_error *error) {
     for (int i = 0; i < model->count; i++) {
         model->nodes[i].compute = &model->compute;
-        if (model->nodes[i].layer == &seq_layer_recurrent)
+        if (model->nodes[i].layer && model->nodes[i].layer->recurs)
             model->nodes[i].recurrent = model->recurrent++;
     }
     if (model->recurrent <= SEQ_MAX_RECURRENT) return SEQ_OK;

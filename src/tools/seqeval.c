@@ -111,6 +111,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Model and output"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
+    TOOL_AVERAGE_OPTION(AT(average)),
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
              "unfused: multiply and add are rounded apart), or OpenBLAS."},
@@ -172,9 +173,9 @@ static const char *const of_items[] = {"baseline", "resamples", "seed", "per-ite
 static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_split[] = {"split", "data", "batch", "json", NULL};
     static const char *const of_score[] = {"log-base", NULL};
-    static const char *const of_model[] = {"split",   "data",      "batch",    "score",
-                                           "carry",   "per-token", "log-base", "newest",
-                                           "kernels", "blas",      "weights",  NULL};
+    static const char *const of_model[] = {"split",     "data",     "batch",  "score",   "carry",
+                                           "per-token", "log-base", "newest", "average", "kernels",
+                                           "blas",      "weights",  NULL};
     static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
                                            "scheme",      "train", "dev",  NULL};
     static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
@@ -210,7 +211,7 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
     const seq_eval_options *options = parsed->values;
     static const char *const of_answers[] = {"baseline", NULL}, *const of_several[] = {"runs",
                                                                                        NULL};
-    if (!options->score && seq_eval_is_texts(loaded))
+    if (!options->score && seq_eval_is_generated(loaded))
         return refuse(parsed, of_answers,
                       "of answers to items, and a model that generates gives "
                       "none",
@@ -234,7 +235,8 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const seq_eval_options *options = parsed->values;
-    const tool_model how = {options->newest, options->kernels, options->weights, 1};
+    const tool_model how = {options->newest, options->kernels, options->weights, 1,
+                            options->average};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
     seq_status status = check_options(parsed, error);
@@ -245,7 +247,7 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     status = check_task(parsed, &loaded, error);
     if (!status)
         status = options->score               ? seq_eval_score(options, &loaded, error)
-                 : seq_eval_is_texts(&loaded) ? seq_eval_texts(options, &loaded, parsed->operands,
+                 : seq_eval_is_generated(&loaded) ? seq_eval_generated(options, &loaded, parsed->operands,
                                                                parsed->operand_count, error)
                                               : seq_eval_split(options, &loaded, error);
     seq_loaded_clear(&loaded);

@@ -18,7 +18,7 @@ typedef enum seq_eval_baseline {
 typedef struct seq_eval_options {
     int split, log_base, kernels, weights, task, scheme, baseline, unit, smooth_method;
     char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
-    int64_t batch, resamples, seed, runs;
+    int64_t batch, resamples, seed, runs, average;
     double smooth_value;
     bool per_token, carry, newest, json, quiet, lower;
 } seq_eval_options;
@@ -28,12 +28,15 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
 // The run's data set, or that of --data. SEQ_BAD_INPUT: it is none for the model.
 seq_status seq_eval_open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
                                  seq_dataset **out, seq_error *error);
-// seqeval_texts.c: whether a model generates; it, and the runs behind it, text by text.
-bool seq_eval_is_texts(const seq_loaded *loaded);
-seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
-                          const char *const *runs, int count, seq_error *error);
+// seqeval_generated.c: whether a model generates; it, and the runs behind it, text by text.
+bool seq_eval_is_generated(const seq_loaded *loaded);
+seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded *loaded,
+                              const char *const *runs, int count, seq_error *error);
 // A model of a task with items; the data set fits it.
 seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_dataset *dataset, seq_error *error);
+// A model whose answers to items are texts: their probabilities.
+seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);

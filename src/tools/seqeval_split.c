@@ -198,9 +198,11 @@ static seq_status evaluate_streams(const seq_eval_options *options, const seq_lo
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error) {
     seq_dataset *dataset = NULL;
+    bool texts = seq_schema_before_column(&loaded->schema) >= 0;
     seq_status status = seq_eval_open_dataset(options, loaded, &dataset, error);
     if (!status)
         status = loaded->schema.streams ? evaluate_streams(options, loaded, dataset, error)
+                 : texts                ? seq_eval_texts(options, loaded, dataset, error)
                                         : seq_eval_items(options, loaded, dataset, error);
     seq_dataset_close(dataset);
     return status;

@@ -1,334 +1,272 @@
-// Models that generate, on a split: bits a character of each text, and of all.
-// Several runs are told apart as files of answers are: the first --runs are one
-// system, those behind them another, and both are compared text by text.
-// Characters are those of the texts as they came and an end each, so models with
-// other units are comparable; what is given of a text is not counted. Invariant:
-// every figure is a sum in the order of the texts, so it does not depend on
-// --batch. Test: tests/cli/generate.sh.
+// A model that writes texts (translate and others whose target is a sequence of
+// tokens with its own end), on a split: how probable the given texts are. Loss is
+// -ln p a token, <eos> included, without label smoothing; perplexity e^loss; bits
+// are nats / ln 2. Intervals are those of resampled items. Invariant: an item's
+// figures are sums in the order of its tokens, and the split's in the order of
+// items, so no figure depends on --batch. Test: tests/cli/translate.sh.
 #include "seqeval_private.h"
-#include "tool_model.h"
-#include <inttypes.h>
 #include <math.h>
+#include <seqtrain/base/clock.h>
 #include <seqtrain/base/cores.h>
+#include <seqtrain/base/escape.h>
+#include <seqtrain/base/file.h>
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/items.h>
-#include <seqtrain/data/vocabulary_builder.h>
 #include <seqtrain/infer/evaluate.h>
-#include <seqtrain/task/task.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 8192, SOME = 1024 };
+enum {
+    ROWS = 8192, // of the axis of lengths in a batch, without --batch
+    SOME = 4096, // items read at once
+};
 
-// A run's texts.
-typedef struct judged {
-    const char *name;
-    size_t items;
-    double *nats;
-    int64_t *characters, *tokens;
-    int64_t unknown;
-} judged;
+typedef struct text_figures {
+    double nats, nats_unk;
+    int64_t tokens, unk;
+} text_figures;
 
-typedef struct work {
+typedef struct texts {
     const seq_eval_options *options;
-    judged runs[SEQ_EVAL_RUNS];
-    int count, first; // runs; of the first system
-    int64_t all_characters;
-} work;
-
-// ---- One run
-
-typedef struct reading {
     const seq_loaded *loaded;
     seq_dataset *dataset;
+    const seq_vocabulary *words; // of the target
+    int axis;                    // of the target
+    size_t items;
+    text_figures *of_item; // (items)
+    text_figures all;
+    int64_t correct;
+    seq_interval loss;
     seq_sampler *sampler;
     seq_workspace *workspace;
     seq_evaluator *evaluator;
-    judged *out;
-} reading;
+    double seconds;
+} texts;
 
-static void take_batch(const reading *reading) {
-    const seq_batch *batch = seq_evaluator_batch(reading->evaluator);
-    const float *losses = seq_evaluator_row_losses(reading->evaluator);
-    const seq_schema *schema = &reading->loaded->schema;
-    const seq_axis *axis = &batch->axes[schema->fields[schema->target].axis];
-    const int32_t *targets = batch->columns[schema->target].ids;
-    int unk = seq_vocabulary_unk(reading->loaded->vocabulary);
-    judged *out = reading->out;
-    for (size_t i = 0; i < batch->axes[0].rows; i++) {
-        int64_t item = batch->axes[0].number[i];
-        int b = axis->at[i];
-        for (int t = 0; t < axis->steps && b < axis->rows_at[t]; t++) {
-            size_t row = axis->first_row[t] + (size_t)b;
-            if (targets[row] < 0) continue;
-            out->nats[item] -= (double)losses[row];
-            out->tokens[item]++;
-            out->unknown += targets[row] == unk;
-            if (!schema->raw)
-                out->characters[item] +=
-                    seq_vocabulary_characters(reading->loaded->vocabulary, targets[row]);
-        }
-    }
+static void add(text_figures *to, const text_figures *from) {
+    to->nats += from->nats;
+    to->nats_unk += from->nats_unk;
+    to->tokens += from->tokens;
+    to->unk += from->unk;
 }
 
-// Of texts as they came.
-static seq_status count_characters(const reading *reading, seq_split split, seq_error *error) {
-    judged *out = reading->out;
-    seq_items_room room = {0};
-    seq_status status = SEQ_OK;
-    for (size_t first = 0; !status && first < out->items; first += SOME) {
-        seq_items items;
-        int64_t some = out->items - first < SOME ? (int64_t)(out->items - first) : SOME;
-        status = seq_dataset_read_items(reading->dataset, split, (int64_t)first, some, &room,
-                                        &items, error);
-        const char *at = status ? NULL : items.raw;
-        for (int64_t i = 0; at && i < some; at += items.raw_sizes[i++])
-            out->characters[first + (size_t)i] =
-                1 + seq_count_points(at, (size_t)items.raw_sizes[i]);
-    }
-    seq_items_room_clear(&room);
-    return status;
-}
+// ---- The model's probabilities.
 
-static seq_status evaluate(reading *reading, seq_split split, int64_t batch, seq_error *error) {
-    const seq_task *task = reading->loaded->task;
+static seq_status begin(texts *texts, seq_error *error) {
+    const seq_eval_options *options = texts->options;
+    seq_split split = (seq_split)options->split;
+    const seq_model *model = texts->loaded->model;
     const seq_sampler_settings settings = {.split = split,
                                            .replicas = 1,
                                            .count = 1,
-                                           .batch = (int)batch,
-                                           .batch_tokens = batch ? 0 : ROWS};
-    seq_loss loss;
-    seq_status status =
-        seq_sampler_create(task->sampler, reading->dataset, &settings, &reading->sampler, error);
+                                           .batch = (int)options->batch,
+                                           .batch_tokens = options->batch ? 0 : ROWS};
+    texts->items = (size_t)seq_dataset_items(texts->dataset, split);
+    if (!texts->items)
+        return seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split",
+                             seq_dataset_path(texts->dataset), seq_split_name(split));
+    seq_status status = seq_allocate(&texts->of_item, texts->items, sizeof *texts->of_item,
+                                     "figures of items", error);
     if (!status)
-        status = seq_workspace_create(reading->loaded->model, seq_sampler_limits(reading->sampler),
-                                      1, SEQ_USE_EVALUATION, &reading->workspace, error);
+        status = seq_sampler_create(texts->loaded->task->sampler, texts->dataset, &settings,
+                                    &texts->sampler, error);
+    if (!status)
+        status = seq_workspace_create(model, seq_sampler_limits(texts->sampler), 1,
+                                      SEQ_USE_EVALUATION, &texts->workspace, error);
     if (status) return status;
-    const seq_evaluator_config config = {.model = reading->loaded->model,
-                                         .dataset = reading->dataset,
-                                         .sampler = reading->sampler,
-                                         .metrics = task->metrics,
+    static const seq_metric *const none[] = {NULL};
+    const seq_evaluator_config config = {.model = model,
+                                         .dataset = texts->dataset,
+                                         .sampler = texts->sampler,
+                                         .metrics = none,
                                          .of_row = true};
-    status = seq_evaluator_create(&config, &reading->evaluator, error);
-    for (int64_t step = 0; !status && step < seq_sampler_steps(reading->sampler); step++) {
-        status = seq_evaluator_step(reading->evaluator, reading->workspace,
-                                    &reading->loaded->weights, step, 0, &loss, error);
-        if (!status) take_batch(reading);
-    }
-    return status;
+    return seq_evaluator_create(&config, &texts->evaluator, error);
 }
 
-static seq_status read_run(work *work, const seq_loaded *loaded, const char *name,
-                           seq_error *error) {
-    seq_split split = (seq_split)work->options->split;
-    judged *out = &work->runs[work->count++];
-    reading reading = {.loaded = loaded, .out = out};
-    seq_status status = seq_eval_open_dataset(work->options, loaded, &reading.dataset, error);
-    if (!status) status = seq_dataset_normalise_as(reading.dataset, &loaded->schema, error);
-    out->name = name;
-    out->items = status ? 0 : (size_t)seq_dataset_items(reading.dataset, split);
-    if (!status && !out->items)
-        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split",
-                               seq_dataset_path(reading.dataset), seq_split_name(split));
-    if (!status) status = seq_allocate(&out->nats, out->items, sizeof *out->nats, "texts", error);
-    if (!status)
-        status =
-            seq_allocate(&out->characters, out->items, sizeof *out->characters, "texts", error);
-    if (!status)
-        status = seq_allocate(&out->tokens, out->items, sizeof *out->tokens, "texts", error);
-    if (!status) status = evaluate(&reading, split, work->options->batch, error);
-    if (!status && loaded->schema.raw && split != SEQ_TRAIN)
-        status = count_characters(&reading, split, error);
-    seq_evaluator_destroy(reading.evaluator);
-    seq_workspace_destroy(reading.workspace);
-    seq_sampler_destroy(reading.sampler);
-    seq_dataset_close(reading.dataset);
-    return status;
+static void take_batch(texts *texts) {
+    const seq_batch *batch = seq_evaluator_batch(texts->evaluator);
+    const float *losses = seq_evaluator_row_losses(texts->evaluator);
+    const seq_axis *axis = &batch->axes[texts->axis];
+    const int32_t *ids = batch->columns[seq_dataset_schema(texts->dataset)->target].ids;
+    int unk = seq_vocabulary_unk(texts->words);
+    for (int t = 0; t < axis->steps; t++)
+        for (int b = 0; b < axis->rows_at[t]; b++) {
+            size_t row = axis->first_row[t] + (size_t)b;
+            text_figures *item = &texts->of_item[batch->axes[0].number[axis->of[b]]];
+            double nats = -(double)losses[row];
+            const text_figures own = {nats, ids[row] == unk ? nats : 0, 1, ids[row] == unk};
+            add(item, &own);
+        }
 }
 
-// ---- All runs
-
-static seq_status check_texts(const work *work, seq_error *error) {
-    const judged *one = &work->runs[0];
-    for (int r = 1; r < work->count; r++) {
-        const judged *other = &work->runs[r];
-        if (other->items != one->items)
-            return seq_error_set(error, SEQ_BAD_INPUT, "%s: %zu texts, and %s has %zu", other->name,
-                                 other->items, one->name, one->items);
-        for (size_t i = 0; i < one->items; i++)
-            if (other->characters[i] != one->characters[i])
-                return seq_error_set(
-                    error, SEQ_BAD_INPUT,
-                    "%s: text %zu has %" PRId64 " characters, and that of %s %" PRId64
-                    ": these are other texts",
-                    other->name, i, other->characters[i], one->name, one->characters[i]);
+static seq_status evaluate(texts *texts, seq_error *error) {
+    int64_t steps = seq_sampler_steps(texts->sampler);
+    seq_loss loss = {0};
+    for (int64_t step = 0; step < steps; step++) {
+        seq_status status = seq_evaluator_step(texts->evaluator, texts->workspace,
+                                               &texts->loaded->weights, step, 0, &loss, error);
+        if (status) return status;
+        take_batch(texts);
+        seq_log_live(false, "%lld of %lld batches", (long long)step + 1, (long long)steps);
     }
+    for (size_t i = 0; i < texts->items; i++)
+        add(&texts->all, &texts->of_item[i]);
+    texts->correct = loss.correct;
     return SEQ_OK;
 }
 
-typedef struct mean_bits {
-    const judged *runs;
-    int count;
-} mean_bits;
+// ---- Intervals.
 
-// Bits a character, the mean over runs.
-static double bits_of(const void *context, const int32_t *weights, int64_t *scratch) {
-    const mean_bits *mean = context;
-    double nats = 0, characters = 0;
+static double mean_loss(const void *context, const int32_t *weights, int64_t *scratch) {
+    const texts *texts = context;
+    double nats = 0, tokens = 0;
     (void)scratch;
-    for (size_t i = 0; i < mean->runs->items; i++) {
-        double weight = weights ? weights[i] : 1, own = 0;
-        for (int r = 0; r < mean->count; r++)
-            own += mean->runs[r].nats[i];
-        nats += weight * own;
-        characters += weight * (double)mean->runs->characters[i];
+    for (size_t i = 0; i < texts->items; i++) {
+        nats += weights[i] * texts->of_item[i].nats;
+        tokens += weights[i] * (double)texts->of_item[i].tokens;
     }
-    return nats / log(2.0) / mean->count / characters;
+    return nats / tokens;
 }
 
-typedef struct results {
-    double value[2], p;
-    seq_interval interval[2], difference;
-} results;
-
-static seq_status compare(const work *work, results *out, seq_error *error) {
-    const mean_bits systems[] = {{work->runs, work->first},
-                                 {work->runs + work->first, work->count - work->first}};
-    const seq_statistic statistics[] = {{bits_of, &systems[0], 0}, {bits_of, &systems[1], 0}};
-    size_t count = work->count > work->first ? 2 : 1, resamples = (size_t)work->options->resamples;
+static seq_status find_interval(texts *texts, seq_error *error) {
+    const seq_statistic statistic = {.value = mean_loss, .context = texts};
+    int resamples = (int)texts->options->resamples, cores = seq_cores_usable();
     double *samples = NULL;
     seq_team *team = NULL;
-    for (size_t s = 0; s < count; s++)
-        out->value[s] = bits_of(&systems[s], NULL, NULL);
+    texts->loss = (seq_interval){NAN, NAN};
     if (!resamples) return SEQ_OK;
-    int cores = seq_cores_usable();
     seq_status status =
-        seq_allocate(&samples, (count + 1) * resamples, sizeof *samples, "resamples", error);
+        seq_allocate(&samples, (size_t)resamples, sizeof *samples, "resamples", error);
     if (!status) status = seq_team_create(cores < 8 ? cores : 8, &team, error);
     if (!status)
-        status = seq_bootstrap(statistics, count, work->runs->items, (int)resamples,
-                               (uint64_t)work->options->seed, team, samples, error);
-    double *differences = status ? NULL : samples + count * resamples;
-    for (size_t r = 0; differences && count == 2 && r < resamples; r++)
-        differences[r] = samples[resamples + r] - samples[r];
-    if (differences && count == 2) {
-        out->p = seq_interval_two_sided(differences, (int)resamples);
-        out->difference = seq_interval_find(differences, (int)resamples);
-    }
-    for (size_t s = 0; differences && s < count; s++)
-        out->interval[s] = seq_interval_find(samples + s * resamples, (int)resamples);
+        status = seq_bootstrap(&statistic, 1, texts->items, resamples,
+                               (uint64_t)texts->options->seed, team, samples, error);
+    if (!status) texts->loss = seq_interval_find(samples, resamples);
     seq_team_destroy(team);
     free(samples);
     return status;
 }
 
-static seq_status write_items(const work *work, seq_error *error) {
-    const char *path = work->options->per_item;
-    if (!path) return SEQ_OK;
-    FILE *stream = fopen(path, "we");
-    if (!stream) return seq_error_set_errno(error, "opening %s", path);
-    fputs("index\tcharacters", stream);
-    for (int r = 0; r < work->count; r++)
-        fputs("\tbits", stream);
-    fputc('\n', stream);
-    for (size_t i = 0; i < work->runs->items; i++) {
-        fprintf(stream, "%zu\t%" PRId64, i, work->runs->characters[i]);
-        for (int r = 0; r < work->count; r++)
-            fprintf(stream, "\t%.6f", work->runs[r].nats[i] / log(2.0));
-        fputc('\n', stream);
-    }
-    bool failed = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !failed) return SEQ_OK;
-    return seq_error_set_errno(error, "writing %s", path);
-}
+// ---- Output.
 
-// ---- Printing
-
-static void put_number(const char *name, double value, bool json) {
-    if (json)
-        printf(isfinite(value) ? "\"%s\": %.9g, " : "\"%s\": null, ", name, value);
-    else
+static void print_value(const char *name, double value, bool json) {
+    if (!json)
         printf("%-22s %.6g\n", name, value);
-}
-
-static void put_interval(const char *name, double value, seq_interval interval, bool drawn,
-                         bool json) {
-    if (json && drawn)
-        printf("\"%s\": {\"value\": %.9g, \"low\": %.9g, \"high\": %.9g}, ", name, value,
-               interval.low, interval.high);
-    else if (json)
-        printf("\"%s\": {\"value\": %.9g}, ", name, value);
-    else if (drawn)
-        printf("%-22s %.5f  [%.5f, %.5f]\n", name, value, interval.low, interval.high);
+    else if (isfinite(value))
+        printf(", \"%s\": %.9g", name, value);
     else
-        printf("%-22s %.5f\n", name, value);
+        printf(", \"%s\": null", name);
 }
 
-static void print(const work *work, const results *results) {
-    const judged *one = &work->runs[0];
-    bool json = work->options->json, drawn = work->options->resamples > 0;
-    double nats = 0, tokens = 0, characters = 0;
-    for (size_t i = 0; i < one->items; i++) {
-        nats += one->nats[i];
-        tokens += (double)one->tokens[i];
-        characters += (double)one->characters[i];
+static void print_range(const char *name, double value, seq_interval range, bool json) {
+    if (json) {
+        printf(", \"%s\": {\"value\": %.9g", name, value);
+        if (isfinite(range.low)) printf(", \"low\": %.9g, \"high\": %.9g", range.low, range.high);
+        putchar('}');
+    } else if (isfinite(range.low)) {
+        printf("%-22s %.6g  (95 %%: %.6g to %.6g)\n", name, value, range.low, range.high);
+    } else {
+        print_value(name, value, false);
     }
-    printf(json ? "{\"split\": \"%s\", " : "split                  %s\n",
-           seq_split_name((seq_split)work->options->split));
-    put_number("texts", (double)one->items, json);
-    put_number("characters", characters, json);
-    put_number("tokens", tokens, json);
-    put_number("loss", nats / tokens, json);
-    put_number("perplexity", exp(nats / tokens), json);
-    put_number("bits_per_token", nats / tokens / log(2.0), json);
-    put_number("unk_rate", (double)one->unknown / tokens, json);
-    put_interval("bits_per_character", results->value[0], results->interval[0], drawn, json);
-    for (int r = 0; work->count > 1 && !json && r < work->count; r++)
-        printf("  %-40s %.5f\n", work->runs[r].name,
-               bits_of(&(mean_bits){&work->runs[r], 1}, NULL, NULL));
-    if (work->count > work->first) {
-        put_interval("second", results->value[1], results->interval[1], drawn, json);
-        put_interval("difference", results->value[1] - results->value[0], results->difference,
-                     drawn, json);
-        if (drawn) put_number("p", results->p, json);
-    }
-    if (json) printf("\"runs\": %d}\n", work->count);
 }
 
-bool seq_eval_is_texts(const seq_loaded *loaded) {
-    return !loaded->schema.streams && loaded->task->next_token;
+static void print_result(const texts *texts) {
+    const text_figures *all = &texts->all;
+    const char *split = seq_split_name((seq_split)texts->options->split);
+    bool json = texts->options->json;
+    double tokens = (double)all->tokens, loss = all->nats / tokens,
+           known = (all->nats - all->nats_unk) / (double)(all->tokens - all->unk);
+    if (json)
+        printf("{\"task\": \"%s\", \"split\": \"%s\"", texts->loaded->schema.task, split);
+    else
+        printf("%-22s %s\n", "split", split);
+    print_value("items", (double)texts->items, json);
+    print_value("tokens", tokens, json);
+    print_range("loss", loss, texts->loss, json);
+    print_range("perplexity", exp(loss),
+                (seq_interval){exp(texts->loss.low), exp(texts->loss.high)}, json);
+    print_value("bits_per_token", loss / log(2.0), json);
+    print_value("accuracy", (double)texts->correct / tokens, json);
+    print_value("unk_rate", (double)all->unk / tokens, json);
+    print_value("loss_without_unk", known, json);
+    print_value("perplexity_without_unk", exp(known), json);
+    print_value("seconds", texts->seconds, json);
+    if (json) printf("}\n");
+}
+
+// The texts of an item as they came, where the part has them.
+static void write_texts(FILE *stream, const seq_items *items, int64_t at, const char *raw) {
+    size_t size = items->raw ? (size_t)items->raw_sizes[at] : 0;
+    const char *cut = size ? memchr(raw, '\n', size) : NULL;
+    size_t first = cut ? (size_t)(cut - raw) : size;
+    fputc('\t', stream);
+    seq_escape_print(stream, raw, first);
+    fputc('\t', stream);
+    if (cut) seq_escape_print(stream, cut + 1, size - first - 1);
+    fputc('\n', stream);
+}
+
+static seq_status write_lines(const texts *texts, FILE *stream, seq_error *error) {
+    seq_items_room room = {0};
+    seq_status status = SEQ_OK;
+    int64_t count = (int64_t)texts->items;
+    fputs("index\tloss\ttokens\tunknown\tsource\ttarget\n", stream);
+    for (int64_t first = 0; !status && first < count; first += SOME) {
+        seq_items items = {0};
+        int64_t some = count - first < SOME ? count - first : SOME;
+        status = seq_dataset_read_items(texts->dataset, (seq_split)texts->options->split, first,
+                                        some, &room, &items, error);
+        const char *raw = items.raw;
+        for (int64_t at = 0; !status && at < some; at++) {
+            const text_figures *own = &texts->of_item[first + at];
+            fprintf(stream, "%lld\t%.9g\t%lld\t%lld", (long long)(first + at), own->nats,
+                    (long long)own->tokens, (long long)own->unk);
+            write_texts(stream, &items, at, raw);
+            if (raw) raw += items.raw_sizes[at];
+        }
+    }
+    seq_items_room_clear(&room);
+    return status;
+}
+
+static seq_status write_items(const texts *texts, const char *path, seq_error *error) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    seq_status status = stream ? write_lines(texts, stream, error) : SEQ_OK;
+    seq_status closed = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
+    if (!status) status = closed;
+    if (!status) status = seq_file_write_atomic(path, text, size, error);
+    free(text);
+    return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
 }
 
 seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
-                          const char *const *runs, int count, seq_error *error) {
-    work work = {.options = options, .first = (int)options->runs};
-    results results = {.p = (double)NAN};
-    const tool_model how = {options->newest, options->kernels, options->weights, 1};
-    if (work.first > count)
-        return seq_error_set(error, SEQ_BAD_USAGE, "--runs %d: %d runs were given", work.first,
-                             count);
-    if (count > 1 && options->data)
-        return seq_error_set(error, SEQ_BAD_USAGE, "--data: of one run; several have each its own");
-    seq_status status = read_run(&work, loaded, runs[0], error);
-    for (int r = 1; !status && r < count; r++) {
-        seq_loaded other;
-        status = tool_load_model(runs[r], &how, &other, error);
-        if (status) break;
-        status = seq_eval_is_texts(&other)
-                     ? read_run(&work, &other, runs[r], error)
-                     : seq_error_set(error, SEQ_BAD_USAGE, "%s: of the task %s, not of %s's",
-                                     runs[r], other.schema.task, runs[0]);
-        seq_loaded_clear(&other);
-    }
-    if (!status) status = check_texts(&work, error);
-    if (!status) status = compare(&work, &results, error);
-    if (!status) status = write_items(&work, error);
-    if (!status) print(&work, &results);
-    for (int r = 0; r < work.count; r++) {
-        free(work.runs[r].nats);
-        free(work.runs[r].characters);
-        free(work.runs[r].tokens);
-    }
+                          seq_dataset *dataset, seq_error *error) {
+    const seq_schema *schema = seq_dataset_schema(dataset);
+    const seq_field *target = &schema->fields[schema->target];
+    texts texts = {.options = options,
+                   .loaded = loaded,
+                   .dataset = dataset,
+                   .words = seq_dataset_vocabulary_at(dataset, target->vocabulary),
+                   .axis = target->axis};
+    double begun = seq_clock_seconds();
+    if (options->baseline)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--baseline: of labels and numbers, and the answers of the task %s "
+                             "are texts",
+                             schema->task);
+    seq_status status = begin(&texts, error);
+    if (!status) status = evaluate(&texts, error);
+    if (!status) status = find_interval(&texts, error);
+    texts.seconds = seq_clock_seconds() - begun;
+    if (!status) print_result(&texts);
+    if (!status && options->per_item) status = write_items(&texts, options->per_item, error);
+    seq_evaluator_destroy(texts.evaluator);
+    seq_workspace_destroy(texts.workspace);
+    seq_sampler_destroy(texts.sampler);
+    free(texts.of_item);
     return status;
 }

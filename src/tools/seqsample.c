@@ -59,6 +59,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
+    TOOL_AVERAGE_OPTION(AT(average)),
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
              "unfused: multiply and add are rounded apart), or OpenBLAS."},
@@ -265,7 +266,8 @@ static seq_status check_options(const seq_parsed *parsed, const seq_loaded *load
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
-    const tool_model how = {options->newest, options->kernels, options->weights, 1};
+    const tool_model how = {options->newest, options->kernels, options->weights, 1,
+                            options->average};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqsample");
     seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);

@@ -6,7 +6,7 @@
 
 typedef struct seqsample_options {
     char *prime, *prime_file, *label, *copied;
-    int64_t tokens, top_k, count, seed;
+    int64_t tokens, top_k, count, seed, average;
     double temperature, top_p;
     bool until_eos, greedy, no_unk, newest, echo, quiet;
     int kernels, weights;

@@ -4,8 +4,8 @@
 // `build` is a few lines:
 //
 //     int rows = seq_graph_input(graph, config, settings, "text");
-//     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
-//     int summary = seq_graph_pooling(graph, settings, rows, 0);
+//     int states = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
+//     int summary = seq_graph_pooling(graph, settings, rows, states, 0);
 //     seq_graph_classifier(graph, config, settings, summary, "label", counts);
 #ifndef SEQTRAIN_MODEL_STACK_H
 #define SEQTRAIN_MODEL_STACK_H
