@@ -259,7 +259,7 @@ hostile_checkpoints() {
   expect 0 "" "${answer[0]}" "$task/bad/checkpoints/$newest" "${answer[@]:1}"
   while read -r key value; do
     change schema "$key" "$value"
-    refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values|no field)"
+    refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values|no field|neither labels)"
   done < <(hostile_schemas)
   change state parameters 2147483648
   refuse_checkpoint "$newest.*parameters"
