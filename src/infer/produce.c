@@ -142,6 +142,7 @@ static seq_status make_searchers(seq_producer *producer, seq_error *error) {
         searcher->stepper.model = config->model;
         searcher->stepper.weights = config->weights;
         searcher->stepper.schema = config->schema;
+        searcher->stepper.vocabularies = config->vocabularies;
         status = seq_search_create(&config->search, &searcher->search, error);
     }
     return status;

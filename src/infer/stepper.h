@@ -3,7 +3,9 @@
 #ifndef SEQ_INFER_STEPPER_H
 #define SEQ_INFER_STEPPER_H
 
+#include <seqtrain/data/abc.h>
 #include <seqtrain/data/schema.h>
+#include <seqtrain/data/vocabulary.h>
 #include <seqtrain/infer/search.h>
 
 typedef struct seq_model_stepper {
@@ -11,6 +13,7 @@ typedef struct seq_model_stepper {
     const seq_model *model;
     const seq_weights *weights;
     const seq_schema *schema;
+    const seq_vocabulary *const *vocabularies; // by the schema's index, where it has a field `bar`
     // Its own.
     seq_workspace *workspace;
     seq_batch batch; // a step's
@@ -20,6 +23,8 @@ typedef struct seq_model_stepper {
     size_t first_row[2];
     int32_t *of, *last_row, *before, *targets, *reversed;
     int64_t *number;
+    seq_abc_place *places[2]; // in the bar, as the states; empty where the schema has none
+    int32_t *bars;
 } seq_model_stepper;
 
 // Room for steps of up to `most` sequences. SEQ_NO_MEMORY.

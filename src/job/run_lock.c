@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -162,15 +163,31 @@ static void tell_of_dead_job(const holder *last) {
                     name);
 }
 
+// Creates RUN where it is missing and tries its .lock; *out_failed: errno. The last holder may take
+// RUN away between the two: then what was locked is no longer the directory's.
+static seq_status try_job_lock(seq_run_lock *lock, const char *run, char path[SEQ_PATH],
+                               int *out_failed, seq_error *error) {
+    struct stat found = {.st_nlink = 0};
+    for (int descriptor = -1; !found.st_nlink;) {
+        bool is_new = !seq_path_is_directory(run);
+        if (lock->descriptor) close(lock->descriptor - 1);
+        *lock = (seq_run_lock){0};
+        if (seq_directory_create(run, error) || open_lock(run, ".lock", path, &descriptor, error))
+            return error->status;
+        *lock = (seq_run_lock){.descriptor = descriptor + 1, .made_run = is_new};
+        seq_fault_point("lock.opened");
+        *out_failed = flock(descriptor, LOCK_EX | LOCK_NB) ? errno : 0;
+        if (*out_failed || fstat(descriptor, &found)) break;
+    }
+    return SEQ_OK;
+}
+
 static seq_status take_job_lock(seq_run_lock *lock, const char *run, seq_error *error) {
     char path[SEQ_PATH];
-    int descriptor = -1;
+    int failed = 0;
     holder last, self;
-    if (seq_directory_create(run, error) || open_lock(run, ".lock", path, &descriptor, error))
-        return error->status;
-    *lock = (seq_run_lock){descriptor + 1, false};
-    seq_fault_point("lock.opened");
-    int failed = flock(descriptor, LOCK_EX | LOCK_NB) ? errno : 0;
+    if (try_job_lock(lock, run, path, &failed, error)) return error->status;
+    int descriptor = lock->descriptor - 1;
     read_holder(descriptor, &last);
     if (failed == EWOULDBLOCK) return refuse(run, &last, error);
     if (failed && can_lock(failed)) {
@@ -217,7 +234,7 @@ static seq_status take_rank_lock(seq_run_lock *lock, const char *run, seq_error 
     int descriptor = -1;
     if (open_lock(run, ".lock-ranks", path, &descriptor, error))
         return seq_error_add_context(error, "--run: all ranks need one that every host sees");
-    *lock = (seq_run_lock){descriptor + 1, false};
+    *lock = (seq_run_lock){.descriptor = descriptor + 1};
     if (flock(descriptor, LOCK_SH | LOCK_NB) && can_lock(errno))
         return seq_error_set_errno(error, "locking %s", path);
     return SEQ_OK;
@@ -233,10 +250,20 @@ seq_status seq_run_lock_take(seq_run_lock *lock, const char *run, seq_comm *comm
     return seq_comm_agree(comm, error);
 }
 
-void seq_run_lock_release(seq_run_lock *lock) {
+static void remove_run(const char *run) {
+    static const char *const own[] = {".session", ".lock-ranks", ".lock"};
+    char path[SEQ_PATH];
+    seq_error ignored = {0};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (!seq_path_join(path, run, own[i], &ignored)) unlink(path);
+    rmdir(run);
+}
+
+void seq_run_lock_release(seq_run_lock *lock, const char *run, bool begun) {
     holder self;
     seq_error ignored = {0};
     if (!lock->descriptor) return;
+    if (lock->is_job && lock->made_run && !begun) remove_run(run);
     if (lock->is_job) {
         describe_self(&self);
         snprintf(self.state, sizeof self.state, "ended");

@@ -78,7 +78,9 @@ static const seq_option table[] = {
      .help = "The first N files of answers are runs of one system, with other seeds. Each measure "
              "is then the mean over them, of all items and of each resample, and a second system "
              "is compared with that mean. The intervals are over items: how much other seeds would "
-             "change, they do not tell; the value of each run is printed."},
+             "change, they do not tell; the value of each run is printed. Likewise of several runs "
+             "that generate, given as operands: the first N are one system, those behind them "
+             "another."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
      .help = "What the answers are: tags of tokens, classes, ratings, transcripts, or "
              "translations. auto: JSON by its types; tags where the last column is O or "
@@ -132,16 +134,19 @@ static const seq_option table[] = {
 
 static const seq_program program = {
     .name = "seqeval",
-    .synopsis = "RUN|CHECKPOINT [options]\n"
+    .synopsis = "RUN|CHECKPOINT [RUN|CHECKPOINT...] [options]\n"
                 "       seqeval --gold FILE --predictions FILE [FILE...] [options]",
-    .summary = "Evaluates a model on a split of its data set: of a language model, loss, "
-               "perplexity, bits per token and character, figures without <unk>; of other tasks, "
-               "their measures with intervals, per class and overall. Or tells the probability of "
-               "given sentences. With --gold, judges files of predictions and compares two "
-               "systems.",
+    .summary =
+        "Evaluates a model on a split of its data set: of a language model, loss, "
+        "perplexity, bits per token and character, figures without <unk>; of models that "
+        "generate, bits per character with an interval, two systems text by text; of other tasks, "
+        "their measures with intervals, per class and overall. Or tells the probability of "
+        "given sentences. With --gold, judges files of predictions and compares two "
+        "systems.",
     .options = table,
     .examples = "  seqeval run --split test\n"
                 "  seqeval run --split test --baseline bow --per-item items.tsv\n"
+                "  seqeval without-label with-label --split test\n"
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
@@ -172,9 +177,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_model[] = {"split",     "data",     "batch",  "score",   "carry",
                                            "per-token", "log-base", "newest", "average", "kernels",
                                            "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
-                                           "train",       "dev",  "runs", NULL};
-
+    static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
+                                           "scheme",      "train", "dev",  NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold && options->task != SEQ_ANSWERS_TEXTS &&
         refuse(parsed, of_texts, "of --task translate", error))
@@ -185,6 +189,9 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
                              "--smooth-value: of --smooth-method floor or add-k");
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
+    if (options->score && parsed->operand_count > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE, "%s: one RUN|CHECKPOINT is scored at a time",
+                             parsed->operands[1]);
     if (options->score && refuse(parsed, of_texts, "of translations, not with --score", error))
         return error->status;
     if (options->score && refuse(parsed, of_items, "of answers to items, not with --score", error))
@@ -193,10 +200,6 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
                              "seqeval --gold FILE --predictions FILE [FILE] [options]");
-    if (parsed->operand_count > 1)
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "%s: one RUN|CHECKPOINT is evaluated at a time; --gold compares files",
-                             parsed->operands[1]);
     if (!options->score && (options->per_token || options->carry))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
@@ -210,6 +213,20 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
     const seq_metric *first = loaded->task->metrics[0];
     if (!(first && first->of_texts) && refuse(parsed, of_texts, "of translations", error))
         return error->status;
+    static const char *const of_answers[] = {"baseline", NULL}, *const of_several[] = {"runs",
+                                                                                       NULL};
+    if (!options->score && seq_eval_is_generated(loaded))
+        return refuse(parsed, of_answers,
+                      "of answers to items, and a model that generates gives "
+                      "none",
+                      error);
+    if (refuse(parsed, of_several, "needs --gold, or runs of models that generate", error))
+        return error->status;
+    if (parsed->operand_count > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: one RUN|CHECKPOINT is evaluated at a time, but for those that "
+                             "generate; --gold compares files",
+                             parsed->operands[1]);
     if (loaded->schema.streams)
         return refuse(parsed, of_items, "of answers to items, and a language model gives none",
                       error);
@@ -234,7 +251,10 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     status = check_task(parsed, &loaded, error);
     if (!status)
         status = options->score ? seq_eval_score(options, &loaded, error)
-                                : seq_eval_split(options, &loaded, error);
+                 : seq_eval_is_generated(&loaded)
+                     ? seq_eval_generated(options, &loaded, parsed->operands, parsed->operand_count,
+                                          error)
+                     : seq_eval_split(options, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;
 }

@@ -25,8 +25,18 @@ typedef struct seq_eval_options {
 
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
+// The run's data set, or that of --data. SEQ_BAD_INPUT: it is none for the model.
+seq_status seq_eval_open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
+                                 seq_dataset **out, seq_error *error);
+// seqeval_generated.c: whether a model generates; it, and the runs behind it, text by text.
+bool seq_eval_is_generated(const seq_loaded *loaded);
+seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded *loaded,
+                              const char *const *runs, int count, seq_error *error);
 // A model of a task with items; the data set fits it.
 seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_dataset *dataset, seq_error *error);
+// A model whose answers to items are texts: their probabilities.
+seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);

@@ -56,8 +56,8 @@ static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset
                          seq_dataset_path(dataset), differences);
 }
 
-static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
-                               seq_dataset **out, seq_error *error) {
+seq_status seq_eval_open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
+                                 seq_dataset **out, seq_error *error) {
     char run[SEQ_PATH + 8], *found = NULL;
     snprintf(run, sizeof run, "%s/../..", loaded->directory);
     if (!options->data && seq_data_path_find(run, &loaded->manifest, &found, error))
@@ -198,9 +198,11 @@ static seq_status evaluate_streams(const seq_eval_options *options, const seq_lo
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error) {
     seq_dataset *dataset = NULL;
-    seq_status status = open_dataset(options, loaded, &dataset, error);
+    bool texts = seq_schema_before_column(&loaded->schema) >= 0;
+    seq_status status = seq_eval_open_dataset(options, loaded, &dataset, error);
     if (!status)
         status = loaded->schema.streams ? evaluate_streams(options, loaded, dataset, error)
+                 : texts                ? seq_eval_texts(options, loaded, dataset, error)
                                         : seq_eval_items(options, loaded, dataset, error);
     seq_dataset_close(dataset);
     return status;

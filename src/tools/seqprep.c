@@ -216,8 +216,10 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "string-count", "N", AT(string_count), "0", 0, 1e9,
      .help = "--strings: of each part. 0: as many as use each item once."},
     {SEQ_OPTION_TEXT, "string-files", "FOLDER", AT(string_files),
-     .help = "--strings: write each as FOLDER/PART-NUMBER.npy, too, and the true intervals of its "
-             "items to FOLDER/PART.ctm."},
+     .help =
+         "--strings: write each as FOLDER/PART-NUMBER.npy, too, and the true intervals of its "
+         "items to FOLDER/PART.ctm; with --group-label G also the table FOLDER/PART.tsv of files "
+         "and groups, for seqpredict --reader tsv --columns path=path,G=G."},
     {SEQ_OPTION_CHOICE, "tag-scheme", "NAME", AT(tag_scheme), "auto", .choices = schemes,
      .help = "What B-, I- ... mean. auto: told from all tags. none: tags are left alone."},
     {SEQ_OPTION_CHOICE, "store-tags", "NAME", AT(stored_scheme), "iob2", .choices = stored_schemes,

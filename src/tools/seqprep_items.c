@@ -1,6 +1,7 @@
 // seqprep with a task of items: options -> seq_prepare_items. An
 // option that would have no effect is refused, on either side. Tests: tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
+#include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
 #include <seqtrain/prep/abc_tune.h>
 #include <seqtrain/storage/vector_file.h>
@@ -111,9 +112,9 @@ static const char *const of_tags[] = {"intervals", "background", NULL}, *const t
 
 static const char *const of_texts[] = {"labels", "numbers", "bar-position", "transpose", NULL};
 static const char *const not_of_texts[] = {
-    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",     "stride",
-    "casing",  "infeasible", "tier",       "reverse-complement", "stratify", "max-length",
-    "overlap", "strings",    "intervals",  "background",         NULL};
+    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",        "stride",
+    "casing",  "infeasible", "tier",       "reverse-complement", "stratify",    "max-length",
+    "overlap", "strings",    "intervals",  "background",         "group-label", NULL};
 
 // What is one of several things that an item is, a pair has not.
 static const char *const not_of_pairs[] = {
@@ -303,6 +304,16 @@ static seq_status describe_texts(const seq_parsed *parsed, seq_prepare_items *ou
                               : SEQ_OK;
 }
 
+// Strings are joined from what --subsample and the like have made of the frames.
+static void warn_of_string_files(seq_frame_settings frames) {
+    frames.rate = 0; // changes no frame
+    const char *option = seq_frame_settings_given(&frames);
+    if (option)
+        seq_log_warning("--string-files: the frames in these files have been through --%s, which "
+                        "seqpredict will do again to any frames that it reads",
+                        option);
+}
+
 // A part's two files, which come together.
 static seq_status pair_up(const char *option, const char *source, const char *target,
                           const char *part, seq_pair_files *out, seq_error *error) {
@@ -438,6 +449,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--unseen-groups: without effect without --normalise group");
     if (!status) status = seqprep_take_merges(parsed, out->rules.text.unit, &out->merges, error);
+    if (!status && options->string_files) warn_of_string_files(out->reader.frames);
     if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");

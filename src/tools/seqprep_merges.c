@@ -35,8 +35,9 @@ static seq_status parse_merges(const char *text, seq_merges_wish *out, seq_error
 seq_status seqprep_take_merges(const seq_parsed *parsed, seq_unit unit, seq_merges_wish *out,
                                seq_error *error) {
     static const char *const all[] = {"merges", "vocabulary-threshold", "glossary", NULL};
-    static const char *const own[] = {"merges", "glossary", NULL}, *const limits[] = {"max-vocab",
-                                                                                      NULL};
+    static const char *const own[] = {"merges", "glossary", NULL}, *const limits[] = {
+                                                                       "max-vocab",
+                                                                       "target-max-vocab", NULL};
     const seqprep_options *options = parsed->values;
     *out = (seq_merges_wish){.glossaries = options->glossary,
                              .threshold = options->vocabulary_threshold};

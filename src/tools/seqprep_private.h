@@ -18,12 +18,12 @@ typedef struct seqprep_options {
         *group_label, *string_files, *intervals, *background, *folds, *tier, *labels, *numbers,
         *transpose;
     int64_t strings, gap_least, gap_most, gap_level, string_count;
+    char *merges, *glossary; // of subwords
+    int64_t vocabulary_threshold;
     // Pairs of texts.
     char *source, *target, *valid_source, *valid_target, *test_source, *test_target;
     bool joint, unescape;
     int64_t target_min_count, target_max_vocab;
-    char *merges, *glossary; // of subwords
-    int64_t vocabulary_threshold;
     int64_t fold, seed, kmer, stride, max_length, overlap;
 } seqprep_options;
 

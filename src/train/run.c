@@ -296,6 +296,7 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
     seq_manifest manifest = {0};
     seq_run_lock lock = {0};
     int64_t step = -1;
+    bool begun = false;
     seq_train_find_limit(&trainer);
     if (!check_plan_options_absent(parsed, error))
         check_options(trainer.options, is_root(comm), error);
@@ -311,6 +312,7 @@ static seq_status train(seq_parsed *parsed, seq_comm *comm, const char *version,
     seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_SHARE);
     if (seq_trainer_share(&trainer, error)) goto out;
     seq_watchdog_note(trainer.watchdog, 0, SEQ_STAGE_LOAD);
+    begun = true;
     if (begin_session(&trainer, &manifest, step, error) || seq_train_heed_stop(&trainer, error))
         goto out;
     if (!train_to_end(&trainer, error)) print_end(&trainer, error);
@@ -320,7 +322,7 @@ out:
     seq_trainer_clear(&trainer);
     seq_watchdog_destroy(trainer.watchdog);
     seq_comm_limit_finalize(comm, trainer.options->hang_timeout);
-    seq_run_lock_release(&lock);
+    seq_run_lock_release(&lock, trainer.options->run, begun);
     return error->status;
 }
 

@@ -43,11 +43,12 @@ expect 2 "rotate: a row of the field frames has 2 values, expected triples" "$SE
 tags=(prep --task tag "${pattern[@]}" --test 'index>4' --group-label who --normalise group --strings 3 --gap-least 1 --gap-most 4)
 expect 0 "test +20 " "${tags[@]}" --string-count 20 --string-files strings -o tags rec
 grep -q "tag 'sil' does not occur" .out || bad "$(cat .out)"
-[ "$(ls strings | wc -l)" = 21 ] || bad "$(ls strings)"
+[ "$(ls strings | wc -l)" = 22 ] || bad "$(ls strings)"
 awk '{if ($1 != file) {file = $1; strings++; count = 0; end = -1}
   if (++count > 3 || $4 != 10 || (end >= 0 && ($3 - end < 1 || $3 - end > 4)) || (end < 0 && $3 != 0) || $5 !~ /^[123]$/) exit 1
   end = $3 + $4} END {if (strings != 20) exit 1}' strings/test.ctm || bad "$(cat strings/test.ctm)"
 expect 0 . "${tags[@]}" --string-count 20 --string-files again -o tags2 rec
+expect 0 "string-files: the frames in these files have been through --subsample" "${tags[@]}" --subsample 2 --string-files halved -o halved-data rec
 cmp tags/dataset.json tags2/dataset.json && diff -r strings again || bad "strings differ from run to run"
 
 # Training on strings made anew: the same bytes on one rank and on two; a tag for each frame of a string that was held out.
@@ -57,7 +58,14 @@ expect 0 "segment_f1 +[01]" "$SEQEVAL" tagged --split test
 read -r rows < <(awk '$1 == "test-00001" {end = $3 + $4} END {print end}' strings/test.ctm)
 "$SEQPREDICT" tagged --reader npy --format json strings/test-00001.npy 2>.err >tags.json || bad "$(cat .err)"
 [ "$(grep -o '"sil"\|"[123]"' tags.json | wc -l)" -ge "$rows" ] || bad "$rows frames: $(cat tags.json)"
+# The table says whose string it is, so that it is normalised as in the data set: the right answers are those of validation.
+"$SEQEVAL" tagged --split test --resamples 0 --per-item held.tsv >/dev/null 2>&1 || bad "seqeval of strings"
+"$SEQPREDICT" tagged --reader tsv --columns path=path,who=who strings/test.tsv --format tsv --quiet >table.tsv || bad "seqpredict of the table of strings"
+diff <(cut -f 3 table.tsv | sed 1d) <(cut -f 4 held.tsv | sed 1d) >&2 || bad "strings of a table are answered in another way: $(head -3 strings/test.tsv)"
 expect 2 "batch-tokens: --strings are cut into batches by --batch" "${train[@]}" --run no-run --batch-tokens 100
+absent no-run
+expect 2 "gap-least 1: expected at most --gap-most 0" run_mpi 2 "${train[@]}" --run no-run --gap-most 0
+absent no-run
 
 # Intervals: lines of CTM, a tier of a TextGrid; these frames have no time, so times are frames, and the middle decides.
 mkdir marked

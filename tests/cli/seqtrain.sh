@@ -74,7 +74,7 @@ expect 2 "operand|unexpected" "$SEQTRAIN" "${small[@]}" --run x stray
 printf 'hidden = 16\nlayerz = 2\n' >bad.ini
 expect 2 "bad.ini.*line 2.*layerz|bad.ini:2.*layerz" "$SEQTRAIN" "${small[@]}" --run x --config bad.ini
 expect 3 "run|Not a directory" "$SEQTRAIN" "${small[@]}" --run text.txt/run
-absent x/checkpoints
+absent x
 mkdir other
 echo hello >other/file
 expect 0 finished "$SEQTRAIN" "${small[@]}" --run other # a directory with other things in it is no obstacle

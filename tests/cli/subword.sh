@@ -85,4 +85,20 @@ expect 0 step "$SEQTRAIN" --data items.data --run items.run --hidden 8 --batch 8
 cut -f2 items >texts
 "$SEQPREDICT" items.run texts >answers 2>messages || bad "seqpredict: $(cat messages)"
 [ "$(wc -l <answers)" = 120 ] || bad "$(wc -l <answers) answers to 120 texts"
+
+# Pairs: joint merges are those of both texts; a vocabulary for each side has merges of its own.
+cut -d' ' -f1-4 train >de
+cut -d' ' -f5- train >en
+pairs="--task translate --unit subword --merges 80 --source de --target en --valid-source held --valid-target held"
+expect 0 "merges     80" "$SEQPREP" $pairs --joint -o joint
+grep -Eq 'source: train 0 of [0-9]+ units.*valid [1-9]' joint/summary.txt || bad "unknown units: $(grep source: joint/summary.txt)"
+expect 0 train "$SEQPREP" --unit subword --merges 80 -o both de en
+same joint/merges.txt both/merges.txt
+expect 0 "80 of the target" "$SEQPREP" $pairs -o sides
+expect 0 train "$SEQPREP" --unit subword --merges 80 -o right en
+same sides/merges-target.txt right/merges.txt
+for kind in joint sides; do expect 0 verified "$SEQINFO" --verify $kind; done
+expect 0 "longer than --max-length 11 left out" "$SEQPREP" $pairs --joint --max-length 11 -o short
+expect 2 "--target-max-vocab: --merges decides" "$SEQPREP" $pairs --target-max-vocab 9 -o no
+absent no
 finish

@@ -382,6 +382,7 @@ static void damaged(void **state) {
         {"#version: 0.2\na b\n\nc d\n", "line 3: expected two symbols"},
         {"#version: 0.2\na\tb\n", "line 2: expected two symbols"},
         {"#version: 0.2\na \xff\n", "not UTF-8"},
+        {"\x0A\x0E\x0A\x05<unk>\x15 more of it", "a model of SentencePiece"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         seq_subword *subword;

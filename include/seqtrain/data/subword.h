@@ -60,8 +60,8 @@ seq_status seq_subword_cutter_for(const seq_vocabulary *vocabulary, seq_unit_sin
                                   void *context, seq_subword_cutter **out, seq_error *error);
 void seq_subword_cutter_destroy(seq_subword_cutter *cutter); // NULL is fine
 // A seq_unit_sink, to stand between a tokenizer of words and the sink of units (which gets them one
-// by one, with their marks). A last unit that ends in "@@", or is "<unk>" or "<eos>", is cut before
-// its last character, so that a mark is always a mark.
+// by one, with their marks). A last unit that ends in "@@", or is "<unk>" or "<eos>", is cut into
+// its characters, so that a mark is always a mark.
 seq_status seq_subword_take(void *cutter, const char *text, size_t size, size_t count,
                             seq_error *error);
 

@@ -14,9 +14,11 @@ typedef struct seq_producer_config {
     const seq_model *model; // its head says what may come next in the schema's target
     const seq_weights *weights;
     const seq_schema *schema; // its axis of lengths is the source, or the target's own: no source
-    int batch;                // items side by side at most
-    seq_team *team;           // NULL: one thread
-    seq_search_config search; // but for the kernels, which are the model's
+    const seq_vocabulary *const *vocabularies; // by the schema's index; NULL: there is no field
+                                               // `bar`, places in the bar that symbols tell
+    int batch;                                 // items side by side at most
+    seq_team *team;                            // NULL: one thread
+    seq_search_config search;                  // but for the kernels, which are the model's
 } seq_producer_config;
 
 typedef struct seq_producer seq_producer;

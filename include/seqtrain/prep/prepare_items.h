@@ -42,14 +42,14 @@ typedef struct seq_prepare_items {
     // Data set or vocabulary.tsv whose units join those of the training part, which come first and
     // alone have counts: what a language model knows keeps a row of its own. NULL: none.
     const char *vocabulary_from;
+    seq_merges_wish merges;               // unit subword, not of tag and transcribe; with
+                                          // vocabulary_from its own merges
     // translate. Without files for training, the inputs are tables with both texts.
     seq_pair_files pairs[SEQ_SPLITS];
     bool joint;                                      // one vocabulary for both sides
     int64_t target_min_count, target_max_vocabulary; // 0: as the source's
     // Training pairs with more units on a side are left out; 0: none is.
     int64_t longest_pair;
-    seq_merges_wish merges;               // unit subword, not of tag and transcribe; with
-                                          // vocabulary_from its own merges
     bool letters;                         // tag: an axis of each token's letters
     bool casing;                          // words: how each is written (prep/casing.h)
     bool detect_scheme;                   // tag: else `scheme` is what the tags are

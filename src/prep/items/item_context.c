@@ -189,7 +189,7 @@ static seq_status add_copy(seq_item_store *store, const seq_item *item, const ch
     }
     more.twin = true;
     store->twins++;
-    return status ? status : seq_item_store_add(store, 0, store->id_count, more, keys, error);
+    return status ? status : seq_item_store_add(store, NULL, more, keys, error);
 }
 
 static seq_status add_copies(seq_item_store *store, const seq_item *item, const seq_value *text,
@@ -226,7 +226,6 @@ seq_status seq_item_take_text(seq_item_store *store, const seq_item *item, seq_s
     store->context.heads |= head != NULL;
     seq_status status = take_values(&store->context, item, error);
     if (!status) status = cut_text(store, item, value->bytes, value->size, given, value, error);
-    if (!status) status = seq_item_take_group(store, item, &more, error);
     if (!status && head) status = seq_abc_survey_tune(value->bytes, value->size, &survey, error);
     if (status) return status;
     bool melody = head && survey.lowest <= survey.highest;
@@ -235,7 +234,10 @@ seq_status seq_item_take_text(seq_item_store *store, const seq_item *item, seq_s
     keys[1] = seq_item_digest(&store->count, sizeof store->count);
     keys[2] = seq_item_group_key(store, item);
     store->read[split]++;
-    status = seq_item_store_add(store, 0, store->id_count, more, keys, error);
+    seq_value body = *value; // what is behind the head
+    body.bytes += given;
+    body.size -= given;
+    status = seq_item_store_add(store, &body, more, keys, error);
     bool copies = store->prepare->transposes && split == SEQ_TRAIN && melody;
     return status || !copies ? status
                              : add_copies(store, item, value, given, &survey, more, keys, error);

@@ -62,7 +62,6 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
         prepare->task == SEQ_TASK_TRANSCRIBE || prepare->pairs[SEQ_TRAIN].source;
     store->settings.blank_items |= prepare->pairs[SEQ_TRAIN].source != NULL;
     if (!status && prepare->task == SEQ_TASK_GENERATE) {
-        store->keep_raw = false;
         status = seq_item_context_begin(&store->context, prepare, error);
         store->settings.unlabelled = !seq_item_context_has(&store->context, "label");
     }
@@ -281,9 +280,10 @@ static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t fr
     return status;
 }
 
-seq_status seq_item_store_add(seq_item_store *store, size_t from, size_t to, seq_stored_item more,
+seq_status seq_item_store_add(seq_item_store *store, const seq_value *raw, seq_stored_item more,
                               const seq_partition_key keys[3], seq_error *error) {
-    return add_item(store, store->ids, from, to, NULL, more, keys, error);
+    const seq_item_field input = {.values = raw, .count = 1};
+    return add_item(store, store->ids, 0, store->id_count, raw ? &input : NULL, more, keys, error);
 }
 
 // Turns the text's letters around and cuts them again; ids and twin ids change places.

@@ -80,8 +80,9 @@ seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error
 // item_context.c: an item of generate, whose part is known, with its copies in other keys.
 seq_status seq_item_take_text(seq_item_store *store, const seq_item *item, seq_split split,
                               seq_error *error);
-// Appends units of store->ids [from, to) as an item; `more` has label, number, split and twin.
-seq_status seq_item_store_add(seq_item_store *store, size_t from, size_t to, seq_stored_item more,
+// Appends the units of store->ids as an item, whose text as it came is `raw` (NULL: none); `more`
+// has label, number, split and twin.
+seq_status seq_item_store_add(seq_item_store *store, const seq_value *raw, seq_stored_item more,
                               const seq_partition_key keys[3], seq_error *error);
 seq_partition_key seq_item_digest(const void *bytes, size_t size);
 seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item *item);

@@ -1,7 +1,8 @@
 // Strings of held-out recordings (--strings): items of the validation and test
 // parts are joined as training joins them (data/join.h), once and for all. Passes
 // over the recordings go on until there are as many strings as are wanted. With
-// --string-files each is also a file: NAME.npy, its true intervals in PART.ctm.
+// --string-files each is also a file: NAME.npy, its true intervals in PART.ctm, its group in
+// PART.tsv.
 // Invariant: the same inputs and seed give the same strings. Test:
 // tests/cli/seqprep_groups.sh.
 #include "prepare_items_private.h"
@@ -18,8 +19,16 @@ typedef struct gathered {
     int32_t *lengths[SEQ_AXES], *ids[SEQ_COLUMNS];
     float *values[SEQ_COLUMNS];
     int64_t *groups;
+    int32_t name; // of all their --group-label, in store.names
     size_t capacity[2 * SEQ_COLUMNS + SEQ_AXES + 1];
 } gathered;
+
+// A file that grows with the strings; no stream: it is not wanted.
+typedef struct listing {
+    FILE *stream;
+    char *text;
+    size_t size;
+} listing;
 
 typedef struct part {
     seq_item_work *work;
@@ -30,9 +39,7 @@ typedef struct part {
     seq_join_plan plan;
     seq_joiner *joiner;
     gathered gathered;
-    FILE *times; // NULL: no files are wanted
-    char *text;
-    size_t text_size;
+    listing times, groups;
     int64_t made;
 } part;
 
@@ -71,6 +78,7 @@ static seq_status gather(part *part, size_t index, seq_error *error) {
                           sizeof *to->groups, "strings", error);
     if (status) return status;
     to->groups[all->count++] = part->group[index];
+    to->name = work->store.items[index].name;
     for (int axis = 0; axis < schema->axis_count; axis++)
         all->rows[axis] += axis ? (size_t)*item.lengths[axis] : 1;
     return SEQ_OK;
@@ -129,8 +137,11 @@ static seq_status write_files(part *part, const seq_items *string, const uint32_
         print_label(part, k, label, sizeof label);
         const seq_tier_interval interval = {begins[k] * shift, (begins[k] + (uint32_t)rows) * shift,
                                             label, 0};
-        seq_ctm_print(part->times, &(seq_ctm_entry){name, "1", interval, NAN});
+        seq_ctm_print(part->times.stream, &(seq_ctm_entry){name, "1", interval, NAN});
     }
+    if (part->groups.stream)
+        fprintf(part->groups.stream, "%s.npy\t%s\n", name,
+                seq_string_table_text(&work->store.names, (size_t)part->gathered.name));
     snprintf(path, sizeof path, "%s/%s.npy", work->prepare->string_files, name);
     return write_array(path, string->values[work->input_field], *string->lengths[frames->axis],
                        frames->width, error);
@@ -161,7 +172,7 @@ static seq_status write_string(part *part, int64_t s, seq_error *error) {
         status = seq_joiner_make(part->joiner, plan->epoch, &from->items, &whole, 1, &string,
                                  &begins, error);
     if (!status) status = seq_dataset_writer_add(part->writer, part->split, &string, error);
-    if (!status && part->times) status = write_files(part, &string, begins, error);
+    if (!status && part->times.stream) status = write_files(part, &string, begins, error);
     part->made++;
     return status;
 }
@@ -182,6 +193,26 @@ static seq_status list_recordings(part *part, int32_t *groups, size_t *out_count
     return status;
 }
 
+static seq_status begin_listing(listing *listing, seq_error *error) {
+    listing->stream = open_memstream(&listing->text, &listing->size);
+    return listing->stream ? SEQ_OK : seq_error_set(error, SEQ_NO_MEMORY, "strings: out of memory");
+}
+
+// Writes it as PART.ENDING, unless `status` is a failure.
+static seq_status end_listing(const part *part, listing *listing, const char *ending,
+                              seq_status status, seq_error *error) {
+    char path[SEQ_PATH];
+    if (!listing->stream) return status;
+    seq_status closed =
+        seq_memory_stream_close(listing->stream, &listing->text, error, "listing the strings");
+    snprintf(path, sizeof path, "%s/%s.%s", part->work->prepare->string_files,
+             seq_split_name(part->split), ending);
+    if (!status && !closed)
+        closed = seq_file_write_atomic(path, listing->text, listing->size, error);
+    free(listing->text);
+    return status ? status : closed;
+}
+
 static seq_status begin_part(part *part, seq_error *error) {
     const seq_prepare_items *prepare = part->work->prepare;
     const seq_schema *schema = &part->work->schema;
@@ -200,22 +231,16 @@ static seq_status begin_part(part *part, seq_error *error) {
                                    prepare->seed, &part->joiner, error);
     free(groups);
     if (status || !prepare->string_files || !count) return status;
-    part->times = open_memstream(&part->text, &part->text_size);
-    return part->times ? seq_directory_create(prepare->string_files, error)
-                       : seq_error_set(error, SEQ_NO_MEMORY, "strings: out of memory");
+    status = begin_listing(&part->times, error);
+    if (!status && prepare->group_label) status = begin_listing(&part->groups, error);
+    if (status) return status;
+    if (part->groups.stream) fprintf(part->groups.stream, "path\t%s\n", prepare->group_label);
+    return seq_directory_create(prepare->string_files, error);
 }
 
 static seq_status end_part(part *part, seq_status status, seq_error *error) {
-    char path[SEQ_PATH];
-    if (part->times) {
-        seq_status closed =
-            seq_memory_stream_close(part->times, &part->text, error, "listing the strings");
-        snprintf(path, sizeof path, "%s/%s.ctm", part->work->prepare->string_files,
-                 seq_split_name(part->split));
-        if (!status && !closed)
-            closed = seq_file_write_atomic(path, part->text, strlen(part->text), error);
-        if (!status) status = closed;
-    }
+    status = end_listing(part, &part->times, "ctm", status, error);
+    status = end_listing(part, &part->groups, "tsv", status, error);
     for (int i = 0; i < SEQ_COLUMNS; i++) {
         free(part->gathered.ids[i]);
         free(part->gathered.values[i]);
@@ -224,7 +249,6 @@ static seq_status end_part(part *part, seq_status status, seq_error *error) {
         free(part->gathered.lengths[axis]);
     free(part->gathered.groups);
     free(part->recordings);
-    free(part->text);
     seq_joiner_destroy(part->joiner);
     seq_join_plan_clear(&part->plan);
     return status;

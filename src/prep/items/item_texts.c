@@ -103,6 +103,7 @@ void seq_item_text_schema(seq_item_work *work) {
             seq_schema_add_field(schema, SEQ_GIVEN_FIELD, SEQ_FIELD_NUMBER, 0, -1, 1);
     schema->length_axis = text;
     schema->groups = true;
+    schema->raw = work->store.keep_raw;
 }
 
 static seq_status fill_bars(seq_item_work *work, const seq_stored_item *item, seq_items *out,

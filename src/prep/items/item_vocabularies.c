@@ -198,6 +198,16 @@ static seq_status make_units(seq_item_work *work, seq_error *error) {
     return status;
 }
 
+// The vocabulary of --vocab, whose merges are taken; NULL: there is none.
+static seq_status known_merges(const seq_prepare_items *prepare, seq_vocabulary **out,
+                               seq_error *error) {
+    if (!prepare->vocabulary_from) return SEQ_OK;
+    seq_status status = seq_prepare_reuse(prepare->vocabulary_from, out, error);
+    if (status || seq_vocabulary_subword(*out)) return status;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--vocab %s: its units are no subwords",
+                         prepare->vocabulary_from);
+}
+
 // ---- Pairs of texts.
 
 static seq_status count_translations(seq_item_work *work, int64_t *out_pairs, seq_error *error) {
@@ -230,6 +240,8 @@ static seq_status add_counts(seq_string_table *to, const seq_string_table *from,
 typedef struct side_words {
     const char *name;
     int64_t least, most, ends; // most 0: no limit
+    size_t letters;            // as in rank
+    seq_subword *subword;      // NULL: the units are no subwords
 } side_words;
 
 static seq_status make_side(const seq_item_work *work, const side_words *side,
@@ -239,6 +251,7 @@ static seq_status make_side(const seq_item_work *work, const side_words *side,
     size_t count = 0, limit = side->most ? (size_t)side->most : INT32_MAX;
     rules.eos = side->ends < 0 ? SEQ_EOS_NONE : SEQ_EOS_LINE;
     seq_status status = seq_vocabulary_create(&rules, out, error);
+    if (!status && side->subword) seq_vocabulary_set_subword(*out, side->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) {
         status = make_bytes(table, *out, error);
         return status || side->ends < 0
@@ -247,8 +260,8 @@ static seq_status make_side(const seq_item_work *work, const side_words *side,
                                            error);
     }
     if (!status)
-        status =
-            rank(table, side->least > 1 ? side->least : 1, 0, compare_ranks, &items, &count, error);
+        status = rank(table, side->least > 1 ? side->least : 1, side->least > 1 ? 0 : side->letters,
+                      compare_ranks, &items, &count, error);
     if (!status && count == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "no unit of the %s side of the training part occurs %lld times: "
@@ -277,7 +290,10 @@ static seq_status map_side(const seq_string_table *table, const seq_vocabulary *
 
 static seq_status make_joint(seq_item_work *work, int64_t ends, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
-    const side_words side = {"joint", prepare->min_count, prepare->max_vocabulary, ends};
+    const side_words side = {.name = "joint",
+                             .least = prepare->min_count,
+                             .most = prepare->max_vocabulary,
+                             .ends = ends};
     seq_string_table both = {0};
     seq_status status = add_counts(&both, &work->store.units, error);
     if (!status) status = add_counts(&both, &work->store.symbols.table, error);
@@ -288,6 +304,96 @@ static seq_status make_joint(seq_item_work *work, int64_t ends, seq_error *error
     return status;
 }
 
+// What words of a side are cut into, from what those of both sides are.
+static seq_status pick_words(const seq_subword_map *both, const seq_string_table *words,
+                             const seq_string_table *side, seq_subword_map *out, seq_error *error) {
+    size_t used = 0, capacity = 0;
+    seq_status status =
+        seq_allocate(&out->ends, side->count, sizeof *out->ends, "the units of words", error);
+    for (size_t i = 0; !status && i < side->count; i++) {
+        size_t word = seq_string_table_find(words, seq_string_table_text(side, i),
+                                            side->items[i].size),
+               at = word ? both->ends[word - 1] : 0, count = both->ends[word] - at;
+        status = seq_grow(&out->units, &capacity, used + count + 1, sizeof *out->units,
+                          "the units of words", error);
+        if (!status) memcpy(out->units + used, both->units + at, count * sizeof *out->units);
+        out->ends[i] = used += count;
+    }
+    return status;
+}
+
+// Merges and units of a side, or of both.
+typedef struct side_units {
+    const seq_string_table *words;
+    const seq_vocabulary *known; // NULL: none
+    seq_subword *subword;
+    seq_string_table units;
+    seq_subword_map map;
+} side_units;
+
+static seq_status cut_side(const seq_item_work *work, side_words *side, side_units *out,
+                           seq_vocabulary **out_vocabulary, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    int64_t least =
+        prepare->merges.threshold > side->least ? prepare->merges.threshold : side->least;
+    seq_status status = seq_merges_make(&prepare->merges, out->words, out->known, prepare->stopped,
+                                        &out->subword, error);
+    if (!status)
+        status = seq_subword_map_words(out->subword, out->words, least, out->known, &out->units,
+                                       &out->map, error);
+    side->letters = out->map.letters;
+    side->subword = out->subword;
+    return status ? status : make_side(work, side, &out->units, out_vocabulary, error);
+}
+
+static seq_status cut_joint(seq_item_work *work, side_words *side, side_units *units,
+                            seq_error *error) {
+    const seq_string_table *sources = &work->store.units, *targets = &work->store.symbols.table;
+    seq_string_table both = {0};
+    seq_vocabulary *known = NULL;
+    seq_status status = known_merges(work->prepare, &known, error);
+    if (!status) status = add_counts(&both, sources, error);
+    if (!status) status = add_counts(&both, targets, error);
+    units->words = &both;
+    units->known = known;
+    if (!status) status = cut_side(work, side, units, &work->units, error);
+    if (!status) status = pick_words(&units->map, &both, sources, &work->words, error);
+    if (!status) status = pick_words(&units->map, &both, targets, &work->target_words, error);
+    if (!status && known) status = append_known(work->prepare->vocabulary_from, work->units, error);
+    if (!status) status = map_side(&units->units, work->units, &work->ids, error);
+    if (!status) status = map_side(&units->units, work->units, &work->target_ids, error);
+    seq_vocabulary_destroy(known);
+    seq_string_table_clear(&both);
+    return status;
+}
+
+// The merges and the vocabularies are those of all training pairs, also of those that turn out to
+// be too long.
+static seq_status cut_pairs(seq_item_work *work, side_words side[2], seq_error *error) {
+    side_units units[2] = {{.words = &work->store.units}, {.words = &work->store.symbols.table}};
+    seq_status status = SEQ_OK;
+    if (work->prepare->joint) {
+        side[0].name = "joint";
+        side[0].ends = side[1].ends;
+        status = cut_joint(work, &side[0], &units[0], error);
+    } else {
+        status = cut_side(work, &side[0], &units[0], &work->units, error);
+        if (!status) status = cut_side(work, &side[1], &units[1], &work->targets, error);
+        if (!status) status = map_side(&units[0].units, work->units, &work->ids, error);
+        if (!status) status = map_side(&units[1].units, work->targets, &work->target_ids, error);
+        work->words = units[0].map;
+        work->target_words = units[1].map;
+        units[0].map = units[1].map = (seq_subword_map){0};
+    }
+    work->subword = seq_subword_share(units[0].subword);
+    for (int i = 0; i < 2; i++) {
+        seq_subword_destroy(units[i].subword);
+        seq_subword_map_clear(&units[i].map);
+        seq_string_table_clear(&units[i].units);
+    }
+    return status ? status : seq_item_leave_long_pairs(work, error);
+}
+
 static seq_status make_pairs(seq_item_work *work, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     const seq_string_table *sources = &work->store.units, *targets = &work->store.symbols.table;
@@ -295,9 +401,15 @@ static seq_status make_pairs(seq_item_work *work, seq_error *error) {
     seq_status status = count_units(work, error);
     if (!status) status = count_translations(work, &pairs, error);
     if (status) return status;
-    const side_words side[2] = {{"source", prepare->min_count, prepare->max_vocabulary, -1},
-                                {"target", least ? least : prepare->min_count,
-                                 most ? most : prepare->max_vocabulary, pairs}};
+    side_words side[2] = {{.name = "source",
+                           .least = prepare->min_count,
+                           .most = prepare->max_vocabulary,
+                           .ends = -1},
+                          {.name = "target",
+                           .least = least ? least : prepare->min_count,
+                           .most = most ? most : prepare->max_vocabulary,
+                           .ends = pairs}};
+    if (prepare->rules.text.unit == SEQ_UNIT_SUBWORD) return cut_pairs(work, side, error);
     if (prepare->joint) {
         status = make_joint(work, pairs, error);
     } else {
@@ -329,12 +441,7 @@ static seq_status make_subwords(seq_item_work *work, seq_error *error) {
     seq_vocabulary *known = NULL;
     int64_t least = prepare->merges.threshold;
     if (prepare->min_count > least) least = prepare->min_count;
-    seq_status status = SEQ_OK;
-    if (prepare->vocabulary_from)
-        status = seq_prepare_reuse(prepare->vocabulary_from, &known, error);
-    if (!status && known && !seq_vocabulary_subword(known))
-        status = seq_error_set(error, SEQ_BAD_USAGE, "--vocab %s: its units are no subwords",
-                               prepare->vocabulary_from);
+    seq_status status = known_merges(prepare, &known, error);
     if (!status)
         status = seq_merges_make(&prepare->merges, &work->store.units, known, prepare->stopped,
                                  &work->subword, error);

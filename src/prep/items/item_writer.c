@@ -139,36 +139,43 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     return record_reader(work, error);
 }
 
-// The units of the words in work->numbers.
-static seq_status fill_subwords(seq_item_work *work, const seq_stored_item *item,
-                                seq_error *error) {
-    const seq_subword_map *words = &work->words;
+// Where the ids of a side go.
+typedef struct id_room {
+    int32_t **ids;
+    size_t *capacity;
+} id_room;
+
+// The ids of `count` numbers in work->numbers; `words` says what units they are cut into, where
+// units are subwords. There is room for one id more.
+static seq_status fill_ids(seq_item_work *work, size_t count, const int32_t *ids,
+                           const seq_subword_map *words, id_room out, int32_t *out_length,
+                           seq_error *error) {
     size_t used = 0;
     seq_status status =
-        seq_grow(&work->text, &work->capacity[3], 1, sizeof *work->text, "an item", error);
-    for (size_t i = 0; !status && i < item->length; i++) {
-        size_t word = work->numbers[i], at = word ? words->ends[word - 1] : 0,
-               end = words->ends[word];
-        status = seq_grow(&work->text, &work->capacity[3], used + (end - at), sizeof *work->text,
-                          "an item", error);
+        seq_grow(out.ids, out.capacity, count + 2, sizeof **out.ids, "an item", error);
+    for (size_t i = 0; !status && i < count; i++) {
+        size_t number = work->numbers[i], at = number, end = number + 1;
+        if (work->subword) {
+            at = number ? words->ends[number - 1] : 0;
+            end = words->ends[number];
+            status = seq_grow(out.ids, out.capacity, used + (end - at) + 2, sizeof **out.ids,
+                              "an item", error);
+        }
         for (; !status && at < end; at++)
-            work->text[used++] = work->ids[words->units[at]];
+            (*out.ids)[used++] = ids[work->subword ? words->units[at] : at];
     }
-    if (!status && used > INT32_MAX)
+    if (!status && used >= INT32_MAX)
         status = seq_error_set(error, SEQ_BAD_INPUT, "an item of %zu units", used);
-    work->length = (int32_t)used;
+    *out_length = (int32_t)used;
     return status;
 }
 
 static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                             seq_error *error) {
     seq_status status = seq_item_load(work, item, 0, item->length, error);
-    if (!status && work->subword) status = fill_subwords(work, item, error);
-    if (!status && !work->subword)
-        status = seq_grow(&work->text, &work->capacity[3], item->length + 1, sizeof *work->text,
-                          "an item", error);
-    for (size_t i = 0; !status && !work->subword && i < item->length; i++)
-        work->text[i] = work->ids[work->numbers[i]];
+    if (!status)
+        status = fill_ids(work, item->length, work->ids, &work->words,
+                          (id_room){&work->text, &work->capacity[3]}, &work->length, error);
     out->ids[work->input_field] = work->text;
     return status;
 }
@@ -259,27 +266,29 @@ static size_t count_unknown(const int32_t *ids, size_t count, int unk) {
 static seq_status fill_target(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                               seq_error *error) {
     const seq_vocabulary *words = work->targets ? work->targets : work->units;
+    int32_t length = 0;
     seq_status status = seq_item_load_symbols(work, item, error);
     if (!status)
-        status = seq_grow(&work->tag, &work->capacity[6], item->symbols + 2, sizeof *work->tag,
-                          "an item", error);
+        status = fill_ids(work, item->symbols, work->target_ids, &work->target_words,
+                          (id_room){&work->tag, &work->capacity[6]}, &length, error);
     if (status) return status;
-    for (size_t i = 0; i < item->symbols; i++)
-        work->tag[i] = work->target_ids[work->numbers[i]];
-    work->tag[item->symbols] = seq_vocabulary_eos(words);
-    work->symbols = (int32_t)item->symbols + 1;
+    work->tag[length] = seq_vocabulary_eos(words);
+    work->symbols = length + 1;
     out->ids[work->target_field] = work->tag;
     int64_t *written = work->written[item->split], *unknown = work->unknown[item->split];
-    written[0] += item->length;
-    written[1] += item->symbols;
-    unknown[0] += (int64_t)count_unknown(work->text, item->length, seq_vocabulary_unk(work->units));
-    unknown[1] += (int64_t)count_unknown(work->tag, item->symbols, seq_vocabulary_unk(words));
+    written[0] += work->length;
+    written[1] += length;
+    unknown[0] +=
+        (int64_t)count_unknown(work->text, (size_t)work->length, seq_vocabulary_unk(work->units));
+    unknown[1] += (int64_t)count_unknown(work->tag, (size_t)length, seq_vocabulary_unk(words));
     return SEQ_OK;
 }
 
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
     size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u) + item->symbols;
+    if (work->prepare->task == SEQ_TASK_GENERATE)
+        skip += seq_item_context_size(&work->store.context);
     seq_status status = seq_item_load(work, item, skip, item->raw, error);
     if (!status)
         status =
@@ -299,10 +308,10 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     work->group = group;
     *out = (seq_items){.count = 1, .groups = &work->group, .raw_sizes = &work->raw_size};
     out->lengths[TEXT_AXIS] = &work->length;
-    if (work->prepare->task == SEQ_TASK_GENERATE)
-        return seq_item_text_build(work, item, out, error);
-    seq_status status =
-        work->store.width ? fill_frames(work, item, out, error) : fill_text(work, item, out, error);
+    seq_status status = work->prepare->task == SEQ_TASK_GENERATE
+                            ? seq_item_text_build(work, item, out, error)
+                        : work->store.width ? fill_frames(work, item, out, error)
+                                            : fill_text(work, item, out, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
     if (!status && work->prepare->casing) status = fill_casing(work, item, out, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG) status = fill_tags(work, item, out, error);
@@ -352,9 +361,10 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     seq_items items;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     seq_status status = seq_item_build(work, item, group, &items, error);
-    return status          ? status
-           : work->subword ? write_windows(work, writer, (seq_split)item->split, items, error)
-                           : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+    return status ? status
+           : work->subword && !work->target_words.ends
+               ? write_windows(work, writer, (seq_split)item->split, items, error)
+               : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }
 
 static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, seq_split split,

@@ -105,18 +105,46 @@ static seq_status divide(seq_item_work *work, seq_error *error) {
     return status;
 }
 
-// Training pairs with a side of too many units. Folds and groups are drawn before, so they do not
-// depend on it.
-static seq_status leave_long_pairs(seq_item_work *work, seq_error *error) {
-    int64_t most = work->prepare->longest_pair, stay = 0;
-    for (size_t i = 0; i < work->store.count; i++) {
-        seq_stored_item *item = &work->store.items[i];
-        bool train = item->split == SEQ_TRAIN;
-        item->left = most && train && (item->length > most || item->symbols > most);
-        work->too_long += item->left;
-        stay += train && !item->left;
+// Of the words in work->numbers.
+static int64_t count_subwords(const seq_item_work *work, const seq_subword_map *words,
+                              size_t count) {
+    int64_t units = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t word = work->numbers[i];
+        units += (int64_t)(words->ends[word] - (word ? words->ends[word - 1] : 0));
     }
-    if (stay) return SEQ_OK;
+    return units;
+}
+
+// Units of both sides.
+static seq_status measure_pair(seq_item_work *work, const seq_stored_item *item, int64_t out[2],
+                               seq_error *error) {
+    out[0] = item->length;
+    out[1] = item->symbols;
+    if (!work->subword) return SEQ_OK;
+    seq_status status = seq_item_load(work, item, 0, item->length, error);
+    if (!status) out[0] = count_subwords(work, &work->words, item->length);
+    if (!status) status = seq_item_load_symbols(work, item, error);
+    if (!status) out[1] = count_subwords(work, &work->target_words, item->symbols);
+    return status;
+}
+
+// Folds and groups are drawn before, so they do not depend on it.
+seq_status seq_item_leave_long_pairs(seq_item_work *work, seq_error *error) {
+    int64_t most = work->prepare->longest_pair, stay = 0, units[2];
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < work->store.count; i++) {
+        seq_stored_item *item = &work->store.items[i];
+        if (item->split != SEQ_TRAIN || item->left) continue;
+        if (most) status = measure_pair(work, item, units, error);
+        item->left = most && !status && (units[0] > most || units[1] > most);
+        work->too_long += item->left;
+        stay += !item->left;
+    }
+    if (status || stay) return status;
+    if (work->equals)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "each item of the training part equals one of another part");
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "--max-length %" PRId64 ": all %" PRId64
                          " training pairs have a longer side",
@@ -184,6 +212,9 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
                 store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
     if (work->subword)
         fprintf(stream, "merges     %" PRId64 "\n", seq_subword_merges(work->subword));
+    if (work->subword && work->targets && seq_vocabulary_subword(work->targets))
+        fprintf(stream, "           %" PRId64 " of the target\n",
+                seq_subword_merges(seq_vocabulary_subword(work->targets)));
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
     if (work->equals)
@@ -310,7 +341,8 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
         seq_item_store_begin(&work->store, work->prepare, seq_dataset_writer_folder(writer), error);
     if (!status) status = read_all(work, error);
     if (!status) status = divide(work, error);
-    if (!status) status = leave_long_pairs(work, error);
+    if (!status && work->prepare->rules.text.unit != SEQ_UNIT_SUBWORD)
+        status = seq_item_leave_long_pairs(work, error);
     if (!status) status = seq_item_vocabularies(work, error);
     if (!status) status = seq_item_write(work, writer, error);
     if (status) return status;
@@ -329,6 +361,7 @@ static void clear(seq_item_work *work) {
     seq_schema_clear(&work->schema);
     seq_subword_destroy(work->subword);
     seq_subword_map_clear(&work->words);
+    seq_subword_map_clear(&work->target_words);
     seq_vocabulary_destroy(work->units);
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);

@@ -18,10 +18,11 @@ typedef struct seq_item_work {
     int64_t too_long, written[SEQ_SPLITS][2], unknown[SEQ_SPLITS][2];
     seq_tag_scheme scheme, stored; // of the tags as read, and as written
     seq_tag *tags;                 // by number in store.tags
-    int32_t *ids, *target_ids;     // of units, by number in store.units or of subwords, and in
-                                   // store.symbols.table
-    seq_subword *subword;          // NULL: units are those of the store, else they are words:
-    seq_subword_map words;         // what they are cut into
+    // Of units, by number in store.units and store.symbols.table; of subwords by number in what
+    // these were cut into.
+    int32_t *ids, *target_ids;
+    seq_subword *subword;                // NULL: units are those of the store, else they are words:
+    seq_subword_map words, target_words; // what they are cut into
     seq_vocabulary *units, *targets, *letters, *casings, *names;
     seq_vocabulary *contexts[SEQ_CONTEXT_LABELS], *bars; // generate
     seq_schema schema;
@@ -50,6 +51,10 @@ seq_status seq_item_load(seq_item_work *work, const seq_stored_item *item, size_
 seq_status seq_item_load_tags(seq_item_work *work, const seq_stored_item *item, seq_error *error);
 seq_status seq_item_load_symbols(seq_item_work *work, const seq_stored_item *item,
                                  seq_error *error);
+
+// prepare_items.c: translate: marks training pairs with a side of too many units as left. Of
+// subwords once words have been cut.
+seq_status seq_item_leave_long_pairs(seq_item_work *work, seq_error *error);
 
 // item_vocabularies.c: units, letters, casings, and labels or tags; counts are those of training
 // items.
