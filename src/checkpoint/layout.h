@@ -13,6 +13,12 @@ enum {
 // SEQ_STOPPED: a signal was caught while a large checkpoint was read.
 seq_status seq_checkpoint_interrupted(const char *directory, seq_error *error);
 
+// Loads a checkpoint, and again while another takes its place. What is not present in the end is
+// not loaded.
+seq_status seq_checkpoint_load_present(const char *directory, const seq_compute *compute,
+                                       seq_loaded *out, seq_presence *out_presence,
+                                       seq_error *error);
+
 // "step-000012000" -> 12000, or -1.
 int64_t seq_step_of_name(const char *name);
 void seq_shard_name(int shard, char out[32]);

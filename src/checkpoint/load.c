@@ -57,10 +57,9 @@ static seq_status load_directory(const char *directory, const seq_compute *compu
     return status;
 }
 
-// Loads a checkpoint, and again while another takes its place. What is not present in the end is
-// not loaded.
-static seq_status load_present(const char *directory, const seq_compute *compute, seq_loaded *out,
-                               seq_presence *out_presence, seq_error *error) {
+seq_status seq_checkpoint_load_present(const char *directory, const seq_compute *compute,
+                                       seq_loaded *out, seq_presence *out_presence,
+                                       seq_error *error) {
     for (int attempt = 0; attempt < SEQ_READ_ATTEMPTS; attempt++) {
         seq_digest noted;
         *error = (seq_error){0};
@@ -123,7 +122,7 @@ static seq_status load_listed(const char *run, const int64_t *steps, size_t coun
         seq_presence presence = SEQ_PRESENT;
         seq_error reason = {0};
         if (!seq_checkpoint_directory(run, steps[i], directory, &reason) &&
-            !load_present(directory, compute, out, &presence, &reason)) {
+            !seq_checkpoint_load_present(directory, compute, out, &presence, &reason)) {
             if (!seq_identity_check(run, directory, &out->manifest, NULL, &reason)) return SEQ_OK;
             seq_loaded_clear(out);
         }
@@ -172,7 +171,8 @@ seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_com
         return seq_error_set(error, SEQ_NO_CHECKPOINT, "loading %s: no such run or checkpoint%s",
                              path,
                              seq_path_exists(path) ? ": it is a link that leads nowhere" : "");
-    if (seq_path_exists(manifest)) return load_present(path, compute, out, &presence, error);
+    if (seq_path_exists(manifest))
+        return seq_checkpoint_load_present(path, compute, out, &presence, error);
     if (seq_step_of_name(slash ? slash + 1 : path) >= 0)
         return seq_error_set(error, SEQ_NO_CHECKPOINT,
                              "loading %s: it has no manifest.json: being written or being removed "

@@ -49,7 +49,8 @@ static seq_status check_files(const char *directory, const seq_manifest *manifes
     size_t shards = (size_t)seq_checkpoint_shards(manifest),
            vocabularies = (size_t)schema->vocabulary_count;
     char name[SEQ_VOCABULARY_FILE];
-    bool complete = shards > 0 && manifest->file_count == shards + 1 + vocabularies;
+    size_t at = shards + 1;
+    bool complete = shards > 0 && manifest->file_count >= shards + 1 + vocabularies;
     for (size_t shard = 0; complete && shard < shards; shard++) {
         seq_shard_name((int)shard, name);
         complete = strcmp(manifest->files[shard].name, name) == 0;
@@ -57,9 +58,13 @@ static seq_status check_files(const char *directory, const seq_manifest *manifes
     complete = complete && strcmp(manifest->files[shards].name, "model.h5") == 0;
     for (size_t i = 0; complete && i < vocabularies; i++) {
         seq_schema_vocabulary_file(schema, (int)i, name);
-        complete = strcmp(manifest->files[shards + 1 + i].name, name) == 0;
+        complete = at < manifest->file_count && strcmp(manifest->files[at].name, name) == 0;
+        at++;
+        // Merges may follow: a vocabulary of subwords has their hash, and reads them.
+        seq_schema_merges_file(schema, (int)i, name);
+        at += at < manifest->file_count && strcmp(manifest->files[at].name, name) == 0;
     }
-    return complete
+    return complete && at == manifest->file_count
                ? SEQ_OK
                : seq_error_set(error, SEQ_NO_CHECKPOINT,
                                "verifying %s: its manifest does not list the files of a checkpoint",

@@ -155,8 +155,8 @@ static seq_status write_side_files(const char *directory, int shards, const seq_
 
 // In the order in which read.c expects them.
 static seq_status list_files(const char *directory, int shards, const seq_digest *digests,
-                             const seq_schema *schema, seq_manifest *description,
-                             seq_error *error) {
+                             const seq_schema *schema, const seq_vocabulary *const *vocabularies,
+                             seq_manifest *description, seq_error *error) {
     char name[SEQ_VOCABULARY_FILE];
     seq_status status = SEQ_OK;
     for (int shard = 0; !status && shard < shards; shard++) {
@@ -166,6 +166,9 @@ static seq_status list_files(const char *directory, int shards, const seq_digest
     if (!status) status = list_file(directory, "model.h5", description, error);
     for (int i = 0; !status && i < schema->vocabulary_count; i++) {
         seq_schema_vocabulary_file(schema, i, name);
+        status = list_file(directory, name, description, error);
+        if (status || !seq_vocabulary_subword(vocabularies[i])) continue;
+        seq_schema_merges_file(schema, i, name);
         status = list_file(directory, name, description, error);
     }
     return status;
@@ -212,7 +215,8 @@ seq_status seq_checkpoint_commit(const char *directory, int shards, const seq_di
     seq_status status = seq_schema_read(&schema, description, error);
     if (!status)
         status = write_side_files(directory, shards, state, table, &schema, vocabularies, error);
-    if (!status) status = list_files(directory, shards, digests, &schema, description, error);
+    if (!status)
+        status = list_files(directory, shards, digests, &schema, vocabularies, description, error);
     if (!status) status = describe_vocabularies(&schema, vocabularies, description, error);
     seq_schema_clear(&schema);
     if (!status) status = describe_state(shards, state, description, error);

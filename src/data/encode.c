@@ -77,8 +77,7 @@ static seq_status create_cutters(encoding *encoding, cutters *out, seq_error *er
     seq_status status = SEQ_OK;
     if (rules.long_words == SEQ_LONG_ERROR) rules.long_words = SEQ_LONG_UNK; // it is unknown
     if (vocabulary->subword)
-        status = seq_subword_cutter_create(vocabulary->subword, &vocabulary->types, 0, take,
-                                           encoding, &out->subword, error);
+        status = seq_subword_cutter_for(vocabulary, take, encoding, &out->subword, error);
     if (status) return status;
     return out->subword ? seq_tokenizer_create(&rules, seq_subword_take, out->subword,
                                                &out->tokenizer, error)

@@ -16,7 +16,7 @@ static void drop_words(const seq_sampler *sampler, int f, uint32_t step, const s
     const seq_axis *axis = &batch->axes[field->axis];
     seq_random_key key = {settings->seed, SEQ_RANDOM_AUGMENT | (uint32_t)f << 16};
     int unk = seq_vocabulary_unk(vocabulary); // SEQ_NO_ID: none
-    if (unk == SEQ_NO_ID && seq_vocabulary_rules(vocabulary)->unit == SEQ_UNIT_WORD)
+    if (unk == SEQ_NO_ID && seq_vocabulary_rules(vocabulary)->unit >= SEQ_UNIT_WORD)
         return; // a closed list, as of casing: no words
     for (int t = 0; t < axis->steps; t++)
         for (int b = 0; b < axis->rows_at[t]; b++) {
@@ -145,6 +145,10 @@ void seq_item_augment(const seq_sampler *sampler, const seq_packed_items *packed
         if (values && is_changed(schema, f, SEQ_FIELD_VALUES))
             change_values(sampler, packed, f, (uint32_t)packed->epoch);
     }
+    int before = seq_schema_before_column(schema); // the target as an input
+    if (words && before >= 0)
+        drop_words(sampler, schema->target, (uint32_t)packed->step, batch,
+                   packed->room->ids[before]);
 }
 
 // An option that needs another one.

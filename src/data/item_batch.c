@@ -1,7 +1,7 @@
 // Packs items into a batch. Sequences of each axis are sorted by a counting sort,
 // longest first, ties by the parent's row, so a batch of one item is a part of
 // any batch. Coverage digests what lies in the columns, before inputs are changed
-// (item_augment.c). Test: tests/unit/data/test_sampler.c.
+// (item_augment.c) and given targets are hidden. Test: tests/unit/data/test_sampler.c.
 #include <seqtrain/data/item_batch.h>
 #include "item_values.h"
 #include <string.h>
@@ -146,6 +146,18 @@ static void fill_before(const seq_item_packer *packer, const seq_batch *batch,
                 t ? room->ids[target][axis->first_row[t - 1] + (size_t)b] : SEQ_NO_ID;
 }
 
+// What is given is read, and no target.
+static void hide_given(const seq_item_packer *packer, const seq_items *items,
+                       const seq_batch *batch, seq_batch_room *room) {
+    int given = seq_schema_find_given(packer->schema), target = packer->schema->target;
+    if (given < 0) return;
+    const seq_axis *axis = &batch->axes[packer->schema->fields[target].axis];
+    for (int64_t i = 0; i < items->count; i++)
+        for (int t = 0; t < axis->steps && (float)t < items->values[given][i]; t++)
+            if (axis->at[i] < axis->rows_at[t])
+                room->ids[target][axis->first_row[t] + (size_t)axis->at[i]] = SEQ_NO_ID;
+}
+
 static uint64_t mix(uint64_t digest, uint32_t value) {
     digest = (digest ^ value) * 0x9E3779B97F4A7C15u;
     return digest ^ digest >> 29;
@@ -222,4 +234,5 @@ void seq_item_pack(const seq_item_packer *packer, const seq_items *items, const 
     fill_before(packer, out, room);
     seq_batch_set_columns(packer->schema, room, out);
     out->read = cover(packer, items, numbers, room);
+    hide_given(packer, items, out, room);
 }

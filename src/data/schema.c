@@ -62,6 +62,15 @@ int seq_schema_find_field(const seq_schema *schema, const char *name) {
     return -1;
 }
 
+int seq_schema_find_given(const seq_schema *schema) {
+    int given = seq_schema_find_field(schema, SEQ_GIVEN_FIELD);
+    const seq_field *target = &schema->fields[schema->target < 0 ? 0 : schema->target];
+    bool fits = given >= 0 && schema->fields[given].kind == SEQ_FIELD_NUMBER &&
+                !schema->fields[given].axis && target->kind == SEQ_FIELD_IDS && target->axis &&
+                schema->axes[target->axis].parent == 0;
+    return fits && schema->target >= 0 ? given : -1;
+}
+
 int seq_schema_find_input(const seq_schema *schema) {
     static const char *const names[] = {"frames", "source", "text"};
     int field = -1;

@@ -16,6 +16,7 @@
 
 enum { FILE_LIMIT = 1 << 26 }; // bytes
 static const char version_mark[] = "#version:";
+static const char sentencepiece[] = "\x0A\x05<unk>"; // the first piece of such a model
 
 bool seq_subword_is_special(const char *text, size_t size) {
     return (size == strlen(seq_unk_text) && memcmp(text, seq_unk_text, size) == 0) ||
@@ -298,7 +299,12 @@ seq_status seq_subword_read(const char *path, const char *glossaries, seq_status
         return seq_error_set(error, reason.status == SEQ_BAD_INPUT ? failure : reason.status,
                              "reading merges: %s", reason.text);
     seq_status status = SEQ_OK;
-    if (seq_form_check_text(path, text, size, &reason))
+    if (size > 16 && memmem(text, 16, sentencepiece, strlen(sentencepiece)))
+        status = seq_error_set(error, failure,
+                               "reading merges %s: a model of SentencePiece, which is not read: "
+                               "expected merges as subword-nmt writes them",
+                               path);
+    else if (seq_form_check_text(path, text, size, &reason))
         status = seq_error_set(error, failure, "reading merges: %s", reason.text);
     size_t bad = seq_utf8_invalid(text, size);
     if (!status && bad < size)

@@ -250,7 +250,8 @@ static seq_status split(seq_subword_cutter *cutter, piece whole, seq_error *erro
     const seq_merge *merge = &subword->merges[subword->made_by[whole.symbol] - 1];
     uint32_t middle = whole.begin + (uint32_t)subword->symbols.items[merge->left].size;
     seq_status status = SEQ_OK;
-    if (middle < whole.end) // else the right symbol is the word's end
+    if (middle > whole.end) middle = whole.end; // the left symbol has a part of "</w>"
+    if (middle < whole.end)                     // else the right symbol is the word's end
         status = put_aside(cutter, (piece){merge->right, middle, whole.end}, error);
     return status ? status : put_aside(cutter, (piece){merge->left, whole.begin, middle}, error);
 }
@@ -395,6 +396,28 @@ static seq_status cut_all(seq_subword_cutter *cutter, const seq_string_table *wo
     return status;
 }
 
+// A character that training has is a unit, also where merges always join it to another.
+static seq_status add_characters(const seq_string_table *words, seq_string_table *units,
+                                 seq_error *error) {
+    char unit[4 + SEQ_MARK_SIZE];
+    size_t number;
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < words->count; i++) {
+        const char *text = seq_string_table_text(words, i);
+        size_t end = words->items[i].size;
+        if (words->items[i].count < 1 || seq_subword_is_special(text, end)) continue;
+        for (size_t at = 0, next, size; !status && at < end; at = next) {
+            next = next_character(text, at, end);
+            size = next - at;
+            memcpy(unit, text + at, size);
+            memcpy(unit + size, mark, SEQ_MARK_SIZE);
+            status = seq_string_table_add(units, unit, size + SEQ_MARK_SIZE, &number, error);
+            if (!status) status = seq_string_table_add(units, unit, size, &number, error);
+        }
+    }
+    return status;
+}
+
 static seq_status keep_known(seq_string_table *units, const seq_vocabulary *known, int64_t least,
                              seq_error *error) {
     seq_status status = SEQ_OK;
@@ -422,6 +445,8 @@ seq_status seq_subword_map_words(const seq_subword *subword, const seq_string_ta
     if (!status)
         status =
             seq_subword_cutter_create(subword, &whole, least, take_unit, &mapping, &second, error);
+    if (!status) status = add_characters(words, units, error);
+    out->letters = units->count;
     if (!status) status = cut_all(second, words, &mapping, error);
     seq_subword_cutter_destroy(first);
     seq_subword_cutter_destroy(second);

@@ -176,13 +176,20 @@ static seq_status take_part(void *context, size_t begin, size_t end, bool matche
     return status;
 }
 
+// Tokens of a list may hold blanks, which a merges file cannot.
+static bool is_word(const char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7F) return false;
+    return !seq_subword_is_special(text, size);
+}
+
 // Counts what lies between glossaries: that alone is cut.
 static seq_status find_parts(learner *learner, const seq_string_table *words, seq_error *error) {
     seq_status status = SEQ_OK;
     for (size_t i = 0; !status && i < words->count; i++) {
         const char *text = seq_string_table_text(words, i);
         size_t size = words->items[i].size;
-        if (words->items[i].count < 1 || seq_subword_is_special(text, size)) continue;
+        if (words->items[i].count < 1 || !is_word(text, size)) continue;
         status = seq_grow(&learner->word, &learner->capacity, size + 1, 1, "a word", error);
         if (status) return status;
         memcpy(learner->word, text, size + 1);

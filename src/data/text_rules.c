@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const units[] = {"byte", "char", "word", "subword", NULL};
+static const char *const units[] = {"byte", "char", "abc", "word", "subword", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
 static const char *const ends[] = {"none", "line", "document", NULL};
 static const char *const invalids[] = {"error", "replace", NULL};

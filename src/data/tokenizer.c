@@ -56,6 +56,7 @@ void seq_tokenizer_begin(seq_tokenizer *tokenizer, seq_text_place place) {
     tokenizer->carriage = false;
     tokenizer->ends = (seq_text_ends){.whole = !place.inside};
     tokenizer->word_size = tokenizer->segment_size = 0;
+    tokenizer->inside_line = false;
 }
 
 seq_text_ends seq_tokenizer_ends(const seq_tokenizer *tokenizer) {
@@ -343,6 +344,7 @@ seq_status seq_tokenizer_end(seq_tokenizer *tokenizer, seq_error *error) {
 static bool may_cut(const seq_text_rules *rules, unsigned char before, unsigned char next) {
     if (before == '\r') return false;
     if (rules->unit == SEQ_UNIT_BYTE) return true;
+    if (rules->unit == SEQ_UNIT_ABC) return before == '\n' && next != 0xEF;
     if (rules->unit >= SEQ_UNIT_WORD) return next == ' ' || (next >= '\t' && next <= '\r');
     if (before == '\n' && next == 0xEF) return false; // a BOM at a line's start is counted
     return next < 0x80 || (next >= 0xC0 && !rules->nfc);

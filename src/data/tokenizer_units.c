@@ -3,6 +3,7 @@
 // ends. Tests: tests/unit/data/test_tokenizer.c.
 #include "tokenizer_private.h"
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/abc.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -26,8 +27,23 @@ static seq_status emit_eos(seq_tokenizer *tokenizer, seq_error *error) {
     return status;
 }
 
+// The symbols of a line of ABC, or of a stretch of one that is too long to be kept.
+static seq_status emit_symbols(seq_tokenizer *tokenizer, seq_error *error) {
+    const char *at = tokenizer->word, *end = at + tokenizer->word_size;
+    seq_status status = SEQ_OK;
+    while (!status && at < end) {
+        const char *next = seq_abc_symbol_end(at, end, !tokenizer->inside_line);
+        tokenizer->inside_line = true;
+        status = emit(tokenizer, at, (size_t)(next - at), 1, error);
+        at = next;
+    }
+    tokenizer->word_size = 0;
+    return status;
+}
+
 seq_status seq_units_end_word(seq_tokenizer *tokenizer, seq_error *error) {
     size_t size = tokenizer->word_size;
+    if (tokenizer->rules.unit == SEQ_UNIT_ABC) return emit_symbols(tokenizer, error);
     tokenizer->word_size = 0;
     if (size < OVERLONG) return size ? emit(tokenizer, tokenizer->word, size, 1, error) : SEQ_OK;
     tokenizer->counts.long_words++;
@@ -101,8 +117,25 @@ static seq_status take_classified(seq_tokenizer *tokenizer, char_class class, co
                              : SEQ_OK;
 }
 
+// Of unit abc: `text` has a line end as its last byte, or none.
+static seq_status take_line(seq_tokenizer *tokenizer, const char *text, size_t size,
+                            seq_error *error) {
+    bool ends = size && text[size - 1] == '\n';
+    seq_status status = SEQ_OK;
+    for (size_t left = size - ends, some; !status && left; text += some, left -= some) {
+        some = left < WORD_LIMIT ? left : WORD_LIMIT;
+        if (tokenizer->word_size + some > WORD_LIMIT) status = emit_symbols(tokenizer, error);
+        if (!status) status = add_to_word(tokenizer, text, some, error);
+    }
+    if (status || !ends) return status;
+    status = emit_symbols(tokenizer, error);
+    tokenizer->inside_line = false;
+    return status ? status : end_line(tokenizer, error);
+}
+
 seq_status seq_units_take_point(seq_tokenizer *tokenizer, int32_t point, const char *text,
                                 size_t size, seq_error *error) {
+    if (tokenizer->rules.unit == SEQ_UNIT_ABC) return take_line(tokenizer, text, size, error);
     if (tokenizer->rules.unit == SEQ_UNIT_WORD) {
         char_class class = point < SEQ_ASCII ? (char_class)tokenizer->classes[point]
                                              : classify(&tokenizer->rules, point);
@@ -173,8 +206,20 @@ static seq_status take_plain_words(seq_tokenizer *tokenizer, size_t end, seq_err
     return SEQ_OK;
 }
 
+static seq_status take_plain_lines(seq_tokenizer *tokenizer, size_t end, seq_error *error) {
+    for (size_t at = tokenizer->at; at < end;) {
+        const char *text = tokenizer->piece + at, *feed = memchr(text, '\n', end - at);
+        size_t size = feed ? (size_t)(feed - text) + 1 : end - at;
+        if (take_line(tokenizer, text, size, error)) return error->status;
+        at += size;
+    }
+    return SEQ_OK;
+}
+
 seq_status seq_units_take_plain(seq_tokenizer *tokenizer, size_t end, seq_error *error) {
-    seq_status status = tokenizer->rules.unit == SEQ_UNIT_WORD
+    seq_status status = tokenizer->rules.unit == SEQ_UNIT_ABC
+                            ? take_plain_lines(tokenizer, end, error)
+                        : tokenizer->rules.unit == SEQ_UNIT_WORD
                             ? take_plain_words(tokenizer, end, error)
                             : take_plain_bytes(tokenizer, tokenizer->piece + tokenizer->at,
                                                end - tokenizer->at, error);

@@ -66,6 +66,12 @@ seq_subword *seq_vocabulary_subword(const seq_vocabulary *vocabulary) {
     return vocabulary->subword;
 }
 
+seq_status seq_subword_cutter_for(const seq_vocabulary *vocabulary, seq_unit_sink sink,
+                                  void *context, seq_subword_cutter **out, seq_error *error) {
+    return seq_subword_cutter_create(vocabulary->subword, &vocabulary->types, 0, sink, context, out,
+                                     error);
+}
+
 int seq_vocabulary_size(const seq_vocabulary *vocabulary) {
     return (int)vocabulary->types.count;
 }

@@ -4,9 +4,40 @@
 // (score, parent, symbol; score, symbols), so results do not depend on the order of offers. Test:
 // tests/unit/infer/test_beam.c.
 #include <seqtrain/infer/beam.h>
+#include <inttypes.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define AT(field) offsetof(seq_beam_options, field)
+static const seq_option options[] = {
+    {SEQ_OPTION_HEADING, .help = "Search (models of the tasks transcribe and translate)"},
+    {SEQ_OPTION_INTEGER, "beam", "N", AT(width), NULL, 0, SEQ_BEAM_WIDTHS,
+     .help = "Beam search that keeps N unfinished outputs; of transcripts, N prefixes after each "
+             "frame. 0: no search, the best symbol each time, which is what validation and seqeval "
+             "do. Default: 5, of transcripts 16."},
+    {SEQ_OPTION_REAL, "margin", "X", AT(margin), "0", 0, 1e9,
+     .help = "Also drop what is more than X nats below the best that is kept: faster. 0: nothing."},
+    {SEQ_OPTION_INTEGER, "min-length", "N", AT(shortest), "0", 0, 1000000,
+     .help = "Outputs of N units (symbols of a transcript) or more."},
+    {SEQ_OPTION_INTEGER, "max-length", "N", AT(longest), "0", 0, 1000000,
+     .help = "Outputs of N units or less. 0: transcripts of any length; translations of twice the "
+             "source's units and 5, or 10 where that is more. One that would have gone on is told "
+             "as truncated."},
+    {.type = SEQ_OPTION_END},
+};
+const seq_option_group seq_beam_options_group = {options, sizeof(seq_beam_options)};
+
+seq_status seq_beam_options_take(const seq_parsed *parsed, int64_t width, seq_beam_options *out,
+                                 seq_error *error) {
+    *out = *(const seq_beam_options *)seq_option_values(parsed, &seq_beam_options_group);
+    if (parsed->sources[seq_option_find(parsed->program, "beam")] == SEQ_FROM_DEFAULT)
+        out->width = width;
+    if (!out->longest || out->shortest <= out->longest) return SEQ_OK;
+    return seq_error_set(error, SEQ_BAD_USAGE,
+                         "--min-length %" PRId64 ": above --max-length %" PRId64, out->shortest,
+                         out->longest);
+}
 
 seq_status seq_prefixes_reset(seq_prefixes *prefixes, seq_error *error) {
     seq_status status = seq_grow(&prefixes->nodes, &prefixes->capacity, 1, sizeof *prefixes->nodes,

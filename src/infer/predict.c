@@ -14,6 +14,7 @@
 enum {
     BATCH_ROWS = 1 << 15,      // of the axis of lengths, unless one item has more
     BATCH_MARGINALS = 1 << 24, // rows x labels likewise
+    BATCH_SEQUENCES = 1 << 12, // that are decoded side by side likewise
 };
 
 // A thread's own: buffers for batches within `limits`.
@@ -42,7 +43,7 @@ typedef struct answers {
 
 struct seq_predictor {
     seq_predictor_config config;
-    int axis; // of the target
+    int axis, head_axis; // of the target; of the head
     int worker_count;
     worker *workers;
     answers answers;
@@ -65,6 +66,7 @@ seq_status seq_predictor_create(const seq_predictor_config *config, seq_predicto
     if (status) return status;
     predictor->config = *config;
     predictor->axis = config->schema->fields[config->schema->target].axis;
+    predictor->head_axis = seq_model_head_axis(config->model);
     predictor->worker_count = seq_team_size(config->team);
     status = seq_allocate(&predictor->workers, (size_t)predictor->worker_count,
                           sizeof *predictor->workers, "predictions", error);
@@ -153,7 +155,10 @@ static seq_status sort_items(seq_predictor *predictor, seq_error *error) {
 
 static seq_status cut_batches(seq_predictor *predictor, seq_error *error) {
     const seq_predictor_config *config = &predictor->config;
-    size_t count = (size_t)predictor->items->count, most = BATCH_ROWS, rows = 0, begin = 0;
+    size_t count = (size_t)predictor->items->count, most = BATCH_ROWS, rows = 0, begin = 0,
+           batch = (size_t)config->batch;
+    if (config->sequences && BATCH_SEQUENCES / (size_t)config->sequences < batch)
+        batch = BATCH_SEQUENCES / (size_t)config->sequences;
     if ((config->marginals || config->search) && BATCH_MARGINALS / (size_t)config->classes < most)
         most = BATCH_MARGINALS / (size_t)config->classes;
     seq_status status = seq_grow(&predictor->cuts, &predictor->cut_capacity, count + 1,
@@ -162,7 +167,7 @@ static seq_status cut_batches(seq_predictor *predictor, seq_error *error) {
     predictor->batches = 0;
     for (size_t i = 0; i < count; i++) {
         size_t own = rows_of(predictor, config->schema->length_axis, predictor->order[i]);
-        bool full = i - begin == (size_t)config->batch || (i > begin && rows + own > most);
+        bool full = i - begin == (batch ? batch : 1) || (i > begin && rows + own > most);
         if (full || i == 0) {
             predictor->cuts[predictor->batches++] = begin = i;
             rows = 0;
@@ -217,6 +222,8 @@ static void find_limits(const seq_predictor *predictor, seq_limits *limits) {
             widen(&limits->axes[axis], sequences ? sequences : 1, (size_t)steps[axis],
                   rows[axis] ? rows[axis] : 1);
         }
+        size_t decoded = (end - begin) * (size_t)predictor->config.sequences;
+        if (decoded) widen(&limits->axes[predictor->head_axis], decoded, 1, decoded);
     }
     add_pairs(schema, limits);
 }
@@ -245,7 +252,7 @@ static void take_answers(const seq_predictor *predictor, worker *worker) {
 
 static void take_scores(const seq_predictor *predictor, worker *worker) {
     const seq_predictor_config *config = &predictor->config;
-    const seq_axis_limit *limit = &worker->limits.axes[config->schema->length_axis];
+    const seq_axis_limit *limit = &worker->limits.axes[predictor->head_axis];
     size_t classes = (size_t)config->classes;
     worker->scores = SEQ_ARENA_FLOATS(&worker->arena, limit->rows * classes);
     worker->own = SEQ_ARENA_FLOATS(&worker->arena, (size_t)limit->steps * classes);
@@ -273,7 +280,7 @@ static void take(const seq_predictor *predictor, worker *worker) {
     }
     if (predictor->config.search)
         take_scores(predictor, worker);
-    else
+    else if (!predictor->config.decode)
         take_answers(predictor, worker);
 }
 
@@ -323,15 +330,16 @@ static seq_status prepare_answers(seq_predictor *predictor, seq_error *error) {
 
 // ---- A batch.
 
-// Appends a field of an item to the worker's column, whose row `to` it begins in; a target is
-// missing.
+// Appends a field of an item to the worker's column, whose row `to` it begins in; a target that is
+// not given is missing.
 static void copy_field(const seq_predictor *predictor, worker *worker, int f, int64_t item,
                        size_t to) {
     const seq_field *field = &predictor->config.schema->fields[f];
     const seq_items *from = predictor->items;
     size_t width = (size_t)field->width, count = rows_of(predictor, field->axis, item);
     size_t first = field->axis ? predictor->at[field->axis][item] : (size_t)item;
-    bool target = f == predictor->config.schema->target, ids = field->vocabulary >= 0;
+    bool target = f == predictor->config.schema->target && !predictor->config.given,
+         ids = field->vocabulary >= 0;
     for (size_t k = to; target && k < to + count; k++)
         if (ids)
             worker->ids[f][k] = SEQ_NO_ID;
@@ -408,7 +416,7 @@ static void scatter(seq_predictor *predictor, const seq_prediction *from, int b,
 // Hands the scores of each item on, row behind row.
 static void hand_on(const seq_predictor *predictor, worker *worker, const seq_feed *feed) {
     const seq_predictor_config *config = &predictor->config;
-    const seq_axis *axis = &feed->batch->axes[config->schema->length_axis];
+    const seq_axis *axis = &feed->batch->axes[predictor->head_axis];
     size_t classes = (size_t)config->classes;
     seq_model_scores(config->model, worker->workspace, config->weights, feed, 0, axis->rows,
                      worker->scores);
@@ -432,6 +440,11 @@ static void run_batch(seq_predictor *predictor, worker *worker, size_t batch) {
     gather(predictor, worker, count, &items);
     seq_item_pack(&worker->packer, &items, worker->numbers, &worker->room, &packed);
     const seq_feed feed = {.batch = &packed};
+    if (config->decode) {
+        config->decode(config->search_context, (int)(worker - predictor->workers),
+                       worker->workspace, &packed, worker->numbers);
+        return;
+    }
     seq_model_forward(config->model, worker->workspace, config->weights, &feed);
     if (config->search) {
         hand_on(predictor, worker, &feed);
@@ -457,14 +470,15 @@ seq_status seq_predict(seq_predictor *predictor, const seq_items *items, seq_pre
     seq_status status = make_table(predictor, error);
     if (!status) status = sort_items(predictor, error);
     if (!status) status = cut_batches(predictor, error);
-    if (!status && !predictor->config.search) status = prepare_answers(predictor, error);
+    bool answers_here = !predictor->config.search && !predictor->config.decode;
+    if (!status && answers_here) status = prepare_answers(predictor, error);
     bool alone = predictor->batches == 1; // the caller's thread does it
     for (int i = 0; !status && i < (alone ? 1 : predictor->worker_count); i++)
         status = prepare_worker(predictor, &predictor->workers[i], error);
     if (status) return status;
     atomic_store(&predictor->next, 0);
     seq_team_run(alone ? NULL : predictor->config.team, run_batches, predictor);
-    if (predictor->config.search) return SEQ_OK;
+    if (!answers_here) return SEQ_OK;
     *out = (seq_predicted){.rows = answers->first_row[items->count],
                            .first_row = answers->first_row,
                            .found = answers->found,

@@ -6,6 +6,7 @@
 #include <seqtrain/infer/score.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/batch/rectangle.h>
+#include <seqtrain/data/subword.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,12 @@ void seq_scorer_run(seq_scorer *scorer, const int32_t *ids, size_t count,
                    log_probabilities + start);
 }
 
+static bool ends_word(const seq_vocabulary *vocabulary, int id) {
+    size_t size;
+    const char *text = seq_vocabulary_text(vocabulary, id, &size);
+    return seq_vocabulary_subword(vocabulary) && !seq_subword_continues(text, &size);
+}
+
 void seq_score_add(seq_score *score, const seq_vocabulary *vocabulary, const int32_t *ids,
                    const float *log_probabilities, size_t count) {
     int unk = seq_vocabulary_unk(vocabulary);
@@ -86,6 +93,7 @@ void seq_score_add(seq_score *score, const seq_vocabulary *vocabulary, const int
         score->nats -= log_probabilities[i];
         score->tokens++;
         score->characters += seq_vocabulary_characters(vocabulary, ids[i]);
+        score->words += ends_word(vocabulary, ids[i]);
         if (ids[i] != unk) continue;
         score->nats_unk -= log_probabilities[i];
         score->tokens_unk++;

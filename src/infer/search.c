@@ -64,6 +64,7 @@ struct seq_search {
     int row_count;
     size_t chunk; // rows whose scores exist at once
     float *scores, *exponentials;
+    size_t score_capacity;
     void *drawn;
     // Of one output.
     int32_t *path;
@@ -74,6 +75,43 @@ struct seq_search {
     float *attention;
     size_t symbol_capacity, attention_capacity;
 };
+
+// ---- Options.
+
+static const char *const rules[] = {"gnmt", "mean", "none", NULL};
+#define AT(field) offsetof(seq_search_options, field)
+static const seq_option options[] = {
+    {SEQ_OPTION_HEADING, .help = "Outputs (models of the task translate)"},
+    {SEQ_OPTION_CHOICE, "length-penalty", "NAME", AT(rule), "gnmt", .choices = rules,
+     .help =
+         "What ln p of an output is divided by before outputs are compared: of n units, the end "
+         "included, ((5 + n) / 6)^ALPHA (gnmt), n^ALPHA (mean) or 1 (none)."},
+    {SEQ_OPTION_REAL, "length-alpha", "ALPHA", AT(alpha), "1", 0, 10,
+     .help = "The exponent; larger ones favour longer outputs."},
+    {SEQ_OPTION_REAL, "coverage", "BETA", AT(coverage), "0", 0, 1000,
+     .help =
+         "Then BETA times the sum over source units of -ln(the attention that they got, at most "
+         "1) is subtracted."},
+    {SEQ_OPTION_INTEGER, "no-repeat-ngram", "N", AT(no_repeat), "0", 0, 1000,
+     .help = "No N units twice in the same order. 0: any."},
+    {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "No <unk> in an output."},
+    {.type = SEQ_OPTION_END},
+};
+const seq_option_group seq_search_options_group = {options, sizeof(seq_search_options)};
+
+void seq_search_options_apply(const seq_search_options *options, const seq_beam_options *beam,
+                              const int32_t *unk, seq_search_config *out) {
+    out->width = beam->width ? (int)beam->width : 1;
+    out->margin = seq_beam_margin(beam);
+    out->shortest = (int)beam->shortest;
+    out->longest = (int)beam->longest;
+    out->rule = (seq_length_rule)options->rule;
+    out->alpha = options->alpha;
+    out->coverage = options->coverage;
+    out->no_repeat = (int)options->no_repeat;
+    out->forbidden = unk;
+    out->forbidden_count = options->no_unk && *unk != SEQ_NO_ID;
+}
 
 // ---- Formulas.
 
@@ -157,7 +195,6 @@ seq_status seq_search_create(const seq_search_config *config, seq_search **out, 
         void *array;
         size_t count, size;
     } const wanted[] = {
-        {&search->scores, search->chunk * symbols, sizeof *search->scores},
         {&search->exponentials, symbols, sizeof *search->exponentials},
         {&search->outputs, (size_t)search->config.best, sizeof *search->outputs},
         {&search->drawn, config->draw ? seq_sample_scratch(config->symbols) : 0, 1},
@@ -542,6 +579,11 @@ static seq_status prepare(seq_search *search, const seq_search_item *items, int 
     for (int i = 0; !status && i < 3; i++)
         status = seq_grow(arrays[i], &search->row_capacity[i], most, sizeof **arrays[i], "a search",
                           error);
+    if (!status)
+        status =
+            seq_grow(&search->scores, &search->score_capacity,
+                     (most < search->chunk ? most : search->chunk) * (size_t)search->config.symbols,
+                     sizeof *search->scores, "the scores of a search", error);
     for (int i = 0; !status && i < count; i++)
         status = begin_beam(search, &search->beams[i], &items[i], error);
     return status;

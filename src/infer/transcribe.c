@@ -3,6 +3,7 @@
 // the order of work is not seen; of several failures the first item's is told.
 // Tests: tests/cli/transcribe.sh, tests/unit/infer/test_ctc_search.c.
 #include <seqtrain/infer/transcribe.h>
+#include <math.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,8 @@ static seq_status search(const seq_transcriber *transcriber, searcher *searcher,
     *out = (seq_transcribed){.frames = frames};
     seq_status status = find(transcriber, searcher, item, scores, (int)frames, &found, error);
     if (!status) status = take_found(&found, answer, out, error);
+    out->not_a_number =
+        !found.count && transcriber->config.how != SEQ_TRANSCRIBE_ALIGN && isnan(found.best_path);
     if (status || !out->found || !transcriber->config.times) return status;
     return align(transcriber, searcher, item, scores, answer, out, error);
 }

@@ -80,7 +80,7 @@ void seq_compute_rows(const seq_compute *compute, size_t rows, size_t k, size_t 
 }
 
 void seq_compute_outer(const seq_compute *compute, size_t rows, size_t m, size_t n, const float *a,
-                       size_t lda, const void *packed, bool accumulate, float *c) {
+                       size_t lda, const void *packed, bool accumulate, float *c, size_t ldc) {
     seq_compute_multiply(compute, (seq_product){.op_a = SEQ_TRANSPOSED,
                                                 .m = m,
                                                 .n = n,
@@ -90,7 +90,7 @@ void seq_compute_outer(const seq_compute *compute, size_t rows, size_t m, size_t
                                                 .b = packed,
                                                 .accumulate = accumulate,
                                                 .c = c,
-                                                .ldc = n});
+                                                .ldc = ldc});
 }
 
 typedef struct shared_packing {

@@ -15,7 +15,11 @@
     void seq_add_##isa(float *restrict y, const float *restrict x, size_t count);                  \
     void seq_scale_##isa(float *x, float factor, size_t count);                                    \
     void seq_add_rows_##isa(float *c, size_t rows, size_t columns, size_t ld, const float *bias);  \
-    void seq_sum_rows_##isa(const float *c, size_t rows, size_t columns, size_t ld, float *bias);
+    void seq_sum_rows_##isa(const float *c, size_t rows, size_t columns, size_t ld, float *bias);  \
+    void seq_dots_##isa(const float *x, const float *rows, size_t count, size_t ld, size_t width,  \
+                        float *out);                                                               \
+    void seq_weigh_##isa(float *y, const float *weights, size_t stride, const float *rows,         \
+                         size_t count, size_t ld, size_t width);
 
 SEQ_ELEMENTWISE_DECLARE(unfused)
 SEQ_ELEMENTWISE_DECLARE(portable)

@@ -249,3 +249,58 @@ void NAME(seq_sum_rows)(const float *c, size_t rows, size_t columns, size_t ld, 
     for (size_t row = 0; row < rows; row++)
         NAME(seq_add)(bias, c + row * ld, columns);
 }
+
+// Lanes join in halves: the order does not depend on the instruction set.
+static float join_lanes(const block *sums) {
+    float lanes[BLOCK];
+    memcpy(lanes, sums, sizeof lanes);
+    for (int half = BLOCK / 2; half > 0; half /= 2)
+        for (int lane = 0; lane < half; lane++)
+            lanes[lane] += lanes[lane + half];
+    return lanes[0];
+}
+
+static inline void add_product(block *sum, const block *a, const block *b) {
+    for (int part = 0; part < PARTS; part++)
+        sum->part[part] = FMA(a->part[part], b->part[part], sum->part[part]);
+}
+
+// Some rows at once: enough sums that do not wait for each other.
+static inline void dots_of(const float *x, const float *rows, int count, size_t ld, size_t width,
+                           float *out) {
+    enum { MOST = 4 };
+    block sums[MOST];
+    for (int i = 0; i < count; i++)
+        sums[i] = broadcast_block(0);
+    for (size_t j = 0; j < width; j += BLOCK) {
+        block own = load_block(x + j, width - j, 0);
+        for (int i = 0; i < count; i++) {
+            block other = load_block(rows + (size_t)i * ld + j, width - j, 0);
+            add_product(&sums[i], &own, &other);
+        }
+    }
+    for (int i = 0; i < count; i++)
+        out[i] = join_lanes(&sums[i]);
+}
+
+void NAME(seq_dots)(const float *x, const float *rows, size_t count, size_t ld, size_t width,
+                    float *out) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        dots_of(x, rows + i * ld, 4, ld, width, out + i);
+    for (; i < count; i++)
+        dots_of(x, rows + i * ld, 1, ld, width, out + i);
+}
+
+void NAME(seq_weigh)(float *y, const float *weights, size_t stride, const float *rows, size_t count,
+                     size_t ld, size_t width) {
+    for (size_t j = 0; j < width; j += BLOCK) {
+        block sum = load_block(y + j, width - j, 0);
+        for (size_t i = 0; i < count; i++) {
+            block weight = broadcast_block(weights[i * stride]),
+                  row = load_block(rows + i * ld + j, width - j, 0);
+            add_product(&sum, &weight, &row);
+        }
+        store_block(y + j, width - j, &sum);
+    }
+}

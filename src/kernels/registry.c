@@ -19,7 +19,8 @@
         .softmax = seq_softmax_##elements, .sum_squares = seq_sum_squares_##elements,              \
         .find_nonfinite = seq_find_nonfinite_##elements, .add = seq_add_##elements,                \
         .scale = seq_scale_##elements, .add_rows = seq_add_rows_##elements,                        \
-        .sum_rows = seq_sum_rows_##elements                                                        \
+        .sum_rows = seq_sum_rows_##elements, .dots = seq_dots_##elements,                          \
+        .weigh = seq_weigh_##elements                                                              \
     }
 
 #define FUSED   "fused"

@@ -31,7 +31,7 @@ static int recur(seq_graph *graph, const seq_encoder_options *options, int layer
 static int densify(seq_graph *graph, const seq_encoder_options *options, const char *name,
                    int layer, int units, int input) {
     char prefix[2 * SEQ_NODE_NAME];
-    const seq_dense_options dense = {units, options->activation};
+    const seq_dense_options dense = {.units = units, .activation = options->activation};
     snprintf(prefix, sizeof prefix, "%s.%d", name, layer);
     return seq_graph_layer(graph, &seq_layer_dense, &dense, prefix, "", &input, 1);
 }

@@ -24,7 +24,7 @@ static seq_status find_head(seq_model *model, seq_error *error) {
 static seq_status number_nodes(seq_model *model, seq_error *error) {
     for (int i = 0; i < model->count; i++) {
         model->nodes[i].compute = &model->compute;
-        if (model->nodes[i].layer == &seq_layer_recurrent)
+        if (model->nodes[i].layer && model->nodes[i].layer->recurs)
             model->nodes[i].recurrent = model->recurrent++;
     }
     if (model->recurrent <= SEQ_MAX_RECURRENT) return SEQ_OK;
@@ -83,17 +83,22 @@ seq_initial_choice seq_model_initial_choice(const seq_model_config *config) {
         .orthogonal = config->initialisation == SEQ_INITIALISE_ORTHOGONAL};
 }
 
-void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
-                              const seq_parsed *settings) {
+int seq_graph_words(seq_graph *graph, const seq_model_config *config, int rows,
+                    const char *target) {
     const seq_head_kind *kind = seq_output_at(config->output);
     seq_words_options words = {.samples = config->samples, .cutoff_count = config->cutoff_count};
     memcpy(words.cutoffs, config->cutoffs, sizeof words.cutoffs);
+    return seq_graph_head(graph, kind, &words, "output", rows, seq_graph_column(graph, target),
+                          true);
+}
+
+void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
+                              const seq_parsed *settings) {
     int embedding = seq_graph_rows(graph, config, settings, "tokens.before");
     int top = seq_graph_input_dropout(graph, config, settings, embedding);
     top = seq_graph_stack(graph, config, settings, "rnn", "dense", top);
     top = seq_graph_output_dropout(graph, config, settings, top);
-    int head =
-        seq_graph_head(graph, kind, &words, "output", top, seq_graph_column(graph, "tokens"), true);
+    int head = seq_graph_words(graph, config, top, "tokens");
     seq_graph_tie(graph, config, head, embedding);
 }
 
@@ -126,6 +131,10 @@ const seq_model_config *seq_model_get_config(const seq_model *model) {
 }
 
 // ---- facts
+
+const seq_compute *seq_model_compute(const seq_model *model) {
+    return &model->compute;
+}
 
 const seq_parameter_table *seq_model_parameters(const seq_model *model) {
     return &model->table;

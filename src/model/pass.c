@@ -61,9 +61,11 @@ static void connect_states(const seq_model *model, seq_pass *pass, const float *
 }
 
 static void forward(const seq_model *model, seq_pass *pass, part part) {
-    for (int i = 0; i < model->head; i++)
-        if (model->nodes[i].layer && takes_part(model, i, part))
-            model->nodes[i].layer->forward(&model->nodes[i], pass);
+    for (int i = 0; i < model->head; i++) {
+        const seq_layer_kind *layer = model->nodes[i].layer;
+        if (layer && layer->begin && part != STEPPED) layer->begin(&model->nodes[i], pass);
+        if (layer && takes_part(model, i, part)) layer->forward(&model->nodes[i], pass);
+    }
 }
 
 static void backward(const seq_model *model, seq_pass *pass, const seq_feed *feed) {

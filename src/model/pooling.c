@@ -1,9 +1,11 @@
-// Pooling from its option: a layer for each way, and for attention a dense layer
-// that makes the keys. Test: tests/unit/model/test_builders.c.
+// Pooling from its options: a layer for each way, and for attention a dense layer
+// that makes the keys. The mean of the stack's inputs may stand beside it. Test:
+// tests/unit/model/test_builders.c.
 #include <seqtrain/model/pooling.h>
 #include <seqtrain/nn/attention.h>
 #include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/pool.h>
+#include <seqtrain/nn/rows.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,22 +20,34 @@ static const seq_option options[] = {
      .help = "How a sequence becomes one vector. last: the state of its last step. ends: the final "
              "states of both directions. mean, max: of each unit over all steps; max-mean: both. "
              "attention: a mean weighted by learned scores."},
+    {SEQ_OPTION_FLAG, "pool-inputs", NULL, offsetof(seq_pooling_settings, inputs), "no",
+     .flags = SEQ_OPTION_IDENTITY,
+     .help = "The mean of what the layers read, embeddings of words for instance, stands beside "
+             "what --pool makes of their states."},
     {.type = SEQ_OPTION_END}};
 
 const seq_option_group seq_pooling_options = {options, sizeof(seq_pooling_settings)};
 
-static int attend(seq_graph *graph, int input, int axis) {
-    const seq_dense_options dense = {seq_graph_width(graph, input), SEQ_ACTIVATION_TANH};
-    int keys = seq_graph_layer(graph, &seq_layer_dense, &dense, "pool.key", "", &input, 1);
+static int attend(seq_graph *graph, int states, int axis) {
+    const seq_dense_options dense = {.units = seq_graph_width(graph, states),
+                                     .activation = SEQ_ACTIVATION_TANH};
+    int keys = seq_graph_layer(graph, &seq_layer_dense, &dense, "pool.key", "", &states, 1);
     return seq_graph_layer(graph, &seq_layer_attention_pool, &(seq_attention_pool_options){axis},
-                           "pool", "", (int[]){input, keys}, 2);
+                           "pool", "", (int[]){states, keys}, 2);
 }
 
-int seq_graph_pooling(seq_graph *graph, const seq_parsed *settings, int input, int axis) {
+static int pool(seq_graph *graph, int how, int rows, int axis) {
+    if (how == ATTENTION) return attend(graph, rows, axis);
+    return seq_graph_layer(graph, &seq_layer_pool, &(seq_pool_options){(seq_pooling)how, axis}, "",
+                           "", &rows, 1);
+}
+
+int seq_graph_pooling(seq_graph *graph, const seq_parsed *settings, int inputs, int states,
+                      int axis) {
     const seq_pooling_settings *own =
         settings ? seq_option_values(settings, &seq_pooling_options) : NULL;
-    int pool = own ? own->pool : SEQ_POOL_MAX;
-    if (pool == ATTENTION) return attend(graph, input, axis);
-    return seq_graph_layer(graph, &seq_layer_pool, &(seq_pool_options){(seq_pooling)pool, axis}, "",
-                           "", &input, 1);
+    int pooled = pool(graph, own ? own->pool : SEQ_POOL_MAX, states, axis);
+    if (!own || !own->inputs) return pooled;
+    int mean = pool(graph, SEQ_POOL_MEAN, inputs, axis);
+    return seq_graph_layer(graph, &seq_layer_concat, NULL, "", "", (int[]){pooled, mean}, 2);
 }

@@ -389,7 +389,7 @@ static void transition_gradient(seq_crf *crf, const seq_crf_batch *batch, float 
         seq_compute_pack(&crf->single, SEQ_PLAIN, labels, rows, crf->share, labels,
                          crf->packed_share);
         seq_compute_outer(&crf->single, rows, labels, labels, crf->weight, labels,
-                          crf->packed_share, false, crf->pairs);
+                          crf->packed_share, false, crf->pairs, labels);
     }
     for (size_t i = 0; i < labels * labels; i++)
         crf->pairs[i] *= crf->factor[i];

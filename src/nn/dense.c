@@ -25,7 +25,7 @@ static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) 
 static void parameters(const seq_node *node, seq_parameter_list *list) {
     int inputs = node->input_shapes[0].width, units = options_of(node)->units;
     seq_list_parameter(list, "weight", units, inputs, 1 / sqrt(inputs));
-    seq_list_parameter(list, "bias", units, 0, 0);
+    if (!options_of(node)->unbiased) seq_list_parameter(list, "bias", units, 0, 0);
     seq_list_packed(list, seq_whole_matrix(list, 0, false));
     seq_list_packed(list, seq_whole_matrix(list, 0, true));
 }
@@ -52,8 +52,9 @@ static void forward(const seq_node *node, seq_pass *pass) {
     size_t in = (size_t)node->input_shapes[0].width, out = (size_t)node->shape.width,
            rows = seq_node_axis(node, pass)->rows;
     float *y = seq_run(node, pass)->buffer;
+    const float *bias = options_of(node)->unbiased ? NULL : seq_parameter_values(node, pass, 1);
     seq_compute_rows(node->compute, rows, in, out, seq_input(node, pass, 0)->values,
-                     seq_packed(node, pass, 0), seq_parameter_values(node, pass, 1), y);
+                     seq_packed(node, pass, 0), bias, y);
     activate(node, rows * out, y);
 }
 
@@ -71,7 +72,7 @@ static void differentiate(const seq_node *node, size_t count, const float *restr
 static void bias_gradient(const seq_node *node, const seq_pass *pass, size_t rows,
                           const float *dy) {
     size_t out = (size_t)node->shape.width;
-    float *d_bias = seq_parameter_gradient(node, pass, 1);
+    float *d_bias = options_of(node)->unbiased ? NULL : seq_parameter_gradient(node, pass, 1);
     if (d_bias && seq_adds_parameter(node, 1))
         node->compute->kernels->sum_rows(dy, rows, out, out, d_bias);
     else if (d_bias)
@@ -87,7 +88,7 @@ static void weight_gradient(const seq_node *node, seq_pass *pass, size_t rows, c
         seq_compute_pack(node->compute, SEQ_PLAIN, in, rows, seq_input(node, pass, 0)->values, in,
                          memory->packed_rows);
         seq_compute_outer(node->compute, rows, out, in, dy, out, memory->packed_rows, adds,
-                          d_weight);
+                          d_weight, in);
     } else if (d_weight && !adds)
         memset(d_weight, 0, in * out * sizeof *d_weight);
 }

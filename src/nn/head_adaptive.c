@@ -223,7 +223,7 @@ static void train_projection(const work *work, int cluster, size_t count) {
     if (d_projection) {
         seq_compute_pack(compute, SEQ_PLAIN, units, count, memory->x, units, memory->packed_rows);
         seq_compute_outer(compute, count, projected, units, memory->d_hidden, projected,
-                          memory->packed_rows, false, d_projection);
+                          memory->packed_rows, false, d_projection, units);
     }
     multiply(work, count, memory->d_hidden, projected,
              packed_of(work->node, work->pass, projection(cluster), true), memory->d_x, units);

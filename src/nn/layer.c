@@ -3,6 +3,7 @@
 // is appended, never changed by the list, so places stay valid. Test:
 // tests/unit/model/test_graph.c.
 #include <seqtrain/nn/attention.h>
+#include <seqtrain/nn/decoder.h>
 #include <seqtrain/nn/dense.h>
 #include <seqtrain/nn/embedding.h>
 #include <seqtrain/nn/layers.h>
@@ -12,9 +13,19 @@
 
 const seq_layer_kind *const *seq_layers(void) {
     static const seq_layer_kind *const table[] = {
-        &seq_layer_embedding,      &seq_layer_features, &seq_layer_recurrent, &seq_layer_reverse,
-        &seq_layer_concat,         &seq_layer_dense,    &seq_layer_dropout,   &seq_layer_pool,
-        &seq_layer_attention_pool, &seq_layer_spread,   &seq_layer_attention, NULL,
+        &seq_layer_embedding,
+        &seq_layer_features,
+        &seq_layer_recurrent,
+        &seq_layer_reverse,
+        &seq_layer_concat,
+        &seq_layer_dense,
+        &seq_layer_dropout,
+        &seq_layer_pool,
+        &seq_layer_attention_pool,
+        &seq_layer_spread,
+        &seq_layer_attention,
+        &seq_layer_decoder,
+        NULL,
     };
     return table;
 }

@@ -42,7 +42,7 @@ void seq_projection_backward(const seq_node *node, seq_pass *pass, bool bias, co
     if (d_weight && rows) {
         seq_compute_pack(compute, SEQ_PLAIN, units, rows, below->values, units, packed_rows);
         seq_compute_outer(compute, rows, width, units, d_scores, width, packed_rows, false,
-                          d_weight);
+                          d_weight, units);
     }
     if (below->gradient && rows)
         seq_compute_rows(compute, rows, width, units, d_scores, seq_packed(node, pass, 1), NULL,

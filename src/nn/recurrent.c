@@ -4,8 +4,8 @@
 // on a prefix of the rows of the step before. Threads own blocks of 128 units,
 // which go from the product straight into the cell's mathematics. Invariant:
 // blocks begin at panels of packed columns, so neither blocks nor threads change
-// a bit. Tests: tests/unit/nn/test_recurrent.c, tests/unit/model/test_gradient.c,
-// tests/unit/model/test_compute.c.
+// a bit. Tests: tests/unit/nn/test_recurrent.c, tests/unit/nn/test_decoder.c,
+// tests/unit/model/test_gradient.c, tests/unit/model/test_compute.c.
 #include <seqtrain/nn/recurrent.h>
 #include <string.h>
 
@@ -36,13 +36,11 @@ void seq_recurrent_scratch_take(seq_recurrent_scratch *out, const seq_compute *c
         seq_arena_take(arena, 1, seq_compute_packed_bytes(compute, (size_t)widest, limit->rows));
 }
 
-// The tape's row of the state before step t of the first sequence; those of the others follow.
-static size_t row_before(const seq_axis *axis, int t) {
+size_t seq_tape_row_before(const seq_axis *axis, int t) {
     return t ? (size_t)axis->sequences + axis->first_row[t - 1] : 0;
 }
 
-// The tape's row of a sequence's state after its last step.
-static size_t last_row(const seq_axis *axis, int sequence) {
+size_t seq_tape_last_row(const seq_axis *axis, int sequence) {
     int32_t row = axis->last_row[sequence];
     return row < 0 ? (size_t)sequence : (size_t)axis->sequences + (size_t)row;
 }
@@ -64,7 +62,7 @@ void seq_recurrent_store(const seq_recurrent *layer, const seq_tape *tape, const
     const float *blocks[2] = {tape->hidden, tape->memory};
     for (int i = 0; i < 2 && blocks[i]; i++)
         for (int b = 0; b < axis->sequences; b++, state += hidden)
-            memcpy(state, blocks[i] + last_row(axis, b) * hidden, hidden * sizeof *state);
+            memcpy(state, blocks[i] + seq_tape_last_row(axis, b) * hidden, hidden * sizeof *state);
 }
 
 // Widths in columns of (., G H): all gates, and those whose recurrent product is W_hh h<t-1> added
@@ -94,7 +92,8 @@ static void merge_biases(const seq_recurrent *layer, const seq_recurrent_weights
 static seq_cell_step step_at(const seq_recurrent *layer, const seq_recurrent_weights *weights,
                              const seq_tape *tape, const seq_axis *axis, int t) {
     size_t hidden = (size_t)layer->hidden, at = axis->first_row[t] * hidden;
-    size_t before = row_before(axis, t) * hidden, after = (size_t)axis->sequences * hidden + at;
+    size_t before = seq_tape_row_before(axis, t) * hidden,
+           after = (size_t)axis->sequences * hidden + at;
     return (seq_cell_step){
         .kernels = layer->compute->kernels,
         .batch = axis->rows_at[t],
@@ -120,6 +119,8 @@ struct phase {
     const seq_cell_step *step;
     const seq_cell_step *later; // backward: the step after, or NULL at the end
     float *d_hidden;            // backward: complete by this phase
+    const float *fed;           // forward: rows of the feed, or NULL
+    size_t fed_stride;
 };
 
 // The columns of packed matrices with K = depth that belong to the units.
@@ -184,6 +185,17 @@ static void multiply_gate(const phase *phase, const seq_cell_step *units, int ga
              (const char *)phase->weights->recurrent + (size_t)gate * matrix, bias, c, ldc);
 }
 
+static void add_fed(const phase *phase, const seq_cell_step *units) {
+    const seq_recurrent *layer = phase->layer;
+    const seq_recurrent_feed *feed = layer->feed;
+    size_t hidden = (size_t)layer->hidden, all = all_columns(layer);
+    size_t matrix = seq_compute_packed_bytes(layer->compute, hidden, feed->width);
+    for (size_t gate = 0; gate < (size_t)layer->cell->gates; gate++)
+        multiply(phase, units, units->batch, phase->fed, phase->fed_stride, feed->width,
+                 (const char *)feed->packed + gate * matrix, NULL, units->gates + gate * hidden,
+                 all);
+}
+
 static void add_plain_gates(const phase *phase, const seq_cell_step *units) {
     size_t hidden = (size_t)phase->layer->hidden, all = all_columns(phase->layer);
     int plain = (int)(plain_columns(phase->layer) / hidden);
@@ -195,6 +207,7 @@ static void add_plain_gates(const phase *phase, const seq_cell_step *units) {
 static void forward_units(const phase *phase, const seq_cell_step *units) {
     const seq_recurrent *layer = phase->layer;
     size_t plain = plain_columns(layer);
+    if (phase->fed) add_fed(phase, units);
     add_plain_gates(phase, units);
     if (layer->cell->last_gate == SEQ_LAST_APART)
         multiply_gate(phase, units, layer->cell->gates - 1, units->hidden_before,
@@ -214,15 +227,18 @@ static void forward_gated_units(const phase *phase, const seq_cell_step *units) 
 
 void seq_recurrent_forward(const seq_recurrent *layer, const seq_recurrent_weights *weights,
                            seq_tape *tape, const seq_axis *axis, const float *inputs) {
+    const seq_recurrent_feed *feed = layer->feed;
     merge_biases(layer, weights, tape->bias);
     seq_compute_rows(layer->compute, axis->rows, (size_t)layer->inputs, all_columns(layer), inputs,
                      weights->input, tape->bias, tape->gates);
     for (int t = 0; t < axis->steps; t++) {
         seq_cell_step step = step_at(layer, weights, tape, axis, t);
         phase phase = {.work = forward_units, .layer = layer, .weights = weights, .step = &step};
+        if (feed) phase.fed = feed->before(feed->context, t, &phase.fed_stride);
         run(&phase);
         phase.work = forward_gated_units;
         if (layer->cell->last_gate == SEQ_LAST_GATED) run(&phase);
+        if (feed && feed->after) feed->after(feed->context, t);
     }
 }
 
@@ -290,6 +306,7 @@ static void backward_in_time(const seq_recurrent *layer, const seq_recurrent_wei
                              const seq_recurrent_scratch *scratch, double *squares) {
     size_t hidden = (size_t)layer->hidden;
     float *weight_ch = gradients->parameters[SEQ_WEIGHT_CH];
+    const seq_recurrent_feed *feed = layer->feed;
     seq_cell_step later;
     memset(scratch->d_memory, 0, (size_t)axis->sequences * hidden * sizeof(float));
     for (int t = axis->steps - 1; t >= 0; t--) {
@@ -305,9 +322,11 @@ static void backward_in_time(const seq_recurrent *layer, const seq_recurrent_wei
         step.d_hidden_before = scratch->d_hidden;
         step.d_weight_ch = weight_ch ? weight_ch : tape->bias;
         step.d_gated = scratch->d_gated;
+        if (feed && feed->after_back) feed->after_back(feed->context, t);
         run(&phase);
         phase.work = backward_gated_units;
         if (layer->cell->last_gate == SEQ_LAST_GATED) run(&phase);
+        if (feed) feed->before_back(feed->context, t);
         if (squares)
             squares[axis->steps - 1 - t] =
                 layer->compute->kernels->sum_squares(phase.d_hidden, (size_t)step.batch * hidden);
@@ -320,14 +339,12 @@ static bool adds(const seq_recurrent_gradients *gradients, int parameter) {
     return gradients->adds_parameter >> parameter & 1;
 }
 
-// The tape's rows of the states before each row of the axis. NULL: as they lie, which is so where
-// all sequences are of one length.
-static const int32_t *rows_before(const seq_axis *axis, int32_t *out) {
+const int32_t *seq_tape_rows_before(const seq_axis *axis, int32_t *out) {
     size_t row = 0;
     if (axis->rows == (size_t)axis->sequences * (size_t)axis->steps) return NULL;
     for (int t = 0; t < axis->steps; t++)
         for (int b = 0; b < axis->rows_at[t]; b++)
-            out[row++] = (int32_t)row_before(axis, t) + b;
+            out[row++] = (int32_t)seq_tape_row_before(axis, t) + b;
     return out;
 }
 
@@ -340,16 +357,17 @@ static void recurrent_gradients(const seq_recurrent *layer, const seq_tape *tape
     bool add = adds(gradients, SEQ_WEIGHT_HH);
     float *weight = gradients->parameters[SEQ_WEIGHT_HH], *last_weight = weight + plain * hidden;
     seq_compute_pack_rows(compute, hidden, rows, tape->hidden, hidden,
-                          rows_before(axis, scratch->before), scratch->packed);
-    seq_compute_outer(compute, rows, plain, hidden, tape->gates, all, scratch->packed, add, weight);
+                          seq_tape_rows_before(axis, scratch->before), scratch->packed);
+    seq_compute_outer(compute, rows, plain, hidden, tape->gates, all, scratch->packed, add, weight,
+                      hidden);
     if (layer->cell->last_gate == SEQ_LAST_APART)
         seq_compute_outer(compute, rows, hidden, hidden, tape->auxiliary, hidden, scratch->packed,
-                          add, last_weight);
+                          add, last_weight, hidden);
     if (layer->cell->last_gate == SEQ_LAST_GATED) {
         seq_compute_pack(compute, SEQ_PLAIN, hidden, rows, tape->auxiliary, hidden,
                          scratch->packed);
         seq_compute_outer(compute, rows, hidden, hidden, tape->gates + plain, all, scratch->packed,
-                          add, last_weight);
+                          add, last_weight, hidden);
     }
 }
 
@@ -357,9 +375,11 @@ static void input_gradients(const seq_recurrent *layer, const seq_tape *tape, si
                             const float *inputs, const seq_recurrent_gradients *gradients,
                             void *packed) {
     size_t all = all_columns(layer), width = (size_t)layer->inputs;
+    size_t columns = width + (layer->feed ? layer->feed->width : 0);
     seq_compute_pack(layer->compute, SEQ_PLAIN, width, rows, inputs, width, packed);
     seq_compute_outer(layer->compute, rows, all, width, tape->gates, all, packed,
-                      adds(gradients, SEQ_WEIGHT_IH), gradients->parameters[SEQ_WEIGHT_IH]);
+                      adds(gradients, SEQ_WEIGHT_IH), gradients->parameters[SEQ_WEIGHT_IH],
+                      columns);
 }
 
 // bias[j] = or += sum over rows of c[., j].

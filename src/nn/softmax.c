@@ -114,7 +114,7 @@ static void weight_gradients(const seq_softmax *softmax, size_t rows, const floa
     size_t columns = softmax->columns, units = softmax->units;
     seq_compute_pack(softmax->compute, SEQ_PLAIN, units, rows, x, units, softmax->packed_rows);
     seq_compute_outer(softmax->compute, rows, columns, units, softmax->logits, columns,
-                      softmax->packed_rows, accumulate, d_weight);
+                      softmax->packed_rows, accumulate, d_weight, units);
 }
 
 static void input_gradients(const seq_softmax *softmax, const seq_softmax_weights *weights,

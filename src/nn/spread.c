@@ -1,6 +1,6 @@
-// Gives each sequence the row of its parent at every step. Backward adds the
-// steps of a sequence to that row, in their order. Invariant: sequences of one
-// row are added one after the other, so no result depends on other rows. Test:
+// Gives each sequence the row of its parent at every step, or at its first one, and
+// zeros elsewhere. Backward adds the steps of a sequence to that row, in their order. Invariant:
+// sequences of one row are added one after the other, so no result depends on other rows. Test:
 // tests/unit/nn/test_rows.c.
 #include <seqtrain/nn/rows.h>
 #include <string.h>
@@ -13,15 +13,24 @@ static seq_status shape(const seq_node *node, seq_shape *out, seq_error *error) 
     return SEQ_OK;
 }
 
+// Steps that have the row: those of a sequence that goes on have no first one.
+static int steps_of(const seq_node *node, const seq_axis *axis) {
+    const seq_spread_options *options = node->options;
+    if (!options->first) return axis->steps;
+    return axis->continues || !axis->steps ? 0 : 1;
+}
+
 static void forward(const seq_node *node, seq_pass *pass) {
     const seq_axis *axis = seq_node_axis(node, pass);
     const float *x = seq_input(node, pass, 0)->values;
     float *y = seq_run(node, pass)->buffer;
     size_t width = (size_t)node->shape.width;
     assert(axis->parent == node->input_shapes[0].axis);
-    for (int t = 0; t < axis->steps; t++)
+    int steps = steps_of(node, axis);
+    for (int t = 0; t < steps; t++)
         for (int b = 0; b < axis->rows_at[t]; b++, y += width)
             memcpy(y, x + (size_t)axis->of[b] * width, width * sizeof *y);
+    memset(y, 0, (axis->rows - axis->first_row[steps]) * width * sizeof *y);
 }
 
 static void backward(const seq_node *node, seq_pass *pass) {
@@ -32,7 +41,8 @@ static void backward(const seq_node *node, seq_pass *pass) {
     if (!dx) return;
     if (!seq_adds_input(node, 0))
         memset(dx, 0, seq_input_axis(node, pass, 0)->rows * width * sizeof *dx);
-    for (int t = 0; t < axis->steps; t++)
+    int steps = steps_of(node, axis);
+    for (int t = 0; t < steps; t++)
         for (int b = 0; b < axis->rows_at[t]; b++, dy += width)
             node->compute->kernels->add(dx + (size_t)axis->of[b] * width, dy, width);
 }

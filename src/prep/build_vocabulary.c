@@ -16,6 +16,10 @@ static seq_status discount_piece(void *context, const uint32_t *numbers, size_t 
     return SEQ_OK;
 }
 
+seq_status seq_units_discount(seq_unit_stream *stream, seq_unit_range range, seq_error *error) {
+    return seq_units_visit(stream, range, discount_piece, &stream->types, error);
+}
+
 static bool is_special(const seq_string_table *types, size_t number) {
     const char *text = seq_string_table_text(types, number);
     return strcmp(text, seq_unk_text) == 0 || strcmp(text, seq_eos_text) == 0;
@@ -53,9 +57,10 @@ static bool occurs(const seq_string_table *types, const char *text) {
 }
 
 // Ordinary types of the training part by frequency. *out_left: some type is rarer than --min-count,
-// or in the other splits only.
+// or in the other splits only. The first `letters` types are of the training part in any case.
 static seq_status rank_types(const seq_prepare *prepare, const seq_string_table *types,
-                             ranked **out, size_t *out_count, bool *out_left, seq_error *error) {
+                             size_t letters, ranked **out, size_t *out_count, bool *out_left,
+                             seq_error *error) {
     ranked *items = NULL;
     size_t count = 0;
     seq_status status =
@@ -66,7 +71,7 @@ static seq_status rank_types(const seq_prepare *prepare, const seq_string_table 
     for (size_t number = 0; number < types->count; number++) {
         if (is_special(types, number)) continue;
         const char *text = seq_string_table_text(types, number);
-        if (types->items[number].count >= least)
+        if (types->items[number].count >= (number < letters ? 0 : least))
             items[count++] = (ranked){text, number, types->items[number].count, first_bytes(text)};
         else
             *out_left = true;
@@ -94,15 +99,18 @@ static seq_status refuse_limits(const seq_prepare *prepare, size_t count, int le
                          (long long)prepare->max_vocabulary, least);
 }
 
-static seq_status build_from_text(const seq_prepare *prepare, const seq_string_table *types,
+static seq_status build_from_text(const seq_prepare *prepare, const seq_unit_stream *stream,
                                   seq_vocabulary *vocabulary, seq_error *error) {
+    const seq_string_table *types = &stream->types;
     ranked *items = NULL;
     size_t count = 0;
     bool left = false, eos = occurs(types, seq_eos_text);
-    seq_status status = rank_types(prepare, types, &items, &count, &left, error);
+    seq_status status = rank_types(prepare, types, prepare->min_count > 1 ? 0 : stream->letters,
+                                   &items, &count, &left, error);
     if (status) return status;
     size_t limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : SIZE_MAX;
-    bool unk = left || occurs(types, seq_unk_text) || count + eos > limit;
+    bool unk = left || occurs(types, seq_unk_text) || count + eos > limit ||
+               prepare->rules.unit == SEQ_UNIT_SUBWORD; // for characters that come later
     if (count ? limit < 1 + (size_t)unk + eos : left && prepare->min_count > 1) {
         free(items);
         return refuse_limits(prepare, count, 1 + unk + eos, error);
@@ -170,20 +178,19 @@ static seq_status check_coverage(const seq_string_table *types, const seq_vocabu
 }
 
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
-                                  const seq_unit_range ranges[SEQ_SPLITS], seq_vocabulary **out,
-                                  seq_error *error) {
+                                  const seq_unit_range ranges[SEQ_SPLITS], seq_subword *subword,
+                                  seq_vocabulary **out, seq_error *error) {
     seq_vocabulary *vocabulary = *out;
     seq_status status = vocabulary ? check_coverage(&stream->types, vocabulary, error) : SEQ_OK;
-    if (!status)
-        status = seq_units_visit(stream, ranges[SEQ_VALID], discount_piece, &stream->types, error);
-    if (!status)
-        status = seq_units_visit(stream, ranges[SEQ_TEST], discount_piece, &stream->types, error);
+    if (!status) status = seq_units_discount(stream, ranges[SEQ_VALID], error);
+    if (!status) status = seq_units_discount(stream, ranges[SEQ_TEST], error);
     if (status || vocabulary) return status;
     status = seq_vocabulary_create(&prepare->rules, &vocabulary, error);
+    if (!status && subword) seq_vocabulary_set_subword(vocabulary, subword);
     if (!status)
         status = prepare->rules.unit == SEQ_UNIT_BYTE
                      ? build_from_bytes(&stream->types, vocabulary, error)
-                     : build_from_text(prepare, &stream->types, vocabulary, error);
+                     : build_from_text(prepare, stream, vocabulary, error);
     if (!status && seq_vocabulary_size(vocabulary) == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "the training part leaves an empty vocabulary: lower --min-count");

@@ -303,6 +303,13 @@ static seq_status add_values(seq_dataset_writer *writer, seq_split which, const 
                   rows * width * sizeof *values, error);
 }
 
+// Targets at the begin of an item that are read and not predicted.
+static int64_t given_of(const seq_dataset_writer *writer, const item *item, size_t rows) {
+    int field = seq_schema_find_given(&writer->schema);
+    float given = field < 0 ? 0 : item->items->values[field][item->number];
+    return given < 0 ? 0 : given < (float)rows ? (int64_t)given : (int64_t)rows;
+}
+
 static seq_status add_fields(seq_dataset_writer *writer, seq_split which, const item *item,
                              seq_error *error) {
     const seq_schema *schema = &writer->schema;
@@ -315,6 +322,7 @@ static seq_status add_fields(seq_dataset_writer *writer, seq_split which, const 
                      ? add_ids(writer, which, item, field, &counted, error)
                      : add_values(writer, which, item, field, error);
         if (status || field != schema->target) continue;
+        counted -= given_of(writer, item, rows);
         split->partial |= (size_t)counted != rows;
         split->total_counted += counted;
         status = append_u32(split, writer->layout.counted, (uint32_t)counted, error);
@@ -534,6 +542,10 @@ static seq_status write_vocabularies(seq_dataset_writer *writer, seq_error *erro
         seq_schema_vocabulary_file(&writer->schema, i, name);
         status = seq_path_join(path, writer->place.work, name, error);
         if (!status) status = seq_vocabulary_write(writer->vocabularies[i], path, error);
+        if (!status) status = add_file(writer, name, path, error);
+        if (status || !seq_vocabulary_subword(writer->vocabularies[i])) continue;
+        seq_schema_merges_file(&writer->schema, i, name);
+        status = seq_path_join(path, writer->place.work, name, error);
         if (!status) status = add_file(writer, name, path, error);
     }
     return status;

@@ -13,7 +13,7 @@ enum { TEXTS = 1 << 12 }; // bytes of words that wait
 seq_status seq_interner_begin(seq_interner *interner, seq_unit unit, seq_string_table *types,
                               seq_error *error) {
     *interner = (seq_interner){.types = types, .unit = unit};
-    if (unit != SEQ_UNIT_WORD)
+    if (unit == SEQ_UNIT_BYTE || unit == SEQ_UNIT_CHAR)
         return seq_allocate(&interner->direct, SEQ_DIRECT, sizeof *interner->direct,
                             "the table of characters", error);
     seq_status status = seq_allocate(&interner->recent, SEQ_RECENT, sizeof *interner->recent,

@@ -42,7 +42,7 @@ static seq_status cut_at(const seq_unit_stream *stream, const seq_text_rules *ru
                          int64_t *out, seq_error *error) {
     size_t eos = seq_string_table_find(&stream->types, seq_eos_text, strlen(seq_eos_text));
     *out = at;
-    if (rules->unit != SEQ_UNIT_WORD || eos == SIZE_MAX) return SEQ_OK;
+    if (rules->unit < SEQ_UNIT_WORD || eos == SIZE_MAX) return SEQ_OK;
     for (int64_t end = at, begin; end > 0; end = begin) {
         begin = end > SEQ_UNIT_GROUP ? end - SEQ_UNIT_GROUP : 0;
         last_end last = {.eos = (uint32_t)eos, .at = begin};
@@ -120,17 +120,24 @@ static seq_status prepare_in(const seq_prepare *prepare, const char *directory, 
     seq_unit_stream stream;
     seq_unit_range ranges[SEQ_SPLITS] = {{0, 0}};
     seq_vocabulary *vocabulary = NULL;
+    seq_subword *subword = NULL;
     seq_status status = seq_units_begin(&stream, prepare, directory, error);
     if (!status && prepare->vocabulary_from)
         status = seq_prepare_reuse(prepare->vocabulary_from, &vocabulary, error);
-    if (prepare->drop_missing && vocabulary && seq_vocabulary_unk(vocabulary) == SEQ_NO_ID)
+    bool cuts = prepare->rules.unit == SEQ_UNIT_SUBWORD;
+    if (prepare->drop_missing && vocabulary && !cuts && seq_vocabulary_unk(vocabulary) == SEQ_NO_ID)
         stream.cover = vocabulary;
     if (!status) status = read_all(prepare, &stream, ranges, error);
+    if (!status && cuts)
+        status =
+            seq_prepare_cut_words(prepare, &stream, ranges, vocabulary, directory, &subword, error);
     if (!status && prepare->reverse) status = seq_units_reverse(&stream, ranges, directory, error);
-    if (!status) status = seq_prepare_vocabulary(prepare, &stream, ranges, &vocabulary, error);
+    if (!status)
+        status = seq_prepare_vocabulary(prepare, &stream, ranges, subword, &vocabulary, error);
     if (!status) status = seq_prepare_notes(prepare, &stream, vocabulary, error);
     if (!status) status = seq_prepare_write(prepare, &stream, ranges, vocabulary, directory, error);
     seq_vocabulary_destroy(vocabulary);
+    seq_subword_destroy(subword);
     seq_units_end(&stream);
     return status;
 }

@@ -26,6 +26,7 @@ typedef struct seq_unit_stream {
     unsigned char *covered; // by number of a type: 0 not looked up yet, 1 yes, 2 no
     size_t covered_count, covered_capacity;
     int64_t missing; // left out
+    size_t letters;  // of `types`, unit subword: see seq_subword_map
     char *notes;     // lines about what was changed in the inputs, or NULL
 } seq_unit_stream;
 
@@ -52,6 +53,13 @@ seq_status seq_units_visit(const seq_unit_stream *stream, seq_unit_range range, 
 seq_status seq_units_reverse(seq_unit_stream *stream, const seq_unit_range ranges[SEQ_SPLITS],
                              const char *directory, seq_error *error);
 
+// cut_words.c: unit subword: words become their units, and `ranges` those of units. `vocabulary`:
+// the one that is used again; NULL: none. *out is the caller's.
+seq_status seq_prepare_cut_words(const seq_prepare *prepare, seq_unit_stream *stream,
+                                 seq_unit_range ranges[SEQ_SPLITS],
+                                 const seq_vocabulary *vocabulary, const char *directory,
+                                 seq_subword **out, seq_error *error);
+
 // input_notes.c: warns of what is odd in the inputs, and fills stream->notes. Counts of types are
 // those of the training range.
 seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream,
@@ -59,11 +67,13 @@ seq_status seq_prepare_notes(const seq_prepare *prepare, seq_unit_stream *stream
 
 // build_vocabulary.c: the vocabulary that is used again; *out NULL: none.
 seq_status seq_prepare_reuse(const char *from, seq_vocabulary **out, seq_error *error);
+// Takes the units of a range out of types.items[].count.
+seq_status seq_units_discount(seq_unit_stream *stream, seq_unit_range range, seq_error *error);
 // Leaves the training range alone in types.items[].count and builds the vocabulary, unless *out is
-// one already.
+// one already. `subword`: its merges, or NULL.
 seq_status seq_prepare_vocabulary(const seq_prepare *prepare, seq_unit_stream *stream,
-                                  const seq_unit_range ranges[SEQ_SPLITS], seq_vocabulary **out,
-                                  seq_error *error);
+                                  const seq_unit_range ranges[SEQ_SPLITS], seq_subword *subword,
+                                  seq_vocabulary **out, seq_error *error);
 
 // write_dataset.c: shards, vocabulary, summary and manifest into `directory`.
 seq_status seq_prepare_write(const seq_prepare *prepare, const seq_unit_stream *stream,

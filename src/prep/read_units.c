@@ -204,6 +204,7 @@ static seq_status commit(void *context, int number, seq_error *error) {
 }
 
 static seq_status begin_workers(reading *reading, seq_error *error) {
+    seq_unit unit = reading->rules->unit == SEQ_UNIT_SUBWORD ? SEQ_UNIT_WORD : reading->rules->unit;
     seq_status status = seq_allocate(&reading->workers, (size_t)reading->worker_count,
                                      sizeof *reading->workers, "the workers", error);
     for (int i = 0; !status && i < reading->worker_count; i++) {
@@ -211,8 +212,7 @@ static seq_status begin_workers(reading *reading, seq_error *error) {
         seq_string_table *types =
             reading->worker_count > 1 ? &worker->types : &reading->stream->types;
         status = seq_text_block_begin(&worker->block, error);
-        if (!status)
-            status = seq_interner_begin(&worker->interner, reading->rules->unit, types, error);
+        if (!status) status = seq_interner_begin(&worker->interner, unit, types, error);
         if (!status)
             status = seq_tokenizer_create(reading->rules, seq_interner_take, &worker->interner,
                                           &worker->tokenizer, error);

@@ -49,10 +49,8 @@ typedef struct writer {
 } writer;
 
 static int32_t characters_of(const seq_vocabulary *vocabulary, const char *text, size_t size) {
-    if (strcmp(text, seq_eos_text) == 0 || seq_vocabulary_rules(vocabulary)->unit == SEQ_UNIT_BYTE)
-        return 1;
-    return (int32_t)seq_count_points(text, size) +
-           (seq_vocabulary_rules(vocabulary)->unit == SEQ_UNIT_WORD);
+    if (strcmp(text, seq_eos_text) == 0) return 1;
+    return (int32_t)seq_unit_characters(seq_vocabulary_rules(vocabulary)->unit, text, size);
 }
 
 static seq_status map_types(writer *writer, seq_error *error) {
@@ -247,6 +245,8 @@ static void print_summary(const writer *writer, FILE *stream) {
     fprintf(stream, "vocabulary %d tokens%s%s\n", seq_vocabulary_size(vocabulary),
             seq_vocabulary_unk(vocabulary) != SEQ_NO_ID ? ", with <unk>" : ", no <unk>",
             seq_vocabulary_eos(vocabulary) != SEQ_NO_ID ? ", with <eos>" : ", no <eos>");
+    const seq_subword *subword = seq_vocabulary_subword(vocabulary);
+    if (subword) fprintf(stream, "merges     %lld\n", (long long)seq_subword_merges(subword));
     fprintf(stream,
             "input      %lld documents, %lld bytes, %lld distinct units, %lld invalid sequences "
             "replaced\n",
@@ -292,6 +292,8 @@ static seq_status write_side_files(writer *writer, seq_error *error) {
     if (!status) status = seq_vocabulary_write(writer->vocabulary, path, error);
     if (!status) status = write_summary(writer, error);
     if (!status) status = add_file(writer, "vocabulary.tsv", error);
+    if (!status && seq_vocabulary_subword(writer->vocabulary))
+        status = add_file(writer, "merges.txt", error);
     return status ? status : add_file(writer, "summary.txt", error);
 }
 

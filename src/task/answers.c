@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const seq_answer_kind_names[] = {"auto", "tag", "classify", "rate", "transcribe", NULL};
+const char *const seq_answer_kind_names[] = {"auto",       "tag",       "classify", "rate",
+                                             "transcribe", "translate", NULL};
 const char *const seq_gold_names[] = {"gold", "label", NULL};
 const char *const seq_prediction_names[] = {"output", "prediction", "label", NULL};
 const char *const seq_text_names[] = {"text", "input", "sentence", NULL};
@@ -206,7 +207,9 @@ seq_status seq_answer_place(seq_answer_reader *reader, seq_answers *answers, seq
     if (!status && rating && !seq_text_number(answer, &answers->values[at]))
         status = seq_answer_refuse(reader, error, "expected a finite number, found '%.*s'",
                                    (int)(answer.size < 100 ? answer.size : 100), answer.bytes);
-    if (!status && !rating)
+    if (!status && reader->kind == SEQ_ANSWERS_TEXTS)
+        status = seq_answer_text(reader, answer, &answers->ids[at], error);
+    else if (!status && !rating)
         status = seq_labels_add(&reader->tables->labels, answer.bytes, answer.size,
                                 &answers->ids[at], error);
     if (status) return status;
@@ -255,10 +258,15 @@ seq_status seq_answer_probability(seq_answer_reader *reader, seq_answers *answer
     return SEQ_OK;
 }
 
+// Whether items are known by lines of their own, and may differ in length.
+static bool has_lengths(seq_answer_kind kind) {
+    return kind == SEQ_ANSWERS_TRANSCRIPTS || kind == SEQ_ANSWERS_TEXTS;
+}
+
 static seq_status grow_items(seq_answers *answers, size_t items, seq_error *error) {
     seq_status status = seq_grow(&answers->first, &answers->first_capacity, items + 1,
                                  sizeof(size_t), "items", error);
-    if (!status && answers->kind == SEQ_ANSWERS_TRANSCRIPTS)
+    if (!status && has_lengths(answers->kind))
         status = seq_grow(&answers->item_lines, &answers->item_lines_capacity, items + 1,
                           sizeof(int64_t), "items", error);
     if (!status)
@@ -410,6 +418,8 @@ seq_status seq_answers_read(const seq_answer_file *file, seq_answer_kind kind,
     seq_status status = begin(&reader, gold, error);
     if (!status) status = begin(&reader, predicted, error);
     if (status) return status;
+    if (kind == SEQ_ANSWERS_TEXTS && !seq_answers_is_object(file))
+        return seq_answers_read_texts(&reader, error);
     if (seq_answers_is_json(file)) return seq_answers_read_json(&reader, error);
     if (kind == SEQ_ANSWERS_TRANSCRIPTS) return seq_answers_read_transcripts(&reader, error);
     return kind == SEQ_ANSWERS_TAGS ? seq_answers_read_columns(&reader, error)
@@ -459,7 +469,7 @@ static seq_status check_item(const seq_answers *gold, const seq_answers *predict
         seq_status status = check_tokens(gold, predicted, gold->first[item] + i, tables, error);
         if (status) return status;
     }
-    if (length == other || gold->kind == SEQ_ANSWERS_TRANSCRIPTS) return SEQ_OK;
+    if (length == other || has_lengths(gold->kind)) return SEQ_OK;
     char why[120];
     snprintf(why, sizeof why, "sentence %zu has %zu tokens, expected %zu", item + 1, other, length);
     return differ(gold, line_of(gold, gold->first[item] + both), predicted,

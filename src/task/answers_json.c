@@ -100,7 +100,12 @@ static seq_status read_side(seq_answer_reader *reader, seq_answers *side, const 
         return seq_answer_refuse(reader, error, "no %s '%s'", gold ? "right answer" : "prediction",
                                  *wanted ? wanted : *usual);
     seq_status status = SEQ_OK;
-    if (reader->kind == SEQ_ANSWERS_TAGS)
+    if (reader->kind == SEQ_ANSWERS_TEXTS && gold && json_array_size(answer) > 0)
+        status = each_text(reader, side, answer, "references", seq_answer_place, error);
+    else if (reader->kind == SEQ_ANSWERS_TEXTS && !json_is_string(answer))
+        status = seq_answer_refuse(reader, error, "expected a text%s",
+                                   gold ? " or a list of texts" : "");
+    else if (reader->kind == SEQ_ANSWERS_TAGS)
         status = read_tags(reader, side, answer, text, error);
     else if (reader->kind == SEQ_ANSWERS_TRANSCRIPTS && json_is_array(answer))
         status = each_text(reader, side, answer, "symbols", seq_answer_place, error);
@@ -157,6 +162,18 @@ seq_status seq_answers_read_json(seq_answer_reader *reader, seq_error *error) {
                      ? seq_answer_refuse(reader, error, "a blank line, expected a JSON object")
                      : read_object(reader, line, &index, error);
     return status;
+}
+
+bool seq_answers_is_object(const seq_answer_file *file) {
+    seq_answer_reader reader = {.file = file};
+    seq_text line = {0};
+    json_error_t why;
+    while (seq_answer_line(&reader, &line) && seq_text_is_blank(line))
+        ;
+    json_t *object = json_loadb(line.bytes ? line.bytes : "", line.size, 0, &why);
+    bool is = json_is_object(object);
+    json_decref(object);
+    return is;
 }
 
 unsigned seq_answers_look_at_json(seq_text line, const seq_answer_columns *columns) {

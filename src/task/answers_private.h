@@ -67,6 +67,10 @@ seq_status seq_answers_read_columns(seq_answer_reader *reader, seq_error *error)
 seq_status seq_answers_read_lines(seq_answer_reader *reader, seq_error *error);
 seq_status seq_answers_read_json(seq_answer_reader *reader, seq_error *error);
 seq_status seq_answers_read_transcripts(seq_answer_reader *reader, seq_error *error);
+seq_status seq_answers_read_texts(seq_answer_reader *reader, seq_error *error);
+// The number of a text, which is fit to be scored.
+seq_status seq_answer_text(const seq_answer_reader *reader, seq_text text, int32_t *out,
+                           seq_error *error);
 // Cuts a transcript into places of the item that is being read; `answers` may be NULL.
 seq_status seq_answer_symbols(seq_answer_reader *reader, seq_answers *answers, seq_text text,
                               seq_error *error);
@@ -81,6 +85,8 @@ bool seq_answers_is_conllu(const seq_text *fields, size_t count, bool tabs);
 // Whether a line stands for no token: -DOCSTART-, or a comment among lines with tabs.
 bool seq_answers_passes_over(seq_text line, const seq_text *fields, size_t count, bool tabs);
 bool seq_answers_is_json(const seq_answer_file *file);
+// The same by the whole first line: a text may begin with a brace.
+bool seq_answers_is_object(const seq_answer_file *file);
 // Whether a table of this first line has a header.
 bool seq_answers_has_header(seq_text first, const seq_answer_columns *columns);
 // Of a header's field, or of a number from 1; -1: neither. `usual`: names to look for where

@@ -313,7 +313,9 @@ void seq_bleu_signature(seq_bleu_tokens tokens, seq_bleu_settings settings, bool
     char value[40] = "";
     if (settings.smoothing == SEQ_BLEU_FLOOR || settings.smoothing == SEQ_BLEU_ADD_K)
         snprintf(value, sizeof value, "[%.2f]", smoothing_value(settings));
-    snprintf(out, size, "nrefs:%zu|case:%s|eff:%s|tok:%s|smooth:%s%s|version:%s", references,
+    char count[24] = "var";
+    if (references) snprintf(count, sizeof count, "%zu", references);
+    snprintf(out, size, "nrefs:%s|case:%s|eff:%s|tok:%s|smooth:%s%s|version:%s", count,
              lower ? "lc" : "mixed", settings.effective_order ? "yes" : "no",
              seq_bleu_token_names[tokens], seq_bleu_smoothing_names[settings.smoothing], value,
              version);
@@ -321,7 +323,9 @@ void seq_bleu_signature(seq_bleu_tokens tokens, seq_bleu_settings settings, bool
 
 void seq_chrf_signature(bool words, bool lower, size_t references, const char *version, char *out,
                         size_t size) {
-    snprintf(out, size, "nrefs:%zu|case:%s|eff:yes|nc:%d|nw:%d|space:no|version:%s", references,
+    char count[24] = "var";
+    if (references) snprintf(count, sizeof count, "%zu", references);
+    snprintf(out, size, "nrefs:%s|case:%s|eff:yes|nc:%d|nw:%d|space:no|version:%s", count,
              lower ? "lc" : "mixed", SEQ_CHRF_CHARACTERS, words ? SEQ_CHRF_WORDS : 0, version);
 }
 

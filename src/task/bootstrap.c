@@ -99,3 +99,14 @@ double seq_interval_two_sided(const double *differences, int resamples) {
     double share = 2.0 * (above < below ? above : below) / defined;
     return share < 1 ? share : 1;
 }
+
+double seq_interval_exceeds(const double *differences, int resamples, double found) {
+    double mean = 0;
+    int more = 0;
+    for (int r = 0; r < resamples; r++)
+        mean += fabs(differences[r]) / resamples;
+    if (isnan(mean) || isnan(found)) return NAN;
+    for (int r = 0; r < resamples; r++)
+        more += fabs(differences[r]) - mean > fabs(found);
+    return (more + 1.0) / (resamples + 1.0);
+}

@@ -44,7 +44,7 @@ static double value(const void *context, const int32_t *weights, int64_t *scratc
     const seq_counted *counted = context;
     seq_counted_sum(counted, weights, scratch);
     return counted->metric ? counted->metric->value(scratch, counted->labels)
-                           : counted->value(scratch, counted->counters);
+                           : counted->value(counted, scratch);
 }
 
 seq_statistic seq_counted_statistic(const seq_counted *counted) {

@@ -131,8 +131,8 @@ static seq_status count(surfaces *surfaces, int counters, bool unseen, seq_count
     return status;
 }
 
-static double f1_of_one(const int64_t *counters, int count) {
-    (void)count;
+static double f1_of_one(const seq_counted *counted, const int64_t *counters) {
+    (void)counted;
     return seq_hits_f1(seq_hits_at(counters, 0));
 }
 
@@ -158,8 +158,8 @@ seq_hits seq_surface_hits(const int64_t *counters, int count) {
     return all;
 }
 
-static double f1_of_surfaces(const int64_t *counters, int count) {
-    return seq_hits_f1(seq_surface_hits(counters, count));
+static double f1_of_surfaces(const seq_counted *counted, const int64_t *counters) {
+    return seq_hits_f1(seq_surface_hits(counters, counted->counters));
 }
 
 seq_status seq_counted_of_surfaces(const seq_answer_tables *tables, const seq_answers *gold,

@@ -5,6 +5,7 @@
 #include <seqtrain/base/memory.h>
 #include <seqtrain/model/casing.h>
 #include <seqtrain/model/classifier.h>
+#include <seqtrain/model/condition.h>
 #include <seqtrain/model/decoder.h>
 #include <seqtrain/model/letters.h>
 #include <seqtrain/model/pooling.h>
@@ -15,14 +16,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const seq_task *const tasks[] = {&seq_task_lm,  &seq_task_classify,   &seq_task_rate,
-                                        &seq_task_tag, &seq_task_transcribe, &seq_task_translate,
-                                        NULL};
-const seq_option_group *const seq_task_groups[] = {&seq_stack_options,      &seq_pooling_options,
-                                                   &seq_classifier_options, &seq_regressor_options,
-                                                   &seq_tagger_options,     &seq_letters_options,
-                                                   &seq_casing_options,     &seq_decoder_options,
-                                                   &seq_buckets_options,    NULL};
+static const seq_task *const tasks[] = {
+    &seq_task_lm,         &seq_task_classify,  &seq_task_rate,     &seq_task_tag,
+    &seq_task_transcribe, &seq_task_translate, &seq_task_generate, NULL};
+const seq_option_group *const seq_task_groups[] = {&seq_stack_options,
+                                                   &seq_pooling_options,
+                                                   &seq_classifier_options,
+                                                   &seq_regressor_options,
+                                                   &seq_tagger_options,
+                                                   &seq_letters_options,
+                                                   &seq_casing_options,
+                                                   &seq_decoder_options,
+                                                   &seq_condition_options,
+                                                   &seq_buckets_options,
+                                                   NULL};
 
 const seq_task *const *seq_tasks(void) {
     return tasks;
@@ -90,8 +97,9 @@ static const char *misfit(const seq_task *task, const seq_schema *schema) {
     const seq_field *fields = schema->fields,
                     *target = &fields[schema->target < 0 ? 0 : schema->target];
     if (wanted->input && (text < 0 || strcmp(fields[text].name, wanted->input) != 0))
-        return strcmp(wanted->input, "frames") == 0 ? "its items have no frames"
-                                                    : "its items have no source";
+        return strcmp(wanted->input, "frames") == 0   ? "its items have no frames"
+               : strcmp(wanted->input, "source") == 0 ? "its items have no source"
+                                                      : "its items have no text";
     if (text < 0 || fields[text].kind > SEQ_FIELD_VALUES)
         return "it has no field text of ids or values, and no frames";
     if (strcmp(fields[text].name, "frames") == 0 &&

@@ -18,8 +18,8 @@ static void build(const seq_task_input *input, seq_graph *graph) {
     int rows = seq_graph_rows(graph, config, settings, seq_task_sequence(input));
     rows = seq_graph_casing(graph, config, settings, "casing", rows);
     rows = seq_graph_input_dropout(graph, config, settings, rows);
-    rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
-    int summary = seq_graph_pooling(graph, settings, rows, 0);
+    int states = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
+    int summary = seq_graph_pooling(graph, settings, rows, states, 0);
     seq_graph_classifier(graph, config, settings, summary, "label",
                          seq_task_counts(input, graph, "label"));
 }

@@ -17,6 +17,9 @@ static const char *const splits[] = {"train", "valid", "test", NULL};
 static const char *const schemes[] = {"auto", "none", "iob1", "iob2", "iobes", NULL};
 static const char *const baselines[] = {"none", "majority", "bow", NULL};
 static const char *const units[] = {"word", "char", NULL};
+static const char *const *smoothings(void) {
+    return seq_bleu_smoothing_names;
+}
 static const char *const bases[] = {"e", "10", "2", NULL};
 
 #define AT(field) offsetof(seq_eval_options, field)
@@ -60,10 +63,12 @@ static const seq_option table[] = {
     {SEQ_OPTION_CHOICE, "log-base", "BASE", AT(log_base), "e", .choices = bases,
      .help = "Base of the logarithms of --score."},
     {SEQ_OPTION_HEADING, .help = "Without a model"},
-    {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold),
+    {SEQ_OPTION_TEXT, "gold", "FILE", AT(gold), .flags = SEQ_OPTION_REPEATED,
      .help = "The right answers (- is standard input): compares them with those of --predictions. "
              "CoNLL columns, the last being the tag; CoNLL-U, column 4; a label a line, text may "
-             "follow it; a transcript a line; a table with a header; JSON lines."},
+             "follow it; a transcript or a translation a line; a table with a header; JSON lines. "
+             "Of translations it may be given again, or name a list separated by ;: more "
+             "references of the same lines."},
     {SEQ_OPTION_TEXT, "predictions", "FILE", AT(predictions),
      .help =
          "What a system answered, item by item as in --gold. A second file is that of another "
@@ -73,11 +78,22 @@ static const seq_option table[] = {
      .help = "The first N files of answers are runs of one system, with other seeds. Each measure "
              "is then the mean over them, of all items and of each resample, and a second system "
              "is compared with that mean. The intervals are over items: how much other seeds would "
-             "change, they do not tell; the value of each run is printed."},
+             "change, they do not tell; the value of each run is printed. Likewise of several runs "
+             "that generate, given as operands: the first N are one system, those behind them "
+             "another."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
-     .help = "What the answers are: tags of tokens, classes, ratings, or transcripts. auto: JSON "
-             "by its types; tags where the last column is O or PREFIX-TYPE on every line; ratings "
-             "where all are numbers and one has a fraction; else classes, never transcripts."},
+     .help = "What the answers are: tags of tokens, classes, ratings, transcripts, or "
+             "translations. auto: JSON by its types; tags where the last column is O or "
+             "PREFIX-TYPE on every line; ratings where all are numbers and one has a fraction; "
+             "else classes, never transcripts or translations. Of translations, BLEU of four "
+             "ways to cut tokens (bleu: sacreBLEU's 13a) and chrF are told, as sacreBLEU "
+             "computes them."},
+    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no",
+     .help = "Of translations: both sides in lower case."},
+    {SEQ_OPTION_CHOICE, "smooth-method", "NAME", AT(smooth_method), "exp", .registry = smoothings,
+     .help = "Of translations: what stands for a precision of 0 in BLEU."},
+    {SEQ_OPTION_REAL, "smooth-value", "V", AT(smooth_value), "-1", -1, 1000,
+     .help = "Of floor and add-k; -1: 0.1 and 1."},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "word", .choices = units,
      .help = "With --task transcribe: what is an error. word: a word, or another symbol between "
              "blanks. char: a character; blanks count."},
@@ -95,6 +111,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Model and output"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
+    TOOL_AVERAGE_OPTION(AT(average)),
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
              "unfused: multiply and add are rounded apart), or OpenBLAS."},
@@ -117,23 +134,27 @@ static const seq_option table[] = {
 
 static const seq_program program = {
     .name = "seqeval",
-    .synopsis = "RUN|CHECKPOINT [options]\n"
+    .synopsis = "RUN|CHECKPOINT [RUN|CHECKPOINT...] [options]\n"
                 "       seqeval --gold FILE --predictions FILE [FILE...] [options]",
-    .summary = "Evaluates a model on a split of its data set: of a language model, loss, "
-               "perplexity, bits per token and character, figures without <unk>; of other tasks, "
-               "their measures with intervals, per class and overall. Or tells the probability of "
-               "given sentences. With --gold, judges files of predictions and compares two "
-               "systems.",
+    .summary =
+        "Evaluates a model on a split of its data set: of a language model, loss, "
+        "perplexity, bits per token and character, figures without <unk>; of models that "
+        "generate, bits per character with an interval, two systems text by text; of other tasks, "
+        "their measures with intervals, per class and overall. Or tells the probability of "
+        "given sentences. With --gold, judges files of predictions and compares two "
+        "systems.",
     .options = table,
     .examples = "  seqeval run --split test\n"
                 "  seqeval run --split test --baseline bow --per-item items.tsv\n"
+                "  seqeval without-label with-label --split test\n"
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
                 "  seqeval --gold test.txt --runs 3 --predictions one.json two.json three.json "
                 "--train train.txt --baseline bow\n"
                 "  seqeval --gold test.txt --train train.txt --dev dev.txt --baseline bow\n"
-                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n",
+                "  seqeval --task transcribe --gold said.txt --predictions heard.txt\n"
+                "  seqeval --task translate --gold test.en --predictions ours.en theirs.en\n",
     .minimum_operands = 0,
     .maximum_operands = SEQ_EVAL_RUNS,
 };
@@ -152,24 +173,32 @@ static const char *const of_items[] = {"baseline", "resamples", "seed", "per-ite
 static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_split[] = {"split", "data", "batch", "json", NULL};
     static const char *const of_score[] = {"log-base", NULL};
-    static const char *const of_model[] = {"split",   "data",      "batch",    "score",
-                                           "carry",   "per-token", "log-base", "newest",
-                                           "kernels", "blas",      "weights",  NULL};
-    static const char *const of_files[] = {"predictions", "task", "unit", "columns", "scheme",
-                                           "train",       "dev",  "runs", NULL};
+    static const char *const of_model[] = {"split",     "data",     "batch",  "score",   "carry",
+                                           "per-token", "log-base", "newest", "average", "kernels",
+                                           "blas",      "weights",  NULL};
+    static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
+                                           "scheme",      "train", "dev",  NULL};
+    static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
     const seq_eval_options *options = parsed->values;
+    if (options->gold && options->task != SEQ_ANSWERS_TEXTS &&
+        refuse(parsed, of_texts, "of --task translate", error))
+        return error->status;
+    if (options->smooth_value >= 0 && options->smooth_method != SEQ_BLEU_FLOOR &&
+        options->smooth_method != SEQ_BLEU_ADD_K)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--smooth-value: of --smooth-method floor or add-k");
     if (options->gold) return refuse(parsed, of_model, "of a model, not with --gold", error);
     if (refuse(parsed, of_files, "needs --gold", error)) return error->status;
+    if (options->score && parsed->operand_count > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE, "%s: one RUN|CHECKPOINT is scored at a time",
+                             parsed->operands[1]);
+    if (refuse(parsed, of_texts, "needs --gold and --task translate", error)) return error->status;
     if (options->score && refuse(parsed, of_items, "of answers to items, not with --score", error))
         return error->status;
     if (parsed->operand_count == 0)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
                              "seqeval --gold FILE --predictions FILE [FILE] [options]");
-    if (parsed->operand_count > 1)
-        return seq_error_set(error, SEQ_BAD_USAGE,
-                             "%s: one RUN|CHECKPOINT is evaluated at a time; --gold compares files",
-                             parsed->operands[1]);
     if (!options->score && (options->per_token || options->carry))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
                              options->carry ? "carry" : "per-token");
@@ -180,6 +209,20 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
 // The same of a language model, and of others: known once the checkpoint has been read.
 static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded, seq_error *error) {
     const seq_eval_options *options = parsed->values;
+    static const char *const of_answers[] = {"baseline", NULL}, *const of_several[] = {"runs",
+                                                                                       NULL};
+    if (!options->score && seq_eval_is_generated(loaded))
+        return refuse(parsed, of_answers,
+                      "of answers to items, and a model that generates gives "
+                      "none",
+                      error);
+    if (refuse(parsed, of_several, "needs --gold, or runs of models that generate", error))
+        return error->status;
+    if (parsed->operand_count > 1)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: one RUN|CHECKPOINT is evaluated at a time, but for those that "
+                             "generate; --gold compares files",
+                             parsed->operands[1]);
     if (loaded->schema.streams)
         return refuse(parsed, of_items, "of answers to items, and a language model gives none",
                       error);
@@ -192,7 +235,8 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const seq_eval_options *options = parsed->values;
-    const tool_model how = {options->newest, options->kernels, options->weights, 1};
+    const tool_model how = {options->newest, options->kernels, options->weights, 1,
+                            options->average};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqeval");
     seq_status status = check_options(parsed, error);
@@ -202,8 +246,10 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     if (status) return status;
     status = check_task(parsed, &loaded, error);
     if (!status)
-        status = options->score ? seq_eval_score(options, &loaded, error)
-                                : seq_eval_split(options, &loaded, error);
+        status = options->score               ? seq_eval_score(options, &loaded, error)
+                 : seq_eval_is_generated(&loaded) ? seq_eval_generated(options, &loaded, parsed->operands,
+                                                               parsed->operand_count, error)
+                                              : seq_eval_split(options, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;
 }

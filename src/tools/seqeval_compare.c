@@ -23,6 +23,7 @@ typedef struct work {
         seq_statistic statistics[SEQ_EVAL_MEASURES];
         int count;
     } sources[SEQ_EVAL_SYSTEMS];
+    seq_text_measure texts[SEQ_EVAL_MEASURES];
 } work;
 
 static void add(work *work, int system, const char *name, seq_statistic statistic) {
@@ -32,7 +33,8 @@ static void add(work *work, int system, const char *name, seq_statistic statisti
         (seq_eval_measure){.name = name,
                            .interval = {(double)NAN, (double)NAN},
                            .difference = {(double)NAN, (double)NAN},
-                           .two_sided = (double)NAN};
+                           .two_sided = (double)NAN,
+                           .exceeds = (double)NAN};
 }
 
 // The sums of all items; *out is released with free(), NULL where the caller wants `hits` only.
@@ -120,6 +122,49 @@ static seq_status add_transcripts(work *work, int system, seq_error *error) {
                : seq_answers_edits(&work->comparison->gold, &own->answers, &own->item_edits, error);
 }
 
+// BLEU of all tokens, chrF and chrF++.
+static void begin_texts(work *work, const seq_eval_options *options) {
+    static const char *const names[] = {"bleu",      "bleu_none", "bleu_intl",
+                                        "bleu_char", "chrf",      "chrf++"};
+    seq_eval_comparison *comparison = work->comparison;
+    const seq_answers *gold = &comparison->gold;
+    for (int i = 0; i < SEQ_BLEU_TOKENS + 2; i++)
+        work->texts[i] = (seq_text_measure){
+            .name = names[i],
+            .chrf = i >= SEQ_BLEU_TOKENS,
+            .words = i > SEQ_BLEU_TOKENS,
+            .tokens = (seq_bleu_tokens)(i % SEQ_BLEU_TOKENS),
+            .lower = options->lower,
+            .bleu = {(seq_bleu_smoothing)options->smooth_method, options->smooth_value, false}};
+    comparison->texts = work->texts;
+    comparison->references = gold->first[1];
+    for (size_t i = 0; i < gold->items; i++)
+        if (gold->first[i + 1] - gold->first[i] != gold->first[1]) comparison->references = 0;
+}
+
+static seq_status add_texts(work *work, int system, seq_error *error) {
+    seq_eval_system *own = &work->comparison->systems[system];
+    struct sources *sources = &work->sources[system];
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && work->texts[i].name; i++) {
+        seq_counted *counted = &sources->counted[i];
+        int64_t *sums = NULL;
+        status = seq_counted_of_texts(work->texts[i], &work->comparison->tables.words,
+                                      &work->comparison->gold, &own->answers, counted, error);
+        if (!status) status = sum(counted, &sums, error);
+        if (status) break;
+        add(work, system, work->texts[i].name, seq_counted_statistic(counted));
+        if (!work->texts[i].chrf) {
+            memcpy(own->bleu_counts[i], sums, sizeof own->bleu_counts[i]);
+            own->bleu[i] = seq_bleu_of(sums, work->texts[i].bleu);
+        }
+        free(sums);
+    }
+    if (!status) status = seq_counted_each(&sources->counted[0], &own->item_bleu, error);
+    return status ? status
+                  : seq_counted_each(&sources->counted[SEQ_BLEU_TOKENS], &own->item_chrf, error);
+}
+
 static seq_status add_auc(work *work, int system, seq_error *error) {
     seq_eval_system *own = &work->comparison->systems[system];
     seq_auc *auc = &work->sources[system].auc;
@@ -169,6 +214,7 @@ static seq_status measure(work *work, int system, seq_error *error) {
     seq_answer_kind kind = work->comparison->gold.kind;
     if (kind == SEQ_ANSWERS_RATINGS) status = add_ratings(work, system, error);
     if (kind == SEQ_ANSWERS_TRANSCRIPTS) status = add_transcripts(work, system, error);
+    if (kind == SEQ_ANSWERS_TEXTS) status = add_texts(work, system, error);
     if (work->comparison->gold.scheme) status = add_entities(work, system, error);
     if (!status && (kind == SEQ_ANSWERS_TAGS || kind == SEQ_ANSWERS_CLASSES))
         status = add_labels(work, system, error);
@@ -248,6 +294,9 @@ static void summarise(const work *work, double *samples, double *mean, double *d
             }
             second = &comparison->systems[other].measures[place];
             second->two_sided = seq_interval_two_sided(differences, resamples);
+            if (comparison->texts)
+                second->exceeds =
+                    seq_interval_exceeds(differences, resamples, second->value - first->value);
             second->difference = seq_interval_find(differences, resamples);
         }
         first->interval = seq_interval_find(mean, resamples);
@@ -323,6 +372,7 @@ seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_opti
     comparison->resamples = (int)options->resamples;
     comparison->seed = options->seed;
     comparison->runs = (int)options->runs;
+    if (comparison->gold.kind == SEQ_ANSWERS_TEXTS) begin_texts(&work, options);
     seq_status status = measure_all(&work, error);
     if (!status && options->per_item)
         status = seq_eval_write_items(comparison, options->per_item, error);
@@ -338,6 +388,8 @@ void seq_eval_comparison_clear(seq_eval_comparison *comparison) {
         free(system->labels);
         free(system->auc);
         free(system->item_edits);
+        free(system->item_bleu);
+        free(system->item_chrf);
         free(system->confusion);
     }
     seq_answers_clear(&comparison->gold);

@@ -3,6 +3,7 @@
 // Invariant: every figure is a function of the files' content and --seed. Test:
 // tests/cli/compare.sh.
 #include "seqeval_private.h"
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/transcript.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_REFERENCES = 64 };
 enum { GOLD, FIRST, TRAINING = FIRST + SEQ_EVAL_SYSTEMS, DEV, FILES };
 
 typedef struct work {
@@ -20,11 +22,14 @@ typedef struct work {
     seq_answer_kind kind;
     const char *const *others; // files beside --predictions
     int other_count;
+    char *golds; // the files of --gold, each ended by a NUL
+    int more;    // of them, behind the first
+    seq_answer_file more_files[MOST_REFERENCES - 1];
 } work;
 
 static seq_status read_bytes(work *work, seq_error *error) {
     const seq_eval_options *options = work->options;
-    const char *paths[FILES] = {[GOLD] = options->gold,
+    const char *paths[FILES] = {[GOLD] = work->golds,
                                 [FIRST] = options->predictions,
                                 [TRAINING] = options->train,
                                 [DEV] = options->dev};
@@ -50,6 +55,43 @@ static seq_status read_answers(work *work, int file, seq_answers *gold, seq_answ
                             &work->comparison.tables, gold, predicted, error);
 }
 
+// One file, or a list of references.
+static seq_status cut_golds(work *work, seq_error *error) {
+    size_t size = strlen(work->options->gold) + 1;
+    seq_status status = seq_allocate(&work->golds, size, 1, "names of files", error);
+    if (status) return status;
+    memcpy(work->golds, work->options->gold, size);
+    char *at = strchr(work->golds, ';');
+    if (at && work->options->task != SEQ_ANSWERS_TEXTS && !seq_path_exists(work->golds))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--gold %s: several files are references of --task translate",
+                             work->golds);
+    for (; at && work->options->task == SEQ_ANSWERS_TEXTS; at = strchr(at, ';')) {
+        if (work->more + 2 > MOST_REFERENCES)
+            return seq_error_set(error, SEQ_BAD_USAGE, "--gold: more than %d files",
+                                 MOST_REFERENCES);
+        *at++ = '\0';
+        work->more++;
+    }
+    return SEQ_OK;
+}
+
+static seq_status read_more_references(work *work, seq_error *error) {
+    const char *path = work->golds;
+    seq_status status = SEQ_OK;
+    for (int i = 0; !status && i < work->more; i++) {
+        seq_answers more = {0};
+        path += strlen(path) + 1;
+        status = seq_answer_file_read(path, &work->more_files[i], error);
+        if (!status)
+            status = seq_answers_read(&work->more_files[i], work->kind, &work->columns, false,
+                                      &work->comparison.tables, &more, NULL, error);
+        if (!status) status = seq_answers_add_references(&work->comparison.gold, &more, error);
+        seq_answers_clear(&more);
+    }
+    return status;
+}
+
 // Training comes first: a baseline's labels are then the lowest.
 static seq_status read_all(work *work, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
@@ -65,6 +107,7 @@ static seq_status read_all(work *work, seq_error *error) {
     seq_status status = read_answers(work, TRAINING, &comparison->training, NULL, error);
     if (!status) status = read_answers(work, DEV, &comparison->dev, NULL, error);
     if (!status) status = read_answers(work, GOLD, &comparison->gold, alone ? first : NULL, error);
+    if (!status) status = read_more_references(work, error);
     comparison->count = alone;
     for (int i = FIRST; !status && i < TRAINING; i++)
         if (work->files[i].name)
@@ -177,6 +220,7 @@ seq_status seq_eval_files(const seq_eval_options *options, const char *const *ot
     work work = {.options = options, .others = others, .other_count = count};
     seq_status status = check_options(&work, error);
     if (!status) status = seq_answer_columns_parse(options->columns, &work.columns, error);
+    if (!status) status = cut_golds(&work, error);
     if (!status) status = read_bytes(&work, error);
     if (!status) status = read_all(&work, error);
     if (!status && options->train && !options->baseline && work.kind != SEQ_ANSWERS_TAGS)
@@ -195,6 +239,9 @@ seq_status seq_eval_files(const seq_eval_options *options, const char *const *ot
     if (!status) status = seq_eval_compare(&work.comparison, options, error);
     for (int i = 0; i < FILES; i++)
         seq_answer_file_clear(&work.files[i]);
+    for (int i = 0; i < work.more; i++)
+        seq_answer_file_clear(&work.more_files[i]);
     seq_eval_comparison_clear(&work.comparison);
+    free(work.golds);
     return status;
 }

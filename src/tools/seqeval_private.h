@@ -16,16 +16,27 @@ typedef enum seq_eval_baseline {
 } seq_eval_baseline;
 
 typedef struct seq_eval_options {
-    int split, log_base, kernels, weights, task, scheme, baseline, unit;
+    int split, log_base, kernels, weights, task, scheme, baseline, unit, smooth_method;
     char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
-    int64_t batch, resamples, seed, runs;
-    bool per_token, carry, newest, json, quiet;
+    int64_t batch, resamples, seed, runs, average;
+    double smooth_value;
+    bool per_token, carry, newest, json, quiet, lower;
 } seq_eval_options;
 
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
+// The run's data set, or that of --data. SEQ_BAD_INPUT: it is none for the model.
+seq_status seq_eval_open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
+                                 seq_dataset **out, seq_error *error);
+// seqeval_generated.c: whether a model generates; it, and the runs behind it, text by text.
+bool seq_eval_is_generated(const seq_loaded *loaded);
+seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded *loaded,
+                              const char *const *runs, int count, seq_error *error);
 // A model of a task with items; the data set fits it.
 seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_dataset *dataset, seq_error *error);
+// A model whose answers to items are texts: their probabilities.
+seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
@@ -40,8 +51,8 @@ typedef struct seq_eval_measure {
     const char *name; // NULL: none from here on
     double value;
     seq_interval interval;
-    seq_interval difference; // of this to the first system's, or to the mean of its runs, paired
-    double two_sided;
+    seq_interval difference;   // of this to the first system's, or to the mean of its runs, paired
+    double two_sided, exceeds; // the second of texts
 } seq_eval_measure;
 
 typedef struct seq_eval_system {
@@ -52,7 +63,10 @@ typedef struct seq_eval_system {
     int64_t *types, *labels;               // seq_hits of each type and each label, or NULL
     double *auc;                           // (labels), or NULL
     seq_edits edits, *item_edits;          // of transcripts: sums; (items)
-    seq_confusion *confusion;              // or NULL
+    seq_bleu bleu[SEQ_BLEU_TOKENS];        // of texts
+    int64_t bleu_counts[SEQ_BLEU_TOKENS][SEQ_BLEU_COUNTS];
+    double *item_bleu, *item_chrf; // (items)
+    seq_confusion *confusion;      // or NULL
     size_t cells;
 } seq_eval_system;
 
@@ -66,6 +80,8 @@ typedef struct seq_eval_comparison {
     seq_eval_measure first[SEQ_EVAL_MEASURES];
     int resamples;
     int64_t seed, gold_broken;
+    size_t references;             // of each text; 0: they differ
+    const seq_text_measure *texts; // as the measures, up to one without name; NULL: no texts
     bool has_surfaces, has_unseen, has_bow;
     seq_bow_report bow;
     // Of a model: the split, its items' losses and their sum over the targets.

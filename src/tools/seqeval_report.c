@@ -39,11 +39,11 @@ static const seq_eval_system *second_of(const seq_eval_comparison *comparison) {
 }
 
 static void print_measures(const seq_eval_comparison *comparison) {
-    static const char *const heads[] = {"first", "low",        "high", "second", "low",
-                                        "high",  "difference", "low",  "high",   "p"};
+    static const char *const heads[] = {"first",      "low", "high", "second", "low",      "high",
+                                        "difference", "low", "high", "p",      "paired-bs"};
     const seq_eval_system *two = second_of(comparison);
     printf("\n%-*s", NAME_WIDTH, "measure");
-    for (int i = 0; i < (two ? 10 : 3); i++)
+    for (int i = 0; i < (two ? 10 + (comparison->texts != NULL) : 3); i++)
         printf(" %10s", two || i ? heads[i] : "value");
     putchar('\n');
     for (int i = 0; i < SEQ_EVAL_MEASURES; i++) {
@@ -63,6 +63,7 @@ static void print_measures(const seq_eval_comparison *comparison) {
             print_figure(second->difference.low);
             print_figure(second->difference.high);
             print_figure(second->two_sided);
+            if (comparison->texts) print_figure(second->exceeds);
         }
         putchar('\n');
     }
@@ -151,6 +152,42 @@ static void print_edits(const seq_eval_comparison *comparison, const seq_eval_sy
            (long long)system->edits.insertions, system->answers.places, comparison->gold.places);
 }
 
+static void print_texts(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    printf("\n%-*s %23s %10s %10s %10s %10s\n", NAME_WIDTH, "precisions", "1/2/3/4", "penalty",
+           "ratio", "output", "references");
+    for (int i = 0; i < SEQ_BLEU_TOKENS; i++) {
+        const seq_bleu *bleu = &system->bleu[i];
+        const int64_t *counts = system->bleu_counts[i];
+        const double *parts = bleu->precisions;
+        char text[64];
+        snprintf(text, sizeof text, "%.1f/%.1f/%.1f/%.1f", parts[0], parts[1], parts[2], parts[3]);
+        printf("%-*s %23s", NAME_WIDTH, comparison->texts[i].name, text);
+        print_figure(bleu->penalty);
+        print_figure((double)counts[SEQ_BLEU_OUTPUT] / (double)counts[SEQ_BLEU_REFERENCE]);
+        printf(" %10lld %10lld\n", (long long)counts[SEQ_BLEU_OUTPUT],
+               (long long)counts[SEQ_BLEU_REFERENCE]);
+    }
+}
+
+static void signature(const seq_eval_comparison *comparison, int measure, char out[200]) {
+    static const char version[] = "seqtrain-" SEQ_VERSION;
+    const seq_text_measure *own = &comparison->texts[measure];
+    if (own->chrf)
+        seq_chrf_signature(own->words, own->lower, comparison->references, version, out, 200);
+    else
+        seq_bleu_signature(own->tokens, own->bleu, own->lower, comparison->references, version, out,
+                           200);
+}
+
+static void print_signatures(const seq_eval_comparison *comparison) {
+    printf("\nsignatures\n");
+    for (int i = 0; comparison->texts[i].name; i++) {
+        char text[200];
+        signature(comparison, i, text);
+        printf("%-*s %s\n", NAME_WIDTH, comparison->texts[i].name, text);
+    }
+}
+
 static void print_system(const seq_eval_comparison *comparison, int index) {
     const seq_eval_system *system = &comparison->systems[index];
     const seq_strings *labels = &comparison->tables.labels.names;
@@ -160,10 +197,9 @@ static void print_system(const seq_eval_comparison *comparison, int index) {
         seq_escape_print(stdout, system->answers.file, strlen(system->answers.file));
         putchar('\n');
     }
-    if (system->item_edits) {
-        print_edits(comparison, system);
-        return;
-    }
+    if (comparison->texts) print_texts(comparison, system);
+    if (system->item_edits) print_edits(comparison, system);
+    if (comparison->texts || system->item_edits) return;
     if (system->types) print_entities(comparison, system);
     print_hits_head(comparison->gold.kind == SEQ_ANSWERS_TAGS ? "tags" : "classes", system->auc);
     for (int32_t i = 0; i < labels->count; i++)
@@ -216,6 +252,7 @@ static void print_table(const seq_eval_comparison *comparison) {
     if (comparison->runs > 1) print_runs(comparison);
     for (int i = 0; comparison->runs == 1 && i < comparison->count; i++)
         print_system(comparison, i);
+    if (comparison->texts) print_signatures(comparison);
 }
 
 static void json_number(const char *name, double value, const char *end) {
@@ -280,6 +317,31 @@ static void json_labels(const seq_strings *labels, const seq_eval_system *system
     putchar(']');
 }
 
+static void json_texts(const seq_eval_comparison *comparison, const seq_eval_system *system) {
+    printf(", \"bleu\": {");
+    for (int i = 0; i < SEQ_BLEU_TOKENS; i++) {
+        const int64_t *counts = system->bleu_counts[i];
+        printf("%s\"%s\": {\"precisions\": [", i ? ", " : "", comparison->texts[i].name);
+        for (int n = 0; n < SEQ_BLEU_ORDER; n++)
+            printf("%s%.9g", n ? ", " : "", system->bleu[i].precisions[n]);
+        printf("], \"brevity_penalty\": %.9g, \"output_tokens\": %lld, \"reference_tokens\": "
+               "%lld}",
+               system->bleu[i].penalty, (long long)counts[SEQ_BLEU_OUTPUT],
+               (long long)counts[SEQ_BLEU_REFERENCE]);
+    }
+    putchar('}');
+}
+
+static void json_signatures(const seq_eval_comparison *comparison) {
+    printf(", \"signatures\": {");
+    for (int i = 0; comparison->texts[i].name; i++) {
+        char text[200];
+        signature(comparison, i, text);
+        printf("%s\"%s\": \"%s\"", i ? ", " : "", comparison->texts[i].name, text);
+    }
+    putchar('}');
+}
+
 static void json_system(const seq_eval_comparison *comparison, const seq_eval_system *system) {
     printf("{\"file\": ");
     seq_json_print(stdout, system->answers.file);
@@ -293,6 +355,7 @@ static void json_system(const seq_eval_comparison *comparison, const seq_eval_sy
                "\"labels\": %zu",
                (long long)system->edits.substitutions, (long long)system->edits.deletions,
                (long long)system->edits.insertions, system->answers.places);
+    if (comparison->texts) json_texts(comparison, system);
     if (system->types) json_entities(comparison, system);
     if (system->labels) json_labels(&comparison->tables.labels.names, system);
     putchar('}');
@@ -312,7 +375,8 @@ static void json_differences(const seq_eval_comparison *comparison) {
             json_number("value", second->value - first->value, ", ");
             json_number("low", second->difference.low, ", ");
             json_number("high", second->difference.high, ", ");
-            json_number("p", second->two_sided, "}");
+            json_number("p", second->two_sided, comparison->texts ? ", " : "}");
+            if (comparison->texts) json_number("p_paired_bs", second->exceeds, "}");
             begun = true;
         }
     }
@@ -352,6 +416,7 @@ static void print_json(const seq_eval_comparison *comparison) {
         json_measures("mean", comparison->first);
     }
     if (second_of(comparison)) json_differences(comparison);
+    if (comparison->texts) json_signatures(comparison);
     printf("}\n");
 }
 
@@ -373,8 +438,11 @@ static void write_answer(FILE *stream, const seq_eval_comparison *comparison,
         return;
     }
     for (size_t i = at; i < answers->first[item + 1]; i++) {
+        bool whole = answers->kind == SEQ_ANSWERS_TEXTS;
         const char *text =
-            seq_strings_text(&comparison->tables.labels.names, answers->ids[i], &size);
+            seq_strings_text(whole ? &comparison->tables.words : &comparison->tables.labels.names,
+                             answers->ids[i], &size);
+        if (whole && i > at) break; // the first reference stands for all
         if (i > at && !joined) fputc(' ', stream);
         seq_escape_print(stream, text, size);
     }
@@ -397,6 +465,11 @@ static void write_item(FILE *stream, const seq_eval_comparison *comparison, size
             fprintf(stream, "\t%.17g", own->values[at] - gold->values[at]);
             continue;
         }
+        if (comparison->texts) {
+            fprintf(stream, "\t%.9g\t%.9g", comparison->systems[i].item_bleu[item],
+                    comparison->systems[i].item_chrf[item]);
+            continue;
+        }
         if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) {
             seq_edits edits = comparison->systems[i].item_edits[item];
             fprintf(stream, "\t%lld\t%lld\t%lld", (long long)edits.substitutions,
@@ -415,16 +488,23 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
                                 seq_error *error) {
     char *text = NULL;
     size_t size = 0;
+    static const char *const of_edits[] = {"substitutions", "deletions", "insertions", NULL};
+    static const char *const of_texts[] = {"bleu", "chrf", NULL};
+    static const char *const of_ratings[] = {"error", NULL}, *const of_labels[] = {"right", NULL};
     seq_answer_kind kind = comparison->gold.kind;
-    bool edits = kind == SEQ_ANSWERS_TRANSCRIPTS;
-    const char *last = kind == SEQ_ANSWERS_RATINGS ? "error" : edits ? "substitutions" : "right";
+    const char *const *columns = kind == SEQ_ANSWERS_TRANSCRIPTS ? of_edits
+                                 : kind == SEQ_ANSWERS_TEXTS     ? of_texts
+                                 : kind == SEQ_ANSWERS_RATINGS   ? of_ratings
+                                                                 : of_labels;
     FILE *stream = open_memstream(&text, &size);
     if (stream) {
-        fprintf(stream, "index\t%s\tgold\toutput\t%s%s", comparison->losses ? "loss" : "line", last,
-                edits ? "\tdeletions\tinsertions" : "");
-        for (int i = 2; i <= comparison->count; i++) {
-            fprintf(stream, "\toutput%d\t%s%d", i, last, i);
-            if (edits) fprintf(stream, "\tdeletions%d\tinsertions%d", i, i);
+        fprintf(stream, "index\t%s\tgold", comparison->losses ? "loss" : "line");
+        for (int i = 1; i <= comparison->count; i++) {
+            char number[12] = "";
+            if (i > 1) snprintf(number, sizeof number, "%d", i);
+            fprintf(stream, "\toutput%s", number);
+            for (int k = 0; columns[k]; k++)
+                fprintf(stream, "\t%s%s", columns[k], number);
         }
         fputc('\n', stream);
         for (size_t i = 0; i < comparison->gold.items; i++)

@@ -69,7 +69,7 @@ static seq_status score_ids(scoring *scoring, const int32_t *ids, size_t count, 
 // that stands for it.
 static bool counts_line_end(const scoring *scoring) {
     const seq_text_rules *rules = seq_vocabulary_rules(scoring->loaded->vocabulary);
-    return scoring->options->carry && rules->eos == SEQ_EOS_NONE && rules->unit != SEQ_UNIT_WORD;
+    return scoring->options->carry && rules->eos == SEQ_EOS_NONE && rules->unit < SEQ_UNIT_WORD;
 }
 
 static seq_status encode_line(const scoring *scoring, int32_t **out_ids, size_t *out_count,

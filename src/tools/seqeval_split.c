@@ -56,8 +56,8 @@ static seq_status check_fit(const seq_loaded *loaded, const seq_dataset *dataset
                          seq_dataset_path(dataset), differences);
 }
 
-static seq_status open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
-                               seq_dataset **out, seq_error *error) {
+seq_status seq_eval_open_dataset(const seq_eval_options *options, const seq_loaded *loaded,
+                                 seq_dataset **out, seq_error *error) {
     char run[SEQ_PATH + 8], *found = NULL;
     snprintf(run, sizeof run, "%s/../..", loaded->directory);
     if (!options->data && seq_data_path_find(run, &loaded->manifest, &found, error))
@@ -162,6 +162,8 @@ static void print_result(const evaluation *evaluation, const char *split, bool j
     print_number("tokens", (double)score->tokens, json, false);
     print_number("loss", loss, json, false);
     print_number("perplexity", exp(loss), json, false);
+    if (score->words)
+        print_number("perplexity_per_word", exp(score->nats / (double)score->words), json, false);
     print_number("bits_per_token", loss / log(2.0), json, false);
     print_number("bits_per_character", score->nats / log(2.0) / (double)score->characters, json,
                  false);
@@ -196,9 +198,11 @@ static seq_status evaluate_streams(const seq_eval_options *options, const seq_lo
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error) {
     seq_dataset *dataset = NULL;
-    seq_status status = open_dataset(options, loaded, &dataset, error);
+    bool texts = seq_schema_before_column(&loaded->schema) >= 0;
+    seq_status status = seq_eval_open_dataset(options, loaded, &dataset, error);
     if (!status)
         status = loaded->schema.streams ? evaluate_streams(options, loaded, dataset, error)
+                 : texts                ? seq_eval_texts(options, loaded, dataset, error)
                                         : seq_eval_items(options, loaded, dataset, error);
     seq_dataset_close(dataset);
     return status;

@@ -2,6 +2,7 @@
 // printed. A window ends when it is full, when the input is at rest (a pipe that stays open), and
 // at the end. Invariant: the output does not depend on where windows end. Test:
 // tests/cli/seqpredict.sh.
+#include "seqpredict_outputs.h"
 #include "seqpredict_transcripts.h"
 #include "tool_model.h"
 #include "tool_program.h"
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 
 typedef struct options {
-    int64_t best, threads, batch, max_memory;
+    int64_t best, threads, batch, max_memory, average;
     char *columns, *part, *blas;
     int format, reader, kernels, weights;
     bool as_is, newest, quiet;
@@ -51,14 +52,21 @@ static const seq_option table[] = {
          "behind the others, CoNLL-U with the tags in their column. tsv: a header and the "
          "columns index, input, output, probability, labels, probabilities, oov, truncated; "
          "lists are separated by blanks. json: an object an item with these keys. Transcripts "
-         "have index, input, output, score, log_probability, probability and frames."},
+         "have index, input, output, score, log_probability, probability and frames; translations "
+         "index, input, output, score (ln p of the output and its end), normalised_score, "
+         "greedy_score (normalised, of greedy search), oov and truncated, in JSON also the units "
+         "of "
+         "both sides and attention."},
     {SEQ_OPTION_INTEGER, "best", "N", AT(best), "1", 0, 100,
-     .help = "Answers an item, most probable first. Classes: labels and probabilities have N "
-             "entries, text has N columns; 0: all classes. Transcripts: N columns, rows or "
-             "alternatives. Tags, 10 at most: N rows in tsv, N alternatives in json."},
+     .help =
+         "Answers an item, most probable first. Classes: labels and probabilities have N "
+         "entries, text has N columns; 0: all classes. Transcripts: N columns, rows or "
+         "alternatives. Tags, 10 at most: N rows in tsv, N alternatives in json. Translations: the "
+         "same, and text is Moses' list: INDEX ||| OUTPUT ||| F0= SCORE ||| NORMALISED."},
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
+    TOOL_AVERAGE_OPTION(AT(average)),
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
              "unfused: multiply and add are rounded apart), or OpenBLAS, whose last bits depend on "
@@ -80,14 +88,16 @@ static const seq_option table[] = {
     {.type = SEQ_OPTION_END},
 };
 
-static const seq_option_group *const groups[] = {&seqpredict_transcript_options_group, NULL};
+static const seq_option_group *const groups[] = {
+    &seq_beam_options_group, &seqpredict_transcript_options_group, &seq_search_options_group,
+    &seqpredict_output_options_group, NULL};
 static const seq_program program = {
     .name = "seqpredict",
     .synopsis = "RUN|CHECKPOINT [FILE...] [options]",
     .summary =
-        "Predicts classes, tags, numbers or transcripts for raw input, text or frames, in one "
-        "process, in the "
-        "order of the items. RUN is a run directory (its best checkpoint is used), CHECKPOINT one "
+        "Predicts classes, tags, numbers, transcripts or translations for raw input, text or "
+        "frames, in one process, in the order of the items. RUN is a run directory (its best "
+        "checkpoint is used), CHECKPOINT one "
         "of its "
         "checkpoints. FILE is a file, a folder (read recursively in the order of names) or - for "
         "standard input, the default. The input is read as the training data were, but has no "
@@ -102,6 +112,9 @@ static const seq_program program = {
                 "  seqpredict tagger --threads 8 raw.conll >tagged.conll\n"
                 "  seqpredict speech --format json --times recordings/ >said.jsonl\n"
                 "  seqpredict speech --align said.txt --ctm said.ctm recordings/\n"
+                "  seqpredict translator --beam 5 --threads 2 test.de >test.out\n"
+                "  seqpredict translator --best 5 test.de >test.nbest\n"
+                "  seqpredict translator --attention-svg pictures --format json test.de\n"
                 "  seqpredict run --part 3/8 --format tsv texts/ >part-3.tsv\n",
     .minimum_operands = 1,
     .maximum_operands = -1,
@@ -118,10 +131,11 @@ typedef struct job {
     seqpredict_printer printer;
     seq_team *team;
     seq_predictor *predictor;
-    seqpredict_transcripts *transcripts; // in place of the predictor, where the model transcribes
+    seqpredict_transcripts *transcripts; // in place of the predictor, where the model transcribes,
+    seqpredict_outputs *outputs;         // or where it translates
     seq_raw_settings inputs;
     seq_raw_input *input;
-    bool first_part;
+    bool first_part, produces;
     int64_t from, to, seen;             // items that are wanted, and that have been read
     int64_t items, units, unknown, cut; // predicted; cut: items of which units were left out
 } job;
@@ -134,6 +148,8 @@ static seq_status answer(void *context, seq_error *error) {
     seq_status status = SEQ_OK;
     if (job->transcripts) {
         status = seqpredict_transcripts_answer(job->transcripts, &job->window, error);
+    } else if (job->outputs) {
+        status = seqpredict_outputs_answer(job->outputs, &job->window, error);
     } else {
         seq_items items = seqpredict_window_items(&job->window);
         status = seq_predict(job->predictor, &items, &predicted, error);
@@ -156,6 +172,8 @@ static seq_status take(job *job, const seq_raw_item *raw, seq_error *error) {
     seq_status status = seqpredict_window_add(&job->window, raw, job->seen, error);
     if (!status && job->transcripts)
         status = seqpredict_transcripts_give(job->transcripts, &job->window, job->seen, error);
+    if (!status && job->outputs)
+        status = seqpredict_outputs_give(job->outputs, raw, job->seen, error);
     return !status && seqpredict_window_full(&job->window) ? answer(job, error) : status;
 }
 
@@ -220,6 +238,7 @@ static seq_status count_items(const job *job, int64_t *out, seq_error *error) {
     seq_raw_item raw;
     bool more = true;
     settings.idle = NULL;
+    settings.targets = NULL;
     *out = 0;
     seq_status status = seq_raw_open(&settings, &input, error);
     while (!status && more) {
@@ -251,10 +270,9 @@ static seq_status choose_part(job *job, seq_error *error) {
 
 static seq_status check_task(const seq_loaded *loaded, seq_error *error) {
     if (!loaded->task->next_token) return SEQ_OK;
-    return seq_error_set(error, SEQ_BAD_USAGE,
-                         "%s is a language model: seqsample draws text from it, seqeval scores "
-                         "text with it",
-                         loaded->directory);
+    return seq_error_set(
+        error, SEQ_BAD_USAGE, "%s %s: seqsample draws text from it, seqeval scores text with it",
+        loaded->directory, loaded->schema.streams ? "is a language model" : "generates texts");
 }
 
 static seq_status check_best(const job *job, seq_error *error) {
@@ -274,17 +292,49 @@ static seq_status check_best(const job *job, seq_error *error) {
                          options->best, SEQ_TAGGER_BEST);
 }
 
-// A transcript's options have no effect on other tasks.
-static seq_status check_group(const seq_parsed *parsed, const seq_loaded *loaded,
+// A group's options have no effect on other tasks.
+static seq_status check_group(const job *job, const seq_option_group *group, const char *tasks,
                               seq_error *error) {
-    const seq_option *option = seqpredict_transcript_options_group.options;
-    for (; option->type != SEQ_OPTION_END; option++)
+    const seq_parsed *parsed = job->parsed;
+    for (const seq_option *option = group->options; option->type != SEQ_OPTION_END; option++)
         if (option->type != SEQ_OPTION_HEADING &&
             parsed->sources[seq_option_find(parsed->program, option->name)] != SEQ_FROM_DEFAULT)
-            return seq_error_set(error, SEQ_BAD_USAGE,
-                                 "--%s: of the task transcribe, and %s is of the task %s",
-                                 option->name, loaded->directory, loaded->schema.task);
+            return seq_error_set(error, SEQ_BAD_USAGE, "--%s: of %s, and %s is of the task %s",
+                                 option->name, tasks, job->loaded->directory,
+                                 job->loaded->schema.task);
     return SEQ_OK;
+}
+
+static seq_status check_groups(const job *job, seq_error *error) {
+    const seq_schema *schema = &job->loaded->schema;
+    bool transcribes = seqpredict_transcribes(schema), produces = seqpredict_produces(schema);
+    const struct {
+        const seq_option_group *group;
+        bool applies;
+        const char *tasks;
+    } rows[] = {
+        {&seq_beam_options_group, transcribes || produces, "the tasks transcribe and translate"},
+        {&seqpredict_transcript_options_group, transcribes, "the task transcribe"},
+        {&seq_search_options_group, produces, "the task translate"},
+        {&seqpredict_output_options_group, produces, "the task translate"},
+    };
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < sizeof rows / sizeof *rows; i++)
+        if (!rows[i].applies) status = check_group(job, rows[i].group, rows[i].tasks, error);
+    return status;
+}
+
+static seq_status begin_outputs(job *job, seq_error *error) {
+    const options *options = job->options;
+    const seqpredict_outputs_config config = {
+        .loaded = job->loaded,
+        .parsed = job->parsed,
+        .format = (seqpredict_format)options->format,
+        .best = (int)options->best,
+        .batch = (int)options->batch,
+        .team = job->team,
+    };
+    return seqpredict_outputs_create(&config, &job->outputs, error);
 }
 
 static seq_status begin_transcripts(job *job, seq_error *error) {
@@ -311,16 +361,16 @@ static seq_status begin_printing(job *job, seq_error *error) {
     printer->format = (seqpredict_format)job->options->format;
     printer->best =
         job->options->best || !labels ? (int)job->options->best : seq_vocabulary_size(labels);
-    bool transcribes = seqpredict_transcribes(schema);
-    seq_status status = SEQ_OK;
-    if (!transcribes) {
+    bool transcribes = seqpredict_transcribes(schema), produces = seqpredict_produces(schema);
+    seq_status status = check_groups(job, error);
+    if (!status && !transcribes && !produces) {
         status = seqpredict_printer_begin(printer, schema, labels, error);
         if (!status) status = check_best(job, error);
-        if (!status) status = check_group(job->parsed, job->loaded, error);
-    } else if (!job->options->best)
+    } else if (!status && transcribes && !job->options->best)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--best 0: all transcripts are too many; expected 1 to 100");
     bool text = printer->format == SEQPREDICT_TEXT;
+    job->produces = produces;
     printer->columns = text && printer->tags && strncmp(reader, "conll", 5) == 0;
     printer->behind = strcmp(reader, "conll") == 0;
     size_t most = (size_t)(8 * job->options->batch * job->options->threads);
@@ -344,6 +394,9 @@ static seq_status begin(job *job, seq_error *error) {
     job->inputs.memory = (uint64_t)options->max_memory;
     job->inputs.idle = answer;
     job->inputs.idle_context = job;
+    job->inputs.targets = ((const seqpredict_output_options *)seq_option_values(
+                               job->parsed, &seqpredict_output_options_group))
+                              ->prefix;
     seq_status status = seq_raw_open(&job->inputs, &job->input, error);
     if (!status) status = begin_printing(job, error);
     if (status == SEQ_NO_CHECKPOINT)
@@ -352,6 +405,7 @@ static seq_status begin(job *job, seq_error *error) {
     if (!status) status = seq_team_create((int)options->threads, &job->team, error);
     if (status) return status;
     if (job->window.transcribes) return begin_transcripts(job, error);
+    if (job->produces) return begin_outputs(job, error);
     const seq_vocabulary *labels = job->printer.labels;
     const seq_predictor_config config = {.model = job->loaded->model,
                                          .weights = &job->loaded->weights,
@@ -381,6 +435,7 @@ static void tell(const job *job) {
 static void end(job *job) {
     seq_predictor_destroy(job->predictor);
     seqpredict_transcripts_destroy(job->transcripts);
+    seqpredict_outputs_destroy(job->outputs);
     seq_team_destroy(job->team);
     seq_raw_close(job->input);
     seqpredict_printer_end(&job->printer);
@@ -399,12 +454,15 @@ static seq_status predict(const seq_parsed *parsed, const tool_model *how, const
     if (!status && job.first_part) {
         if (job.transcripts)
             seqpredict_transcripts_header(job.transcripts);
+        else if (job.outputs)
+            seqpredict_outputs_header(job.outputs);
         else
             seqpredict_print_header(&job.printer);
     }
     if (!status) status = read_all(&job, error);
     if (!status && job.transcripts)
         status = seqpredict_transcripts_finish(job.transcripts, job.items, error);
+    if (!status && job.outputs) status = seqpredict_outputs_finish(job.outputs, error);
     if (!status) status = seq_standard_flush("writing the predictions", error);
     if (!status) tell(&job);
     end(&job);
@@ -414,7 +472,7 @@ static seq_status predict(const seq_parsed *parsed, const tool_model *how, const
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
     const tool_model how = {options->newest, options->kernels, options->weights,
-                            (int)options->threads};
+                            (int)options->threads, options->average};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqpredict");
     seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);

@@ -188,11 +188,7 @@ static void print_probabilities(const seqpredict_printer *printer, char separato
     }
 }
 
-// A row for alternative k; for classes the only one, with all of them.
-static void print_row(const seqpredict_printer *printer, const seqpredict_window *window,
-                      const seqpredict_entry *entry, const seq_predicted *predicted, size_t item,
-                      int k) {
-    printf("%" PRId64 "\t", entry->index);
+void seqpredict_print_input(const seqpredict_window *window, const seqpredict_entry *entry) {
     for (size_t i = 0; i < entry->text_count; i++) {
         const seqpredict_text *text = &window->texts[entry->first_text + i];
         if (i) putchar(' ');
@@ -201,6 +197,14 @@ static void print_row(const seqpredict_printer *printer, const seqpredict_window
         else
             seq_escape_print(stdout, window->bytes + text->at, text->size);
     }
+}
+
+// A row for alternative k; for classes the only one, with all of them.
+static void print_row(const seqpredict_printer *printer, const seqpredict_window *window,
+                      const seqpredict_entry *entry, const seq_predicted *predicted, size_t item,
+                      int k) {
+    printf("%" PRId64 "\t", entry->index);
+    seqpredict_print_input(window, entry);
     putchar('\t');
     if (!printer->labels)
         print_number((double)predicted->values[predicted->first_row[item]]);
@@ -230,7 +234,7 @@ static void print_json_words(const char *const *words, size_t count) {
     putchar(']');
 }
 
-static void print_json_input(const seqpredict_window *window, const seqpredict_entry *entry) {
+void seqpredict_print_json_input(const seqpredict_window *window, const seqpredict_entry *entry) {
     if (entry->list) putchar('[');
     for (size_t i = 0; i < entry->text_count; i++) {
         const seqpredict_text *text = &window->texts[entry->first_text + i];
@@ -274,7 +278,7 @@ static seq_status print_json(seqpredict_printer *printer, const seqpredict_windo
                              size_t item, seq_error *error) {
     seq_status status = SEQ_OK;
     printf("{\"index\":%" PRId64 ",\"input\":", entry->index);
-    print_json_input(window, entry);
+    seqpredict_print_json_input(window, entry);
     fputs(",\"output\":", stdout);
     print_json_output(printer, entry, predicted, item);
     fputs(",\"probability\":", stdout);

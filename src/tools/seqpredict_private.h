@@ -88,4 +88,8 @@ void seqpredict_print_header(const seqpredict_printer *printer);
 seq_status seqpredict_print(seqpredict_printer *printer, const seqpredict_window *window,
                             const seq_predicted *predicted, seq_error *error);
 
+// The input of an item: a column of a table, and a JSON value.
+void seqpredict_print_input(const seqpredict_window *window, const seqpredict_entry *entry);
+void seqpredict_print_json_input(const seqpredict_window *window, const seqpredict_entry *entry);
+
 #endif

@@ -19,13 +19,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { BEAM = 16 };
+
 #define AT(field) offsetof(seqpredict_transcript_options, field)
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Transcripts (models of the task transcribe)"},
-    {SEQ_OPTION_INTEGER, "beam", "N", AT(beam), "16", 0, 100000,
-     .help =
-         "Prefix beam search that keeps N prefixes after each frame. 0: the best symbol of each "
-         "frame, which is what validation and seqeval do."},
     {SEQ_OPTION_FLAG, "exact", NULL, AT(exact), "no",
      .help = "The most probable transcripts for certain, by a search that gives up where it would "
              "take too long."},
@@ -60,12 +58,14 @@ const seq_option_group seqpredict_transcript_options_group = {
 
 bool seqpredict_transcribes(const seq_schema *schema) {
     int axis = schema->target < 0 ? 0 : schema->fields[schema->target].axis;
-    return axis && axis != schema->length_axis && schema->axes[axis].parent == 0;
+    return axis && axis != schema->length_axis && schema->axes[axis].parent == 0 &&
+           schema->fields[schema->target].kind == SEQ_FIELD_LABEL;
 }
 
 struct seqpredict_transcripts {
     seqpredict_transcripts_config config;
     const seqpredict_transcript_options *options;
+    seq_beam_options beam;
     const seq_vocabulary *symbols;
     double shift; // seconds; 0: frames have no time
     seq_transcriber *transcriber;
@@ -91,40 +91,43 @@ static seq_status refuse(const seq_parsed *parsed, const char *const *names, con
 }
 
 // What would have no effect.
-static seq_status check_searches(const seqpredict_transcripts_config *config,
-                                 const seqpredict_transcript_options *options, seq_error *error) {
-    static const char *const of_searches[] = {"beam",  "exact",      "lm", "lm-weight",
-                                              "bonus", "lm-unknown", NULL},
-                             *const of_beams[] = {"beam", NULL},
-                             *const of_scores[] = {"lm", "lm-weight", "lm-unknown", "bonus", NULL},
+static seq_status check_searches(const seqpredict_transcripts *self, seq_error *error) {
+    static const char *const of_searches[] = {"beam",       "margin", "exact",      "lm",
+                                              "lm-weight",  "bonus",  "lm-unknown", "min-length",
+                                              "max-length", NULL},
+                             *const of_beams[] = {"beam", "margin", NULL},
+                             *const of_scores[] = {"lm",     "lm-weight",  "lm-unknown", "bonus",
+                                                   "margin", "min-length", "max-length", NULL},
                              *const of_models[] = {"lm-weight", "lm-unknown", NULL};
+    const seqpredict_transcript_options *options = self->options;
+    const seq_parsed *parsed = self->config.parsed;
     if (options->align)
-        return refuse(config->parsed, of_searches, "with --align nothing is searched for", error);
-    if (options->exact && refuse(config->parsed, of_beams, "with --exact there is no beam", error))
+        return refuse(parsed, of_searches, "with --align nothing is searched for", error);
+    if (options->exact && refuse(parsed, of_beams, "with --exact there is no beam", error))
         return error->status;
-    if (!options->exact && !options->beam &&
-        refuse(config->parsed, of_scores, "--beam 0 takes the best path, whatever else", error))
+    if (!options->exact && !self->beam.width &&
+        refuse(parsed, of_scores, "--beam 0 takes the best path, whatever else", error))
         return error->status;
-    return options->lm ? SEQ_OK : refuse(config->parsed, of_models, "needs --lm", error);
+    return options->lm ? SEQ_OK : refuse(parsed, of_models, "needs --lm", error);
 }
 
-static seq_status check_options(const seqpredict_transcripts_config *config,
-                                const seqpredict_transcript_options *options, double shift,
-                                seq_error *error) {
+static seq_status check_options(const seqpredict_transcripts *self, seq_error *error) {
+    const seqpredict_transcript_options *options = self->options;
+    const seqpredict_transcripts_config *config = &self->config;
     const char *what = options->ctm ? "ctm" : "textgrid";
-    bool searches = !options->align && (options->exact || options->beam);
-    if (check_searches(config, options, error)) return error->status;
+    bool searches = !options->align && (options->exact || self->beam.width);
+    if (check_searches(self, error)) return error->status;
     if (!searches && config->best > 1)
         return seq_error_set(error, SEQ_BAD_USAGE, "--best %d: %s has one answer", config->best,
                              options->align ? "--align" : "--beam 0");
-    if (!options->exact && config->best > 1 && config->best > options->beam)
+    if (!options->exact && config->best > 1 && config->best > self->beam.width)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--best %d: expected at most --beam %" PRId64 " answers", config->best,
-                             options->beam);
+                             self->beam.width);
     if (options->times && config->format == SEQPREDICT_TEXT)
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--times: needs --format tsv or json (or --ctm, --textgrid)");
-    if ((options->ctm || options->textgrid) && !(shift > 0))
+    if ((options->ctm || options->textgrid) && !(self->shift > 0))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: the model's frames have no time", what);
     return SEQ_OK;
 }
@@ -135,7 +138,9 @@ static seq_status load_language(seqpredict_transcripts *self, seq_error *error) 
     int unknown;
     if (!options->lm) return SEQ_OK;
     snprintf(what, sizeof what, "--lm %s", options->lm);
-    seq_status status = tool_load_model(options->lm, self->config.how, &self->lm, error);
+    tool_model how = *self->config.how;
+    how.average = 1; // of the model that is helped
+    seq_status status = tool_load_model(options->lm, &how, &self->lm, error);
     if (status) return seq_error_add_context(error, "--lm");
     self->has_lm = true;
     if (!self->lm.schema.streams)
@@ -193,6 +198,7 @@ static seq_status open_outputs(seqpredict_transcripts *self, seq_error *error) {
 static seq_status create_transcriber(seqpredict_transcripts *self, seq_error *error) {
     const seqpredict_transcripts_config *config = &self->config;
     const seqpredict_transcript_options *options = self->options;
+    const seq_beam_options *beam = &self->beam;
     const seq_transcriber_config own = {
         .model = config->loaded->model,
         .weights = &config->loaded->weights,
@@ -201,13 +207,15 @@ static seq_status create_transcriber(seqpredict_transcripts *self, seq_error *er
         .team = config->team,
         .how = options->align   ? SEQ_TRANSCRIBE_ALIGN
                : options->exact ? SEQ_TRANSCRIBE_EXACT
-               : options->beam  ? SEQ_TRANSCRIBE_BEAM
+               : beam->width    ? SEQ_TRANSCRIBE_BEAM
                                 : SEQ_TRANSCRIBE_BEST_PATH,
         .search = {.symbols = seq_vocabulary_size(self->symbols),
-                   .width = options->beam ? (int)options->beam : 1,
+                   .width = beam->width ? (int)beam->width : 1,
                    .best = config->best,
-                   .margin = INFINITY,
+                   .margin = seq_beam_margin(beam),
                    .bonus = options->bonus,
+                   .shortest = (int)beam->shortest,
+                   .longest = (int)beam->longest,
                    .work = SEQ_CTC_WORK,
                    .language = self->has_lm ? &self->language : NULL,
                    .weight = options->lm_weight},
@@ -228,7 +236,8 @@ seq_status seqpredict_transcripts_create(const seqpredict_transcripts_config *co
     self->symbols = loaded->vocabularies[loaded->schema.fields[loaded->schema.target].vocabulary];
     if (seq_record_text(&loaded->schema.reader, "frame_shift"))
         status = seq_record_get_real(&loaded->schema.reader, "frame_shift", &self->shift, error);
-    if (!status) status = check_options(config, self->options, self->shift, error);
+    if (!status) status = seq_beam_options_take(config->parsed, BEAM, &self->beam, error);
+    if (!status) status = check_options(self, error);
     if (!status) status = load_language(self, error);
     if (!status) status = read_given(self, error);
     if (!status) status = open_outputs(self, error);
@@ -412,10 +421,11 @@ static void stem_of(const char *name, char out[SEQ_PATH]) {
     snprintf(out, SEQ_PATH, "%.*s", (int)(size < SEQ_PATH ? size : SEQ_PATH - 1), begin);
 }
 
-static seq_tier_interval interval_of(const seqpredict_transcripts *self, const seq_symbol_time *time) {
+static seq_tier_interval interval_of(const seqpredict_transcripts *self,
+                                     const seq_symbol_time *time) {
     return (seq_tier_interval){.start = time->begin,
-                          .end = time->end,
-                          .label = seq_vocabulary_text(self->symbols, time->symbol, NULL)};
+                               .end = time->end,
+                               .label = seq_vocabulary_text(self->symbols, time->symbol, NULL)};
 }
 
 static void add_ctm(const seqpredict_transcripts *self, const char *stem,
@@ -469,12 +479,15 @@ static seq_status print_item(seqpredict_transcripts *self, const seqpredict_wind
                              const seq_transcribed *answer, seq_error *error) {
     char stem[SEQ_PATH];
     seq_status status = SEQ_OK;
-    if (!answer->found)
-        return seq_error_set(error, self->options->align ? SEQ_BAD_INPUT : SEQ_BAD_NUMBER,
-                             self->options->align
-                                 ? "%s (item %" PRId64 "): its frames cannot say the given labels"
-                                 : "%s (item %" PRId64 "): the model's answer is no number",
+    if (!answer->found && answer->not_a_number)
+        return seq_error_set(error, SEQ_BAD_NUMBER,
+                             "%s (item %" PRId64 "): the model's answer is no number",
                              name_of(window, entry), entry->index);
+    if (!answer->found)
+        return seq_error_set(
+            error, SEQ_BAD_INPUT, "%s (item %" PRId64 "): %s", name_of(window, entry), entry->index,
+            self->options->align ? "its frames cannot say the given labels"
+                                 : "no transcript with --min-length and --max-length was found");
     if (self->config.format == SEQPREDICT_TSV)
         print_rows(self, window, entry, answer);
     else if (self->config.format == SEQPREDICT_JSON)

@@ -5,10 +5,10 @@
 #include "seqpredict_private.h"
 #include "tool_model.h"
 #include <seqtrain/base/option.h>
+#include <seqtrain/infer/beam.h>
 #include <seqtrain/infer/transcribe.h>
 
 typedef struct seqpredict_transcript_options {
-    int64_t beam;
     double lm_weight, bonus;
     char *lm, *align, *ctm, *textgrid;
     bool exact, lm_unknown, times;

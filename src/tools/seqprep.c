@@ -17,15 +17,15 @@
 #include <unistd.h>
 
 enum { EOS_AUTO, EOS_NONE, EOS_LINE, EOS_DOCUMENT };
-static const char *const units[] = {"byte", "char", "word", NULL};
+static const char *const units[] = {"byte", "char", "abc", "word", "subword", NULL};
 static const char *const punctuations[] = {"keep", "split", "drop", NULL};
 static const char *const ends[] = {"auto", "none", "line", "document", NULL};
 static const char *const invalids[] = {"error", "replace", NULL};
 static const char *const long_words[] = {"error", "unk", "drop", NULL};
 static const char *const missings[] = {"error", "drop", NULL};
 static const char *const compressions[] = {"zstd", "gzip", "none", NULL};
-static const char *const tasks[] = {"lm",         "classify",  "rate", "tag",
-                                    "transcribe", "translate", NULL};
+static const char *const tasks[] = {"lm",         "classify",  "rate",     "tag",
+                                    "transcribe", "translate", "generate", NULL};
 static const char *const infeasibles[] = {"error", "skip", NULL};
 static const char *const headers[] = {"auto", "yes", "no", NULL};
 static const char *const separators[] = {"auto", "tab", "blank", NULL};
@@ -57,16 +57,19 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
-    {SEQ_OPTION_HEADING, .help = "Items (--task classify, rate, tag, transcribe, translate)"},
+    {SEQ_OPTION_HEADING,
+     .help = "Items (--task classify, rate, tag, transcribe, translate, generate)"},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "lm", .choices = tasks,
-     .help = "lm: running text for a language model. classify: one class an item. rate: one number "
-             "an item. tag: one tag a token. transcribe: symbols of frames whose places nobody "
-             "knows, as of speech. The transcript is the field text of an item, or NAME.txt or "
-             "the intervals of NAME.TextGrid beside its file; blanks at its ends and runs of "
-             "them count for nothing, and it is in normal form C. --unit word: words, phones, "
-             "whatever blanks separate; char (default): characters. A symbol that no training "
-             "transcript has is refused. translate: a text and its translation, from --source and "
-             "--target or from the columns source and target of a table."},
+     .help =
+         "lm: running text for a language model. classify: one class an item. rate: one number "
+         "an item. tag: one tag a token. transcribe: symbols of frames whose places nobody "
+         "knows, as of speech. The transcript is the field text of an item, or NAME.txt or "
+         "the intervals of NAME.TextGrid beside its file; blanks at its ends and runs of "
+         "them count for nothing, and it is in normal form C. --unit word: words, phones, "
+         "whatever blanks separate; char (default): characters. A symbol that no training "
+         "transcript has is refused. translate: a text and its translation, from --source and "
+         "--target or from the columns source and target of a table. generate: texts that end with "
+         "an end symbol, from --labels and --numbers, or from nothing: then a line is an item."},
     {SEQ_OPTION_TEXT, "source", "FILE", AT(source),
      .help = "translate: lines to be translated, in place of INPUT. A pair with an empty side is "
              "passed over and counted."},
@@ -81,6 +84,19 @@ static const seq_option table[] = {
      .help = "translate: the test split, likewise."},
     {SEQ_OPTION_TEXT, "test-target", "FILE", AT(test_target),
      .help = "translate: their translations."},
+    {SEQ_OPTION_TEXT, "labels", "FIELDS", AT(labels),
+     .help = "generate: fields of an item that its text depends on, such as type,key,metre. Of "
+             "tunes, key, metre and length are left out of the head of the text where they are "
+             "labels; type is the name of the file up to its first dot, rhythm is R:."},
+    {SEQ_OPTION_TEXT, "numbers", "FIELDS", AT(numbers),
+     .help = "generate: likewise, fields that are numbers."},
+    {SEQ_OPTION_FLAG, "bar-position", NULL, AT(bar_position), "no",
+     .help = "generate, of tunes in ABC: keep the place in the bar before each unit, in lengths of "
+             "L:, for an embedding beside the unit's. It is told by the units before."},
+    {SEQ_OPTION_TEXT, "transpose", "LOWEST-HIGHEST", AT(transpose),
+     .help = "generate, of tunes in ABC: each training tune once more in each other key in which "
+             "its notes keep this range, such as G,-d'. Names of chords and keys inside the tune "
+             "move, too."},
     {SEQ_OPTION_CHOICE, "infeasible", "HOW", AT(infeasible), "error", .choices = infeasibles,
      .help = "transcribe: an item whose labels need more frames than it has. They need one each, "
              "and one between two that are equal. error: the item is named. skip: it is left out "
@@ -211,18 +227,36 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Text"},
     {SEQ_OPTION_CHOICE, "unit", "UNIT", AT(unit), "char", .choices = units,
      .help = "byte: 256 symbols, nothing is changed. char: Unicode code points. word: what white "
-             "space separates; the default for items, but sequences have char. For char and word a "
+             "space separates; the default for items, but sequences and generate have char. abc: "
+             "symbols of ABC notation: a bar line, a note with its length, a field. For char and "
+             "word a "
              "BOM at the start of a file is dropped, and LF, "
              "CRLF, CR and NEL (U+0085) each end a line; VT, FF, U+2028 and U+2029 are characters "
-             "or white space. For byte LF alone ends a line."},
+             "or white space. For byte LF alone ends a line. subword: words as for word, cut into "
+             "parts by --merges. Not for --task tag, where a tag belongs to a whole token, and "
+             "transcribe."},
+    {SEQ_OPTION_TEXT, "merges", "N|FILE", AT(merges),
+     .help =
+         "subword: join the most frequent pair of neighbours in the words of the training part, "
+         "N times, from characters on (byte-pair encoding; a pair must occur twice). Or take "
+         "the merges of FILE, as subword-nmt writes it. They are kept in the data set and in "
+         "checkpoints: text is given and printed without their marks."},
+    {SEQ_OPTION_INTEGER, "vocabulary-threshold", "N", AT(vocabulary_threshold), "1", 1, 1e15,
+     .help = "subword: a unit that the training part has less than N times is split again. What no "
+             "merge made, a character, stays; one that the training part has not is <unk>."},
+    {SEQ_OPTION_TEXT, "glossary", "REGEX", AT(glossary), .flags = SEQ_OPTION_REPEATED,
+     .help = "subword: what this POSIX extended expression (without {m,n}) matches in a word is a "
+             "unit and never split. Again for another one; or several with ';' between them."},
     {SEQ_OPTION_CHOICE, "eos", "WHERE", AT(eos), "auto", .choices = ends,
      .help = "<eos> in place of each line end, behind each document, or nowhere. auto: line for "
              "words, none otherwise."},
     {SEQ_OPTION_CHOICE, "punctuation", "HOW", AT(punctuation), "keep", .choices = punctuations,
      .help = "Words: keep punctuation (Unicode category P) where it stands, split each mark off as "
              "a unit of its own, or drop it."},
-    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no", .help = "Lower case (char and word)."},
-    {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no", .help = "Unicode normal form C (char and word)."},
+    {SEQ_OPTION_FLAG, "lower", NULL, AT(lower), "no",
+     .help = "Lower case (char, word and subword)."},
+    {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no",
+     .help = "Unicode normal form C (char, word and subword)."},
     {SEQ_OPTION_FLAG, "unescape", NULL, AT(unescape), "no",
      .help = "translate: references to characters, as of HTML and Moses (&amp; &apos; &#124; "
              "&uuml;), become these before a text is cut; a model then reads and writes plain "
@@ -281,15 +315,15 @@ static const seq_option table[] = {
 static const seq_option_group *const groups[] = {&seq_sound_options, &seq_frame_options, NULL};
 static const seq_program program = {
     .name = "seqprep",
-    .synopsis = "[--task TASK] --unit byte|char|word [options] -o DATASET INPUT...\n"
+    .synopsis = "[--task TASK] --unit byte|char|word|subword|abc [options] -o DATASET INPUT...\n"
                 "       seqprep --task translate --source FILE --target FILE [options] -o DATASET",
     .summary = "Turns raw text into a data set for seqtrain: vocabulary and token files. INPUT is "
                "a file, a folder (read recursively in the order of names, "
                "hidden files left out) or - for standard input; plain UTF-8, gzip, zstd, xz or "
                "bzip2, told by its first bytes. Other archives and binary files are refused. Each "
                "file is a document. Memory holds the distinct units only, "
-               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate, tag or "
-               "transcribe the "
+               "the disk 1 to 4 bytes a unit while it works. With --task classify, rate, tag, "
+               "transcribe or generate the "
                "inputs are labelled items, texts or sequences of real vectors (frames): --reader "
                "says in which form; with --task translate they are pairs of texts.",
     .options = table,
@@ -297,10 +331,14 @@ static const seq_program program = {
                 "  seqprep --unit word --valid valid.txt --test test.txt -o data train.txt\n"
                 "  zcat dump.gz | seqprep --unit word --lower --punctuation split --max-vocab 50k "
                 "-o data -\n"
+                "  seqprep --unit subword --merges 8000 --valid valid.txt -o data train.txt\n"
                 "  seqprep --task classify --valid dev.txt --test test.txt -o data train.txt\n"
                 "  seqprep --task tag --letters --valid dev.conll -o data train.conll\n"
                 "  seqprep --task transcribe --unit word --columns path=1,text=2 --valid 10% -o "
                 "data said.tsv\n"
+                "  seqprep --task generate --valid 10% -o data names.txt\n"
+                "  seqprep --task generate --labels type,key,metre --unit abc --valid 10% -o data "
+                "jigs.abc reels.abc\n"
                 "  seqprep --task classify --ignore Instance_name --kmer 3 --folds 10 --fold 1 "
                 "-o fold1 splice.arff\n"
                 "  seqprep --task classify --label-pattern '{label}_{speaker}_{index}.wav' "
@@ -355,9 +393,11 @@ static void warn_of_unused(const seq_parsed *parsed, const seq_text_rules *rules
         {"min-count", "a data set of bytes has all 256", rules->unit == SEQ_UNIT_BYTE && !vocab},
         {"max-vocab", "a data set of bytes has all 256", rules->unit == SEQ_UNIT_BYTE && !vocab},
         {"lower", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
+        {"lower", "it would change the notes", rules->unit == SEQ_UNIT_ABC},
         {"nfc", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
         {"invalid", "bytes stay as they are", rules->unit == SEQ_UNIT_BYTE},
-        {"punctuation", "it is of words", rules->unit != SEQ_UNIT_WORD},
+        {"punctuation", "it is of words", rules->unit < SEQ_UNIT_WORD},
+        {"vocabulary-threshold", "--vocab brings a vocabulary", vocab != NULL},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         if (checks[i].unused &&
@@ -367,7 +407,7 @@ static void warn_of_unused(const seq_parsed *parsed, const seq_text_rules *rules
 
 static seq_eos eos_of(const options *options) {
     if (options->eos == EOS_AUTO)
-        return options->unit == SEQ_UNIT_WORD ? SEQ_EOS_LINE : SEQ_EOS_NONE;
+        return options->unit >= SEQ_UNIT_WORD ? SEQ_EOS_LINE : SEQ_EOS_NONE;
     return (seq_eos)(options->eos - EOS_NONE);
 }
 
@@ -410,6 +450,12 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare *out, seq_error
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
     if (!status && options->vocab) status = take_rules(parsed, options->vocab, &out->rules, error);
+    if (!status) status = seqprep_take_merges(parsed, out->rules.unit, &out->merges, error);
+    if (!status && out->reverse && out->rules.unit == SEQ_UNIT_SUBWORD)
+        status =
+            seq_error_set(error, SEQ_BAD_USAGE,
+                          "--reverse: parts of words in reverse order cannot be joined to text "
+                          "again: use --unit word or char");
     if (!status) warn_of_unused(parsed, &out->rules, options->vocab);
     return status;
 }

@@ -1,8 +1,9 @@
-// seqprep --task classify, rate, tag, transcribe or translate: options -> seq_prepare_items. An
+// seqprep with a task of items: options -> seq_prepare_items. An
 // option that would have no effect is refused, on either side. Tests: tests/cli/seqprep_items.sh.
 #include "seqprep_private.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/signals.h>
+#include <seqtrain/prep/abc_tune.h>
 #include <seqtrain/storage/vector_file.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -88,7 +89,9 @@ seq_status seqprep_check_tokens(const seq_parsed *parsed, seq_error *error) {
                                         "letters",        "casing",
                                         "normalise",      "unseen-groups",
                                         "missing-values", "tag-scheme",
-                                        "store-tags",     NULL};
+                                        "store-tags",     "labels",
+                                        "numbers",        "bar-position",
+                                        "transpose",      NULL};
     seq_status status = refuse_given(parsed, items, "--task lm", error);
     if (!status) status = refuse_given(parsed, of_pairs, "--task lm", error);
     return status ? status : refuse_frames(parsed, "--task lm", error);
@@ -106,6 +109,12 @@ static const char *const not_of_transcripts[] = {
 static const char *const of_transcripts[] = {"infeasible", NULL};
 static const char *const of_tags[] = {"intervals", "background", NULL}, *const tiers[] = {"tier",
                                                                                           NULL};
+
+static const char *const of_texts[] = {"labels", "numbers", "bar-position", "transpose", NULL};
+static const char *const not_of_texts[] = {
+    "letters", "tag-scheme", "store-tags", "blank-lines",        "kmer",        "stride",
+    "casing",  "infeasible", "tier",       "reverse-complement", "stratify",    "max-length",
+    "overlap", "strings",    "intervals",  "background",         "group-label", NULL};
 
 // What is one of several things that an item is, a pair has not.
 static const char *const not_of_pairs[] = {
@@ -138,6 +147,9 @@ static seq_status check_pairs(const seq_parsed *parsed, seq_error *error) {
 static seq_status check_task(const seq_parsed *parsed, seq_item_task task, seq_error *error) {
     if (task == SEQ_TASK_TRANSLATE) return check_pairs(parsed, error);
     if (refuse_given(parsed, of_pairs, "another task than translate", error)) return error->status;
+    if (task == SEQ_TASK_GENERATE)
+        return refuse_given(parsed, not_of_texts, "--task generate", error);
+    if (refuse_given(parsed, of_texts, "another task than generate", error)) return error->status;
     if (task == SEQ_TASK_TRANSCRIBE)
         return refuse_given(parsed, not_of_transcripts, "--task transcribe", error) ||
                        refuse_given(parsed, of_tags, "--task transcribe", error)
@@ -155,18 +167,21 @@ static seq_status check_given(const seq_parsed *parsed, seq_error *error) {
     static const char *const tokens[] = {"eos",          "missing", "reverse",
                                          "shard-tokens", "threads", NULL};
     const seqprep_options *options = parsed->values;
-    seq_status status =
-        refuse_given(parsed, tokens, "--task classify, rate, tag, transcribe or translate", error);
+    seq_status status = refuse_given(parsed, tokens, "a task of items", error);
     bool tag = options->task - 1 == SEQ_TASK_TAG;
     if (!status) status = check_task(parsed, (seq_item_task)(options->task - 1), error);
     if (!status && options->task - 1 == SEQ_TASK_RATE && options->stratify)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--stratify: --task rate has no classes");
+    if (!status && tag && is_given(parsed, "unit") && options->unit == SEQ_UNIT_SUBWORD)
+        status = seq_error_set(error, SEQ_BAD_USAGE,
+                               "--unit subword: a tag of --task tag belongs to a whole token; "
+                               "--letters reads the parts of a token");
     if (!status && tag && is_given(parsed, "unit") && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --task tag are words");
     if (!status && options->task - 1 == SEQ_TASK_TRANSCRIBE && is_given(parsed, "unit") &&
-        options->unit == SEQ_UNIT_BYTE)
+        options->unit != SEQ_UNIT_CHAR && options->unit != SEQ_UNIT_WORD)
         status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--unit byte: symbols of --task transcribe are characters or words");
+                               "--unit: symbols of --task transcribe are characters or words");
     if (!status && options->kmer && is_given(parsed, "unit"))
         status = seq_error_set(error, SEQ_BAD_USAGE, "--unit: the units of --kmer are its letters");
     if (!status && !options->kmer && is_given(parsed, "stride"))
@@ -189,7 +204,8 @@ static seq_unit unit_of(const seq_parsed *parsed, const char *reader) {
     if (options->task - 1 == SEQ_TASK_TRANSLATE) return SEQ_UNIT_WORD;
     const char *named = seq_reader_of_file(parsed->operands[0]);
     if (options->kmer || options->task - 1 == SEQ_TASK_TAG) return SEQ_UNIT_WORD;
-    if (options->task - 1 == SEQ_TASK_TRANSCRIBE) return SEQ_UNIT_CHAR;
+    if (options->task - 1 == SEQ_TASK_TRANSCRIBE || options->task - 1 == SEQ_TASK_GENERATE)
+        return SEQ_UNIT_CHAR;
     if (!reader) reader = named ? named : "lines";
     return is_sequence_reader(reader) ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD;
 }
@@ -226,10 +242,25 @@ static seq_status parse_part(const char *name, const char *text, double *fractio
 // What is said of words where there are frames, and of frames where there are words.
 static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *prepare,
                              seq_error *error) {
-    static const char *const of_words[] = {
-        "unit",      "punctuation", "lower",       "nfc",  "invalid", "long-words",
-        "min-count", "max-vocab",   "vocab",       "kmer", "stride",  "reverse-complement",
-        "letters",   "casing",      "blank-lines", NULL};
+    static const char *const of_words[] = {"unit",
+                                           "punctuation",
+                                           "lower",
+                                           "nfc",
+                                           "invalid",
+                                           "long-words",
+                                           "min-count",
+                                           "max-vocab",
+                                           "vocab",
+                                           "kmer",
+                                           "stride",
+                                           "reverse-complement",
+                                           "letters",
+                                           "casing",
+                                           "blank-lines",
+                                           "merges",
+                                           "vocabulary-threshold",
+                                           "glossary",
+                                           NULL};
     bool transcribe = prepare->task == SEQ_TASK_TRANSCRIBE;
     static const char *const of_frames[] = {
         "strings",   "gap-least", "gap-most",   "gap-level",     "string-count", "string-files",
@@ -245,8 +276,32 @@ static seq_status check_kind(const seq_parsed *parsed, const seq_prepare_items *
                              "--columns path=...,text=...",
                              with);
     if (transcribe) return SEQ_OK; // its text is the transcript
+    if (frames && prepare->task == SEQ_TASK_GENERATE)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--task generate: needs texts, %s", with);
     seq_status status = refuse_given(parsed, frames ? of_words : of_frames, with, error);
     return status || frames ? status : refuse_frames(parsed, with, error);
+}
+
+// What is said of tunes.
+static seq_status describe_texts(const seq_parsed *parsed, seq_prepare_items *out,
+                                 seq_error *error) {
+    static const char *const of_tunes[] = {"bar-position", "transpose", NULL};
+    const seqprep_options *options = parsed->values;
+    const char *reader = seq_prepare_items_reader(out);
+    char with[80];
+    if (out->task != SEQ_TASK_GENERATE) return SEQ_OK;
+    out->rules.text.eos = SEQ_EOS_DOCUMENT;
+    out->labels = options->labels;
+    out->numbers = options->numbers;
+    out->bar_position = options->bar_position;
+    out->transposes = options->transpose != NULL;
+    snprintf(with, sizeof with, "--reader %s, whose items are no tunes", reader);
+    if (strcmp(reader, "abc") != 0) return refuse_given(parsed, of_tunes, with, error);
+    if (options->lower)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--lower: it would change the notes of tunes");
+    return options->transpose ? seq_abc_range_parse("transpose", options->transpose, &out->lowest,
+                                                    &out->highest, error)
+                              : SEQ_OK;
 }
 
 // Strings are joined from what --subsample and the like have made of the frames.
@@ -380,6 +435,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     seq_status status = seq_frame_configure(seq_option_values(parsed, &seq_frame_options),
                                             &out->reader.frames, error);
     if (!status) status = check_kind(parsed, out, error);
+    if (!status) status = describe_texts(parsed, out, error);
     if (!status && grouped && !options->group_label)
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--normalise group: --group-label says what the groups are");
@@ -392,6 +448,7 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
     if (!status && !grouped && is_given(parsed, "unseen-groups"))
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--unseen-groups: without effect without --normalise group");
+    if (!status) status = seqprep_take_merges(parsed, out->rules.text.unit, &out->merges, error);
     if (!status && options->string_files) warn_of_string_files(out->reader.frames);
     if (!status) status = parse_folds(parsed, out, error);
     if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))

@@ -13,10 +13,13 @@ typedef struct seqprep_options {
     // Items.
     int task, reader, header, separator, blank_lines, missing_values, tag_scheme, stored_scheme;
     int normalise, unseen_groups, infeasible;
-    bool quotes, stratify, reverse_complement, letters, casing;
+    bool quotes, stratify, reverse_complement, letters, casing, bar_position;
     char *columns, *ignore, *delimiter, *comment, *label_pattern, *label_table, *group,
-        *group_label, *string_files, *intervals, *background, *folds, *tier;
+        *group_label, *string_files, *intervals, *background, *folds, *tier, *labels, *numbers,
+        *transpose;
     int64_t strings, gap_least, gap_most, gap_level, string_count;
+    char *merges, *glossary; // of subwords
+    int64_t vocabulary_threshold;
     // Pairs of texts.
     char *source, *target, *valid_source, *valid_target, *test_source, *test_target;
     bool joint, unescape;
@@ -28,6 +31,10 @@ bool seqprep_interrupted(void);
 // A number below 1 is a fraction, one below 100 with a percent sign, too; anything else is a path.
 seq_status seqprep_parse_split(const char *name, const char *text, double *fraction,
                                const char **file, seq_error *error);
+
+// seqprep_merges.c: options of subwords; refuses them where units are others.
+seq_status seqprep_take_merges(const seq_parsed *parsed, seq_unit unit, seq_merges_wish *out,
+                               seq_error *error);
 
 // seqprep_items.c
 // Refuses options of items with --task lm.

@@ -2,6 +2,7 @@
 // first goes out as it is drawn; later ones wait in memory until those before
 // them have ended. Invariant: the output is the sequences in order, whatever
 // order they end in. Test: tests/cli/seqsample.sh.
+#include "seqsample_private.h"
 #include "tool_model.h"
 #include "tool_program.h"
 #include <seqtrain/base/file.h>
@@ -15,14 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct options {
-    char *prime, *prime_file;
-    int64_t tokens, top_k, count, seed;
-    double temperature, top_p;
-    bool until_eos, greedy, no_unk, newest, echo, quiet;
-    int kernels, weights;
-    char *blas;
-} options;
+typedef seqsample_options options;
 
 enum { STANDARD_TOKENS = 400, PRIME_LIMIT = 1 << 26 };
 
@@ -35,8 +29,12 @@ static const seq_option table[] = {
      .help = "The same from a file (- is standard input)."},
     {SEQ_OPTION_FLAG, "echo", NULL, AT(echo), "yes",
      .help = "Print the prime before what follows it."},
+    {SEQ_OPTION_TEXT, "label", "FIELD=VALUE", AT(label), .flags = SEQ_OPTION_REPEATED,
+     .help = "A model that generates from labels or numbers: the value of one; give each."},
     {SEQ_OPTION_INTEGER, "tokens", "N", AT(tokens), "0", 0, 1e15,
-     .help = "Tokens in a sequence at most. 0: 400, or no limit with --until-eos."},
+     .help =
+         "Tokens in a sequence at most. 0: 400, or no limit with --until-eos; 10,000 of a model "
+         "that generates, which ends by itself."},
     {SEQ_OPTION_FLAG, "until-eos", NULL, AT(until_eos), "no",
      .help = "A sequence ends with its <eos>."},
     {SEQ_OPTION_INTEGER, "count", "N", AT(count), "1", 1, 1e6,
@@ -44,6 +42,9 @@ static const seq_option table[] = {
          "Sequences, drawn side by side, printed one after the other with an empty line between."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15,
      .help = "The same seed draws the same text."},
+    {SEQ_OPTION_TEXT, "copied", "FILE", AT(copied),
+     .help = "A model that generates: also a line for each sequence with its tokens, the longest "
+             "run of them that stands in a training item, and the share of it."},
     {SEQ_OPTION_HEADING, .help = "How it is drawn"},
     {SEQ_OPTION_REAL, "temperature", "T", AT(temperature), "1", 0, 1000,
      .help = "Logits are divided by T: below 1 safer, above 1 bolder. 0: as --greedy."},
@@ -58,6 +59,7 @@ static const seq_option table[] = {
     {SEQ_OPTION_HEADING, .help = "Model"},
     {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
      .help = "The newest checkpoint of RUN instead of the best."},
+    TOOL_AVERAGE_OPTION(AT(average)),
     {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
      .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
              "unfused: multiply and add are rounded apart), or OpenBLAS."},
@@ -83,7 +85,8 @@ static const seq_program program = {
                "checkpoint is used), CHECKPOINT one of its checkpoints.",
     .options = table,
     .examples = "  seqsample run --prime 'Once ' --tokens 400 --temperature 0.8\n"
-                "  seqsample run --until-eos --no-unk --count 10 --top-p 0.95\n",
+                "  seqsample run --until-eos --no-unk --count 10 --top-p 0.95\n"
+                "  seqsample tunes --label type=jigs --label key=G --label metre=6/8 --count 100\n",
     .minimum_operands = 1,
     .maximum_operands = 1,
 };
@@ -185,8 +188,8 @@ static void warn_of_prime(const seq_vocabulary *vocabulary, const char *what, co
             unknown, count);
 }
 
-static seq_status read_prime(const options *options, const seq_vocabulary *vocabulary,
-                             int32_t **out, size_t *out_count, seq_error *error) {
+seq_status seqsample_prime(const options *options, const seq_vocabulary *vocabulary, int32_t **out,
+                           size_t *out_count, seq_error *error) {
     char *text = NULL;
     size_t size = 0;
     seq_status status = SEQ_OK;
@@ -233,7 +236,7 @@ static seq_status sample(const options *options, const seq_loaded *loaded, seq_e
     if (options->top_k > seq_vocabulary_size(loaded->vocabulary))
         seq_log_info("--top-k %lld: the vocabulary has %d tokens: all of them",
                      (long long)options->top_k, seq_vocabulary_size(loaded->vocabulary));
-    seq_status status = read_prime(options, loaded->vocabulary, &prime, &prime_count, error);
+    seq_status status = seqsample_prime(options, loaded->vocabulary, &prime, &prime_count, error);
     if (status) return status;
     status = open_printer(&printer, loaded->vocabulary, (int)options->count, error);
     if (!status && options->echo) status = echo_prime(&printer, prime, prime_count, error);
@@ -245,19 +248,34 @@ static seq_status sample(const options *options, const seq_loaded *loaded, seq_e
     return status;
 }
 
+// What one kind of model has, and the other has not.
+static seq_status check_options(const seq_parsed *parsed, const seq_loaded *loaded,
+                                seq_error *error) {
+    const options *options = parsed->values;
+    bool items = !loaded->schema.streams;
+    if (!loaded->task->next_token)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "%s: it was trained for the task %s; texts are drawn from a "
+                             "language model (lm), or from one that generates (generate)",
+                             loaded->directory, loaded->task->name);
+    if (!items && (options->label || options->copied))
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: %s is a language model, which has none",
+                             options->label ? "label" : "copied", loaded->directory);
+    return SEQ_OK;
+}
+
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
     const options *options = parsed->values;
-    const tool_model how = {options->newest, options->kernels, options->weights, 1};
+    const tool_model how = {options->newest, options->kernels, options->weights, 1,
+                            options->average};
     seq_loaded loaded;
     seq_log_open(stderr, options->quiet ? SEQ_LOG_WARNING : SEQ_LOG_INFO, "seqsample");
     seq_status status = tool_load_model(parsed->operands[0], &how, &loaded, error);
     if (status) return status;
-    status = loaded.task->next_token
-                 ? sample(options, &loaded, error)
-                 : seq_error_set(error, SEQ_BAD_USAGE,
-                                 "%s: it was trained for the task %s; texts are drawn from a "
-                                 "language model (lm)",
-                                 loaded.directory, loaded.task->name);
+    status = check_options(parsed, &loaded, error);
+    if (!status)
+        status = loaded.schema.streams ? sample(options, &loaded, error)
+                                       : seqsample_items(options, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;
 }

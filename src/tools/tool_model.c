@@ -12,7 +12,11 @@ seq_status tool_load_model(const char *path, const tool_model *how, seq_loaded *
     seq_status status = seq_compute_find(seq_kernels_names()[how->kernels],
                                          (seq_precision)how->weights, NULL, &compute, error);
     if (!status) status = seq_compute_reserve(&compute, how->threads, error);
-    if (!status) status = seq_checkpoint_load(path, !how->newest, &compute, out, error);
-    if (!status && strcmp(path, out->directory) != 0) seq_log_info("from %s", out->directory);
+    if (!status && how->average > 1)
+        status = seq_checkpoint_load_average(path, (int)how->average, &compute, out, error);
+    else if (!status)
+        status = seq_checkpoint_load(path, !how->newest, &compute, out, error);
+    if (!status && how->average <= 1 && strcmp(path, out->directory) != 0)
+        seq_log_info("from %s", out->directory);
     return status;
 }

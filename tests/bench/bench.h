@@ -14,7 +14,7 @@ typedef struct bench {
     double least_seconds; // of one run
     const char *model;    // name of the only model to measure, or NULL
     size_t stream_bytes;  // of the part "stream"
-    const char *lengths;  // of the part "ragged": a file, or NULL
+    const char *lengths;  // of the parts "ragged" and "pairs": a file, or NULL
     FILE *rows;           // a JSON object a line, or NULL
     int printed;
 } bench;
@@ -103,6 +103,9 @@ void bench_ragged(bench *bench);
 bool bench_ragged_wanted(const bench *bench); // it has a model that bench->model names
 void bench_print_batches(const bench *bench); // of bench_ragged: lengths, a batch a line
 int bench_length_class(int32_t length);       // classes at steps of a tenth, as of the sampler
+void bench_pairs(bench *bench);
+bool bench_pairs_wanted(const bench *bench);
+void bench_print_pairs(const bench *bench); // lengths of source and target, a batch a line
 void bench_ctc(bench *bench);
 bool bench_ctc_wanted(const bench *bench);
 

@@ -7,6 +7,10 @@ seqtrain, truncated back-propagation with the carried state detached. Reads comm
     ragged TASK V E L H K FILE KIND SECONDS     -> tokens a second of one thread, passes over the batches of FILE (a line
                                                    of lengths each): bidirectional LSTM on packed sequences, K classes of
                                                    sentences (TASK classify) or tokens (tag), Adam, clipping
+    pairs ORDER V E H D FILE KIND SECONDS       -> target tokens a second of one thread, passes over the batches of FILE (a
+                                                   line of pairs of lengths each): bidirectional LSTM of H units on
+                                                   packed sequences, a decoder of D with attention (ORDER luong, feeding
+                                                   or bahdanau), Adam, clipping
     ctc T K U B SECONDS                         -> items a second of one thread: ctc_loss and its gradient to given ln p
 
 KIND is fp32, bf16 (autocast), either with -native behind it (without oneDNN) or with -compiled (torch.compile). What
@@ -72,6 +76,93 @@ class Ragged:
             self.train()
             self.warm.add(kind)
         return self.tokens * timed(self.train, seconds)
+
+
+class Pairs(nn.Module):
+    """As bench_pairs.c. Targets are sorted, and a step works on those that last so long: no padded target is computed."""
+
+    def __init__(self, order, vocabulary, embedding, hidden, units, file):
+        super().__init__()
+        torch.manual_seed(1)
+        self.order = order
+        width = 2 * hidden
+        self.embedding = nn.Embedding(vocabulary, embedding)
+        self.encoder = nn.LSTM(embedding, hidden, bidirectional=True)
+        self.bridge = nn.Linear(width, units)
+        fed = {"luong": 0, "feeding": units, "bahdanau": width}[order]
+        self.decoder = nn.LSTMCell(embedding + fed, units) if fed else nn.LSTM(embedding, units)
+        self.key = nn.Linear(width, units, bias=order == "bahdanau")
+        if order == "bahdanau":
+            self.query, self.v = nn.Linear(units, units, bias=False), nn.Linear(units, 1, bias=False)
+            self.out = nn.Linear(units + width + embedding, units)
+        else:
+            self.out = nn.Linear(units + width, units, bias=False)
+        self.output = nn.Linear(units, vocabulary)
+        self.optimizer = torch.optim.Adam(self.parameters(), lr=0.001, fused=True)
+        self.batches = [self.batch([int(length) for length in line.split()], vocabulary) for line in open(file)]
+        self.tokens = sum(sum(targets) for _, _, _, targets, _ in self.batches)
+        self.warm = set()
+
+    @staticmethod
+    def batch(lengths, vocabulary):
+        pairs = sorted(zip(lengths[::2], lengths[1::2]), key=lambda pair: -pair[1])
+        sources, targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        mask = torch.arange(max(sources)) >= torch.tensor(sources)[:, None]
+        words = [torch.randint(vocabulary, (max(some), len(some))) for some in (sources, targets, targets)]
+        packed = [nn.utils.rnn.pack_padded_sequence(some, of, enforce_sorted=False)
+                  for some, of in zip(words, (sources, targets, targets))]
+        return packed, mask, torch.tensor(sources), targets, packed[1].batch_sizes.tolist()
+
+    def attend(self, asking, keys, rows, mask):
+        if self.order == "bahdanau":
+            scores = self.v(torch.tanh(self.query(asking).unsqueeze(1) + keys)).squeeze(2)
+        else:
+            scores = torch.bmm(keys, asking.unsqueeze(2)).squeeze(2)
+        weights = torch.softmax(scores.masked_fill(mask, -torch.inf), 1)
+        return torch.bmm(weights.unsqueeze(1), rows).squeeze(1)
+
+    def loop(self, words, h, keys, rows, mask, sizes):
+        c, tops, at = torch.zeros_like(h), [], 0
+        fed = torch.zeros_like(h)
+        for size in sizes:
+            x, h, c, keys, rows, mask = words[at:at + size], h[:size], c[:size], keys[:size], rows[:size], mask[:size]
+            at += size
+            if self.order == "bahdanau":
+                context = self.attend(h, keys, rows, mask)
+                h, c = self.decoder(torch.cat((x, context), 1), (h, c))
+                tops.append(torch.cat((h, context, x), 1))
+            else:
+                h, c = self.decoder(torch.cat((x, fed[:size]), 1), (h, c))
+                fed = torch.tanh(self.out(torch.cat((h, self.attend(h, keys, rows, mask)), 1)))
+                tops.append(fed)
+        top = torch.cat(tops)
+        return torch.tanh(self.out(top)) if self.order == "bahdanau" else top
+
+    def at_once(self, words, h, keys, rows, mask):
+        states, _ = self.decoder(words._replace(data=self.embedding(words.data)), (h[None], torch.zeros_like(h)[None]))
+        padded, _ = nn.utils.rnn.pad_packed_sequence(states, batch_first=True)
+        weights = torch.softmax((padded @ keys.transpose(1, 2)).masked_fill(mask[:, None], -torch.inf), 2)
+        context = nn.utils.rnn.pack_padded_sequence(weights @ rows, self.targets, batch_first=True).data
+        return torch.tanh(self.out(torch.cat((states.data, context), 1)))
+
+    def step(self, packed, mask, sources, targets, sizes):
+        self.optimizer.zero_grad(set_to_none=True)
+        source, before, words = packed
+        self.targets = targets
+        encoded, _ = self.encoder(source._replace(data=self.embedding(source.data)))
+        rows, _ = nn.utils.rnn.pad_packed_sequence(encoded, batch_first=True)
+        start, keys = torch.tanh(self.bridge(rows.sum(1) / sources[:, None])), self.key(rows)
+        if self.order == "luong":
+            top = self.at_once(before, start, keys, rows, mask)
+        else:
+            top = self.loop(self.embedding(before.data), start, keys, rows, mask, sizes)
+        F.cross_entropy(self.output(top), words.data).backward()
+        nn.utils.clip_grad_norm_(self.parameters(), 5.0)
+        self.optimizer.step()
+
+    def pass_over(self):
+        for batch in self.batches:
+            self.step(*batch)
 
 
 def detach(state):
@@ -168,6 +259,15 @@ class Server:
         prepare(kind, 1)
         sizes = [int(size) for size in (vocabulary, embedding, layers, hidden, classes)]
         return self.keep(("ragged", task, *sizes, file), lambda: Ragged(task, *sizes, file)).rate(kind, float(seconds))
+
+    def pairs(self, order, vocabulary, embedding, hidden, units, file, kind, seconds):
+        prepare(kind, 1)
+        sizes = [int(size) for size in (vocabulary, embedding, hidden, units)]
+        pairs = self.keep(("pairs", order, *sizes, file), lambda: Pairs(order, *sizes, file))
+        if kind not in pairs.warm:
+            pairs.pass_over()
+            pairs.warm.add(kind)
+        return pairs.tokens * timed(pairs.pass_over, float(seconds))
 
     def ctc(self, frames, symbols, labels, batch, seconds):
         prepare("fp32", 1)

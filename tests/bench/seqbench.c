@@ -14,11 +14,12 @@ typedef struct options {
     bool models, batches;
 } options;
 
-static const char *const parts[] = {"all",   "peak",   "memory", "kernels", "activations",
-                                    "steps", "ragged", "ctc",    "stream",  NULL};
+static const char *const parts[] = {"all",    "peak",  "memory", "kernels", "activations", "steps",
+                                    "ragged", "pairs", "ctc",    "stream",  NULL};
+enum { PAIRS = 7 };
 static void (*const functions[])(bench *) = {bench_peaks,       bench_memory, bench_kernels,
                                              bench_activations, bench_steps,  bench_ragged,
-                                             bench_ctc,         bench_stream};
+                                             bench_pairs,       bench_ctc,    bench_stream};
 
 static const seq_option table[] = {
     {SEQ_OPTION_TEXT, "rows", "FILE", offsetof(options, rows),
@@ -32,7 +33,9 @@ static const seq_option table[] = {
          "Print the models and leave: name, cell, V, layers, hidden units, B, T, floating-point "
          "operations of a training step's matrix products per token, parameters."},
     {SEQ_OPTION_TEXT, "lengths", "FILE", offsetof(options, lengths),
-     .help = "Lengths of sentences for the part ragged, one a line. Without it they are drawn."},
+     .help =
+         "Lengths of sentences for the part ragged, one a line, or of source and target for the "
+         "part pairs. Without it they are drawn."},
     {SEQ_OPTION_FLAG, "batches", NULL, offsetof(options, batches), "no",
      .help = "Print the lengths of that part's batches, one batch a line, and leave."},
     {SEQ_OPTION_INTEGER, "stream-bytes", "N", offsetof(options, stream_bytes), "64M", 4096, 1e12,
@@ -59,12 +62,12 @@ static seq_status check(const options *options, bench *bench, seq_error *error) 
                             .model = options->model,
                             .lengths = options->lengths,
                             .stream_bytes = (size_t)options->stream_bytes};
-    bool known = bench_ragged_wanted(bench) || bench_ctc_wanted(bench);
+    bool known = bench_ragged_wanted(bench) || bench_pairs_wanted(bench) || bench_ctc_wanted(bench);
     for (const bench_model *model = bench_models; *model->name; model++)
         known |= bench_wants(bench, model);
     if (!known)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--model %s: none of --models, nor of the parts ragged and ctc",
+                             "--model %s: none of --models, nor of the parts ragged, pairs and ctc",
                              options->model);
     if (options->rows && !(bench->rows = fopen(options->rows, "ae")))
         return seq_error_set_errno(error, "opening %s", options->rows);
@@ -87,7 +90,7 @@ int main(int argc, char **argv) {
     if (options.models)
         bench_print_models();
     else if (options.batches)
-        bench_print_batches(&bench);
+        options.only == PAIRS ? bench_print_pairs(&bench) : bench_print_batches(&bench);
     else
         for (int part = 1; parts[part]; part++)
             if (options.only == 0 || options.only == part) functions[part - 1](&bench);

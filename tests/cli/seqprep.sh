@@ -111,7 +111,7 @@ expect 3 "missing" "$SEQPREP" --unit char --valid missing -o no joined
 expect 2 "unknown option|--bogus" "$SEQPREP" --bogus -o no joined
 expect 2 "output" "$SEQPREP" --unit char joined
 expect 2 "INPUT|operand|Usage" "$SEQPREP" --unit char -o no
-expect 2 "byte, char, word" "$SEQPREP" --unit letter -o no joined
+expect 2 "byte, char, abc, word, subword" "$SEQPREP" --unit letter -o no joined
 expect 2 "min-count" "$SEQPREP" --min-count 0 -o no joined
 expect 2 "max-vocab" "$SEQPREP" --max-vocab -1 -o no joined
 expect 2 "between 0 and 1" "$SEQPREP" --valid 1.5 -o no joined

@@ -205,7 +205,7 @@ refused 3 "bytes line 1, column 6: byte 0xff is not UTF-8" --task classify bytes
 made bytes.data 'train +1 +2 +1' --task classify --unit byte bytes
 refused 3 "no items to train on" --task classify /dev/null
 refused 2 "columns: without effect with --task lm" --columns text=1 tab
-refused 2 "reverse: without effect with --task classify, rate, tag or transcribe" --task classify --reverse tab
+refused 2 "reverse: without effect with a task of items" --task classify --reverse tab
 refused 2 "letters: without effect with --task classify or rate" --task classify --letters tab
 refused 2 "stratify: without effect with --task tag" --task tag --stratify iob1
 refused 2 "header: without effect with --reader lines" --task classify --header yes tab

@@ -107,7 +107,7 @@ expect 3 "other.char has none of the 3 units of the inputs" "$SEQPREP" --vocab o
 # --reverse is recorded; what it does is in tests/unit/data/test_dataset.c.
 expect 0 "order +reversed" "$SEQPREP" --unit word --reverse -o turned lf
 grep -q '"reverse": "yes"' turned/dataset.json || bad "--reverse is not in the manifest"
-expect 2 "reverse: without effect with --task classify" "$SEQPREP" --task classify --reverse -o no lf
+expect 2 "reverse: without effect with a task of items" "$SEQPREP" --task classify --reverse -o no lf
 
 # Parts as percentages; more files than a data set may have.
 expect 0 "valid +6 " "$SEQPREP" --unit word --valid 50% -o percent lf

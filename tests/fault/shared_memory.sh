@@ -99,7 +99,7 @@ group=$group-killed
 if mkdir "$group" 2>/dev/null && echo 300M >"$group/memory.limit_in_bytes"; then
   launcher_environment 1 # the other rank is to have the second that it has by default
   rm -f "$codes"
-  bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "${two[@]}" "${train[@]}" --hidden 64 --batch 400 --window 400 --run "$work/killed" >log.killed 2>&1
+  bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$group" "${two[@]}" "${train[@]}" --hidden 256 --batch 400 --window 400 --run "$work/killed" >log.killed 2>&1
   was_killed "$(rank_code "$codes" $?)" || bad "killed: $(tail -3 log.killed)"
   launcher_environment 0
   one_message log.killed "has died in step 0, .*; it was killed \(SIGKILL\), the likely reason is want of memory: .* of 314.5 MB free in the control group.*the system has killed [1-9][0-9]* process.*before its first checkpoint"

@@ -1,6 +1,6 @@
 # Every task with items, with all that a model of it can have: the same bytes on any number of ranks and after any kill, batches cut
 # anew, the audit, the replica check, numbers that are none, and files that somebody has damaged or written with intent. A task that
-# this script has no items for is a failure. The whole takes every task and every place, the default run one task and a few.
+# this script has no items for is a failure. The whole takes every task and every place, the default run two tasks and a few.
 # Long: 1200
 [ -w /dev/shm ] && export TMPDIR=/dev/shm # some hundred checkpoints, each synced to its disk
 source "$SUPPORT/common.sh"
@@ -9,7 +9,7 @@ launcher_environment 0
 whole=$((SCALE >= 10))
 
 # items TASK COUNT FROM: sentences of 1 to 9 words, each with a label, a number, or a tag a word; or as many frames, with a label, or
-# in files of their own with up to 3 labels, which strings are made of.
+# in files of their own with up to 3 labels, which strings are made of; or a source and a target, which only for validation may be empty.
 items() {
   awk -v task="$1" -v count="$2" -v from="$3" 'BEGIN {
     if (task == "frames") print "@problemName none\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true down even up\n@data"
@@ -30,13 +30,15 @@ items() {
         print ":" (i % 3 ? (i % 3 > 1 ? "up" : "even") : "down")
         continue
       }
-      if (task == "classify") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
+      if (task == "classify" || task == "generate") printf "%s\t", i % 3 ? (i % 3 > 1 ? "up" : "even") : "down"
       if (task == "rate") printf "%s\t", i * 7 % 11 / 2 - 1
       for (t = 0; t <= i * 7 % 9; t++) {
         word = i % 5 == t ? "once" i : "w" (i * 5 + t * 3) % 23
+        if (task == "translate" && t == i * 7 % 9) word = word "\t"
         if (task == "tag") print word "\t" (t % 3 == 1 ? "B-x" : t % 3 == 2 && i % 2 ? "I-x" : "O")
         else printf "%s ", word
       }
+      for (t = 0; task == "translate" && t < i % 5 + (i < 100); t++) printf "%sv%d", t ? " " : "", (i * 3 + t * t) % 19
       print ""
     }
   }'
@@ -50,7 +52,7 @@ begin() {
   command=("$SEQTRAIN" --data "$task/data" --layers 2 --hidden 6,5 --bidirectional --feedforward-between 6 --feedforward 4 --dropout 0.2
     --dropout-locked --weight-drop 0.3 --replicas 4 --batch 2 --epochs 3 --steps 18
     --clip-norm 0.3 --schedule plateau --log-every 1 --keep 99 --checkpoint-every 4 --validate-every 5)
-  input=text labels=label cut=(--batch 3 --override batch)
+  input=text labels=label cut=(--batch 3 --override batch) answer=("$SEQPREDICT" "$task/valid.txt") changed='bidirectional no'
   case $task in
   classify) command+=(--pool attention --label-smoothing 0.1 --class-weights balanced) ;;
   frames) # classify, too
@@ -64,6 +66,11 @@ begin() {
   transcribe)
     input=frames labels=symbols preparing=(--reader tsv --columns path=1,text=2 --unit word) words=()
     ;;
+  translate)
+    command+=(--label-smoothing 0.1 --decoder-layers 2 --decoder-hidden 5 --batch-tokens 16)
+    cut=(--batch-tokens 25 --override batch-tokens)
+    input=source labels=target preparing=(--columns source=1,target=2 --reader tsv)
+    ;;
   strings) # 21 of the 41 items each epoch, so that a step of 4 has 6, and its last one item; joined by 1 to 3 frames
     kind=transcribe input=frames labels=symbols words=() cut=(--batch 2 --override batch)
     preparing=(--reader tsv --columns path=1,text=2 --unit word --strings 3 --string-count 9 --gap-least 1 --gap-most 3)
@@ -73,6 +80,11 @@ begin() {
     command+=(--letters-hidden 4 --letters-embed 3 --normalize items)
     preparing=(--letters --store-tags iobes)
     labels=tag
+    ;;
+  generate)
+    command+=(--condition first --condition-embed 3 --no-bidirectional)
+    preparing=(--labels label)
+    answer=("$SEQSAMPLE" --label label=up --quiet) changed='condition-embed 4'
     ;;
   *)
     bad "this test has no items for the task $task"
@@ -242,7 +254,7 @@ hostile_checkpoints() {
   fresh "no sizes, as early versions wrote it"
   sed -zi 's/,\n *"vocabulary[.][a-z-]*[.]size": "[0-9]*"//g; s/  "hash": "[0-9a-f]*"\n}\n$//' "$task/bad/checkpoints/$newest/manifest.json"
   "$HOSTILE" sign "$task/bad/checkpoints/$newest/manifest.json" || bad "cannot sign"
-  expect 0 "" "$SEQPREDICT" "$task/bad/checkpoints/$newest" "$task/valid.txt"
+  expect 0 "" "${answer[0]}" "$task/bad/checkpoints/$newest" "${answer[@]:1}"
   while read -r key value; do
     change schema "$key" "$value"
     refuse_checkpoint "$newest.*(schema|task is none|list the files|options? of|no such option|values|no field)"
@@ -251,7 +263,7 @@ hostile_checkpoints() {
   refuse_checkpoint "$newest.*parameters"
   change model hidden 65536,65536
   refuse_checkpoint "$newest.*(record|values|parameters)"
-  change options bidirectional no
+  change options $changed
   refuse_checkpoint "$newest.*values"
   outcome $refused
 }
@@ -266,12 +278,12 @@ field.$input.kind label
 field.$input.kind nothing
 field.$input.axis example
 field.$input.axis nothing
-$([ $input = text ] && printf 'field.text.vocabulary nothing\nfield.text.vocabulary 2147483648\n' || printf 'field.frames.width 0\nfield.frames.width 3\nfield.frames.deviation 1,0\n')
+$([ $input != frames ] && printf "field.$input.vocabulary nothing\nfield.$input.vocabulary 2147483648\n" || printf 'field.frames.width 0\nfield.frames.width 3\nfield.frames.deviation 1,0\n')
 field.$labels.axis $([ "$task" = tag ] && echo example || echo $input)
 field.$labels.axis nothing
-field.$labels.kind ids
+field.$labels.kind $([ "$task" = translate ] && echo label || echo ids)
 target nothing
-target $input
+$([ "$task" = generate ] && echo target label || echo target $input)
 length example
 axes example
 axis.$input.parent $input
@@ -309,8 +321,9 @@ $input.ends 3 0
 $input.ends 3 4294967295
 $input.ends -1 200
 $input.ends -1 202
-$([ $input = text ] && echo text 7 255 || printf 'frames 7 nan\nframes -1 inf\n')
+$([ $input != frames ] && echo $input 7 255 || printf 'frames 7 nan\nframes -1 inf\n')
 $([ "$task" = rate ] && printf 'label 5 nan\nlabel 5 inf\n' || echo "$labels 7 255")
+$([ "$task" = translate ] && printf 'target.ends 3 0\ntarget.ends -1 4294967295\n')
 $([ "$task" = tag ] && printf 'letters.ends 8 1\nletters.ends -1 4294967295\nletter 9 255\n')
 END
   for file in train-0000.h5 valid-0000.h5 $(cd "$task/data" && ls vocabulary*); do
@@ -363,5 +376,7 @@ else
   numbers 1
   hostile_checkpoints
   hostile_data
+  begin translate
+  resume train-update:9:1
 fi
 finish

@@ -22,12 +22,39 @@ static void use_transcripts(const seq_answers *gold, const seq_answers *predicte
     free(edits);
 }
 
+static void use_texts(const seq_answer_tables *tables, seq_answers *gold,
+                      const seq_answers *predicted) {
+    seq_error error = {0};
+    for (int tokens = 0; tokens <= SEQ_BLEU_TOKENS; tokens++) {
+        const seq_text_measure measure = {.chrf = tokens == SEQ_BLEU_TOKENS,
+                                          .words = true,
+                                          .lower = tokens % 2,
+                                          .tokens = (seq_bleu_tokens)(tokens % SEQ_BLEU_TOKENS),
+                                          .bleu = {.value = -1}};
+        seq_counted counted;
+        int64_t sums[SEQ_CHRF_COUNTS];
+        seq_status status =
+            seq_counted_of_texts(measure, &tables->words, gold, predicted, &counted, &error);
+        assert(status == SEQ_OK);
+        seq_counted_sum(&counted, NULL, sums);
+        double value = counted.value(&counted, sums);
+        assert(value >= 0 && value < 100.0001);
+        seq_counted_clear(&counted);
+    }
+    seq_status status = seq_answers_add_references(gold, predicted, &error);
+    assert(status == SEQ_OK && gold->first[gold->items] == gold->places);
+}
+
 static void use(const seq_answer_tables *tables, seq_answers *gold, seq_answers *predicted) {
     seq_error error = {0};
     seq_counted counted;
     assert(gold->items == predicted->items);
     fuzz_check(seq_answers_check(gold, predicted, tables, &error), &error);
     if (error.status || gold->kind == SEQ_ANSWERS_RATINGS) return;
+    if (gold->kind == SEQ_ANSWERS_TEXTS) {
+        use_texts(tables, gold, predicted);
+        return;
+    }
     if (gold->kind == SEQ_ANSWERS_TRANSCRIPTS) {
         use_transcripts(gold, predicted);
         return;
@@ -56,7 +83,8 @@ static void use(const seq_answer_tables *tables, seq_answers *gold, seq_answers 
 
 static void read(const seq_answer_file *file, seq_answer_kind kind, bool both) {
     const seq_answer_columns columns = {0};
-    seq_answer_tables tables = {.rules = {.unit = both ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD, .nfc = true}};
+    seq_answer_tables tables = {
+        .rules = {.unit = both ? SEQ_UNIT_CHAR : SEQ_UNIT_WORD, .nfc = true}};
     seq_answers gold = {0}, predicted = {0};
     seq_error error = {0};
     fuzz_check(seq_answers_read(file, kind, &columns, !both, &tables, &gold,
@@ -77,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_check(seq_answer_file_read(file.path, &bytes, &error), &error);
     if (!error.status) {
         assert(seq_answers_find_kind(&bytes, 1, &columns) != SEQ_ANSWERS_AUTO);
-        for (int kind = SEQ_ANSWERS_TAGS; kind <= SEQ_ANSWERS_TRANSCRIPTS; kind++) {
+        for (int kind = SEQ_ANSWERS_TAGS; kind <= SEQ_ANSWERS_TEXTS; kind++) {
             read(&bytes, (seq_answer_kind)kind, false);
             read(&bytes, (seq_answer_kind)kind, true);
         }

@@ -1,7 +1,7 @@
 """Writes the golden values of this directory with PyTorch (made with torch 2.13.0, CPU): python3 generate.py
 Models: torch.nn.LSTM, GRU and RNN with cross_entropy in double, RNN with AdaptiveLogSoftmaxWithLoss;
-bidirectional stacks of each cell, and layers with a start state, over packed sequences; a conditional random field by logsumexp, ctc_loss,
-regression and ordinal losses in double; optimisers and clipping in single precision."""
+bidirectional stacks of each cell, and layers with a start state, over packed sequences; encoder-decoders with attention, item by
+item; a conditional random field by logsumexp, ctc_loss, regression and ordinal losses in double; optimisers and clipping in single precision."""
 import torch
 from torch import nn
 
@@ -159,6 +159,83 @@ def field(stream, name, forbidden=(), labels=5, lengths=(6, 4, 4, 1)):
     write(stream, f"{name}.emissions.gradient", torch.cat([emissions.grad for emissions, _ in items]))
 
 
+def drawn(parameters, name, *shape):
+    """A parameter that a test can draw, too: a sine of its place and name."""
+    places = torch.arange(torch.Size(shape).numel(), dtype=torch.double)
+    values = 0.6 * torch.sin(0.7 * places + sum(map(ord, name)))
+    parameters[name] = values.float().double().reshape(shape).requires_grad_()
+    return parameters[name]
+
+
+def stepper(parameters, name, cell, inputs, hidden):
+    gates = 4 if cell == "lstm" else 3
+    own = [drawn(parameters, f"{name}.{part}_l0", *shape) for part, shape in (
+        ("weight_ih", (gates * hidden, inputs)), ("weight_hh", (gates * hidden, hidden)),
+        ("bias_ih", (gates * hidden,)), ("bias_hh", (gates * hidden,)))]
+
+    def step(x, state):
+        h, c = state
+        return torch.lstm_cell(x, (h, c), *own) if cell == "lstm" else (torch.gru_cell(x, h, *own), c)
+    return step
+
+
+def decoder(stream, name, cell, attention, feeding=False, bahdanau=False, words=9, embedding=4, hidden=5,
+            sources=(2, 4, 0, 1), targets=(3, 2, 4, 0)):
+    """An encoder and a decoder that attends to it, item by item; loss and gradients of the sum."""
+    parameters, loss = {}, 0
+    source, target = (drawn(parameters, f"{prefix}embedding.weight", words, embedding) for prefix in ("", "decoder."))
+    encode = stepper(parameters, "encoder", cell, embedding, hidden)
+    fed = hidden if feeding or bahdanau else 0
+    decode = stepper(parameters, "decoder", cell, embedding + fed, hidden)
+    bridge = drawn(parameters, "bridge.weight", hidden, hidden), drawn(parameters, "bridge.bias", hidden)
+    inside = "_l0" if fed else ""
+    if attention != "dot":
+        key = drawn(parameters, "decoder.key.weight", hidden, hidden)
+    if attention == "additive":
+        key_bias = drawn(parameters, "decoder.key.bias", hidden)
+        query = drawn(parameters, "decoder.weight_query_l0" if fed else "decoder.query.weight", hidden, hidden)
+        v = drawn(parameters, f"decoder.v{inside}", hidden)
+    if bahdanau:
+        readout = (drawn(parameters, "decoder.readout.weight", hidden, 2 * hidden + embedding),
+                   drawn(parameters, "decoder.readout.bias", hidden))
+    else:
+        out = drawn(parameters, "decoder.weight_out_l0" if fed else "decoder.out.weight", hidden, 2 * hidden)
+    output = drawn(parameters, "output.weight", words, hidden), drawn(parameters, "output.bias", words)
+    zeros = torch.zeros(1, hidden, dtype=torch.double)
+
+    def attend(asking, rows):
+        if not len(rows):
+            return zeros
+        keys = rows if attention == "dot" else rows @ key.T
+        scores = torch.tanh(asking @ query.T + keys + key_bias) @ v if attention == "additive" else keys @ asking[0]
+        return (torch.softmax(scores, 0) @ rows).reshape(1, -1)
+
+    for item, (length, steps) in enumerate(zip(sources, targets)):
+        state, rows = (zeros, zeros), []
+        for time in range(length):
+            state = encode(source[(item * 11 + time * 3) % words].reshape(1, -1), state)
+            rows.append(state[0])
+        rows = torch.cat(rows) if rows else zeros[:0]
+        mean = rows.mean(0, keepdim=True) if length else zeros
+        state, seen, before = (torch.tanh(nn.functional.linear(mean, *bridge)), zeros), zeros, None
+        for time in range(steps):
+            word = (item * 31 + time * 5 + 3) % words
+            x = torch.zeros(1, embedding, dtype=torch.double) if before is None else target[before].reshape(1, -1)
+            before = word
+            if bahdanau:
+                context = attend(state[0], rows)
+                state = decode(torch.cat([x, context], 1), state)
+                top = torch.tanh(nn.functional.linear(torch.cat([state[0], context, x], 1), *readout))
+            else:
+                state = decode(torch.cat([x, seen], 1) if feeding else x, state)
+                top = seen = torch.tanh(torch.cat([state[0], attend(state[0], rows)], 1) @ out.T)
+            loss = loss + nn.functional.cross_entropy(nn.functional.linear(top, *output), torch.tensor([word]))
+    loss.backward()
+    write(stream, f"{name}.loss", loss)
+    for parameter, value in parameters.items():
+        write(stream, f"{name}.{parameter}", value.grad.float())
+
+
 def regression(stream, name, loss, count=40):
     """Targets in units of their own, normalised by their mean and (population) deviation."""
     torch.manual_seed(6)
@@ -233,6 +310,12 @@ with open("outputs.txt", "w") as stream:
 with open("crf.txt", "w") as stream:
     field(stream, "free")
     field(stream, "masked", forbidden=((0, 2), (1, 0), (3, 0)))
+
+with open("decoders.txt", "w") as stream:
+    for attention in ("dot", "general", "additive"):
+        decoder(stream, f"luong-{attention}", "gru-reset-after", attention)
+        decoder(stream, f"feeding-{attention}", "lstm", attention, feeding=True)
+        decoder(stream, f"bahdanau-{attention}", "gru-reset-after", attention, bahdanau=True)
 
 with open("ctc.txt", "w") as stream:
     ctc(stream, "usual", 40, 8, [3, 1, 1, 4, 7, 2, 2, 6, 3])

@@ -1,4 +1,4 @@
-# Items, of words and of frames: the same bytes for every number of ranks, also where the last step of an epoch leaves 3, 2 or 1 of 4 replicas without an item;
+# Items, of words, of frames, and pairs: the same bytes for every number of ranks, also where the last step of an epoch leaves 3, 2 or 1 of 4 replicas without an item;
 # those add nothing. A new cut counts what it reads twice.
 source "$SUPPORT/common.sh"
 # items N: N sequences of 1 to 9 words in two classes.
@@ -43,12 +43,30 @@ for p in 1 2 4; do
   same_tree framed-1/checkpoints "framed-$p/checkpoints"
 done
 
+# Texts that are generated from a label, by an adaptive softmax.
+expect 0 'text: ids' "$SEQPREP" --task generate --labels label --unit word -o texts items.txt
+for p in 1 2 4; do
+  expect 0 'audit +epoch 2: each of 11 items was read once' run_mpi "$p" "$SEQTRAIN" --data texts --layers 1 --hidden 7 --embed 5 --output adaptive --cutoffs 8 \
+    --batch 1 --replicas 4 --epochs 2 --clip-norm 0.3 --dropout 0.2 --run "written-$p"
+  same_tree written-1/checkpoints "written-$p/checkpoints"
+done
+
 # The same recordings as strings of 1 to 3, with their letters as transcripts: made anew each epoch, whoever makes them.
 expect 0 'symbols: label' "$SEQPREP" --task transcribe --reader csv-frames --label-pattern '{text}_{index}.csv' --infeasible skip -o strings recorded
 for p in 1 2 4; do
   expect 0 'audit +epoch 2: each of [0-9]+ items was read once' run_mpi "$p" "$SEQTRAIN" --data strings --layers 1 --hidden 7 --strings 3 --gap-least 1 \
     --gap-most 3 --input-noise 0.1 --batch 1 --replicas 4 --epochs 2 --clip-norm 0.3 --run "strung-$p"
   same_tree strung-1/checkpoints "strung-$p/checkpoints"
+done
+
+# Pairs of texts, some of length 0, with a decoder of two layers.
+awk 'BEGIN { for (i = 0; i < 11; i++) { for (t = 0; t <= i * 7 % 9; t++) printf "w%d ", (i * 5 + t * 3) % 23; printf "\t"
+  for (t = 0; t < i % 4 + 1; t++) printf "v%d ", (i * 3 + t) % 7; print "" } }' >pairs.tsv
+expect 0 'the target' "$SEQPREP" --task translate --columns source=1,target=2 --valid <(printf 'w1\tv1\n\tv2\nw2\t\n') -o pairs pairs.tsv
+for p in 1 2 4; do
+  expect 0 'audit +epoch 2: each of 11 items was read once' run_mpi "$p" "$SEQTRAIN" --data pairs --layers 1 --hidden 7 --embed 5 --bidirectional \
+    --decoder-layers 2 --batch 1 --replicas 4 --epochs 2 --clip-norm 0.3 --dropout 0.2 --label-smoothing 0.1 --run "paired-$p"
+  same_tree paired-1/checkpoints "paired-$p/checkpoints"
 done
 
 # A step of 4 replicas, then 3 replicas from step 1 of 4 on: what was read, less what was read twice, with what was not, is all.

@@ -251,6 +251,7 @@ static void run(layer_case *test, float start) {
     fill(test->gradient, test->parameter_size, start);
     for (int i = 0; i < test->spec->input_count; i++)
         fill(test->gradients[i], input_size(test, i), start);
+    if (test->spec->kind->begin) test->spec->kind->begin(&test->node, &test->pass);
     test->spec->kind->forward(&test->node, &test->pass);
     for (size_t i = 0; i < out_size(test); i++)
         own->gradient[i] = slope_of(test, i);

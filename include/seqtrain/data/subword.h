@@ -25,7 +25,8 @@ void seq_subword_destroy(seq_subword *subword);
 // Learns from distinct words and their counts (joint: one table with the words of both sides, the
 // counts added). The most frequent pair is merged first; of equal ones the greatest, by code
 // points, first unit before second. It ends early when no pair occurs `least` times. Words whose
-// count is 0 are passed over. The result depends on nothing else, so on no order of the words.
+// count is 0, or that hold a blank, are passed over. The result depends on nothing else, so on no
+// order of the words.
 typedef struct seq_subword_learning {
     int64_t merges;         // 1 .. SEQ_MERGES_MOST
     int64_t least;          // 1 or more; subword-nmt has 2
@@ -54,23 +55,27 @@ typedef struct seq_subword_cutter seq_subword_cutter;
 seq_status seq_subword_cutter_create(const seq_subword *subword, const seq_string_table *kept,
                                      int64_t least, seq_unit_sink sink, void *context,
                                      seq_subword_cutter **out, seq_error *error);
+// With the merges of a vocabulary, whose units are kept: cuts as its data set was cut.
+seq_status seq_subword_cutter_for(const seq_vocabulary *vocabulary, seq_unit_sink sink,
+                                  void *context, seq_subword_cutter **out, seq_error *error);
 void seq_subword_cutter_destroy(seq_subword_cutter *cutter); // NULL is fine
 // A seq_unit_sink, to stand between a tokenizer of words and the sink of units (which gets them one
-// by one, with their marks). A last unit that ends in "@@", or is "<unk>" or "<eos>", is cut before
-// its last character, so that a mark is always a mark.
+// by one, with their marks). A last unit that ends in "@@", or is "<unk>" or "<eos>", is cut into
+// its characters, so that a mark is always a mark.
 seq_status seq_subword_take(void *cutter, const char *text, size_t size, size_t count,
                             seq_error *error);
 
 // All words of a table -> units. `words`: counts are those of the training part, 0 for words of
 // other parts only. A unit of the training part that occurs less than `threshold` times (from 1 on)
 // is split again. `known` (NULL: none): units that are kept in any case. `units` must be empty: it
-// receives the units with their counts in the training part; those that have 0 are characters and
-// glossaries that it has not: <unk> to a vocabulary. The vocabulary of `units` (those with a count,
-// or more than some least one) is what seq_subword_cutter_create takes as `kept` later on: it cuts
-// a word as it was cut here.
+// receives the units with their counts in the training part. The vocabulary of `units` (those with
+// a count, or more than some least one, and the letters) is what seq_subword_cutter_create takes as
+// `kept` later on: it cuts a word as it was cut here.
 typedef struct seq_subword_map {
     uint32_t *units; // numbers of `units`, of all words one after another
     size_t *ends;    // by number of a word: where its units end; they begin where those before end
+    size_t letters;  // of `units`, the first so many: the characters of training, with and without
+                     // a mark. Some have the count 0, but belong into a vocabulary all the same.
 } seq_subword_map;
 seq_status seq_subword_map_words(const seq_subword *subword, const seq_string_table *words,
                                  int64_t threshold, const seq_vocabulary *known,

@@ -1,5 +1,5 @@
-// Units of text and their numbers: byte, char (Unicode code point), word, and subword (parts of a
-// word, data/subword.h).
+// Units of text and their numbers: byte, char (Unicode code point), abc (a symbol of ABC notation,
+// data/abc.h), word, and subword (parts of a word, data/subword.h).
 #ifndef SEQTRAIN_DATA_VOCABULARY_H
 #define SEQTRAIN_DATA_VOCABULARY_H
 
@@ -10,7 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum seq_unit { SEQ_UNIT_BYTE, SEQ_UNIT_CHAR, SEQ_UNIT_WORD, SEQ_UNIT_SUBWORD } seq_unit;
+typedef enum seq_unit {
+    SEQ_UNIT_BYTE,
+    SEQ_UNIT_CHAR,
+    SEQ_UNIT_ABC,
+    SEQ_UNIT_WORD,
+    SEQ_UNIT_SUBWORD
+} seq_unit;
 typedef enum seq_punctuation {
     SEQ_PUNCTUATION_KEEP,
     SEQ_PUNCTUATION_SPLIT,

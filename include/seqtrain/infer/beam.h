@@ -7,10 +7,28 @@
 #define SEQTRAIN_INFER_BEAM_H
 
 #include <math.h>
+#include <seqtrain/base/option.h>
 #include <seqtrain/base/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// ---- What is kept, by options that all searches share.
+
+typedef struct seq_beam_options {
+    int64_t width;             // --beam; 0: no beam, the best symbol each time
+    double margin;             // --margin; 0: none
+    int64_t shortest, longest; // --min-length, --max-length; 0: any
+} seq_beam_options;
+extern const seq_option_group seq_beam_options_group;
+enum { SEQ_BEAM_WIDTHS = 100000 };
+// The options of a program with the group; --beam is `width` where it was not given. SEQ_BAD_USAGE:
+// the shortest length is above the longest.
+seq_status seq_beam_options_take(const seq_parsed *parsed, int64_t width, seq_beam_options *out,
+                                 seq_error *error);
+static inline double seq_beam_margin(const seq_beam_options *options) {
+    return options->margin > 0 ? options->margin : INFINITY;
+}
 
 // ---- Prefixes: node 0 is the empty one, each other adds a symbol to its parent's.
 

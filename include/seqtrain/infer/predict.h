@@ -20,10 +20,16 @@ typedef struct seq_predictor_config {
     bool marginals;           // the probability of each label of the best alternative
     int batch;                // items of a batch at most
     seq_team *team;           // NULL: one thread
+    bool given;               // targets are known: they are read, as the other fields are
     // In place of answers, where a search follows: told of each item, once, in any order, the
-    // head's scores (rows, classes) of its rows on the axis of lengths, which are the predictor's.
+    // head's scores (rows, classes) of its rows on the head's axis, which are the predictor's.
     // `thread` is below the team's size. The head must have scores. NULL: answers.
     void (*search)(void *context, int thread, int64_t item, const float *scores, size_t rows);
+    // Or in place of running the model, where it is stepped: `batch` has items numbers[0], ...,
+    // and the workspace serves steps of up to `sequences` for each, on the head's axis. NULL: not.
+    void (*decode)(void *context, int thread, seq_workspace *workspace, const seq_batch *batch,
+                   const int64_t *numbers);
+    int sequences; // 0 without `decode`
     void *search_context;
 } seq_predictor_config;
 
@@ -46,8 +52,8 @@ typedef struct seq_predicted {
     const float *marginals;    // (rows): of the labels of the best alternative; or NULL
 } seq_predicted;
 
-// Of the items, `lengths`, and `ids` and `values` of all fields but the target are read: the
-// target's column is not needed. With `search`, *out is unchanged. Memory is that of the largest
+// Of the items, `lengths`, and `ids` and `values` of all fields but a target that is not given are
+// read. With `search` and `decode`, *out is unchanged. Memory is that of the largest
 // batches so far, one for each thread, and of the answers. SEQ_NO_MEMORY.
 seq_status seq_predict(seq_predictor *predictor, const seq_items *items, seq_predicted *out,
                        seq_error *error);

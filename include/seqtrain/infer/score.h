@@ -23,6 +23,7 @@ typedef struct seq_score {
     double nats_unk; // the part of targets that are <unk>
     int64_t tokens_unk;
     int64_t characters; // seq_vocabulary_characters over the targets
+    int64_t words;      // of unit subword: those that end in a target, and <eos>; else 0
 } seq_score;
 void seq_score_add(seq_score *score, const seq_vocabulary *vocabulary, const int32_t *ids,
                    const float *log_probabilities, size_t count);

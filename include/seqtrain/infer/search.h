@@ -63,6 +63,18 @@ typedef struct seq_search_config {
                                    // draws before it). Width and best are 1. NULL: search
 } seq_search_config;
 
+// How outputs are ranked and what they may hold, by options.
+typedef struct seq_search_options {
+    int rule; // seq_length_rule
+    double alpha, coverage;
+    int64_t no_repeat;
+    bool no_unk;
+} seq_search_options;
+extern const seq_option_group seq_search_options_group;
+// Sets what both groups say; `unk` (SEQ_NO_ID: none) outlives the config.
+void seq_search_options_apply(const seq_search_options *options, const seq_beam_options *beam,
+                              const int32_t *unk, seq_search_config *out);
+
 enum { SEQ_NO_SOURCE = -1 };
 
 typedef struct seq_search_item {

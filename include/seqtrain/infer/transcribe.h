@@ -45,8 +45,9 @@ typedef struct seq_transcript {
 // The answer to an item.
 typedef struct seq_transcribed {
     size_t frames;
-    int found; // alternatives, best first; 0: the model's answer is no number, or with
-               // SEQ_TRANSCRIBE_ALIGN, the labels have no probability
+    int found;         // alternatives, best first; 0: none has an allowed length, or with
+                       // SEQ_TRANSCRIBE_ALIGN, the labels have no probability,
+    bool not_a_number; // or the model's answer is none
     const seq_transcript *alternatives;
     const seq_symbol_time *times; // (alternatives[0].length), or NULL: not wanted
 } seq_transcribed;

@@ -26,10 +26,10 @@ void seq_compute_multiply(const seq_compute *compute, seq_product product);
 // Rows without gaps: Y (rows, n) = X (rows, k) B + bias (NULL: 0), B packed (k, n).
 void seq_compute_rows(const seq_compute *compute, size_t rows, size_t k, size_t n, const float *x,
                       const void *packed, const float *bias, float *y);
-// Outer products of rows: C (m, n) = A (rows, m; stride lda)^T B, B packed (rows, n); with
-// `accumulate`, C += that.
+// Outer products of rows: C (m, n; stride ldc) = A (rows, m; stride lda)^T B, B packed (rows, n);
+// with `accumulate`, C += that.
 void seq_compute_outer(const seq_compute *compute, size_t rows, size_t m, size_t n, const float *a,
-                       size_t lda, const void *packed, bool accumulate, float *c);
+                       size_t lda, const void *packed, bool accumulate, float *c, size_t ldc);
 // All panels of a matrix.
 void seq_compute_pack(const seq_compute *compute, seq_operand op_b, size_t n, size_t k,
                       const float *b, size_t ldb, void *packed);

@@ -85,6 +85,12 @@ typedef struct seq_kernels {
                      const float *bias); // c[r] += bias
     // bias[j] += sum over rows of c[., j], rows in ascending order.
     void (*sum_rows)(const float *c, size_t rows, size_t columns, size_t ld, float *bias);
+    // Of `count` rows (., width; stride ld): out[i] = x . row i, and y += the sum over i, in
+    // ascending order, of weights[i * stride] * row i.
+    void (*dots)(const float *x, const float *rows, size_t count, size_t ld, size_t width,
+                 float *out);
+    void (*weigh)(float *y, const float *weights, size_t stride, const float *rows, size_t count,
+                  size_t ld, size_t width);
 } seq_kernels;
 
 // "auto" is the best of our own that the CPU can run. SEQ_BAD_USAGE for an unknown name, for

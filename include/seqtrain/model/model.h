@@ -76,6 +76,7 @@ void seq_model_destroy(seq_model *model);
 const seq_model_config *seq_model_get_config(const seq_model *model);
 void seq_model_set_config(seq_model *model, const seq_model_config *config);
 const seq_parameter_table *seq_model_parameters(const seq_model *model);
+const seq_compute *seq_model_compute(const seq_model *model); // that it was made with
 // Floating-point operations of the matrix products per row of a training step
 // (forward and backward).
 double seq_model_training_flops(const seq_model *model);

@@ -4,8 +4,8 @@
 // `build` is a few lines:
 //
 //     int rows = seq_graph_input(graph, config, settings, "text");
-//     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
-//     int summary = seq_graph_pooling(graph, settings, rows, 0);
+//     int states = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
+//     int summary = seq_graph_pooling(graph, settings, rows, states, 0);
 //     seq_graph_classifier(graph, config, settings, summary, "label", counts);
 #ifndef SEQTRAIN_MODEL_STACK_H
 #define SEQTRAIN_MODEL_STACK_H
@@ -54,5 +54,9 @@ int seq_graph_output_dropout(seq_graph *graph, const seq_model_config *config,
 // (one place later).
 void seq_graph_language_model(seq_graph *graph, const seq_model_config *config,
                               const seq_parsed *settings);
+
+// The head of what predicts the next symbol of `target`, as --output says, on rows of its axis;
+// parameters "output.weight" and so on.
+int seq_graph_words(seq_graph *graph, const seq_model_config *config, int rows, const char *target);
 
 #endif

@@ -14,6 +14,7 @@ typedef enum seq_activation {
 typedef struct seq_dense_options {
     int units; // O
     seq_activation activation;
+    bool unbiased; // without the bias
 } seq_dense_options;
 extern const seq_layer_kind seq_layer_dense;
 

@@ -190,6 +190,7 @@ typedef struct seq_node_kind {
 
 struct seq_layer_kind {
     seq_node_kind node;
+    bool recurs;        // options and memory begin as those of a recurrent layer
     bool keeps_values;  // run->values are its own memory; the graph plans no buffer
     bool needs_values;  // backward reads its own values: nobody may overwrite them
     bool in_place;      // forward may write over input 0, backward over its own gradient
@@ -200,6 +201,9 @@ struct seq_layer_kind {
     // Weights over its source that a target sequence had in a pass of one step;
     // NULL: the kind does not attend.
     const float *(*attention)(const seq_node_run *run, int sequence, int *out_length);
+    // Before forward, once: what it keeps of inputs that do not lie on the head's axis. NULL:
+    // nothing.
+    void (*begin)(const seq_node *node, seq_pass *pass);
     void (*forward)(const seq_node *node, seq_pass *pass);
     // Called with 0 rows, too: parameters that it writes become 0 then.
     // Reads run->gradient; writes or adds to the gradients of inputs and parameters.

@@ -8,16 +8,33 @@
 #include <seqtrain/batch/batch.h>
 #include <seqtrain/nn/cell.h>
 
+// What is fed into each step besides the inputs, since it depends on the steps before: rows (., F),
+// times columns I .. I + F - 1 of weight_ih (G H, I + F). Functions are called by the calling
+// thread, between what the units do, and may run the team.
+typedef struct seq_recurrent_feed {
+    void *context;
+    size_t width;       // F
+    const void *packed; // gate by gate, of the gate's F columns, transposed: (F, H)
+    // Forward: the fed rows of step t's sequences, with their stride; then, with h<t> there.
+    const float *(*before)(void *context, int t, size_t *out_stride);
+    void (*after)(void *context, int t); // or NULL
+    // Backward, the last step first: dL/dh<t> that comes from above may still be added to; then,
+    // with the gradients of step t's gates there.
+    void (*after_back)(void *context, int t); // or NULL
+    void (*before_back)(void *context, int t);
+} seq_recurrent_feed;
+
 typedef struct seq_recurrent {
     const seq_cell *cell;
     const seq_compute *compute;
-    int inputs, hidden; // I, H
+    int inputs, hidden;             // I, H
+    const seq_recurrent_feed *feed; // or NULL
 } seq_recurrent;
 
 // Matrices are packed (kernels/compute.h), in the forms that the products want; the backward ones
 // may be NULL without training.
 typedef struct seq_recurrent_weights {
-    const void *input;          // W_ih^T: (I, G H)
+    const void *input;          // of the first I columns, W_ih^T: (I, G H)
     const void *recurrent;      // gate by gate, W_hh^T of the gate: (H, H)
     const void *input_back;     // W_ih: (G H, I)
     const void *recurrent_back; // rows of W_hh whose gates get W_hh h<t-1> in place: (., H)
@@ -61,6 +78,14 @@ typedef struct seq_tape {
 // Blocks for axes within the limit, from an arena that plans or serves.
 void seq_tape_take(seq_tape *out, const seq_recurrent *layer, const seq_axis_limit *limit,
                    seq_arena *arena);
+
+// The tape's row of the first sequence's state before step t (those of the others follow), and of a
+// sequence's state after its last step.
+size_t seq_tape_row_before(const seq_axis *axis, int t);
+size_t seq_tape_last_row(const seq_axis *axis, int sequence);
+// The tape's rows of the states before each row of the axis, into `out` (N). NULL: as they lie,
+// which is so where all sequences are of one length.
+const int32_t *seq_tape_rows_before(const seq_axis *axis, int32_t *out);
 
 // Scratch of a backward pass; one may serve all layers in turn when it was taken for the largest
 // `hidden` and `inputs`.

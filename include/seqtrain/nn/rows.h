@@ -14,7 +14,8 @@ extern const seq_layer_kind seq_layer_concat;
 // One row for each sequence, the row of the parent that it belongs to, to all
 // its steps: (rows of the parent, W) -> (N, W).
 typedef struct seq_spread_options {
-    int axis; // of the result: a child of the input's axis
+    int axis;   // of the result: a child of the input's axis
+    bool first; // at a sequence's first step alone, and zeros elsewhere
 } seq_spread_options;
 extern const seq_layer_kind seq_layer_spread;
 

@@ -3,6 +3,7 @@
 #define SEQTRAIN_PREP_PREPARE_H
 
 #include <seqtrain/data/dataset.h>
+#include <seqtrain/prep/merges.h>
 #include <seqtrain/storage/vector_file.h>
 
 typedef struct seq_prepare {
@@ -23,6 +24,7 @@ typedef struct seq_prepare {
     int64_t min_count;                  // a unit seen less often in the training part becomes <unk>
     int64_t max_vocabulary;             // 0: no limit; most frequent first, ties by text
     const char *vocabulary_from;        // data set or vocabulary.tsv to reuse; NULL: build
+    seq_merges_wish merges;             // unit subword
     bool drop_missing;   // what neither that nor its <unk> covers is left out; else SEQ_BAD_INPUT
     size_t shard_tokens; // tokens a shard at most
     seq_pipeline pipeline;

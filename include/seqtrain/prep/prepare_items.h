@@ -5,6 +5,7 @@
 #include <seqtrain/data/join.h>
 #include <seqtrain/prep/dataset_writer.h>
 #include <seqtrain/prep/item_units.h>
+#include <seqtrain/prep/merges.h>
 #include <seqtrain/prep/tag_scheme.h>
 
 typedef enum seq_item_task {
@@ -12,7 +13,8 @@ typedef enum seq_item_task {
     SEQ_TASK_RATE,
     SEQ_TASK_TAG,
     SEQ_TASK_TRANSCRIBE,
-    SEQ_TASK_TRANSLATE
+    SEQ_TASK_TRANSLATE,
+    SEQ_TASK_GENERATE
 } seq_item_task;
 
 // Files of lines: line i of one is the translation of line i of the other.
@@ -40,6 +42,8 @@ typedef struct seq_prepare_items {
     // Data set or vocabulary.tsv whose units join those of the training part, which come first and
     // alone have counts: what a language model knows keeps a row of its own. NULL: none.
     const char *vocabulary_from;
+    seq_merges_wish merges;               // unit subword, not of tag and transcribe; with
+                                          // vocabulary_from its own merges
     // translate. Without files for training, the inputs are tables with both texts.
     seq_pair_files pairs[SEQ_SPLITS];
     bool joint;                                      // one vocabulary for both sides
@@ -63,6 +67,12 @@ typedef struct seq_prepare_items {
     int64_t string_count;
     const char *string_files;
     bool reverse_complement; // training items once more, the other strand read backwards
+    // generate: fields that the text depends on, NAME,NAME; NULL: none.
+    const char *labels, *numbers;
+    bool
+        bar_position; // of ABC: how far each symbol's bar is (seq_abc_place_text), as the field bar
+    bool transposes;  // of ABC: training tunes once more in each other key that keeps the range
+    int lowest, highest; // as in MIDI
     bool as_is;
     uint64_t memory; // bytes that unpacking may take
     seq_pipeline pipeline;
@@ -80,8 +90,12 @@ const char *seq_prepare_items_reader(const seq_prepare_items *prepare);
 // place of `text`, and nothing of words; a transcript of them is `symbols` (labels
 // on the axis labels, whose vocabulary has <blank> as 0). translate: `source` and
 // `target`, ids on axes of their own, the latter with <eos> behind it; the text of
-// valid and test is the source, a line end, the target. Equal inputs,
-// windows of an item, and items with an equal --group field are one group. The
+// valid and test is the source, a line end, the target. generate: `text` ends with <eos>, and
+// the examples have a label (ids, SEQ_NO_ID: training has none such) or number of each name; `bar`
+// (ids on text); SEQ_GIVEN_FIELD where items have a head, which training learns and the other
+// parts do not count. Equal inputs (tunes: equal but for the key),
+// windows of an item, and items with an equal --group field are one group. Of generate,
+// items that equal one of a later part's file or condition are left out. The
 // data set does not depend on anything but inputs and settings. Memory: distinct
 // units, the longest item (some 10 bytes a letter), and some 200 bytes an item
 // while groups are sorted. The disk holds 1 to 4 bytes a unit or value while it

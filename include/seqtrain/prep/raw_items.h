@@ -14,7 +14,11 @@ typedef struct seq_raw_settings {
     // frames are made stay. NULL: the recorded one, or for a file beside a recorded table of files
     // the one that its name tells.
     const char *reader;
-    const char *columns;       // likewise of the reader's; NULL: as they are then
+    const char *columns; // likewise of the reader's; NULL: as they are then
+    // Of pairs of texts: a file of lines, one for each item of all inputs; or the items have both
+    // texts. Neither: sources alone.
+    const char *targets;
+    bool has_targets;
     const char *const *inputs; // files, folders (read recursively in name order), "-"
     size_t input_count;
     bool as_is;
@@ -42,6 +46,8 @@ typedef struct seq_raw_item {
     const int32_t *letter_lengths; // (length), where the schema has letters
     const int32_t *letters;        // of all units
     size_t letter_count;
+    const char *target; // (target_size): its other text, where the settings want one; else NULL
+    size_t target_size;
     int32_t group; // where the schema has SEQ_GROUP_FIELD; SEQ_NO_ID: none that training has
 } seq_raw_item;
 
@@ -54,8 +60,9 @@ const char *seq_raw_reader(const seq_raw_input *input); // its name
 // Units (or frames) of an item that are read, where it has one target and --max-length of seqprep
 // cut it into windows: those of the first window. 0: all.
 int64_t seq_raw_most(const seq_raw_input *input);
-// *out_more false at the end of all inputs. SEQ_BAD_INPUT names file and line. Without `wanted` the
-// item is passed over: it is read, but not cut into units.
+// *out_more false at the end of all inputs. SEQ_BAD_INPUT names file and line, and tells where
+// there are more items than targets, or fewer. Without `wanted` the item is passed over: it is
+// read, but not cut into units.
 seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bool *out_more,
                         seq_error *error);
 

@@ -134,6 +134,8 @@ typedef enum seq_skip {
     SEQ_SKIP_DATA,       // data sets of HDF5 that are no frames
     SEQ_SKIP_LOST,       // frames that were lost and are interpolated
     SEQ_SKIP_UNSCALED,   // items that --scale leaves as they are
+    SEQ_SKIP_OUTSIDE,    // lines of ABC that belong to no tune
+    SEQ_SKIP_SILENT,     // tunes without a line of notes
     SEQ_SKIPS
 } seq_skip;
 extern const char *const seq_skip_names[SEQ_SKIPS]; // "blank lines"; plural

@@ -11,9 +11,10 @@ typedef enum seq_answer_kind {
     SEQ_ANSWERS_CLASSES,
     SEQ_ANSWERS_RATINGS,     // a number an item
     SEQ_ANSWERS_TRANSCRIPTS, // symbols, their number is the system's own
+    SEQ_ANSWERS_TEXTS,       // a line; gold: one place for each reference
 } seq_answer_kind;
-extern const char
-    *const seq_answer_kind_names[]; // "auto", "tag", "classify", "rate", "transcribe"; then NULL
+extern const char *const seq_answer_kind_names[]; // "auto", "tag", "classify", "rate",
+                                                  // "transcribe", "translate"; then NULL
 
 typedef struct seq_probability {
     int32_t label;
@@ -26,10 +27,10 @@ typedef struct seq_answers {
     seq_answer_kind kind;
     size_t items, places;
     size_t *first;       // (items + 1)
-    int32_t *ids;        // (places): tags, classes, symbols
+    int32_t *ids;        // (places): tags, classes, symbols; texts: of the tables' words
     double *values;      // (places): ratings; ids are 0 then
     int64_t *lines;      // (places): of the file, from 1
-    int64_t *item_lines; // (items): of transcripts, which may have no place
+    int64_t *item_lines; // (items): of transcripts, which may have no place, and of texts
     // Words of item i: word_first[i] .. word_first[i+1]-1. With tags, one a place, or none where
     // the file has no tokens; otherwise the text beside a class, where it was asked for.
     size_t word_count;
@@ -78,7 +79,8 @@ void seq_answer_file_clear(seq_answer_file *file);
 
 // What the files of a comparison hold together. JSON lines: by the type of the answer. Columns
 // whose last is O or PREFIX-TYPE on every line: tags. Numbers in all files, with a fraction in one:
-// ratings. Else classes. Never SEQ_ANSWERS_AUTO, nor transcripts, which look like classes.
+// ratings. Else classes. Never SEQ_ANSWERS_AUTO, nor transcripts and texts, which look like
+// classes.
 seq_answer_kind seq_answers_find_kind(const seq_answer_file *files, size_t count,
                                       const seq_answer_columns *columns);
 
@@ -92,14 +94,19 @@ seq_answer_kind seq_answers_find_kind(const seq_answer_file *files, size_t count
 //            that has label (gold) or output, prediction, label (predicted).
 //   ratings  likewise
 //   transcripts  a line an item, which may be empty; or a table
+//   texts    a line an item, which may be empty; no line holds marks of subwords
 //   JSON     an object a line: output, index, labels[] with probabilities[]; label in gold files.
+//            Of texts, gold may be a list of references.
 seq_status seq_answers_read(const seq_answer_file *file, seq_answer_kind kind,
                             const seq_answer_columns *columns, bool texts,
                             seq_answer_tables *tables, seq_answers *gold, seq_answers *predicted,
                             seq_error *error);
 
-// SEQ_BAD_INPUT unless both have the same items: as many and, but for transcripts, sentences of one
-// length and the same tokens.
+// More references of the same texts. SEQ_BAD_INPUT: another number of items.
+seq_status seq_answers_add_references(seq_answers *gold, const seq_answers *more, seq_error *error);
+
+// SEQ_BAD_INPUT unless both have the same items: as many and, but for transcripts and texts,
+// sentences of one length and the same tokens.
 // Names the first line that differs. With gold tags of a scheme, tags of the other file are, too.
 seq_status seq_answers_check(const seq_answers *gold, const seq_answers *predicted,
                              const seq_answer_tables *tables, seq_error *error);

@@ -82,8 +82,8 @@ seq_bleu seq_bleu_of(const int64_t counts[SEQ_BLEU_COUNTS], seq_bleu_settings se
 // chrF of beta 2 from 0 to 100, of `orders` orders.
 double seq_chrf_of(const int64_t *counts, int orders);
 
-// What a figure depends on, in sacreBLEU's form:
-// "nrefs:1|case:lc|eff:no|tok:13a|smooth:exp|version: VERSION". Cut at `size` bytes.
+// What a figure depends on, in sacreBLEU's form, cut at `size` bytes:
+// "nrefs:1|case:lc|eff:no|tok:13a|smooth:exp|version:2". `references` 0: segments have not as many.
 void seq_bleu_signature(seq_bleu_tokens tokens, seq_bleu_settings settings, bool lower,
                         size_t references, const char *version, char *out, size_t size);
 void seq_chrf_signature(bool words, bool lower, size_t references, const char *version, char *out,

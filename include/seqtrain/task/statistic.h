@@ -28,6 +28,18 @@ seq_interval seq_interval_find(double *samples, int resamples);
 // Twice the lesser share of differences on one side of 0 (those at 0 on both), at most 1; NaN as
 // above.
 double seq_interval_two_sided(const double *differences, int resamples);
+// The p that sacreBLEU's paired bootstrap reports for a difference of that size between whole sets:
+// how often |difference| exceeds its mean over the resamples by more; both counts plus 1.
+double seq_interval_exceeds(const double *differences, int resamples, double found);
+
+// A figure of texts: BLEU of one way to cut tokens, or chrF.
+typedef struct seq_text_measure {
+    const char *name;
+    bool chrf, words; // chrF; chrF++
+    bool lower;       // in lower case
+    seq_bleu_tokens tokens;
+    seq_bleu_settings bleu;
+} seq_text_measure;
 
 // Counters of each item, those that are not 0: what a metric, or another sum over items, is made
 // of. Zero-initialise before use.
@@ -42,7 +54,8 @@ typedef struct seq_counted {
     size_t first_capacity, counts_capacity;
     const seq_labels *labels;
     const seq_metric *metric; // or NULL:
-    double (*value)(const int64_t *counters, int count);
+    double (*value)(const struct seq_counted *counted, const int64_t *counters);
+    seq_text_measure text; // of texts
 } seq_counted;
 void seq_counted_clear(seq_counted *counted);
 // Adds an item whose counters are `own` (counters), and zeroes those.
@@ -54,6 +67,14 @@ seq_statistic seq_counted_statistic(const seq_counted *counted);
 seq_status seq_counted_of_metric(const seq_metric *metric, const seq_labels *labels,
                                  const seq_answers *gold, const seq_answers *predicted,
                                  seq_counted *out, seq_error *error);
+
+// Of texts; `measure` says which figure, `words` are the tables'.
+seq_status seq_counted_of_texts(seq_text_measure measure, const seq_strings *words,
+                                const seq_answers *gold, const seq_answers *predicted,
+                                seq_counted *out, seq_error *error);
+// Of each item, as sacreBLEU has it for sentences (BLEU of effective order); *out is released with
+// free().
+seq_status seq_counted_each(const seq_counted *texts, double **out, seq_error *error);
 
 // Of each item of two sets of transcripts; *out is released with free().
 seq_status seq_answers_edits(const seq_answers *gold, const seq_answers *predicted, seq_edits **out,

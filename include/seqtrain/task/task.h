@@ -50,7 +50,7 @@ typedef struct seq_task {
 } seq_task;
 
 extern const seq_task seq_task_lm, seq_task_classify, seq_task_rate, seq_task_tag,
-    seq_task_transcribe, seq_task_translate;
+    seq_task_transcribe, seq_task_translate, seq_task_generate;
 const seq_task *seq_task_find(const char *name); // NULL: none
 const seq_task *const *seq_tasks(void);          // NULL-terminated
 // The options of all tasks, each group once; NULL-terminated.

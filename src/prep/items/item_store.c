@@ -61,6 +61,10 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
     store->settings.unlabelled =
         prepare->task == SEQ_TASK_TRANSCRIBE || prepare->pairs[SEQ_TRAIN].source;
     store->settings.blank_items |= prepare->pairs[SEQ_TRAIN].source != NULL;
+    if (!status && prepare->task == SEQ_TASK_GENERATE) {
+        status = seq_item_context_begin(&store->context, prepare, error);
+        store->settings.unlabelled = !seq_item_context_has(&store->context, "label");
+    }
     if (!status && (translate || prepare->task == SEQ_TASK_TRANSCRIBE))
         status = seq_item_symbols_begin(&store->symbols, &rules, error);
     return status ? status
@@ -106,6 +110,7 @@ seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error)
 void seq_item_store_end(seq_item_store *store) {
     seq_item_cutter_destroy(store->cutter);
     seq_item_symbols_end(&store->symbols);
+    seq_item_context_end(&store->context);
     for (int i = 0; i < SEQ_SPLITS; i++)
         seq_condition_clear(&store->conditions[i]);
     seq_string_table_clear(&store->units);
@@ -208,7 +213,7 @@ static seq_status take_tags(seq_item_store *store, const seq_item *item, seq_err
     return status ? status : parse_tags(store, item, field, error);
 }
 
-static seq_partition_key digest(const void *bytes, size_t size) {
+seq_partition_key seq_item_digest(const void *bytes, size_t size) {
     seq_digest found;
     seq_partition_key key;
     seq_digest_bytes(bytes, size, &found);
@@ -264,12 +269,21 @@ static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t fr
         status = seq_id_spool_append(&store->spool, store->tag_ids + from, to - from, error);
     if (!status && more.symbols)
         status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
+    if (!status && store->prepare->task == SEQ_TASK_GENERATE)
+        status = seq_id_spool_append(&store->spool, store->context.values,
+                                     seq_item_context_size(&store->context), error);
     bool whole = input && !input->list && from == 0; // a text goes with its first window
     if (!status && store->keep_raw && !more.twin && input && (input->list || whole))
         status =
             spool_raw(store, input, input->list ? from : 0, input->list ? to : 1, &more.raw, error);
     if (!status) store->items[store->count++] = more;
     return status;
+}
+
+seq_status seq_item_store_add(seq_item_store *store, const seq_value *raw, seq_stored_item more,
+                              const seq_partition_key keys[3], seq_error *error) {
+    const seq_item_field input = {.values = raw, .count = 1};
+    return add_item(store, store->ids, 0, store->id_count, raw ? &input : NULL, more, keys, error);
 }
 
 // Turns the text's letters around and cuts them again; ids and twin ids change places.
@@ -307,29 +321,32 @@ static seq_partition_key smaller(seq_partition_key a, seq_partition_key b) {
     return memcmp(a.hash, b.hash, sizeof a.hash) <= 0 ? a : b;
 }
 
-static seq_partition_key group_key(const seq_item_store *store, const seq_item *item) {
+seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item *item) {
     const char *name = store->settings.group;
     const seq_item_field *field = name ? seq_item_find(item, name) : NULL;
-    if (!field || !field->count) return digest(&store->count, sizeof store->count); // its own
-    return digest(field->values->bytes, field->values->size);
+    if (!field || !field->count)
+        return seq_item_digest(&store->count, sizeof store->count); // its own
+    return seq_item_digest(field->values->bytes, field->values->size);
 }
 
 // The item whose units lie in `ids`, window by window.
 static seq_status add_windows(seq_item_store *store, const seq_item_field *input,
                               seq_stored_item more, seq_partition_key keys[3], seq_error *error) {
-    const seq_item_rules *rules = &store->prepare->rules;
+    seq_item_rules rules = store->prepare->rules;
+    if (rules.text.unit == SEQ_UNIT_SUBWORD) rules.max_length = 0; // of units, which come later
     bool both = store->prepare->reverse_complement;
     const uint32_t *ids = both ? store->backwards : store->ids; // after `turn`
-    int64_t length = (int64_t)store->id_count, windows = seq_item_windows(rules, length);
+    int64_t length = (int64_t)store->id_count, windows = seq_item_windows(&rules, length);
     size_t step = seq_item_store_step(store);
     seq_status status = SEQ_OK;
     store->windows += windows > 1 ? windows : 0;
     for (int64_t w = 0; !status && w < windows; w++) {
         int64_t from, to;
-        seq_item_window(rules, length, w, &from, &to);
-        keys[0] = digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
+        seq_item_window(&rules, length, w, &from, &to);
+        keys[0] =
+            seq_item_digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
         if (both && windows == 1)
-            keys[0] = smaller(keys[0], digest(store->ids, store->id_count * sizeof *ids));
+            keys[0] = smaller(keys[0], seq_item_digest(store->ids, store->id_count * sizeof *ids));
         status = add_item(store, ids, (size_t)from, (size_t)to, input, more, keys, error);
         if (status || !both) continue;
         seq_stored_item twin = more;
@@ -491,9 +508,9 @@ static seq_status take_pair(seq_item_store *store, const seq_item *item, seq_spl
     store->empty[split] += empty;
     store->read[split]++;
     if (empty && split == SEQ_TRAIN) return SEQ_OK;
-    keys[0] = digest(store->ids, store->id_count * sizeof *store->ids);
-    keys[1] = digest(&store->count, sizeof store->count);
-    keys[2] = group_key(store, item);
+    keys[0] = seq_item_digest(store->ids, store->id_count * sizeof *store->ids);
+    keys[1] = seq_item_digest(&store->count, sizeof store->count);
+    keys[2] = seq_item_group_key(store, item);
     return add_pair(store, (seq_stored_item){.label = -1, .split = (unsigned char)split}, keys,
                     error);
 }
@@ -544,6 +561,8 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
     store->id_count = 0;
     seq_status status = choose_part(store, item, &split, error);
     if (!status) status = check_kind(store, item, error);
+    if (!status && store->prepare->task == SEQ_TASK_GENERATE)
+        return seq_item_take_text(store, item, split, error);
     if (!status)
         status = item->frames ? take_frames(store, item->frames, error)
                               : take_text(store, item, input, error);
@@ -556,8 +575,8 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
     if (!status && store->prepare->reverse_complement) status = turn(store, item, input, error);
     if (status) return status;
     more.split = (unsigned char)split;
-    keys[1] = digest(&store->count, sizeof store->count);
-    keys[2] = group_key(store, item);
+    keys[1] = seq_item_digest(&store->count, sizeof store->count);
+    keys[2] = seq_item_group_key(store, item);
     store->read[split]++;
     return add_windows(store, input, more, keys, error);
 }

@@ -4,6 +4,7 @@
 #define SEQ_PREP_ITEM_STORE_H
 
 #include "id_spool.h"
+#include "item_context.h"
 #include "input_file.h"
 #include "item_condition.h"
 #include "item_pairs.h"
@@ -14,8 +15,8 @@
 #include <seqtrain/prep/prepare_items.h>
 
 typedef struct seq_stored_item {
-    int64_t at;       // in the spool: units or values, tags or symbols, then bytes of the text as
-                      // it came
+    int64_t at;       // in the spool: units or values, tags, symbols or context, then bytes of the
+                      // text as it came
     uint32_t length;  // units or frames; tags as many
     uint32_t symbols; // of a transcript or translation
     uint32_t raw;     // bytes
@@ -23,8 +24,8 @@ typedef struct seq_stored_item {
     int32_t name;     // number in `names`
     float number;     // rate
     unsigned char split; // seq_split; of the inputs: train until they are dealt, but for conditions
-    bool twin;           // a reverse complement: training only
-    bool left;           // left out: of a pair with a side that is too long
+    bool twin;           // a reverse complement, or a tune in another key: training only
+    bool left;           // left out: a pair with a side that is too long, an equal of another part
 } seq_stored_item;
 
 // Zero-initialise before use, but for spool.descriptor, which is -1.
@@ -42,6 +43,7 @@ typedef struct seq_item_store {
     seq_ctm intervals;                    // by file and time
     bool makes_tags;                      // of intervals or labels
     seq_item_symbols symbols;             // of transcripts and translations
+    seq_item_context context;             // generate
     int64_t infeasible[SEQ_SPLITS];       // items that were left out
     int64_t empty[SEQ_SPLITS];            // pairs with an empty side: of training passed over
     seq_pair_text sides[2];               // of the pair that is being taken
@@ -75,6 +77,15 @@ size_t seq_item_store_step(const seq_item_store *store);
 // Moves items of the inputs that conditions have put into a part behind the others; gives the
 // number of these.
 seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error *error);
+// item_context.c: an item of generate, whose part is known, with its copies in other keys.
+seq_status seq_item_take_text(seq_item_store *store, const seq_item *item, seq_split split,
+                              seq_error *error);
+// Appends the units of store->ids as an item, whose text as it came is `raw` (NULL: none); `more`
+// has label, number, split and twin.
+seq_status seq_item_store_add(seq_item_store *store, const seq_value *raw, seq_stored_item more,
+                              const seq_partition_key keys[3], seq_error *error);
+seq_partition_key seq_item_digest(const void *bytes, size_t size);
+seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item *item);
 // SEQ_STOPPED when the work is to end.
 seq_status seq_item_store_stopped(const seq_item_store *store, seq_error *error);
 void seq_item_store_end(seq_item_store *store);

@@ -59,13 +59,14 @@ static int compare_labels(const void *a, const void *b) {
     return compare_text(a, b);
 }
 
-static seq_status rank(const seq_string_table *table, int64_t least,
+// `letters`: so many are in whatever their count is.
+static seq_status rank(const seq_string_table *table, int64_t least, size_t letters,
                        int (*compare)(const void *, const void *), ranked **out, size_t *out_count,
                        seq_error *error) {
     *out_count = 0;
     seq_status status = seq_allocate(out, table->count, sizeof **out, "a vocabulary", error);
     for (size_t i = 0; !status && i < table->count; i++)
-        if (table->items[i].count >= least)
+        if (table->items[i].count >= least || i < letters)
             (*out)[(*out_count)++] = (ranked){seq_string_table_text(table, i), table->items[i].size,
                                               i, table->items[i].count};
     if (!status && *out_count) qsort(*out, *out_count, sizeof **out, compare);
@@ -103,6 +104,18 @@ static seq_status make_bytes(const seq_string_table *table, seq_vocabulary *voca
         status = seq_vocabulary_append(vocabulary, &byte, 1,
                                        number == SIZE_MAX ? 0 : table->items[number].count, error);
     }
+    return status;
+}
+
+seq_status seq_item_append_labels(seq_vocabulary *vocabulary, const seq_string_table *table,
+                                  seq_error *error) {
+    ranked *items = NULL;
+    size_t count;
+    seq_status status = rank(table, 1, 0, compare_labels, &items, &count, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status =
+            seq_vocabulary_append(vocabulary, items[i].text, items[i].size, items[i].count, error);
+    free(items);
     return status;
 }
 
@@ -151,10 +164,14 @@ static seq_status make_words(seq_item_work *work, const seq_string_table *table,
     if (prepare->rules.kmer || prepare->task == SEQ_TASK_TAG) rules.unit = SEQ_UNIT_WORD;
     ranked *items = NULL;
     size_t count, limit = prepare->max_vocabulary ? (size_t)prepare->max_vocabulary : INT32_MAX;
+    limit -= prepare->task == SEQ_TASK_GENERATE; // <eos>, which comes last
     seq_status status = seq_vocabulary_create(&rules, &work->units, error);
+    if (!status && work->subword) seq_vocabulary_set_subword(work->units, work->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) return make_bytes(table, work->units, error);
     int64_t least = prepare->min_count > 1 ? prepare->min_count : 1;
-    if (!status) status = rank(table, least, compare_ranks, &items, &count, error);
+    if (!status)
+        status = rank(table, least, least > 1 ? 0 : work->words.letters, compare_ranks, &items,
+                      &count, error);
     if (!status && count == 0)
         status =
             work->store.shorter
@@ -179,6 +196,16 @@ static seq_status make_units(seq_item_work *work, seq_error *error) {
     if (!status) status = make_words(work, &words, error);
     seq_string_table_clear(&words);
     return status;
+}
+
+// The vocabulary of --vocab, whose merges are taken; NULL: there is none.
+static seq_status known_merges(const seq_prepare_items *prepare, seq_vocabulary **out,
+                               seq_error *error) {
+    if (!prepare->vocabulary_from) return SEQ_OK;
+    seq_status status = seq_prepare_reuse(prepare->vocabulary_from, out, error);
+    if (status || seq_vocabulary_subword(*out)) return status;
+    return seq_error_set(error, SEQ_BAD_USAGE, "--vocab %s: its units are no subwords",
+                         prepare->vocabulary_from);
 }
 
 // ---- Pairs of texts.
@@ -213,6 +240,8 @@ static seq_status add_counts(seq_string_table *to, const seq_string_table *from,
 typedef struct side_words {
     const char *name;
     int64_t least, most, ends; // most 0: no limit
+    size_t letters;            // as in rank
+    seq_subword *subword;      // NULL: the units are no subwords
 } side_words;
 
 static seq_status make_side(const seq_item_work *work, const side_words *side,
@@ -222,6 +251,7 @@ static seq_status make_side(const seq_item_work *work, const side_words *side,
     size_t count = 0, limit = side->most ? (size_t)side->most : INT32_MAX;
     rules.eos = side->ends < 0 ? SEQ_EOS_NONE : SEQ_EOS_LINE;
     seq_status status = seq_vocabulary_create(&rules, out, error);
+    if (!status && side->subword) seq_vocabulary_set_subword(*out, side->subword);
     if (!status && rules.unit == SEQ_UNIT_BYTE) {
         status = make_bytes(table, *out, error);
         return status || side->ends < 0
@@ -230,8 +260,8 @@ static seq_status make_side(const seq_item_work *work, const side_words *side,
                                            error);
     }
     if (!status)
-        status =
-            rank(table, side->least > 1 ? side->least : 1, compare_ranks, &items, &count, error);
+        status = rank(table, side->least > 1 ? side->least : 1, side->least > 1 ? 0 : side->letters,
+                      compare_ranks, &items, &count, error);
     if (!status && count == 0)
         status = seq_error_set(error, SEQ_BAD_INPUT,
                                "no unit of the %s side of the training part occurs %lld times: "
@@ -260,7 +290,10 @@ static seq_status map_side(const seq_string_table *table, const seq_vocabulary *
 
 static seq_status make_joint(seq_item_work *work, int64_t ends, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
-    const side_words side = {"joint", prepare->min_count, prepare->max_vocabulary, ends};
+    const side_words side = {.name = "joint",
+                             .least = prepare->min_count,
+                             .most = prepare->max_vocabulary,
+                             .ends = ends};
     seq_string_table both = {0};
     seq_status status = add_counts(&both, &work->store.units, error);
     if (!status) status = add_counts(&both, &work->store.symbols.table, error);
@@ -271,6 +304,96 @@ static seq_status make_joint(seq_item_work *work, int64_t ends, seq_error *error
     return status;
 }
 
+// What words of a side are cut into, from what those of both sides are.
+static seq_status pick_words(const seq_subword_map *both, const seq_string_table *words,
+                             const seq_string_table *side, seq_subword_map *out, seq_error *error) {
+    size_t used = 0, capacity = 0;
+    seq_status status =
+        seq_allocate(&out->ends, side->count, sizeof *out->ends, "the units of words", error);
+    for (size_t i = 0; !status && i < side->count; i++) {
+        size_t word = seq_string_table_find(words, seq_string_table_text(side, i),
+                                            side->items[i].size),
+               at = word ? both->ends[word - 1] : 0, count = both->ends[word] - at;
+        status = seq_grow(&out->units, &capacity, used + count + 1, sizeof *out->units,
+                          "the units of words", error);
+        if (!status) memcpy(out->units + used, both->units + at, count * sizeof *out->units);
+        out->ends[i] = used += count;
+    }
+    return status;
+}
+
+// Merges and units of a side, or of both.
+typedef struct side_units {
+    const seq_string_table *words;
+    const seq_vocabulary *known; // NULL: none
+    seq_subword *subword;
+    seq_string_table units;
+    seq_subword_map map;
+} side_units;
+
+static seq_status cut_side(const seq_item_work *work, side_words *side, side_units *out,
+                           seq_vocabulary **out_vocabulary, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    int64_t least =
+        prepare->merges.threshold > side->least ? prepare->merges.threshold : side->least;
+    seq_status status = seq_merges_make(&prepare->merges, out->words, out->known, prepare->stopped,
+                                        &out->subword, error);
+    if (!status)
+        status = seq_subword_map_words(out->subword, out->words, least, out->known, &out->units,
+                                       &out->map, error);
+    side->letters = out->map.letters;
+    side->subword = out->subword;
+    return status ? status : make_side(work, side, &out->units, out_vocabulary, error);
+}
+
+static seq_status cut_joint(seq_item_work *work, side_words *side, side_units *units,
+                            seq_error *error) {
+    const seq_string_table *sources = &work->store.units, *targets = &work->store.symbols.table;
+    seq_string_table both = {0};
+    seq_vocabulary *known = NULL;
+    seq_status status = known_merges(work->prepare, &known, error);
+    if (!status) status = add_counts(&both, sources, error);
+    if (!status) status = add_counts(&both, targets, error);
+    units->words = &both;
+    units->known = known;
+    if (!status) status = cut_side(work, side, units, &work->units, error);
+    if (!status) status = pick_words(&units->map, &both, sources, &work->words, error);
+    if (!status) status = pick_words(&units->map, &both, targets, &work->target_words, error);
+    if (!status && known) status = append_known(work->prepare->vocabulary_from, work->units, error);
+    if (!status) status = map_side(&units->units, work->units, &work->ids, error);
+    if (!status) status = map_side(&units->units, work->units, &work->target_ids, error);
+    seq_vocabulary_destroy(known);
+    seq_string_table_clear(&both);
+    return status;
+}
+
+// The merges and the vocabularies are those of all training pairs, also of those that turn out to
+// be too long.
+static seq_status cut_pairs(seq_item_work *work, side_words side[2], seq_error *error) {
+    side_units units[2] = {{.words = &work->store.units}, {.words = &work->store.symbols.table}};
+    seq_status status = SEQ_OK;
+    if (work->prepare->joint) {
+        side[0].name = "joint";
+        side[0].ends = side[1].ends;
+        status = cut_joint(work, &side[0], &units[0], error);
+    } else {
+        status = cut_side(work, &side[0], &units[0], &work->units, error);
+        if (!status) status = cut_side(work, &side[1], &units[1], &work->targets, error);
+        if (!status) status = map_side(&units[0].units, work->units, &work->ids, error);
+        if (!status) status = map_side(&units[1].units, work->targets, &work->target_ids, error);
+        work->words = units[0].map;
+        work->target_words = units[1].map;
+        units[0].map = units[1].map = (seq_subword_map){0};
+    }
+    work->subword = seq_subword_share(units[0].subword);
+    for (int i = 0; i < 2; i++) {
+        seq_subword_destroy(units[i].subword);
+        seq_subword_map_clear(&units[i].map);
+        seq_string_table_clear(&units[i].units);
+    }
+    return status ? status : seq_item_leave_long_pairs(work, error);
+}
+
 static seq_status make_pairs(seq_item_work *work, seq_error *error) {
     const seq_prepare_items *prepare = work->prepare;
     const seq_string_table *sources = &work->store.units, *targets = &work->store.symbols.table;
@@ -278,9 +401,15 @@ static seq_status make_pairs(seq_item_work *work, seq_error *error) {
     seq_status status = count_units(work, error);
     if (!status) status = count_translations(work, &pairs, error);
     if (status) return status;
-    const side_words side[2] = {{"source", prepare->min_count, prepare->max_vocabulary, -1},
-                                {"target", least ? least : prepare->min_count,
-                                 most ? most : prepare->max_vocabulary, pairs}};
+    side_words side[2] = {{.name = "source",
+                           .least = prepare->min_count,
+                           .most = prepare->max_vocabulary,
+                           .ends = -1},
+                          {.name = "target",
+                           .least = least ? least : prepare->min_count,
+                           .most = most ? most : prepare->max_vocabulary,
+                           .ends = pairs}};
+    if (prepare->rules.text.unit == SEQ_UNIT_SUBWORD) return cut_pairs(work, side, error);
     if (prepare->joint) {
         status = make_joint(work, pairs, error);
     } else {
@@ -292,8 +421,7 @@ static seq_status make_pairs(seq_item_work *work, seq_error *error) {
     return status ? status : map_side(targets, of_target, &work->target_ids, error);
 }
 
-static seq_status map_units(seq_item_work *work, seq_error *error) {
-    const seq_string_table *table = &work->store.units;
+static seq_status map_units(seq_item_work *work, const seq_string_table *table, seq_error *error) {
     const char *word;
     size_t size;
     seq_status status =
@@ -303,6 +431,27 @@ static seq_status map_units(seq_item_work *work, seq_error *error) {
                                table->items[i].size, &word, &size, error);
         if (!status) work->ids[i] = seq_vocabulary_find_or_unk(work->units, word, size);
     }
+    return status;
+}
+
+// Cuts the words of the store, and makes a vocabulary of what they are cut into.
+static seq_status make_subwords(seq_item_work *work, seq_error *error) {
+    const seq_prepare_items *prepare = work->prepare;
+    seq_string_table units = {0};
+    seq_vocabulary *known = NULL;
+    int64_t least = prepare->merges.threshold;
+    if (prepare->min_count > least) least = prepare->min_count;
+    seq_status status = known_merges(prepare, &known, error);
+    if (!status)
+        status = seq_merges_make(&prepare->merges, &work->store.units, known, prepare->stopped,
+                                 &work->subword, error);
+    if (!status)
+        status = seq_subword_map_words(work->subword, &work->store.units, least, known, &units,
+                                       &work->words, error);
+    if (!status) status = make_words(work, &units, error);
+    if (!status) status = map_units(work, &units, error);
+    seq_vocabulary_destroy(known);
+    seq_string_table_clear(&units);
     return status;
 }
 
@@ -322,7 +471,7 @@ static seq_status make_letters(seq_item_work *work, seq_error *error) {
             at = next;
         }
     }
-    if (!status) status = rank(&letters, 1, compare_ranks, &items, &count, error);
+    if (!status) status = rank(&letters, 1, 0, compare_ranks, &items, &count, error);
     if (!status) status = seq_vocabulary_create(&rules, &work->letters, error);
     if (!status) status = append_ranked(work->letters, items, count, INT32_MAX, -1, error);
     free(items);
@@ -357,7 +506,7 @@ seq_status seq_item_append_targets(seq_item_work *work, const seq_string_table *
     ranked *items = NULL;
     size_t count, trained = 0;
     char shown[80];
-    seq_status status = rank(table, 0, compare_labels, &items, &count, error);
+    seq_status status = rank(table, 0, 0, compare_labels, &items, &count, error);
     for (size_t i = 0; !status && i < count; i++) {
         status = seq_vocabulary_append(work->targets, items[i].text, items[i].size, items[i].count,
                                        error);
@@ -410,12 +559,14 @@ seq_status seq_item_vocabularies(seq_item_work *work, seq_error *error) {
     if (task == SEQ_TASK_TRANSLATE) return make_pairs(work, error);
     if (!work->store.width) {
         status = count_units(work, error);
-        if (!status) status = make_units(work, error);
-        if (!status) status = map_units(work, error);
+        bool cuts = work->prepare->rules.text.unit == SEQ_UNIT_SUBWORD;
+        if (!status) status = cuts ? make_subwords(work, error) : make_units(work, error);
+        if (!status && !cuts) status = map_units(work, &work->store.units, error);
     }
     if (!status && work->prepare->letters) status = make_letters(work, error);
     if (!status && work->prepare->casing) status = make_casings(work, error);
     if (status || task == SEQ_TASK_RATE) return status;
+    if (task == SEQ_TASK_GENERATE) return seq_item_text_vocabularies(work, error);
     status = seq_vocabulary_create(&rules, &work->targets, error);
     if (status) return status;
     return task == SEQ_TASK_TAG ? seq_item_tags(work, error) : make_labels(work, error);

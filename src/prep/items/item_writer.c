@@ -51,6 +51,10 @@ static seq_status record_reader(seq_item_work *work, seq_error *error) {
     if (!status && work->prepare->strings.most) status = record_strings(work, record, error);
     if (!status && work->store.makes_tags)
         status = seq_record_set_text(record, "background", work->prepare->background, error);
+    if (!status && work->prepare->labels)
+        status = seq_record_set_text(record, "labels", work->prepare->labels, error);
+    if (!status && work->prepare->numbers)
+        status = seq_record_set_text(record, "numbers", work->prepare->numbers, error);
     if (!status && work->prepare->group_label)
         status = seq_record_set_text(record, "group_label", work->prepare->group_label, error);
     if (!status && work->store.shift > 0)
@@ -87,11 +91,16 @@ static seq_status make_pair_schema(seq_item_work *work, seq_error *error) {
 }
 
 static seq_status make_schema(seq_item_work *work, seq_error *error) {
-    static const char *const tasks[] = {"classify", "rate", "tag", "transcribe"};
+    static const char *const tasks[] = {"classify",   "rate",      "tag",
+                                        "transcribe", "translate", "generate"};
     seq_schema *schema = &work->schema;
     seq_item_task task = work->prepare->task;
     if (task == SEQ_TASK_TRANSLATE) return make_pair_schema(work, error);
     seq_schema_begin(schema, tasks[task]);
+    if (task == SEQ_TASK_GENERATE) {
+        seq_item_text_schema(work);
+        return record_reader(work, error);
+    }
     bool frames = work->store.width > 0;
     const char *input = frames ? "frames" : "text";
     int text = seq_schema_add_axis(schema, input, 0), targets = -1,
@@ -130,14 +139,43 @@ static seq_status make_schema(seq_item_work *work, seq_error *error) {
     return record_reader(work, error);
 }
 
+// Where the ids of a side go.
+typedef struct id_room {
+    int32_t **ids;
+    size_t *capacity;
+} id_room;
+
+// The ids of `count` numbers in work->numbers; `words` says what units they are cut into, where
+// units are subwords. There is room for one id more.
+static seq_status fill_ids(seq_item_work *work, size_t count, const int32_t *ids,
+                           const seq_subword_map *words, id_room out, int32_t *out_length,
+                           seq_error *error) {
+    size_t used = 0;
+    seq_status status =
+        seq_grow(out.ids, out.capacity, count + 2, sizeof **out.ids, "an item", error);
+    for (size_t i = 0; !status && i < count; i++) {
+        size_t number = work->numbers[i], at = number, end = number + 1;
+        if (work->subword) {
+            at = number ? words->ends[number - 1] : 0;
+            end = words->ends[number];
+            status = seq_grow(out.ids, out.capacity, used + (end - at) + 2, sizeof **out.ids,
+                              "an item", error);
+        }
+        for (; !status && at < end; at++)
+            (*out.ids)[used++] = ids[work->subword ? words->units[at] : at];
+    }
+    if (!status && used >= INT32_MAX)
+        status = seq_error_set(error, SEQ_BAD_INPUT, "an item of %zu units", used);
+    *out_length = (int32_t)used;
+    return status;
+}
+
 static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                             seq_error *error) {
     seq_status status = seq_item_load(work, item, 0, item->length, error);
     if (!status)
-        status = seq_grow(&work->text, &work->capacity[3], item->length + 1, sizeof *work->text,
-                          "an item", error);
-    for (size_t i = 0; !status && i < item->length; i++)
-        work->text[i] = work->ids[work->numbers[i]];
+        status = fill_ids(work, item->length, work->ids, &work->words,
+                          (id_room){&work->text, &work->capacity[3]}, &work->length, error);
     out->ids[work->input_field] = work->text;
     return status;
 }
@@ -228,27 +266,29 @@ static size_t count_unknown(const int32_t *ids, size_t count, int unk) {
 static seq_status fill_target(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                               seq_error *error) {
     const seq_vocabulary *words = work->targets ? work->targets : work->units;
+    int32_t length = 0;
     seq_status status = seq_item_load_symbols(work, item, error);
     if (!status)
-        status = seq_grow(&work->tag, &work->capacity[6], item->symbols + 2, sizeof *work->tag,
-                          "an item", error);
+        status = fill_ids(work, item->symbols, work->target_ids, &work->target_words,
+                          (id_room){&work->tag, &work->capacity[6]}, &length, error);
     if (status) return status;
-    for (size_t i = 0; i < item->symbols; i++)
-        work->tag[i] = work->target_ids[work->numbers[i]];
-    work->tag[item->symbols] = seq_vocabulary_eos(words);
-    work->symbols = (int32_t)item->symbols + 1;
+    work->tag[length] = seq_vocabulary_eos(words);
+    work->symbols = length + 1;
     out->ids[work->target_field] = work->tag;
     int64_t *written = work->written[item->split], *unknown = work->unknown[item->split];
-    written[0] += item->length;
-    written[1] += item->symbols;
-    unknown[0] += (int64_t)count_unknown(work->text, item->length, seq_vocabulary_unk(work->units));
-    unknown[1] += (int64_t)count_unknown(work->tag, item->symbols, seq_vocabulary_unk(words));
+    written[0] += work->length;
+    written[1] += length;
+    unknown[0] +=
+        (int64_t)count_unknown(work->text, (size_t)work->length, seq_vocabulary_unk(work->units));
+    unknown[1] += (int64_t)count_unknown(work->tag, (size_t)length, seq_vocabulary_unk(words));
     return SEQ_OK;
 }
 
 static seq_status fill_raw(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                            seq_error *error) {
     size_t skip = item->length * (work->prepare->task == SEQ_TASK_TAG ? 2u : 1u) + item->symbols;
+    if (work->prepare->task == SEQ_TASK_GENERATE)
+        skip += seq_item_context_size(&work->store.context);
     seq_status status = seq_item_load(work, item, skip, item->raw, error);
     if (!status)
         status =
@@ -268,8 +308,10 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     work->group = group;
     *out = (seq_items){.count = 1, .groups = &work->group, .raw_sizes = &work->raw_size};
     out->lengths[TEXT_AXIS] = &work->length;
-    seq_status status =
-        work->store.width ? fill_frames(work, item, out, error) : fill_text(work, item, out, error);
+    seq_status status = work->prepare->task == SEQ_TASK_GENERATE
+                            ? seq_item_text_build(work, item, out, error)
+                        : work->store.width ? fill_frames(work, item, out, error)
+                                            : fill_text(work, item, out, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
     if (!status && work->prepare->casing) status = fill_casing(work, item, out, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG) status = fill_tags(work, item, out, error);
@@ -298,12 +340,31 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     return SEQ_OK;
 }
 
+// An item of subwords, cut where it is too long. The store has cut the others.
+static seq_status write_windows(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
+                                seq_items items, seq_error *error) {
+    const seq_item_rules *rules = &work->prepare->rules;
+    int64_t length = work->length, windows = seq_item_windows(rules, length), from, to;
+    seq_status status = SEQ_OK;
+    work->store.windows += windows > 1 ? windows : 0;
+    for (int64_t w = 0; !status && w < windows; w++) {
+        seq_item_window(rules, length, w, &from, &to);
+        work->length = (int32_t)(to - from);
+        items.ids[work->input_field] = work->text + from;
+        status = seq_dataset_writer_add(writer, split, &items, error);
+    }
+    return status;
+}
+
 static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
                              const seq_stored_item *item, int64_t group, seq_error *error) {
     seq_items items;
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     seq_status status = seq_item_build(work, item, group, &items, error);
-    return status ? status : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
+    return status ? status
+           : work->subword && !work->target_words.ends
+               ? write_windows(work, writer, (seq_split)item->split, items, error)
+               : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }
 
 static seq_status write_part(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
@@ -330,6 +391,9 @@ seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_e
     if (work->casings) vocabularies[count++] = work->casings;
     if (work->prepare->group_label && seq_item_name_groups(work, error)) return error->status;
     if (work->names) vocabularies[count++] = work->names;
+    for (int i = 0; i < SEQ_CONTEXT_LABELS && work->contexts[i]; i++)
+        vocabularies[count++] = work->contexts[i];
+    if (work->bars) vocabularies[count++] = work->bars;
     const seq_partition_key *const keys[] = {store->keys[0], store->keys[1], store->keys[2]};
     seq_status status = seq_allocate(&group, store->count, sizeof *group, "groups", error);
     if (!status)

@@ -12,6 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+// Of generate: an item that equals one of a part behind its own is left out.
+static void leave_out(seq_item_work *work, const int32_t *group, const unsigned char *seen) {
+    seq_item_store *store = &work->store;
+    for (size_t i = 0; i < store->count; i++) {
+        seq_stored_item *item = &store->items[i];
+        item->left = seen[group[i]] >> (item->split + 1) != 0;
+        work->equals += item->left && !item->twin;
+    }
+}
+
 // Items of valid and test files that also occur in another part; groups that do are refused.
 static seq_status check_files(seq_item_work *work, seq_error *error) {
     seq_item_store *store = &work->store;
@@ -27,6 +37,10 @@ static seq_status check_files(seq_item_work *work, seq_error *error) {
         memset(seen, 0, store->count);
         for (size_t i = 0; !status && i < store->count; i++)
             seen[group[i]] |= (unsigned char)(1 << store->items[i].split);
+        if (!status && k == 0 && work->prepare->task == SEQ_TASK_GENERATE) {
+            leave_out(work, group, seen);
+            continue;
+        }
         for (size_t i = 0; !status && i < store->count; i++) {
             unsigned char others = seen[group[i]] & (unsigned char)~(1 << store->items[i].split);
             if (!others) continue;
@@ -91,18 +105,46 @@ static seq_status divide(seq_item_work *work, seq_error *error) {
     return status;
 }
 
-// Training pairs with a side of too many units. Folds and groups are drawn before, so they do not
-// depend on it.
-static seq_status leave_long_pairs(seq_item_work *work, seq_error *error) {
-    int64_t most = work->prepare->longest_pair, stay = 0;
-    for (size_t i = 0; i < work->store.count; i++) {
-        seq_stored_item *item = &work->store.items[i];
-        bool train = item->split == SEQ_TRAIN;
-        item->left = most && train && (item->length > most || item->symbols > most);
-        work->too_long += item->left;
-        stay += train && !item->left;
+// Of the words in work->numbers.
+static int64_t count_subwords(const seq_item_work *work, const seq_subword_map *words,
+                              size_t count) {
+    int64_t units = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t word = work->numbers[i];
+        units += (int64_t)(words->ends[word] - (word ? words->ends[word - 1] : 0));
     }
-    if (stay) return SEQ_OK;
+    return units;
+}
+
+// Units of both sides.
+static seq_status measure_pair(seq_item_work *work, const seq_stored_item *item, int64_t out[2],
+                               seq_error *error) {
+    out[0] = item->length;
+    out[1] = item->symbols;
+    if (!work->subword) return SEQ_OK;
+    seq_status status = seq_item_load(work, item, 0, item->length, error);
+    if (!status) out[0] = count_subwords(work, &work->words, item->length);
+    if (!status) status = seq_item_load_symbols(work, item, error);
+    if (!status) out[1] = count_subwords(work, &work->target_words, item->symbols);
+    return status;
+}
+
+// Folds and groups are drawn before, so they do not depend on it.
+seq_status seq_item_leave_long_pairs(seq_item_work *work, seq_error *error) {
+    int64_t most = work->prepare->longest_pair, stay = 0, units[2];
+    seq_status status = SEQ_OK;
+    for (size_t i = 0; !status && i < work->store.count; i++) {
+        seq_stored_item *item = &work->store.items[i];
+        if (item->split != SEQ_TRAIN || item->left) continue;
+        if (most) status = measure_pair(work, item, units, error);
+        item->left = most && !status && (units[0] > most || units[1] > most);
+        work->too_long += item->left;
+        stay += !item->left;
+    }
+    if (status || stay) return status;
+    if (work->equals)
+        return seq_error_set(error, SEQ_BAD_INPUT,
+                             "each item of the training part equals one of another part");
     return seq_error_set(error, SEQ_BAD_INPUT,
                          "--max-length %" PRId64 ": all %" PRId64
                          " training pairs have a longer side",
@@ -168,9 +210,24 @@ static void print_notes(const seq_item_work *work, FILE *stream) {
                 "labels need more frames than they have\n",
                 seq_vocabulary_size(work->targets) - 1,
                 store->infeasible[0] + store->infeasible[1] + store->infeasible[2]);
+    if (work->subword)
+        fprintf(stream, "merges     %" PRId64 "\n", seq_subword_merges(work->subword));
+    if (work->subword && work->targets && seq_vocabulary_subword(work->targets))
+        fprintf(stream, "           %" PRId64 " of the target\n",
+                seq_subword_merges(seq_vocabulary_subword(work->targets)));
     if (store->windows)
         fprintf(stream, "windows    %" PRId64 ", of items that are too long\n", store->windows);
-    if (store->twins)
+    if (work->equals)
+        fprintf(stream,
+                "equal      %" PRId64 " items are left out, which equal one of the "
+                "validation or test part\n",
+                work->equals);
+    if (store->twins && work->prepare->transposes)
+        fprintf(stream,
+                "copies     %" PRId64 " training items in other keys, %" PRId64
+                " tunes without a key have none\n",
+                store->twins, store->context.unkeyed);
+    else if (store->twins)
         fprintf(stream, "strands    training items stand twice, the second time as reverse "
                         "complements\n");
 }
@@ -200,9 +257,9 @@ static void warn(const seq_item_work *work) {
 
 // By the pattern of names or the name of the first input, else by what the task mostly has.
 const char *seq_prepare_items_reader(const seq_prepare_items *prepare) {
+    if (prepare->reader.reader) return prepare->reader.reader;
     const char *input = prepare->inputs[0], *pattern = prepare->reader.label_pattern,
                *named = pattern ? seq_reader_of_item(pattern) : NULL;
-    if (prepare->reader.reader) return prepare->reader.reader;
     if (!named) named = seq_reader_of_file(input);
     if (named) return named;
     if (prepare->task == SEQ_TASK_TAG) return "conll";
@@ -284,7 +341,8 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
         seq_item_store_begin(&work->store, work->prepare, seq_dataset_writer_folder(writer), error);
     if (!status) status = read_all(work, error);
     if (!status) status = divide(work, error);
-    if (!status) status = leave_long_pairs(work, error);
+    if (!status && work->prepare->rules.text.unit != SEQ_UNIT_SUBWORD)
+        status = seq_item_leave_long_pairs(work, error);
     if (!status) status = seq_item_vocabularies(work, error);
     if (!status) status = seq_item_write(work, writer, error);
     if (status) return status;
@@ -301,15 +359,21 @@ static seq_status prepare_with(seq_item_work *work, seq_dataset_writer *writer, 
 static void clear(seq_item_work *work) {
     seq_item_store_end(&work->store);
     seq_schema_clear(&work->schema);
+    seq_subword_destroy(work->subword);
+    seq_subword_map_clear(&work->words);
+    seq_subword_map_clear(&work->target_words);
     seq_vocabulary_destroy(work->units);
     seq_vocabulary_destroy(work->targets);
     seq_vocabulary_destroy(work->letters);
     seq_vocabulary_destroy(work->casings);
     seq_vocabulary_destroy(work->names);
-    void *const blocks[] = {work->tags,  work->ids,       work->target_ids, work->numbers,
-                            work->text,  work->tag,       work->letter,     work->letter_lengths,
-                            work->raw,   work->item_tags, work->spans,      work->casing,
-                            work->values};
+    for (int i = 0; i < SEQ_CONTEXT_LABELS; i++)
+        seq_vocabulary_destroy(work->contexts[i]);
+    seq_vocabulary_destroy(work->bars);
+    void *const blocks[] = {work->tags,   work->ids,       work->target_ids, work->numbers,
+                            work->text,   work->tag,       work->letter,     work->letter_lengths,
+                            work->raw,    work->item_tags, work->spans,      work->casing,
+                            work->values, work->bar};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -322,7 +386,7 @@ seq_status seq_prepare_items_run(const seq_prepare_items *prepare, seq_error *er
     seq_status status =
         seq_allocate(&inputs, count + 2 + 2 * SEQ_SPLITS, sizeof *inputs, "the inputs", error);
     if (status) return status;
-    memcpy(inputs, prepare->inputs, count * sizeof *inputs);
+    if (count) memcpy(inputs, prepare->inputs, count * sizeof *inputs);
     for (int split = 0; split < SEQ_SPLITS; split++)
         if (prepare->pairs[split].source) {
             inputs[count++] = prepare->pairs[split].source;

@@ -8,7 +8,9 @@
 #include "input_file.h"
 #include "item_pairs.h"
 #include "item_symbols.h"
+#include <inttypes.h>
 #include <seqtrain/base/memory.h>
+#include <seqtrain/data/subword.h>
 #include <seqtrain/prep/casing.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct seq_raw_input {
     bool transcribes; // a target of its own length
     int width;        // of frames; 0: texts
     const seq_vocabulary *units, *letters, *casing, *groups;
+    seq_subword_cutter *subword; // NULL: what the cutter makes are units
     seq_item_cutter *cutter;
     seq_documents documents;
     char *path; // of the file that is open, or NULL
@@ -31,7 +34,11 @@ struct seq_raw_input {
     seq_item_field file_field;
     seq_raw_item out; // its arrays grow below
     int32_t *ids, *letter_ids, *letter_lengths, *casings;
-    seq_pair_text plain; // of a text with references to characters
+    seq_pair_text plain, target; // of a text with references to characters; of the other text
+    seq_input_file targets;      // lines beside the items
+    seq_reader_settings target_settings;
+    seq_byte_reader_rules target_rules;
+    int64_t items;
     char *texts;
     size_t *ends, text_size;
     size_t capacity[6];
@@ -114,6 +121,8 @@ static seq_status find_word_fields(seq_raw_input *input, int text, int letter, i
                         schema->fields[casing].axis != axis))
         return refuse_schema(schema, "the casing of another field", error);
     if (!input->width) input->units = vocabularies[schema->fields[text].vocabulary];
+    if (input->units && input->tags && seq_vocabulary_subword(input->units))
+        return refuse_schema(schema, "tags of parts of words", error);
     if (letter >= 0) input->letters = vocabularies[schema->fields[letter].vocabulary];
     if (casing >= 0) input->casing = vocabularies[schema->fields[casing].vocabulary];
     return SEQ_OK;
@@ -126,8 +135,9 @@ static seq_status find_fields(seq_raw_input *input, seq_error *error) {
     int text = seq_schema_find_input(schema), letter = seq_schema_find_field(schema, "letter"),
         casing = seq_schema_find_field(schema, "casing");
     if (text < 0 || schema->axes[schema->fields[text].axis].parent != 0)
-        return refuse_schema(schema, "it has no field 'text' or 'frames'", error);
-    bool frames = strcmp(schema->fields[text].name, "frames") == 0;
+        return refuse_schema(schema, "it has no field 'text', 'source' or 'frames'", error);
+    bool frames = strcmp(schema->fields[text].name, "frames") == 0,
+         source = strcmp(schema->fields[text].name, "source") == 0;
     if (schema->fields[text].kind != (frames ? SEQ_FIELD_VALUES : SEQ_FIELD_IDS))
         return refuse_schema(schema, "its sequence is of another kind", error);
     if (schema->target < 0 || schema->target == text)
@@ -140,11 +150,11 @@ static seq_status find_fields(seq_raw_input *input, seq_error *error) {
         if (f != text && f != letter && f != casing && f != group && f != schema->target)
             return refuse_schema(schema, schema->fields[f].name, error);
     int axis = schema->fields[text].axis, target = schema->fields[schema->target].axis;
-    bool transcript = frames && target != 0 && schema->axes[target].parent == 0;
-    if (target != 0 && target != axis && !transcript)
+    bool other = target != 0 && target != axis && schema->axes[target].parent == 0;
+    if (source ? !other : target != 0 && target != axis && !(other && frames))
         return refuse_schema(schema, "a target on another axis", error);
     input->tags = target == axis;
-    input->transcribes = transcript && target != axis;
+    input->transcribes = other && frames;
     input->width = frames ? schema->fields[text].width : 0;
     return find_word_fields(input, text, letter, casing, error);
 }
@@ -170,6 +180,7 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
     input->rules.cased = input->letters || input->casing;
     settings->unlabelled = settings->keep_lines = true;
     settings->pairs = seq_schema_find_field(input->settings.schema, "source") >= 0;
+    if (input->settings.has_targets) settings->unlabelled = false;
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
     settings->any_bytes = seq_item_takes_any_bytes(&input->rules);
     return SEQ_OK;
@@ -183,6 +194,25 @@ const char *seq_raw_reader(const seq_raw_input *input) {
     return input->reader_settings.reader;
 }
 
+static seq_status open_targets(seq_raw_input *input, seq_error *error) {
+    input->target_settings =
+        (seq_reader_settings){.reader = "lines", .unlabelled = true, .blank_items = true};
+    input->target_rules =
+        (seq_byte_reader_rules){.as_is = input->settings.as_is, .memory = input->settings.memory};
+    return seq_input_file_open(&input->targets, input->settings.targets, &input->target_settings,
+                               &input->target_rules, error);
+}
+
+static seq_status create_cutters(seq_raw_input *input, seq_error *error) {
+    const seq_vocabulary *units = input->units;
+    if (!units || !seq_vocabulary_subword(units))
+        return seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    seq_status status = seq_subword_cutter_for(units, take_units, input, &input->subword, error);
+    return status ? status
+                  : seq_item_cutter_create(&input->rules, seq_subword_take, input->subword,
+                                           &input->cutter, error);
+}
+
 seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, seq_error *error) {
     seq_raw_input *input = NULL;
     seq_status status = seq_allocate(&input, 1, sizeof *input, "the inputs", error);
@@ -191,8 +221,8 @@ seq_status seq_raw_open(const seq_raw_settings *settings, seq_raw_input **out, s
     seq_documents_begin(&input->documents, settings->inputs, settings->input_count);
     status = find_fields(input, error);
     if (!status) status = read_settings(input, error);
-    if (!status)
-        status = seq_item_cutter_create(&input->rules, take_units, input, &input->cutter, error);
+    if (!status) status = create_cutters(input, error);
+    if (!status && settings->targets) status = open_targets(input, error);
     if (status)
         seq_raw_close(input);
     else
@@ -211,10 +241,13 @@ static void close_file(seq_raw_input *input) {
 void seq_raw_close(seq_raw_input *input) {
     if (!input) return;
     close_file(input);
+    seq_input_file_close(&input->targets);
     seq_documents_end(&input->documents);
     seq_item_cutter_destroy(input->cutter);
-    void *const blocks[] = {input->ids,  input->letter_ids, input->letter_lengths, input->texts,
-                            input->ends, input->casings,    input->plain.bytes,    input};
+    seq_subword_cutter_destroy(input->subword);
+    void *const blocks[] = {input->ids,         input->letter_ids,   input->letter_lengths,
+                            input->texts,       input->ends,         input->casings,
+                            input->plain.bytes, input->target.bytes, input};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
 }
@@ -306,6 +339,44 @@ static const seq_item_field *name_input(seq_raw_input *input) {
     return &input->file_field;
 }
 
+// The next line beside the items; *out_more is that of the items.
+static seq_status read_target_line(seq_raw_input *input, bool is_item, bool more, seq_item *out,
+                                   seq_error *error) {
+    const char *file = input->settings.targets;
+    bool line = false;
+    if (more && !is_item) return SEQ_OK;
+    seq_status status = seq_reader_next(input->targets.reader, out, &line, error);
+    if (status || line == more) return status;
+    return more ? seq_error_set(error, SEQ_BAD_INPUT,
+                                "%s has %" PRId64 " lines, and there are more items: expected one "
+                                "for each",
+                                file, input->items)
+                : seq_error_set(error, SEQ_BAD_INPUT,
+                                "%s line %" PRId64 ": there are %" PRId64 " items: expected one "
+                                "line for each",
+                                file, out->line, input->items);
+}
+
+// The other text of the item, as far as the settings want one.
+static seq_status take_target(seq_raw_input *input, bool is_item, bool more, seq_error *error) {
+    const seq_raw_settings *settings = &input->settings;
+    seq_item line = {0};
+    const seq_item *from = settings->targets ? &line : &input->item;
+    seq_status status = SEQ_OK;
+    if (settings->targets) status = read_target_line(input, is_item, more, &line, error);
+    input->items += more && is_item;
+    if (status || !more || !is_item || (!settings->targets && !settings->has_targets))
+        return status;
+    const seq_item_field *field = seq_item_find(from, settings->targets ? "text" : "target");
+    if (!field || field->list)
+        return seq_item_refuse(from->file, from->line, 0, error,
+                               "the item has no field 'target' with a text");
+    status = seq_pair_text_take(&input->target, field->values, input->rules.unescape, error);
+    input->out.target = input->target.bytes;
+    input->out.target_size = input->target.size;
+    return status;
+}
+
 static int32_t group_of(const seq_raw_input *input) {
     const char *name = seq_record_text(&input->settings.schema->reader, "group_label");
     const seq_item_field *field = name && input->groups ? seq_item_find(&input->item, name) : NULL;
@@ -318,13 +389,15 @@ seq_status seq_raw_next(seq_raw_input *input, bool wanted, seq_raw_item *out, bo
                         seq_error *error) {
     bool is_item = false;
     seq_status status = read_item(input, &is_item, out_more, error);
-    if (status || !*out_more) return status;
+    if (status) return status;
+    if (!*out_more) return take_target(input, false, false, error);
     input->text_size = 0;
     input->out = (seq_raw_item){.item = &input->item,
                                 .layout = seq_conll_layout_of(input->file.reader),
                                 .input = is_item ? name_input(input) : NULL,
                                 .is_item = is_item};
     if (is_item && wanted) status = input->width ? take_frames(input, error) : cut(input, error);
+    if (!status) status = take_target(input, is_item, true, error);
     *out = input->out;
     out->group = is_item ? group_of(input) : SEQ_NO_ID;
     out->ids = input->ids;

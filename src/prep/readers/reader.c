@@ -17,14 +17,14 @@
 extern const seq_reader_kind seq_reader_arff, seq_reader_conll, seq_reader_conllu, seq_reader_csv,
     seq_reader_csv_frames, seq_reader_fasta, seq_reader_folder, seq_reader_hdf5, seq_reader_jsonl,
     seq_reader_kaldi, seq_reader_lines, seq_reader_npy, seq_reader_promoters, seq_reader_skeleton,
-    seq_reader_sound, seq_reader_ts, seq_reader_tsv;
+    seq_reader_sound, seq_reader_ts, seq_reader_tsv, seq_reader_abc;
 
 static const seq_reader_kind *const kinds[] = {
     &seq_reader_lines, &seq_reader_folder,    &seq_reader_csv,        &seq_reader_tsv,
     &seq_reader_jsonl, &seq_reader_conll,     &seq_reader_conllu,     &seq_reader_fasta,
     &seq_reader_arff,  &seq_reader_promoters, &seq_reader_csv_frames, &seq_reader_npy,
     &seq_reader_ts,    &seq_reader_skeleton,  &seq_reader_sound,      &seq_reader_hdf5,
-    &seq_reader_kaldi,
+    &seq_reader_kaldi, &seq_reader_abc,
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -38,13 +38,15 @@ const char *const seq_skip_names[SEQ_SKIPS] = {"blank lines",
                                                "sounds shorter than a frame",
                                                "data sets that are no frames",
                                                "lost frames",
-                                               "items without an extent to be scaled by"};
+                                               "items without an extent to be scaled by",
+                                               "lines outside of tunes",
+                                               "tunes without notes"};
 
 const char *const *seq_reader_choices(void) {
     static const char *const choices[] = {"auto",      "lines",      "folder", "csv",   "tsv",
                                           "jsonl",     "conll",      "conllu", "fasta", "arff",
                                           "promoters", "csv-frames", "npy",    "ts",    "skeleton",
-                                          "sound",     "hdf5",       "kaldi",  NULL};
+                                          "sound",     "hdf5",       "kaldi",  "abc",   NULL};
     _Static_assert(sizeof choices / sizeof *choices == KINDS + 2, "auto, and a name for each row");
     return choices;
 }

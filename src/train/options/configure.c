@@ -124,7 +124,8 @@ static seq_status check_language_model_only(const seq_parsed *parsed, const seq_
     static const char *const own[] = {
         "tied", "output", "samples", "cutoffs", "window", "loss-scale", "report-gradient-flow",
         NULL};
-    for (const char *const *name = own + task->ties; *name; name++)
+    // What predicts the next token of items has all but those of streams.
+    for (const char *const *name = own + (task->next_token ? 4 : task->ties); *name; name++)
         if (is_asked_for(parsed, (size_t)seq_option_find(parsed->program, *name)))
             return seq_error_set(error, SEQ_BAD_USAGE,
                                  "--%s: the data set was prepared for the task %s; only lm has it",
@@ -177,7 +178,7 @@ seq_status seq_train_create_model(const seq_parsed *parsed, const seq_dataset *d
         vocabularies[i] = seq_dataset_vocabulary_at(dataset, i);
     // Of features there is no vocabulary: one word, which no node reads.
     int words = schema->vocabulary_count ? seq_vocabulary_size(vocabularies[0]) : 1;
-    seq_status status = task->next_token ? SEQ_OK : check_language_model_only(parsed, task, error);
+    seq_status status = schema->streams ? SEQ_OK : check_language_model_only(parsed, task, error);
     if (!status) status = check_words_only(parsed, schema, error);
     if (!status) status = seq_train_model_config(parsed->values, words, &config, error);
     const seq_task_input input = {&config, parsed, schema, vocabularies};

@@ -226,7 +226,8 @@ static const seq_option options[] = {
     {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6,
      .help =
          "Newest checkpoints that are kept; besides, the best one and, where rollbacks are on, the "
-         "one that the next would go back to."},
+         "one that the next would go back to. --average N of seqeval, seqpredict and seqsample needs "
+         "N."},
     {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15,
      .help = "Also keep the checkpoints whose step is a multiple of this."},
     {SEQ_OPTION_INTEGER, "shards", "N", AT(shards), "4", 1, 4096,

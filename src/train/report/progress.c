@@ -39,18 +39,28 @@ void seq_progress_restart(seq_trainer *trainer) {
     begin_line(&trainer->progress, seq_clock_seconds());
 }
 
-// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity 118.2" for words;
-// of a head with a blank "  blanks 93%", the share of frames.
-static void describe_quality(const seq_trainer *trainer, double loss, int64_t blanks,
-                             int64_t frames, char *out, size_t size) {
+// Whether a loss is -ln p of the next token; in training label smoothing and others may change it.
+static bool is_of_next_token(const seq_trainer *trainer, bool validated) {
+    return trainer->task->next_token ||
+           (validated && seq_schema_before_column(seq_dataset_schema(trainer->dataset)) >= 0);
+}
+
+// Of a language model "  bits/char 2.31" for characters and bytes, "  perplexity
+// 118.2" for words and subwords; of a head with a blank "  blanks 93%", the share
+// of frames.
+static void describe_quality(const seq_trainer *trainer, bool validated, double loss,
+                             int64_t blanks, int64_t frames, char *out, size_t size) {
     *out = '\0';
     if (frames) snprintf(out, size, "  blanks %.0f%%", 100.0 * (double)blanks / (double)frames);
-    if (!trainer->task->next_token) return;
+    if (!is_of_next_token(trainer, validated)) return;
     seq_unit unit = seq_vocabulary_rules(seq_dataset_vocabulary(trainer->dataset))->unit;
-    if (unit == SEQ_UNIT_WORD)
+    if (unit >= SEQ_UNIT_WORD)
         snprintf(out, size, "  perplexity %.2f", exp(loss));
     else
-        snprintf(out, size, "  bits/%s %.3f", unit == SEQ_UNIT_CHAR ? "char" : "byte",
+        snprintf(out, size, "  bits/%s %.3f",
+                 unit == SEQ_UNIT_CHAR  ? "char"
+                 : unit == SEQ_UNIT_ABC ? "symbol"
+                                        : "byte",
                  loss / log(2.0));
 }
 
@@ -69,7 +79,8 @@ static void print_line(const seq_trainer *trainer, const seq_step_result *result
     char quality[40], left[40], update[60] = "";
     int64_t steps = trainer->total_steps - trainer->position.origin;
     double mean = (seq_clock_seconds() - progress->session_began) / (double)progress->session_steps;
-    describe_quality(trainer, loss, progress->blanks, progress->frames, quality, sizeof quality);
+    describe_quality(trainer, false, loss, progress->blanks, progress->frames, quality,
+                     sizeof quality);
     seq_describe_duration(mean * (double)(trainer->total_steps - trainer->position.step), left,
                           sizeof left);
     if (!result->setback) // of the last step
@@ -92,11 +103,12 @@ static const char *key_of(const seq_trainer *trainer, const char *suffix, char o
     return out;
 }
 
-static void write_loss(seq_trainer *trainer, double loss, int64_t blanks, int64_t frames) {
+static void write_loss(seq_trainer *trainer, bool validated, double loss, int64_t blanks,
+                       int64_t frames) {
     seq_event_log *events = &trainer->events;
     seq_event_real(events, "loss", loss);
     if (frames) seq_event_real(events, "blanks", (double)blanks / (double)frames);
-    if (!trainer->task->next_token) return;
+    if (!is_of_next_token(trainer, validated)) return;
     seq_event_real(events, "perplexity", exp(loss));
     seq_event_real(events, "bits_per_token", loss / log(2.0));
 }
@@ -109,7 +121,7 @@ static void write_step(seq_trainer *trainer, const seq_step_result *result, doub
     seq_event_begin(events, "step");
     seq_event_integer(events, "step", trainer->position.step);
     seq_event_integer(events, "epoch", result->epoch);
-    write_loss(trainer, loss, progress->blanks, progress->frames);
+    write_loss(trainer, false, loss, progress->blanks, progress->frames);
     if (!result->setback) { // of the last step
         seq_event_real(events, "learning_rate", result->rate);
         seq_event_real(events, "gradient_norm", result->norm);
@@ -230,7 +242,7 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     const seq_position *position = &trainer->position;
     const layer_shares shares = share_of(trainer, layers);
     char quality[40], measures[400], state[STATE], name[NAME];
-    describe_quality(trainer, position->last_loss, total.blanks, total.frames, quality,
+    describe_quality(trainer, true, position->last_loss, total.blanks, total.frames, quality,
                      sizeof quality);
     describe_layers(&shares, state, sizeof state);
     bool best = position->best_step == position->step;
@@ -241,7 +253,7 @@ void seq_progress_validation(seq_trainer *trainer, seq_loss total, const seq_sat
     seq_event_log *events = &trainer->events;
     seq_event_begin(events, "validation");
     seq_event_integer(events, "step", position->step);
-    write_loss(trainer, position->last_loss, total.blanks, total.frames);
+    write_loss(trainer, true, position->last_loss, total.blanks, total.frames);
     const seq_metric *const *metrics = trainer->metrics;
     for (int i = 0; metrics[i]; i++)
         seq_event_real(events, metrics[i]->name, trainer->measures[i]);

@@ -1,8 +1,8 @@
 // No wake-up of a team is lost: in many rounds each part and the caller are
 // busy for about as long as a waiting thread spins before it sleeps, so that
 // looking, falling asleep and waking meet in every order. Each part works once
-// in each round. A lost wake-up is a hang, which the alarm ends. Checks
-// src/base/team.c.
+// in each round. A lost wake-up is a hang, which the alarm ends; each hundredth
+// round sets it anew, so a busy machine is no hang. Checks src/base/team.c.
 #include <seqtrain/base/team.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,8 +30,8 @@ static void every_round_ends(void **state) {
     seq_team *team = NULL;
     seq_error error = {0};
     assert_int_equal(seq_team_create(THREADS, &team, &error), SEQ_OK);
-    alarm(LIMIT);
     for (rounds.round = 1; rounds.round <= ROUNDS; rounds.round++) {
+        if (rounds.round % 100 == 1) alarm(LIMIT);
         seq_team_run(team, work, &rounds);
         for (int part = 0; part < THREADS; part++)
             assert_int_equal(rounds.done[part], rounds.round);

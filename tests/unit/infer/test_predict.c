@@ -138,7 +138,8 @@ static int read_everything(seq_graph *graph) {
     int sound = layer(graph, &seq_layer_features, &(seq_features_options){0}, "",
                       seq_graph_column(graph, "sound"), -1);
     sound = layer(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, 0}, "", sound, -1);
-    sound = layer(graph, &seq_layer_spread, &(seq_spread_options){ITEM_AXIS_TEXT}, "", sound, -1);
+    sound = layer(graph, &seq_layer_spread, &(seq_spread_options){.axis = ITEM_AXIS_TEXT}, "",
+                  sound, -1);
     int both = layer(graph, &seq_layer_concat, NULL, "", embed(graph, "text", 5), words);
     const seq_encoder_options options = {.prefix = "encoder",
                                          .dense_prefix = "dense",

@@ -789,6 +789,18 @@ static void draws_follow_the_rules(void **state) {
         }
         assert_true(log_probability == output->log_probability);
     }
+    const int32_t prefix[] = {A, A}; // draws are counted behind it
+    seq_search_item forced = {
+        .number = 7, .source = SEQ_NO_SOURCE, .prefix = prefix, .prefix_count = 2};
+    path path = {.symbols = {A, A}, .length = 2};
+    float logits[4];
+    unsigned char room[256];
+    answer *first = &answers[ITEMS - 1];
+    search_all(&config, &toy, &forced, 1, first);
+    little(&path, logits);
+    assert_int_equal(
+        first->outputs[0].length > 2 ? first->outputs[0].symbols[2] : END,
+        seq_sample_draw(&draw, logits, 4, SEQ_NO_ID, seq_sample_unit(&draw, 0, 7), room));
     assert_true(begin_b > ITEMS * 36 / 100 && begin_b < ITEMS * 44 / 100); // p = 0.4
     config.shortest = 3;
     config.forbidden = (const int32_t[]){C};

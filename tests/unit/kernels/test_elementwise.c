@@ -148,6 +148,12 @@ static void same_bits_everywhere(void **state) {
             plain->add_rows(a, ROWS, count, MOST, bias_a),
                 other->add_rows(b, ROWS, count, MOST, bias_b);
             assert_memory_equal(a, b, sizeof a);
+            plain->dots(bias_a, a, ROWS, MOST, count, sum_a);
+            other->dots(bias_a, a, ROWS, MOST, count, sum_b);
+            assert_memory_equal(sum_a, sum_b, sizeof sum_a);
+            plain->weigh(bias_a, sum_a, 1, a, ROWS, MOST, count);
+            other->weigh(bias_b, sum_a, 1, a, ROWS, MOST, count);
+            assert_memory_equal(bias_a, bias_b, sizeof bias_a);
             if (count == 0) continue;
             plain->softmax(a, ROWS, count, MOST, sum_a),
                 other->softmax(b, ROWS, count, MOST, sum_b);
@@ -187,6 +193,36 @@ static void softmax_rows(void **state) {
     assert_true(isnan(x[3 * LD]) && isnan(log_sum[3]));
 }
 
+// Against double; a row's result does not depend on the rows beside it.
+static void rows_are_weighed(void **state) {
+    (void)state;
+    enum { ROWS = 7, WIDTH = 83, LD = 90 };
+    const seq_kernels *kernels = seq_kernels_of("auto");
+    float x[WIDTH], rows[ROWS * LD], sums[ROWS], one, y[WIDTH], before[WIDTH];
+    fill(x, WIDTH, 1);
+    fill(rows, ROWS * LD, 1);
+    fill(before, WIDTH, 1);
+    for (size_t width = 0; width <= WIDTH; width++) {
+        kernels->dots(x, rows, ROWS, LD, width, sums);
+        for (size_t i = 0; i < ROWS; i++) {
+            double sum = 0;
+            for (size_t j = 0; j < width; j++)
+                sum += (double)x[j] * (double)rows[i * LD + j];
+            assert_true(fabs((double)sums[i] - sum) < 1e-5);
+            kernels->dots(x, rows + i * LD, 1, LD, width, &one);
+            assert_true(one == sums[i]);
+        }
+        memcpy(y, before, sizeof y);
+        kernels->weigh(y, x, 3, rows, ROWS, LD, width);
+        for (size_t j = 0; j < WIDTH; j++) {
+            double sum = (double)before[j];
+            for (size_t i = 0; j < width && i < ROWS; i++)
+                sum += (double)x[3 * i] * (double)rows[i * LD + j];
+            assert_true(fabs((double)y[j] - sum) < 1e-5);
+        }
+    }
+}
+
 static void nonfinite_is_found(void **state) {
     (void)state;
     const seq_kernels *kernels;
@@ -202,9 +238,11 @@ static void nonfinite_is_found(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(accuracy), cmocka_unit_test(limits),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(accuracy),
+                                       cmocka_unit_test(limits),
                                        cmocka_unit_test(same_bits_everywhere),
                                        cmocka_unit_test(softmax_rows),
+                                       cmocka_unit_test(rows_are_weighed),
                                        cmocka_unit_test(nonfinite_is_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,16 +86,25 @@ static const int64_t label_counts[LABELS] = {6, 3, 1}, tag_counts[TAGS] = {5, 5,
 
 typedef void maker(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings);
 
-static int encode(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+static int read(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
     int rows = seq_graph_rows(graph, config, settings, "text");
     rows = seq_graph_letters(graph, config, settings, "letter", rows);
-    rows = seq_graph_input_dropout(graph, config, settings, rows);
+    return seq_graph_input_dropout(graph, config, settings, rows);
+}
+
+static int encode(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = read(graph, config, settings);
     return seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
 }
 
+static int summarise(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
+    int rows = read(graph, config, settings);
+    int states = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
+    return seq_graph_pooling(graph, settings, rows, states, EXAMPLES);
+}
+
 static void classify(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
-    int rows = encode(graph, config, settings);
-    int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
+    int summary = summarise(graph, config, settings);
     seq_graph_classifier(graph, config, settings, summary, "label", label_counts);
 }
 
@@ -123,19 +132,18 @@ static void tag_together(seq_graph *graph, const seq_model_config *config,
 }
 
 static void rate(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
-    int rows = encode(graph, config, settings);
-    int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
+    int summary = summarise(graph, config, settings);
     seq_graph_regressor(graph, config, settings, summary, "number", 11.5, 2);
 }
 
 // A second layer that begins where a summary of the first says.
 static void start(seq_graph *graph, const seq_model_config *config, const seq_parsed *settings) {
     int rows = encode(graph, config, settings);
-    int summary = seq_graph_pooling(graph, settings, rows, EXAMPLES);
+    int summary = seq_graph_pooling(graph, settings, rows, rows, EXAMPLES);
     const seq_recurrent_options again = {.cell = seq_cell_find(config->cell), .hidden = 3};
-    int first =
-        seq_graph_layer(graph, &seq_layer_dense, &(seq_dense_options){3, SEQ_ACTIVATION_TANH},
-                        "bridge", "", &summary, 1);
+    int first = seq_graph_layer(graph, &seq_layer_dense,
+                                &(seq_dense_options){.units = 3, .activation = SEQ_ACTIVATION_TANH},
+                                "bridge", "", &summary, 1);
     rows = seq_graph_layer(graph, &seq_layer_recurrent, &again, "decoder", "_l0",
                            (int[]){rows, first}, 2);
     seq_graph_classifier(graph, config, settings, rows, "tag", tag_counts);
@@ -154,7 +162,7 @@ static const example examples[] = {
      "--embedding-dropout=0.3"},
     {classify, "lstm-peephole-current", "--pool=attention --bidirectional"},
     {classify, "rnn", "--pool=last --weight-drop=0.3"},
-    {classify, "gru-reset-after", "--pool=mean --letters-hidden=2 --letters-embed=2"},
+    {classify, "gru-reset-after", "--pool=mean --pool-inputs --letters-hidden=2 --letters-embed=2"},
     {tag, "lstm", "--bidirectional --letters-hidden=2 --class-weights=balanced"},
     {tag_together, "gru", "--bidirectional --head=crf"},
     {tag_cased, "gru", "--casing-embed=2 --letters-hidden=2 --letters-embed=2"},
@@ -431,6 +439,40 @@ static void rare_labels_weigh_more(void **state) {
     }
 }
 
+// Where the layers say nothing, the head sees the mean of the words' vectors behind their zeros.
+static void inputs_are_pooled_beside(void **state) {
+    (void)state;
+    fixture f;
+    packed_items *one = pack((int[]){1}, 1);
+    open_fixture(&f, &(example){classify, "lstm", "--bidirectional --pool-inputs"}, NULL,
+                 &one->limits);
+    for (int row = 0; row < f.own.table->count; row++) {
+        const seq_parameter *parameter = &f.own.table->items[row];
+        if (strncmp(parameter->name, "encoder.", 8) == 0)
+            memset(f.own.parameters + parameter->offset, 0,
+                   seq_parameter_size(parameter) * sizeof(float));
+    }
+    const float *words =
+        f.own.parameters + seq_parameter_find(f.own.table, "embedding.weight")->offset;
+    const seq_parameter *weight = seq_parameter_find(f.own.table, "output.weight");
+    const float *bias = f.own.parameters + seq_parameter_find(f.own.table, "output.bias")->offset;
+    enum { STATES = 4, EMBEDDING = 4 };
+    assert_int_equal(seq_parameter_size(weight), LABELS * (STATES + EMBEDDING));
+    double score[LABELS], sum = 0;
+    for (int label = 0; label < LABELS; label++) {
+        score[label] = bias[label];
+        for (int row = 0; row < lengths[1]; row++)
+            for (int j = 0; j < EMBEDDING; j++)
+                score[label] += f.own.parameters[weight->offset + (size_t)label * 8 + STATES + j] *
+                                words[one->ids[0][row] * EMBEDDING + j] / lengths[1];
+        sum += exp(score[label]);
+    }
+    double expected = log(sum) - score[one->ids[3][0]], found = evaluate(&f, one, NULL);
+    if (!(fabs(found - expected) < 1e-6)) fail_msg("%g, expected %g", found, expected);
+    packed_items_drop(one);
+    close_fixture(&f);
+}
+
 // No gradient of theirs is written, and the others' are what they were.
 static void frozen_parameters_have_no_gradient(void **state) {
     (void)state;
@@ -614,6 +656,7 @@ int main(void) {
         cmocka_unit_test(parameters_have_their_names),
         cmocka_unit_test(weights_are_dropped_in_packing),
         cmocka_unit_test(rare_labels_weigh_more),
+        cmocka_unit_test(inputs_are_pooled_beside),
         cmocka_unit_test(frozen_parameters_have_no_gradient),
         cmocka_unit_test(tags_keep_to_the_scheme),
         cmocka_unit_test(numbers_are_normalised),

@@ -87,7 +87,8 @@ static void by_hand(seq_graph *graph, const seq_model_config *config, const seq_
     rows = seq_graph_stack(graph, config, settings, "encoder", "encoder.dense", rows);
     int start =
         add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, EXAMPLES}, "", "", rows, -1);
-    start = add(graph, &seq_layer_dense, &(seq_dense_options){8, SEQ_ACTIVATION_TANH}, "bridge", "",
+    start = add(graph, &seq_layer_dense,
+                &(seq_dense_options){.units = 8, .activation = SEQ_ACTIVATION_TANH}, "bridge", "",
                 start, -1);
     int top = add(graph, &seq_layer_embedding, &(seq_embedding_options){.units = 5}, "before", "",
                   seq_graph_column(graph, "target.before"), -1);
@@ -120,14 +121,26 @@ typedef struct example {
 static const example examples[] = {
     {by_hand, "lstm", "--bidirectional --feedforward-between=6", false},
     {by_hand, "gru", "--bidirectional", false},
-    {translate, "lstm", "--bidirectional --decoder-layers=2 --decoder-hidden=7", false},
+    {translate, "lstm", "--attention=none --bidirectional --decoder-layers=2 --decoder-hidden=7",
+     false},
     {translate, "gru", "--decoder-hidden=6 --tied-source --label-smoothing=0.1", true},
-    {translate, "gru-reset-after", "--feedforward-between=3 --dropout-locked", false},
+    {translate, "gru-reset-after",
+     "--attention=none --feedforward-between=3 --dropout-locked --summary-each-step", false},
+    {translate, "lstm", "--attention=additive --bidirectional --weight-drop=0.3", false},
+    {translate, "gru", "--attention=dot --input-feeding --decoder-layers=2", false},
+    {translate, "lstm-peephole",
+     "--attention=general --input-feeding --bidirectional --weight-drop=0.3", false},
+    {translate, "gru-simple", "--attention=additive --input-feeding --decoder-hidden=6", true},
+    {translate, "gru-reset-after",
+     "--attention=additive --attention-order=bahdanau "
+     "--bidirectional --decoder-layers=2 --decoder-hidden=5",
+     false},
+    {translate, "lstm", "--attention=dot --attention-order=bahdanau --summary-each-step", false},
 };
 enum { EXAMPLE_COUNT = sizeof examples / sizeof *examples };
 
 static bool attends(const example *example) {
-    return example->make == by_hand;
+    return !strstr(example->options, "--attention=none");
 }
 
 typedef struct fixture {
@@ -172,8 +185,9 @@ static seq_status build(const example *example, const seq_parsed *settings, seq_
     return seq_graph_finish(graph, &compute, out, error);
 }
 
+enum { SEED = 9, STEP = 4 };
 static void repack(fixture *f) {
-    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
+    seq_model_pack_dropped(f->own.model, SEED, STEP, f->own.parameters, 0, 1, f->own.matrices);
 }
 
 static void open_fixture(fixture *f, const example *example, const seq_limits *limits) {
@@ -194,7 +208,7 @@ static void close_fixture(fixture *f) {
 // ---- training
 
 static double train(fixture *f, const packed_items *packed, float *gradient) {
-    const seq_feed feed = {.batch = &packed->batch, .seed = 9, .step = 4};
+    const seq_feed feed = {.batch = &packed->batch, .seed = SEED, .step = STEP};
     return seq_model_train(f->own.model, f->own.workspace, &f->own.weights, &feed, 1, gradient).sum;
 }
 
@@ -239,6 +253,7 @@ static void gradients_match_differences(void **state) {
 
 static void evaluate(fixture *f, const packed_items *packed, double *of_sequence) {
     const seq_feed feed = {.batch = &packed->batch};
+    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
     seq_model_evaluate(f->own.model, f->own.workspace, &f->own.weights, &feed,
                        &(seq_losses){.of_sequence = of_sequence});
 }
@@ -261,6 +276,7 @@ static void items_do_not_meet(void **state) {
             int item = (int)(axis->number[b] / 100);
             packed_items *one = pack(&item, 1);
             memset(f.own.gradient, 0, size * sizeof *f.own.gradient);
+            repack(&f);
             train(&f, one, f.own.gradient);
             for (size_t j = 0; j < size; j++)
                 sum[j] += (double)f.own.gradient[j];
@@ -394,7 +410,11 @@ static void steps_are_the_whole(void **state) {
     for (int i = 0; i < EXAMPLE_COUNT; i++)
         check_steps(&examples[i]);
     for (const char *const *cell = seq_cell_names(); *cell; cell++)
-        check_steps(&(example){translate, *cell, "--bidirectional --decoder-layers=2", false});
+        for (int order = 0; order < 2; order++)
+            check_steps(&(example){translate, *cell,
+                                   order ? "--attention=additive --attention-order=bahdanau"
+                                         : "--input-feeding --bidirectional --decoder-layers=2",
+                                   false});
 }
 
 static void parameters_have_their_names(void **state) {
@@ -407,6 +427,9 @@ static void parameters_have_their_names(void **state) {
                                         "decoder.weight_hh_l1",
                                         "output.weight",
                                         "output.bias"};
+    static const char *const attending[] = {"decoder.key.weight", "decoder.key.bias",
+                                            "decoder.weight_query_l0", "decoder.v_l0",
+                                            "decoder.readout.bias"};
     fixture f;
     char name[SEQ_STATE_NAME];
     packed_items *batch = pack((int[]){0}, 1);
@@ -415,6 +438,12 @@ static void parameters_have_their_names(void **state) {
         if (!seq_parameter_find(f.own.table, names[i])) fail_msg("no %s", names[i]);
     seq_model_recurrent_name(f.own.model, 5, name);
     assert_string_equal(name, "decoder layer 1");
+    close_fixture(&f);
+    open_fixture(
+        &f, &(example){translate, "gru", "--attention=additive --attention-order=bahdanau", false},
+        &batch->limits);
+    for (size_t i = 0; i < sizeof attending / sizeof *attending; i++)
+        if (!seq_parameter_find(f.own.table, attending[i])) fail_msg("no %s", attending[i]);
     close_fixture(&f);
     open_fixture(&f, &examples[3], &batch->limits); // one matrix for source, target and output
     assert_null(seq_parameter_find(f.own.table, "decoder.embedding.weight"));
@@ -430,6 +459,11 @@ static void misfits_are_refused(void **state) {
         const char *reason;
     } misfits[] = {
         {{translate, "lstm", "", true}, "--tied: the topmost layer has 4 units, an embedding 6"},
+        {{translate, "lstm", "--attention=dot --decoder-hidden=5", false}, "--attention dot"},
+        {{translate, "lstm", "--attention=none --input-feeding", false}, "--input-feeding"},
+        {{translate, "lstm", "--attention=none --attention-order=bahdanau", false},
+         "--attention-order"},
+        {{translate, "lstm", "--input-feeding --attention-order=bahdanau", false}, "only luong"},
     };
     for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
         seq_settings settings;

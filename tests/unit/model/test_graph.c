@@ -135,7 +135,8 @@ static seq_status build(const char *head, seq_model **out, seq_error *error) {
     int rows = encode(graph, source);
     int mean =
         add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, EXAMPLES}, "", "", rows, -1);
-    int spread = add(graph, &seq_layer_spread, &(seq_spread_options){TARGET}, "", "", mean, -1);
+    int spread =
+        add(graph, &seq_layer_spread, &(seq_spread_options){.axis = TARGET}, "", "", mean, -1);
     int before = add(graph, &seq_layer_embedding, &embedding, "target", "",
                      seq_graph_column(graph, "target.before"), -1);
     seq_graph_share(graph, before, 0, source, 0);
@@ -143,11 +144,13 @@ static seq_status build(const char *head, seq_model **out, seq_error *error) {
     int steps = add(graph, &seq_layer_recurrent,
                     &(seq_recurrent_options){.cell = seq_cell_find("gru-reset-after"), .hidden = 6},
                     "decoder", "_l0", fed, -1);
-    int query = add(graph, &seq_layer_dense, &(seq_dense_options){8, SEQ_ACTIVATION_NONE}, "query",
+    int query = add(graph, &seq_layer_dense,
+                    &(seq_dense_options){.units = 8, .activation = SEQ_ACTIVATION_NONE}, "query",
                     "", steps, -1);
     int seen = add(graph, &seq_layer_attention, &(seq_attention_options){SEQ_ATTENTION_SCALED},
                    "attention", "", query, rows);
-    int top = add(graph, &seq_layer_dense, &(seq_dense_options){EMBEDDING, SEQ_ACTIVATION_TANH},
+    int top = add(graph, &seq_layer_dense,
+                  &(seq_dense_options){.units = EMBEDDING, .activation = SEQ_ACTIVATION_TANH},
                   "top", "", add(graph, &seq_layer_concat, NULL, "", "", steps, seen), -1);
     const seq_head_kind *kind = seq_output_at(seq_output_find(head));
     int end = seq_graph_head(graph, kind, &(seq_words_options){.samples = 2}, "output", top,

@@ -90,7 +90,7 @@ static void create(loop *test, const char *cell) {
     int counter = 0, rows = seq_cell_find(cell)->gates * H;
     *test = (loop){.count = {rows * I, rows * H, rows, rows, 3 * H}};
     assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &test->compute, &error), SEQ_OK);
-    test->layer = (seq_recurrent){seq_cell_find(cell), &test->compute, I, H};
+    test->layer = (seq_recurrent){seq_cell_find(cell), &test->compute, I, H, NULL};
     seq_axis_take(&room, &limit, B, &test->room);
     assert_int_equal(seq_arena_commit(&test->room, "an axis", &error), SEQ_OK);
     seq_axis_take(&room, &limit, B, &test->room);

@@ -78,7 +78,7 @@ static void spread(void **state) {
     (void)state;
     static const int32_t letters[] = {2, 0, 1, 4, 3};
     for (int axis = 1; axis <= 2; axis++) {
-        const seq_spread_options options = {axis};
+        const seq_spread_options options = {.axis = axis};
         const layer_spec spec = {
             .name = "spread",
             .kind = &seq_layer_spread,

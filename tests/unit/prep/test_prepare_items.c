@@ -134,6 +134,41 @@ static void letters_keep_their_case(void **state) {
     temporary_destroy(&place);
 }
 
+// Targets end in <eos> (id 1), empty ones, too; texts are kept, the source before the target.
+static void pairs_are_read_back(void **state) {
+    static const char raw[] = "b &\nx\nya z\nx";
+    const int32_t sizes[] = {5, 2, 5}, lengths[2][3] = {{2, 0, 2}, {2, 2, 2}},
+                  sources[] = {2, 0, 1, 0}, targets[] = {2, 1, 0, 1, 2, 1};
+    temporary place;
+    char paths[4][200];
+    seq_items_room room = {0};
+    seq_items items;
+    seq_error error = {0};
+    (void)state;
+    temporary_create(&place);
+    write_text(&place, "train.de", "a\nb a\nb\n", paths[0]);
+    write_text(&place, "train.en", "x\nx\nz x\n", paths[1]);
+    write_text(&place, "valid.de", "b &amp;\n\na z\n", paths[2]);
+    write_text(&place, "valid.en", "x\ny\nx\n", paths[3]);
+    seq_dataset *dataset = prepare(
+        (seq_prepare_items){.task = SEQ_TASK_TRANSLATE,
+                            .reader.reader = "lines",
+                            .rules = {.text.unit = SEQ_UNIT_WORD, .unescape = true},
+                            .pairs = {{paths[0], paths[1]}, {paths[2], paths[3]}, {NULL, NULL}}},
+        &place);
+    if (seq_dataset_read_items(dataset, SEQ_VALID, 0, 3, &room, &items, &error))
+        fail_msg("%s", error.text);
+    assert_memory_equal(items.raw_sizes, sizes, sizeof sizes);
+    assert_memory_equal(items.raw, raw, sizeof raw - 1);
+    assert_memory_equal(items.lengths[1], lengths[0], sizeof lengths[0]);
+    assert_memory_equal(items.lengths[2], lengths[1], sizeof lengths[1]);
+    assert_memory_equal(items.ids[0], sources, sizeof sources);
+    assert_memory_equal(items.ids[1], targets, sizeof targets);
+    seq_items_room_clear(&room);
+    seq_dataset_close(dataset);
+    temporary_destroy(&place);
+}
+
 static void labels_are_read_back(void **state) {
     temporary place;
     char train[200];
@@ -260,9 +295,13 @@ int main(void) {
     seq_error error = {0};
     if (seq_storage_begin(&error)) return 1; // once a process
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tags_are_read_back),   cmocka_unit_test(letters_keep_their_case),
-        cmocka_unit_test(labels_are_read_back), cmocka_unit_test(strands_and_windows_are_read_back),
-        cmocka_unit_test(frames_are_read_back), cmocka_unit_test(tables_name_files_of_frames),
+        cmocka_unit_test(tags_are_read_back),
+        cmocka_unit_test(letters_keep_their_case),
+        cmocka_unit_test(pairs_are_read_back),
+        cmocka_unit_test(labels_are_read_back),
+        cmocka_unit_test(strands_and_windows_are_read_back),
+        cmocka_unit_test(frames_are_read_back),
+        cmocka_unit_test(tables_name_files_of_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -367,6 +367,28 @@ static const answer answers[] = {
     {{.reader = "kaldi"},
      "u1 a.odd\n",
      "file line 1, column 4: a.odd: the end of its name tells no reader of frames\n"},
+    // abc
+    {{.reader = "abc"},
+     "X: 7\nT:The Hare\nT:other\n% by hand\nR:reel\nM:C\nL:1/8 % eighths\nK:A minor\nM:6/8\nP:A\n"
+     "A2 B|\\\r\nS:x\n% more\nK:D\n d|]\n\n\nX:8\nK:none\nz4|\nX:9\nK:G",
+     "text:M:C\\nL:1/8 % eighths\\nK:A minor\\nM:6/8\\nP:A\\nA2 B|\\\\nK:D\\n d|] "
+     "head:M:C\\nL:1/8 % eighths\\nK:A minor\\nM:6/8\\nP:A\\n type:file key:Am metre:6/8 "
+     "length:1/8 rhythm:reel number:7 title:The Hare\n"
+     "text:K:none\\nz4| head:K:none\\n type:file key:none metre:none length:none rhythm:none "
+     "number:8 title:\n2 comments\n1 tunes without notes\n"},
+    {{.reader = "abc"},
+     "one\n\ntwo\nX:1\ne:|d\n",
+     "text:e:|d head: type:file key:none metre:none length:none rhythm:none number:1 title:\n"
+     "2 lines outside of tunes\n"},
+    {{.reader = "abc"}, "", ""},
+    {{.reader = "abc"}, "X:1\nK:C\nC\xff\n", "file line 3, column 2: byte 0xff is not UTF-8\n"},
+    {{.reader = "abc"}, "A B c\n", "1 lines outside of tunes\n"},
+    {{.reader = "abc"},
+     "X: 1\nT: a\nM: 3/4\nL: 1/8\nK: D\n|: A2 B\nW: no\nK: G\nc :|\n\nX:2\nK:Am\nz\n",
+     "text:M: 3/4\\nL: 1/8\\nK: D\\n|: A2 B\\nK: G\\nc :| head:M: 3/4\\nL: 1/8\\nK: D\\n type:file "
+     "key:D metre:3/4 length:1/8 rhythm:none number:1 title:a\n"
+     "text:K:Am\\nz head:K:Am\\n type:file key:Am metre:none length:none rhythm:none number:2 "
+     "title:\n"},
     {{.reader = "none"}, "", "usage: --reader none: there is no such reader\n"},
 };
 enum { ANSWERS = sizeof answers / sizeof *answers };

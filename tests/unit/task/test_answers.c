@@ -250,10 +250,46 @@ static void transcripts(void **state) {
     end_case(&self);
 }
 
+// Lines, and references from two files or from one line.
+static void translations(void **state) {
+    (void)state;
+    answers_case self = {0};
+    seq_answers more = {0};
+    assert_int_equal(
+        read_case(&self, SEQ_ANSWERS_TEXTS, NULL, "one", "a b\r\n\n{c\n", &self.gold, NULL),
+        SEQ_OK);
+    assert_int_equal(self.gold.items, 3);
+    assert_int_equal(
+        read_case(&self, SEQ_ANSWERS_TEXTS, NULL, "two",
+                  "{\"gold\": [\"x\", \"a b\"]}\n{\"gold\": \"\"}\n{\"gold\": [\"y\"]}", &more,
+                  NULL),
+        SEQ_OK);
+    assert_int_equal(seq_answers_add_references(&self.gold, &more, &self.error), SEQ_OK);
+    const size_t first[] = {0, 3, 5, 7};
+    const char *const texts[] = {"a b", "x", "a b", "", "", "{c", "y"};
+    assert_memory_equal(self.gold.first, first, sizeof first);
+    for (size_t i = 0; i < 7; i++)
+        assert_string_equal(seq_strings_text(&self.tables.words, self.gold.ids[i], NULL), texts[i]);
+    assert_int_equal(self.gold.lines[5], 3);
+    assert_int_equal(
+        read_case(&self, SEQ_ANSWERS_TEXTS, NULL, "short", "a\n", NULL, &self.predicted), SEQ_OK);
+    assert_int_equal(seq_answers_add_references(&self.gold, &self.predicted, &self.error),
+                     SEQ_BAD_INPUT);
+    assert_non_null(strstr(self.error.text, "1 items, expected 3"));
+    assert_int_equal(self.gold.places, 7);
+    self.error = (seq_error){0};
+    assert_int_equal(
+        read_case(&self, SEQ_ANSWERS_TEXTS, NULL, "bad", "a\nb@@ c\n", NULL, &self.training),
+        SEQ_BAD_INPUT);
+    assert_non_null(strstr(self.error.text, "bad line 2: it still holds subwords (@@)"));
+    seq_answers_clear(&more);
+    end_case(&self);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(columns),    cmocka_unit_test(lines),
-                                       cmocka_unit_test(json),       cmocka_unit_test(pairs),
-                                       cmocka_unit_test(kinds),      cmocka_unit_test(texts),
-                                       cmocka_unit_test(transcripts)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns),     cmocka_unit_test(lines),       cmocka_unit_test(json),
+        cmocka_unit_test(pairs),       cmocka_unit_test(kinds),       cmocka_unit_test(texts),
+        cmocka_unit_test(transcripts), cmocka_unit_test(translations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,9 @@ static void intervals(void **state) {
     interval = seq_interval_find((double[]){NAN, 2, 2}, 3);
     NEAR(interval.low, 2);
     assert_true(isnan(seq_interval_two_sided((double[]){NAN}, 1)));
+    // Sizes 1, 2, 3, 0.5 with mean 1.625: one is larger than that by more than 1.2.
+    NEAR(seq_interval_exceeds((double[]){1, -2, 3, 0.5}, 4, -1.2), 2.0 / 5);
+    assert_true(isnan(seq_interval_exceeds((double[]){NAN}, 1, 0)));
 }
 
 int main(void) {
