@@ -55,7 +55,8 @@ static int pair_layers(seq_graph *graph) {
     int rows = seq_graph_encoder(graph, &options, embed(graph, "source", "source"));
     int start =
         add(graph, &seq_layer_pool, &(seq_pool_options){SEQ_POOL_MEAN, 0}, "", "", rows, -1);
-    start = add(graph, &seq_layer_dense, &(seq_dense_options){8, SEQ_ACTIVATION_TANH}, "bridge", "",
+    start = add(graph, &seq_layer_dense,
+                &(seq_dense_options){.units = 8, .activation = SEQ_ACTIVATION_TANH}, "bridge", "",
                 start, -1);
     int top = add(graph, &seq_layer_recurrent, &recurrent, "decoder", "_l0",
                   embed(graph, "target.before", "before"), start);
