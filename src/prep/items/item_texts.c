@@ -145,16 +145,8 @@ static void fill_context(seq_item_work *work, const seq_stored_item *item, const
 
 seq_status seq_item_text_build(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                                seq_error *error) {
-    size_t length = item->length;
-    work->length = (int32_t)length + 1;
-    seq_status status = seq_item_load(work, item, 0, length, error);
-    if (!status)
-        status = seq_grow(&work->text, &work->capacity[3], length + 1, sizeof *work->text,
-                          "an item", error);
-    for (size_t i = 0; !status && i < length; i++)
-        work->text[i] = work->ids[work->numbers[i]];
-    if (!status) work->text[length] = seq_vocabulary_eos(work->units);
-    out->ids[work->input_field] = work->text;
+    seq_status status = seq_item_fill_text(work, item, out, error);
+    if (!status) work->text[work->length++] = seq_vocabulary_eos(work->units);
     if (!status && work->bars) status = fill_bars(work, item, out, error);
     const uint32_t *own = status ? NULL : context_of(work, item, error);
     if (own) fill_context(work, item, own, out);

@@ -170,8 +170,8 @@ static seq_status fill_ids(seq_item_work *work, size_t count, const int32_t *ids
     return status;
 }
 
-static seq_status fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
-                            seq_error *error) {
+seq_status seq_item_fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error) {
     seq_status status = seq_item_load(work, item, 0, item->length, error);
     if (!status)
         status = fill_ids(work, item->length, work->ids, &work->words,
@@ -311,7 +311,7 @@ seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int6
     seq_status status = work->prepare->task == SEQ_TASK_GENERATE
                             ? seq_item_text_build(work, item, out, error)
                         : work->store.width ? fill_frames(work, item, out, error)
-                                            : fill_text(work, item, out, error);
+                                            : seq_item_fill_text(work, item, out, error);
     if (!status && work->prepare->letters) status = fill_letters(work, item, out, error);
     if (!status && work->prepare->casing) status = fill_casing(work, item, out, error);
     if (!status && work->prepare->task == SEQ_TASK_TAG) status = fill_tags(work, item, out, error);
