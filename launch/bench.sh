@@ -4,6 +4,7 @@
 #   machine      peak of multiply-adds, bandwidth of cache and memory    kernels      matrix products and activations
 #   steps        training steps: 1 rank, threads, 2 ranks                pytorch      the same against PyTorch, where it is
 #   ragged       training on sentences of different lengths, and against PyTorch's packed sequences
+#   pairs        training on pairs of sentences: encoder, decoder with attention; and against PyTorch's packed sequences
 #   ctc          loss and gradient of CTC against PyTorch's; training on utterances like strings of digits
 #   sampling     seqsample against streaming the weights                 preparation  seqprep
 #   checkpoint   speed, stand-still of the loop                          exchange     gradients between ranks
@@ -11,12 +12,13 @@
 #   run          3,000 steps on a real text: the speed at the end against that at the beginning, with denormals flushed and kept
 #   start        time, threads and memory of each program before it does anything
 # RAGGED_CLASSIFY and RAGGED_TAG: files of lengths, one a line, for ragged (tests/bench/part_ragged.sh tells how to make them).
+# PAIRS_LENGTHS: a file of lengths of source and target, a pair a line, for pairs (tests/bench/part_pairs.sh).
 # --model A, B, C, D, D-gru, D-gru-reset-after or E: products, steps and PyTorch for this model alone (tests/bench/bench_models.c).
 # --text FILE: what `run` trains on; otherwise the King James text that Debian ships (its package is installed).
 # PyTorch is looked for with $PYTHON (python3 when that is not set). The machine should have nothing else to do; all takes some 30
 # minutes, peak, sampling, preparation and checkpoint a minute or less each.
 source "$(dirname "$0")/common.sh"
-parts=(machine kernels steps pytorch ragged ctc sampling preparation checkpoint exchange ranks scale run start)
+parts=(machine kernels steps pytorch ragged pairs ctc sampling preparation checkpoint exchange ranks scale run start)
 json=
 only=()
 while [ $# -gt 0 ]; do

@@ -3,9 +3,11 @@
 // the sampler has normalised become those of the data set again. Transcripts are
 // predicted on the frames' axis and judged by their edits. Invariant: what
 // an item gives does not depend on the batch that it lies in, bit for bit.
+// Outputs that are texts are searched for (evaluate_texts.c) before the loss.
 // Counters are integers, so their sums have no order. Test:
 // tests/unit/infer/test_evaluate.c.
 #include <seqtrain/infer/evaluate.h>
+#include "evaluate_texts.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +34,17 @@ struct seq_evaluator {
     int32_t *gold, *predicted; // of one item
     double *gold_values, *predicted_values;
     seq_edits edits, *row; // of a transcript; (longest + 1), scratch
+    seq_text_evaluator *texts;
 };
 
+// A task's metrics are of texts, or none is.
+static bool decodes(const seq_evaluator *evaluator) {
+    const seq_metric *first = evaluator->config.metrics[0];
+    return first && first->of_texts;
+}
+
 static bool predicts(const seq_evaluator *evaluator) {
-    return evaluator->config.metrics[0] != NULL;
+    return evaluator->config.metrics[0] && !decodes(evaluator);
 }
 
 static bool transcribes(const seq_evaluator *evaluator) {
@@ -53,7 +62,6 @@ static void take_prediction(seq_evaluator *evaluator) {
     out->length = seq_arena_take(arena, sequences, sizeof *out->length);
     out->score = seq_arena_take(arena, sequences, sizeof *out->score);
     out->probability = seq_arena_take(arena, sequences, sizeof *out->probability);
-    evaluator->of_sequence = seq_arena_take(arena, sequences, sizeof(double));
     if (!evaluator->classes) {
         out->values = SEQ_ARENA_FLOATS(arena, limit->rows);
         evaluator->gold_values = seq_arena_take(arena, steps, sizeof(double));
@@ -78,6 +86,9 @@ static void take_memory(seq_evaluator *evaluator) {
         evaluator->of_row = SEQ_ARENA_FLOATS(&evaluator->arena, limit->rows);
     evaluator->counters =
         seq_arena_take(&evaluator->arena, evaluator->counter_count, sizeof(int64_t));
+    if (evaluator->config.metrics[0])
+        evaluator->of_sequence =
+            seq_arena_take(&evaluator->arena, (size_t)limit->sequences, sizeof(double));
     if (predicts(evaluator)) take_prediction(evaluator);
 }
 
@@ -85,7 +96,12 @@ static seq_status prepare_metrics(seq_evaluator *evaluator, seq_error *error) {
     const seq_evaluator_config *config = &evaluator->config;
     int vocabulary = evaluator->target->vocabulary;
     seq_status status = seq_scheme_of_schema(evaluator->schema, &evaluator->scheme, error);
-    if (!status && vocabulary >= 0)
+    bool texts = config->decode && evaluator->schema->raw;
+    if (!status && texts && decodes(evaluator))
+        status = seq_text_evaluator_create(config->model, config->dataset, config->split,
+                                           seq_sampler_limits(config->sampler)->axes[0].sequences,
+                                           &evaluator->texts, error);
+    if (!status && vocabulary >= 0 && predicts(evaluator))
         status = seq_labels_of_vocabulary(seq_dataset_vocabulary_at(config->dataset, vocabulary),
                                           &evaluator->labels, error);
     if (status)
@@ -96,6 +112,7 @@ static seq_status prepare_metrics(seq_evaluator *evaluator, seq_error *error) {
         const seq_metric *metric = config->metrics[i];
         size_t counters = (size_t)metric->counters(&evaluator->labels);
         if (!counters || (metric->of_entities && !evaluator->scheme)) continue;
+        if (metric->of_texts && !evaluator->texts) continue;
         evaluator->metrics[used++] = metric;
         evaluator->counter_count += counters;
     }
@@ -111,7 +128,7 @@ seq_status seq_evaluator_create(const seq_evaluator_config *config, seq_evaluato
     evaluator->schema = seq_dataset_schema(config->dataset);
     evaluator->target = &evaluator->schema->fields[evaluator->schema->target];
     evaluator->axis = seq_model_head_axis(config->model);
-    if (predicts(evaluator)) status = prepare_metrics(evaluator, error);
+    if (config->metrics[0]) status = prepare_metrics(evaluator, error);
     if (seq_sampler_get_kind(config->sampler)->carries_state) {
         const seq_limits *limits = seq_sampler_limits(config->sampler);
         evaluator->state_size =
@@ -133,6 +150,7 @@ seq_status seq_evaluator_create(const seq_evaluator_config *config, seq_evaluato
 void seq_evaluator_destroy(seq_evaluator *evaluator) {
     if (evaluator) {
         seq_labels_clear(&evaluator->labels);
+        seq_text_evaluator_destroy(evaluator->texts);
         seq_arena_clear(&evaluator->arena);
     }
     free(evaluator);
@@ -162,7 +180,18 @@ static void judge_transcript(seq_evaluator *evaluator, int b, seq_judged *judged
     judged->edits = &evaluator->edits;
 }
 
+static seq_evaluated text_item(const seq_evaluator *evaluator, int row) {
+    const seq_axis *axis = &evaluator->batch.axes[evaluator->target->axis];
+    const seq_evaluated_text text = seq_text_evaluator_item(evaluator->texts, row);
+    return (seq_evaluated){.number = evaluator->batch.axes[0].number[row],
+                           .loss = evaluator->of_sequence[sequence_of(axis, row)],
+                           .judged.texts = text.counts,
+                           .output = text.output,
+                           .reference = text.reference};
+}
+
 seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row) {
+    if (evaluator->texts) return text_item(evaluator, row);
     const seq_axis *axis = &evaluator->batch.axes[evaluator->target->axis];
     const seq_column *column = &evaluator->batch.columns[evaluator->schema->target];
     const seq_prediction *prediction = &evaluator->prediction;
@@ -224,6 +253,10 @@ seq_status seq_evaluator_step(seq_evaluator *evaluator, seq_workspace *workspace
     if (status || !evaluator->batch.axes[0].rows) return status;
     const seq_feed feed = {.batch = &evaluator->batch,
                            .state = evaluator->state_size ? evaluator->state : NULL};
+    if (evaluator->texts)
+        status =
+            seq_text_evaluator_step(evaluator->texts, workspace, weights, &evaluator->batch, error);
+    if (status) return status;
     const seq_losses one = {.of_sequence = evaluator->of_sequence, .of_row = evaluator->of_row};
     seq_loss own = seq_model_evaluate(config->model, workspace, weights, &feed, &one);
     loss->sum += own.sum;
@@ -232,9 +265,9 @@ seq_status seq_evaluator_step(seq_evaluator *evaluator, seq_workspace *workspace
     loss->frames += own.frames;
     loss->blanks += own.blanks;
     if (!loss->bad) loss->bad = own.bad;
-    if (!predicts(evaluator)) return SEQ_OK;
-    seq_model_predict(config->model, workspace, weights, &feed, &evaluator->prediction);
-    count_items(evaluator);
+    if (predicts(evaluator))
+        seq_model_predict(config->model, workspace, weights, &feed, &evaluator->prediction);
+    if (evaluator->metrics[0]) count_items(evaluator);
     return SEQ_OK;
 }
 

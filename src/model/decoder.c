@@ -46,6 +46,10 @@ static const seq_option options[] = {
     {SEQ_OPTION_FLAG, "tied-source", NULL, AT(tied_source), "no", .flags = SEQ_OPTION_IDENTITY,
      .help = "Source and target have one embedding; for data with a joint vocabulary. With --tied "
              "the output layer has it, too."},
+    {SEQ_OPTION_REAL, "scheduled-sampling", "P", AT(sampling), "0", 0, 1,
+     .flags = SEQ_OPTION_IDENTITY,
+     .help = "Probability, in training, that the decoder reads the word that it finds likeliest "
+             "itself, not the given one. 0: always the given ones."},
     {.type = SEQ_OPTION_END}};
 
 const seq_option_group seq_decoder_options = {options, sizeof(seq_decoder_settings)};
@@ -80,7 +84,9 @@ static int embed(seq_graph *graph, const seq_model_config *config, const seq_par
     char before[SEQ_NODE_NAME + 8];
     snprintf(before, sizeof before, "%s.before", ends->target);
     ends->embedding = seq_graph_embedding(graph, config, settings, before, "decoder.embedding");
-    if (ends->embedding < 0 || !chosen(settings)->tied_source) return ends->embedding;
+    if (ends->embedding < 0) return -1;
+    seq_graph_own_words(graph, graph->nodes[ends->embedding].inputs[0], chosen(settings)->sampling);
+    if (!chosen(settings)->tied_source) return ends->embedding;
     if (graph->nodes[ends->embedding].input_shapes[0].vocabulary !=
         graph->nodes[ends->source].input_shapes[0].vocabulary)
         seq_error_set(&graph->error, SEQ_BAD_USAGE,

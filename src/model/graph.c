@@ -203,6 +203,11 @@ int seq_graph_dropout(seq_graph *graph, int input, double probability, bool lock
     return node;
 }
 
+void seq_graph_own_words(seq_graph *graph, int before, double probability) {
+    graph->own_words = before;
+    graph->own_share = before < 0 ? 0 : probability;
+}
+
 int seq_graph_width(const seq_graph *graph, int node) {
     return node < 0 ? 0 : graph->nodes[node].shape.width;
 }

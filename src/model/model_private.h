@@ -44,6 +44,8 @@ struct seq_graph {
     seq_node_plan *plans;
     int count;
     unsigned next_place;
+    int own_words;    // node: the column that scheduled sampling changes
+    double own_share; // of its words; 0: none
     seq_rate_rule *rates;
     size_t rate_count, rate_capacity;
     struct seq_kept {
@@ -69,6 +71,8 @@ struct seq_model {
     bool drops_weights;
 };
 
+enum { SEQ_OWN_ROWS = 64 }; // rows whose words are chosen at once
+
 struct seq_workspace {
     const seq_model *model;
     seq_limits limits;
@@ -80,6 +84,8 @@ struct seq_workspace {
     void **drawn;          // (replicas, nodes)
     float **slots;         // gradient buffers
     int32_t *last_targets; // (N of the head's axis), for seq_model_gradient_flow
+    int32_t *own_words;    // (N of the head's axis), of scheduled sampling
+    float *own_scores;     // (SEQ_OWN_ROWS, V)
 };
 
 static inline const seq_node_kind *seq_kind_of(const seq_node *node) {

@@ -125,6 +125,16 @@ static seq_status check_total(const seq_model *model, seq_error *error) {
                          (double)model->table.size, SEQ_MAX_PARAMETERS);
 }
 
+// Which words the model will choose for itself is not known before a step.
+static void touch_all(seq_model *model) {
+    for (int i = 0; model->graph->own_share > 0 && i < model->count; i++) {
+        const seq_node *node = &model->nodes[i];
+        if (node->input_count == 1 && node->inputs[0] == model->graph->own_words)
+            for (int j = 0; j < node->parameter_count; j++)
+                model->table.items[node->parameters[j]].sparse = false;
+    }
+}
+
 seq_status seq_model_build_table(seq_model *model, seq_error *error) {
     size_t rows = 0;
     for (int i = 0; i < model->count; i++) {
@@ -144,5 +154,6 @@ seq_status seq_model_build_table(seq_model *model, seq_error *error) {
     for (size_t i = 0; !status && i < model->graph->rate_count; i++)
         status = apply_rate(model, &model->graph->rates[i], error);
     if (!status) mark_frozen(model);
+    if (!status) touch_all(model);
     return status;
 }

@@ -7,6 +7,7 @@
 // tests/golden/test_models.c.
 #include "model_private.h"
 #include <seqtrain/base/arithmetic.h>
+#include <seqtrain/base/random.h>
 #include <string.h>
 
 // Nodes that run: all, or those that do not depend on the head's axis, or the others.
@@ -109,6 +110,42 @@ static void ignore(void *context, int parameter, int32_t row) {
     (void)row;
 }
 
+// The likeliest word of each row.
+static void choose_words(const seq_model *model, const seq_workspace *workspace, seq_pass *pass) {
+    const seq_node *head = &model->nodes[model->head];
+    size_t rows = seq_node_axis(head, pass)->rows,
+           words = (size_t)model->nodes[head->inputs[1]].shape.ids;
+    for (size_t first = 0; first < rows; first += SEQ_OWN_ROWS) {
+        size_t count = rows - first < SEQ_OWN_ROWS ? rows - first : SEQ_OWN_ROWS;
+        head->head->scores(head, pass, first, count, workspace->own_scores);
+        for (size_t i = 0; i < count; i++) {
+            const float *scores = workspace->own_scores + i * words;
+            size_t best = 0;
+            for (size_t j = 1; j < words; j++)
+                if (scores[j] > scores[best]) best = j;
+            workspace->own_words[first + i] = (int32_t)best;
+        }
+    }
+}
+
+// The words that the second pass reads: of its own, those chosen one place before.
+static void mix_words(const seq_model *model, seq_workspace *workspace, seq_pass *pass) {
+    const seq_axis *axis = seq_node_axis(&model->nodes[model->head], pass);
+    seq_node_run *before = &workspace->runs[model->graph->own_words];
+    const seq_random_key key = {pass->seed, SEQ_RANDOM_OWN_WORDS};
+    int32_t *out = workspace->own_words;
+    choose_words(model, workspace, pass);
+    for (int t = axis->steps - 1; t >= 0; t--)
+        for (int b = 0; b < axis->rows_at[t]; b++) {
+            size_t row = axis->first_row[t] + (size_t)b;
+            uint32_t coin[4];
+            seq_random_words(key, pass->step, (uint32_t)axis->number[b], (uint32_t)t, coin);
+            bool own = t > 0 && seq_random_unit_double(coin[0], coin[1]) < model->graph->own_share;
+            out[row] = own ? out[axis->first_row[t - 1] + (size_t)b] : before->ids[row];
+        }
+    before->ids = out;
+}
+
 seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
                          const seq_weights *weights, const seq_feed *feed, double scale,
                          float *gradient) {
@@ -119,6 +156,10 @@ seq_loss seq_model_train(const seq_model *model, seq_workspace *workspace,
     pass.gradient = gradient;
     if (!feed->touched) touch(model, &pass, ignore, NULL);
     forward(model, &pass, WHOLE);
+    if (model->graph->own_share > 0) {
+        mix_words(model, workspace, &pass);
+        forward(model, &pass, STEPPED);
+    }
     seq_loss loss = differentiate(model, &pass, scale);
     backward(model, &pass, feed);
     seq_arithmetic_end(before);

@@ -72,6 +72,12 @@ static void take(seq_workspace *workspace) {
     workspace->last_targets = seq_arena_take(
         &workspace->kept, seq_node_rows(&model->nodes[model->head], &workspace->limits),
         sizeof(int32_t));
+    if (model->graph->own_share == 0) return;
+    const seq_node *head = &model->nodes[model->head];
+    workspace->own_words =
+        seq_arena_take(&workspace->kept, seq_node_rows(head, &workspace->limits), sizeof(int32_t));
+    workspace->own_scores = SEQ_ARENA_FLOATS(
+        &workspace->kept, SEQ_OWN_ROWS * (size_t)model->nodes[head->inputs[1]].shape.ids);
 }
 
 // What the arenas do not hold: small, and independent of the limits.

@@ -36,6 +36,7 @@ static double bleu_value(const int64_t *counters, const seq_labels *labels) {
 const seq_metric seq_metric_bleu = {.name = "bleu",
                                     .summary = "BLEU from 0 to 100, tokens 13a",
                                     .higher_is_better = true,
+                                    .of_texts = true,
                                     .counters = bleu_counters,
                                     .add = add_bleu,
                                     .value = bleu_value};
@@ -60,6 +61,7 @@ static double chrf_value(const int64_t *counters, const seq_labels *labels) {
 const seq_metric seq_metric_chrf = {.name = "chrf",
                                     .summary = "chrF2 from 0 to 100, of 1 to 6 characters",
                                     .higher_is_better = true,
+                                    .of_texts = true,
                                     .counters = chrf_counters,
                                     .add = add_chrf,
                                     .value = chrf_value};

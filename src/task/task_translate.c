@@ -1,8 +1,9 @@
 // A sequence of words for a sequence of words: translation, or any pairs of
 // texts. The source goes through the stack; the decoder writes the target word
 // by word, from a summary of the source and the words so far. Training reads the
-// given words (teacher forcing). Invariant: nothing here depends on other items
-// of a batch. Tests: tests/unit/model/test_decoder.c, tests/fault/tasks.sh.
+// given words (teacher forcing); validation searches greedily. Invariant: nothing
+// here depends on other items of a batch. Tests: tests/unit/model/test_decoder.c,
+// tests/fault/tasks.sh.
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/decoder.h>
 #include <seqtrain/task/task.h>
@@ -22,7 +23,7 @@ static void build(const seq_task_input *input, seq_graph *graph) {
 
 static const seq_option_group *const groups[] = {
     &seq_stack_options, &seq_decoder_options, &seq_classifier_options, &seq_buckets_options, NULL};
-static const seq_metric *const metrics[] = {NULL};
+static const seq_metric *const metrics[] = {&seq_metric_bleu, &seq_metric_chrf, NULL};
 
 const seq_task seq_task_translate = {
     .name = "translate",

@@ -167,6 +167,7 @@ static seq_status refuse(const seq_parsed *parsed, const char *const *names, con
     return SEQ_OK;
 }
 
+static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
 static const char *const of_items[] = {"baseline", "resamples", "seed", "per-item", NULL};
 
 // What would have no effect.
@@ -178,7 +179,6 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
                                            "blas",      "weights",  NULL};
     static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
                                            "scheme",      "train", "dev",  NULL};
-    static const char *const of_texts[] = {"lower", "smooth-method", "smooth-value", NULL};
     const seq_eval_options *options = parsed->values;
     if (options->gold && options->task != SEQ_ANSWERS_TEXTS &&
         refuse(parsed, of_texts, "of --task translate", error))
@@ -192,7 +192,8 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     if (options->score && parsed->operand_count > 1)
         return seq_error_set(error, SEQ_BAD_USAGE, "%s: one RUN|CHECKPOINT is scored at a time",
                              parsed->operands[1]);
-    if (refuse(parsed, of_texts, "needs --gold and --task translate", error)) return error->status;
+    if (options->score && refuse(parsed, of_texts, "of translations, not with --score", error))
+        return error->status;
     if (options->score && refuse(parsed, of_items, "of answers to items, not with --score", error))
         return error->status;
     if (parsed->operand_count == 0)
@@ -211,6 +212,9 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
     const seq_eval_options *options = parsed->values;
     static const char *const of_answers[] = {"baseline", NULL}, *const of_several[] = {"runs",
                                                                                        NULL};
+    const seq_metric *first = loaded->task->metrics[0];
+    if (!(first && first->of_texts) && refuse(parsed, of_texts, "of translations", error))
+        return error->status;
     if (!options->score && seq_eval_is_generated(loaded))
         return refuse(parsed, of_answers,
                       "of answers to items, and a model that generates gives "

@@ -43,6 +43,8 @@ typedef struct work {
 
 static seq_answer_kind kind_of(const seq_schema *schema) {
     const seq_field *target = &schema->fields[schema->target];
+    const seq_metric *first = seq_task_find(schema->task)->metrics[0];
+    if (first && first->of_texts) return SEQ_ANSWERS_TEXTS;
     if (target->kind == SEQ_FIELD_NUMBER) return SEQ_ANSWERS_RATINGS;
     if (!target->axis) return SEQ_ANSWERS_CLASSES;
     bool of_rows = target->axis == schema->length_axis;
@@ -264,6 +266,8 @@ static seq_status create_evaluator(work *work, seq_split split, const seq_task *
                                          .dataset = work->dataset,
                                          .sampler = work->sampler,
                                          .metrics = task->metrics,
+                                         .split = split,
+                                         .decode = true,
                                          .marginals = work->probabilities};
     return seq_evaluator_create(&config, &work->evaluator, error);
 }
@@ -316,6 +320,40 @@ static void keep_item(work *work, const seq_evaluated *item) {
     work->comparison.losses[number] = item->loss;
 }
 
+// One output and one reference an item, which come with the answers.
+static seq_status begin_texts(work *work, seq_split split, const char *name, seq_error *error) {
+    seq_eval_comparison *comparison = &work->comparison;
+    size_t *first = NULL, items = (size_t)seq_dataset_items(work->dataset, split);
+    if (!items || !work->schema->raw)
+        return seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split%s", name,
+                             seq_split_name(split), items ? " with its texts" : "");
+    seq_status status = seq_allocate(&first, items + 1, sizeof *first, "items", error);
+    for (size_t i = 0; !status && i <= items; i++)
+        first[i] = i;
+    if (!status)
+        status = seq_answers_begin(name, work->kind, items, first, &comparison->gold, error);
+    if (!status)
+        status = seq_answers_begin(work->loaded->directory, work->kind, items, first,
+                                   &comparison->systems[0].answers, error);
+    free(first);
+    if (status) return status;
+    comparison->count = 1;
+    return seq_allocate(&comparison->losses, items, sizeof *comparison->losses, "losses of items",
+                        error);
+}
+
+static seq_status keep_texts(work *work, const seq_evaluated *item, seq_error *error) {
+    seq_eval_comparison *comparison = &work->comparison;
+    size_t number = (size_t)item->number;
+    seq_strings *words = &comparison->tables.words;
+    comparison->losses[number] = item->loss;
+    seq_status status = seq_strings_add(words, item->output.text, item->output.size,
+                                        &comparison->systems[0].answers.ids[number], error);
+    return status ? status
+                  : seq_strings_add(words, item->reference.text, item->reference.size,
+                                    &comparison->gold.ids[number], error);
+}
+
 static seq_status begin_system(work *work, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
     const seq_answers *gold = &comparison->gold;
@@ -357,6 +395,8 @@ static seq_status answer(work *work, seq_error *error) {
             const seq_evaluated item = seq_evaluator_item(work->evaluator, row);
             if (work->kind == SEQ_ANSWERS_TRANSCRIPTS)
                 status = hear(work, &item, error);
+            else if (work->kind == SEQ_ANSWERS_TEXTS)
+                status = keep_texts(work, &item, error);
             else
                 keep_item(work, &item);
         }
@@ -409,10 +449,15 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
     seq_status status =
         seq_eval_check_baseline((seq_eval_baseline)options->baseline, work.kind, error);
     if (!status) status = seq_dataset_normalise_as(dataset, &loaded->schema, error);
-    if (!status) status = read_gold(&work, split, seq_dataset_path(dataset), error);
-    if (!status) status = read_others(&work, split, error);
-    if (!status) status = create_evaluator(&work, split, task, error);
-    if (!status) status = begin_system(&work, error);
+    if (!status && work.kind == SEQ_ANSWERS_TEXTS) {
+        status = begin_texts(&work, split, seq_dataset_path(dataset), error);
+        if (!status) status = create_evaluator(&work, split, task, error);
+    } else if (!status) {
+        status = read_gold(&work, split, seq_dataset_path(dataset), error);
+        if (!status) status = read_others(&work, split, error);
+        if (!status) status = create_evaluator(&work, split, task, error);
+        if (!status) status = begin_system(&work, error);
+    }
     if (!status) status = answer(&work, error);
     if (!status) count_broken(&work.comparison);
     if (!status)

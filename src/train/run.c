@@ -208,7 +208,7 @@ static seq_status print_end(seq_trainer *trainer, seq_error *error) {
     seq_summary_print(&summary);
     seq_event_begin(&trainer->events, "end");
     seq_event_integer(&trainer->events, "step", position->step);
-    const seq_metric *metric = trainer->metrics[0];
+    const seq_metric *metric = seq_train_criterion(trainer);
     if (metric) seq_event_text(&trainer->events, "best_metric", metric->name);
     seq_event_real(&trainer->events, metric ? "best_value" : "best_loss", position->best_value);
     seq_event_integer(&trainer->events, "best_step", position->best_step);

@@ -79,7 +79,9 @@ static seq_status create_evaluator(seq_trainer *trainer, seq_error *error) {
     const seq_evaluator_config config = {.model = trainer->model,
                                          .dataset = trainer->dataset,
                                          .sampler = trainer->valid_sampler,
-                                         .metrics = trainer->task->metrics};
+                                         .metrics = trainer->task->metrics,
+                                         .split = SEQ_VALID,
+                                         .decode = trainer->options->best_by == SEQ_BY_MEASURE};
     size_t counters, metrics = 0;
     seq_status status = seq_evaluator_create(&config, &trainer->evaluator, error);
     if (status) return status;

@@ -162,8 +162,14 @@ typedef struct seq_trainer {
 } seq_trainer;
 
 // Of the measure that chooses the best checkpoint: the first metric, or the mean loss.
+// The measure that chooses the best checkpoint; NULL: the mean loss.
+static inline const seq_metric *seq_train_criterion(const seq_trainer *trainer) {
+    return trainer->options->best_by == SEQ_BY_MEASURE ? trainer->metrics[0] : NULL;
+}
+
 static inline bool seq_train_prefers_more(const seq_trainer *trainer) {
-    return trainer->metrics[0] && trainer->metrics[0]->higher_is_better;
+    const seq_metric *metric = seq_train_criterion(trainer);
+    return metric && metric->higher_is_better;
 }
 
 // What a step yields, the same on every rank.

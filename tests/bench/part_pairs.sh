@@ -30,6 +30,7 @@ against_pytorch() { # MODEL ORDER
     "$(printf '%s\n' "${shares[@]}" | median)" 'fp32 peak'
   report pairs "$1 against PyTorch" "$(printf '%s\n' "${rates[@]}" | median)" tokens/s "$runs" \
     "$(printf '%s\n' "${ratios[@]}" | median)" "PyTorch's $(printf '%s\n' "${peers[@]}" | median)"
+  echo "            interval: ratio $(printf '%s\n' "${ratios[@]}" | interval)"
 }
 
 has_pytorch && start_pytorch

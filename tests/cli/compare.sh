@@ -41,8 +41,6 @@ expect 0 '^accuracy .* 0.166667 ' "$SEQEVAL" --gold gold.txt --runs 2 --predicti
 expect 2 'runs 3: --predictions and the operands name 2 files' "$SEQEVAL" --gold gold.txt --runs 3 --predictions run-1.txt run-2.txt
 expect 2 'theirs.txt: would be a third system; --runs says how many of the 3' "$SEQEVAL" --gold gold.txt --predictions run-1.txt run-2.txt theirs.txt
 expect 2 'theirs.txt would be a third' "$SEQEVAL" --gold gold.txt --runs 2 --predictions run-1.txt run-2.txt theirs.txt --train learn.txt --baseline majority
-expect 2 'two: one RUN.CHECKPOINT is evaluated at a time' "$SEQEVAL" one two
-expect 2 'runs: needs --gold' "$SEQEVAL" one --runs 2
 # Both in one file: the last two columns. Nothing predicted: F1 0, no precision.
 paste gold.conll <(cut -f 2 one.conll | sed 's/[BI]-.*/O/' | tr -d '\r') | sed 's/^\t*$//' >joint.conll
 expect 0 '^all +null +0 +0 +0 +0 +3' "$SEQEVAL" --gold joint.conll

@@ -6,6 +6,8 @@ expect 0 train "$SEQPREP" --unit char --eos line --valid 0.1 --test 0.05 -o char
 expect 0 finished "$SEQTRAIN" --data chars --run run-chars "${train[@]}"
 expect 0 train "$SEQPREP" --unit word --punctuation split --min-count 200 --valid 0.1 -o words text.txt
 expect 0 finished "$SEQTRAIN" --data words --run run-words "${train[@]}"
+expect 2 "run-words: one RUN.CHECKPOINT is evaluated at a time" "$SEQEVAL" run-chars run-words
+expect 2 "runs: needs --gold, or runs" "$SEQEVAL" run-chars --runs 2
 
 field() { "$SEQEVAL" --quiet "$@" 2>/dev/null | awk -v key="$field_name" '$1 == key {print $2}'; }
 figure() { field_name=$1; shift; field "$@"; }

@@ -85,6 +85,9 @@ expect 0 step "$SEQTRAIN" --data items.data --run items.run --hidden 8 --batch 8
 cut -f2 items >texts
 "$SEQPREDICT" items.run texts >answers 2>messages || bad "seqpredict: $(cat messages)"
 [ "$(wc -l <answers)" = 120 ] || bad "$(wc -l <answers) answers to 120 texts"
+# What ends in <eos>: a line an item.
+expect 0 "merges     60" "$SEQPREP" --task generate --unit subword --merges 60 --valid held -o lines train
+grep -Eq '^valid +2 +11 ' lines/summary.txt || bad "generate, valid: $(grep '^valid' lines/summary.txt)"
 
 # Pairs: joint merges are those of both texts; a vocabulary for each side has merges of its own.
 cut -d' ' -f1-4 train >de

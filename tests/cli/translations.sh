@@ -60,7 +60,7 @@ printf 'a\nb \xff\nc\n' >bytes.en
 expect 3 'bytes.en line 2: byte 3 is not UTF-8' "${texts[@]}" --gold one.en --predictions bytes.en
 expect 2 'several files are references of --task translate' "$SEQEVAL" --gold one.en --gold two.en --predictions out.en
 expect 2 '--lower: of --task translate' "$SEQEVAL" --gold one.en --predictions out.en --lower
-expect 2 '--lower: needs --gold and --task translate' "$SEQEVAL" run --lower
+expect 2 '--lower: of translations, not with --score' "$SEQEVAL" run --lower --score one.en
 expect 2 'of --smooth-method floor or add-k' "${texts[@]}" --gold one.en --predictions out.en --smooth-value 1
 expect 2 '--predictions FILE: missing' "${texts[@]}" --gold one.en
 expect 2 '--columns: one.en holds lines of text' "${texts[@]}" --gold one.en --predictions out.en --columns gold=2

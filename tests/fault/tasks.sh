@@ -67,7 +67,9 @@ begin() {
     input=frames labels=symbols preparing=(--reader tsv --columns path=1,text=2 --unit word) words=()
     ;;
   translate)
-    command+=(--label-smoothing 0.1 --decoder-layers 2 --decoder-hidden 5 --batch-tokens 16)
+    command+=(--attention additive --attention-order bahdanau --decoder-layers 2 --decoder-hidden 5 --scheduled-sampling 0.3
+      --label-smoothing 0.1 --batch-tokens 16)
+    words=(--embed 5 --embedding-dropout 0.1)
     cut=(--batch-tokens 25 --override batch-tokens)
     input=source labels=target preparing=(--columns source=1,target=2 --reader tsv)
     ;;

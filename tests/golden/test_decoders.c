@@ -108,7 +108,7 @@ static void check(const golden *file, const char *order, const char *score, cons
                                                      &seq_classifier_options, NULL};
     static const seq_program program = {
         .name = "test", .synopsis = "", .options = none, .groups = groups};
-    char name[80], attention[88];
+    char name[80], attention[100];
     char *arguments[] = {"test", attention, (char *)option};
     seq_settings settings;
     seq_error error = {0};

@@ -21,6 +21,7 @@ typedef enum seq_random_purpose {
     SEQ_RANDOM_STRINGS,    // which recordings make a string, and its gaps
     SEQ_RANDOM_WORDS = 16, // embedding dropout
     SEQ_RANDOM_WEIGHTS,    // weight-drop
+    SEQ_RANDOM_OWN_WORDS,  // scheduled sampling
 } seq_random_purpose;
 
 typedef struct seq_random_key {

@@ -16,13 +16,16 @@ typedef struct seq_evaluator_config {
     seq_sampler *sampler;             // over the data set, not for training
     const seq_metric *const *metrics; // of the task, NULL-terminated. Without one, nothing is
                                       // predicted and items have no results.
+    seq_split split;                  // that the sampler goes through
+    bool decode;                      // wants texts: greedy search, for metrics of texts
     bool of_row;                      // wants losses of rows
     bool marginals;                   // wants probabilities of labels
 } seq_evaluator_config;
 
 typedef struct seq_evaluator seq_evaluator;
-// Takes all memory for batches within the sampler's limits. SEQ_BAD_INPUT: the
-// data set names no tag scheme that is known.
+// Takes all memory for batches within the sampler's limits; searches take more as
+// they need it. SEQ_BAD_INPUT: the data set names no tag scheme that is known, or
+// its raw texts are damaged.
 seq_status seq_evaluator_create(const seq_evaluator_config *config, seq_evaluator **out,
                                 seq_error *error);
 void seq_evaluator_destroy(seq_evaluator *evaluator); // NULL is fine
@@ -45,11 +48,13 @@ typedef struct seq_evaluated {
     double loss;         // sum over its targets, in the head's unit
     seq_judged judged;   // in the units of the data set, not normalised; transcripts: best paths
     const float *labels; // one target: probabilities of the labels; NULL without marginals
+    seq_segment output, reference; // where outputs are texts
 } seq_evaluated;
 seq_evaluated seq_evaluator_item(seq_evaluator *evaluator, int row);
 
 // Those of the config's metrics that say something of these data, NULL-terminated:
-// none of entities where the tags have no scheme, or no type.
+// none of entities where the tags have no scheme, or no type; none of texts without
+// `decode`, or where the data set keeps no raw texts.
 const seq_metric *const *seq_evaluator_metrics(const seq_evaluator *evaluator);
 // Sums over all steps since the evaluator was made or they were cleared, of one
 // metric after the other; *out_count integers. They add up over ranks.

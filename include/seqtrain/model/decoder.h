@@ -15,6 +15,7 @@ typedef struct seq_decoder_settings {
     bool summary_each_step; // the summary of the source stands beside each word
     int64_t layers, hidden; // hidden 0: as many units as --hidden says last
     bool tied_source;
+    double sampling; // scheduled
 } seq_decoder_settings;
 extern const seq_option_group seq_decoder_options;
 

@@ -51,6 +51,11 @@ void seq_graph_rate(seq_graph *graph, const char *prefix, double rate);
 // Dropout on a node's values; locked: one mask for all times of a sequence. Each
 // call takes the next random place, also with probability 0, which adds no node.
 int seq_graph_dropout(seq_graph *graph, int input, double probability, bool locked);
+// Scheduled sampling (Bengio et al. 2015): in training, each word of a column TARGET.before, but
+// the first of a sequence, is with this probability the one that the model itself finds likeliest
+// there, given the true words. Drawn for (seed, step, number of the sequence, time). Training then
+// costs a second forward pass.
+void seq_graph_own_words(seq_graph *graph, int before, double probability);
 int seq_graph_width(const seq_graph *graph, int node);
 // Copies an array that options point to; it lives as long as the model.
 const void *seq_graph_keep(seq_graph *graph, const void *data, size_t bytes);

@@ -32,6 +32,7 @@ typedef struct seq_metric {
     const char *name, *summary;
     bool higher_is_better;
     bool of_entities;                          // has no meaning for labels without a tag scheme
+    bool of_texts;                             // of outputs that are searched for
     int (*counters)(const seq_labels *labels); // how many; at most 2^31 - 1
     // Adds an item. Real numbers are added as round(x 2^20); those that are not finite, or 2^31 and
     // more, are counted apart.

@@ -38,6 +38,7 @@ typedef struct seq_train_options {
     int64_t decay_after, patience;
     double minimum_rate;
     int64_t epochs, steps, seed, validate_every, early_stop;
+    int best_by; // seq_best_by
     int64_t checkpoint_every;
     int64_t checkpoint_epochs;
     double checkpoint_interval;
@@ -79,6 +80,7 @@ typedef enum seq_plan_format { SEQ_PLAN_TABLE, SEQ_PLAN_JSON } seq_plan_format;
 typedef enum seq_resume { SEQ_RESUME_AUTO, SEQ_RESUME_NEVER, SEQ_RESUME_MUST } seq_resume;
 typedef enum seq_use_mpi { SEQ_USE_AUTO, SEQ_USE_YES, SEQ_USE_NO } seq_use_mpi;
 typedef enum seq_save_policy { SEQ_SAVE_OR_STOP, SEQ_SAVE_OR_CONTINUE } seq_save_policy;
+typedef enum seq_best_by { SEQ_BY_MEASURE, SEQ_BY_LOSS } seq_best_by;
 typedef enum seq_overlap { SEQ_OVERLAP_AUTO, SEQ_OVERLAP_ON, SEQ_OVERLAP_OFF } seq_overlap;
 typedef enum seq_loss_scale { SEQ_LOSS_MEAN, SEQ_LOSS_SUM } seq_loss_scale;
 

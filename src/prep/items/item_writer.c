@@ -362,7 +362,7 @@ static seq_status write_item(seq_item_work *work, seq_dataset_writer *writer,
     if (seq_item_store_stopped(&work->store, error)) return error->status;
     seq_status status = seq_item_build(work, item, group, &items, error);
     return status ? status
-           : work->subword && !work->target_words.ends
+           : work->subword && work->prepare->rules.max_length
                ? write_windows(work, writer, (seq_split)item->split, items, error)
                : seq_dataset_writer_add(writer, (seq_split)item->split, &items, error);
 }

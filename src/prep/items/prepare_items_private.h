@@ -97,7 +97,11 @@ seq_status seq_item_fill_text(seq_item_work *work, const seq_stored_item *item, 
 seq_status seq_item_write_strings(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
                                   const int32_t *group, seq_error *error);
 
-// item_writer.c: schema and parts. An item's columns are in the work until the next call.
+// item_writer.c: the ids of an item's text, of subwords those of its words' parts: work->text and
+// work->length. There is room for an id behind them.
+seq_status seq_item_fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
+                              seq_error *error);
+// Schema and parts. An item's columns are in the work until the next call.
 seq_status seq_item_build(seq_item_work *work, const seq_stored_item *item, int64_t group,
                           seq_items *out, seq_error *error);
 seq_status seq_item_write(seq_item_work *work, seq_dataset_writer *writer, seq_error *error);

@@ -29,6 +29,7 @@ static const char *const embedding_choices[] = {"auto", "uniform", "scaled", "no
 static const char *const loss_scale_choices[] = {"mean", "sum", NULL};
 static const char *const precision_choices[] = {"fp32", "bf16", NULL};
 static const char *const plan_choices[] = {"table", "json", NULL};
+static const char *const best_by_choices[] = {"measure", "loss", NULL}; // as seq_best_by
 static const char *const remedies[] = {"stop", "skip", "rollback", NULL};
 static const char *const spike_remedies[] = {"ignore", "skip", "rollback", NULL};
 static const char *const save_failure_choices[] = {"stop", "continue", NULL};
@@ -198,8 +199,13 @@ static const seq_option options[] = {
     {SEQ_OPTION_INTEGER, "early-stop", "N", AT(early_stop), "0", 0, 1e15, .flags = SEQ_OPTION_ADDED,
      .absent = "0",
      .help = "End when N validations in a row have found none better than the best; 0: never. "
-             "Better is what the task's first measure says, of equal values the smaller loss (a "
-             "language model: its loss)."},
+             "Better is what --best-by says."},
+    {SEQ_OPTION_CHOICE, "best-by", "WHAT", AT(best_by), "measure", .choices = best_by_choices,
+     .flags = IDENTITY | SEQ_OPTION_ADDED, .absent = "measure",
+     .help = "What chooses the best checkpoint, and --early-stop and --schedule plateau go by. "
+             "measure: the task's first one, of equal values the smaller loss (a language model: "
+             "its loss); of translate, BLEU of greedy search for the validation part. loss: the "
+             "mean loss of the validation; translate then searches for nothing in it."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
      .help = "Seed of initial values, dropout and the words of --output sampled."},
 
@@ -226,7 +232,8 @@ static const seq_option options[] = {
     {SEQ_OPTION_INTEGER, "keep", "K", AT(keep), "3", 1, 1e6,
      .help =
          "Newest checkpoints that are kept; besides, the best one and, where rollbacks are on, the "
-         "one that the next would go back to. --average N of seqeval, seqpredict and seqsample needs "
+         "one that the next would go back to. --average N of seqeval, seqpredict and seqsample "
+         "needs "
          "N."},
     {SEQ_OPTION_INTEGER, "keep-every", "STEPS", AT(keep_every), "0", 0, 1e15,
      .help = "Also keep the checkpoints whose step is a multiple of this."},

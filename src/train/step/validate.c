@@ -74,7 +74,7 @@ static seq_status measure(seq_trainer *trainer, seq_error *error) {
 static void record_result(seq_trainer *trainer, seq_loss total) {
     seq_position *position = &trainer->position;
     double loss = total.sum / (double)total.count, best = position->best_value,
-           value = trainer->metrics[0] ? trainer->measures[0] : loss;
+           value = seq_train_criterion(trainer) ? trainer->measures[0] : loss;
     bool more = seq_train_prefers_more(trainer);
     position->validated = position->step;
     position->last_loss = loss;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "small_model.h"
 #include "temporary.h"
 
@@ -287,6 +288,49 @@ static void every_vocabulary_is_a_file(void **state) {
     seq_schema_clear(&schema);
 }
 
+// The mean of the last two of three, in double; of more than there are, of others, of one alone.
+static void means(void **state) {
+    (void)state;
+    float streams[STREAM_STATES] = {0};
+    size_t size = model.table->size * sizeof(float);
+    float *first = malloc(size), *kept = model.parameters, *second = malloc(size);
+    char run[200], directory[SEQ_PATH], shard[SEQ_PATH];
+    seq_loaded loaded;
+    seq_compute compute;
+    seq_error error = {0};
+    assert_int_equal(seq_compute_find("auto", SEQ_FP32, NULL, &compute, &error), SEQ_OK);
+    snprintf(run, sizeof run, "%s", temporary_path(&place, "means"));
+    save(run, 1, 2, streams);
+    for (size_t i = 0; i < model.table->size; i++) {
+        first[i] = kept[i] * 3 + 1e-3F;
+        second[i] = kept[i] * 7;
+    }
+    model.parameters = first;
+    save(run, 2, 2, streams);
+    model.parameters = second;
+    save(run, 3, 1, streams);
+    model.parameters = kept;
+    if (seq_checkpoint_load_average(run, 2, &compute, &loaded, &error)) fail_msg("%s", error.text);
+    for (size_t i = 0; i < model.table->size; i++) {
+        float expected = (float)(((double)first[i] + (double)second[i]) / 2);
+        assert_true(loaded.parameters[i] == expected);
+    }
+    assert_int_equal(seq_checkpoint_directory(run, 3, directory, &error), SEQ_OK);
+    assert_string_equal(loaded.directory, directory);
+    seq_loaded_clear(&loaded);
+    assert_int_equal(seq_checkpoint_load_average(run, 4, &compute, &loaded, &error),
+                     SEQ_NO_CHECKPOINT);
+    assert_non_null(strstr(error.text, "has 3"));
+    assert_int_equal(seq_checkpoint_directory(run, 2, directory, &error), SEQ_OK);
+    assert_int_equal(seq_path_join(shard, directory, "shard-0000.h5", &error), SEQ_OK);
+    assert_int_equal(truncate(shard, 100), 0);
+    assert_int_equal(seq_checkpoint_load_average(run, 2, &compute, &loaded, &error),
+                     SEQ_NO_CHECKPOINT);
+    assert_non_null(strstr(error.text, "the checkpoint of step 2"));
+    free(first);
+    free(second);
+}
+
 static void retention(void **state) {
     (void)state;
     char run[200];
@@ -321,6 +365,7 @@ int main(void) {
         cmocka_unit_test(readers_share_the_vectors),
         cmocka_unit_test(what_is_no_number_is_refused_by_its_reader),
         cmocka_unit_test(every_vocabulary_is_a_file),
+        cmocka_unit_test(means),
         cmocka_unit_test(retention),
     };
     return cmocka_run_group_tests(tests, begin, end);

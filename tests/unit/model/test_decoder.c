@@ -136,6 +136,8 @@ static const example examples[] = {
      "--bidirectional --decoder-layers=2 --decoder-hidden=5",
      false},
     {translate, "lstm", "--attention=dot --attention-order=bahdanau --summary-each-step", false},
+    {translate, "gru", "--input-feeding --scheduled-sampling=0.5 --tied-source", false},
+    {translate, "lstm", "--scheduled-sampling=1 --embedding-dropout=0.3", false},
 };
 enum { EXAMPLE_COUNT = sizeof examples / sizeof *examples };
 
@@ -163,6 +165,11 @@ static void parse(const char *text, seq_settings *out) {
     if (seq_settings_parse(&program, count, arguments, out, &error)) fail_msg("%s", error.text);
 }
 
+// Feeding is tried without it, so that a test can tell what the model reads.
+static double dropout_of(const example *example) {
+    return strstr(example->options, "--input-feeding") ? 0 : 0.2;
+}
+
 static seq_status build(const example *example, const seq_parsed *settings, seq_model **out,
                         seq_error *error) {
     seq_graph *graph = NULL;
@@ -172,9 +179,9 @@ static seq_status build(const example *example, const seq_parsed *settings, seq_
                                .layers = 2,
                                .hidden = {5, 4},
                                .tied = example->tied,
-                               .dropout_input = 0.2,
-                               .dropout_between = 0.2,
-                               .dropout_output = 0.2,
+                               .dropout_input = dropout_of(example),
+                               .dropout_between = dropout_of(example),
+                               .dropout_output = dropout_of(example),
                                .initialisation = SEQ_INITIALISE_UNIFORM,
                                .init_scale = 0.7};
     const seq_initial_choice choice = seq_model_initial_choice(&config);
@@ -295,6 +302,49 @@ static void items_do_not_meet(void **state) {
         packed_items_drop(batch);
         close_fixture(&f);
     }
+}
+
+// With probability 1 the decoder reads what it finds likeliest itself, given the true words.
+static void own_words_are_read(void **state) {
+    (void)state;
+    fixture own, given;
+    packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
+    const seq_axis *axis = &batch->batch.axes[TARGET];
+    float scores[PACKED_ROOM * WORDS];
+    int32_t words[PACKED_ROOM];
+    int others = 0;
+    open_fixture(&own,
+                 &(example){translate, "gru", "--input-feeding --scheduled-sampling=1", false},
+                 &batch->limits);
+    open_fixture(&given, &(example){translate, "gru", "--input-feeding", false}, &batch->limits);
+    const seq_feed feed = {.batch = &batch->batch};
+    seq_model_forward(given.own.model, given.own.workspace, &given.own.weights, &feed);
+    seq_model_scores(given.own.model, given.own.workspace, &given.own.weights, &feed, 0, axis->rows,
+                     scores);
+    for (int t = 0; t < axis->steps; t++)
+        for (int b = 0; b < axis->rows_at[t]; b++) {
+            size_t row = axis->first_row[t] + (size_t)b;
+            words[row] = t ? 0 : SEQ_NO_ID;
+            const float *from = t ? scores + (axis->first_row[t - 1] + (size_t)b) * WORDS : scores;
+            for (int word = 1; t && word < WORDS; word++)
+                if (from[word] > from[words[row]]) words[row] = word;
+            others += words[row] != batch->ids[2][row];
+        }
+    assert_true(others > 2);
+    double loss = train(&own, batch, own.own.gradient);
+    assert_true(loss != train(&given, batch, given.own.gradient));
+    memcpy(batch->ids[2], words, axis->rows * sizeof *words);
+    assert_true(loss == train(&given, batch, given.own.gradient));
+    for (int row = 0; row < given.own.table->count; row++) {
+        const seq_parameter *parameter = &given.own.table->items[row];
+        if (!parameter->sparse) // of sparse ones only the rows of the batch are written
+            assert_memory_equal(own.own.gradient + parameter->offset,
+                                given.own.gradient + parameter->offset,
+                                seq_parameter_size(parameter) * sizeof(float));
+    }
+    close_fixture(&own);
+    close_fixture(&given);
+    packed_items_drop(batch);
 }
 
 // ---- a step
@@ -479,11 +529,9 @@ static void misfits_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients_match_differences),
-        cmocka_unit_test(items_do_not_meet),
-        cmocka_unit_test(steps_are_the_whole),
-        cmocka_unit_test(parameters_have_their_names),
-        cmocka_unit_test(misfits_are_refused),
+        cmocka_unit_test(gradients_match_differences), cmocka_unit_test(items_do_not_meet),
+        cmocka_unit_test(own_words_are_read),          cmocka_unit_test(steps_are_the_whole),
+        cmocka_unit_test(parameters_have_their_names), cmocka_unit_test(misfits_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
