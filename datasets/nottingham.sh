@@ -72,7 +72,7 @@ for ((seed = 1; seed <= seeds; seed++)); do
   mkdir -p "$drawn"
   for label in "${frequent[@]}"; do
     read -r type key metre <<<"$label"
-    "$bin/seqsample" "$out/run-with-$seed" --label "type=$type" --label "key=$key" --label "metre=$metre" --count 10 --temperature 0.8 \
+    "$bin/seqsample" "$out/run-with-$seed" --label "type=$type" --label "key=$key" --label "metre=$metre" --count 10 --temperature 0.7 --top-p 0.8 \
       --no-unk --seed "$seed" --copied "$drawn/copied-$type-$key" --quiet | awk -v to="$drawn" -v name="$type-$key" -v metre="$metre" -v key="$key" '
       BEGIN { RS = ""; FS = "\n" }
       { # L: and the like belong before K:, all else behind it

@@ -88,11 +88,6 @@ void seq_item_text_schema(seq_item_work *work);
 seq_status seq_item_text_build(seq_item_work *work, const seq_stored_item *item, seq_items *out,
                                seq_error *error);
 
-// item_writer.c: the ids of an item's text, and work->length; its units stay in work->numbers. There
-// is room for one id more.
-seq_status seq_item_fill_text(seq_item_work *work, const seq_stored_item *item, seq_items *out,
-                              seq_error *error);
-
 // item_strings.c: items of a part, joined; `group` by item of the store.
 seq_status seq_item_write_strings(seq_item_work *work, seq_dataset_writer *writer, seq_split split,
                                   const int32_t *group, seq_error *error);
