@@ -71,7 +71,8 @@ typedef struct parts {
 
 static int dense(const parts *parts, int units, seq_activation activation, bool unbiased,
                  const char *prefix, const char *suffix, int input) {
-    const seq_dense_options options = {units, activation, unbiased};
+    const seq_dense_options options = {
+        .units = units, .activation = activation, .unbiased = unbiased};
     return seq_graph_layer(parts->graph, &seq_layer_dense, &options, prefix, suffix, &input, 1);
 }
 

@@ -26,21 +26,27 @@ static bool is_number(const char *text) {
     return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
+// PREFIX NAME SUFFIX, of which the first `length` bytes are the file's name.
+static bool is_of_vocabulary(const char *name, size_t length, const char *prefix,
+                             const char *suffix) {
+    size_t begin = strlen(prefix), end = strlen(suffix);
+    if (strncmp(name, prefix, begin) != 0) return false;
+    size_t letters = strspn(name + begin, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return begin + letters + end == length && strncmp(name + begin + letters, suffix, end) == 0;
+}
+
 // A file of a data set, or one that its writer has not come to rename or remove.
 static bool is_part(const char *name) {
-    static const char *const others[] = {"dataset.json", "vocabulary.tsv", "summary.txt"};
+    static const char *const others[] = {"dataset.json", "vocabulary.tsv", "merges.txt",
+                                         "summary.txt"};
     const char *temporary = strstr(name, ".tmp-");
     size_t length =
         temporary && is_number(temporary + 5) ? (size_t)(temporary - name) : strlen(name);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strlen(others[i]) == length && strncmp(name, others[i], length) == 0) return true;
-    static const char further[] = "vocabulary-",
-                      letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    if (strncmp(name, further, sizeof further - 1) == 0) {
-        const char *end = name + sizeof further - 1;
-        end += strspn(end, letters);
-        if (strncmp(end, ".tsv", 4) == 0 && end + 4 == name + length) return true;
-    }
+    if (is_of_vocabulary(name, length, "vocabulary-", ".tsv") ||
+        is_of_vocabulary(name, length, "merges-", ".txt"))
+        return true;
     for (int split = 0; split < SEQ_SPLITS; split++) {
         const char *prefix = seq_split_name((seq_split)split);
         size_t size = strlen(prefix);

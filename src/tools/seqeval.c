@@ -49,12 +49,18 @@ static const seq_option table[] = {
              "labels, error, or substitutions, deletions and insertions."},
     {SEQ_OPTION_HEADING, .help = "How probable"},
     {SEQ_OPTION_TEXT, "score", "FILE", AT(score),
-     .help = "Instead: a line for each line of FILE (- is standard input) with its "
-             "log-probability, tokens, <unk>s and log-probability per token, separated by tabs, "
-             "then the text. <eos> is counted when the model has one. A line that cannot be scored "
-             "(not UTF-8, a symbol that the vocabulary lacks where it has no <unk>) has - in place "
-             "of its figures; the others are scored, and the exit code is 3. Control characters "
-             "and backslashes of the texts are escaped (\\n, \\t, \\x1B, \\\\)."},
+     .help =
+         "Instead: a line for each line of FILE (- is standard input) with its "
+         "log-probability, tokens, <unk>s and log-probability per token, separated by tabs, "
+         "then the text. <eos> is counted when the model has one. A line that cannot be scored "
+         "(not UTF-8, a symbol that the vocabulary lacks where it has no <unk>) has - in place "
+         "of its figures; the others are scored, and the exit code is 3. Control characters "
+         "and backslashes of the texts are escaped (\\n, \\t, \\x1B, \\\\). Of a model of the task "
+         "translate, lines are SOURCE<tab>TARGET, figures are those of the target given its "
+         "source, and a line that cannot be scored ends the work."},
+    {SEQ_OPTION_TEXT, "target", "FILE", AT(target),
+     .help = "With --score and a model of the task translate: line i is the translation of line i "
+             "of --score's FILE."},
     {SEQ_OPTION_FLAG, "per-token", NULL, AT(per_token), "no",
      .help = "With --score: also a line for each token, indented."},
     {SEQ_OPTION_FLAG, "carry", NULL, AT(carry), "no",
@@ -141,7 +147,8 @@ static const seq_program program = {
         "perplexity, bits per token and character, figures without <unk>; of models that "
         "generate, bits per character with an interval, two systems text by text; of other tasks, "
         "their measures with intervals, per class and overall. Or tells the probability of "
-        "given sentences. With --gold, judges files of predictions and compares two "
+        "given sentences, or translations. With --gold, judges files of predictions and compares "
+        "two "
         "systems.",
     .options = table,
     .examples = "  seqeval run --split test\n"
@@ -149,6 +156,7 @@ static const seq_program program = {
                 "  seqeval without-label with-label --split test\n"
                 "  seqeval run --score sentences.txt --log-base 10\n"
                 "  echo 'how probable is this' | seqeval run --score - --per-token\n"
+                "  seqeval translator --score test.de --target test.en\n"
                 "  seqeval --gold test.conll --predictions ours.conll theirs.conll\n"
                 "  seqeval --gold test.txt --runs 3 --predictions one.json two.json three.json "
                 "--train train.txt --baseline bow\n"
@@ -174,9 +182,9 @@ static const char *const of_items[] = {"baseline", "resamples", "seed", "per-ite
 static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
     static const char *const of_split[] = {"split", "data", "batch", "json", NULL};
     static const char *const of_score[] = {"log-base", NULL};
-    static const char *const of_model[] = {"split",     "data",     "batch",  "score",   "carry",
-                                           "per-token", "log-base", "newest", "average", "kernels",
-                                           "blas",      "weights",  NULL};
+    static const char *const of_model[] = {"split",     "data",     "batch",   "score",   "carry",
+                                           "per-token", "log-base", "newest",  "average", "target",
+                                           "kernels",   "blas",     "weights", NULL};
     static const char *const of_files[] = {"predictions", "task",  "unit", "columns",
                                            "scheme",      "train", "dev",  NULL};
     const seq_eval_options *options = parsed->values;
@@ -200,16 +208,25 @@ static seq_status check_options(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "0 operands given; usage: seqeval RUN|CHECKPOINT [options], or "
                              "seqeval --gold FILE --predictions FILE [FILE] [options]");
-    if (!options->score && (options->per_token || options->carry))
+    if (!options->score && (options->per_token || options->carry || options->target))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: needs --score",
-                             options->carry ? "carry" : "per-token");
+                             options->carry    ? "carry"
+                             : options->target ? "target"
+                                               : "per-token");
     return options->score ? refuse(parsed, of_split, "of a split, not with --score", error)
                           : refuse(parsed, of_score, "needs --score", error);
+}
+
+static bool is_of_pairs(const seq_schema *schema) {
+    int source = seq_schema_find_field(schema, "source");
+    return source >= 0 && schema->target >= 0 &&
+           schema->fields[schema->target].kind == SEQ_FIELD_IDS;
 }
 
 // The same of a language model, and of others: known once the checkpoint has been read.
 static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded, seq_error *error) {
     const seq_eval_options *options = parsed->values;
+    static const char *const of_streams[] = {"carry", NULL}, *const of_pairs[] = {"target", NULL};
     static const char *const of_answers[] = {"baseline", NULL}, *const of_several[] = {"runs",
                                                                                        NULL};
     const seq_metric *first = loaded->task->metrics[0];
@@ -229,12 +246,15 @@ static seq_status check_task(const seq_parsed *parsed, const seq_loaded *loaded,
                              parsed->operands[1]);
     if (loaded->schema.streams)
         return refuse(parsed, of_items, "of answers to items, and a language model gives none",
-                      error);
-    if (options->score)
+                      error)
+                   ? error->status
+                   : refuse(parsed, of_pairs, "of pairs, and a language model reads texts", error);
+    if (options->score && !is_of_pairs(&loaded->schema))
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--score: needs a language model, %s is of the task %s",
+                             "--score: needs a language model or one of pairs of texts, %s is of "
+                             "the task %s",
                              loaded->directory, loaded->schema.task);
-    return SEQ_OK;
+    return options->score ? refuse(parsed, of_streams, "of a language model", error) : SEQ_OK;
 }
 
 static seq_status run(const seq_parsed *parsed, seq_error *error) {
@@ -250,10 +270,12 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
     if (status) return status;
     status = check_task(parsed, &loaded, error);
     if (!status)
-        status = options->score               ? seq_eval_score(options, &loaded, error)
-                 : seq_eval_is_generated(&loaded) ? seq_eval_generated(options, &loaded, parsed->operands,
-                                                               parsed->operand_count, error)
-                                              : seq_eval_split(options, &loaded, error);
+        status = options->score && loaded.schema.streams ? seq_eval_score(options, &loaded, error)
+                 : options->score                        ? seq_eval_pairs(options, &loaded, error)
+                 : seq_eval_is_generated(&loaded)
+                     ? seq_eval_generated(options, &loaded, parsed->operands, parsed->operand_count,
+                                          error)
+                     : seq_eval_split(options, &loaded, error);
     seq_loaded_clear(&loaded);
     return status;
 }

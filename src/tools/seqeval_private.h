@@ -17,7 +17,7 @@ typedef enum seq_eval_baseline {
 
 typedef struct seq_eval_options {
     int split, log_base, kernels, weights, task, scheme, baseline, unit, smooth_method;
-    char *data, *score, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
+    char *data, *score, *target, *blas, *gold, *predictions, *train, *dev, *columns, *per_item;
     int64_t batch, resamples, seed, runs, average;
     double smooth_value;
     bool per_token, carry, newest, json, quiet, lower;
@@ -39,6 +39,9 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
 seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_dataset *dataset, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
+                          seq_error *error);
+// The same of pairs of texts.
+seq_status seq_eval_pairs(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
 // `others`: files of answers beside --predictions.
 seq_status seq_eval_files(const seq_eval_options *options, const char *const *others, int count,

@@ -65,6 +65,17 @@ says chars 'train +4 +37 +38 +38$'
 made bytes "${files[@]}" --unit byte
 says bytes '256 in the vocabulary source$'
 says bytes '257 in the vocabulary target, the target$'
+# Subwords: merges of both sides together or of each; lengths are those of units.
+made parts "${files[@]}" --unit subword --merges 3 --joint --max-length 9
+says parts '^merges +3$'
+says parts '1 longer than --max-length 9 left out of training$'
+says parts '^train +3 +11 +15 +15$'
+[ "$(sed 1d parts/merges.txt | paste -sd ,)" = 'n d</w>,u nd</w>,o g</w>' ] || bad "joint merges: $(cat parts/merges.txt)"
+made apart "${files[@]}" --unit subword --merges 2
+says apart '^merges +2$'
+says apart '^ +2 of the target$'
+[ "$(sed 1d apart/merges-target.txt | paste -sd ,)" = 'o g</w>,d og</w>' ] || bad "merges of the target: $(cat apart/merges-target.txt)"
+[ "$(sed 1d apart/vocabulary-target.tsv | cut -f3 | head -4 | paste -sd ' ')" = '<unk> <eos> dog a' ] || bad "units of the target: $(column apart/vocabulary-target.tsv)"
 # Words that are written as the symbols are none of them.
 printf 'a <eos> b\n<unk>\n' >marks
 made odd --source marks --target marks --joint
@@ -129,6 +140,7 @@ refused 2 'no column is named target: --columns target=NAME' --task translate pa
 refused 3 "the object has no key 'source' \(--columns source=KEY names another\)" --task translate --columns target=en pairs.jsonl
 printf '{"source": ["a", "b"], "target": "c"}\n' >list.jsonl
 refused 3 "list.jsonl line 1: field 'source' is a list, expected a text" --task translate list.jsonl
+refused 2 '--columns: more than 13 fields' --task translate --columns "$(printf 'f%d=1,' {1..18})source=1,target=2" pairs.tsv
 printf 'a\nb\377\n' >broken
 refused 3 'broken line 2' --task translate --source broken --target broken
 refused 3 'no unit of the target side of the training part occurs 9 times' --task translate "${files[@]}" --target-min-count 9

@@ -112,6 +112,11 @@ printf 'a a a a a a a a a\n' >given
 expect 3 "speech/ann_0.wav .item 0.: .*labels" "$SEQPREDICT" run --align given speech/ann_0.wav
 expect 2 "times: needs --format tsv or json" "$SEQPREDICT" run --times speech/ann_0.wav
 expect 2 "best 2: expected at most --beam 1 answers" "$SEQPREDICT" run --best 2 --beam 1 speech/ann_0.wav
+"$SEQPREDICT" run --beam 4 --margin 20 --max-length 2 $files 2>.err | awk 'NF > 2 {exit 1} END {exit NR != 16}' || bad "--max-length: $(cat .err)"
+expect 3 "no transcript with --min-length and --max-length was found" "$SEQPREDICT" run --min-length 90 speech/ann_0.wav
+expect 2 "min-length: --beam 0 takes the best path" "$SEQPREDICT" run --beam 0 --min-length 1 speech/ann_0.wav
+expect 2 "margin: with --exact there is no beam" "$SEQPREDICT" run --exact --margin 1 speech/ann_0.wav
+expect 2 "length-alpha: of the task translate" "$SEQPREDICT" run --length-alpha 1 speech/ann_0.wav
 expect 2 "lm-weight: needs --lm" "$SEQPREDICT" run --lm-weight 1 speech/ann_0.wav
 expect 2 "beam: with --align nothing is searched for" "$SEQPREDICT" run --align given --beam 4 speech/ann_0.wav
 expect 2 "lm run: no language model, of the task transcribe" "$SEQPREDICT" run --lm run speech/ann_0.wav

@@ -1,5 +1,6 @@
 // What searches for the best sequences of symbols are made of: a tree of prefixes, the best
-// candidates of a step, and the best sequences found. CTC (infer/ctc_search.h) is made of them.
+// candidates of a step, and the best sequences found. The searches of infer/ctc_search.h and
+// infer/search.h are made of them.
 //
 // Scores are sums of ln p in double. -inf and NaN are refused everywhere: what has no probability
 // is not found. All ties have one answer, so a search has the same bits wherever it runs.

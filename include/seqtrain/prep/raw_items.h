@@ -15,8 +15,8 @@ typedef struct seq_raw_settings {
     // the one that its name tells.
     const char *reader;
     const char *columns; // likewise of the reader's; NULL: as they are then
-    // Of pairs of texts: a file of lines, one for each item of all inputs; or the items have both
-    // texts. Neither: sources alone.
+    // Of pairs of texts: a file of lines, one for each item of all inputs; or, with the reader tsv,
+    // the items have both texts, without header and quoting. Neither: sources alone.
     const char *targets;
     bool has_targets;
     const char *const *inputs; // files, folders (read recursively in name order), "-"

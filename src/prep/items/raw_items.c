@@ -180,7 +180,11 @@ static seq_status read_settings(seq_raw_input *input, seq_error *error) {
     input->rules.cased = input->letters || input->casing;
     settings->unlabelled = settings->keep_lines = true;
     settings->pairs = seq_schema_find_field(input->settings.schema, "source") >= 0;
-    if (input->settings.has_targets) settings->unlabelled = false;
+    if (input->settings.has_targets) {
+        settings->unlabelled = false;
+        settings->raw_quotes = true;
+        settings->header = SEQ_HEADER_NO;
+    }
     settings->blank_items = strcmp(settings->reader, "lines") == 0; // a line, an answer
     settings->any_bytes = seq_item_takes_any_bytes(&input->rules);
     return SEQ_OK;

@@ -319,12 +319,19 @@ static bool parse_numbers(const char *text, int *out_from, int *out_to) {
     return true;
 }
 
+enum { CHOSEN_FIELDS = SEQ_ITEM_FIELDS - 3 }; // beside them sequence, target and group
+
 static seq_status add_choice(seq_reader *reader, const char *option, const char *field,
                              const char *text, seq_error *error) {
     seq_column_choice choice = {.field = field, .name = text};
     if (reader->choice_count == (int)(sizeof reader->choices / sizeof *reader->choices))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s: more than %d columns", option,
                              reader->choice_count);
+    int fields = 0;
+    for (int i = 0; i < reader->choice_count; i++)
+        fields += reader->choices[i].field != NULL;
+    if (field && fields == CHOSEN_FIELDS)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--%s: more than %d fields", option, fields);
     if (!*text || (field && !*field))
         return seq_error_set(error, SEQ_BAD_USAGE, "--%s %s: expected FIELD=NAME or FIELD=NUMBER",
                              option, reader->settings->columns);
