@@ -27,14 +27,14 @@ if [ ! -e "$out/abc" ]; then
   mv "$out/abc.new" "$out/abc"
 fi
 
-features=(--task generate --reader abc --unit char --bar-position --transpose "G,-d'" --valid "$out/abc/valid" --test "$out/abc/test" --quiet)
+features=(--task generate --reader abc --unit abc --bar-position --transpose "G,-d'" --valid "$out/abc/valid" --test "$out/abc/test" --quiet)
 for kind in with without; do
   labels=(--labels type,key,metre)
   [ $kind = with ] || labels=()
   [ -e "$out/$kind/dataset.json" ] || "$bin/seqprep" "${features[@]}" ${labels[@]+"${labels[@]}"} --output "$out/$kind" "$out/abc/train"
 done
 
-model=(--layers 2 --hidden 384 --embed 64 --dropout 0.3 --batch 16 --lr 0.003 --schedule cosine --epochs 3 --log-every 1M)
+model=(--layers 1 --hidden 384 --embed 96 --dropout 0.1 --batch 16 --lr 0.004 --schedule cosine --epochs 2 --log-every 1M)
 for kind in with without; do train_seeds "$out/$kind" "$out/run-$kind" "${model[@]}"; done
 
 runs() { local seed; for ((seed = 1; seed <= seeds; seed++)); do echo "$out/run-$1-$seed"; done; }
@@ -72,7 +72,7 @@ for ((seed = 1; seed <= seeds; seed++)); do
   mkdir -p "$drawn"
   for label in "${frequent[@]}"; do
     read -r type key metre <<<"$label"
-    "$bin/seqsample" "$out/run-with-$seed" --label "type=$type" --label "key=$key" --label "metre=$metre" --count 10 --temperature 0.8 \
+    "$bin/seqsample" "$out/run-with-$seed" --label "type=$type" --label "key=$key" --label "metre=$metre" --count 10 --temperature 0.7 --top-p 0.8 \
       --no-unk --seed "$seed" --copied "$drawn/copied-$type-$key" --quiet | awk -v to="$drawn" -v name="$type-$key" -v metre="$metre" -v key="$key" '
       BEGIN { RS = ""; FS = "\n" }
       { # L: and the like belong before K:, all else behind it

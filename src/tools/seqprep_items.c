@@ -297,10 +297,10 @@ static seq_status describe_texts(const seq_parsed *parsed, seq_prepare_items *ou
     out->transposes = options->transpose != NULL;
     snprintf(with, sizeof with, "--reader %s, whose items are no tunes", reader);
     if (strcmp(reader, "abc") != 0) return refuse_given(parsed, of_tunes, with, error);
-    if (out->rules.text.unit == SEQ_UNIT_SUBWORD)
+    if (out->rules.text.unit >= SEQ_UNIT_WORD)
         return seq_error_set(error, SEQ_BAD_USAGE,
-                             "--unit subword: the units of tunes are no parts "
-                             "of words");
+                             "--unit: the units of tunes are characters (char, byte) or symbols "
+                             "(abc)");
     if (options->lower)
         return seq_error_set(error, SEQ_BAD_USAGE, "--lower: it would change the notes of tunes");
     return options->transpose ? seq_abc_range_parse("transpose", options->transpose, &out->lowest,

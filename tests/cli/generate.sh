@@ -101,6 +101,7 @@ refused 3 "numbers key: 'G' is no number" --reader abc --numbers key tunes
 refused 3 'what.csv line 2.*no column|who' --columns text=who2,who=who --labels who what.csv
 refused 2 'bar-position: without effect with --reader lines' --bar-position names
 refused 2 "transpose d-G: expected the lowest and the highest note" --reader abc --transpose d-G tunes
+refused 2 'unit: the units of tunes are' --reader abc --unit word tunes
 refused 2 'lower: it would change the notes' --reader abc --lower tunes
 refused 2 'max-length: without effect with --task generate' --max-length 5 names
 printf 'who,what\nup,\n,ho\n' >holes.csv

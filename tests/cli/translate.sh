@@ -8,7 +8,7 @@ printf 'b c\n\na\n' >valid.de
 printf 'x z\ny\n\n' >valid.en
 "$SEQPREP" --quiet --task translate --source de --target en --valid-source valid.de --valid-target valid.en -o data || bad "no data set"
 expect 0 'validation at step 2 \(epoch 1\): loss [0-9.]+  perplexity [0-9.]+  accuracy ' "$SEQTRAIN" --data data --run run --cell rnn --layers 1 \
-  --embed 1 --hidden 1 --epochs 4 --batch 2 --lr 0.3 --init-scale 1 --label-smoothing 0.3 --compression none --keep 9
+  --embed 1 --hidden 1 --attention none --best-by loss --epochs 4 --batch 2 --lr 0.3 --init-scale 1 --label-smoothing 0.3 --compression none --keep 9
 least=$(grep '"event": "validation"' run/metrics.jsonl | sed -E 's/.*"step": ([0-9]+).*"loss": ([0-9.]+).*/\2 \1/' | sort -g | head -1)
 grep -Eq "best validation loss $(cut -c1-4 <<<"$least")[0-9]* nats at step ${least#* }\$" .out || bad "the best is not the least, $least: $(tail -1 .out)"
 
