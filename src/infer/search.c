@@ -83,18 +83,16 @@ static const char *const rules[] = {"gnmt", "mean", "none", NULL};
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Outputs (models of the task translate)"},
     {SEQ_OPTION_CHOICE, "length-penalty", "NAME", AT(rule), "gnmt", .choices = rules,
-     .help =
-         "What ln p of an output is divided by before outputs are compared: of n units, the end "
-         "included, ((5 + n) / 6)^ALPHA (gnmt), n^ALPHA (mean) or 1 (none)."},
+     .help = "Length normalisation: ln p of an output of n units, its end included, is divided by "
+             "((5 + n) / 6)^ALPHA (gnmt), n^ALPHA (mean) or 1 (none)."},
     {SEQ_OPTION_REAL, "length-alpha", "ALPHA", AT(alpha), "1", 0, 10,
-     .help = "The exponent; larger ones favour longer outputs."},
+     .help = "Exponent of the length normalisation; larger values favour longer outputs."},
     {SEQ_OPTION_REAL, "coverage", "BETA", AT(coverage), "0", 0, 1000,
-     .help =
-         "Then BETA times the sum over source units of -ln(the attention that they got, at most "
-         "1) is subtracted."},
+     .help = "Coverage penalty: subtract BETA times the sum over source units of -ln(min(attention "
+             "that the unit received, 1))."},
     {SEQ_OPTION_INTEGER, "no-repeat-ngram", "N", AT(no_repeat), "0", 0, 1000,
-     .help = "No N units twice in the same order. 0: any."},
-    {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "No <unk> in an output."},
+     .help = "No n-gram of N units occurs twice in an output. 0: no such limit."},
+    {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "Never output <unk>."},
     {.type = SEQ_OPTION_END},
 };
 const seq_option_group seq_search_options_group = {options, sizeof(seq_search_options)};
