@@ -3,7 +3,8 @@
 // reference contains the text <unk>, one of its bytes is replaced by a byte that no
 // text contains. Invariant: an example's text and counts do not depend on the
 // others, so their sums are the same for any number of ranks.
-// Tests: tests/unit/infer/test_evaluate.c, tests/cli/translate_measures.sh.
+// Tests: tests/unit/infer/test_evaluate.c, tests/cli/translate.sh,
+// tests/mpi/translate.sh.
 #include "evaluate_texts.h"
 #include "stepper.h"
 #include <seqtrain/base/memory.h>
