@@ -36,37 +36,38 @@ static const seq_option options[] = {
      .help = "Probability that a word which occurs once in the training part becomes <unk> in "
              "training (0.5 is usual): what <unk> stands for is learnt from such words."},
     {SEQ_OPTION_INTEGER, "time-masks", "N", AT(time_masks), "0", 0, 100, .flags = IDENTITY,
-     .help = "Masks over the frames of an item in training: each hides up to --time-mask-width "
-             "frames in a row, at most half of them. Hidden values become the mean."},
+     .help = "In training, mask up to --time-mask-width consecutive frames of an item, N times, at "
+             "most half of its frames. Masked values become the mean."},
     {SEQ_OPTION_INTEGER, "time-mask-width", "W", AT(time_width), "0", 0, 1e6, .flags = IDENTITY,
-     .help = "Frames that a mask of --time-masks hides at most; each draws 0 to W."},
+     .help = "Width of a mask of --time-masks in frames, drawn from 0 to W."},
     {SEQ_OPTION_INTEGER, "feature-masks", "N", AT(feature_masks), "0", 0, 100, .flags = IDENTITY,
-     .help = "Masks over the values of all frames of an item in training: each hides up to "
-             "--feature-mask-width neighbouring ones, at most half of them."},
+     .help = "In training, mask up to --feature-mask-width neighbouring features in all frames of "
+             "an item, N times, at most half of the features."},
     {SEQ_OPTION_INTEGER, "feature-mask-width", "W", AT(feature_width), "0", 0, 65536,
      .flags = IDENTITY,
-     .help = "Values that a mask of --feature-masks hides at most; each draws 0 to W."},
+     .help = "Width of a mask of --feature-masks in features, drawn from 0 to W."},
     {SEQ_OPTION_REAL, "input-noise", "X", AT(noise), "0", 0, 100, .flags = IDENTITY,
-     .help = "Normal noise that is added to the frames in training: its standard deviation, in "
-             "units of the normalised values."},
+     .help = "Standard deviation of normal noise that is added to frames in training, in units of "
+             "the normalised values."},
     {SEQ_OPTION_REAL, "rotate", "DEGREES", AT(rotation), "0", 0, 180, .flags = IDENTITY,
-     .help = "In training each item is turned about the --vertical axis by an angle from -DEGREES "
-             "to DEGREES: frames are triples x y z, as the joints of skeletons, and their "
-             "velocities."},
+     .help = "In training, rotate each item about the --vertical axis by a random angle from "
+             "-DEGREES to DEGREES. Frames must be triples x y z, as the joints of skeletons and "
+             "their velocities are."},
     {SEQ_OPTION_CHOICE, "vertical", "AXIS", AT(vertical), "y", .choices = vertical_choices,
-     .flags = IDENTITY, .help = "The axis that --rotate turns about."},
+     .flags = IDENTITY, .help = "The axis of --rotate."},
     {SEQ_OPTION_INTEGER, "strings", "N", AT(strings), "0", 0, 100, .flags = IDENTITY,
-     .help = "Train on strings of 1 to N items of one group (seqprep --group-label), cut anew each "
-             "epoch, each item once: spoken digits become numbers. What comes between two items "
-             "is drawn from the quietest twentieth of the string's own frames. --batch counts "
-             "strings."},
+     .help = "Train on concatenations (strings) of 1 to N items of one group (seqprep "
+             "--group-label), such as spoken digits. Each epoch draws new strings and uses each "
+             "item once. Gaps between items are drawn from the quietest twentieth of the string's "
+             "frames. --batch counts strings."},
     {SEQ_OPTION_INTEGER, "gap-least", "FRAMES", AT(gap_least), "0", 0, 1e6, .flags = IDENTITY,
-     .help = "--strings: frames between two items at least; of transcripts 1 or more."},
+     .help = "--strings: least number of frames between two items; for transcripts 1 or more."},
     {SEQ_OPTION_INTEGER, "gap-most", "FRAMES", AT(gap_most), "0", 0, 1e6, .flags = IDENTITY,
-     .help = "--strings: frames between two items at most; each number is as likely."},
+     .help = "--strings: greatest number of frames between two items; all numbers are equally "
+             "likely."},
     {SEQ_OPTION_INTEGER, "gap-level", "COLUMN", AT(gap_level), "0", 0, 65536, .flags = IDENTITY,
-     .help = "--strings: the value of a frame, from 1, that says how loud it is. 0: the sum of "
-             "all, as of log-mel energies."},
+     .help = "--strings: the feature, from 1, that measures loudness. 0: the sum of all features, "
+             "for log-mel energies."},
     {.type = SEQ_OPTION_END},
 };
 

@@ -1,7 +1,7 @@
-// What training changes in a batch after its coverage was taken: words become
-// <unk>; sequences of values are turned, get noise and masks (SpecAugment, Park
-// et al. 2019, without warping). Invariant: lengths, counts and targets stay,
-// and a draw depends on seed, field, number of the sequence and step (words) or
+// Data augmentation of a training batch, after its coverage was digested: words
+// become <unk>; sequences of values are rotated, get noise and masks (SpecAugment,
+// Park et al. 2019, without warping). Invariant: lengths, counts and targets stay
+// the same. A draw depends on seed, field, number of the sequence and step (words) or
 // epoch (values) only. Tests:
 // tests/unit/data/test_sampler.c, test_item_values.c.
 #include "item_values.h"

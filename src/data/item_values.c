@@ -1,7 +1,7 @@
-// Values of an item: turned if training wants it, then normalised by statistics
-// of all training rows, of its group's, or of its own rows. One function serves
-// training, evaluation and prediction. Invariant: what becomes of an item does
-// not depend on the batch; its own statistics are summed row by row, in double,
+// Values of an item: rotated if training asks for it, then normalised by
+// statistics of all training rows, of its group's, or of its own rows. One
+// function serves training, evaluation and prediction. Invariant: an item's
+// values do not depend on the batch; its own statistics are summed row by row, in double,
 // with basic arithmetic. Test: tests/unit/data/test_item_values.c.
 #include "item_values.h"
 #include <math.h>

@@ -1,6 +1,6 @@
-// The plan of strings: the recordings of a group are shuffled and cut. Sizes are
-// drawn uniformly from 1 to `most`; then strings drawn anew take or give one
-// until the sizes add up, so each recording is used once. Joining copies rows;
+// Plans strings: shuffles the recordings of a group and cuts the list. Sizes are
+// drawn uniformly from 1 to `most`. Then randomly drawn strings gain or lose one
+// recording until the sizes add up, so each recording is used once. Joining copies rows;
 // gaps take rows of the quietest frames. Invariant: the number of strings does
 // not depend on the epoch, and lengths follow from draws and recordings' lengths
 // alone. Test: tests/unit/data/test_strings.c.

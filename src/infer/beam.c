@@ -13,17 +13,17 @@
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Search (models of the tasks transcribe and translate)"},
     {SEQ_OPTION_INTEGER, "beam", "N", AT(width), NULL, 0, SEQ_BEAM_WIDTHS,
-     .help = "Beam search that keeps N unfinished outputs; of transcripts, N prefixes after each "
-             "frame. 0: no search, the best symbol each time, which is what validation and seqeval "
-             "do. Default: 5, of transcripts 16."},
+     .help = "Width of the beam: unfinished outputs, or prefixes of a transcript, that are kept at "
+             "each step. 0: greedy, as validation and seqeval do. Default: 5; for transcripts "
+             "16."},
     {SEQ_OPTION_REAL, "margin", "X", AT(margin), "0", 0, 1e9,
-     .help = "Also drop what is more than X nats below the best that is kept: faster. 0: nothing."},
+     .help = "Prune hypotheses that are more than X nats below the best one: faster. 0: keep all."},
     {SEQ_OPTION_INTEGER, "min-length", "N", AT(shortest), "0", 0, 1000000,
-     .help = "Outputs of N units (symbols of a transcript) or more."},
+     .help = "Least length of an output in units (of a transcript: symbols)."},
     {SEQ_OPTION_INTEGER, "max-length", "N", AT(longest), "0", 0, 1000000,
-     .help = "Outputs of N units or less. 0: transcripts of any length; translations of twice the "
-             "source's units and 5, or 10 where that is more. One that would have gone on is told "
-             "as truncated."},
+     .help = "Greatest length of an output in units. 0: no limit for transcripts; for translations "
+             "twice the source's length plus 5, at least 10. An output that reaches it before its "
+             "end is reported as truncated."},
     {.type = SEQ_OPTION_END},
 };
 const seq_option_group seq_beam_options_group = {options, sizeof(seq_beam_options)};

@@ -1,8 +1,9 @@
-// A suffix automaton (Blumer et al. 1985): a state stands for runs that end in the
-// same places; it has the longest one's length, a link to the state of its longest
-// proper suffix elsewhere, and steps by symbol. A text is read symbol by symbol;
-// where there is no step, links lead to shorter runs. Invariant: what is read so
-// far ends in the run that the state and the length tell, and in no longer one.
+// The longest common substring of a text and the training texts, by a suffix
+// automaton (Blumer et al. 1985). A state stands for substrings that end at the
+// same places. It has the length of the longest, a suffix link and transitions by
+// symbol. Where a transition is missing, suffix links lead to shorter substrings.
+// Invariant: state and length give the longest substring that ends at the symbol
+// just read.
 // Test: tests/unit/infer/test_copied.c (against all pairs of places).
 #include <seqtrain/infer/copied.h>
 #include <seqtrain/base/memory.h>

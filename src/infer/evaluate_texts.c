@@ -1,8 +1,8 @@
-// Greedy search for the examples of a batch, side by side; what it finds is joined
-// to text and counted against the reference that seqprep has kept. An unknown
-// symbol matches nothing: where a reference has its text, one byte of that is
-// changed to one that no text has. Invariant: an example's text and counts do not
-// depend on those beside it, so their sums are the same for any number of ranks.
+// Decodes the examples of a batch greedily, joins the tokens to text and counts it
+// against the reference text that seqprep stored. <unk> must match nothing: if the
+// reference contains the text <unk>, one of its bytes is replaced by a byte that no
+// text contains. Invariant: an example's text and counts do not depend on the
+// others, so their sums are the same for any number of ranks.
 // Tests: tests/unit/infer/test_evaluate.c, tests/cli/translate.sh,
 // tests/mpi/translate.sh.
 #include "evaluate_texts.h"

@@ -1,7 +1,8 @@
-// Each place of a reader holds a state of one sequence and ln p of what may come next. To read,
-// states are gathered into a batch of one time step, the model runs, and they are put into their
-// places. Invariant: a row of a batch has the bits that it has alone, so what is read at the same
-// time does not matter. Test: tests/unit/infer/test_language.c (against seq_scorer).
+// Shallow fusion: a language model's ln p of prefixes. Each place of a reader holds the state
+// behind one prefix and ln p of its next symbols. A read gathers states into a batch of one time
+// step, runs the model and scatters the new states. Invariant: a row of a batch has the same bits
+// alone, so results do not depend on the other prefixes. Test: tests/unit/infer/test_language.c
+// (against seq_scorer).
 #include <seqtrain/infer/language.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/batch/rectangle.h>

@@ -1,6 +1,7 @@
-// The predictor packs the items into batches; each of its threads steps the model for them, with a
-// search of its own, and writes what an item gets to its place. Scores of given outputs are one
-// whole pass instead, whose logits have the same bits. Invariant: the order of work is not seen.
+// Searches outputs for items in memory. The predictor packs them into batches. Each of its threads
+// steps the model for a batch with a search of its own, and writes results to the items' places.
+// Scores of given outputs need one forward pass (teacher forcing), whose logits have the same bits.
+// Invariant: results do not depend on the order of work.
 // Test: tests/unit/infer/test_produce.c.
 #include <seqtrain/infer/produce.h>
 #include "stepper.h"

@@ -76,43 +76,6 @@ struct seq_search {
     size_t symbol_capacity, attention_capacity;
 };
 
-// ---- Options.
-
-static const char *const rules[] = {"gnmt", "mean", "none", NULL};
-#define AT(field) offsetof(seq_search_options, field)
-static const seq_option options[] = {
-    {SEQ_OPTION_HEADING, .help = "Outputs (models of the task translate)"},
-    {SEQ_OPTION_CHOICE, "length-penalty", "NAME", AT(rule), "gnmt", .choices = rules,
-     .help =
-         "What ln p of an output is divided by before outputs are compared: of n units, the end "
-         "included, ((5 + n) / 6)^ALPHA (gnmt), n^ALPHA (mean) or 1 (none)."},
-    {SEQ_OPTION_REAL, "length-alpha", "ALPHA", AT(alpha), "1", 0, 10,
-     .help = "The exponent; larger ones favour longer outputs."},
-    {SEQ_OPTION_REAL, "coverage", "BETA", AT(coverage), "0", 0, 1000,
-     .help =
-         "Then BETA times the sum over source units of -ln(the attention that they got, at most "
-         "1) is subtracted."},
-    {SEQ_OPTION_INTEGER, "no-repeat-ngram", "N", AT(no_repeat), "0", 0, 1000,
-     .help = "No N units twice in the same order. 0: any."},
-    {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "No <unk> in an output."},
-    {.type = SEQ_OPTION_END},
-};
-const seq_option_group seq_search_options_group = {options, sizeof(seq_search_options)};
-
-void seq_search_options_apply(const seq_search_options *options, const seq_beam_options *beam,
-                              const int32_t *unk, seq_search_config *out) {
-    out->width = beam->width ? (int)beam->width : 1;
-    out->margin = seq_beam_margin(beam);
-    out->shortest = (int)beam->shortest;
-    out->longest = (int)beam->longest;
-    out->rule = (seq_length_rule)options->rule;
-    out->alpha = options->alpha;
-    out->coverage = options->coverage;
-    out->no_repeat = (int)options->no_repeat;
-    out->forbidden = unk;
-    out->forbidden_count = options->no_unk && *unk != SEQ_NO_ID;
-}
-
 // ---- Formulas.
 
 double seq_log_sum(const seq_kernels *kernels, const float *logits, size_t count, float *scratch) {

@@ -1,7 +1,8 @@
-// Steps of a model: the axis of the target has one step with a sequence for each unfinished output,
-// which names its example. The states of two steps lie in two buffers; only what goes on is copied.
-// So do places in the bar, which the symbols before tell, as they told seqprep.
-// Test: tests/unit/infer/test_produce.c (against whole passes), tests/cli/generate.sh (bars).
+// Steps a model for search. In a step the target's axis has one time step and one sequence for each
+// unfinished output, which names its example. States of consecutive steps alternate between two
+// buffers; only the states of outputs that continue are copied. Positions in the bar are kept in
+// the same way; they follow from the previous symbols, as in seqprep. Test:
+// tests/unit/infer/test_produce.c (against whole passes), tests/cli/generate.sh (bars).
 #include "stepper.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/sampler.h>

@@ -1,6 +1,6 @@
-// The forced alignment of an item, with frames made seconds: frame t lasts from first + t * shift
-// to first + (t + 1) * shift. Invariant: symbols follow each other in time and do not overlap.
-// Test: tests/unit/infer/test_symbol_times.c.
+// Forced alignment of an item's symbols to its frames, and their times in seconds: frame t lasts
+// from first + t * shift to first + (t + 1) * shift. Invariant: symbols follow each other in time
+// and do not overlap. Test: tests/unit/infer/test_symbol_times.c.
 #include <seqtrain/infer/symbol_times.h>
 #include <seqtrain/base/memory.h>
 #include <math.h>

@@ -1,6 +1,7 @@
-// The predictor runs the model; each of its threads searches what it has just
-// computed, with a search of its own, and writes to the item's place. Invariant:
-// the order of work is not seen; of several failures the first item's is told.
+// Transcribes items in memory. The predictor runs the model; each of its threads
+// searches the scores of its batch with a search of its own, and writes results to
+// the items' places. Invariant: results do not depend on the order of work; of
+// several failures that of the first item is reported.
 // Tests: tests/cli/transcribe.sh, tests/unit/infer/test_ctc_search.c.
 #include <seqtrain/infer/transcribe.h>
 #include <math.h>

@@ -1,8 +1,7 @@
-// Conditions of a generated sequence. What comes first alone takes the place of a
-// first symbol: at the first step no symbol has been read, and the embedding of
-// the symbol before is zero. Invariant: a condition that an example has not
-// (SEQ_NO_ID) is zero, and so is one at later steps. Test:
-// tests/unit/model/test_builders.c.
+// Labels and numbers that condition a generated sequence. With --condition first
+// they enter at the first step, where no previous symbol exists and its embedding
+// is zero. Invariant: a missing label (SEQ_NO_ID) is a zero vector; with first, the
+// input is zero at all later steps. Test: tests/unit/model/test_builders.c.
 #include "model_private.h"
 #include <seqtrain/model/condition.h>
 #include <seqtrain/nn/embedding.h>
@@ -13,16 +12,16 @@
 
 static const char *const places[] = {"each-step", "first", NULL};
 static const seq_option options[] = {
-    {SEQ_OPTION_HEADING, .help = "Labels of what is generated"},
+    {SEQ_OPTION_HEADING, .help = "Labels and numbers that condition a text"},
     {SEQ_OPTION_CHOICE, "condition", "WHERE", AT(where), "each-step", .choices = places,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "Labels and numbers are read beside the symbol before, at each step; or as a first "
-             "symbol, before all others."},
+     .help = "Where labels and numbers enter: at each step, beside the previous symbol, or once, "
+             "before the first symbol."},
     {SEQ_OPTION_INTEGER, "condition-embed", "UNITS", AT(embed), "16", 1, 65536,
      .flags = SEQ_OPTION_IDENTITY, .help = "Size of the embedding of each label."},
     {SEQ_OPTION_INTEGER, "bar-embed", "UNITS", AT(bar), "16", 0, 65536,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "Size of an embedding of the place in the bar, where the data set has it (seqprep "
+     .help = "Size of the embedding of the position in the bar, if the data set has it (seqprep "
              "--bar-position). 0: none."},
     {.type = SEQ_OPTION_END}};
 

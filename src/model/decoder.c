@@ -1,10 +1,10 @@
-// The decoder from its options: the embedding of the words so far, and recurrent
-// layers, each of which begins where a bridge from the mean of the encoded
-// source says. The first one attends: where something of it is fed into its next
-// step, inside its loop (nn/decoder.h), otherwise by nodes above it. Places of
-// dropout are taken in the order of the calls: the embedding, then each layer but
-// the topmost. Invariant: no row reads a later one of its own axis. Test:
-// tests/unit/model/test_decoder.c.
+// Builds the decoder from its options: an embedding of the previous word and
+// recurrent layers. A dense layer on the mean of the encoded source (the bridge)
+// gives each layer's first state. The first layer has the attention. If its result
+// is fed to the next step, attention runs inside the time loop (nn/decoder.h);
+// otherwise it is nodes above the layer. Dropout takes its random places in the
+// order of calls: embedding, then each layer but the topmost. Invariant: no row
+// reads a later one of its own axis. Test: tests/unit/model/test_decoder.c.
 #include "model_private.h"
 #include <seqtrain/model/decoder.h>
 #include <seqtrain/nn/attention.h>
@@ -24,32 +24,35 @@ static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Decoder"},
     {SEQ_OPTION_CHOICE, "attention", "SCORE", AT(attention), "general", .choices = attentions,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "How a state h of the decoder is compared with a row r of the encoded source. dot: "
-             "h r; general: h W r; additive: v tanh(U h + W r). none: the decoder sees the source "
-             "through its first state alone."},
+     .help = "Score of a decoder state h and a row r of the encoded source. dot: h r; general: "
+             "h W r; additive: v tanh(U h + W r). none: no attention; the source enters by "
+             "the first state alone, or also by --summary-each-step."},
     {SEQ_OPTION_CHOICE, "attention-order", "ORDER", AT(order), "luong", .choices = orders,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "luong: the state after a step asks, and tanh of W [state; context] predicts. "
-             "bahdanau: the state before a step asks, and the context enters the step."},
+     .help = "luong: the query is the state after the step, and tanh(W [state; context]) feeds the "
+             "output layer. bahdanau: the query is the state before the step, and the context is "
+             "an input of the step."},
     {SEQ_OPTION_FLAG, "input-feeding", NULL, AT(input_feeding), "no", .flags = SEQ_OPTION_IDENTITY,
-     .help = "What predicts a word in Luong's order enters the next step, beside the word."},
+     .help = "With luong: tanh(W [state; context]) is also an input of the next step, beside the "
+             "word."},
     {SEQ_OPTION_FLAG, "summary-each-step", NULL, AT(summary_each_step), "no",
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "The mean of the encoded source enters each step, beside the word. Mostly for "
-             "--attention none."},
+     .help =
+         "The mean of the encoded source is an input of each step, beside the word. Useful with "
+         "--attention none."},
     {SEQ_OPTION_INTEGER, "decoder-layers", "N", AT(layers), "1", 1, SEQ_MAX_LAYERS,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "Recurrent layers of the decoder; the first one attends."},
+     .help = "Recurrent layers of the decoder; the first one has the attention."},
     {SEQ_OPTION_INTEGER, "decoder-hidden", "UNITS", AT(hidden), "0", 0, 65536,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "Units of each layer of the decoder; 0: as many as --hidden says last."},
+     .help = "Units of each layer of the decoder. 0: the last number of --hidden."},
     {SEQ_OPTION_FLAG, "tied-source", NULL, AT(tied_source), "no", .flags = SEQ_OPTION_IDENTITY,
-     .help = "Source and target have one embedding; for data with a joint vocabulary. With --tied "
-             "the output layer has it, too."},
+     .help = "Source and target share one embedding; needs a joint vocabulary. With --tied the "
+             "output layer shares it, too."},
     {SEQ_OPTION_REAL, "scheduled-sampling", "P", AT(sampling), "0", 0, 1,
      .flags = SEQ_OPTION_IDENTITY,
-     .help = "Probability, in training, that the decoder reads the word that it finds likeliest "
-             "itself, not the given one. 0: always the given ones."},
+     .help = "Probability, in training, that the decoder reads its own most probable word instead "
+             "of the given one. 0: teacher forcing."},
     {.type = SEQ_OPTION_END}};
 
 const seq_option_group seq_decoder_options = {options, sizeof(seq_decoder_settings)};

@@ -1,8 +1,8 @@
 // A recurrent layer with attention inside its loop over time. In each step the
 // products go over all sequences, shared by columns; attention goes item by item
-// (decoder_attention.c). What it is fed meets columns of weight_ih behind those of
-// the inputs, whose products are made for all steps at once. Invariant: what a
-// sequence gets depends on its own rows and its source alone. Tests:
+// (decoder_attention.c). The fed-back vector has columns of weight_ih behind those
+// of the inputs, whose products are computed for all steps at once. Invariant: a
+// sequence's values depend on its own rows and its source only. Tests:
 // tests/unit/nn/test_decoder.c, tests/golden/test_decoders.c.
 #include "decoder_private.h"
 #include <math.h>

@@ -1,9 +1,9 @@
 // Attention of the decoder, item by item: scores, softmax and context of one
-// sequence in one step, and back. Slopes and contexts of all steps are kept, and
-// gradients of values and keys are made at the end, an item at a time. Additive
-// scores are computed again in backward. Invariant: an item's sums run over its
-// own steps in their order, by one thread, so neither batch nor threads change a
-// bit. Tests: tests/unit/nn/test_decoder.c, tests/golden/test_decoders.c.
+// sequence in one step, and their backward pass. Gradients of scores and contexts
+// of all steps are kept; those of values and keys are computed at the end, one
+// item at a time. Additive scores are computed again in backward. Invariant: an item's sums run
+// over its own steps in their order, by one thread, so neither batch nor threads change a bit.
+// Tests: tests/unit/nn/test_decoder.c, tests/golden/test_decoders.c.
 #include "decoder_private.h"
 #include <math.h>
 #include <string.h>

@@ -78,10 +78,6 @@ const char *seq_dataset_writer_folder(const seq_dataset_writer *writer) {
     return writer->place.work;
 }
 
-int64_t seq_dataset_writer_items(const seq_dataset_writer *writer, seq_split split) {
-    return writer->splits[split].total_items;
-}
-
 // Room for what is gathered: of all rows, and of each group's.
 static seq_status begin_normalisation(seq_dataset_writer *writer, int field, seq_error *error) {
     seq_field *about = &writer->schema.fields[field];

@@ -1,8 +1,7 @@
-// A sequence of words for a sequence of words: translation, or any pairs of
-// texts. The source goes through the stack; the decoder writes the target word
-// by word, from a summary of the source and the words so far. Training reads the
-// given words (teacher forcing); validation searches greedily. Invariant: nothing
-// here depends on other items of a batch. Tests: tests/unit/model/test_decoder.c,
+// Task translate: an encoder reads the source, and a decoder with attention
+// predicts the target token by token. Any pairs of texts will do. Training uses
+// teacher forcing; validation decodes greedily. Invariant: an item's values do not
+// depend on other items of its batch. Tests: tests/unit/model/test_decoder.c,
 // tests/fault/tasks.sh.
 #include <seqtrain/model/classifier.h>
 #include <seqtrain/model/decoder.h>

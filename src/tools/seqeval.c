@@ -81,12 +81,12 @@ static const seq_option table[] = {
          "system, compared on the same resamples. Without --predictions, --gold holds both: the "
          "last two columns, or what --columns says."},
     {SEQ_OPTION_INTEGER, "runs", "N", AT(runs), "1", 1, SEQ_EVAL_RUNS,
-     .help = "The first N files of answers are runs of one system, with other seeds. Each measure "
-             "is then the mean over them, of all items and of each resample, and a second system "
-             "is compared with that mean. The intervals are over items: how much other seeds would "
-             "change, they do not tell; the value of each run is printed. Likewise of several runs "
-             "that generate, given as operands: the first N are one system, those behind them "
-             "another."},
+     .help =
+         "The first N files of answers are runs of one system with different seeds. Each measure "
+         "is then the mean over these runs, also within a resample. A second system is compared "
+         "with that mean. The intervals cover the choice of items, not of seeds; the value of "
+         "each run is printed. With runs of the task generate as operands, the first N are one "
+         "system and the others a second one."},
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "auto", .registry = tasks,
      .help = "What the answers are: tags of tokens, classes, ratings, transcripts, or "
              "translations. auto: JSON by its types; tags where the last column is O or "

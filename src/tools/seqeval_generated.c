@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <seqtrain/base/cores.h>
+#include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/items.h>
 #include <seqtrain/data/vocabulary_builder.h>
@@ -223,11 +224,7 @@ static seq_status compare(const work *work, results *out, seq_error *error) {
     return status;
 }
 
-static seq_status write_items(const work *work, seq_error *error) {
-    const char *path = work->options->per_item;
-    if (!path) return SEQ_OK;
-    FILE *stream = fopen(path, "we");
-    if (!stream) return seq_error_set_errno(error, "opening %s", path);
+static void write_table(const work *work, FILE *stream) {
     fputs("index\tcharacters", stream);
     for (int r = 0; r < work->count; r++)
         fputs("\tbits", stream);
@@ -238,9 +235,19 @@ static seq_status write_items(const work *work, seq_error *error) {
             fprintf(stream, "\t%.6f", work->runs[r].nats[i] / log(2.0));
         fputc('\n', stream);
     }
-    bool failed = ferror(stream) != 0;
-    if (fclose(stream) == 0 && !failed) return SEQ_OK;
-    return seq_error_set_errno(error, "writing %s", path);
+}
+
+static seq_status write_items(const work *work, seq_error *error) {
+    const char *path = work->options->per_item;
+    char *text = NULL;
+    size_t size = 0;
+    if (!path) return SEQ_OK;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream) write_table(work, stream);
+    seq_status status = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
+    if (!status) status = seq_file_write_atomic(path, text, size, error);
+    free(text);
+    return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
 }
 
 // ---- Printing

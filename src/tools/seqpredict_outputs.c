@@ -1,6 +1,7 @@
-// Outputs of a search as text, Moses' list of n best, a table or JSON lines; attention as a table
-// and as pictures. Invariant: what is printed of an item depends on that item alone; the table of
-// attention and each picture are whole or not there. Test: tests/cli/translate_search.sh.
+// Prints outputs of a search as text, as an n-best list of Moses, as a table or as JSON lines;
+// attention as a table and as pictures. Invariant: an item's output depends on that item alone; the
+// attention table and each picture are complete or do not exist. Test:
+// tests/cli/translate_search.sh.
 #include "seqpredict_outputs.h"
 #include "seqpredict_picture.h"
 #include <errno.h>
@@ -20,15 +21,16 @@ enum { BEAM = 5 };
 #define AT(field) offsetof(seqpredict_output_options, field)
 static const seq_option options[] = {
     {SEQ_OPTION_TEXT, "prefix", "FILE", AT(prefix),
-     .help =
-         "A line for each item: how its output must begin. It is cut as texts in training were, "
-         "and may be empty."},
+     .help = "A line for each item: the forced prefix of its output, or an empty line. It is split "
+             "into units as training texts were."},
     {SEQ_OPTION_TEXT, "attention", "FILE", AT(attention),
-     .help = "Also a table of the best outputs' attention: index, places and texts of an output "
-             "unit and of a source unit (from 0; the last output unit is the end), weight."},
+     .help = "Also write the attention of the best outputs as a table: index, position and text of "
+             "the output unit and of the source unit (from 0; the last output unit is <eos>), "
+             "weight."},
     {SEQ_OPTION_TEXT, "attention-svg", "FOLDER", AT(pictures),
-     .help = "Also a picture INDEX.svg of each best output's attention: source units along the "
-             "top, output units down the side."},
+     .help =
+         "Also draw the attention of each best output as INDEX.svg: source units along the top, "
+         "output units down the side."},
     {.type = SEQ_OPTION_END},
 };
 const seq_option_group seqpredict_output_options_group = {options,

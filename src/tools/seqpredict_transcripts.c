@@ -25,32 +25,32 @@ enum { BEAM = 16 };
 static const seq_option options[] = {
     {SEQ_OPTION_HEADING, .help = "Transcripts (models of the task transcribe)"},
     {SEQ_OPTION_FLAG, "exact", NULL, AT(exact), "no",
-     .help = "The most probable transcripts for certain, by a search that gives up where it would "
-             "take too long."},
+     .help = "Exact search for the most probable transcripts. It gives up where it would take too "
+             "long."},
     {SEQ_OPTION_TEXT, "lm", "RUN", AT(lm),
-     .help = "A language model whose tokens are the symbols. score = ln p of the frames + "
-             "--lm-weight times ln p of the language model + --bonus for each symbol."},
+     .help = "A language model whose tokens are the symbols (shallow fusion). score = ln p of the "
+             "CTC model + --lm-weight times ln p of the language model + --bonus for each symbol."},
     {SEQ_OPTION_REAL, "lm-weight", "X", AT(lm_weight), "0.5", 0, 1000,
-     .help = "Of ln p of the language model."},
+     .help = "Weight of the language model's ln p."},
     {SEQ_OPTION_FLAG, "lm-unknown", NULL, AT(lm_unknown), "no",
-     .help = "Symbols that the language model does not know are its <unk>. Otherwise they are an "
+     .help = "Read symbols that the language model lacks as its <unk>. Otherwise they are an "
              "error."},
     {SEQ_OPTION_REAL, "bonus", "X", AT(bonus), "0", -1000, 1000,
      .help = "Added to the score for each symbol."},
     {SEQ_OPTION_FLAG, "times", NULL, AT(times), "no",
-     .help = "tsv and json: when each symbol is said, in seconds (frames that have no time: in "
-             "frames), by the best alignment: where it "
-             "begins and ends, the middle of the frame in which it is likeliest, and the posterior "
-             "probability there."},
+     .help = "tsv and json: times of each symbol in the best alignment: its begin and end, the "
+             "middle of its most probable frame, and the posterior probability there. Times are in "
+             "seconds, or in frames if frames have no time."},
     {SEQ_OPTION_TEXT, "ctm", "FILE", AT(ctm),
-     .help = "Also the times as CTM lines: NAME 1 BEGIN DURATION SYMBOL POSTERIOR, where NAME is "
-             "the input file's, without folder and ending."},
+     .help =
+         "Also write the times as CTM lines: NAME 1 BEGIN DURATION SYMBOL POSTERIOR, where NAME "
+         "is the name of the input file without folder and ending."},
     {SEQ_OPTION_TEXT, "textgrid", "FOLDER", AT(textgrid),
-     .help = "Also the times as a file NAME.TextGrid an item, with the tier symbols."},
+     .help = "Also write the times as a file NAME.TextGrid for each item, in the tier symbols."},
     {SEQ_OPTION_TEXT, "align", "FILE", AT(align),
-     .help = "Do not search: the transcripts are given, a line an item, or in the column gold or "
-             "label of a table or of JSON lines. For their probabilities and, with --times, --ctm "
-             "or --textgrid, their times."},
+     .help = "Align given transcripts instead of searching. FILE has one transcript a line, or the "
+             "column gold or label of a table or of JSON lines. Prints their probabilities and, "
+             "with --times, --ctm or --textgrid, their times."},
     {.type = SEQ_OPTION_END},
 };
 const seq_option_group seqpredict_transcript_options_group = {

@@ -53,7 +53,7 @@ static const seq_option table[] = {
              "whose fields are so: 'index<15', 'speaker=ann,index>=5' (<, <=, >, >=, =, !=; two "
              "numbers are compared as numbers, and a comma means and)."},
     {SEQ_OPTION_TEXT, "test", "FRACTION|FILE|CONDITION", AT(test),
-     .help = "Test split, likewise. An item that fits both conditions is a test item."},
+     .help = "Test split, likewise. An item that matches both conditions is a test item."},
     {SEQ_OPTION_FLAG, "as-is", NULL, AT(as_is), "no",
      .help = "Take the bytes of each input as they are: nothing is unpacked, and no kind of file "
              "is refused. Useful with --unit byte."},
@@ -62,41 +62,42 @@ static const seq_option table[] = {
     {SEQ_OPTION_CHOICE, "task", "TASK", AT(task), "lm", .choices = tasks,
      .help =
          "lm: running text for a language model. classify: one class an item. rate: one number "
-         "an item. tag: one tag a token. transcribe: symbols of frames whose places nobody "
-         "knows, as of speech. The transcript is the field text of an item, or NAME.txt or "
-         "the intervals of NAME.TextGrid beside its file; blanks at its ends and runs of "
-         "them count for nothing, and it is in normal form C. --unit word: words, phones, "
-         "whatever blanks separate; char (default): characters. A symbol that no training "
+         "an item. tag: one tag a token. transcribe: frames and their transcript without "
+         "alignment, such as speech. The transcript is the field text of an item, or NAME.txt or "
+         "the intervals of NAME.TextGrid beside its file. Runs of blanks become one, blanks at "
+         "its ends are dropped, and it is converted to NFC. --unit word: words, phones or other "
+         "symbols between blanks; char (default): characters. A symbol that no training "
          "transcript has is refused. translate: a text and its translation, from --source and "
          "--target or from the columns source and target of a table. generate: texts that end with "
-         "an end symbol, from --labels and --numbers, or from nothing: then a line is an item."},
+         "<eos>, conditioned on --labels and --numbers. Without these a line is an item."},
     {SEQ_OPTION_TEXT, "source", "FILE", AT(source),
-     .help = "translate: lines to be translated, in place of INPUT. A pair with an empty side is "
-             "passed over and counted."},
+     .help = "translate: file of source lines, in place of INPUT. Pairs with an empty side are "
+             "skipped and counted."},
     {SEQ_OPTION_TEXT, "target", "FILE", AT(target),
-     .help = "translate: their translations, line by line. Files of unequal lengths are refused."},
+     .help = "translate: file of target lines; line i is the translation of line i of --source. "
+             "Both must have equally many lines."},
     {SEQ_OPTION_TEXT, "valid-source", "FILE", AT(valid_source),
-     .help = "translate: the validation split, whole: pairs with an empty side stay, and so do "
-             "those longer than --max-length."},
+     .help =
+         "translate: source lines of the validation split. It keeps every pair, also pairs with "
+         "an empty side or longer than --max-length."},
     {SEQ_OPTION_TEXT, "valid-target", "FILE", AT(valid_target),
-     .help = "translate: their translations."},
+     .help = "translate: target lines of the validation split."},
     {SEQ_OPTION_TEXT, "test-source", "FILE", AT(test_source),
-     .help = "translate: the test split, likewise."},
+     .help = "translate: source lines of the test split, likewise."},
     {SEQ_OPTION_TEXT, "test-target", "FILE", AT(test_target),
-     .help = "translate: their translations."},
+     .help = "translate: target lines of the test split."},
     {SEQ_OPTION_TEXT, "labels", "FIELDS", AT(labels),
-     .help = "generate: fields of an item that its text depends on, such as type,key,metre. Of "
-             "tunes, key, metre and length are left out of the head of the text where they are "
-             "labels; type is the name of the file up to its first dot, rhythm is R:."},
+     .help = "generate: fields of an item that condition its text, such as type,key,metre. If key, "
+             "metre or length of a tune is a label, its field is removed from the tune's header. "
+             "type is the name of the file up to its first dot; rhythm is R:."},
     {SEQ_OPTION_TEXT, "numbers", "FIELDS", AT(numbers),
-     .help = "generate: likewise, fields that are numbers."},
+     .help = "generate: fields with numbers that condition the text."},
     {SEQ_OPTION_FLAG, "bar-position", NULL, AT(bar_position), "no",
-     .help = "generate, of tunes in ABC: keep the place in the bar before each unit, in lengths of "
-             "L:, for an embedding beside the unit's. It is told by the units before."},
+     .help = "generate, tunes in ABC: store the position in the bar before each unit, in multiples "
+             "of L:, for an embedding beside the unit's. It follows from the previous units."},
     {SEQ_OPTION_TEXT, "transpose", "LOWEST-HIGHEST", AT(transpose),
-     .help = "generate, of tunes in ABC: each training tune once more in each other key in which "
-             "its notes keep this range, such as G,-d'. Names of chords and keys inside the tune "
-             "move, too."},
+     .help = "generate, tunes in ABC: add each training tune in every other key in which its notes "
+             "stay in this range, such as G,-d'. Chord names and key changes are transposed, too."},
     {SEQ_OPTION_CHOICE, "infeasible", "HOW", AT(infeasible), "error", .choices = infeasibles,
      .help = "transcribe: an item whose labels need more frames than it has. They need one each, "
              "and one between two that are equal. error: the item is named. skip: it is left out "
@@ -164,8 +165,8 @@ static const seq_option table[] = {
              "two parts. Equal inputs never are, in any case. --valid, --test and --folds count "
              "groups."},
     {SEQ_OPTION_TEXT, "group-label", "FIELD", AT(group_label),
-     .help = "Keep FIELD with each item as its group: a speaker, a subject. --normalise group and "
-             "strings of one speaker go by it. Parts may share groups."},
+     .help = "Store FIELD (a speaker, a subject) as the group of each item. --normalise group and "
+             "--strings use it. Parts may share groups."},
     {SEQ_OPTION_TEXT, "folds", "K|all", AT(folds),
      .help = "Cut the groups into K folds; all: one fold a group (leave one out). The fold of "
              "--fold is the test split, the others are training, and validation with --valid."},
@@ -194,27 +195,26 @@ static const seq_option table[] = {
      .help = "Keep how each word is written, before --lower, for an embedding beside the word's: "
              "lower, title, upper, mixed, digits, digits-in (some), punctuation, other."},
     {SEQ_OPTION_CHOICE, "normalise", "HOW", AT(normalise), "global", .choices = normalisations,
-     .help = "Frames: how a model sees their values. global: each value of a frame less its mean, "
-             "by its standard deviation, both of the training part. item: of the item's own "
-             "frames. group: of the training frames of its --group-label. none: as they are. "
-             "Values are stored as they are; a checkpoint keeps means and deviations for "
-             "predictions."},
+     .help = "Frames: subtract the mean of each feature and divide by its standard deviation. "
+             "global: computed on the training part. item: on the item's own frames. group: on the "
+             "training frames of its --group-label. none: no change. The data set stores raw "
+             "values; checkpoints keep means and deviations for predictions."},
     {SEQ_OPTION_CHOICE, "unseen-groups", "HOW", AT(unseen_groups), "item", .choices = unseen_groups,
-     .help = "--normalise group: how an item is normalised whose group the training part does not "
-             "have: by its own frames, or as global does."},
+     .help = "--normalise group: how to normalise an item whose group is not in the training part: "
+             "by its own frames, or as global does."},
     {SEQ_OPTION_INTEGER, "strings", "N", AT(strings), "0", 0, 100,
-     .help = "transcribe, and tag of frames: join items of the validation and test parts to "
-             "strings of 1 to N of one --group-label, each as likely, for a model that is trained "
-             "with seqtrain --strings. What comes between is drawn from the quietest twentieth of "
-             "the string's frames."},
+     .help = "transcribe, and tag of frames: concatenate items of the validation and test parts "
+             "into strings of 1 to N items of one --group-label, all lengths equally likely. Use "
+             "it with seqtrain --strings. Gaps are drawn from the quietest twentieth of the "
+             "string's frames."},
     {SEQ_OPTION_INTEGER, "gap-least", "FRAMES", AT(gap_least), "0", 0, 1e6,
-     .help = "--strings: frames between two items at least; of transcripts 1 or more."},
+     .help = "--strings: least number of frames between two items; for transcripts 1 or more."},
     {SEQ_OPTION_INTEGER, "gap-most", "FRAMES", AT(gap_most), "0", 0, 1e6,
-     .help = "--strings: frames between two items at most."},
+     .help = "--strings: greatest number of frames between two items."},
     {SEQ_OPTION_INTEGER, "gap-level", "COLUMN", AT(gap_level), "0", 0, 65536,
-     .help = "--strings: the value of a frame, from 1, that says how loud it is. 0: their sum."},
+     .help = "--strings: the feature, from 1, that measures loudness. 0: the sum of all features."},
     {SEQ_OPTION_INTEGER, "string-count", "N", AT(string_count), "0", 0, 1e9,
-     .help = "--strings: of each part. 0: as many as use each item once."},
+     .help = "--strings: how many strings each part gets. 0: each item is used once."},
     {SEQ_OPTION_TEXT, "string-files", "FOLDER", AT(string_files),
      .help =
          "--strings: write each as FOLDER/PART-NUMBER.npy, too, and the true intervals of its "
@@ -237,16 +237,17 @@ static const seq_option table[] = {
              "transcribe."},
     {SEQ_OPTION_TEXT, "merges", "N|FILE", AT(merges),
      .help =
-         "subword: join the most frequent pair of neighbours in the words of the training part, "
-         "N times, from characters on (byte-pair encoding; a pair must occur twice). Or take "
-         "the merges of FILE, as subword-nmt writes it. They are kept in the data set and in "
-         "checkpoints: text is given and printed without their marks."},
+         "subword: learn N merges from the training part by byte-pair encoding: start from "
+         "characters and join the most frequent pair of neighbours, which must occur twice. Or "
+         "read the merges of FILE, as subword-nmt writes it. Data set and checkpoints keep them, "
+         "so text is read and printed without subword marks."},
     {SEQ_OPTION_INTEGER, "vocabulary-threshold", "N", AT(vocabulary_threshold), "1", 1, 1e15,
-     .help = "subword: a unit that the training part has less than N times is split again. What no "
-             "merge made, a character, stays; one that the training part has not is <unk>."},
+     .help = "subword: split units that occur less than N times in the training part. Single "
+             "characters are kept; a character that the training part lacks is <unk>."},
     {SEQ_OPTION_TEXT, "glossary", "REGEX", AT(glossary), .flags = SEQ_OPTION_REPEATED,
-     .help = "subword: what this POSIX extended expression (without {m,n}) matches in a word is a "
-             "unit and never split. Again for another one; or several with ';' between them."},
+     .help = "subword: a match of this POSIX extended expression (without {m,n}) in a word is a "
+             "unit and never split. Give the option again, or a list separated by ';', for "
+             "several."},
     {SEQ_OPTION_CHOICE, "eos", "WHERE", AT(eos), "auto", .choices = ends,
      .help = "<eos> in place of each line end, behind each document, or nowhere. auto: line for "
              "words, none otherwise."},
@@ -258,9 +259,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "nfc", NULL, AT(nfc), "no",
      .help = "Unicode normal form C (char, word and subword)."},
     {SEQ_OPTION_FLAG, "unescape", NULL, AT(unescape), "no",
-     .help = "translate: references to characters, as of HTML and Moses (&amp; &apos; &#124; "
-             "&uuml;), become these before a text is cut; a model then reads and writes plain "
-             "text."},
+     .help =
+         "translate: decode character references of HTML and Moses (&amp; &apos; &#124; &uuml;) "
+         "before text is split into units. A model then reads and writes plain text."},
     {SEQ_OPTION_FLAG, "reverse", NULL, AT(reverse), "no",
      .help =
          "Units of each line (--eos line) or document (--eos document) in reverse order, the "
@@ -281,11 +282,11 @@ static const seq_option table[] = {
      .help = "Tokens in the vocabulary at most, <unk> and <eos> included; the most frequent stay. "
              "0: no limit."},
     {SEQ_OPTION_FLAG, "joint", NULL, AT(joint), "no",
-     .help = "translate: one vocabulary for both sides, not one each."},
+     .help = "translate: one vocabulary for both sides instead of one for each."},
     {SEQ_OPTION_INTEGER, "target-min-count", "N", AT(target_min_count), "0", 0, 1e15,
-     .help = "translate: --min-count of the target side. 0: that of both."},
+     .help = "translate: --min-count of the target side. 0: the same as for the source."},
     {SEQ_OPTION_INTEGER, "target-max-vocab", "N", AT(target_max_vocab), "0", 0, 16777216,
-     .help = "translate: --max-vocab of the target side. 0: that of both."},
+     .help = "translate: --max-vocab of the target side. 0: the same as for the source."},
     {SEQ_OPTION_TEXT, "vocab", "DATASET|FILE", AT(vocab),
      .help = "Reuse the vocabulary (and its rules for text) of a data set, or a vocabulary.tsv. "
              "Items: its units join those of the training part, so that what a language model "

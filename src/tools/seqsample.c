@@ -30,7 +30,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_FLAG, "echo", NULL, AT(echo), "yes",
      .help = "Print the prime before what follows it."},
     {SEQ_OPTION_TEXT, "label", "FIELD=VALUE", AT(label), .flags = SEQ_OPTION_REPEATED,
-     .help = "A model that generates from labels or numbers: the value of one; give each."},
+     .help =
+         "Task generate: value of a label or number that conditions the text. Give one for each "
+         "field."},
     {SEQ_OPTION_INTEGER, "tokens", "N", AT(tokens), "0", 0, 1e15,
      .help =
          "Tokens in a sequence at most. 0: 400, or no limit with --until-eos; 10,000 of a model "
@@ -43,8 +45,9 @@ static const seq_option table[] = {
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15,
      .help = "The same seed draws the same text."},
     {SEQ_OPTION_TEXT, "copied", "FILE", AT(copied),
-     .help = "A model that generates: also a line for each sequence with its tokens, the longest "
-             "run of them that stands in a training item, and the share of it."},
+     .help =
+         "Task generate: also write a line for each sequence: its number of tokens, the longest "
+         "substring that it shares with a training item, and the share of it."},
     {SEQ_OPTION_HEADING, .help = "How it is drawn"},
     {SEQ_OPTION_REAL, "temperature", "T", AT(temperature), "1", 0, 1000,
      .help = "Logits are divided by T: below 1 safer, above 1 bolder. 0: as --greedy."},

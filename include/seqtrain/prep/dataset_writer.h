@@ -38,8 +38,6 @@ seq_status seq_dataset_writer_begin(seq_dataset_writer *writer, const seq_schema
 // item, field and row.
 seq_status seq_dataset_writer_add(seq_dataset_writer *writer, seq_split split,
                                   const seq_items *items, seq_error *error);
-// Items added to a split so far.
-int64_t seq_dataset_writer_items(const seq_dataset_writer *writer, seq_split split);
 // Writes what is left, the vocabularies, summary.txt (fields and counts, then `notes`, lines of the
 // caller's; NULL: none) and last the manifest, and puts the data set into its place. Before this
 // the target is what it was.

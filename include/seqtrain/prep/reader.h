@@ -156,10 +156,8 @@ bool seq_reader_takes(const char *reader, const char *path);
 const char *seq_reader_of_item(const char *path);
 // Whether its files are no text: their bytes are taken whatever they look like.
 bool seq_reader_takes_bytes(const char *reader);
-// Fields that hold sequence and target: "text" and "label", "token" and "tag", or "frames" and
-// "label" (then seq_item.frames is the sequence).
+// The field that holds the sequence: "text", "token" or "frames" (then it is seq_item.frames).
 const char *seq_reader_input_field(const char *reader);
-const char *seq_reader_target_field(const char *reader);
 const char *seq_reader_summary(const char *reader); // one line
 
 typedef struct seq_reader seq_reader;

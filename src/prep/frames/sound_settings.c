@@ -24,32 +24,35 @@ static const seq_option options[] = {
              "part of the data set."},
     {SEQ_OPTION_INTEGER, "mel-bins", "N", AT(mel_bins), "23", 1, 1024, .help = "Mel bins."},
     {SEQ_OPTION_REAL, "mel-low", "HZ", AT(low), "20", 0, SEQ_SOUND_RATE,
-     .help = "Where the first mel bin begins."},
+     .help = "Lower edge of the first mel bin."},
     {SEQ_OPTION_REAL, "mel-high", "HZ", AT(high), "0", -SEQ_SOUND_RATE, SEQ_SOUND_RATE,
-     .help = "Where the last mel bin ends. 0 or less: that much below half the sample rate."},
-    {SEQ_OPTION_REAL, "frame-length", "MS", AT(length), "25", 0.01, 1000, .help = "Of a frame."},
+     .help = "Upper edge of the last mel bin. 0 or less: relative to half the sample rate."},
+    {SEQ_OPTION_REAL, "frame-length", "MS", AT(length), "25", 0.01, 1000,
+     .help = "Length of a frame."},
     {SEQ_OPTION_REAL, "frame-shift", "MS", AT(shift), "10", 0.01, 1000,
-     .help = "From one frame to the next."},
+     .help = "Time from one frame to the next."},
     {SEQ_OPTION_CHOICE, "frame-window", "SHAPE", AT(window), "povey", .choices = windows,
-     .help = "Of a frame. povey: the Hann window to the power of 0.85."},
+     .help = "Window function of a frame. povey: the Hann window to the power of 0.85."},
     {SEQ_OPTION_REAL, "pre-emphasis", "X", AT(pre_emphasis), "0.97", 0, 1,
-     .help = "This part of a sample is taken from the next one."},
+     .help = "Subtract X times the previous sample from each sample."},
     {SEQ_OPTION_CHOICE, "energy", "HOW", AT(energy), "auto", .choices = energies,
-     .help = "The logarithm of a frame's energy: a value more for fbank, in place of C0 for mfcc. "
-             "auto: for mfcc."},
+     .help = "Log energy of a frame: an additional value for fbank, in place of C0 for mfcc. auto: "
+             "for mfcc only."},
     {SEQ_OPTION_REAL, "energy-floor", "X", AT(energy_floor), "0", 0, 1e30,
-     .help = "Least energy of a frame, before its logarithm."},
+     .help = "Lower bound of a frame's energy, before the logarithm."},
     {SEQ_OPTION_FLAG, "htk-order", NULL, AT(htk_order), "no",
-     .help = "Energy or C0 last, as HTK has it."},
+     .help = "Put energy or C0 last, as HTK does."},
     {SEQ_OPTION_FLAG, "snip-edges", NULL, AT(snip_edges), "yes",
-     .help = "Only frames that lie in the sound. no: as many as the sound has shifts; it goes on "
-             "beyond its ends as in a mirror."},
-    {SEQ_OPTION_INTEGER, "cepstra", "N", AT(cepstra), "13", 1, 1024, .help = "mfcc: how many."},
+     .help =
+         "Keep only frames that lie inside the sound. no: one frame for each shift; the sound is "
+         "mirrored beyond its ends."},
+    {SEQ_OPTION_INTEGER, "cepstra", "N", AT(cepstra), "13", 1, 1024,
+     .help = "mfcc: number of cepstra."},
     {SEQ_OPTION_REAL, "lifter", "X", AT(lifter), "22", 0, 1000,
-     .help = "mfcc: cepstrum i is scaled by 1 + X / 2 sin(pi i / X). 0: not at all."},
+     .help = "mfcc: scale cepstrum i by 1 + X / 2 sin(pi i / X). 0: no liftering."},
     {SEQ_OPTION_INTEGER, "deltas", "ORDER", AT(deltas), "0", 0, 2,
-     .help = "Append how values change (1), and how that changes (2), by regression over two "
-             "frames on each side."},
+     .help = "Append first (1), or first and second (2), deltas, by regression over two frames on "
+             "each side."},
     {.type = SEQ_OPTION_END},
 };
 const seq_option_group seq_sound_options = {options, sizeof(seq_sound_settings)};

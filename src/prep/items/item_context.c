@@ -1,9 +1,9 @@
-// Items of generate: a text with labels and numbers, or nothing. A tune's head is
-// the begin of its text; fields K: M: L: of the head are left out where key, metre
-// or length is a label. Tunes are equal when their melodies are, whatever their
-// key; copies of training tunes in other keys belong to the tune's group.
-// Invariant: units of head and rest are cut apart, so both are the same for a
-// tune and for a text that begins with its head. Tests: tests/cli/generate.sh,
+// Items of generate: a text, with labels and numbers or without. The text of a
+// tune begins with its header. A field K: M: or L: is removed from it if key,
+// metre or length is a label. Tunes are equal when their melodies are, in any key;
+// transposed copies of training tunes belong to the tune's group. Invariant:
+// header and body are split into units separately, so the header alone gives the
+// same units as the beginning of the tune. Tests: tests/cli/generate.sh,
 // tests/unit/prep/test_prepare_items.c.
 #include "item_store.h"
 #include <seqtrain/base/escape.h>
@@ -237,7 +237,8 @@ seq_status seq_item_take_text(seq_item_store *store, const seq_item *item, seq_s
     seq_value body = *value; // what is behind the head
     body.bytes += given;
     body.size -= given;
-    status = seq_item_store_add(store, &body, more, keys, error);
+    const seq_item_field raw = {.values = &body, .count = 1};
+    status = seq_item_store_add(store, &raw, more, keys, error);
     bool copies = store->prepare->transposes && split == SEQ_TRAIN && melody;
     return status || !copies ? status
                              : add_copies(store, item, value, given, &survey, more, keys, error);

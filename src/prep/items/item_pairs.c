@@ -1,6 +1,6 @@
-// Pairs of texts, as of a translation. Two files are read line by line in step; a
-// table has both texts in a record. Invariant: a pair is never made of lines with
-// different numbers, and files of unequal lengths give no data set. Tests:
+// Pairs of texts, such as translations. Two files are read side by side, line by
+// line; a table has both texts in a record. Invariant: a pair never joins lines of
+// different numbers, and files of unequal lengths are refused. Tests:
 // tests/unit/prep/test_pairs.c, tests/fuzz/fuzz_pairs.c, tests/cli/seqprep_pairs.sh.
 #include "item_pairs.h"
 #include "unescape.h"

@@ -232,15 +232,15 @@ static seq_status set_keys(seq_item_store *store, const seq_partition_key keys[3
     return status;
 }
 
-// Text as it came, a byte a number; tokens are joined by line ends, which none of them holds.
-static seq_status spool_raw(seq_item_store *store, const seq_item_field *input, size_t from,
-                            size_t to, uint32_t *out_size, seq_error *error) {
+// The original text, a byte a number. Values are joined by line ends, which none of them contains.
+static seq_status spool_raw(seq_item_store *store, const seq_item_field *raw, uint32_t *out_size,
+                            seq_error *error) {
     seq_status status = SEQ_OK;
     *out_size = 0;
-    for (size_t i = from; !status && i < to; i++) {
+    for (size_t i = 0; !status && i < raw->count; i++) {
         uint32_t numbers[1024];
-        const seq_value *value = &input->values[i];
-        bool joint = i > from;
+        const seq_value *value = &raw->values[i];
+        bool joint = i > 0;
         size_t size = value->size + joint;
         for (size_t at = 0; !status && at < size;) {
             size_t some = 0;
@@ -253,9 +253,10 @@ static seq_status spool_raw(seq_item_store *store, const seq_item_field *input, 
     return status;
 }
 
-// Units [from, to) of the item as an item of the store; `more` has label, number, split and twin.
+// Units [from, to) of the item as an item of the store; `more` has label, number, split, symbols
+// and twin.
 static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t from, size_t to,
-                           const seq_item_field *input, seq_stored_item more,
+                           const seq_item_field *raw, seq_stored_item more,
                            const seq_partition_key keys[3], seq_error *error) {
     seq_status status = seq_grow(&store->items, &store->capacity, store->count + 1,
                                  sizeof *store->items, "the table of items", error);
@@ -272,18 +273,16 @@ static seq_status add_item(seq_item_store *store, const uint32_t *ids, size_t fr
     if (!status && store->prepare->task == SEQ_TASK_GENERATE)
         status = seq_id_spool_append(&store->spool, store->context.values,
                                      seq_item_context_size(&store->context), error);
-    bool whole = input && !input->list && from == 0; // a text goes with its first window
-    if (!status && store->keep_raw && !more.twin && input && (input->list || whole))
-        status =
-            spool_raw(store, input, input->list ? from : 0, input->list ? to : 1, &more.raw, error);
+    if (!status && store->keep_raw && !more.twin && raw)
+        status = spool_raw(store, raw, &more.raw, error);
     if (!status) store->items[store->count++] = more;
     return status;
 }
 
-seq_status seq_item_store_add(seq_item_store *store, const seq_value *raw, seq_stored_item more,
-                              const seq_partition_key keys[3], seq_error *error) {
-    const seq_item_field input = {.values = raw, .count = 1};
-    return add_item(store, store->ids, 0, store->id_count, raw ? &input : NULL, more, keys, error);
+seq_status seq_item_store_add(seq_item_store *store, const seq_item_field *raw,
+                              seq_stored_item more, const seq_partition_key keys[3],
+                              seq_error *error) {
+    return add_item(store, store->ids, 0, store->id_count, raw, more, keys, error);
 }
 
 // Turns the text's letters around and cuts them again; ids and twin ids change places.
@@ -329,6 +328,16 @@ seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item
     return seq_item_digest(field->values->bytes, field->values->size);
 }
 
+// What a window keeps of the input: its tokens of a list; a text goes with its first window.
+static const seq_item_field *raw_of(const seq_item_field *input, size_t from, size_t to,
+                                    seq_item_field *room) {
+    if (!input || !input->list) return from == 0 ? input : NULL;
+    *room = *input;
+    room->values += from;
+    room->count = to - from;
+    return room;
+}
+
 // The item whose units lie in `ids`, window by window.
 static seq_status add_windows(seq_item_store *store, const seq_item_field *input,
                               seq_stored_item more, seq_partition_key keys[3], seq_error *error) {
@@ -342,17 +351,19 @@ static seq_status add_windows(seq_item_store *store, const seq_item_field *input
     store->windows += windows > 1 ? windows : 0;
     for (int64_t w = 0; !status && w < windows; w++) {
         int64_t from, to;
+        seq_item_field room;
         seq_item_window(&rules, length, w, &from, &to);
+        const seq_item_field *raw = raw_of(input, (size_t)from, (size_t)to, &room);
         keys[0] =
             seq_item_digest(ids + (size_t)from * step, (size_t)(to - from) * step * sizeof *ids);
         if (both && windows == 1)
             keys[0] = smaller(keys[0], seq_item_digest(store->ids, store->id_count * sizeof *ids));
-        status = add_item(store, ids, (size_t)from, (size_t)to, input, more, keys, error);
+        status = add_item(store, ids, (size_t)from, (size_t)to, raw, more, keys, error);
         if (status || !both) continue;
         seq_stored_item twin = more;
         twin.twin = true;
         store->twins++;
-        status = add_item(store, store->ids, (size_t)from, (size_t)to, input, twin, keys, error);
+        status = add_item(store, store->ids, (size_t)from, (size_t)to, raw, twin, keys, error);
     }
     return status;
 }
@@ -455,100 +466,6 @@ static seq_status take_text(seq_item_store *store, const seq_item *item,
     return status;
 }
 
-// --- pairs ----------------------------------------------------------------------------
-
-static seq_status add_pair(seq_item_store *store, seq_stored_item more,
-                           const seq_partition_key keys[3], seq_error *error) {
-    const seq_value values[2] = {{.bytes = store->sides[0].bytes, .size = store->sides[0].size},
-                                 {.bytes = store->sides[1].bytes, .size = store->sides[1].size}};
-    const seq_item_field texts = {.values = values, .count = 2, .list = true};
-    seq_status status = seq_grow(&store->items, &store->capacity, store->count + 1,
-                                 sizeof *store->items, "the table of items", error);
-    if (!status) status = set_keys(store, keys, error);
-    more.at = store->spool.count;
-    more.length = (uint32_t)store->id_count;
-    more.symbols = (uint32_t)store->symbols.count;
-    if (!status) status = seq_id_spool_append(&store->spool, store->ids, more.length, error);
-    if (!status)
-        status = seq_id_spool_append(&store->spool, store->symbols.ids, more.symbols, error);
-    if (!status && store->keep_raw) status = spool_raw(store, &texts, 0, 2, &more.raw, error);
-    if (!status) store->items[store->count++] = more;
-    return status;
-}
-
-static seq_status cut_side(seq_item_store *store, const seq_item *item, int side,
-                           const seq_item_field *field, seq_error *error) {
-    const char *file = side && store->target_file ? store->target_file : item->file;
-    seq_pair_text *text = &store->sides[side];
-    seq_status status =
-        seq_pair_text_take(text, field->values, store->prepare->rules.unescape, error);
-    if (status) return status;
-    seq_value value = *field->values;
-    value.bytes = text->bytes;
-    value.size = text->size;
-    const seq_item_field plain = {.name = field->name, .values = &value, .count = 1};
-    return side ? seq_item_symbols_cut(&store->symbols, file, &plain, error)
-                : seq_item_cut(store->cutter, file, &plain, error);
-}
-
-// Pairs with an empty side teach nothing; where a model is judged, each line counts.
-static seq_status take_pair(seq_item_store *store, const seq_item *item, seq_split split,
-                            seq_error *error) {
-    const seq_item_field *fields[2];
-    seq_partition_key keys[3];
-    store->id_count = 0;
-    seq_status status = choose_part(store, item, &split, error);
-    if (!status) status = seq_pair_find(item, fields, error);
-    for (int side = 0; !status && side < 2; side++)
-        status = cut_side(store, item, side, fields[side], error);
-    if (status) return status;
-    bool empty = !store->id_count || !store->symbols.count ||
-                 seq_pair_text_is_blank(&store->sides[0]) ||
-                 seq_pair_text_is_blank(&store->sides[1]);
-    store->empty[split] += empty;
-    store->read[split]++;
-    if (empty && split == SEQ_TRAIN) return SEQ_OK;
-    keys[0] = seq_item_digest(store->ids, store->id_count * sizeof *store->ids);
-    keys[1] = seq_item_digest(&store->count, sizeof store->count);
-    keys[2] = seq_item_group_key(store, item);
-    return add_pair(store, (seq_stored_item){.label = -1, .split = (unsigned char)split}, keys,
-                    error);
-}
-
-static seq_status read_lines(seq_item_store *store, seq_split split, seq_pair_lines *lines,
-                             seq_error *error) {
-    seq_item item;
-    bool more = true;
-    seq_status status = SEQ_OK;
-    while (!status && more) {
-        if (seq_item_store_stopped(store, error)) return error->status;
-        status = seq_pair_lines_next(lines, &item, &more, error);
-        if (!status && more) status = take_pair(store, &item, split, error);
-    }
-    return status;
-}
-
-seq_status seq_item_store_read_pairs(seq_item_store *store, seq_split split,
-                                     const seq_pair_files *files, seq_error *error) {
-    const seq_byte_reader_rules rules = {.stopped = store->prepare->stopped,
-                                         .as_is = store->prepare->as_is,
-                                         .memory = store->prepare->memory};
-    seq_input_file sides[2] = {{0}, {0}};
-    seq_pair_lines lines = {.names = {files->source, files->target}};
-    seq_status status =
-        seq_input_file_open(&sides[0], files->source, &store->settings, &rules, error);
-    if (!status)
-        status = seq_input_file_open(&sides[1], files->target, &store->settings, &rules, error);
-    lines.readers[0] = sides[0].reader;
-    lines.readers[1] = sides[1].reader;
-    store->target_file = files->target;
-    if (!status) status = read_lines(store, split, &lines, error);
-    store->target_file = NULL;
-    seq_input_file_close(&sides[0]);
-    seq_input_file_close(&sides[1]);
-    return status;
-}
-
 // --- items --------------------------------------------------------------------------
 
 static seq_status take_item(seq_item_store *store, const seq_item *item, seq_split split,
@@ -557,9 +474,10 @@ static seq_status take_item(seq_item_store *store, const seq_item *item, seq_spl
     seq_stored_item more = {.label = -1};
     seq_partition_key keys[3];
     bool left = false;
-    if (store->prepare->task == SEQ_TASK_TRANSLATE) return take_pair(store, item, split, error);
     store->id_count = 0;
     seq_status status = choose_part(store, item, &split, error);
+    if (!status && store->prepare->task == SEQ_TASK_TRANSLATE)
+        return seq_item_take_pair(store, item, split, error);
     if (!status) status = check_kind(store, item, error);
     if (!status && store->prepare->task == SEQ_TASK_GENERATE)
         return seq_item_take_text(store, item, split, error);

@@ -69,9 +69,11 @@ seq_status seq_item_store_begin(seq_item_store *store, const seq_prepare_items *
 // All items under these files and folders.
 seq_status seq_item_store_read(seq_item_store *store, seq_split split, const char *const *paths,
                                size_t count, seq_error *error);
-// All pairs of two files.
+// item_pair_store.c: all pairs of two files; an item of translate, whose part is known.
 seq_status seq_item_store_read_pairs(seq_item_store *store, seq_split split,
                                      const seq_pair_files *files, seq_error *error);
+seq_status seq_item_take_pair(seq_item_store *store, const seq_item *item, seq_split split,
+                              seq_error *error);
 // Numbers that a unit of an item takes in the spool: 1, or the width of frames.
 size_t seq_item_store_step(const seq_item_store *store);
 // Moves items of the inputs that conditions have put into a part behind the others; gives the
@@ -80,10 +82,11 @@ seq_status seq_item_store_sort(seq_item_store *store, size_t *out_own, seq_error
 // item_context.c: an item of generate, whose part is known, with its copies in other keys.
 seq_status seq_item_take_text(seq_item_store *store, const seq_item *item, seq_split split,
                               seq_error *error);
-// Appends the units of store->ids as an item, whose text as it came is `raw` (NULL: none); `more`
-// has label, number, split and twin.
-seq_status seq_item_store_add(seq_item_store *store, const seq_value *raw, seq_stored_item more,
-                              const seq_partition_key keys[3], seq_error *error);
+// Appends the units of store->ids and `more.symbols` symbols as an item. `raw` holds its original
+// text or texts (NULL: none); `more` has label, number, split, symbols and twin.
+seq_status seq_item_store_add(seq_item_store *store, const seq_item_field *raw,
+                              seq_stored_item more, const seq_partition_key keys[3],
+                              seq_error *error);
 seq_partition_key seq_item_digest(const void *bytes, size_t size);
 seq_partition_key seq_item_group_key(const seq_item_store *store, const seq_item *item);
 // SEQ_STOPPED when the work is to end.

@@ -1,8 +1,7 @@
-// Data of generate: texts that end with <eos>, with what they depend on beside
-// them. A label, or a place in the bar, that no training item has is
-// unknown, and has no id. Invariant:
-// places in the bar are a function of the units before them (data/abc.h), so who
-// draws a tune finds the same ones. Tests: tests/cli/generate.sh.
+// Columns of generate: texts that end with <eos>, and their labels and numbers. A
+// label or position in the bar that no training item has gets SEQ_NO_ID.
+// Invariant: positions in the bar are a function of the previous units
+// (data/abc.h), so sampling computes the same ones. Tests: tests/cli/generate.sh.
 #include "prepare_items_private.h"
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/abc.h>

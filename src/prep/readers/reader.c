@@ -65,10 +65,6 @@ const char *seq_reader_input_field(const char *reader) {
     return seq_reader_kind_find(reader)->input;
 }
 
-const char *seq_reader_target_field(const char *reader) {
-    return seq_reader_kind_find(reader)->target;
-}
-
 const char *seq_reader_input(const seq_reader *reader) {
     return reader->settings->pairs ? "source" : reader->kind->input;
 }

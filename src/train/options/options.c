@@ -202,10 +202,11 @@ static const seq_option options[] = {
              "Better is what --best-by says."},
     {SEQ_OPTION_CHOICE, "best-by", "WHAT", AT(best_by), "measure", .choices = best_by_choices,
      .flags = IDENTITY | SEQ_OPTION_ADDED, .absent = "measure",
-     .help = "What chooses the best checkpoint, and --early-stop and --schedule plateau go by. "
-             "measure: the task's first one, of equal values the smaller loss (a language model: "
-             "its loss); of translate, BLEU of greedy search for the validation part. loss: the "
-             "mean loss of the validation; translate then searches for nothing in it."},
+     .help =
+         "What the best checkpoint, --early-stop and --schedule plateau depend on. measure: the "
+         "task's first measure; ties are decided by the smaller loss. For lm it is the loss, "
+         "for translate BLEU of greedy decoding on the validation part. loss: the mean "
+         "validation loss; translate then decodes nothing."},
     {SEQ_OPTION_INTEGER, "seed", "N", AT(seed), "1", 0, 9e15, .flags = IDENTITY,
      .help = "Seed of initial values, dropout and the words of --output sampled."},
 
