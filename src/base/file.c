@@ -402,3 +402,26 @@ seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t siz
     seq_fault_point_of(path, "in-place");
     return status;
 }
+
+static bool is_standard_output(const struct stat *file) {
+    struct stat standard;
+    return fstat(STDOUT_FILENO, &standard) == 0 && standard.st_dev == file->st_dev &&
+           standard.st_ino == file->st_ino;
+}
+
+seq_status seq_file_write_output(const char *path, const void *bytes, size_t size,
+                                 seq_error *error) {
+    struct stat file;
+    bool present = stat(path, &file) == 0, standard = present && is_standard_output(&file);
+    if (!standard && (!present || S_ISREG(file.st_mode) || S_ISDIR(file.st_mode))) {
+        char *target = realpath(path, NULL);
+        seq_status status = seq_file_write_atomic(target ? target : path, bytes, size, error);
+        free(target);
+        return status;
+    }
+    int descriptor = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) return seq_error_set_errno(error, "opening %s", path);
+    seq_status status = write_all(descriptor, path, bytes, size, error);
+    if (close(descriptor) && !status) status = seq_error_set_errno(error, "closing %s", path);
+    return status;
+}

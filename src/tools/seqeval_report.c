@@ -511,7 +511,7 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
             write_item(stream, comparison, i);
     }
     seq_status status = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
-    if (!status) status = seq_file_write_atomic(path, text, size, error);
+    if (!status) status = seq_file_write_output(path, text, size, error);
     free(text);
     return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
 }

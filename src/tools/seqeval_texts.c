@@ -238,7 +238,7 @@ static seq_status write_items(const texts *texts, const char *path, seq_error *e
     seq_status status = stream ? write_lines(texts, stream, error) : SEQ_OK;
     seq_status closed = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
     if (!status) status = closed;
-    if (!status) status = seq_file_write_atomic(path, text, size, error);
+    if (!status) status = seq_file_write_output(path, text, size, error);
     free(text);
     return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
 }

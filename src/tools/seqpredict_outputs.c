@@ -417,7 +417,7 @@ seq_status seqpredict_outputs_finish(seqpredict_outputs *self, seq_error *error)
     status = seq_memory_stream_close(self->table, &self->table_text, error, "--attention");
     self->table = NULL;
     if (!status)
-        status = seq_file_write_atomic(self->options->attention, self->table_text, self->table_size,
+        status = seq_file_write_output(self->options->attention, self->table_text, self->table_size,
                                        error);
     return status ? seq_error_add_context(error, "--attention") : SEQ_OK;
 }

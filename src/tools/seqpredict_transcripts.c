@@ -547,6 +547,6 @@ seq_status seqpredict_transcripts_finish(seqpredict_transcripts *self, int64_t i
     status = seq_memory_stream_close(self->ctm, &self->ctm_text, error, "--ctm");
     self->ctm = NULL;
     if (!status)
-        status = seq_file_write_atomic(options->ctm, self->ctm_text, self->ctm_size, error);
+        status = seq_file_write_output(options->ctm, self->ctm_text, self->ctm_size, error);
     return status ? seq_error_add_context(error, "--ctm") : SEQ_OK;
 }

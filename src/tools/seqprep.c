@@ -489,6 +489,8 @@ static seq_status run(const seq_parsed *parsed, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_USAGE,
                              "--compression-level: gzip has levels 1 to 9, not %lld",
                              (long long)options->compression_level);
+    if (options->target && !options->source && !parsed->operand_count)
+        return seq_error_set(error, SEQ_BAD_USAGE, "--target: needs --source");
     if (!parsed->operand_count && !options->source)
         return seq_error_set(error, SEQ_BAD_USAGE, "0 operands given; usage: seqprep %.*s",
                              (int)strcspn(program.synopsis, "\n"), program.synopsis);

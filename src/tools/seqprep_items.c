@@ -133,6 +133,7 @@ static seq_status check_pairs(const seq_parsed *parsed, seq_error *error) {
     seq_status status = refuse_given(parsed, not_of_pairs, "--task translate", error);
     if (!status) status = refuse_given(parsed, of_tags, "--task translate", error);
     if (!status) status = refuse_given(parsed, tiers, "--task translate", error);
+    if (!status) status = refuse_given(parsed, of_texts, "--task translate", error);
     if (!status && options->joint) status = refuse_given(parsed, of_two, "--joint", error);
     if (!status && options->vocab && !options->joint)
         status = seq_error_set(error, SEQ_BAD_USAGE,

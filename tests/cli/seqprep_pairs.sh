@@ -133,6 +133,9 @@ refused 2 '--columns: without effect with --source' --task translate "${files[@]
 refused 2 '--target-min-count: without effect with --joint' --task translate "${files[@]}" --joint --target-min-count 2
 refused 2 '--vocab: of one vocabulary' --task translate "${files[@]}" --vocab outside
 refused 2 '--letters: without effect with --task translate' --task translate "${files[@]}" --letters
+refused 2 '--labels: without effect with --task translate' --task translate "${files[@]}" --labels x
+refused 2 '--bar-position: without effect with --task translate' --task translate "${files[@]}" --bar-position
+refused 2 '--target: needs --source' --task translate --target en
 refused 3 'none.de' --task translate --source none.de --target en
 refused 3 'no column 3, there are 2' --task translate --columns source=1,target=3 pairs.tsv
 refused 3 "no column 'de' among these: target, id, source" --task translate --columns source=de named.csv

@@ -57,5 +57,9 @@ seq_status seq_file_sync(const char *path, seq_error *error);
 // crash the path has the old content or the new one.
 seq_status seq_file_write_atomic(const char *path, const void *bytes, size_t size,
                                  seq_error *error);
+// The same for a file that the user names, which may be no file to replace: a device, a pipe and
+// where standard output goes are written to, and a link stays one.
+seq_status seq_file_write_output(const char *path, const void *bytes, size_t size,
+                                 seq_error *error);
 
 #endif

@@ -125,11 +125,15 @@ static seq_status check_language_model_only(const seq_parsed *parsed, const seq_
         "tied", "output", "samples", "cutoffs", "window", "loss-scale", "report-gradient-flow",
         NULL};
     // What predicts the next token of items has all but those of streams.
-    for (const char *const *name = own + (task->next_token ? 4 : task->ties); *name; name++)
+    for (const char *const *name = own + (task->next_token ? 4 : task->ties); *name; name++) {
+        const char *have = name == own      ? ", generate and translate have"
+                           : name < own + 4 ? " and generate have"
+                                            : " has";
         if (is_asked_for(parsed, (size_t)seq_option_find(parsed->program, *name)))
             return seq_error_set(error, SEQ_BAD_USAGE,
-                                 "--%s: the data set was prepared for the task %s; only lm has it",
-                                 *name, task->name);
+                                 "--%s: the data set was prepared for the task %s; only lm%s it",
+                                 *name, task->name, have);
+    }
     return SEQ_OK;
 }
 

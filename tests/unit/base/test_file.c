@@ -10,12 +10,14 @@
 #include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/base/record.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char root[] = "/tmp/seq-file-XXXXXX";
@@ -209,9 +211,38 @@ static void records_read_back_and_refuse(void **state) {
     seq_record_clear(&record);
 }
 
+// Run as root, a rename would put a file in the place of a device.
+static void what_is_no_file_is_written_to(void **state) {
+    (void)state;
+    seq_error error = {0};
+    char pipe[SEQ_PATH], file[SEQ_PATH], link[SEQ_PATH], read_back[9] = "", *bytes = NULL;
+    struct stat info;
+    size_t size = 0;
+    assert_int_equal(seq_path_join(pipe, root, "pipe", &error), SEQ_OK);
+    assert_int_equal(seq_path_join(file, root, "linked", &error), SEQ_OK);
+    assert_int_equal(seq_path_join(link, root, "link", &error), SEQ_OK);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    int descriptor = open(pipe, O_RDWR | O_NONBLOCK);
+    assert_int_equal(seq_file_write_output(pipe, "through", 7, &error), SEQ_OK);
+    assert_int_equal(read(descriptor, read_back, 8), 7);
+    assert_string_equal(read_back, "through");
+    close(descriptor);
+    assert_int_equal(lstat(pipe, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(seq_file_write_output(file, "old", 3, &error), SEQ_OK);
+    assert_int_equal(symlink("linked", link), 0);
+    assert_int_equal(seq_file_write_output(link, "newer", 5, &error), SEQ_OK);
+    assert_int_equal(seq_file_read(file, 100, &bytes, &size, &error), SEQ_OK);
+    assert_string_equal(bytes, "newer");
+    free(bytes);
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_is_replaced_whole),
+        cmocka_unit_test(what_is_no_file_is_written_to),
         cmocka_unit_test(paths_have_a_directory_and_a_name),
         cmocka_unit_test(a_full_disk_keeps_the_old_content),
         cmocka_unit_test(removal_does_not_follow_links),
