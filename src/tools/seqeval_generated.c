@@ -301,7 +301,7 @@ bool seq_eval_is_generated(const seq_loaded *loaded) {
 }
 
 seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded *loaded,
-                          const char *const *runs, int count, seq_error *error) {
+                              const char *const *runs, int count, seq_error *error) {
     work work = {.options = options, .first = (int)options->runs};
     results results = {.p = (double)NAN};
     const tool_model how = {options->newest, options->kernels, options->weights, 1,

@@ -35,9 +35,9 @@ seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded 
 // A model of a task with items; the data set fits it.
 seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_dataset *dataset, seq_error *error);
-// A model whose answers to items are texts: their probabilities.
+// A model whose answers to items are texts: their probabilities. `ends`: so does the JSON object.
 seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
-                          seq_dataset *dataset, seq_error *error);
+                          seq_dataset *dataset, bool ends, seq_error *error);
 seq_status seq_eval_score(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
 // The same of pairs of texts.

@@ -195,6 +195,23 @@ static seq_status evaluate_streams(const seq_eval_options *options, const seq_lo
     return status;
 }
 
+// How probable the given texts are and, where the part keeps them as they came, how good those are
+// that greedy search finds.
+static seq_status evaluate_texts(const seq_eval_options *options, const seq_loaded *loaded,
+                                 seq_dataset *dataset, seq_error *error) {
+    const seq_metric *first = loaded->task->metrics[0];
+    bool searches =
+        first && first->of_texts && seq_dataset_schema(dataset)->raw && options->split != SEQ_TRAIN;
+    seq_eval_options own = *options;
+    own.per_item = NULL; // it has been written
+    seq_status status = seq_eval_texts(options, loaded, dataset, !searches, error);
+    if (status || !searches) return status;
+    printf(options->json ? ", \"translations\": " : "\n");
+    status = seq_eval_items(&own, loaded, dataset, error);
+    if (options->json) printf("}\n");
+    return status;
+}
+
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error) {
     seq_dataset *dataset = NULL;
@@ -202,7 +219,7 @@ seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loa
     seq_status status = seq_eval_open_dataset(options, loaded, &dataset, error);
     if (!status)
         status = loaded->schema.streams ? evaluate_streams(options, loaded, dataset, error)
-                 : texts                ? seq_eval_texts(options, loaded, dataset, error)
+                 : texts                ? evaluate_texts(options, loaded, dataset, error)
                                         : seq_eval_items(options, loaded, dataset, error);
     seq_dataset_close(dataset);
     return status;

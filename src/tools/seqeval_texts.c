@@ -172,7 +172,7 @@ static void print_range(const char *name, double value, seq_interval range, bool
     }
 }
 
-static void print_result(const texts *texts) {
+static void print_result(const texts *texts, bool ends) {
     const text_figures *all = &texts->all;
     const char *split = seq_split_name((seq_split)texts->options->split);
     bool json = texts->options->json;
@@ -193,7 +193,7 @@ static void print_result(const texts *texts) {
     print_value("loss_without_unk", known, json);
     print_value("perplexity_without_unk", exp(known), json);
     print_value("seconds", texts->seconds, json);
-    if (json) printf("}\n");
+    if (json && ends) printf("}\n");
 }
 
 // The texts of an item as they came, where the part has them.
@@ -244,7 +244,7 @@ static seq_status write_items(const texts *texts, const char *path, seq_error *e
 }
 
 seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loaded,
-                          seq_dataset *dataset, seq_error *error) {
+                          seq_dataset *dataset, bool ends, seq_error *error) {
     const seq_schema *schema = seq_dataset_schema(dataset);
     const seq_field *target = &schema->fields[schema->target];
     texts texts = {.options = options,
@@ -262,8 +262,8 @@ seq_status seq_eval_texts(const seq_eval_options *options, const seq_loaded *loa
     if (!status) status = evaluate(&texts, error);
     if (!status) status = find_interval(&texts, error);
     texts.seconds = seq_clock_seconds() - begun;
-    if (!status) print_result(&texts);
     if (!status && options->per_item) status = write_items(&texts, options->per_item, error);
+    if (!status) print_result(&texts, ends);
     seq_evaluator_destroy(texts.evaluator);
     seq_workspace_destroy(texts.workspace);
     seq_sampler_destroy(texts.sampler);
