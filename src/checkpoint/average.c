@@ -1,7 +1,7 @@
 // The mean of the last checkpoints of a run, as a model for inference. Parameters
 // are added in double from the oldest to the newest, then divided. Invariant: all
-// are of one run and one model; none is passed over. Tests:
-// tests/unit/checkpoint/test_checkpoint.c, tests/cli/average.sh.
+// are of one run and one model; none is passed over. Test:
+// tests/unit/checkpoint/test_checkpoint.c.
 #include "layout.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

@@ -2,7 +2,7 @@
 // the merge that makes it. Read from and written to subword-nmt's files, whose lines are held to
 // what a word can have: UTF-8 without blanks. A glossary is a POSIX expression; its matches are cut
 // out of a word at whole characters. Invariant: of equal merges the first counts. Tests:
-// tests/unit/data/test_subword.c, tests/cli/subword.sh, tests/fuzz/fuzz_merges.c.
+// tests/golden/test_subword.c, tests/cli/subword.sh, tests/fuzz/fuzz_merges.c.
 #include "subword_private.h"
 #include <ctype.h>
 #include <seqtrain/base/escape.h>
@@ -33,7 +33,8 @@ static seq_status add_pattern(seq_subword *subword, const char *text, size_t siz
     if (subword->pattern_count == SEQ_GLOSSARIES)
         return seq_error_set(error, SEQ_BAD_USAGE, "more than %d glossaries", SEQ_GLOSSARIES);
     for (const char *at = pattern; *at; at++)
-        if (iscntrl((unsigned char)*at) || *at == '{' || (*at == '\\' && isdigit(at[1])))
+        if (iscntrl((unsigned char)*at) || *at == '{' ||
+            (*at == '\\' && isdigit((unsigned char)at[1])))
             return seq_error_set(error, SEQ_BAD_USAGE,
                                  "glossary '%.200s': expected a POSIX extended expression without "
                                  "{m,n}, \\1 and control characters",

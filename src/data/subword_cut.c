@@ -2,7 +2,7 @@
 // be, from left to right, then the next: a heap of (merge, place) gives them, so that a word of any
 // length costs n log n. Units that are not kept are taken apart again by the merge that made them.
 // Invariant: a unit ends in the mark exactly when the word goes on, so joining gives the text back.
-// Tests: tests/unit/data/test_subword.c, tests/cli/subword.sh, tests/fuzz/fuzz_merges.c.
+// Tests: tests/golden/test_subword.c, tests/cli/subword.sh, tests/fuzz/fuzz_merges.c.
 #include "subword_private.h"
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 // has its count and the words that it may stand in. A merge changes those words alone, and the
 // counts of the pairs beside it. A heap gives the most frequent pair: counts that grew were pushed
 // again, those that fell are noticed when they come up. Invariant: a pair with a count has an entry
-// in the heap that is not below it. Tests: tests/unit/data/test_subword.c, tests/cli/subword.sh.
+// in the heap that is not below it. Tests: tests/golden/test_subword.c, tests/cli/subword.sh.
 #include "subword_private.h"
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>

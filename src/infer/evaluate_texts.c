@@ -3,7 +3,8 @@
 // symbol matches nothing: where a reference has its text, one byte of that is
 // changed to one that no text has. Invariant: an example's text and counts do not
 // depend on those beside it, so their sums are the same for any number of ranks.
-// Tests: tests/unit/infer/test_evaluate.c, tests/cli/translate_measures.sh.
+// Tests: tests/unit/infer/test_evaluate.c, tests/cli/translate.sh,
+// tests/mpi/translate.sh.
 #include "evaluate_texts.h"
 #include "stepper.h"
 #include <seqtrain/base/memory.h>

@@ -278,14 +278,14 @@ static seq_status begin_beam(seq_search *search, beam *beam, const seq_search_it
 static void mask(const seq_search *search, const beam *beam, int32_t node, float *logits) {
     const seq_search_config *config = &search->config;
     int length = beam->prefixes.nodes[node].length, behind = config->no_repeat - 1;
-    const int32_t *path = search->path, *last = path + length - behind;
+    const int32_t *path = search->path;
     logits[config->end] = -INFINITY;
     for (int i = 0; i < config->forbidden_count; i++)
         logits[config->forbidden[i]] = -INFINITY;
     if (behind < 0 || length <= behind) return;
     seq_prefixes_symbols(&beam->prefixes, node, search->path);
     for (int i = 0; i + behind < length; i++)
-        if (memcmp(path + i, last, (size_t)behind * sizeof *path) == 0)
+        if (memcmp(path + i, path + length - behind, (size_t)behind * sizeof *path) == 0)
             logits[path[i + behind]] = -INFINITY;
 }
 

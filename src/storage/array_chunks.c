@@ -4,7 +4,7 @@
 // row, by the sizes that the data set may grow to. Invariant: a tree's level
 // falls by one from node to node, and entries cost from a budget that the size
 // of the file gives, so no tree is endless. Tests:
-// tests/unit/storage/test_array_file.c, tests/fuzz/fuzz_arrays.c.
+// tests/unit/prep/test_reader_hdf5.c, tests/fuzz/fuzz_arrays.c.
 #include "array_private.h"
 #include "layout_private.h"
 #include <string.h>

@@ -3,7 +3,7 @@
 // buffer, and its part of the wanted rows is copied out run by run. Invariant: a
 // walk ends, because a group is never entered inside of itself and entries cost
 // from a budget that the size of the file gives. Tests:
-// tests/unit/storage/test_array_file.c, tests/fuzz/fuzz_arrays.c.
+// tests/unit/prep/test_reader_hdf5.c, tests/fuzz/fuzz_arrays.c.
 #include <seqtrain/storage/array_file.h>
 #include "array_private.h"
 #include "chunk_encoder.h"

@@ -1,7 +1,7 @@
 // What a data set's object header says: space, type, layout, filters, and
 // attributes, after the HDF5 File Format Specification 3.0. Versions of messages
 // are told from their first byte. Invariant: nothing is taken that lies behind
-// the end of its message. Tests: tests/unit/storage/test_array_file.c,
+// the end of its message. Tests: tests/unit/prep/test_reader_hdf5.c,
 // tests/fuzz/fuzz_arrays.c.
 #include "array_private.h"
 #include "dense_messages.h"

@@ -2,7 +2,7 @@
 // HDF5 File Format Specification 3.0. A header goes on in other pieces, which
 // are taken in the order of their messages. Invariant: at most 9 pieces of at
 // most 256 KB are read, so no chain of continuations is endless. Tests:
-// tests/unit/storage/test_vector_file.c, tests/unit/storage/test_array_file.c,
+// tests/unit/storage/test_vector_file.c, tests/unit/prep/test_reader_hdf5.c,
 // tests/fuzz/fuzz_shard.c, tests/fuzz/fuzz_arrays.c, tests/fault/hostile.sh.
 #include "object_header.h"
 #include "layout_private.h"

@@ -2,8 +2,8 @@
 // unit. Units are code points, or words, which are nodes of the trie themselves.
 // From each place of a sequence a walk goes down as many steps as there are
 // orders. Pairs (parent, unit) are found by hashing, and compared, so no two
-// n-grams are one. Scores add up in sacreBLEU's order. Tests:
-// tests/unit/task/test_bleu.c, tests/golden/test_bleu.c.
+// n-grams are one. Scores add up in sacreBLEU's order. Test:
+// tests/unit/task/test_bleu.c.
 #include "points.h"
 #include <seqtrain/base/memory.h>
 #include <math.h>

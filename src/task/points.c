@@ -2,7 +2,7 @@
 // of these goes from left to right over what the one before has made, and begins
 // behind its last match, as a regular expression does. Categories are those of
 // utf8proc's Unicode. Invariant: only blanks are added, and 13a alone replaces
-// text. Tests: tests/unit/task/test_bleu.c, tests/golden/test_bleu.c.
+// text. Test: tests/unit/task/test_bleu.c.
 #include "points.h"
 #include <seqtrain/base/memory.h>
 #include <string.h>

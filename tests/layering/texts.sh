@@ -1,5 +1,5 @@
 # The map of the code stays short and true: src/README.md has 80 lines at most, each layer a README of 10 to 30, prose ends at column 80,
-# and the files, functions and types that these texts and src/DECISIONS.md name are there.
+# and the files, functions and types that these texts and src/DECISIONS.md name are there. So are the tests that sources name.
 source "$SUPPORT/common.sh"
 cd "$SOURCE" || exit 1
 has_lines() {
@@ -21,4 +21,11 @@ for text in "${texts[@]}"; do
   while read -r name; do bad "$text: there is no $name"; done < <(tr '\n' ' ' <"$text" | grep -oE '`[^` ]+`' | tr -d '`' |
     grep -xE '[a-z0-9_./-]+\.(c|h|sh|py|cmake|md)|tests/[a-z/_]+(\.txt)?|seq_[a-z0-9_]+' | sort -u | comm -23 - "$work/there")
 done
+# A source file names tests that are there.
+while IFS=: read -r file name; do
+  [ -e "$name" ] || bad "$file: there is no $name"
+done < <(grep -roE --include='*.[ch]' '\btests/[a-z0-9_/]+\.(c|sh|py)\b' src include)
+# Functions of <ctype.h> are not defined for the bytes of UTF-8 that a char makes negative.
+grep -rnP --include='*.[ch]' '\b(is(alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|xdigit)|to(lower|upper))\((?!\(unsigned char\))' src include tests &&
+  bad "a char goes into a function of <ctype.h> as it is"
 finish
