@@ -228,6 +228,14 @@ seq_status seq_schema_check(const seq_schema *schema, seq_error *error) {
         return seq_error_set(error, SEQ_BAD_INPUT, "schema: the first axis is not example");
     if (!is_within(schema->field_count, 1, SEQ_COLUMNS + 1))
         return seq_error_set(error, SEQ_BAD_INPUT, "schema: it has no fields");
+    for (int i = 0; i < schema->vocabulary_count; i++) {
+        bool used = false;
+        for (int k = 0; k < schema->field_count; k++)
+            used |= schema->fields[k].vocabulary == i;
+        if (!used)
+            return seq_error_set(error, SEQ_BAD_INPUT, "schema: vocabulary %s: no field has it",
+                                 schema->vocabularies[i]);
+    }
     if (!is_within(schema->target, -1, schema->field_count) ||
         !is_within(schema->length_axis, 0, schema->axis_count))
         return seq_error_set(error, SEQ_BAD_INPUT,
