@@ -77,6 +77,9 @@ static void late_parent(seq_schema *s) {
 static void no_vocabulary(seq_schema *s) {
     s->fields[0].vocabulary = 3;
 }
+static void idle_vocabulary(seq_schema *s) {
+    s->fields[0].vocabulary = 1;
+}
 static void no_axis(seq_schema *s) {
     s->fields[0].axis = 4;
 }
@@ -104,6 +107,7 @@ static void rules_are_told(void **state) {
                  {long_name, "axes 1 is called"},
                  {late_parent, "axis text: its parent is 2"},
                  {no_vocabulary, "field text: it has no vocabulary"},
+                 {idle_vocabulary, "vocabulary words: no field has it"},
                  {no_axis, "field text: it has no axis"},
                  {wide, "field sound: its width is not within 1 to 65536"},
                  {wide_label, "field tag: its width is not 1"},
