@@ -35,7 +35,7 @@ learn() {
 translate() {
   local run=$out/$1 source=$from/$2${parts[2]}$3.de reference=$from/$2${parts[2]}$3.en beam=$4 output
   output=$run/test-beam-$beam${5:+-newest}.en
-  "$bin/seqpredict" "$run" --beam "$beam" "${@:5}" "$source" >"$output.new"
+  "$bin/seqpredict" "$run" --beam "$beam" --length-penalty mean "${@:5}" "$source" >"$output.new"
   mv "$output.new" "$output"
   printf '%-40s' "$1, beam $beam${5:+, newest}"
   "$bin/seqeval" --task translate --gold "$reference" --predictions "$output" --resamples 0 | grep -iE 'bleu' | tr -s ' ' | paste -sd ' '
