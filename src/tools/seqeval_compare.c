@@ -6,7 +6,6 @@
 // whatever the threads. Test: tests/cli/compare.sh.
 #include "seqeval_private.h"
 #include <math.h>
-#include <seqtrain/base/cores.h>
 #include <seqtrain/base/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,21 +311,17 @@ static seq_status draw_intervals(work *work, seq_error *error) {
     seq_eval_comparison *comparison = work->comparison;
     size_t count = 0, resamples = (size_t)comparison->resamples;
     double *samples = NULL;
-    seq_team *team = NULL;
     if (!resamples) return SEQ_OK;
     for (int system = 0; system < comparison->count; system++)
         for (int i = 0; i < work->sources[system].count; i++)
             all[count++] = work->sources[system].statistics[i];
-    int cores = seq_cores_usable();
     seq_status status =
         seq_allocate(&samples, (count + 2) * resamples, sizeof *samples, "resamples", error);
-    if (!status) status = seq_team_create(cores < 8 ? cores : 8, &team, error);
     if (!status)
-        status = seq_bootstrap(all, count, comparison->gold.items, comparison->resamples,
-                               (uint64_t)comparison->seed, team, samples, error);
+        status = seq_eval_resample(all, count, comparison->gold.items, comparison->resamples,
+                                   comparison->seed, samples, error);
     double *rest = samples ? samples + count * resamples : NULL;
     if (!status) summarise(work, samples, rest, rest + resamples);
-    seq_team_destroy(team);
     free(samples);
     return status;
 }
@@ -375,7 +370,7 @@ seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_opti
     if (comparison->gold.kind == SEQ_ANSWERS_TEXTS) begin_texts(&work, options);
     seq_status status = measure_all(&work, error);
     if (!status && options->per_item)
-        status = seq_eval_write_items(comparison, options->per_item, error);
+        status = seq_eval_write_table(options->per_item, seq_eval_write_items, comparison, error);
     if (!status) seq_eval_print(comparison, options->json);
     return status;
 }

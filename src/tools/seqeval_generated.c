@@ -9,18 +9,14 @@
 #include "tool_model.h"
 #include <inttypes.h>
 #include <math.h>
-#include <seqtrain/base/cores.h>
-#include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/items.h>
 #include <seqtrain/data/vocabulary_builder.h>
-#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/task/task.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 8192, SOME = 1024 };
+enum { SOME = 1024 }; // texts read at once
 
 // A run's texts.
 typedef struct judged {
@@ -43,34 +39,18 @@ typedef struct work {
 typedef struct reading {
     const seq_loaded *loaded;
     seq_dataset *dataset;
-    seq_sampler *sampler;
-    seq_workspace *workspace;
-    seq_evaluator *evaluator;
     judged *out;
 } reading;
 
-static void take_batch(const reading *reading) {
-    const seq_batch *batch = seq_evaluator_batch(reading->evaluator);
-    const float *losses = seq_evaluator_row_losses(reading->evaluator);
-    const seq_schema *schema = &reading->loaded->schema;
-    const seq_axis *axis = &batch->axes[schema->fields[schema->target].axis];
-    const int32_t *targets = batch->columns[schema->target].ids;
-    int unk = seq_vocabulary_unk(reading->loaded->vocabulary);
+static void take_token(void *context, size_t item, int32_t id, double nats) {
+    const reading *reading = context;
+    const seq_vocabulary *vocabulary = reading->loaded->vocabulary;
     judged *out = reading->out;
-    for (size_t i = 0; i < batch->axes[0].rows; i++) {
-        int64_t item = batch->axes[0].number[i];
-        int b = axis->at[i];
-        for (int t = 0; t < axis->steps && b < axis->rows_at[t]; t++) {
-            size_t row = axis->first_row[t] + (size_t)b;
-            if (targets[row] < 0) continue;
-            out->nats[item] -= (double)losses[row];
-            out->tokens[item]++;
-            out->unknown += targets[row] == unk;
-            if (!schema->raw)
-                out->characters[item] +=
-                    seq_vocabulary_characters(reading->loaded->vocabulary, targets[row]);
-        }
-    }
+    out->nats[item] += nats;
+    out->tokens[item]++;
+    out->unknown += id == seq_vocabulary_unk(vocabulary);
+    if (!reading->loaded->schema.raw)
+        out->characters[item] += seq_vocabulary_characters(vocabulary, id);
 }
 
 // Of texts as they came.
@@ -92,58 +72,26 @@ static seq_status count_characters(const reading *reading, seq_split split, seq_
     return status;
 }
 
-static seq_status evaluate(reading *reading, seq_split split, int64_t batch, seq_error *error) {
-    const seq_task *task = reading->loaded->task;
-    const seq_sampler_settings settings = {.split = split,
-                                           .replicas = 1,
-                                           .count = 1,
-                                           .batch = (int)batch,
-                                           .batch_tokens = batch ? 0 : ROWS};
-    seq_loss loss;
-    seq_status status =
-        seq_sampler_create(task->sampler, reading->dataset, &settings, &reading->sampler, error);
-    if (!status)
-        status = seq_workspace_create(reading->loaded->model, seq_sampler_limits(reading->sampler),
-                                      1, SEQ_USE_EVALUATION, &reading->workspace, error);
-    if (status) return status;
-    const seq_evaluator_config config = {.model = reading->loaded->model,
-                                         .dataset = reading->dataset,
-                                         .sampler = reading->sampler,
-                                         .metrics = task->metrics,
-                                         .of_row = true};
-    status = seq_evaluator_create(&config, &reading->evaluator, error);
-    for (int64_t step = 0; !status && step < seq_sampler_steps(reading->sampler); step++) {
-        status = seq_evaluator_step(reading->evaluator, reading->workspace,
-                                    &reading->loaded->weights, step, 0, &loss, error);
-        if (!status) take_batch(reading);
-    }
-    return status;
-}
-
 static seq_status read_run(work *work, const seq_loaded *loaded, const char *name,
                            seq_error *error) {
     seq_split split = (seq_split)work->options->split;
     judged *out = &work->runs[work->count++];
     reading reading = {.loaded = loaded, .out = out};
+    int64_t correct;
     seq_status status = seq_eval_open_dataset(work->options, loaded, &reading.dataset, error);
-    if (!status) status = seq_dataset_normalise_as(reading.dataset, &loaded->schema, error);
+    if (!status) status = seq_eval_count_items(work->options, reading.dataset, &out->items, error);
     out->name = name;
-    out->items = status ? 0 : (size_t)seq_dataset_items(reading.dataset, split);
-    if (!status && !out->items)
-        status = seq_error_set(error, SEQ_BAD_INPUT, "data set %s has no %s split",
-                               seq_dataset_path(reading.dataset), seq_split_name(split));
     if (!status) status = seq_allocate(&out->nats, out->items, sizeof *out->nats, "texts", error);
     if (!status)
         status =
             seq_allocate(&out->characters, out->items, sizeof *out->characters, "texts", error);
     if (!status)
         status = seq_allocate(&out->tokens, out->items, sizeof *out->tokens, "texts", error);
-    if (!status) status = evaluate(&reading, split, work->options->batch, error);
+    if (!status)
+        status = seq_eval_tokens(work->options, loaded, reading.dataset, take_token, &reading,
+                                 &correct, error);
     if (!status && loaded->schema.raw && split != SEQ_TRAIN)
         status = count_characters(&reading, split, error);
-    seq_evaluator_destroy(reading.evaluator);
-    seq_workspace_destroy(reading.workspace);
-    seq_sampler_destroy(reading.sampler);
     seq_dataset_close(reading.dataset);
     return status;
 }
@@ -199,17 +147,14 @@ static seq_status compare(const work *work, results *out, seq_error *error) {
     const seq_statistic statistics[] = {{bits_of, &systems[0], 0}, {bits_of, &systems[1], 0}};
     size_t count = work->count > work->first ? 2 : 1, resamples = (size_t)work->options->resamples;
     double *samples = NULL;
-    seq_team *team = NULL;
     for (size_t s = 0; s < count; s++)
         out->value[s] = bits_of(&systems[s], NULL, NULL);
     if (!resamples) return SEQ_OK;
-    int cores = seq_cores_usable();
     seq_status status =
         seq_allocate(&samples, (count + 1) * resamples, sizeof *samples, "resamples", error);
-    if (!status) status = seq_team_create(cores < 8 ? cores : 8, &team, error);
     if (!status)
-        status = seq_bootstrap(statistics, count, work->runs->items, (int)resamples,
-                               (uint64_t)work->options->seed, team, samples, error);
+        status = seq_eval_resample(statistics, count, work->runs->items, (int)resamples,
+                                   work->options->seed, samples, error);
     double *differences = status ? NULL : samples + count * resamples;
     for (size_t r = 0; differences && count == 2 && r < resamples; r++)
         differences[r] = samples[resamples + r] - samples[r];
@@ -219,12 +164,13 @@ static seq_status compare(const work *work, results *out, seq_error *error) {
     }
     for (size_t s = 0; differences && s < count; s++)
         out->interval[s] = seq_interval_find(samples + s * resamples, (int)resamples);
-    seq_team_destroy(team);
     free(samples);
     return status;
 }
 
-static void write_table(const work *work, FILE *stream) {
+static seq_status write_items(const void *context, FILE *stream, seq_error *error) {
+    const work *work = context;
+    (void)error;
     fputs("index\tcharacters", stream);
     for (int r = 0; r < work->count; r++)
         fputs("\tbits", stream);
@@ -235,72 +181,38 @@ static void write_table(const work *work, FILE *stream) {
             fprintf(stream, "\t%.6f", work->runs[r].nats[i] / log(2.0));
         fputc('\n', stream);
     }
-}
-
-static seq_status write_items(const work *work, seq_error *error) {
-    const char *path = work->options->per_item;
-    char *text = NULL;
-    size_t size = 0;
-    if (!path) return SEQ_OK;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream) write_table(work, stream);
-    seq_status status = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
-    if (!status) status = seq_file_write_atomic(path, text, size, error);
-    free(text);
-    return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
-}
-
-// ---- Printing
-
-static void put_number(const char *name, double value, bool json) {
-    if (json)
-        printf(isfinite(value) ? "\"%s\": %.9g, " : "\"%s\": null, ", name, value);
-    else
-        printf("%-22s %.6g\n", name, value);
-}
-
-static void put_interval(const char *name, double value, seq_interval interval, bool drawn,
-                         bool json) {
-    if (json && drawn)
-        printf("\"%s\": {\"value\": %.9g, \"low\": %.9g, \"high\": %.9g}, ", name, value,
-               interval.low, interval.high);
-    else if (json)
-        printf("\"%s\": {\"value\": %.9g}, ", name, value);
-    else if (drawn)
-        printf("%-22s %.5f  [%.5f, %.5f]\n", name, value, interval.low, interval.high);
-    else
-        printf("%-22s %.5f\n", name, value);
+    return SEQ_OK;
 }
 
 static void print(const work *work, const results *results) {
     const judged *one = &work->runs[0];
-    bool json = work->options->json, drawn = work->options->resamples > 0;
+    bool json = work->options->json;
     double nats = 0, tokens = 0, characters = 0;
     for (size_t i = 0; i < one->items; i++) {
         nats += one->nats[i];
         tokens += (double)one->tokens[i];
         characters += (double)one->characters[i];
     }
-    printf(json ? "{\"split\": \"%s\", " : "split                  %s\n",
+    printf(json ? "{\"split\": \"%s\"" : "split                  %s\n",
            seq_split_name((seq_split)work->options->split));
-    put_number("texts", (double)one->items, json);
-    put_number("characters", characters, json);
-    put_number("tokens", tokens, json);
-    put_number("loss", nats / tokens, json);
-    put_number("perplexity", exp(nats / tokens), json);
-    put_number("bits_per_token", nats / tokens / log(2.0), json);
-    put_number("unk_rate", (double)one->unknown / tokens, json);
-    put_interval("bits_per_character", results->value[0], results->interval[0], drawn, json);
+    seq_eval_print_number("texts", (double)one->items, json);
+    seq_eval_print_number("characters", characters, json);
+    seq_eval_print_number("tokens", tokens, json);
+    seq_eval_print_number("loss", nats / tokens, json);
+    seq_eval_print_number("perplexity", exp(nats / tokens), json);
+    seq_eval_print_number("bits_per_token", nats / tokens / log(2.0), json);
+    seq_eval_print_number("unk_rate", (double)one->unknown / tokens, json);
+    seq_eval_print_range("bits_per_character", results->value[0], results->interval[0], json);
     for (int r = 0; work->count > 1 && !json && r < work->count; r++)
         printf("  %-40s %.5f\n", work->runs[r].name,
                bits_of(&(mean_bits){&work->runs[r], 1}, NULL, NULL));
     if (work->count > work->first) {
-        put_interval("second", results->value[1], results->interval[1], drawn, json);
-        put_interval("difference", results->value[1] - results->value[0], results->difference,
-                     drawn, json);
-        if (drawn) put_number("p", results->p, json);
+        seq_eval_print_range("second", results->value[1], results->interval[1], json);
+        seq_eval_print_range("difference", results->value[1] - results->value[0],
+                             results->difference, json);
+        if (work->options->resamples) seq_eval_print_number("p", results->p, json);
     }
-    if (json) printf("\"runs\": %d}\n", work->count);
+    if (json) printf(", \"runs\": %d}\n", work->count);
 }
 
 bool seq_eval_is_generated(const seq_loaded *loaded) {
@@ -310,7 +222,8 @@ bool seq_eval_is_generated(const seq_loaded *loaded) {
 seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded *loaded,
                               const char *const *runs, int count, seq_error *error) {
     work work = {.options = options, .first = (int)options->runs};
-    results results = {.p = (double)NAN};
+    const seq_interval none = {NAN, NAN};
+    results results = {.p = NAN, .interval = {none, none}, .difference = none};
     const tool_model how = {options->newest, options->kernels, options->weights, 1,
                             options->average};
     if (work.first > count)
@@ -331,7 +244,8 @@ seq_status seq_eval_generated(const seq_eval_options *options, const seq_loaded 
     }
     if (!status) status = check_texts(&work, error);
     if (!status) status = compare(&work, &results, error);
-    if (!status) status = write_items(&work, error);
+    if (!status && options->per_item)
+        status = seq_eval_write_table(options->per_item, write_items, &work, error);
     if (!status) print(&work, &results);
     for (int r = 0; r < work.count; r++) {
         free(work.runs[r].nats);

@@ -8,7 +8,6 @@
 #include <seqtrain/base/log.h>
 #include <seqtrain/base/memory.h>
 #include <seqtrain/data/items.h>
-#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/task/task.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 
 enum {
     SOME = 4096,             // items read at once
-    ROWS = 8192,             // of the axis of lengths in a batch, without --batch
     PROBABILITIES = 1 << 26, // items x classes at most: beyond, there are no areas
 };
 
@@ -32,9 +30,7 @@ typedef struct work {
     seq_answer_kind kind;
     bool probabilities; // of classes are kept
     seq_eval_comparison comparison;
-    seq_sampler *sampler;
-    seq_workspace *workspace;
-    seq_evaluator *evaluator;
+    seq_eval_pass pass;
     // Transcripts as they come, in the order of batches: that of item i has heard[heard_at[i]] and
     // heard_count[i] symbols in all.
     int32_t *heard;
@@ -246,30 +242,17 @@ static seq_status read_others(work *work, seq_split split, seq_error *error) {
 
 // ---- The model's answers.
 
-static seq_status create_evaluator(work *work, seq_split split, const seq_task *task,
-                                   seq_error *error) {
-    const seq_sampler_settings settings = {.split = split,
-                                           .replicas = 1,
-                                           .count = 1,
-                                           .batch = (int)work->options->batch,
-                                           .batch_tokens = work->options->batch ? 0 : ROWS};
+static seq_status begin_pass(work *work, const seq_task *task, seq_error *error) {
+    const seq_sampler_settings settings = seq_eval_item_settings(work->options);
     size_t classes = (size_t)work->comparison.tables.labels.names.count;
     work->probabilities =
         work->kind == SEQ_ANSWERS_CLASSES && work->comparison.gold.items <= PROBABILITIES / classes;
-    seq_status status =
-        seq_sampler_create(task->sampler, work->dataset, &settings, &work->sampler, error);
-    if (!status)
-        status = seq_workspace_create(work->loaded->model, seq_sampler_limits(work->sampler), 1,
-                                      SEQ_USE_EVALUATION, &work->workspace, error);
-    if (status) return status;
-    const seq_evaluator_config config = {.model = work->loaded->model,
-                                         .dataset = work->dataset,
-                                         .sampler = work->sampler,
-                                         .metrics = task->metrics,
-                                         .split = split,
-                                         .decode = true,
-                                         .marginals = work->probabilities};
-    return seq_evaluator_create(&config, &work->evaluator, error);
+    return seq_eval_begin(&work->pass, work->loaded, work->dataset, &settings,
+                          (seq_evaluator_config){.metrics = task->metrics,
+                                                 .split = settings.split,
+                                                 .decode = true,
+                                                 .marginals = work->probabilities},
+                          error);
 }
 
 static seq_status hear(work *work, const seq_evaluated *item, seq_error *error) {
@@ -383,16 +366,15 @@ static seq_status begin_system(work *work, seq_error *error) {
 
 static seq_status answer(work *work, seq_error *error) {
     seq_eval_comparison *comparison = &work->comparison;
-    int64_t steps = seq_sampler_steps(work->sampler);
+    int64_t steps = seq_sampler_steps(work->pass.sampler);
     seq_status status = SEQ_OK;
     seq_loss loss = {0};
     for (int64_t step = 0; !status && step < steps; step++) {
-        status = seq_evaluator_step(work->evaluator, work->workspace, &work->loaded->weights, step,
-                                    0, &loss, error);
+        status = seq_eval_step(&work->pass, step, &loss, error);
         if (status) break;
-        int rows = (int)seq_evaluator_batch(work->evaluator)->axes[0].rows;
+        int rows = (int)seq_evaluator_batch(work->pass.evaluator)->axes[0].rows;
         for (int row = 0; !status && row < rows; row++) {
-            const seq_evaluated item = seq_evaluator_item(work->evaluator, row);
+            const seq_evaluated item = seq_evaluator_item(work->pass.evaluator, row);
             if (work->kind == SEQ_ANSWERS_TRANSCRIPTS)
                 status = hear(work, &item, error);
             else if (work->kind == SEQ_ANSWERS_TEXTS)
@@ -451,11 +433,11 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
     if (!status) status = seq_dataset_normalise_as(dataset, &loaded->schema, error);
     if (!status && work.kind == SEQ_ANSWERS_TEXTS) {
         status = begin_texts(&work, split, seq_dataset_path(dataset), error);
-        if (!status) status = create_evaluator(&work, split, task, error);
+        if (!status) status = begin_pass(&work, task, error);
     } else if (!status) {
         status = read_gold(&work, split, seq_dataset_path(dataset), error);
         if (!status) status = read_others(&work, split, error);
-        if (!status) status = create_evaluator(&work, split, task, error);
+        if (!status) status = begin_pass(&work, task, error);
         if (!status) status = begin_system(&work, error);
     }
     if (!status) status = answer(&work, error);
@@ -464,9 +446,7 @@ seq_status seq_eval_items(const seq_eval_options *options, const seq_loaded *loa
         status =
             seq_eval_add_baseline(&work.comparison, (seq_eval_baseline)options->baseline, error);
     if (!status) status = seq_eval_compare(&work.comparison, options, error);
-    seq_evaluator_destroy(work.evaluator);
-    seq_workspace_destroy(work.workspace);
-    seq_sampler_destroy(work.sampler);
+    seq_eval_end(&work.pass);
     free(work.heard);
     free(work.heard_at);
     free(work.heard_count);

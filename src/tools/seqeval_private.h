@@ -5,9 +5,11 @@
 #include "tool_program.h"
 #include <seqtrain/checkpoint/checkpoint.h>
 #include <seqtrain/data/dataset.h>
+#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/infer/score.h>
 #include <seqtrain/task/baseline.h>
 #include <seqtrain/task/statistic.h>
+#include <stdio.h>
 
 typedef enum seq_eval_baseline {
     SEQ_EVAL_NO_BASELINE,
@@ -22,6 +24,43 @@ typedef struct seq_eval_options {
     double smooth_value;
     bool per_token, carry, newest, json, quiet, lower;
 } seq_eval_options;
+
+// seqeval_pass.c: a model over the batches of a split.
+typedef struct seq_eval_pass {
+    const seq_loaded *loaded;
+    seq_sampler *sampler;
+    seq_workspace *workspace;
+    seq_evaluator *evaluator;
+} seq_eval_pass;
+// --split and --batch, for data sets of items.
+seq_sampler_settings seq_eval_item_settings(const seq_eval_options *options);
+// Sets model, data set and sampler of `config`. After a failure, too, seq_eval_end ends the pass.
+seq_status seq_eval_begin(seq_eval_pass *pass, const seq_loaded *loaded, seq_dataset *dataset,
+                          const seq_sampler_settings *settings, seq_evaluator_config config,
+                          seq_error *error);
+seq_status seq_eval_step(seq_eval_pass *pass, int64_t step, seq_loss *loss, seq_error *error);
+void seq_eval_end(seq_eval_pass *pass);
+// Items of --split. SEQ_BAD_INPUT: there are none.
+seq_status seq_eval_count_items(const seq_eval_options *options, const seq_dataset *dataset,
+                                size_t *out, seq_error *error);
+// Of models whose answers are texts: tells -ln p of each target token of --split, those of an item
+// in their order.
+typedef void seq_eval_token(void *context, size_t item, int32_t id, double nats);
+seq_status seq_eval_tokens(const seq_eval_options *options, const seq_loaded *loaded,
+                           seq_dataset *dataset, seq_eval_token *token, void *context,
+                           int64_t *out_correct, seq_error *error);
+// seq_bootstrap with a team of its own.
+seq_status seq_eval_resample(const seq_statistic *statistics, size_t count, size_t items,
+                             int resamples, int64_t seed, double *samples, seq_error *error);
+
+// seqeval_print.c. In JSON a comma comes before a figure; NaN, Inf: null. Without an interval
+// (NaN) a range is its value.
+void seq_eval_print_number(const char *name, double value, bool json);
+void seq_eval_print_range(const char *name, double value, seq_interval range, bool json);
+// --per-item: the file is written when `write` has made it whole.
+typedef seq_status seq_eval_table(const void *context, FILE *stream, seq_error *error);
+seq_status seq_eval_write_table(const char *path, seq_eval_table *write, const void *context,
+                                seq_error *error);
 
 seq_status seq_eval_split(const seq_eval_options *options, const seq_loaded *loaded,
                           seq_error *error);
@@ -109,7 +148,6 @@ seq_status seq_eval_compare(seq_eval_comparison *comparison, const seq_eval_opti
                             seq_error *error);
 void seq_eval_print(const seq_eval_comparison *comparison, bool json);
 // A line an item, as tab-separated values.
-seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const char *path,
-                                seq_error *error);
+seq_eval_table seq_eval_write_items; // of a seq_eval_comparison
 
 #endif

@@ -4,7 +4,6 @@
 #include "seqeval_private.h"
 #include <math.h>
 #include <seqtrain/base/escape.h>
-#include <seqtrain/base/file.h>
 #include <seqtrain/base/memory.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -484,10 +483,8 @@ static void write_item(FILE *stream, const seq_eval_comparison *comparison, size
     fputc('\n', stream);
 }
 
-seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const char *path,
-                                seq_error *error) {
-    char *text = NULL;
-    size_t size = 0;
+seq_status seq_eval_write_items(const void *context, FILE *stream, seq_error *error) {
+    const seq_eval_comparison *comparison = context;
     static const char *const of_edits[] = {"substitutions", "deletions", "insertions", NULL};
     static const char *const of_texts[] = {"bleu", "chrf", NULL};
     static const char *const of_ratings[] = {"error", NULL}, *const of_labels[] = {"right", NULL};
@@ -496,22 +493,17 @@ seq_status seq_eval_write_items(const seq_eval_comparison *comparison, const cha
                                  : kind == SEQ_ANSWERS_TEXTS     ? of_texts
                                  : kind == SEQ_ANSWERS_RATINGS   ? of_ratings
                                                                  : of_labels;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream) {
-        fprintf(stream, "index\t%s\tgold", comparison->losses ? "loss" : "line");
-        for (int i = 1; i <= comparison->count; i++) {
-            char number[12] = "";
-            if (i > 1) snprintf(number, sizeof number, "%d", i);
-            fprintf(stream, "\toutput%s", number);
-            for (int k = 0; columns[k]; k++)
-                fprintf(stream, "\t%s%s", columns[k], number);
-        }
-        fputc('\n', stream);
-        for (size_t i = 0; i < comparison->gold.items; i++)
-            write_item(stream, comparison, i);
+    (void)error;
+    fprintf(stream, "index\t%s\tgold", comparison->losses ? "loss" : "line");
+    for (int i = 1; i <= comparison->count; i++) {
+        char number[12] = "";
+        if (i > 1) snprintf(number, sizeof number, "%d", i);
+        fprintf(stream, "\toutput%s", number);
+        for (int k = 0; columns[k]; k++)
+            fprintf(stream, "\t%s%s", columns[k], number);
     }
-    seq_status status = seq_memory_stream_close(stream, &text, error, "--per-item %s", path);
-    if (!status) status = seq_file_write_output(path, text, size, error);
-    free(text);
-    return status ? seq_error_add_context(error, "--per-item") : SEQ_OK;
+    fputc('\n', stream);
+    for (size_t i = 0; i < comparison->gold.items; i++)
+        write_item(stream, comparison, i);
+    return SEQ_OK;
 }

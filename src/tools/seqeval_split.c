@@ -8,9 +8,7 @@
 #include <math.h>
 #include <seqtrain/base/log.h>
 #include <seqtrain/checkpoint/data_path.h>
-#include <seqtrain/infer/evaluate.h>
 #include <seqtrain/task/task.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,9 +18,7 @@ enum { ROWS = 256 }; // tokens of a window, all streams together
 typedef struct evaluation {
     const seq_loaded *loaded;
     seq_dataset *dataset;
-    seq_sampler *sampler;
-    seq_workspace *workspace;
-    seq_evaluator *evaluator;
+    seq_eval_pass pass;
     int batch;
     seq_score score;
 } evaluation;
@@ -103,33 +99,23 @@ static seq_status begin(evaluation *evaluation, seq_split split, seq_error *erro
         .batch = evaluation->batch,
         .cut = SEQ_CUT_ALL,
         .window = evaluation->batch < ROWS ? ROWS / evaluation->batch : 1};
-    const seq_model *model = evaluation->loaded->model;
-    seq_status status = seq_sampler_create(evaluation->loaded->task->sampler, evaluation->dataset,
-                                           &settings, &evaluation->sampler, error);
-    if (!status)
-        status = seq_workspace_create(model, seq_sampler_limits(evaluation->sampler), 1,
-                                      SEQ_USE_EVALUATION, &evaluation->workspace, error);
-    if (status) return status;
-    const seq_evaluator_config config = {.model = model,
-                                         .dataset = evaluation->dataset,
-                                         .sampler = evaluation->sampler,
-                                         .metrics = evaluation->loaded->task->metrics,
-                                         .of_row = true};
-    return seq_evaluator_create(&config, &evaluation->evaluator, error);
+    return seq_eval_begin(
+        &evaluation->pass, evaluation->loaded, evaluation->dataset, &settings,
+        (seq_evaluator_config){.metrics = evaluation->loaded->task->metrics, .of_row = true},
+        error);
 }
 
 static seq_status evaluate(evaluation *evaluation, seq_error *error) {
-    int64_t steps = seq_sampler_steps(evaluation->sampler),
-            tokens = seq_sampler_units(evaluation->sampler);
+    int64_t steps = seq_sampler_steps(evaluation->pass.sampler),
+            tokens = seq_sampler_units(evaluation->pass.sampler);
     seq_score *score = &evaluation->score;
     seq_loss loss;
     for (int64_t step = 0; step < steps; step++) {
-        seq_status status = seq_evaluator_step(evaluation->evaluator, evaluation->workspace,
-                                               &evaluation->loaded->weights, step, 0, &loss, error);
+        seq_status status = seq_eval_step(&evaluation->pass, step, &loss, error);
         if (status) return status;
-        const seq_batch *batch = seq_evaluator_batch(evaluation->evaluator);
+        const seq_batch *batch = seq_evaluator_batch(evaluation->pass.evaluator);
         seq_score_add(score, evaluation->loaded->vocabulary, batch->columns[SEQ_LM_TARGETS].ids,
-                      seq_evaluator_row_losses(evaluation->evaluator),
+                      seq_evaluator_row_losses(evaluation->pass.evaluator),
                       batch->axes[SEQ_LM_AXIS].rows);
         seq_log_live(false, "%lld of %lld tokens, loss %.4f", (long long)score->tokens,
                      (long long)tokens, score->nats / (double)score->tokens);
@@ -138,41 +124,27 @@ static seq_status evaluate(evaluation *evaluation, seq_error *error) {
     return SEQ_OK;
 }
 
-static void clear(evaluation *evaluation) {
-    seq_evaluator_destroy(evaluation->evaluator);
-    seq_workspace_destroy(evaluation->workspace);
-    seq_sampler_destroy(evaluation->sampler);
-}
-
-static void print_number(const char *name, double value, bool json, bool last) {
-    if (!json)
-        printf("%-22s %.6g\n", name, value);
-    else if (isfinite(value))
-        printf("\"%s\": %.9g%s", name, value, last ? "}\n" : ", ");
-    else
-        printf("\"%s\": null%s", name, last ? "}\n" : ", ");
-}
-
 static void print_result(const evaluation *evaluation, const char *split, bool json,
                          double seconds) {
     const seq_score *score = &evaluation->score;
     double loss = score->nats / (double)score->tokens;
     double known = (score->nats - score->nats_unk) / (double)(score->tokens - score->tokens_unk);
-    printf(json ? "{\"split\": \"%s\", " : "split                  %s\n", split);
-    print_number("tokens", (double)score->tokens, json, false);
-    print_number("loss", loss, json, false);
-    print_number("perplexity", exp(loss), json, false);
+    printf(json ? "{\"split\": \"%s\"" : "split                  %s\n", split);
+    seq_eval_print_number("tokens", (double)score->tokens, json);
+    seq_eval_print_number("loss", loss, json);
+    seq_eval_print_number("perplexity", exp(loss), json);
     if (score->words)
-        print_number("perplexity_per_word", exp(score->nats / (double)score->words), json, false);
-    print_number("bits_per_token", loss / log(2.0), json, false);
-    print_number("bits_per_character", score->nats / log(2.0) / (double)score->characters, json,
-                 false);
-    print_number("accuracy", (double)score->correct / (double)score->tokens, json, false);
-    print_number("unk_rate", (double)score->tokens_unk / (double)score->tokens, json, false);
-    print_number("loss_without_unk", known, json, false);
-    print_number("perplexity_without_unk", exp(known), json, false);
-    print_number("streams", evaluation->batch, json, false);
-    print_number("seconds", seconds, json, true);
+        seq_eval_print_number("perplexity_per_word", exp(score->nats / (double)score->words), json);
+    seq_eval_print_number("bits_per_token", loss / log(2.0), json);
+    seq_eval_print_number("bits_per_character", score->nats / log(2.0) / (double)score->characters,
+                          json);
+    seq_eval_print_number("accuracy", (double)score->correct / (double)score->tokens, json);
+    seq_eval_print_number("unk_rate", (double)score->tokens_unk / (double)score->tokens, json);
+    seq_eval_print_number("loss_without_unk", known, json);
+    seq_eval_print_number("perplexity_without_unk", exp(known), json);
+    seq_eval_print_number("streams", evaluation->batch, json);
+    seq_eval_print_number("seconds", seconds, json);
+    if (json) puts("}");
 }
 
 static double now(void) {
@@ -191,7 +163,7 @@ static seq_status evaluate_streams(const seq_eval_options *options, const seq_lo
     if (!status) status = begin(&evaluation, split, error);
     if (!status) status = evaluate(&evaluation, error);
     if (!status) print_result(&evaluation, seq_split_name(split), options->json, now() - begun);
-    clear(&evaluation);
+    seq_eval_end(&evaluation.pass);
     return status;
 }
 

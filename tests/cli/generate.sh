@@ -79,7 +79,7 @@ train --data bare --run bare-run --embed 8 --epochs 6
 # Bodies alone are counted, with an end each.
 body=$(grep -hv '^[A-OQ-Z]:\|^$' held/jigs.abc | wc -c)
 "$SEQEVAL" bare-run --json --resamples 0 | grep -q "\"characters\": $body," || bad "$body characters: $("$SEQEVAL" bare-run --json --resamples 0)"
-expect 0 'difference +-?[0-9.]+ +\[' "$SEQEVAL" bare-run plain-run
+expect 0 'difference +-?[0-9.]+ +\(95 %: ' "$SEQEVAL" bare-run plain-run
 expect 0 "characters +$body" "$SEQEVAL" tuned-run plain-run bare-run --runs 2 --per-item items.tsv
 [ "$(head -1 items.tsv)" = "index	characters	bits	bits	bits" ] || bad "items: $(head -1 items.tsv)"
 near "$(bits bare-run --batch 1)" "$(bits bare-run --batch 2)" "bits by batch"
