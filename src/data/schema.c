@@ -79,12 +79,6 @@ int seq_schema_find_input(const seq_schema *schema) {
     return field;
 }
 
-int seq_schema_find_axis(const seq_schema *schema, const char *name) {
-    for (int i = 0; i < schema->axis_count; i++)
-        if (strcmp(schema->axes[i].name, name) == 0) return i;
-    return -1;
-}
-
 void seq_schema_set_tokens(seq_schema *schema) {
     seq_schema_begin(schema, "lm");
     int text = seq_schema_add_axis(schema, "text", 0);

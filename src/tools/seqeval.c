@@ -115,22 +115,7 @@ static const seq_option table[] = {
      .help =
          "Items that choose the penalty of --baseline bow. Without it, every tenth of --train."},
     {SEQ_OPTION_HEADING, .help = "Model and output"},
-    {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
-     .help = "The newest checkpoint of RUN instead of the best."},
-    TOOL_AVERAGE_OPTION(AT(average)),
-    {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
-             "unfused: multiply and add are rounded apart), or OpenBLAS."},
-    {SEQ_OPTION_TEXT, "blas", "FILE", AT(blas),
-     .help =
-         "With --kernels openblas, which it implies: the shared library for matrix products, by "
-         "its path or by a name that the system finds (MKL: libmkl_rt.so.2, BLIS: "
-         "libblis.so.4). It needs the C interface of BLAS and integers of 32 bits."},
-    {SEQ_OPTION_CHOICE, "weights", "PRECISION", AT(weights), "fp32",
-     .registry = seq_precision_names,
-     .help = "How the weights are held: fp32; bf16, half of the memory traffic, inputs of products "
-             "rounded likewise; "
-             "int8, a quarter, with a scale for each unit."},
+    TOOL_MODEL_OPTIONS(AT),
     {SEQ_OPTION_FLAG, "json", NULL, AT(json), "no",
      .help = "Print the figures of a split or of --gold as one JSON object. Not with --score."},
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",

@@ -64,20 +64,7 @@ static const seq_option table[] = {
          "alternatives. Tags, 10 at most: N rows in tsv, N alternatives in json. Translations: the "
          "same, and text is Moses' list: INDEX ||| OUTPUT ||| F0= SCORE ||| NORMALISED."},
     {SEQ_OPTION_HEADING, .help = "Model"},
-    {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
-     .help = "The newest checkpoint of RUN instead of the best."},
-    TOOL_AVERAGE_OPTION(AT(average)),
-    {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
-             "unfused: multiply and add are rounded apart), or OpenBLAS, whose last bits depend on "
-             "the other items of a batch."},
-    {SEQ_OPTION_TEXT, "blas", "FILE", AT(blas),
-     .help = "With --kernels openblas, which it implies: the shared library for matrix products, "
-             "by its path or by a name that the system finds."},
-    {SEQ_OPTION_CHOICE, "weights", "PRECISION", AT(weights), "fp32",
-     .registry = seq_precision_names,
-     .help = "How the weights are held: fp32; bf16, half of the memory traffic, inputs of products "
-             "rounded likewise; int8, a quarter, with a scale for each unit."},
+    TOOL_MODEL_OPTIONS(AT),
     {SEQ_OPTION_HEADING, .help = "Running"},
     {SEQ_OPTION_INTEGER, "threads", "N", AT(threads), "1", 1, SEQ_MAX_THREADS,
      .help = "Batches that are worked on side by side. Any number gives the same output."},

@@ -370,11 +370,11 @@ static seq_status describe_pairs(const seq_parsed *parsed, seq_prepare_items *ou
     return status;
 }
 
-static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
+static seq_prepare_items settings_of(const seq_parsed *parsed) {
     const seqprep_options *options = parsed->values;
     const char *reader = options->reader ? seq_reader_choices()[options->reader] : NULL;
     bool grouped = options->normalise == SEQ_NORMALISE_GROUP;
-    *out = (seq_prepare_items){
+    return (seq_prepare_items){
         .task = (seq_item_task)(options->task - 1),
         .reader = {.reader = options->source ? "lines" : reader,
                    .columns = options->columns,
@@ -435,29 +435,30 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         .pipeline = {(seq_compression)options->compression, (int)options->compression_level},
         .stopped = seqprep_interrupted,
     };
-    out->reader.sound = *(const seq_sound_settings *)seq_option_values(parsed, &seq_sound_options);
-    out->reader.sound.given = given_of(parsed, &seq_sound_options);
-    seq_status status = seq_frame_configure(seq_option_values(parsed, &seq_frame_options),
-                                            &out->reader.frames, error);
-    if (!status) status = check_kind(parsed, out, error);
-    if (!status) status = describe_texts(parsed, out, error);
-    if (!status && grouped && !options->group_label)
-        status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--normalise group: --group-label says what the groups are");
-    if (!status && !options->strings && (options->string_count || options->string_files))
-        status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--string-count, --string-files: without effect without --strings");
-    if (!status && options->strings && !options->valid && !options->test && !options->folds)
-        status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--strings: without effect without a validation or test part");
-    if (!status && !grouped && is_given(parsed, "unseen-groups"))
-        status = seq_error_set(error, SEQ_BAD_USAGE,
-                               "--unseen-groups: without effect without --normalise group");
-    if (!status) status = seqprep_take_merges(parsed, out->rules.text.unit, &out->merges, error);
-    if (!status && options->string_files) warn_of_string_files(out->reader.frames);
-    if (!status) status = parse_folds(parsed, out, error);
-    if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
-        status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");
+}
+
+static seq_status check_groups_and_strings(const seq_parsed *parsed, seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    bool grouped = options->normalise == SEQ_NORMALISE_GROUP;
+    if (grouped && !options->group_label)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--normalise group: --group-label says what the groups are");
+    if (!options->strings && (options->string_count || options->string_files))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--string-count, --string-files: without effect without --strings");
+    if (options->strings && !options->valid && !options->test && !options->folds)
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--strings: without effect without a validation or test part");
+    if (!grouped && is_given(parsed, "unseen-groups"))
+        return seq_error_set(error, SEQ_BAD_USAGE,
+                             "--unseen-groups: without effect without --normalise group");
+    return SEQ_OK;
+}
+
+static seq_status describe_parts(const seq_parsed *parsed, seq_prepare_items *out,
+                                 seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    seq_status status = parse_folds(parsed, out, error);
     if (!status)
         status = parse_part("valid", options->valid, &out->valid_fraction, &out->valid_file,
                             &out->valid_condition, error);
@@ -468,6 +469,24 @@ static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq
         status = seq_error_set(error, SEQ_BAD_USAGE,
                                "--valid %s, --test %s: nothing is left to train on", options->valid,
                                options->test);
+    return status;
+}
+
+static seq_status describe(const seq_parsed *parsed, seq_prepare_items *out, seq_error *error) {
+    const seqprep_options *options = parsed->values;
+    *out = settings_of(parsed);
+    out->reader.sound = *(const seq_sound_settings *)seq_option_values(parsed, &seq_sound_options);
+    out->reader.sound.given = given_of(parsed, &seq_sound_options);
+    seq_status status = seq_frame_configure(seq_option_values(parsed, &seq_frame_options),
+                                            &out->reader.frames, error);
+    if (!status) status = check_kind(parsed, out, error);
+    if (!status) status = describe_texts(parsed, out, error);
+    if (!status) status = check_groups_and_strings(parsed, error);
+    if (!status) status = seqprep_take_merges(parsed, out->rules.text.unit, &out->merges, error);
+    if (!status && options->string_files) warn_of_string_files(out->reader.frames);
+    if (!status && out->casing && (out->rules.kmer || out->rules.text.unit != SEQ_UNIT_WORD))
+        status = seq_error_set(error, SEQ_BAD_USAGE, "--casing: the units are no words");
+    if (!status) status = describe_parts(parsed, out, error);
     return status || out->task != SEQ_TASK_TRANSLATE ? status : describe_pairs(parsed, out, error);
 }
 

@@ -60,22 +60,7 @@ static const seq_option table[] = {
              "say."},
     {SEQ_OPTION_FLAG, "no-unk", NULL, AT(no_unk), "no", .help = "Never <unk>."},
     {SEQ_OPTION_HEADING, .help = "Model"},
-    {SEQ_OPTION_FLAG, "newest", NULL, AT(newest), "no",
-     .help = "The newest checkpoint of RUN instead of the best."},
-    TOOL_AVERAGE_OPTION(AT(average)),
-    {SEQ_OPTION_CHOICE, "kernels", "NAME", AT(kernels), "auto", .registry = seq_kernels_names,
-     .help = "Matrix products: our own for an instruction set (auto: the best of this CPU; "
-             "unfused: multiply and add are rounded apart), or OpenBLAS."},
-    {SEQ_OPTION_TEXT, "blas", "FILE", AT(blas),
-     .help =
-         "With --kernels openblas, which it implies: the shared library for matrix products, by "
-         "its path or by a name that the system finds (MKL: libmkl_rt.so.2, BLIS: "
-         "libblis.so.4). It needs the C interface of BLAS and integers of 32 bits."},
-    {SEQ_OPTION_CHOICE, "weights", "PRECISION", AT(weights), "fp32",
-     .registry = seq_precision_names,
-     .help = "How the weights are held: fp32; bf16, half of the memory traffic, inputs of products "
-             "rounded likewise; "
-             "int8, a quarter, with a scale for each unit."},
+    TOOL_MODEL_OPTIONS(AT),
     {SEQ_OPTION_FLAG, "quiet", NULL, AT(quiet), "no",
      .help = "Print nothing but the text, warnings and errors."},
     {.type = SEQ_OPTION_END},

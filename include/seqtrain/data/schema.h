@@ -99,7 +99,6 @@ int seq_schema_find_field(const seq_schema *schema, const char *name);
 int seq_schema_find_given(const seq_schema *schema);
 // The sequence of an item: the field `frames` of values, else `source`, else `text`; -1: none.
 int seq_schema_find_input(const seq_schema *schema);
-int seq_schema_find_axis(const seq_schema *schema, const char *name);
 // The schema of a data set whose manifest has none: task lm, one field `tokens`
 // on the axis `text`, one vocabulary, streams.
 void seq_schema_set_tokens(seq_schema *schema);
