@@ -3,6 +3,7 @@
 #ifndef SEQ_TESTS_PACKED_ITEMS_H
 #define SEQ_TESTS_PACKED_ITEMS_H
 
+#include <seqtrain/base/settings.h>
 #include <seqtrain/model/model.h>
 
 enum { PACKED_AXES = 4, PACKED_ROOM = 64, PACKED_COLUMNS = 6 };
@@ -40,11 +41,27 @@ typedef struct model_case {
     const seq_parameter_table *table;
     seq_workspace *workspace;
     float *parameters, *gradient;
-    void *matrices; // the caller packs
+    void *matrices; // packed when the case is opened, and by the functions below
     seq_weights weights;
 } model_case;
 // Takes the model; parameters are drawn from seed 3.
 void model_case_open(model_case *out, seq_model *model, const seq_limits *limits);
 void model_case_close(model_case *test);
+// Masks of dropout and weight-drop are those of this seed and step.
+enum { CASE_SEED = 9, CASE_STEP = 4 };
+// Call it when a parameter has
+// changed.
+void model_case_pack(model_case *test);
+// The loss; the gradient goes to `gradient`.
+double model_case_train(model_case *test, const packed_items *packed, float *gradient);
+// Without masks; model_case_pack must come before the next training. `losses` may be NULL.
+double model_case_evaluate(model_case *test, const packed_items *packed, const seq_losses *losses);
+// The gradient of each parameter against central differences, within 3e-3 of the largest.
+void model_case_check_gradient(model_case *test, const packed_items *packed, const char *name);
+// A gradient against one that was added up in another way, within 1e-5 of its norm.
+void model_case_check_sum(const model_case *test, const float *gradient, const double *sum,
+                          const char *name);
+// Options of the groups (NULL-terminated) from words between blanks, without the program's name.
+void parse_options(const seq_option_group *const *groups, const char *text, seq_settings *out);
 
 #endif

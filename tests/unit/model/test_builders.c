@@ -197,20 +197,11 @@ typedef struct fixture {
 } fixture;
 
 static void parse(const char *text, seq_settings *out) {
-    static const seq_option none[] = {{.type = SEQ_OPTION_END}};
     static const seq_option_group *const groups[] = {
         &seq_stack_options,     &seq_letters_options,    &seq_casing_options,
         &seq_pooling_options,   &seq_classifier_options, &seq_tagger_options,
         &seq_regressor_options, &seq_condition_options,  NULL};
-    static const seq_program program = {
-        .name = "test", .synopsis = "", .options = none, .groups = groups};
-    char words[300], *arguments[20] = {"test"};
-    int count = 1;
-    seq_error error = {0};
-    snprintf(words, sizeof words, "%s", text);
-    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
-        arguments[count++] = word;
-    if (seq_settings_parse(&program, count, arguments, out, &error)) fail_msg("%s", error.text);
+    parse_options(groups, text, out);
 }
 
 static seq_model_config config_of(const char *cell) {
@@ -243,11 +234,6 @@ static seq_status build(const example *example, const seq_parsed *settings, cons
     return seq_graph_finish(graph, &compute, out, error);
 }
 
-enum { SEED = 9, STEP = 4 };
-static void repack(fixture *f) {
-    seq_model_pack_dropped(f->own.model, SEED, STEP, f->own.parameters, 0, 1, f->own.matrices);
-}
-
 static void open_fixture(fixture *f, const example *example, const char *frozen,
                          const seq_limits *limits) {
     seq_error error = {0};
@@ -256,17 +242,11 @@ static void open_fixture(fixture *f, const example *example, const char *frozen,
     parse(example->options, &f->settings);
     if (build(example, &f->settings.parsed, frozen, &model, &error)) fail_msg("%s", error.text);
     model_case_open(&f->own, model, limits);
-    repack(f);
 }
 
 static void close_fixture(fixture *f) {
     model_case_close(&f->own);
     seq_settings_clear(&f->settings);
-}
-
-static double train(fixture *f, const packed_items *packed, float *gradient) {
-    const seq_feed feed = {.batch = &packed->batch, .seed = SEED, .step = STEP};
-    return seq_model_train(f->own.model, f->own.workspace, &f->own.weights, &feed, 1, gradient).sum;
 }
 
 // ---- tests
@@ -277,41 +257,10 @@ static void gradients_match_differences(void **state) {
         fixture f;
         packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
         open_fixture(&f, &examples[i], NULL, &batch->limits);
-        float *scratch = calloc(f.own.table->size, sizeof *scratch);
-        train(&f, batch, f.own.gradient);
-        double worst = 0, largest = 0;
-        const char *name = "";
-        for (int row = 0; row < f.own.table->count; row++)
-            for (size_t j = 0; j < seq_parameter_size(&f.own.table->items[row]); j++) {
-                size_t at = f.own.table->items[row].offset + j;
-                double loss[2];
-                float middle = f.own.parameters[at];
-                for (int side = 0; side < 2; side++) {
-                    f.own.parameters[at] = middle + (side ? 4e-3f : -4e-3f);
-                    repack(&f);
-                    loss[side] = train(&f, batch, scratch);
-                }
-                f.own.parameters[at] = middle;
-                double error = fabs((loss[1] - loss[0]) / 8e-3 - f.own.gradient[at]);
-                if (error > worst) name = f.own.table->items[row].name;
-                worst = fmax(worst, error);
-                largest = fmax(largest, fabs(f.own.gradient[at]));
-            }
-        assert_true(largest > 0.05);
-        if (!(worst < 3e-3 * largest))
-            fail_msg("%d: %s is off by %g of %g", i, name, worst, largest);
-        free(scratch);
+        model_case_check_gradient(&f.own, batch, examples[i].options);
         packed_items_drop(batch);
         close_fixture(&f);
     }
-}
-
-static double evaluate(fixture *f, const packed_items *packed, double *of_sequence) {
-    const seq_feed feed = {.batch = &packed->batch};
-    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
-    return seq_model_evaluate(f->own.model, f->own.workspace, &f->own.weights, &feed,
-                              &(seq_losses){.of_sequence = of_sequence})
-        .sum;
 }
 
 // The loss of an item is the same bits in any batch; gradients of items add up.
@@ -322,21 +271,21 @@ static void items_do_not_meet(void **state) {
         packed_items *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
         open_fixture(&f, &examples[i], NULL, &batch->limits);
         size_t size = f.own.table->size;
-        double together[ITEMS], alone[ITEMS], error = 0, squares = 0;
+        double together[ITEMS], alone[ITEMS];
         double *sum = calloc(size, sizeof *sum);
         float *whole = calloc(size, sizeof *whole);
-        train(&f, batch, whole);
-        evaluate(&f, batch, together);
+        model_case_train(&f.own, batch, whole);
+        model_case_evaluate(&f.own, batch, &(seq_losses){.of_sequence = together});
         bool of_examples = examples[i].make == classify || examples[i].make == rate;
         const seq_axis *axis = &batch->batch.axes[of_examples ? EXAMPLES : TEXT];
         for (int item = 0; item < ITEMS; item++) {
             packed_items *one = pack(&item, 1);
-            repack(&f);
+            model_case_pack(&f.own);
             memset(f.own.gradient, 0, size * sizeof *f.own.gradient);
-            train(&f, one, f.own.gradient);
+            model_case_train(&f.own, one, f.own.gradient);
             for (size_t j = 0; j < size; j++)
                 sum[j] += (double)f.own.gradient[j];
-            evaluate(&f, one, alone);
+            model_case_evaluate(&f.own, one, &(seq_losses){.of_sequence = alone});
             for (int b = 0; b < axis->sequences; b++) {
                 int64_t number = axis->number[b];
                 if (axis->parent == EXAMPLES) number /= 100;
@@ -344,12 +293,7 @@ static void items_do_not_meet(void **state) {
             }
             packed_items_drop(one);
         }
-        for (size_t j = 0; j < size; j++) {
-            squares += (double)whole[j] * (double)whole[j];
-            error += ((double)whole[j] - sum[j]) * ((double)whole[j] - sum[j]);
-        }
-        if (!(sqrt(error) < 1e-5 * sqrt(squares)))
-            fail_msg("%d: off by %g of %g", i, sqrt(error), sqrt(squares));
+        model_case_check_sum(&f.own, whole, sum, examples[i].options);
         free(sum);
         free(whole);
         packed_items_drop(batch);
@@ -403,15 +347,16 @@ static void weights_are_dropped_in_packing(void **state) {
     assert_true(seq_model_drops_weights(f.own.model));
     seq_allocate(&shared, bytes, 1, "test", &error);
     for (int part = 0; part < 3; part++)
-        seq_model_pack_dropped(f.own.model, SEED, STEP, f.own.parameters, part, 3, shared);
+        seq_model_pack_dropped(f.own.model, CASE_SEED, CASE_STEP, f.own.parameters, part, 3,
+                               shared);
     assert_memory_equal(shared, f.own.matrices, bytes);
-    double loss = train(&f, batch, f.own.gradient);
+    double loss = model_case_train(&f.own, batch, f.own.gradient);
     int zeros = 0;
     for (int row = 0; row < f.own.table->count; row++) {
         const seq_parameter *parameter = &f.own.table->items[row];
         if (parameter->drop == 0) continue;
         assert_true(strstr(parameter->name, "weight_hh") != NULL);
-        const seq_weight_drop mask = {parameter->drop, SEED, STEP, (uint32_t)row};
+        const seq_weight_drop mask = {parameter->drop, CASE_SEED, CASE_STEP, (uint32_t)row};
         size_t count = seq_parameter_size(parameter);
         float *values = f.own.parameters + parameter->offset;
         seq_weight_drop_apply(&mask, 0, count, values, values);
@@ -423,7 +368,7 @@ static void weights_are_dropped_in_packing(void **state) {
     }
     assert_true(zeros > 20);
     seq_model_pack(f.own.model, SEQ_USE_TRAINING, f.own.parameters, 0, 1, f.own.matrices);
-    assert_true(train(&f, batch, f.own.gradient) == loss);
+    assert_true(model_case_train(&f.own, batch, f.own.gradient) == loss);
     free(shared);
     packed_items_drop(batch);
     close_fixture(&f);
@@ -442,7 +387,7 @@ static void rare_labels_weigh_more(void **state) {
                          &(example){classify, "gru",
                                     balanced ? "--class-weights=balanced" : "--class-weights=none"},
                          NULL, &one->limits);
-            losses[balanced] = train(&f, one, f.own.gradient);
+            losses[balanced] = model_case_train(&f.own, one, f.own.gradient);
             assert_true(fabs(seq_model_chance(f.own.model) -
                              log(LABELS + 1) * (balanced ? 10.0 / 3 : 1)) < 1e-6);
             close_fixture(&f);
@@ -482,7 +427,8 @@ static void inputs_are_pooled_beside(void **state) {
                                 words[one->ids[0][row] * EMBEDDING + j] / lengths[1];
         sum += exp(score[label]);
     }
-    double expected = log(sum) - score[one->ids[3][0]], found = evaluate(&f, one, NULL);
+    double expected = log(sum) - score[one->ids[3][0]],
+           found = model_case_evaluate(&f.own, one, NULL);
     if (!(fabs(found - expected) < 1e-6)) fail_msg("%g, expected %g", found, expected);
     packed_items_drop(one);
     close_fixture(&f);
@@ -502,7 +448,8 @@ static void frozen_parameters_have_no_gradient(void **state) {
         open_fixture(&some, example, prefixes[i], &batch->limits);
         for (size_t j = 0; j < some.own.table->size; j++)
             all.own.gradient[j] = some.own.gradient[j] = 77;
-        assert_true(train(&all, batch, all.own.gradient) == train(&some, batch, some.own.gradient));
+        assert_true(model_case_train(&all.own, batch, all.own.gradient) ==
+                    model_case_train(&some.own, batch, some.own.gradient));
         for (int row = 0; row < some.own.table->count; row++) {
             const seq_parameter *parameter = &some.own.table->items[row];
             bool frozen = strncmp(parameter->name, prefixes[i], strlen(prefixes[i])) == 0;
@@ -576,7 +523,7 @@ static void numbers_are_normalised(void **state) {
                               .probability = probability,
                               .marginals = i ? marginals : NULL};
         predict(&f, batch, &out);
-        evaluate(&f, batch, losses);
+        model_case_evaluate(&f.own, batch, &(seq_losses){.of_sequence = losses});
         for (int item = 0; item < ITEMS; item++) {
             double z = (double)values[item] - (item - 1.5);
             double expected = i ? -log((double)marginals[item * 4 + item]) : z * z;

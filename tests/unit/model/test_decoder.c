@@ -151,18 +151,9 @@ typedef struct fixture {
 } fixture;
 
 static void parse(const char *text, seq_settings *out) {
-    static const seq_option none[] = {{.type = SEQ_OPTION_END}};
     static const seq_option_group *const groups[] = {&seq_stack_options, &seq_decoder_options,
                                                      &seq_classifier_options, NULL};
-    static const seq_program program = {
-        .name = "test", .synopsis = "", .options = none, .groups = groups};
-    char words[300], *arguments[20] = {"test"};
-    int count = 1;
-    seq_error error = {0};
-    snprintf(words, sizeof words, "%s", text);
-    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
-        arguments[count++] = word;
-    if (seq_settings_parse(&program, count, arguments, out, &error)) fail_msg("%s", error.text);
+    parse_options(groups, text, out);
 }
 
 // Feeding is tried without it, so that a test can tell what the model reads.
@@ -192,11 +183,6 @@ static seq_status build(const example *example, const seq_parsed *settings, seq_
     return seq_graph_finish(graph, &compute, out, error);
 }
 
-enum { SEED = 9, STEP = 4 };
-static void repack(fixture *f) {
-    seq_model_pack_dropped(f->own.model, SEED, STEP, f->own.parameters, 0, 1, f->own.matrices);
-}
-
 static void open_fixture(fixture *f, const example *example, const seq_limits *limits) {
     seq_model *model = NULL;
     seq_error error = {0};
@@ -204,7 +190,6 @@ static void open_fixture(fixture *f, const example *example, const seq_limits *l
     parse(example->options, &f->settings);
     if (build(example, &f->settings.parsed, &model, &error)) fail_msg("%s", error.text);
     model_case_open(&f->own, model, limits);
-    repack(f);
 }
 
 static void close_fixture(fixture *f) {
@@ -214,55 +199,16 @@ static void close_fixture(fixture *f) {
 
 // ---- training
 
-static double train(fixture *f, const packed_items *packed, float *gradient) {
-    const seq_feed feed = {.batch = &packed->batch, .seed = SEED, .step = STEP};
-    return seq_model_train(f->own.model, f->own.workspace, &f->own.weights, &feed, 1, gradient).sum;
-}
-
-static double slope_of(fixture *f, const packed_items *batch, size_t at, float *scratch) {
-    double loss[2];
-    float middle = f->own.parameters[at];
-    for (int side = 0; side < 2; side++) {
-        f->own.parameters[at] = middle + (side ? 4e-3f : -4e-3f);
-        repack(f);
-        loss[side] = train(f, batch, scratch);
-    }
-    f->own.parameters[at] = middle;
-    return (loss[1] - loss[0]) / 8e-3;
-}
-
 static void gradients_match_differences(void **state) {
     (void)state;
     for (int i = 0; i < EXAMPLE_COUNT; i++) {
         fixture f;
         packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
         open_fixture(&f, &examples[i], &batch->limits);
-        float *scratch = calloc(f.own.table->size, sizeof *scratch);
-        train(&f, batch, f.own.gradient);
-        double worst = 0, largest = 0;
-        const char *name = "";
-        for (int row = 0; row < f.own.table->count; row++)
-            for (size_t j = 0; j < seq_parameter_size(&f.own.table->items[row]); j++) {
-                size_t at = f.own.table->items[row].offset + j;
-                double error = fabs(slope_of(&f, batch, at, scratch) - f.own.gradient[at]);
-                if (error > worst) name = f.own.table->items[row].name;
-                worst = fmax(worst, error);
-                largest = fmax(largest, fabs(f.own.gradient[at]));
-            }
-        assert_true(largest > 0.05);
-        if (!(worst < 3e-3 * largest))
-            fail_msg("%d: %s is off by %g of %g", i, name, worst, largest);
-        free(scratch);
+        model_case_check_gradient(&f.own, batch, examples[i].options);
         packed_items_drop(batch);
         close_fixture(&f);
     }
-}
-
-static void evaluate(fixture *f, const packed_items *packed, double *of_sequence) {
-    const seq_feed feed = {.batch = &packed->batch};
-    seq_model_pack(f->own.model, SEQ_USE_TRAINING, f->own.parameters, 0, 1, f->own.matrices);
-    seq_model_evaluate(f->own.model, f->own.workspace, &f->own.weights, &feed,
-                       &(seq_losses){.of_sequence = of_sequence});
 }
 
 // The loss of an item is the same bits in any batch; gradients of items add up.
@@ -273,30 +219,25 @@ static void items_do_not_meet(void **state) {
         packed_items *batch = pack((int[]){2, 0, 3, 1}, ITEMS);
         open_fixture(&f, &examples[i], &batch->limits);
         size_t size = f.own.table->size;
-        double together[ITEMS], alone, error = 0, squares = 0;
+        double together[ITEMS], alone;
         double *sum = calloc(size, sizeof *sum);
         float *whole = calloc(size, sizeof *whole);
         const seq_axis *axis = &batch->batch.axes[TARGET];
-        train(&f, batch, whole);
-        evaluate(&f, batch, together);
+        model_case_train(&f.own, batch, whole);
+        model_case_evaluate(&f.own, batch, &(seq_losses){.of_sequence = together});
         for (int b = 0; b < ITEMS; b++) {
             int item = (int)(axis->number[b] / 100);
             packed_items *one = pack(&item, 1);
             memset(f.own.gradient, 0, size * sizeof *f.own.gradient);
-            repack(&f);
-            train(&f, one, f.own.gradient);
+            model_case_pack(&f.own);
+            model_case_train(&f.own, one, f.own.gradient);
             for (size_t j = 0; j < size; j++)
                 sum[j] += (double)f.own.gradient[j];
-            evaluate(&f, one, &alone);
+            model_case_evaluate(&f.own, one, &(seq_losses){.of_sequence = &alone});
             assert_true(together[b] == alone);
             packed_items_drop(one);
         }
-        for (size_t j = 0; j < size; j++) {
-            squares += (double)whole[j] * (double)whole[j];
-            error += ((double)whole[j] - sum[j]) * ((double)whole[j] - sum[j]);
-        }
-        if (!(sqrt(error) < 1e-5 * sqrt(squares)))
-            fail_msg("%d: off by %g of %g", i, sqrt(error), sqrt(squares));
+        model_case_check_sum(&f.own, whole, sum, examples[i].options);
         free(sum);
         free(whole);
         packed_items_drop(batch);
@@ -331,10 +272,10 @@ static void own_words_are_read(void **state) {
             others += words[row] != batch->ids[2][row];
         }
     assert_true(others > 2);
-    double loss = train(&own, batch, own.own.gradient);
-    assert_true(loss != train(&given, batch, given.own.gradient));
+    double loss = model_case_train(&own.own, batch, own.own.gradient);
+    assert_true(loss != model_case_train(&given.own, batch, given.own.gradient));
     memcpy(batch->ids[2], words, axis->rows * sizeof *words);
-    assert_true(loss == train(&given, batch, given.own.gradient));
+    assert_true(loss == model_case_train(&given.own, batch, given.own.gradient));
     for (int row = 0; row < given.own.table->count; row++) {
         const seq_parameter *parameter = &given.own.table->items[row];
         if (!parameter->sparse) // of sparse ones only the rows of the batch are written

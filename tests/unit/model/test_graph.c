@@ -159,21 +159,11 @@ static seq_status build(const char *head, seq_model **out, seq_error *error) {
     return seq_graph_finish(graph, &compute, out, error);
 }
 
-static void repack(model_case *f) {
-    seq_model_pack(f->model, SEQ_USE_TRAINING, f->parameters, 0, 1, f->matrices);
-}
-
 static void open_case(model_case *f, const char *head, const seq_limits *limits) {
     seq_error error = {0};
     seq_model *model = NULL;
     if (build(head, &model, &error)) fail_msg("%s", error.text);
     model_case_open(f, model, limits);
-    repack(f);
-}
-
-static double train(model_case *f, const packed_items *packed, float *gradient) {
-    const seq_feed feed = {.batch = &packed->batch, .seed = 9, .step = 4};
-    return seq_model_train(f->model, f->workspace, &f->weights, &feed, 1, gradient).sum;
 }
 
 // ---- tests
@@ -185,37 +175,10 @@ static void gradient_matches_differences(void **state) {
         model_case f;
         packed_items *batch = pack((int[]){0, 1, 2, 3}, ITEMS);
         open_case(&f, heads[head], &batch->limits);
-        float *scratch = calloc(f.table->size, sizeof *scratch);
-        train(&f, batch, f.gradient);
-        double worst = 0, largest = 0;
-        for (int row = 0; row < f.table->count; row++)
-            for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
-                size_t i = f.table->items[row].offset + j;
-                double loss[2];
-                float middle = f.parameters[i];
-                for (int side = 0; side < 2; side++) {
-                    f.parameters[i] = middle + (side ? 5e-3f : -5e-3f);
-                    repack(&f);
-                    loss[side] = train(&f, batch, scratch);
-                }
-                f.parameters[i] = middle;
-                worst = fmax(worst, fabs((loss[1] - loss[0]) / 1e-2 - f.gradient[i]));
-                largest = fmax(largest, fabs(f.gradient[i]));
-            }
-        assert_true(largest > 0.1);
-        if (!(worst < 3e-3 * largest)) fail_msg("off by %g of %g", worst, largest);
-        free(scratch);
+        model_case_check_gradient(&f, batch, heads[head]);
         packed_items_drop(batch);
         model_case_close(&f);
     }
-}
-
-static double evaluate(model_case *f, const packed_items *packed, float *of_row) {
-    double of_sequence[ITEMS];
-    const seq_feed feed = {.batch = &packed->batch};
-    return seq_model_evaluate(f->model, f->workspace, &f->weights, &feed,
-                              &(seq_losses){of_sequence, of_row})
-        .sum;
 }
 
 // An item's rows are the same bits in any batch, and gradients of items add up.
@@ -227,21 +190,21 @@ static void items_do_not_meet(void **state) {
     size_t size = f.table->size;
     float together[PACKED_ROOM], alone[PACKED_ROOM], scores[PACKED_ROOM * WORDS],
         own[PACKED_ROOM * WORDS];
-    double *sum = calloc(size, sizeof *sum), squares = 0, error = 0;
-    train(&f, batch, f.gradient);
+    double *sum = calloc(size, sizeof *sum);
+    model_case_train(&f, batch, f.gradient);
     float *whole = malloc(size * sizeof *whole);
     memcpy(whole, f.gradient, size * sizeof *whole);
-    evaluate(&f, batch, together);
+    model_case_evaluate(&f, batch, &(seq_losses){.of_row = together});
     const seq_axis *targets = &batch->batch.axes[TARGET];
     const seq_feed feed = {.batch = &batch->batch};
     seq_model_scores(f.model, f.workspace, &f.weights, &feed, 0, targets->rows, scores);
     for (int item = 0; item < ITEMS; item++) {
         packed_items *one = pack(&item, 1);
         memset(f.gradient, 0, size * sizeof *f.gradient);
-        train(&f, one, f.gradient);
+        model_case_train(&f, one, f.gradient);
         for (size_t i = 0; i < size; i++)
             sum[i] += f.gradient[i];
-        evaluate(&f, one, alone);
+        model_case_evaluate(&f, one, &(seq_losses){.of_row = alone});
         const seq_feed only = {.batch = &one->batch};
         seq_model_scores(f.model, f.workspace, &f.weights, &only, 0, one->batch.axes[TARGET].rows,
                          own);
@@ -254,13 +217,7 @@ static void items_do_not_meet(void **state) {
         }
         packed_items_drop(one);
     }
-    for (int row = 0; row < f.table->count; row++)
-        for (size_t j = 0; j < seq_parameter_size(&f.table->items[row]); j++) {
-            size_t i = f.table->items[row].offset + j;
-            squares += (double)whole[i] * whole[i];
-            error += (whole[i] - sum[i]) * (whole[i] - sum[i]);
-        }
-    assert_true(sqrt(error) < 1e-5 * sqrt(squares));
+    model_case_check_sum(&f, whole, sum, "items");
     free(sum);
     free(whole);
     packed_items_drop(batch);
@@ -275,7 +232,7 @@ static void nothing_gives_zeros(void **state) {
     open_case(&f, "full", &batch->limits);
     for (size_t i = 0; i < f.table->size; i++)
         f.gradient[i] = 77;
-    assert_true(train(&f, batch, f.gradient) == 0);
+    assert_true(model_case_train(&f, batch, f.gradient) == 0);
     for (int row = 0; row < f.table->count; row++) {
         const seq_parameter *parameter = &f.table->items[row];
         for (size_t j = 0; j < seq_parameter_size(parameter); j++)
@@ -297,12 +254,12 @@ static void memory_is_planned(void **state) {
     for (int axis = 0; axis < AXES; axis++)
         limits.axes[axis] = (seq_axis_limit){30, 9, 90};
     open_case(&wide, "full", &limits);
-    train(&tight, batch, tight.gradient); // libraries warm up
+    model_case_train(&tight, batch, tight.gradient); // libraries warm up
     size_t before = small_heap();
-    train(&tight, batch, tight.gradient);
-    evaluate(&tight, batch, rows[0]);
+    model_case_train(&tight, batch, tight.gradient);
+    model_case_evaluate(&tight, batch, &(seq_losses){.of_row = rows[0]});
     assert_int_equal(before, small_heap());
-    evaluate(&wide, batch, rows[1]);
+    model_case_evaluate(&wide, batch, &(seq_losses){.of_row = rows[1]});
     assert_memory_equal(rows[0], rows[1], batch->batch.axes[TARGET].rows * sizeof **rows);
     assert_true(seq_workspace_bytes(tight.workspace) < seq_workspace_bytes(wide.workspace));
     packed_items_drop(batch);
