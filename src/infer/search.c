@@ -3,7 +3,8 @@
 // items' unfinished outputs are one step of the model. Only symbols whose logit can reach the
 // heap's worst are offered, so a row costs one pass for its sum and one comparison a symbol.
 // Invariants: an item's answer depends on that item alone; an output leaves the beam only where its
-// bound is below the n-th best. Test: tests/unit/infer/test_search.c (all outputs by brute force).
+// bound is below the n-th best. Tests:
+// tests/unit/infer/test_search.c, test_search_exact.c (all outputs by brute force).
 #include <seqtrain/infer/search.h>
 #include <assert.h>
 #include <float.h>
