@@ -108,7 +108,7 @@ const char *seq_abc_symbol_end(const char *at, const char *end, bool line_start)
 bool seq_abc_note_read(const char *at, const char *end, seq_abc_note *out) {
     static const char letters[] = "CDEFGABcdefgab";
     const char *pitch = pitch_end(at, end);
-    if (!pitch) return false;
+    if (!pitch || (pitch < end && *pitch == ':')) return false; // "B: a book" is a field
     *out = (seq_abc_note){.accidental = SEQ_ABC_NO_ACCIDENTAL, .end = pitch};
     for (; is_one_of("^_=", *at); at++) {
         int sum = out->accidental == SEQ_ABC_NO_ACCIDENTAL ? 0 : out->accidental;

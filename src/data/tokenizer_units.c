@@ -29,6 +29,7 @@ static seq_status emit_eos(seq_tokenizer *tokenizer, seq_error *error) {
 
 // The symbols of a line of ABC, or of a stretch of one that is too long to be kept.
 static seq_status emit_symbols(seq_tokenizer *tokenizer, seq_error *error) {
+    if (!tokenizer->word_size) return SEQ_OK; // there may be no word at all
     const char *at = tokenizer->word, *end = at + tokenizer->word_size;
     seq_status status = SEQ_OK;
     while (!status && at < end) {

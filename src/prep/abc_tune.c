@@ -220,6 +220,15 @@ static seq_status put_chord(transposition *out, const char *at, const char *end,
     return status;
 }
 
+// Whether a note might become a field in another key, as "d,:(" does with "E:(" and "[A':" with
+// "[b:". Repeats (":|", "::") are none at the begin of a line.
+static bool is_near_field(const cursor *cursor, const char *text) {
+    const char *at = cursor->symbol_end;
+    bool chord = cursor->symbol > text && cursor->symbol[-1] == '[';
+    return at < cursor->end && *at == ':' &&
+           (chord || at + 1 == cursor->end || (at[1] != '|' && at[1] != ':'));
+}
+
 static seq_status put_key(transposition *out, const cursor *cursor, const char *value,
                           const char *end, seq_error *error) {
     seq_abc_key key;
@@ -261,9 +270,10 @@ seq_status seq_abc_transpose(const char *text, size_t size, int semitones, int f
             status = put_key(&work, &cursor, value, value_end, error);
         else if (*at == '"')
             status = put_chord(&work, at, end, error);
-        else if (seq_abc_note_read(at, end, &note))
-            status = put_note(&work, &note, end, error);
-        else
+        else if (seq_abc_note_read(at, end, &note)) {
+            work.possible = !is_near_field(&cursor, text);
+            if (work.possible) status = put_note(&work, &note, end, error);
+        } else
             status = put(&work, at, (size_t)(end - at), error);
     }
     *out = NULL;

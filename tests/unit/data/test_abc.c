@@ -70,6 +70,8 @@ static void notes_have_pitches_and_lengths(void **state) {
     assert_int_equal(seq_abc_length(text, text + strlen(text)), 1 << 24);
     text = "zA";
     assert_false(seq_abc_note_read(text, text + 2, &note));
+    text = "B: a book"; // a field
+    assert_false(seq_abc_note_read(text, text + strlen(text), &note));
 }
 
 static void keys_are_read(void **state) {
