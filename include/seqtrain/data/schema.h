@@ -17,8 +17,8 @@ enum {
     SEQ_STATISTICS_MOST = 1 << 20, // means of a field
 };
 #define SEQ_GROUP_FIELD "group" // a label of the examples: speaker, subject
-// A number of the examples: so many targets at the begin of an item's text are read and not
-// predicted.
+// A number of the examples: how many symbols at the beginning of an item's text are input only.
+// They are not targets and add nothing to the loss.
 #define SEQ_GIVEN_FIELD "given"
 
 typedef enum seq_field_kind {
@@ -95,7 +95,8 @@ int seq_schema_add_field(seq_schema *schema, const char *name, seq_field_kind ki
                          int vocabulary, int width);
 // -1: none of that name.
 int seq_schema_find_field(const seq_schema *schema, const char *name);
-// The field SEQ_GIVEN_FIELD where it is a number of examples whose target is a text of ids; else -1.
+// The field SEQ_GIVEN_FIELD where it is a number of examples whose target is a text of ids; else
+// -1.
 int seq_schema_find_given(const seq_schema *schema);
 // The sequence of an item: the field `frames` of values, else `source`, else `text`; -1: none.
 int seq_schema_find_input(const seq_schema *schema);

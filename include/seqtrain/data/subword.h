@@ -48,9 +48,9 @@ const char *seq_subword_glossaries(const seq_subword *subword); // as given; "":
 // Hex XXH3-128 of the file that seq_subword_write makes.
 seq_status seq_subword_hash(const seq_subword *subword, char out[33], seq_error *error);
 
-// Cuts words; one a thread. It remembers some thousand short words. `kept` (the caller's; NULL:
-// every unit): a unit that it has not, or has less than `least` times, is split again, as long as
-// merges tell how, so a character that it has not is a unit all the same.
+// Cuts words; one a thread. It caches some thousand short words. `kept` is the caller's; NULL:
+// every unit is kept. A unit that `kept` lacks, or has less than `least` times, is split again by
+// undoing its merge. A single character is never split, whether `kept` has it or not.
 typedef struct seq_subword_cutter seq_subword_cutter;
 seq_status seq_subword_cutter_create(const seq_subword *subword, const seq_string_table *kept,
                                      int64_t least, seq_unit_sink sink, void *context,

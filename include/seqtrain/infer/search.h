@@ -12,10 +12,10 @@
 // (Wu et al. 2016), where a_ij is the attention of output place j, the end's, too, to source unit
 // i. A sum counts as FLT_MIN at least, so no output is impossible by its attention alone.
 //
-// The search keeps the `width` best unfinished outputs by ln p, and offers each one's end. It goes
-// on until ln p / lp(longest) of every unfinished output is below the n-th best score: none of
-// them can win any more, for ln p only falls and lp only grows. Where greedy search's path is not
-// among them it is followed beside them, so the best score is never below greedy's under the same
+// The beam holds the `width` unfinished outputs with the largest ln p. Each of them may also end.
+// The search stops when ln p / lp(longest) of every unfinished output is below the n-th best score:
+// ln p only falls and lp only grows, so none of them can win. Greedy search's path is followed even
+// when it has left the beam. So the best score is never below that of greedy search under the same
 // constraints.
 #ifndef SEQTRAIN_INFER_SEARCH_H
 #define SEQTRAIN_INFER_SEARCH_H
@@ -23,12 +23,15 @@
 #include <seqtrain/infer/beam.h>
 #include <seqtrain/infer/sample.h>
 
-// A model whose sequences are read side by side. `step`: `count` sequences read a symbol each.
-// Sequence i is of item item[i], goes on from sequence from[i] of the step before (NULL: all
-// begin), and reads before[i] (SEQ_NO_ID: its beginning). Then `scores`: ln p up to a constant of
-// what may come next (rows, V), of sequences first .. first + rows - 1; and `attention`: a
-// sequence's weights over its source, the stepper's; NULL: the model has none. What a sequence gets
-// must not depend on the others.
+// A model that advances several sequences at once. A sequence's results must not depend on the
+// others.
+// `step`: each of `count` sequences reads one symbol. Sequence i belongs to item item[i], continues
+// sequence from[i] of the step before (from NULL: all begin), and reads before[i] (SEQ_NO_ID where
+// it begins).
+// `scores`, after a step: ln p of the next symbol up to a constant a row, (rows, V), of sequences
+// first .. first + rows - 1.
+// `attention`, after a step: a sequence's weights over its source. The array is the stepper's.
+// NULL: the model has none.
 typedef struct seq_stepper {
     void *context;
     void (*step)(void *context, int count, const int32_t *item, const int32_t *from,
@@ -79,9 +82,9 @@ enum { SEQ_NO_SOURCE = -1 };
 
 typedef struct seq_search_item {
     int64_t number; // keys its draws
-    int source;     // |X|; 0: its output is empty, for certain; SEQ_NO_SOURCE: not asked for, the
-                    // first symbol may be the end, and `longest` of 0 is 1000
-    const int32_t *prefix; // (prefix_count): how the output must begin, forbidden symbols or not
+    int source;     // |X|; 0: the output is empty. SEQ_NO_SOURCE: the model has no source; then the
+                    // first symbol may be the end, and `longest` 0 means 1000.
+    const int32_t *prefix; // (prefix_count): the output begins so, also with forbidden symbols
     int prefix_count;
 } seq_search_item;
 
@@ -94,8 +97,9 @@ typedef struct seq_output {
     const float *attention; // (length + 1, |X|): the last row is the end's; NULL: not wanted, none
 } seq_output;
 
-// What an item gets: outputs, best first; of equal scores, that which is first in the order of
-// symbols. There is none where the constraints allow none or where the model's answer is no number.
+// The outputs of an item, best first. Of equal scores the sequence that is first in the order of
+// symbols comes first. There are none where the constraints allow none, or where the model's answer
+// is NaN.
 typedef struct seq_found {
     int count;
     const seq_output *outputs;
@@ -107,7 +111,7 @@ typedef struct seq_search seq_search; // a thread's own
 seq_status seq_search_create(const seq_search_config *config, seq_search **out, seq_error *error);
 void seq_search_destroy(seq_search *search); // NULL is fine
 
-// Told of each item as soon as it is done, in any order. What it gets is valid within the call.
+// Called once for each item as soon as it is done, in any order. `found` is valid within the call.
 typedef seq_status (*seq_found_sink)(void *context, int item, const seq_found *found,
                                      seq_error *error);
 
@@ -121,7 +125,7 @@ seq_status seq_search_run(seq_search *search, const seq_stepper *stepper,
 int seq_search_rows(const seq_search_config *config);
 
 // ln of the sum of e^logit over (count) logits; NaN where it is no number. `scratch` holds count.
-// ln p of symbol k is (double)logits[k] - this, here and in infer/pairs.h.
+// ln p of symbol k is (double)logits[k] - this, here and in infer/produce.h.
 double seq_log_sum(const seq_kernels *kernels, const float *logits, size_t count, float *scratch);
 // The normalisation lp, of `places` symbols and end.
 double seq_length_penalty(seq_length_rule rule, double alpha, int places);

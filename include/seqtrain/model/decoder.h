@@ -1,6 +1,6 @@
-// The target side of a model that reads one sequence and writes another: the
-// words so far go through recurrent layers that begin where a summary of the
-// encoded source says, and attend to it. With seq_graph_stack and
+// The target side of a model that reads one sequence and writes another. Its
+// recurrent layers read the words so far and attend to the encoded source. The
+// first state is made from the mean of the encoded source. With seq_graph_stack and
 // seq_graph_classifier it makes an encoder-decoder (Sutskever et al. 2014; Cho
 // et al. 2014; Bahdanau et al. 2015; Luong et al. 2015).
 #ifndef SEQTRAIN_MODEL_DECODER_H

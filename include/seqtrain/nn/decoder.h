@@ -1,5 +1,6 @@
-// Layer: a recurrent layer on the target's axis that attends to the source in
-// each step, and is fed what it saw. Legend: as in nn/recurrent.h, and W units
+// Layer: a recurrent layer on the target's axis. In each step it attends to the
+// source, and the context is an input of the next step (luong) or of this one
+// (bahdanau). Legend: as in nn/recurrent.h, and W units
 // of the source's values, A of its keys.
 //   luong (Luong et al. 2015, with input feeding):
 //     h<t> = cell([x<t>; o<t-1>], h<t-1>), c<t> = attend(h<t>),
@@ -9,8 +10,8 @@
 //     result [h<t>; c<t>] (N, H + W)
 // attend(q): the mean of the values, weighted by the softmax over the source's
 // steps of score(q, key): q . key (A = H), or that / sqrt(H), or
-// v . tanh(W_q q + key). A source of length 0 gives zeros. Attention in Luong's
-// order that is not fed needs no such layer: it is seq_layer_attention above a
+// v . tanh(W_q q + key). A source of length 0 gives zeros. Without input
+// feeding, Luong's order needs no such layer: it is seq_layer_attention above a
 // recurrent layer.
 #ifndef SEQTRAIN_NN_DECODER_H
 #define SEQTRAIN_NN_DECODER_H
