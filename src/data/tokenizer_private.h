@@ -24,7 +24,7 @@ struct seq_tokenizer {
     char *word;
     size_t word_size, word_capacity;
     bool inside_line; // abc: symbols of the line have been emitted
-    char *segment; // UTF-8 waiting for normalisation
+    char *segment;    // UTF-8 waiting for normalisation
     size_t segment_size, segment_capacity;
 };
 

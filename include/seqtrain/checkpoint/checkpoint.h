@@ -165,9 +165,9 @@ seq_status seq_checkpoint_reshard(const char *source, int shards, const char *ou
 // replaced meanwhile are no damage: a run is listed again.
 seq_status seq_checkpoint_load(const char *path, bool prefer_best, const seq_compute *compute,
                                seq_loaded *out, seq_error *error);
-// The newest checkpoint of a run with the mean of the parameters of its last `count`, in double, and
-// rounded once. Says which they are. SEQ_NO_CHECKPOINT: there are fewer, one of them cannot be used,
-// or is of another model.
+// The newest checkpoint of a run with the mean of the parameters of its last `count`, in double,
+// and rounded once. Says which they are. SEQ_NO_CHECKPOINT: there are fewer, one of them cannot be
+// used, or is of another model.
 seq_status seq_checkpoint_load_average(const char *run, int count, const seq_compute *compute,
                                        seq_loaded *out, seq_error *error);
 

@@ -42,8 +42,8 @@ typedef struct seq_prepare_items {
     // Data set or vocabulary.tsv whose units join those of the training part, which come first and
     // alone have counts: what a language model knows keeps a row of its own. NULL: none.
     const char *vocabulary_from;
-    seq_merges_wish merges;               // unit subword, not of tag and transcribe; with
-                                          // vocabulary_from its own merges
+    seq_merges_wish merges; // unit subword, not of tag and transcribe; with
+                            // vocabulary_from its own merges
     // translate. Without files for training, the inputs are tables with both texts.
     seq_pair_files pairs[SEQ_SPLITS];
     bool joint;                                      // one vocabulary for both sides
